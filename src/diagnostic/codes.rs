@@ -1,0 +1,145 @@
+//! The table of codes. Each has a page in `docs/codes/`, with an example that a test shows to give just it.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($name:ident $title:literal),* $(,)?) => {
+        /// A kind of problem.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+
+            /// As it is written: `B0301`.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$name => stringify!($name),)* }
+            }
+
+            /// What it is about, in a line.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title,)* }
+            }
+        }
+
+        /// The page about a code, in Markdown.
+        pub fn explain(code: Code) -> &'static str {
+            match code {
+                $(Code::$name => include_str!(concat!("../../docs/codes/", stringify!($name), ".md")),)*
+            }
+        }
+    };
+}
+
+codes! {
+    // text and syntax
+    B0101 "a source that is not UTF-8",
+    B0102 "a control or bidirectional character in a source",
+    B0103 "a text that does not end",
+    B0104 "a bracket without its partner",
+    B0105 "brackets nested too deep",
+    B0106 "a source that is too large",
+    B0107 "something else than was expected here",
+    B0108 "a word that begins no declaration or statement",
+    B0109 "an unknown unit",
+    B0110 "more digits than the unit holds",
+    B0111 "a number that is too large",
+    B0112 "a malformed literal",
+    B0113 "a chain of comparisons",
+    B0114 "an expression that is too large",
+    B0115 "a list of unlike members",
+    B0116 "a source that declares nothing",
+    // names
+    B0201 "a name declared twice",
+    B0202 "an unknown class",
+    B0203 "an unknown name",
+    B0204 "an unknown module",
+    B0205 "a module without this name",
+    B0206 "files that use each other",
+    B0207 "classes or lets that include each other",
+    B0208 "a statement where it does not belong",
+    B0209 "a block without its name, or with one too many",
+    B0210 "a used file that cannot be found",
+    B0211 "a key named like a built-in",
+    B0212 "something said twice",
+    B0213 "an unknown need, volume, agent or pool",
+    B0214 "a name with two readings",
+    B0215 "an unknown side",
+    B0216 "an unknown type",
+    B0217 "a place by an unknown key",
+    B0218 "an unknown function",
+    B0219 "something required that is missing",
+    // types
+    B0301 "uses that disagree about a type",
+    B0302 "dimensions that differ",
+    B0303 "something else than a condition",
+    B0304 "an order of what has none",
+    B0305 "a set where there is none",
+    B0306 "the wrong number of arguments",
+    B0307 "a class for another side",
+    B0308 "a number out of its range",
+    B0309 "a key that the schema does not declare",
+    B0310 "an invalid pattern",
+    B0311 "an invalid place",
+    B0312 "something else than a literal",
+    B0313 "a rule that costs too much",
+    B0314 "an amount of the wrong form",
+    // needs and rules
+    B0401 "a need that names a fine-grained key",
+    B0402 "a key of a side that is not in view",
+    B0403 "a charge on something else than an agent's resource",
+    B0404 "a need that asks for nothing",
+    B0405 "a rule that does not reach a need without volumes",
+    // inventories
+    B0501 "data that is not JSON",
+    B0502 "a field of the wrong type",
+    B0503 "an unknown field",
+    B0504 "a missing field",
+    B0505 "an unknown format or version",
+    B0506 "a name given twice in the inventory",
+    B0507 "a negative amount",
+    B0508 "more allocated than there is",
+    B0509 "an allocation of something unknown",
+    B0510 "resource options that make no sense",
+    B0511 "a value of another type than its key",
+    B0512 "a value that was rounded",
+    B0513 "levels that disagree",
+    B0514 "an inventory that is too large",
+    B0515 "a table that cannot be imported",
+    // what later versions bring
+    B0801 "not yet",
+    // the command line
+    B0901 "a file that cannot be read",
+    B0902 "no policies found",
+    B0903 "a need that is not there",
+    B0904 "no tests found",
+    B0905 "a need too large for one cycle",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = String;
+
+    /// Reads `B0301`, in either case.
+    fn from_str(text: &str) -> Result<Code, String> {
+        let found = Code::ALL.iter().copied().find(|code| code.name().eq_ignore_ascii_case(text));
+        found.ok_or_else(|| match suggest(text) {
+            Some(code) => format!("no code `{text}`; did you mean `{code}`?"),
+            None => format!("no code `{text}`; codes look like `B0301`"),
+        })
+    }
+}
+
+/// The code nearest to a mistyped one.
+pub fn suggest(text: &str) -> Option<Code> {
+    let name = super::nearest(text, Code::ALL.iter().map(|code| code.name()))?;
+    Code::ALL.iter().copied().find(|code| code.name() == name)
+}

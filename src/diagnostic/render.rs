@@ -1,0 +1,277 @@
+//! The one place where diagnostics become text: through miette for people, as JSON for programs.
+
+use std::fmt;
+
+use miette::{LabeledSpan, NamedSource, SourceCode};
+use serde::Serialize;
+
+use super::{Diagnostic, Severity};
+use crate::{
+    limits,
+    source::{Sources, Span},
+    value::is_forbidden,
+};
+
+/// All problems of a run, with the sources they point into.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What the spans point into.
+    pub sources: Sources,
+    /// The problems, in the order of their places.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How a report is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Render {
+    /// Frames, with source lines and arrows; `true` for colour.
+    Human(bool),
+    /// One JSON object: the shape is that of `schema/diagnostics.schema.json`.
+    Json,
+}
+
+impl Report {
+    /// Whether anything keeps the policy from compiling.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Sorts by place, errors first at one place, and drops exact repeats.
+    pub fn sort(&mut self) {
+        self.diagnostics.sort_by_cached_key(|diagnostic| {
+            let at = diagnostic.labels.first().map(|label| label.span);
+            (at, diagnostic.severity, diagnostic.code, diagnostic.message.clone())
+        });
+        self.diagnostics.dedup();
+    }
+
+    /// The report as text. Human text ends with a line that counts the problems; an empty report is empty text.
+    pub fn render(&self, how: Render) -> String {
+        match how {
+            Render::Human(colour) => self.human(colour),
+            Render::Json => self.json(),
+        }
+    }
+
+    fn human(&self, colour: bool) -> String {
+        let mut out = String::new();
+        let mut shown: Vec<&Diagnostic> = self.diagnostics.iter().collect();
+        if shown.len() > limits::PROBLEMS_SHOWN {
+            shown.sort_by_key(|diagnostic| diagnostic.severity);
+            shown.truncate(limits::PROBLEMS_SHOWN);
+        }
+        for diagnostic in &shown {
+            out.push_str(&frame(&self.sources, diagnostic, colour));
+            out.push('\n');
+        }
+        let count = |severity| self.diagnostics.iter().filter(|d| d.severity == severity).count();
+        let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+            .into_iter()
+            .filter(|severity| count(*severity) > 0)
+            .map(|severity| {
+                let n = count(severity);
+                format!("{n} {}{}", severity.name(), if n == 1 { "" } else { "s" })
+            })
+            .collect();
+        if !counts.is_empty() {
+            out.push_str(&counts.join(", "));
+            if shown.len() < self.diagnostics.len() {
+                out.push_str(&format!("; the first {} are shown", shown.len()));
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        let problems = self.diagnostics.iter().map(|d| WireDiagnostic::new(&self.sources, d)).collect();
+        let wire = WireReport { format: "bourse.diagnostics", version: 1, diagnostics: problems };
+        serde_json::to_string_pretty(&wire).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize)]
+struct WireReport {
+    format: &'static str,
+    version: u32,
+    diagnostics: Vec<WireDiagnostic>,
+}
+
+#[derive(Serialize)]
+struct WireDiagnostic {
+    code: &'static str,
+    severity: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+    places: Vec<WirePlace>,
+}
+
+#[derive(Serialize)]
+struct WirePlace {
+    file: String,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    text: String,
+}
+
+impl WireDiagnostic {
+    fn new(sources: &Sources, diagnostic: &Diagnostic) -> Self {
+        let places = diagnostic.labels.iter().map(|label| {
+            let start = sources.line_column(label.span);
+            let end = sources.line_column(Span { start: label.span.end, ..label.span });
+            WirePlace {
+                file: sources.get(label.span.source).name.to_string(),
+                line: start.line,
+                column: start.column,
+                end_line: end.line,
+                end_column: end.column,
+                text: label.text.clone(),
+            }
+        });
+        WireDiagnostic {
+            code: diagnostic.code.name(),
+            severity: diagnostic.severity.name(),
+            message: diagnostic.message.clone(),
+            help: diagnostic.help.clone(),
+            places: places.collect(),
+        }
+    }
+}
+
+/// One diagnostic, dressed for miette. Its labels all point into one source; others become notes.
+struct Dressed<'a> {
+    diagnostic: &'a Diagnostic,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+    help: Option<String>,
+    message: String,
+}
+
+impl fmt::Debug for Dressed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Dressed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Dressed<'_> {}
+
+impl miette::Diagnostic for Dressed<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(format!("{} {}", self.diagnostic.severity.name(), self.diagnostic.code)))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        (!self.labels.is_empty()).then(|| Box::new(self.labels.iter().cloned()) as _)
+    }
+}
+
+/// Bytes of context kept before and after a label, so that a frame of a long line stays small.
+const CONTEXT_BYTES: usize = 4_000;
+
+fn frame(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> String {
+    let mut dressed = Dressed {
+        diagnostic,
+        source: None,
+        labels: Vec::new(),
+        help: diagnostic.help.as_deref().map(printable),
+        message: printable(&diagnostic.message),
+    };
+    let mut elsewhere = Vec::new();
+    if let Some(first) = diagnostic.labels.first() {
+        let home = sources.get(first.span.source);
+        let shown = printable(&home.text);
+        // Escaping changes offsets; a source with such characters is rejected, and shown by its place alone.
+        if shown.len() == home.text.len() && !has_long_line(&home.text, first.span) {
+            dressed.source = Some(NamedSource::new(printable(&home.name), shown));
+        } else {
+            elsewhere.push(format!("at {}", sources.place(first.span)));
+        }
+    }
+    for label in &diagnostic.labels {
+        let at_home = diagnostic.labels.first().is_some_and(|first| first.span.source == label.span.source);
+        if at_home && dressed.source.is_some() {
+            let (start, len) = (label.span.start as usize, label.span.len());
+            dressed.labels.push(LabeledSpan::new(Some(printable(&label.text)), start, len));
+        } else if !at_home {
+            elsewhere.push(format!("{}: {}", printable(&sources.place(label.span)), printable(&label.text)));
+        }
+    }
+    if !elsewhere.is_empty() {
+        let help = dressed.help.into_iter().chain(elsewhere).collect::<Vec<_>>();
+        dressed.help = Some(help.join("\n"));
+    }
+    draw(&dressed, colour)
+}
+
+fn has_long_line(text: &str, span: Span) -> bool {
+    let (start, end) = (span.start as usize, (span.end as usize).min(text.len()));
+    let before = text.get(..start).and_then(|head| head.rfind('\n')).map_or(start, |at| start - at);
+    let after = text.get(end..).and_then(|tail| tail.find('\n')).unwrap_or(text.len() - end);
+    before > CONTEXT_BYTES || after > CONTEXT_BYTES
+}
+
+/// A text without characters that would move the cursor, colour the screen or reorder what is read.
+fn printable(text: &str) -> String {
+    if !text.contains(is_forbidden) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| if is_forbidden(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
+        .collect()
+}
+
+#[cfg(feature = "cli")]
+fn draw(dressed: &Dressed<'_>, colour: bool) -> String {
+    let theme =
+        if colour { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
+    let handler = miette::GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false);
+    let mut out = String::new();
+    match handler.render_report(&mut out, dressed) {
+        Ok(()) => out,
+        Err(_) => format!(
+            "{} {}: {}\n",
+            dressed.diagnostic.severity.name(),
+            dressed.diagnostic.code,
+            dressed.message
+        ),
+    }
+}
+
+#[cfg(not(feature = "cli"))]
+fn draw(dressed: &Dressed<'_>, _colour: bool) -> String {
+    let mut out = String::new();
+    match miette::NarratableReportHandler::new().render_report(&mut out, dressed) {
+        Ok(()) => out,
+        Err(_) => format!(
+            "{} {}: {}\n",
+            dressed.diagnostic.severity.name(),
+            dressed.diagnostic.code,
+            dressed.message
+        ),
+    }
+}

@@ -1,0 +1,3 @@
+//! Providers, agents, domains and allocations: as read, and bound to a policy.
+
+pub mod records;

@@ -1,0 +1,50 @@
+//! Every bound on input and work, in one place. Exceeding one is an ordinary error with a code.
+
+/// Bytes in one policy source.
+pub const SOURCE_BYTES: usize = 4 << 20;
+/// Bytes in one inventory source (JSON or NDJSON).
+pub const INVENTORY_BYTES: usize = 2 << 30;
+/// Sources in one policy set, standard modules included.
+pub const SOURCES: usize = 10_000;
+/// Brackets open at once in a policy source.
+pub const NESTING: usize = 64;
+/// Declarations and statements in a policy set.
+pub const STATEMENTS: usize = 2_000_000;
+/// Depth of one expression, its operators counted.
+pub const EXPRESSION_DEPTH: usize = 128;
+/// Nodes of one expression as written.
+pub const EXPRESSION_NODES: usize = 20_000;
+/// Work of one rule once its classes and lets are counted in: nodes evaluated at the most.
+pub const RULE_COST: u64 = 1_000_000;
+/// Members of one list or set, and ranges of one range list.
+pub const LIST_MEMBERS: usize = 100_000;
+/// Bytes of one text value.
+pub const TEXT_BYTES: usize = 64 << 10;
+/// Bytes a compiled pattern may take.
+pub const PATTERN_BYTES: usize = 1 << 20;
+/// Levels of fault domains a broker may declare, and segments of a place.
+pub const LEVELS: usize = 16;
+/// Agents, and pools with existing volumes, of one inventory.
+pub const INVENTORY_ROWS: usize = 4_000_000;
+/// Volumes of one need, `count` applied.
+pub const VOLUMES_PER_NEED: usize = 64;
+/// Instances of one need.
+pub const NEED_COUNT: i64 = 1_000_000;
+/// Needs of one cycle.
+pub const NEEDS: usize = 1_000_000;
+/// Instances wanted by all the needs of one cycle.
+pub const INSTANCES: u64 = 10_000_000;
+/// Supplies tried for one candidate before the search gives up and says so.
+pub const ASSIGNMENT_STEPS: u64 = 100_000;
+/// Candidates weighed in one cycle before it ends and says so (agent × supply of one volume counts one).
+pub const CYCLE_STEPS: u64 = 20_000_000_000;
+/// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
+pub const REJECTIONS_KEPT: usize = 8_000_000;
+/// Problems shown in one run; the rest are counted.
+pub const PROBLEMS_SHOWN: usize = 200;
+
+// The relations that the code relies on.
+const _: () = assert!(SOURCE_BYTES < u32::MAX as usize && INVENTORY_BYTES < u32::MAX as usize);
+const _: () = assert!(NESTING < EXPRESSION_DEPTH);
+const _: () = assert!(LEVELS < 256 && VOLUMES_PER_NEED < 1_000);
+const _: () = assert!((NEED_COUNT as u64) <= INSTANCES);

@@ -1,0 +1,81 @@
+//! Kleene's strong three-valued logic (S. C. Kleene, Introduction to Metamathematics, 1952, § 64).
+
+use std::fmt;
+
+/// Three answers. Unknown never passes a requirement and never earns a preference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Truth {
+    /// It does not hold.
+    False,
+    /// A key it needs is absent, of another type, or its arithmetic overflowed.
+    Unknown,
+    /// It holds.
+    True,
+}
+
+impl Truth {
+    /// False if either is, else unknown if either is, else true.
+    pub fn and(self, other: Truth) -> Truth {
+        self.min(other)
+    }
+
+    /// True if either is, else unknown if either is, else false.
+    pub fn or(self, other: Truth) -> Truth {
+        self.max(other)
+    }
+
+    /// Swaps true and false; unknown stays.
+    pub fn negate(self) -> Truth {
+        match self {
+            Truth::False => Truth::True,
+            Truth::Unknown => Truth::Unknown,
+            Truth::True => Truth::False,
+        }
+    }
+
+    /// Whether it is true: the only answer that passes.
+    pub fn holds(self) -> bool {
+        self == Truth::True
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Truth::True } else { Truth::False }
+    }
+}
+
+impl fmt::Display for Truth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+            Truth::True => "true",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Truth::{self, False, True, Unknown};
+
+    const ALL: [Truth; 3] = [False, Unknown, True];
+
+    #[test]
+    fn tables_are_those_of_kleene() {
+        for a in ALL {
+            assert_eq!(False.and(a), False);
+            assert_eq!(True.or(a), True);
+            assert_eq!(True.and(a), a);
+            assert_eq!(False.or(a), a);
+            assert_eq!(a.negate().negate(), a);
+            for b in ALL {
+                assert_eq!(a.and(b), b.and(a));
+                assert_eq!(a.or(b).negate(), a.negate().and(b.negate()), "De Morgan");
+            }
+        }
+        assert_eq!(Unknown.and(Unknown), Unknown);
+        assert_eq!(Unknown.or(Unknown), Unknown);
+        assert!(!Unknown.holds());
+    }
+}

@@ -1,0 +1,3 @@
+//! The `bourse` command.
+
+fn main() {}

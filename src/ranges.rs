@@ -1,0 +1,161 @@
+//! Inclusive integer ranges, sorted, merged and disjoint: ports, vlans.
+
+use std::fmt;
+
+/// A set of integers as inclusive ranges: sorted, disjoint, no two adjacent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ranges {
+    parts: Vec<(i64, i64)>,
+}
+
+impl Ranges {
+    /// The union of inclusive ranges `(low, high)`; one with `low > high` is empty.
+    pub fn new(parts: impl IntoIterator<Item = (i64, i64)>) -> Self {
+        let mut sorted: Vec<_> = parts.into_iter().filter(|(low, high)| low <= high).collect();
+        sorted.sort_unstable();
+        let mut merged: Vec<(i64, i64)> = Vec::with_capacity(sorted.len());
+        for (low, high) in sorted {
+            match merged.last_mut() {
+                Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
+                _ => merged.push((low, high)),
+            }
+        }
+        Ranges { parts: merged }
+    }
+
+    /// The parts, in ascending order.
+    pub fn parts(&self) -> &[(i64, i64)] {
+        &self.parts
+    }
+
+    /// How many integers there are.
+    pub fn count(&self) -> u128 {
+        self.parts.iter().map(|&(low, high)| (i128::from(high) - i128::from(low) + 1) as u128).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Whether an integer is in it.
+    pub fn contains(&self, value: i64) -> bool {
+        let at = self.parts.partition_point(|&(_, high)| high < value);
+        self.parts.get(at).is_some_and(|&(low, _)| low <= value)
+    }
+
+    /// Whether every integer of `other` is in it.
+    pub fn contains_all(&self, other: &Ranges) -> bool {
+        other.minus(self).is_empty()
+    }
+
+    /// The integers in either.
+    pub fn union(&self, other: &Ranges) -> Ranges {
+        Ranges::new(self.parts.iter().chain(&other.parts).copied())
+    }
+
+    /// The integers of `self` that are not in `other`.
+    pub fn minus(&self, other: &Ranges) -> Ranges {
+        let mut left = Vec::with_capacity(self.parts.len());
+        let mut holes = other.parts.iter().copied().peekable();
+        for &(mut low, high) in &self.parts {
+            while holes.peek().is_some_and(|hole| hole.1 < low) {
+                holes.next();
+            }
+            let mut ahead = holes.clone();
+            let mut done = false;
+            while let Some(&(hole_low, hole_high)) = ahead.peek() {
+                if hole_low > high {
+                    break;
+                }
+                if hole_low > low {
+                    left.push((low, hole_low - 1));
+                }
+                if hole_high >= high {
+                    done = true;
+                    break;
+                }
+                low = hole_high + 1;
+                ahead.next();
+            }
+            if !done {
+                left.push((low, high));
+            }
+        }
+        Ranges { parts: left }
+    }
+
+    /// The lowest `count` integers, or `None` where there are fewer.
+    pub fn lowest(&self, count: u128) -> Option<Ranges> {
+        let mut wanted = count;
+        let mut taken = Vec::new();
+        for &(low, high) in &self.parts {
+            if wanted == 0 {
+                break;
+            }
+            let here = (i128::from(high) - i128::from(low) + 1) as u128;
+            let take = here.min(wanted);
+            taken.push((low, (i128::from(low) + take as i128 - 1) as i64));
+            wanted -= take;
+        }
+        (wanted == 0).then_some(Ranges { parts: taken })
+    }
+}
+
+impl fmt::Display for Ranges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (i, (low, high)) in self.parts.iter().enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            if low == high { write!(f, "{low}")? } else { write!(f, "{low}..{high}")? }
+        }
+        f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ranges;
+
+    #[test]
+    fn ranges_are_merged_and_sorted() {
+        let ranges = Ranges::new([(5, 6), (1, 2), (3, 3), (9, 8)]);
+        assert_eq!(ranges.parts(), [(1, 3), (5, 6)]);
+        assert_eq!(ranges.to_string(), "[1..3, 5..6]");
+        assert_eq!(ranges.count(), 5);
+        assert_eq!(Ranges::new([(i64::MIN, i64::MAX)]).count(), 1 << 64);
+    }
+
+    #[test]
+    fn minus_agrees_with_membership_one_by_one() {
+        let cases = [
+            (vec![(0, 9)], vec![(3, 4), (8, 12)]),
+            (vec![(0, 3), (6, 9)], vec![(2, 7)]),
+            (vec![(0, 9)], vec![(0, 9)]),
+            (vec![(0, 1), (3, 4), (6, 7)], vec![(1, 3), (7, 7)]),
+            (vec![(0, 9)], vec![]),
+        ];
+        for (left, right) in cases {
+            let (left, right) = (Ranges::new(left), Ranges::new(right));
+            let rest = left.minus(&right);
+            for n in -1..15 {
+                assert_eq!(
+                    rest.contains(n),
+                    left.contains(n) && !right.contains(n),
+                    "{left} - {right} at {n}"
+                );
+            }
+            assert_eq!(rest, Ranges::new(rest.parts().iter().copied()), "canonical");
+        }
+    }
+
+    #[test]
+    fn lowest_takes_from_the_bottom_or_not_at_all() {
+        let ranges = Ranges::new([(1, 2), (10, 12)]);
+        assert_eq!(ranges.lowest(3), Some(Ranges::new([(1, 2), (10, 10)])));
+        assert_eq!(ranges.lowest(6), None);
+        assert_eq!(ranges.lowest(0), Some(Ranges::default()));
+    }
+}

@@ -1,0 +1,131 @@
+//! Source texts and places in them: what every message points at.
+
+use std::sync::Arc;
+
+/// A source of one run: a policy file, a standard module, an inventory file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SourceId(pub(crate) u32);
+
+/// A half-open range of bytes `start..end` in one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// The source it lies in.
+    pub source: SourceId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span of `source` from `start` up to, not including, `end`. Offsets past 4 GiB saturate; sources are
+    /// far smaller than that (`limits::SOURCE_BYTES`).
+    pub fn new(source: SourceId, start: usize, end: usize) -> Self {
+        let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { source, start: clip(start), end: clip(end.max(start)) }
+    }
+
+    /// The smallest span that holds both; `self` where they lie in different sources.
+    pub fn to(self, other: Span) -> Span {
+        if self.source != other.source {
+            return self;
+        }
+        Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// Bytes in it.
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it holds no byte.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// One source text and the name it is shown by.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The name in messages: a path as the user gave it, or `std.storage`.
+    pub name: Arc<str>,
+    /// The text.
+    pub text: Arc<str>,
+    line_starts: Arc<[u32]>,
+}
+
+/// All sources of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+/// A place as people say it: 1-based line and column (in characters).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based column, counted in characters.
+    pub column: u32,
+}
+
+impl Sources {
+    /// Adds a text under a name and gives its id.
+    pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
+        let text: Arc<str> = text.into();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        let line_starts = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
+        let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(Source { name: name.into(), text, line_starts });
+        id
+    }
+
+    /// The source with this id. An id of another `Sources` gives an empty one.
+    pub fn get(&self, id: SourceId) -> Source {
+        self.files.get(id.0 as usize).cloned().unwrap_or_else(|| Source {
+            name: "".into(),
+            text: "".into(),
+            line_starts: Arc::from([0]),
+        })
+    }
+
+    /// Every source with its id, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        self.files.iter().enumerate().map(|(i, file)| (SourceId(i as u32), file))
+    }
+
+    /// How many sources there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The text a span covers.
+    pub fn text(&self, span: Span) -> &str {
+        self.files
+            .get(span.source.0 as usize)
+            .and_then(|file| file.text.get(span.start as usize..span.end as usize))
+            .unwrap_or("")
+    }
+
+    /// Line and column of the first byte of a span.
+    pub fn line_column(&self, span: Span) -> LineColumn {
+        let Some(file) = self.files.get(span.source.0 as usize) else {
+            return LineColumn { line: 1, column: 1 };
+        };
+        let line = file.line_starts.partition_point(|&start| start <= span.start).max(1);
+        let start = file.line_starts[line - 1] as usize;
+        let column = file.text.get(start..span.start as usize).map_or(0, |text| text.chars().count());
+        LineColumn { line: line as u32, column: column as u32 + 1 }
+    }
+
+    /// `file:line:column` of a span.
+    pub fn place(&self, span: Span) -> String {
+        let LineColumn { line, column } = self.line_column(span);
+        format!("{}:{line}:{column}", self.get(span.source).name)
+    }
+}

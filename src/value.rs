@@ -1,0 +1,261 @@
+//! Values as the evaluator sees them, and texts of the language that denote them.
+
+use std::{cmp::Ordering, fmt, sync::Arc};
+
+use crate::{
+    quantity::{self, Dimension},
+    ranges::Ranges,
+    symbol::{Symbol, Symbols},
+    types::Type,
+};
+
+/// A value of one key, literal or intermediate result. Quantities are in base units (see [`Dimension`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// True or false.
+    Bool(bool),
+    /// Millionths, bytes, bits per second or nanoseconds.
+    Quantity(Dimension, i64),
+    /// Compared exactly.
+    Text(Symbol),
+    /// Ordered as versions are.
+    Version(Arc<Version>),
+    /// A path in the fault-domain tree, by its text.
+    Place(Symbol),
+    /// Texts without duplicates, sorted by symbol.
+    Texts(Arc<[Symbol]>),
+    /// Numbers (millionths) without duplicates, ascending.
+    Numbers(Arc<[i64]>),
+    /// Inclusive integer ranges.
+    Ranges(Arc<Ranges>),
+}
+
+impl Value {
+    /// Its type.
+    pub fn type_of(&self) -> Type {
+        match self {
+            Value::Bool(_) => Type::Bool,
+            Value::Quantity(dimension, _) => Type::Quantity(*dimension),
+            Value::Text(_) => Type::Text,
+            Value::Version(_) => Type::Version,
+            Value::Place(_) => Type::Place,
+            Value::Texts(_) => Type::Texts,
+            Value::Numbers(_) => Type::Numbers,
+            Value::Ranges(_) => Type::Ranges,
+        }
+    }
+
+    /// A set of texts.
+    pub fn texts(members: impl IntoIterator<Item = Symbol>) -> Value {
+        let mut members: Vec<_> = members.into_iter().collect();
+        members.sort_unstable();
+        members.dedup();
+        Value::Texts(members.into())
+    }
+
+    /// A set of numbers, in millionths.
+    pub fn numbers(members: impl IntoIterator<Item = i64>) -> Value {
+        let mut members: Vec<_> = members.into_iter().collect();
+        members.sort_unstable();
+        members.dedup();
+        Value::Numbers(members.into())
+    }
+
+    /// The literal of the language that denotes it.
+    pub fn show(&self, symbols: &Symbols) -> String {
+        match self {
+            Value::Bool(value) => value.to_string(),
+            Value::Quantity(dimension, amount) => quantity::render(*dimension, i128::from(*amount)),
+            Value::Text(text) | Value::Place(text) => quote(symbols.text(*text)),
+            Value::Version(version) => format!("v\"{version}\""),
+            Value::Texts(members) => {
+                let mut texts: Vec<_> = members.iter().map(|member| symbols.text(*member)).collect();
+                texts.sort_unstable();
+                list(texts.into_iter().map(quote))
+            }
+            Value::Numbers(members) => {
+                list(members.iter().map(|member| quantity::render(Dimension::Number, i128::from(*member))))
+            }
+            Value::Ranges(ranges) => ranges.to_string(),
+        }
+    }
+}
+
+fn list(members: impl Iterator<Item = String>) -> String {
+    format!("[{}]", members.collect::<Vec<_>>().join(", "))
+}
+
+/// A text as the language writes it, quotes and escapes included. Safe for a terminal: control characters and
+/// bidirectional overrides come out escaped.
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            c if is_forbidden(c) => quoted.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Whether a character may not stand in a source as it is: a control other than tab and line ends, or one that
+/// reorders what is read (Unicode Technical Report 36, bidirectional text).
+pub fn is_forbidden(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t' | '\r')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a name needs no quotes: a letter, then letters, digits, `_`, or `-` before one of these.
+pub fn is_plain_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !text.ends_with('-')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        && !text.contains("--")
+}
+
+/// A name as the language writes it: bare where it can be.
+pub fn show_name(text: &str) -> String {
+    if is_plain_name(text) { text.to_owned() } else { quote(text) }
+}
+
+/// A dotted key as the language writes it: `adapter.infiniband`, `"nvidia.com/gpu"`.
+pub fn join_key<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
+    segments.into_iter().map(show_name).collect::<Vec<_>>().join(".")
+}
+
+/// Whether a text is a path of fault domains: non-empty segments with `/` between.
+pub fn is_place(text: &str) -> bool {
+    !text.is_empty() && text.split('/').all(|segment| !segment.is_empty())
+}
+
+/// Whether a place lies in the subtree of another (or is it).
+pub fn is_within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A version: numeric parts, missing ones 0, then an optional pre-release, which sorts before the release
+/// (Semantic Versioning 2.0.0, § 11, with any number of numeric parts).
+#[derive(Clone, Debug)]
+pub struct Version {
+    text: String,
+    numbers: Vec<u64>,
+    pre: Vec<PreRelease>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum PreRelease {
+    Number(u64),
+    Text(String),
+}
+
+impl Version {
+    /// Reads `5.10.3`, `5.10.3-rc.1`, `1.2+build`; `None` where it is no version.
+    pub fn parse(text: &str) -> Option<Version> {
+        let without_build = match text.split_once('+') {
+            Some((version, build)) if is_identifiers(build) => version,
+            Some(_) => return None,
+            None => text,
+        };
+        let (core, pre) = match without_build.split_once('-') {
+            Some((core, pre)) if is_identifiers(pre) => (core, pre),
+            Some(_) => return None,
+            None => (without_build, ""),
+        };
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let mut numbers = core
+            .split('.')
+            .map(|part| if digits(part) { part.parse().ok() } else { None })
+            .collect::<Option<Vec<u64>>>()?;
+        while numbers.last() == Some(&0) {
+            numbers.pop();
+        }
+        let pre = pre.split('.').filter(|part| !part.is_empty()).map(|part| match part.parse() {
+            Ok(number) if digits(part) => PreRelease::Number(number),
+            _ => PreRelease::Text(part.to_owned()),
+        });
+        Some(Version { text: text.to_owned(), numbers, pre: pre.collect() })
+    }
+}
+
+fn is_identifiers(text: &str) -> bool {
+    text.split('.')
+        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let release = |version: &Version| version.pre.is_empty();
+        self.numbers
+            .cmp(&other.numbers)
+            .then_with(|| release(self).cmp(&release(other)))
+            .then_with(|| self.pre.cmp(&other.pre))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_sort_as_semver_with_any_number_of_parts() {
+        let ordered = [
+            "1-alpha",
+            "1.0-alpha.1",
+            "1.0.0-alpha.beta",
+            "1.0.0-beta.2",
+            "1.0.0-beta.11",
+            "1",
+            "1.0.0.1",
+            "1.9",
+            "1.10",
+        ];
+        for pair in ordered.windows(2) {
+            let [a, b] = [pair[0], pair[1]].map(|text| Version::parse(text).expect(text));
+            assert!(a < b, "{a} < {b}");
+        }
+        assert_eq!(Version::parse("5.10"), Version::parse("5.10.0+build"));
+        for bad in ["", "1.", "x", "1.-", "1-", "1+", "v1", "1.2 "] {
+            assert!(Version::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_quoted_only_where_they_must_be() {
+        assert_eq!(show_name("aisle-15"), "aisle-15");
+        assert_eq!(show_name("eng/ads"), "\"eng/ads\"");
+        assert_eq!(join_key(["nvidia.com/gpu", "count"]), "\"nvidia.com/gpu\".count");
+        assert_eq!(quote("a\u{202e}b\u{1b}"), "\"a\\u{202e}b\\u{1b}\"");
+    }
+
+    #[test]
+    fn a_place_is_within_its_ancestors_only() {
+        assert!(is_within("us/a/r1", "us/a") && is_within("us", "us"));
+        assert!(!is_within("us/ab", "us/a") && !is_within("us", "us/a"));
+    }
+}
