@@ -1,12 +1,17 @@
 //! Bourse: a policy language, compiler and evaluator for resource brokers.
 
+pub mod check;
 pub mod diagnostic;
 pub mod inventory;
+pub mod ir;
 pub mod limits;
 pub mod logic;
+pub mod lower;
+pub mod operator;
 pub mod parse;
 pub mod quantity;
 pub mod ranges;
+pub mod resolve;
 pub mod source;
 pub mod symbol;
 pub mod types;

@@ -1,3 +1,12 @@
-//! Providers, agents, domains and allocations: as read, and bound to a policy.
+//! Providers, agents, domains and allocations: as read ([`records`]), and bound to a plan ([`world`]).
 
+mod allocate;
+mod bind;
+pub mod ledger;
 pub mod records;
+mod stock;
+mod values;
+pub mod world;
+
+pub use bind::{Part, bind, show_raw};
+pub use values::value_of;

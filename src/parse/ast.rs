@@ -1,6 +1,7 @@
 //! The tree of one source as written: every declaration and statement of the language, with its place.
 //! Nothing is bound or typed here, and a statement may stand where it does not belong: `resolve` says so.
 
+pub use crate::operator::{ArithmeticOp, TestOp};
 use crate::{
     quantity::Quantity,
     ranges::Ranges,
@@ -401,77 +402,6 @@ pub enum ExprKind {
     Else(Path, Box<Expr>),
     /// `min(a, b)`.
     Call(Name, Vec<Expr>),
-}
-
-/// Two-sided conditions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TestOp {
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-    /// `x in SET`
-    In,
-    /// `SET has x`
-    Has,
-    /// `SET has any SET`
-    HasAny,
-    /// `SET has all SET`
-    HasAll,
-    /// `place within place`
-    Within,
-}
-
-/// Arithmetic with two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ArithmeticOp {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-}
-
-impl TestOp {
-    /// As written.
-    pub fn text(self) -> &'static str {
-        match self {
-            TestOp::Equal => "==",
-            TestOp::NotEqual => "!=",
-            TestOp::Less => "<",
-            TestOp::LessOrEqual => "<=",
-            TestOp::Greater => ">",
-            TestOp::GreaterOrEqual => ">=",
-            TestOp::In => "in",
-            TestOp::Has => "has",
-            TestOp::HasAny => "has any",
-            TestOp::HasAll => "has all",
-            TestOp::Within => "within",
-        }
-    }
-}
-
-impl ArithmeticOp {
-    /// As written.
-    pub fn text(self) -> &'static str {
-        match self {
-            ArithmeticOp::Add => "+",
-            ArithmeticOp::Subtract => "-",
-            ArithmeticOp::Multiply => "*",
-            ArithmeticOp::Divide => "/",
-        }
-    }
 }
 
 /// A value as written.

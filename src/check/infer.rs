@@ -1,0 +1,463 @@
+//! Types of expressions.
+
+use indexmap::IndexMap;
+
+use super::{
+    Types,
+    types::{Bound, Conflict, Table, Var},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    limits,
+    operator::{ArithmeticOp, Function, TestOp},
+    parse::ast::Literal,
+    quantity::Dimension,
+    resolve::{
+        hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
+        scope::Scope,
+        show_read,
+    },
+    source::Span,
+    types::{Side, Type},
+    value::is_place,
+};
+
+/// What must hold once more is known.
+enum Later {
+    /// An element and its set.
+    Member(Var, Var, Span),
+    /// `left × right = result`.
+    Product(Var, Var, Var, Span),
+    /// `left / right = result`.
+    Quotient(Var, Var, Var, Span),
+}
+
+pub(super) struct Checker<'a> {
+    pub(super) hir: &'a Hir,
+    pub(super) scope: &'a Scope,
+    pub(super) table: Table,
+    pub(super) problems: Vec<Diagnostic>,
+    keys: IndexMap<(Side, String), Var>,
+    resources: IndexMap<(Side, String), Var>,
+    definitions: Vec<Var>,
+    later: Vec<Later>,
+    ordered: Vec<(Var, Span)>,
+    arithmetic: Vec<(Var, Span)>,
+}
+
+/// Keys of the volume asked for that are no amounts.
+const VOLUME_TEXTS: [&str; 3] = ["filesystem", "access", "source"];
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(hir: &'a Hir, scope: &'a Scope) -> Self {
+        let mut table = Table::default();
+        let definitions = hir.definitions.iter().map(|_| table.fresh()).collect();
+        Checker {
+            hir,
+            scope,
+            table,
+            problems: Vec::new(),
+            keys: IndexMap::new(),
+            resources: IndexMap::new(),
+            definitions,
+            later: Vec::new(),
+            ordered: Vec::new(),
+            arithmetic: Vec::new(),
+        }
+    }
+
+    pub(super) fn key(&mut self, side: Side, key: &str) -> Var {
+        if let Some(var) = self.keys.get(&(side, key.to_owned())) {
+            return *var;
+        }
+        let var = self.table.fresh();
+        self.keys.insert((side, key.to_owned()), var);
+        var
+    }
+
+    /// The variable of a resource of agents, or of storage.
+    pub(super) fn resource(&mut self, side: Side, resource: &str) -> Var {
+        if let Some(var) = self.resources.get(&(side, resource.to_owned())) {
+            return *var;
+        }
+        let var = self.table.fresh();
+        self.resources.insert((side, resource.to_owned()), var);
+        var
+    }
+
+    pub(super) fn definition(&self, id: DefinitionId) -> Var {
+        self.definitions[id.0]
+    }
+
+    /// The type of an expression.
+    pub(super) fn infer(&mut self, expr: &Expr) -> Var {
+        match &expr.kind {
+            ExprKind::Literal(literal) => self.literal(literal, expr.span),
+            ExprKind::Read(read) => self.read(read, expr.span),
+            ExprKind::Named(id) => self.definition(*id),
+            ExprKind::Not(inner) => {
+                self.condition(inner, "`not` takes a condition");
+                self.known(Type::Bool, expr.span)
+            }
+            ExprKind::And(parts) | ExprKind::Or(parts) => {
+                let word = if matches!(expr.kind, ExprKind::And(_)) { "and" } else { "or" };
+                for part in parts {
+                    self.condition(part, &format!("`{word}` joins conditions"));
+                }
+                self.known(Type::Bool, expr.span)
+            }
+            ExprKind::Test(op, left, right) => {
+                self.test(*op, left, right, expr.span);
+                self.known(Type::Bool, expr.span)
+            }
+            ExprKind::Matches(subject, pattern) => {
+                let subject_var = self.infer(subject);
+                self.expect(subject_var, Bound::Quoted, subject.span, "`matches` tests a text");
+                if let Err(problem) = crate::ir::pattern(&pattern.text) {
+                    let message = format!("the pattern `{}` cannot be used: {problem}", pattern.text);
+                    let help = "patterns are regular expressions without look-around and back-references, and match the whole text";
+                    self.problems.push(Diagnostic::error(Code::B0310, pattern.span, message).help(help));
+                }
+                self.known(Type::Bool, expr.span)
+            }
+            ExprKind::IsAbsent(read) | ExprKind::IsPresent(read) => {
+                self.read(read, expr.span);
+                self.known(Type::Bool, expr.span)
+            }
+            ExprKind::Negate(inner) => {
+                let var = self.infer(inner);
+                self.arithmetic.push((var, inner.span));
+                var
+            }
+            ExprKind::Arithmetic(op, left, right) => self.arithmetic(*op, left, right, expr.span),
+            ExprKind::Else(read, default) => {
+                let (key, default_var) = (self.read(read, expr.span), self.infer(default));
+                if !(self.table.get(key).is_path() && self.table.get(default_var).is_path()) {
+                    self.join(key, default_var, expr.span, "both sides of `else` have one type");
+                }
+                key
+            }
+            ExprKind::Call(function, arguments) => self.call(*function, arguments, expr.span),
+        }
+    }
+
+    pub(super) fn known(&mut self, kind: Type, span: Span) -> Var {
+        self.table.bound(Bound::Known(kind), span)
+    }
+
+    fn literal(&mut self, literal: &Literal, span: Span) -> Var {
+        let bound = match literal {
+            Literal::Bool(_) => Bound::Known(Type::Bool),
+            Literal::Quantity(quantity) | Literal::Percent(quantity) => Bound::Known(Type::Quantity(quantity.dimension)),
+            Literal::Text(_) => Bound::Quoted,
+            Literal::Version(_) => Bound::Known(Type::Version),
+            Literal::EmptyList => Bound::Set,
+            Literal::Texts(_) => Bound::Known(Type::Texts),
+            Literal::Numbers(_) => Bound::NumberList,
+            Literal::Ranges(_) => Bound::Known(Type::Ranges),
+            Literal::Unlimited | Literal::Span(..) => Bound::Free,
+        };
+        self.table.bound(bound, span)
+    }
+
+    fn read(&mut self, read: &Read, span: Span) -> Var {
+        match &read.key {
+            Key::Name | Key::Provider | Key::Instance => self.known(Type::Text, span),
+            Key::Domain | Key::Level(_) => self.known(Type::Place, span),
+            Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => self.resource(read.side, resource),
+            Key::Attribute(key) => match read.side {
+                Side::Volume if VOLUME_TEXTS.contains(&key.as_str()) => self.known(Type::Text, span),
+                Side::Volume if key == "count" => self.known(Type::NUMBER, span),
+                Side::Volume => self.resource(Side::Pool, key),
+                Side::Need if key == "count" => self.known(Type::NUMBER, span),
+                Side::Need if self.is_asked(key) => self.resource(Side::Agent, key),
+                Side::Role if key == "weight" => self.known(Type::NUMBER, span),
+                side => self.key(side, key),
+            },
+        }
+    }
+
+    /// Whether some need asks an agent for this resource: then `need.R` is that amount.
+    fn is_asked(&self, resource: &str) -> bool {
+        let needs = self.hir.frameworks.iter().flat_map(|framework| &framework.needs);
+        needs.filter_map(|need| need.agent.as_ref()).any(|agent| agent.amounts.iter().any(|ask| ask.resource == resource))
+    }
+
+    fn test(&mut self, op: TestOp, left: &Expr, right: &Expr, span: Span) {
+        let (a, b) = (self.infer(left), self.infer(right));
+        match op {
+            TestOp::Equal | TestOp::NotEqual => self.equal(a, b, left, right, span),
+            TestOp::Less | TestOp::LessOrEqual | TestOp::Greater | TestOp::GreaterOrEqual => {
+                self.join(a, b, span, &format!("`{}` compares like with like", op.text()));
+                self.ordered.push((a, span));
+            }
+            TestOp::In => self.later.push(Later::Member(a, b, right.span)),
+            TestOp::Has => self.later.push(Later::Member(b, a, left.span)),
+            TestOp::HasAny | TestOp::HasAll => {
+                for (var, at) in [(a, left.span), (b, right.span)] {
+                    self.expect(var, Bound::Set, at, &format!("`{}` is between sets", op.text()));
+                }
+                self.join(a, b, span, &format!("`{}` is between sets of one kind", op.text()));
+            }
+            TestOp::Within => {
+                for (var, side) in [(a, left), (b, right)] {
+                    self.path_like(var, side, "`within` is between places");
+                }
+            }
+        }
+    }
+
+    /// Equality: one type on both sides, or a text that stands for a place.
+    fn equal(&mut self, a: Var, b: Var, left: &Expr, right: &Expr, span: Span) {
+        let place = |bound| bound == Bound::Known(Type::Place);
+        let (one, other) = (self.table.get(a), self.table.get(b));
+        if place(one) != place(other) {
+            let (var, side) = if place(one) { (b, right) } else { (a, left) };
+            self.path_like(var, side, "a place equals a place");
+            return;
+        }
+        self.join(a, b, span, "`==` compares like with like");
+    }
+
+    fn path_like(&mut self, var: Var, expr: &Expr, why: &str) {
+        if !self.table.get(var).is_path() {
+            self.expect(var, Bound::Quoted, expr.span, why);
+        }
+        if let ExprKind::Literal(Literal::Text(text)) = &expr.kind
+            && !is_place(text)
+        {
+            let message = format!("`\"{text}\"` is not a place");
+            let help = "a place is a path of names, outermost first: `\"us-west/a\"`";
+            self.problems.push(Diagnostic::error(Code::B0311, expr.span, message).help(help));
+        }
+    }
+
+    fn arithmetic(&mut self, op: ArithmeticOp, left: &Expr, right: &Expr, span: Span) -> Var {
+        let (a, b) = (self.infer(left), self.infer(right));
+        for (var, at) in [(a, left.span), (b, right.span)] {
+            self.arithmetic.push((var, at));
+        }
+        match op {
+            ArithmeticOp::Add | ArithmeticOp::Subtract => {
+                self.join(a, b, span, &format!("`{}` needs equal dimensions", op.text()));
+                a
+            }
+            ArithmeticOp::Multiply | ArithmeticOp::Divide => {
+                let result = self.table.fresh();
+                self.later.push(match op {
+                    ArithmeticOp::Multiply => Later::Product(a, b, result, span),
+                    _ => Later::Quotient(a, b, result, span),
+                });
+                result
+            }
+        }
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Expr], span: Span) -> Var {
+        let vars: Vec<Var> = arguments.iter().map(|argument| self.infer(argument)).collect();
+        if function == Function::Closeness {
+            for (var, argument) in vars.iter().zip(arguments) {
+                self.path_like(*var, argument, "`closeness` is between places");
+            }
+            return self.known(Type::NUMBER, span);
+        }
+        for (var, argument) in vars.iter().zip(arguments) {
+            self.arithmetic.push((*var, argument.span));
+            self.join(vars[0], *var, argument.span, &format!("`{}` needs equal dimensions", function.name()));
+        }
+        vars[0]
+    }
+
+    /// Requires a condition.
+    pub(super) fn condition(&mut self, expr: &Expr, why: &str) {
+        let var = self.infer(expr);
+        if let Err(conflict) = self.table.narrow(var, Bound::Known(Type::Bool), expr.span) {
+            let found = conflict.left.0.words();
+            let message = format!("a condition is expected here, and this is {}", with_article(found));
+            let mut problem = Diagnostic::error(Code::B0303, expr.span, message).help(format!("{why}; compare it with something"));
+            if let Some(origin) = conflict.left.1.filter(|origin| origin.span != expr.span) {
+                problem = problem.also(origin.span, format!("{} here", with_article(found)));
+            }
+            self.problems.push(problem);
+        }
+    }
+
+    pub(super) fn expect(&mut self, var: Var, bound: Bound, span: Span, why: &str) {
+        if let Err(conflict) = self.table.narrow(var, bound, span) {
+            let code = if bound == Bound::Set { Code::B0305 } else { Code::B0301 };
+            self.conflict(code, &conflict, span, why);
+        }
+    }
+
+    pub(super) fn join(&mut self, a: Var, b: Var, span: Span, why: &str) {
+        if let Err(conflict) = self.table.join(a, b) {
+            self.conflict(Code::B0301, &conflict, span, why);
+        }
+    }
+
+    /// Two uses that disagree: shows both.
+    fn conflict(&mut self, code: Code, conflict: &Conflict, span: Span, why: &str) {
+        let ((left, from), (right, to)) = (conflict.left, conflict.right);
+        let both = left.dimension().is_some() && right.dimension().is_some();
+        let code = if both { Code::B0302 } else { code };
+        let message = format!("{why}: here {} meets {}", with_article(left.words()), with_article(right.words()));
+        let mut problem = Diagnostic::error(code, span, message);
+        for (bound, origin) in [(left, from), (right, to)] {
+            if let Some(origin) = origin.filter(|origin| origin.span != span) {
+                problem = problem.also(origin.span, format!("this makes it {}", with_article(bound.words())));
+            }
+        }
+        let help = match (left.dimension(), right.dimension()) {
+            (Some(Dimension::Number), Some(other)) | (Some(other), Some(Dimension::Number)) => {
+                format!("give the number a unit, such as `{}`", other.sample_unit())
+            }
+            (Some(_), Some(_)) => "check the units on both sides".to_owned(),
+            _ => "make both uses agree, or give one of the keys another name".to_owned(),
+        };
+        self.problems.push(problem.help(help));
+    }
+
+    /// Solves what had to wait, as far as it can be known.
+    fn solve(&mut self) {
+        loop {
+            let before = self.later.len();
+            for constraint in std::mem::take(&mut self.later) {
+                if !self.step(&constraint, false) {
+                    self.later.push(constraint);
+                }
+            }
+            if self.later.len() == before {
+                break;
+            }
+        }
+        for constraint in std::mem::take(&mut self.later) {
+            self.step(&constraint, true);
+        }
+    }
+
+    /// One constraint; `false` where too little is known yet and `last` is not set.
+    fn step(&mut self, constraint: &Later, last: bool) -> bool {
+        match *constraint {
+            Later::Member(element, set, span) => self.member(element, set, span, last),
+            Later::Product(a, b, result, span) => {
+                let (left, right) = (self.table.get(a).dimension(), self.table.get(b).dimension());
+                let product = match (left, right) {
+                    (Some(Dimension::Number), Some(other)) | (Some(other), Some(Dimension::Number)) => other,
+                    (Some(_), Some(_)) => {
+                        let message = "`*` needs a number on one side";
+                        let help = "multiply a quantity by a number without unit";
+                        self.problems.push(Diagnostic::error(Code::B0302, span, message).help(help));
+                        return true;
+                    }
+                    _ => return last,
+                };
+                self.expect(result, Bound::Known(Type::Quantity(product)), span, "the result of `*`");
+                true
+            }
+            Later::Quotient(a, b, result, span) => {
+                let (left, right) = (self.table.get(a).dimension(), self.table.get(b).dimension());
+                let quotient = match (left, right) {
+                    (Some(left), Some(right)) if left == right => Dimension::Number,
+                    (Some(left), Some(Dimension::Number)) => left,
+                    (Some(_), Some(_)) => {
+                        let message = "`/` divides by a number or by the same dimension";
+                        self.problems.push(Diagnostic::error(Code::B0302, span, message).help("check the units on both sides"));
+                        return true;
+                    }
+                    _ => return last,
+                };
+                self.expect(result, Bound::Known(Type::Quantity(quotient)), span, "the result of `/`");
+                true
+            }
+        }
+    }
+
+    /// An element and its set: each says what the other is.
+    fn member(&mut self, element: Var, set: Var, span: Span, last: bool) -> bool {
+        let (one, many) = (self.table.get(element), self.table.get(set));
+        match many {
+            Bound::Known(Type::Texts) => {
+                if !one.is_path() {
+                    self.expect(element, Bound::Quoted, span, "a set of text holds texts");
+                }
+            }
+            Bound::Known(Type::Numbers | Type::Ranges) | Bound::NumberList => {
+                self.expect(element, Bound::Known(Type::NUMBER), span, "this set holds numbers");
+            }
+            Bound::Free | Bound::Set => match one {
+                Bound::Quoted | Bound::Known(Type::Text | Type::Place) => {
+                    self.expect(set, Bound::Known(Type::Texts), span, "a set of text holds texts");
+                }
+                Bound::Known(Type::Quantity(Dimension::Number)) => {
+                    self.expect(set, Bound::NumberList, span, "this set holds numbers");
+                }
+                Bound::Free if !last => return false,
+                Bound::Free => self.expect(set, Bound::Set, span, "a set is expected here"),
+                _ => self.expect(set, Bound::Known(Type::Texts), span, "sets hold texts or numbers"),
+            },
+            _ => {
+                let message = format!("a set is expected here, and this is {}", with_article(many.words()));
+                let help = "write a list such as `[\"a\", \"b\"]`, or a key that holds one";
+                self.problems.push(Diagnostic::error(Code::B0305, span, message).help(help));
+            }
+        }
+        true
+    }
+
+    /// The types found and the problems met.
+    pub(super) fn finish(mut self) -> (Types, Vec<Diagnostic>) {
+        self.solve();
+        for (var, span) in std::mem::take(&mut self.ordered) {
+            let bound = self.table.get(var);
+            if bound.settled().is_some_and(|kind| !kind.is_ordered()) {
+                let message = format!("{} has no order", with_article(bound.words()));
+                let help = match bound {
+                    Bound::Quoted | Bound::Known(Type::Text) => "write versions as `v\"5.10\"` and quantities without quotes; texts are compared with `==`",
+                    _ => "quantities and versions are ordered; compare others with `==` or `in`",
+                };
+                self.problems.push(Diagnostic::error(Code::B0304, span, message).help(help));
+            }
+        }
+        for (var, span) in std::mem::take(&mut self.arithmetic) {
+            let (bound, origin) = self.table.get_with_origin(var);
+            if bound != Bound::Free && bound.dimension().is_none() {
+                let message = format!("arithmetic on {}", with_article(bound.words()));
+                let mut problem = Diagnostic::error(Code::B0301, span, message).help("compute with numbers and quantities only");
+                if let Some(origin) = origin.filter(|origin| origin.span != span) {
+                    problem = problem.also(origin.span, format!("{} here", with_article(bound.words())));
+                }
+                self.problems.push(problem);
+            }
+        }
+        let settle = |table: &mut Table, vars: IndexMap<(Side, String), Var>| {
+            vars.into_iter().map(|(key, var)| (key, table.get(var).settled())).collect()
+        };
+        let keys = settle(&mut self.table, std::mem::take(&mut self.keys));
+        let resources = settle(&mut self.table, std::mem::take(&mut self.resources));
+        (Types { keys, resources }, self.problems)
+    }
+
+    /// Cost of a rule once its classes and lets are counted in.
+    pub(super) fn cost(&self, expr: &Expr, known: &[u64]) -> u64 {
+        let mut cost = 0_u64;
+        crate::resolve::walk(expr, &mut |expr| {
+            cost = cost.saturating_add(match expr.kind {
+                ExprKind::Named(id) => known.get(id.0).copied().unwrap_or(1),
+                _ => 1,
+            });
+        });
+        cost.min(limits::RULE_COST + 1)
+    }
+
+    /// A key with its side, as rules write it.
+    pub(super) fn show(&self, read: &Read) -> String {
+        show_read(read, &self.scope.levels)
+    }
+}
+
+fn with_article(words: &str) -> String {
+    match words {
+        "text" | "ranges" | "of any type" | "a set" => words.to_owned(),
+        _ => format!("a {words}"),
+    }
+}

@@ -1,0 +1,423 @@
+//! Everything of a set that says something about types.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Strictness,
+    infer::Checker,
+    types::{Bound, Var},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity, nearest},
+    inventory::records::{KeyRecord, Raw, RawAmount, Reserved, ResourceRecord, TierKind, TierRecord},
+    limits,
+    parse::ast::ChargePer,
+    quantity::Dimension,
+    resolve::{
+        hir::{AskAmount, Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Key, Request, Rule},
+        walk,
+    },
+    source::Span,
+    types::{Side, Type},
+};
+
+pub(super) fn visit(checker: &mut Checker<'_>, strictness: Strictness) {
+    schema(checker);
+    records(checker);
+    frameworks(checker);
+    definitions(checker);
+    rules(checker);
+    undeclared(checker, strictness);
+    costs(checker);
+}
+
+fn schema(checker: &mut Checker<'_>) {
+    for field in &checker.hir.schema {
+        let var = checker.key(field.side, &field.key);
+        checker.expect(var, Bound::Known(field.kind), field.span, "a schema declares a key once");
+    }
+}
+
+fn key(checker: &mut Checker<'_>, side: Side, record: &KeyRecord) {
+    let bound = match &record.value {
+        Raw::Bool(_) => Bound::Known(Type::Bool),
+        Raw::Quantity(quantity) => Bound::Known(Type::Quantity(quantity.dimension)),
+        Raw::Text(_) => Bound::Quoted,
+        Raw::Version(_) => Bound::Known(Type::Version),
+        Raw::Empty => Bound::Set,
+        Raw::Texts(_) => Bound::Known(Type::Texts),
+        Raw::Numbers(_) => Bound::NumberList,
+        Raw::Ranges(_) => Bound::Known(Type::Ranges),
+        // Data gives numbers and base units alike; the key's type, once known, says which.
+        Raw::Integer(_) => return,
+    };
+    let var = checker.key(side, &record.key);
+    checker.expect(var, bound, record.span, &format!("`{side}.{}` has one type", record.key));
+}
+
+fn amount(checker: &mut Checker<'_>, side: Side, resource: &str, amount: &RawAmount, span: Span) {
+    let dimension = match amount {
+        RawAmount::Quantity(quantity) => quantity.dimension,
+        RawAmount::Ranges(_) | RawAmount::Items(_) => Dimension::Number,
+        RawAmount::Unlimited | RawAmount::Integer(_) => return,
+    };
+    let var = checker.resource(side, resource);
+    let why = format!("`{resource}` of {}s has one dimension", side_word(side));
+    checker.expect(var, Bound::Known(Type::Quantity(dimension)), span, &why);
+}
+
+fn side_word(side: Side) -> &'static str {
+    if side == Side::Pool { "storage pool" } else { side.name() }
+}
+
+fn resource(checker: &mut Checker<'_>, side: Side, record: &ResourceRecord) {
+    amount(checker, side, &record.name, &record.amount, record.span);
+    let options = &record.options;
+    if let Some((Reserved::Amount(reserved), span)) = &options.reserved {
+        amount(checker, side, &record.name, reserved, *span);
+    }
+    for (value, span) in [&options.step, &options.min, &options.max].into_iter().flatten() {
+        amount(checker, side, &record.name, value, *span);
+    }
+}
+
+fn records(checker: &mut Checker<'_>) {
+    let hir = checker.hir;
+    for record in &hir.records.broker.keys {
+        key(checker, Side::Broker, record);
+    }
+    for agent in &hir.records.agents {
+        agent.keys.iter().for_each(|record| key(checker, Side::Agent, record));
+        agent.resources.iter().for_each(|record| resource(checker, Side::Agent, record));
+    }
+    for provider in &hir.records.providers {
+        tier(checker, provider);
+    }
+    for taken in hir.records.allocations.iter().flat_map(|allocation| &allocation.uses) {
+        let side = match taken.kind {
+            crate::inventory::records::UseKind::Agent => Side::Agent,
+            _ => Side::Pool,
+        };
+        taken.amounts.iter().for_each(|record| amount(checker, side, &record.name, &record.amount, record.span));
+    }
+    for role in &hir.roles {
+        role.keys.iter().for_each(|record| key(checker, Side::Role, record));
+    }
+}
+
+fn tier(checker: &mut Checker<'_>, record: &TierRecord) {
+    for own in &record.keys {
+        key(checker, Side::Pool, own);
+        if record.kind == TierKind::Volume {
+            let wanted = match own.key.as_str() {
+                "filesystem" | "access" => Bound::Quoted,
+                "users" => Bound::Known(Type::NUMBER),
+                _ => continue,
+            };
+            let var = checker.key(Side::Pool, &own.key);
+            checker.expect(var, wanted, own.span, &format!("`{}` of a volume is built in", own.key));
+        }
+        if record.kind == TierKind::Pool && own.key == "carve" {
+            let var = checker.key(Side::Pool, "carve");
+            checker.expect(var, Bound::Known(Type::Bool), own.span, "`carve` is true or false");
+        }
+    }
+    record.resources.iter().for_each(|own| resource(checker, Side::Pool, own));
+    record.children.iter().for_each(|child| tier(checker, child));
+}
+
+fn frameworks(checker: &mut Checker<'_>) {
+    let hir = checker.hir;
+    for framework in &hir.frameworks {
+        for record in &framework.keys {
+            key(checker, Side::Framework, record);
+            let wanted = match record.key.as_str() {
+                "role" | "principal" => Bound::Known(Type::Text),
+                "capabilities" => Bound::Known(Type::Texts),
+                _ => continue,
+            };
+            let var = checker.key(Side::Framework, &record.key);
+            checker.expect(var, wanted, record.span, &format!("`{}` of a framework is built in", record.key));
+        }
+        for need in &framework.needs {
+            need.keys.iter().for_each(|record| key(checker, Side::Need, record));
+            if let Some(agent) = &need.agent {
+                request(checker, Side::Agent, agent);
+            }
+            for volume in &need.volumes {
+                request(checker, Side::Pool, &volume.request);
+            }
+        }
+    }
+}
+
+fn request(checker: &mut Checker<'_>, side: Side, request: &Request) {
+    for ask in &request.amounts {
+        let dimension = match &ask.amount {
+            AskAmount::Scalar(dimension, ..) => *dimension,
+            AskAmount::Ranges(_) | AskAmount::Items(_) => Dimension::Number,
+        };
+        let var = checker.resource(side, &ask.resource);
+        let why = format!("`{}` of {}s has one dimension", ask.resource, side_word(side));
+        checker.expect(var, Bound::Known(Type::Quantity(dimension)), ask.span, &why);
+    }
+    for condition in &request.conditions {
+        checker.condition(&condition.expr, "a need's condition holds or not");
+    }
+}
+
+fn definitions(checker: &mut Checker<'_>) {
+    let hir = checker.hir;
+    for (at, definition) in hir.definitions.iter().enumerate() {
+        let var = checker.definition(DefinitionId(at));
+        match definition.kind {
+            DefinitionKind::Class(_) => {
+                checker.expect(var, Bound::Known(Type::Bool), definition.span, "a class holds or not");
+                for expr in &definition.body {
+                    checker.condition(expr, "a class holds one condition a line");
+                }
+            }
+            DefinitionKind::Let => {
+                for expr in &definition.body {
+                    let body = checker.infer(expr);
+                    checker.join(var, body, definition.span, "a let has the type of its expression");
+                }
+            }
+        }
+    }
+}
+
+fn rules(checker: &mut Checker<'_>) {
+    let hir = checker.hir;
+    let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
+    for rule in hir.broker.rules.iter().chain(recorded) {
+        one_rule(checker, rule);
+    }
+    for charge in &hir.broker.charges {
+        let amount = checker.infer(&charge.amount);
+        let taken = checker.resource(Side::Agent, &charge.resource);
+        let why = format!("a charge on `agent.{}` has its dimension", charge.resource);
+        checker.join(taken, amount, charge.amount.span, &why);
+        let sides = sides_of(checker, &charge.amount);
+        if charge.per == ChargePer::Need
+            && let Some(side) = [Side::Pool, Side::Volume].into_iter().find(|side| sides.contains(side))
+        {
+            let message = format!("a charge per need does not see a {side}");
+            let help = "a need may have several volumes, or none: charge `per volume`";
+            checker.problems.push(Diagnostic::error(Code::B0402, charge.amount.span, message).help(help));
+        }
+    }
+    for (read, span) in &hir.broker.exposed {
+        if let Key::Attribute(name) = &read.key {
+            let _ = checker.key(read.side, name);
+            let _ = span;
+        }
+    }
+    without_volumes(checker);
+}
+
+fn one_rule(checker: &mut Checker<'_>, rule: &Rule) {
+    if rule.weight.is_none() {
+        checker.condition(&rule.expr, "`require` takes a condition");
+        return;
+    }
+    let var = checker.infer(&rule.expr);
+    preference(checker, var, rule);
+}
+
+/// A preference is a condition, or a number that is clamped to 0…1.
+fn preference(checker: &mut Checker<'_>, var: Var, rule: &Rule) {
+    let bound = checker.table.get(var);
+    let fits = match bound {
+        Bound::Known(Type::Bool | Type::Quantity(Dimension::Number)) | Bound::Free => true,
+        _ => checker.table.narrow(var, Bound::Known(Type::Bool), rule.expr.span).is_ok(),
+    };
+    if !fits {
+        let message = format!("a preference is a condition or a number, and this is {}", bound.words());
+        let help = "compare it with something, or divide it by an amount of the same dimension";
+        checker.problems.push(Diagnostic::error(Code::B0303, rule.expr.span, message).help(help));
+    }
+}
+
+/// Every side an expression mentions, through classes and lets.
+fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
+    let mut sides = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<&Expr> = vec![expr];
+    while let Some(expr) = open.pop() {
+        walk(expr, &mut |expr| match &expr.kind {
+            ExprKind::Read(read)
+            | ExprKind::IsAbsent(read)
+            | ExprKind::IsPresent(read)
+            | ExprKind::Else(read, _) => {
+                sides.insert(read.side);
+            }
+            ExprKind::Named(id) => {
+                seen.insert(*id);
+                if let Some(Definition { kind: DefinitionKind::Class(side), .. }) = checker.hir.definitions.get(id.0) {
+                    sides.insert(*side);
+                }
+            }
+            _ => {}
+        });
+        // Lets are followed once each; classes mention their side only.
+        let lets: Vec<DefinitionId> = std::mem::take(&mut seen).into_iter().collect();
+        for id in lets {
+            let definition = &checker.hir.definitions[id.0];
+            if definition.kind == DefinitionKind::Let {
+                open.extend(&definition.body);
+            }
+        }
+        if open.len() > checker.hir.definitions.len() * 64 {
+            break;
+        }
+    }
+    sides
+}
+
+/// A rule that speaks of a volume's supply does not reach a need without volumes; say so where a part of it
+/// speaks of the agent alone, since its author may count on that part.
+fn without_volumes(checker: &mut Checker<'_>) {
+    for rule in checker.hir.broker.rules.iter().filter(|rule| rule.weight.is_none()) {
+        let sides = sides_of(checker, &rule.expr);
+        let ExprKind::And(parts) = &rule.expr.kind else { continue };
+        if !sides.contains(&Side::Pool) && !sides.contains(&Side::Volume) {
+            continue;
+        }
+        let alone = parts.iter().find(|part| {
+            let sides = sides_of(checker, part);
+            sides.contains(&Side::Agent) && !sides.contains(&Side::Pool) && !sides.contains(&Side::Volume)
+        });
+        if let Some(part) = alone {
+            let message = "this part speaks of the agent alone, but the rule does not apply to needs without volumes";
+            let help = "if it should always hold, make it a `require` of its own";
+            checker.problems.push(Diagnostic::note(Code::B0405, part.span, message).help(help));
+        }
+    }
+}
+
+/// Keys that the set's own schema of their side does not declare.
+fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
+    let hir = checker.hir;
+    for side in Side::ALL {
+        let own: Vec<&str> =
+            hir.schema.iter().filter(|field| field.side == side && !field.standard).map(|field| field.key.as_str()).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let declared: Vec<&str> =
+            hir.schema.iter().filter(|field| field.side == side).map(|field| field.key.as_str()).collect();
+        for (key, span) in uses(checker, side) {
+            if declared.contains(&key.as_str()) || is_built_in(side, &key) {
+                continue;
+            }
+            let message = format!("the schema of `{side}` does not declare `{key}`");
+            let help = match nearest(&key, declared.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add `{key}: TYPE` to a `schema {side} {{ … }}`"),
+            };
+            let mut problem = Diagnostic::warning(Code::B0309, span, message).help(help);
+            if strictness.undeclared_keys {
+                problem.severity = Severity::Error;
+            }
+            checker.problems.push(problem);
+        }
+    }
+}
+
+fn is_built_in(side: Side, key: &str) -> bool {
+    match side {
+        Side::Framework => matches!(key, "role" | "principal" | "capabilities"),
+        Side::Pool => matches!(key, "filesystem" | "access" | "users" | "carve"),
+        Side::Volume => true,
+        Side::Need => key == "count",
+        Side::Role => matches!(key, "weight" | "principals"),
+        Side::Agent | Side::Broker => false,
+    }
+}
+
+/// Every use of an open key of a side, with its place.
+fn uses(checker: &Checker<'_>, side: Side) -> Vec<(String, Span)> {
+    let hir = checker.hir;
+    let mut found: Vec<(String, Span)> = Vec::new();
+    let own: Vec<&KeyRecord> = match side {
+        Side::Agent => hir.records.agents.iter().flat_map(|agent| &agent.keys).collect(),
+        Side::Pool => tiers(&hir.records.providers).into_iter().flat_map(|tier| &tier.keys).collect(),
+        Side::Framework => hir.frameworks.iter().flat_map(|framework| &framework.keys).collect(),
+        Side::Need => hir.frameworks.iter().flat_map(|f| &f.needs).flat_map(|need| &need.keys).collect(),
+        Side::Role => hir.roles.iter().flat_map(|role| &role.keys).collect(),
+        Side::Broker => hir.records.broker.keys.iter().collect(),
+        Side::Volume => Vec::new(),
+    };
+    found.extend(own.into_iter().map(|record| (record.key.clone(), record.span)));
+    for expr in every_expr(checker) {
+        walk(expr, &mut |expr| {
+            if let ExprKind::Read(read)
+            | ExprKind::IsAbsent(read)
+            | ExprKind::IsPresent(read)
+            | ExprKind::Else(read, _) = &expr.kind
+                && read.side == side
+                && let Key::Attribute(key) = &read.key
+            {
+                found.push((key.clone(), expr.span));
+            }
+        });
+    }
+    found
+}
+
+fn tiers(records: &[TierRecord]) -> Vec<&TierRecord> {
+    let mut all = Vec::new();
+    let mut open: Vec<&TierRecord> = records.iter().collect();
+    while let Some(tier) = open.pop() {
+        all.push(tier);
+        open.extend(&tier.children);
+    }
+    all
+}
+
+fn every_expr<'a>(checker: &Checker<'a>) -> Vec<&'a Expr> {
+    let hir = checker.hir;
+    let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
+    let own = hir.definitions.iter().filter(|definition| !definition.standard).flat_map(|definition| &definition.body);
+    own.chain(hir.broker.rules.iter().chain(recorded).map(|rule| &rule.expr))
+        .chain(hir.broker.charges.iter().map(|charge| &charge.amount))
+        .collect()
+}
+
+/// The cost of every rule is bounded before it runs.
+fn costs(checker: &mut Checker<'_>) {
+    let hir = checker.hir;
+    let mut known: Vec<u64> = vec![1; hir.definitions.len()];
+    // Definitions form no circle here, so that many rounds at the most settle the costs.
+    for _ in 0..=hir.definitions.len().min(64) {
+        let next: Vec<u64> = hir
+            .definitions
+            .iter()
+            .map(|definition| {
+                let parts = definition.body.iter().map(|expr| checker.cost(expr, &known));
+                parts.fold(1_u64, u64::saturating_add).min(limits::RULE_COST + 1)
+            })
+            .collect();
+        if next == known {
+            break;
+        }
+        known = next;
+    }
+    for (definition, cost) in hir.definitions.iter().zip(&known) {
+        if *cost > limits::RULE_COST {
+            too_costly(checker, definition.span, &format!("`{}`", definition.name));
+        }
+    }
+    for expr in every_expr(checker) {
+        if checker.cost(expr, &known) > limits::RULE_COST {
+            too_costly(checker, expr.span, "this rule");
+        }
+    }
+}
+
+fn too_costly(checker: &mut Checker<'_>, span: Span, what: &str) {
+    let message = format!("{what} takes more than {} steps once its classes and lets are counted in", limits::RULE_COST);
+    let help = "include each class once, or split it";
+    checker.problems.push(Diagnostic::error(Code::B0313, span, message).help(help));
+}

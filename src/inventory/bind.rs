@@ -1,0 +1,411 @@
+//! Records → a world: what is known of a fleet, typed by a plan. Every problem is reported; a fleet that has one
+//! is not used.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    records::{AgentRecord, KeyRecord, Located, Raw, Records, ResourceRecord, TierKind, TierRecord},
+    values::value_of,
+    world::{Agent, BrokerFacts, Cell, Existing, Held, Quota, StockId, Supply, Take, Taken, Tier, World},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    ir::{Column, Key, Plan},
+    quantity::{Dimension, MILLION},
+    resolve::scope::declared_twice,
+    source::Span,
+    symbol::Symbol,
+    types::{Side, Type},
+};
+
+/// Records of one origin. Their spans count sources from `first_source` on.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// The records.
+    pub records: &'a Records,
+    /// What to add to the number of their sources.
+    pub first_source: u32,
+}
+
+impl Part<'_> {
+    /// A span of these records, in the sources of the run.
+    pub fn lift(&self, span: Span) -> Span {
+        Span { source: crate::source::SourceId(span.source.0 + self.first_source), ..span }
+    }
+}
+
+/// Binds records to a plan. Texts are interned in the plan's symbols.
+pub fn bind(plan: &mut Plan, parts: &[Part<'_>]) -> (World, Vec<Diagnostic>) {
+    let mut binder = Binder::new(plan);
+    binder.broker(parts);
+    let mut rules = 0;
+    for part in parts {
+        for agent in &part.records.agents {
+            binder.agent(part, agent, rules);
+            rules += 1;
+        }
+    }
+    let mut rules = 0;
+    for part in parts {
+        for provider in &part.records.providers {
+            binder.provider(part, provider, &mut rules);
+        }
+    }
+    binder.sort();
+    binder.totals();
+    super::allocate::allocations(&mut binder, parts);
+    (binder.world, binder.problems)
+}
+
+pub(super) struct Binder<'a> {
+    pub(super) plan: &'a mut Plan,
+    pub(super) world: World,
+    pub(super) problems: Vec<Diagnostic>,
+    /// Columns of open keys, by side and key: where their value goes, and its type.
+    keys: IndexMap<(Side, String), (usize, Option<Type>)>,
+    widths: (usize, usize),
+    /// Volumes whose resources their pools have given: checked once all tiers are there.
+    carved: Vec<(Take, Span)>,
+}
+
+impl<'a> Binder<'a> {
+    fn new(plan: &'a mut Plan) -> Self {
+        let mut keys = IndexMap::new();
+        let mut cells = Vec::with_capacity(plan.columns.len());
+        let mut widths = (0, 0);
+        for (column, kind) in plan.columns.iter().zip(&plan.column_types) {
+            let width = match column.side {
+                Side::Agent => &mut widths.0,
+                Side::Pool => &mut widths.1,
+                _ => {
+                    cells.push(None);
+                    continue;
+                }
+            };
+            if let Column { side, key: Key::Attribute(key) } = column {
+                keys.insert((*side, plan.symbols.text(*key).to_owned()), (*width, *kind));
+                cells.push(Some(*width as u32));
+                *width += 1;
+            } else {
+                cells.push(None);
+            }
+        }
+        let world = World { cells, ..World::default() };
+        Binder { plan, world, problems: Vec::new(), keys, widths, carved: Vec::new() }
+    }
+
+    fn broker(&mut self, parts: &[Part<'_>]) {
+        let mut domain: Option<(&Located, Span)> = None;
+        let mut keys = Vec::new();
+        for part in parts {
+            let broker = &part.records.broker;
+            if let Some(own) = &broker.domain {
+                let span = part.lift(own.span);
+                match domain {
+                    Some((first, at)) if first.text != own.text => self.problems.push(
+                        Diagnostic::error(Code::B0513, span, "the broker's `domain` is stated twice, differently")
+                            .also(at, "first stated here")
+                            .help("keep one of them"),
+                    ),
+                    _ => domain = Some((own, span)),
+                }
+            }
+            for record in &broker.keys {
+                let kind = self.kind_of(Side::Broker, &record.key);
+                match value_of(&record.value, kind, &mut self.plan.symbols) {
+                    Some(value) => keys.push((self.plan.symbols.intern(&record.key), value)),
+                    None => self.mismatch(part, Side::Broker, record, kind),
+                }
+            }
+        }
+        let placement = World::place_of(self.plan, domain.map(|(domain, _)| domain.text.as_str()));
+        self.world.broker = BrokerFacts { placement, keys };
+    }
+
+    fn kind_of(&self, side: Side, key: &str) -> Option<Type> {
+        let symbol = self.plan.symbols.find(key)?;
+        let column = self.plan.find_column(Column { side, key: Key::Attribute(symbol) })?;
+        self.plan.column_types[column.0 as usize]
+    }
+
+    /// A value of another type than its key's makes conditions unknown; it is worth a warning.
+    fn mismatch(&mut self, part: &Part<'_>, side: Side, record: &KeyRecord, kind: Option<Type>) {
+        let wanted = kind.map_or("another type", Type::name);
+        let message = format!("`{}` of this {side} is not of the key's type, {wanted}", record.key);
+        let help = "conditions that read it are unknown here, and fail; correct the value";
+        self.problems.push(Diagnostic::warning(Code::B0511, part.lift(record.span), message).help(help));
+    }
+
+    fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord], cells: &mut [Cell]) {
+        for record in records {
+            let Some(&(at, kind)) = self.keys.get(&(side, record.key.clone())) else { continue };
+            // The nearest tier comes first; what stands further out does not replace it.
+            if cells[at] != Cell::Absent {
+                continue;
+            }
+            cells[at] = match value_of(&record.value, kind, &mut self.plan.symbols) {
+                Some(value) => Cell::Value(value),
+                None => {
+                    self.mismatch(part, side, record, kind);
+                    Cell::Mismatch(show_raw(&record.value))
+                }
+            };
+        }
+    }
+
+    fn agent(&mut self, part: &Part<'_>, record: &AgentRecord, rules: usize) {
+        let name = self.plan.symbols.intern(&record.name.text);
+        let span = part.lift(record.name.span);
+        if let Some(first) = self.world.agent_names.get(&name) {
+            let first = self.world.agents[*first].span;
+            let problem = Diagnostic { code: Code::B0506, ..declared_twice("agent", &record.name.text, span, first) };
+            self.problems.push(problem);
+            return;
+        }
+        let mut cells = vec![Cell::Absent; self.widths.0];
+        self.cells(part, Side::Agent, &record.keys, &mut cells);
+        let placement = World::place_of(self.plan, record.domain.as_ref().map(|domain| domain.text.as_str()));
+        let resources = self.stocks(part, Side::Agent, &record.resources);
+        self.world.agent_names.insert(name, self.world.agents.len());
+        self.world.agents.push(Agent { name, placement, cells, resources, rules, span });
+    }
+
+    fn stocks(&mut self, part: &Part<'_>, side: Side, records: &[ResourceRecord]) -> Vec<Held> {
+        let mut held = Vec::with_capacity(records.len());
+        for record in records {
+            let resource = self.plan.symbols.intern(&record.name);
+            let dimension = self.plan.dimension(side, resource);
+            match super::stock::stock(part, side, record, resource, dimension, &mut self.plan.symbols) {
+                Ok(stock) => {
+                    let id = StockId(self.world.stocks.len() as u32);
+                    self.world.stocks.push(stock);
+                    held.push(Held { resource, stock: id });
+                }
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        held
+    }
+
+    fn provider(&mut self, part: &Part<'_>, record: &TierRecord, rules: &mut usize) {
+        let twice = self.world.tiers.iter().find(|tier| {
+            tier.parent.is_none() && self.plan.symbols.text(tier.name) == record.name.text
+        });
+        let problem = twice.map(|first| {
+            let span = part.lift(record.name.span);
+            Diagnostic { code: Code::B0506, ..declared_twice("provider", &record.name.text, span, first.span) }
+        });
+        let repeated = problem.is_some();
+        self.problems.extend(problem);
+        self.tier(part, record, None, &mut Vec::new(), rules, repeated);
+    }
+
+    /// One tier and those below. `above` holds the records of the tiers above, outermost first.
+    fn tier<'r>(
+        &mut self,
+        part: &Part<'r>,
+        record: &'r TierRecord,
+        parent: Option<usize>,
+        above: &mut Vec<&'r TierRecord>,
+        rules: &mut usize,
+        repeated: bool,
+    ) {
+        let path = match parent {
+            Some(parent) => format!("{}/{}", self.plan.symbols.text(self.world.tiers[parent].path), record.name.text),
+            None => record.name.text.clone(),
+        };
+        let tier = Tier {
+            kind: record.kind,
+            name: self.plan.symbols.intern(&record.name.text),
+            path: self.plan.symbols.intern(&path),
+            parent,
+            resources: self.stocks(part, Side::Pool, &record.resources),
+            rules: *rules,
+            span: part.lift(record.name.span),
+        };
+        *rules += 1;
+        let at = self.world.tiers.len();
+        self.world.tiers.push(tier);
+        above.push(record);
+        match record.kind {
+            _ if repeated => {}
+            TierKind::Volume => self.supply(part, at, above),
+            TierKind::Pool if !is_false(record, "carve") => self.supply(part, at, above),
+            _ => {}
+        }
+        for child in &record.children {
+            self.tier(part, child, Some(at), above, rules, repeated);
+        }
+        above.pop();
+    }
+
+    fn supply(&mut self, part: &Part<'_>, at: usize, above: &[&TierRecord]) {
+        let mut chain = vec![at];
+        while let Some(parent) = self.world.tiers[chain[chain.len() - 1]].parent {
+            chain.push(parent);
+        }
+        let mut cells = vec![Cell::Absent; self.widths.1];
+        for record in above.iter().rev() {
+            self.cells(part, Side::Pool, &record.keys, &mut cells);
+        }
+        let domain = above.iter().rev().find_map(|record| record.domain.as_ref());
+        let placement = World::place_of(self.plan, domain.map(|domain| domain.text.as_str()));
+        let record = above[above.len() - 1];
+        let is_volume = record.kind == TierKind::Volume;
+        let own = self.world.tiers[at].resources.clone();
+        let mut resources: IndexMap<Symbol, Vec<StockId>> = IndexMap::new();
+        for tier in &chain[usize::from(is_volume)..] {
+            for held in &self.world.tiers[*tier].resources {
+                resources.entry(held.resource).or_default().push(held.stock);
+            }
+        }
+        let existing = is_volume.then(|| self.existing(part, record, &own, &mut resources));
+        let tier = |depth: usize| &self.world.tiers[chain[chain.len() - 1 - depth]];
+        let supply = Supply {
+            path: tier(chain.len() - 1).path,
+            pool: tier(2).path,
+            instance_path: tier(1).path,
+            instance: tier(1).name,
+            provider: tier(0).name,
+            chain: chain.clone(),
+            placement,
+            cells,
+            resources: resources.into_iter().collect(),
+            existing,
+        };
+        self.world.supply_paths.insert(supply.path, self.world.supplies.len());
+        self.world.supplies.push(supply);
+    }
+
+    /// What an existing volume is: its resources leave its pool, and are no longer taken from the tiers above.
+    fn existing(
+        &mut self,
+        part: &Part<'_>,
+        record: &TierRecord,
+        own: &[Held],
+        above: &mut IndexMap<Symbol, Vec<StockId>>,
+    ) -> Existing {
+        let mut whole = Vec::new();
+        for held in own {
+            let stock = self.world.stock(held.stock);
+            let Quota::Scalar(amount) = stock.usable else {
+                let message = format!("`{}` of an existing volume is a fixed amount", self.plan.symbols.text(held.resource));
+                self.problems.push(Diagnostic::error(Code::B0510, stock.span, message).help("write a quantity"));
+                continue;
+            };
+            whole.push((held.resource, stock.dimension, amount));
+            let span = stock.span;
+            for stock in above.shift_remove(&held.resource).unwrap_or_default() {
+                self.carved.push((Take { stock, amount: Taken::Scalar(amount) }, span));
+            }
+        }
+        let text = |key: &str| record.keys.iter().find(|own| own.key == key).map(|own| &own.value);
+        let read_only = matches!(text("access"), Some(Raw::Text(access)) if access == "ro");
+        if let Some(access) = record.keys.iter().find(|own| own.key == "access")
+            && !matches!(&access.value, Raw::Text(access) if access == "ro" || access == "rw")
+        {
+            let message = "`access` of a volume is `\"rw\"` or `\"ro\"`";
+            self.problems.push(Diagnostic::error(Code::B0510, part.lift(access.span), message).help("write one of them"));
+        }
+        let filesystem = match text("filesystem") {
+            Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
+            _ => None,
+        };
+        let users = self.user_places(part, record, read_only);
+        Existing { filesystem, read_only, users, whole }
+    }
+
+    fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, read_only: bool) -> StockId {
+        let key = record.keys.iter().find(|own| own.key == "users");
+        let users = match key.map(|own| &own.value) {
+            None => Some(MILLION),
+            Some(Raw::Integer(users)) => users.checked_mul(MILLION),
+            Some(Raw::Quantity(users)) if users.dimension == Dimension::Number => Some(users.amount),
+            Some(_) => None,
+        };
+        let valid = users.filter(|users| *users >= MILLION && users % MILLION == 0);
+        let span = part.lift(key.map_or(record.name.span, |own| own.span));
+        if valid.is_none() {
+            let message = "`users` of a volume is a whole number from 1";
+            self.problems.push(Diagnostic::error(Code::B0510, span, message).help("write `users = 1`"));
+        }
+        let quota = if read_only { Quota::Unlimited } else { Quota::Scalar(valid.unwrap_or(MILLION)) };
+        let id = StockId(self.world.stocks.len() as u32);
+        let resource = self.plan.symbols.intern("users");
+        self.world.stocks.push(super::stock::plain(resource, Side::Pool, Dimension::Number, quota, span));
+        id
+    }
+
+    /// Agents by name and supplies by path: ties go by them, and so does every listing.
+    fn sort(&mut self) {
+        let symbols = &self.plan.symbols;
+        self.world.agents.sort_by(|a, b| symbols.text(a.name).cmp(symbols.text(b.name)));
+        self.world.supplies.sort_by(|a, b| symbols.text(a.path).cmp(symbols.text(b.path)));
+        self.world.agent_names = self.world.agents.iter().enumerate().map(|(at, agent)| (agent.name, at)).collect();
+        self.world.supply_paths = self.world.supplies.iter().enumerate().map(|(at, one)| (one.path, at)).collect();
+    }
+
+    /// Usable totals, each at the lowest tier that declares it; then what existing volumes take.
+    fn totals(&mut self) {
+        let mut lowest: IndexSet<StockId> = IndexSet::new();
+        for agent in &self.world.agents {
+            lowest.extend(agent.resources.iter().map(|held| held.stock));
+        }
+        for supply in &self.world.supplies {
+            lowest.extend(supply.resources.iter().filter_map(|(_, stocks)| stocks.first().copied()));
+        }
+        for (take, _) in &self.carved {
+            let of_pool = self.world.tiers.iter().filter(|tier| tier.kind == TierKind::Pool);
+            if of_pool.into_iter().any(|tier| tier.resources.iter().any(|held| held.stock == take.stock)) {
+                lowest.insert(take.stock);
+            }
+        }
+        for id in lowest {
+            let stock = self.world.stock(id);
+            if let Some(total) = super::ledger::total(stock) {
+                *self.world.totals.entry((stock.side, stock.resource)).or_insert(0) += total;
+            }
+        }
+        let mut used: IndexMap<StockId, i128> = IndexMap::new();
+        for (take, span) in std::mem::take(&mut self.carved) {
+            if let Taken::Scalar(amount) = take.amount {
+                let sum = used.entry(take.stock).or_insert(0);
+                *sum += i128::from(amount);
+                let stock = self.world.stock(take.stock);
+                if super::ledger::total(stock).is_some_and(|total| *sum > total) {
+                    let name = self.plan.symbols.text(stock.resource);
+                    let message = format!("the existing volumes hold more `{name}` than their pool has");
+                    let problem = Diagnostic::error(Code::B0508, span, message)
+                        .label("more than is left")
+                        .also(stock.span, "the whole is declared here")
+                        .help("correct one of the amounts");
+                    self.problems.push(problem);
+                }
+            }
+            self.world.carved.push(take);
+        }
+    }
+}
+
+fn is_false(record: &TierRecord, key: &str) -> bool {
+    record.keys.iter().any(|own| own.key == key && own.value == Raw::Bool(false))
+}
+
+/// A raw value as text, for messages about values of the wrong type.
+pub fn show_raw(raw: &Raw) -> String {
+    let quoted = |texts: &[String]| texts.iter().map(|text| crate::value::quote(text)).collect::<Vec<_>>().join(", ");
+    match raw {
+        Raw::Bool(value) => value.to_string(),
+        Raw::Integer(whole) => whole.to_string(),
+        Raw::Quantity(quantity) => quantity.to_string(),
+        Raw::Text(text) => crate::value::quote(text),
+        Raw::Version(version) => format!("v\"{version}\""),
+        Raw::Empty => "[]".to_owned(),
+        Raw::Texts(texts) => format!("[{}]", quoted(texts)),
+        Raw::Numbers(numbers) => {
+            let shown = numbers.iter().map(|n| crate::quantity::render(Dimension::Number, i128::from(*n)));
+            format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+        }
+        Raw::Ranges(ranges) => ranges.to_string(),
+    }
+}

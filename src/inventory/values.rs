@@ -1,0 +1,72 @@
+//! Raw values and amounts → values of a type. What does not fit has no value, and says so.
+
+use super::records::{Raw, RawAmount};
+use crate::{
+    quantity::{Dimension, MILLION, Quantity},
+    ranges::Ranges,
+    symbol::Symbols,
+    types::Type,
+    value::{Value, Version, is_place},
+};
+
+/// The value of a key of this type; `None` where the raw value is of another one. Without a type it is taken as
+/// it stands.
+pub fn value_of(raw: &Raw, kind: Option<Type>, symbols: &mut Symbols) -> Option<Value> {
+    let value = match (raw, kind) {
+        (Raw::Text(text), Some(kind)) => text_as(text, kind, symbols)?,
+        (Raw::Text(text), None) => Value::Text(symbols.intern(text)),
+        (Raw::Bool(value), _) => Value::Bool(*value),
+        (Raw::Integer(whole), Some(Type::Quantity(dimension))) if dimension != Dimension::Number => {
+            Value::Quantity(dimension, *whole)
+        }
+        (Raw::Integer(whole), _) => Value::Quantity(Dimension::Number, whole.checked_mul(MILLION)?),
+        (Raw::Quantity(quantity), _) => Value::Quantity(quantity.dimension, quantity.amount),
+        (Raw::Version(version), _) => Value::Version(version.clone().into()),
+        (Raw::Empty, Some(Type::Numbers)) => Value::numbers([]),
+        (Raw::Empty, Some(Type::Ranges)) => Value::Ranges(Ranges::default().into()),
+        (Raw::Empty, _) => Value::texts([]),
+        (Raw::Texts(texts), Some(Type::Ranges)) => Value::Ranges(Ranges::new(parse_ranges(texts)?).into()),
+        (Raw::Texts(texts), _) => Value::texts(texts.iter().map(|text| symbols.intern(text))),
+        (Raw::Numbers(numbers), Some(Type::Ranges)) => {
+            let whole = |n: &i64| (n % MILLION == 0).then_some((n / MILLION, n / MILLION));
+            Value::Ranges(Ranges::new(numbers.iter().map(whole).collect::<Option<Vec<_>>>()?).into())
+        }
+        (Raw::Numbers(numbers), _) => Value::numbers(numbers.iter().copied()),
+        (Raw::Ranges(ranges), _) => Value::Ranges(ranges.clone().into()),
+    };
+    kind.is_none_or(|kind| value.type_of() == kind).then_some(value)
+}
+
+fn text_as(text: &str, kind: Type, symbols: &mut Symbols) -> Option<Value> {
+    match kind {
+        Type::Text => Some(Value::Text(symbols.intern(text))),
+        Type::Place => is_place(text).then(|| Value::Place(symbols.intern(text))),
+        Type::Version => Version::parse(text).map(|version| Value::Version(version.into())),
+        Type::Quantity(dimension) if dimension != Dimension::Number => {
+            let (quantity, _) = Quantity::parse_rounding(text).ok()?;
+            (quantity.dimension == dimension).then_some(Value::Quantity(dimension, quantity.amount))
+        }
+        _ => None,
+    }
+}
+
+/// `"1..5"` and `"9"`, as data writes ranges.
+fn parse_ranges(texts: &[String]) -> Option<Vec<(i64, i64)>> {
+    let one = |text: &String| match text.split_once("..") {
+        Some((low, high)) => Some((low.parse().ok()?, high.parse().ok()?)),
+        None => text.parse().ok().map(|n| (n, n)),
+    };
+    texts.iter().map(one).collect()
+}
+
+/// An amount of one dimension, in base units; `None` where it is of another one or no scalar.
+pub fn scalar_of(amount: &RawAmount, dimension: Option<Dimension>) -> Option<(Dimension, i64)> {
+    match (amount, dimension) {
+        (RawAmount::Quantity(quantity), dimension) => {
+            dimension.is_none_or(|wanted| wanted == quantity.dimension).then_some((quantity.dimension, quantity.amount))
+        }
+        (RawAmount::Integer(whole), Some(dimension)) if dimension != Dimension::Number => Some((dimension, *whole)),
+        (RawAmount::Integer(whole), _) => Some((Dimension::Number, whole.checked_mul(MILLION)?)),
+        _ => None,
+    }
+}

@@ -1,0 +1,291 @@
+//! A fleet bound to a plan: values typed, places known, every stock of resources in one table.
+
+use indexmap::IndexMap;
+
+use super::records::TierKind;
+use crate::{
+    ir::{ColumnId, Plan},
+    quantity::Dimension,
+    ranges::Ranges,
+    source::Span,
+    symbol::Symbol,
+    types::Side,
+    value::Value,
+};
+
+/// A stock of one resource of one holder, by its number in [`World::stocks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StockId(pub u32);
+
+/// How much a holder has of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Never used up.
+    Unlimited,
+    /// The usable total, in base units.
+    Scalar(i64),
+    /// Which ones.
+    Ranges(Ranges),
+    /// Which ones, sorted by name.
+    Items(Vec<Symbol>),
+}
+
+/// A stock of one resource of one holder.
+#[derive(Clone, Debug)]
+pub struct Stock {
+    /// The resource.
+    pub resource: Symbol,
+    /// Of an agent or of storage.
+    pub side: Side,
+    /// What it measures; of ranges and items, a number.
+    pub dimension: Dimension,
+    /// The total as declared, before `reserved` and `overcommit`.
+    pub declared: Quota,
+    /// What can be used.
+    pub usable: Quota,
+    /// A request takes a multiple of it; 0 for none.
+    pub step: i64,
+    /// A request takes at least it.
+    pub min: i64,
+    /// A request above it is refused.
+    pub max: Option<i64>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Stock {
+    /// What a request of `asked` takes: the least multiple of `step` that is at least `max(asked, min)`; `None`
+    /// above `max`, or above 64 bits.
+    pub fn taken(&self, asked: i64) -> Option<i64> {
+        let least = asked.max(self.min);
+        let taken = if self.step > 0 {
+            let steps = i128::from(least).div_euclid(i128::from(self.step))
+                + i128::from(least.rem_euclid(self.step) != 0);
+            i64::try_from(steps * i128::from(self.step)).ok()?
+        } else {
+            least
+        };
+        self.max.is_none_or(|max| taken <= max).then_some(taken)
+    }
+}
+
+/// The value of a key of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// The row does not have the key.
+    Absent,
+    /// The row has a value of another type than the key's, shown here as data has it.
+    Mismatch(String),
+    /// The value.
+    Value(Value),
+}
+
+/// Where something is: its path, and the path down to each declared level.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// The whole path.
+    pub domain: Option<Symbol>,
+    /// By depth; levels below the path's end are absent.
+    pub levels: Vec<Option<Symbol>>,
+}
+
+/// The stock a holder has of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The resource.
+    pub resource: Symbol,
+    /// Its stock.
+    pub stock: StockId,
+}
+
+/// An agent.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its name.
+    pub name: Symbol,
+    /// Where it is.
+    pub placement: Placement,
+    /// Its keys, by [`World::cell`].
+    pub cells: Vec<Cell>,
+    /// Its resources.
+    pub resources: Vec<Held>,
+    /// Its rules, by their number in `Plan::agent_rules`.
+    pub rules: usize,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A provider, instance, pool or existing volume.
+#[derive(Clone, Debug)]
+pub struct Tier {
+    /// Which.
+    pub kind: TierKind,
+    /// Its own name.
+    pub name: Symbol,
+    /// Names down to it, with `/` between.
+    pub path: Symbol,
+    /// The tier above.
+    pub parent: Option<usize>,
+    /// Its resources.
+    pub resources: Vec<Held>,
+    /// Its rules, by their number in `Plan::tier_rules`.
+    pub rules: usize,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What one volume can be served by: a pool, or an existing volume.
+#[derive(Clone, Debug)]
+pub struct Supply {
+    /// The tier itself, then those above.
+    pub chain: Vec<usize>,
+    /// Its path.
+    pub path: Symbol,
+    /// Its pool's path.
+    pub pool: Symbol,
+    /// Its instance's path.
+    pub instance_path: Symbol,
+    /// Its instance's name.
+    pub instance: Symbol,
+    /// Its provider's name.
+    pub provider: Symbol,
+    /// Where it is: the nearest place of its tiers.
+    pub placement: Placement,
+    /// Its keys: the nearest value of its tiers.
+    pub cells: Vec<Cell>,
+    /// For each resource the stocks it is taken from: the lowest tier first. What an existing volume declares
+    /// itself is not among them: its user has it whole.
+    pub resources: Vec<(Symbol, Vec<StockId>)>,
+    /// What an existing volume is.
+    pub existing: Option<Existing>,
+}
+
+/// An existing volume.
+#[derive(Clone, Debug)]
+pub struct Existing {
+    /// Its file system, if it has one.
+    pub filesystem: Option<Symbol>,
+    /// Whether it can only be read.
+    pub read_only: bool,
+    /// Its places for users: as many as may use it at once, without limit where it can only be read.
+    pub users: StockId,
+    /// Its own resources, which a user has whole.
+    pub whole: Vec<(Symbol, Dimension, i64)>,
+}
+
+impl Supply {
+    /// The stocks of a resource, lowest first.
+    pub fn stocks(&self, resource: Symbol) -> Option<&[StockId]> {
+        self.resources.iter().find(|known| known.0 == resource).map(|known| known.1.as_slice())
+    }
+}
+
+/// What one stock gave up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// The stock.
+    pub stock: StockId,
+    /// How much.
+    pub amount: Taken,
+}
+
+/// How much was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// In base units.
+    Scalar(i64),
+    /// The very ones; of items, their numbers in the sorted list.
+    Set(Ranges),
+}
+
+/// What is taken already.
+#[derive(Clone, Debug)]
+pub struct Allocation {
+    /// Its name.
+    pub name: Symbol,
+    /// Whose it is.
+    pub framework: Symbol,
+    /// Which role it counts for.
+    pub role: Symbol,
+    /// Which need of the framework it serves.
+    pub need: Option<Symbol>,
+    /// Where it runs.
+    pub agent: Option<usize>,
+    /// What serves its volumes.
+    pub supplies: Vec<usize>,
+    /// Everything it takes, tiers above included.
+    pub takes: Vec<Take>,
+    /// The part of `takes` that counts in shares: the lowest tiers, and existing volumes whole.
+    pub shares: Vec<(Side, Symbol, i128)>,
+}
+
+/// What is known of the broker.
+#[derive(Clone, Debug, Default)]
+pub struct BrokerFacts {
+    /// Where it is.
+    pub placement: Placement,
+    /// Its keys.
+    pub keys: Vec<(Symbol, Value)>,
+}
+
+/// A fleet bound to a plan.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The broker.
+    pub broker: BrokerFacts,
+    /// Agents, sorted by name.
+    pub agents: Vec<Agent>,
+    /// Tiers, parents before children.
+    pub tiers: Vec<Tier>,
+    /// Supplies, sorted by path.
+    pub supplies: Vec<Supply>,
+    /// Every stock.
+    pub stocks: Vec<Stock>,
+    /// What is taken, sorted by name.
+    pub allocations: Vec<Allocation>,
+    /// What existing volumes take from their pools, whoever uses them.
+    pub carved: Vec<Take>,
+    /// Usable totals by side and resource, for shares: each at the lowest tier that declares it.
+    pub totals: IndexMap<(Side, Symbol), i128>,
+    pub(super) cells: Vec<Option<u32>>,
+    pub(super) agent_names: IndexMap<Symbol, usize>,
+    pub(super) supply_paths: IndexMap<Symbol, usize>,
+}
+
+impl World {
+    /// A stock.
+    pub fn stock(&self, id: StockId) -> &Stock {
+        &self.stocks[id.0 as usize]
+    }
+
+    /// The agent with this name.
+    pub fn agent(&self, name: Symbol) -> Option<usize> {
+        self.agent_names.get(&name).copied()
+    }
+
+    /// The pool or existing volume with this path.
+    pub fn supply(&self, path: Symbol) -> Option<usize> {
+        self.supply_paths.get(&path).copied()
+    }
+
+    /// The stock of an agent's resource.
+    pub fn agent_stock(&self, agent: usize, resource: Symbol) -> Option<StockId> {
+        self.agents[agent].resources.iter().find(|held| held.resource == resource).map(|held| held.stock)
+    }
+
+    /// Where the value of a column stands in the cells of its side's rows, for open keys of agents and supplies.
+    pub fn cell(&self, column: ColumnId) -> Option<usize> {
+        self.cells.get(column.0 as usize).copied().flatten().map(|at| at as usize)
+    }
+
+    /// The path of a place down to a level.
+    pub fn place_of(plan: &mut Plan, domain: Option<&str>) -> Placement {
+        let Some(domain) = domain else {
+            return Placement { domain: None, levels: vec![None; plan.levels.len()] };
+        };
+        let ends = domain.match_indices('/').map(|(at, _)| at).chain([domain.len()]);
+        let paths: Vec<Symbol> = ends.map(|end| plan.symbols.intern(&domain[..end])).collect();
+        let levels = (0..plan.levels.len()).map(|depth| paths.get(depth).copied()).collect();
+        Placement { domain: Some(plan.symbols.intern(domain)), levels }
+    }
+}

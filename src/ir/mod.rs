@@ -1,0 +1,17 @@
+//! The plan: a policy set compiled to nodes over columns. Versioned, verified and printable; no tree is left.
+
+pub mod op;
+mod plan;
+mod show;
+mod verify;
+
+pub use plan::{
+    Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId, Framework, Key,
+    Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet, Target, Volume,
+    pattern,
+};
+pub use show::Show;
+pub use verify::verify;
+
+/// The version of the plan's form: a plan of another version is never run.
+pub const PLAN_VERSION: u32 = 1;

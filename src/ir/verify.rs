@@ -1,0 +1,93 @@
+//! A plan is verified before it is run: every number in it points at something that comes before.
+
+use super::plan::{ColumnId, Key, Node, NodeId, PlaceKey, PlaceKind, Plan, Request, Rule};
+
+/// Checks that a plan is whole: operands before their users, numbers in range. A plan from `lower` always is;
+/// one read from elsewhere need not be.
+///
+/// # Errors
+/// What is broken, in a line.
+pub fn verify(plan: &Plan) -> Result<(), String> {
+    if plan.spans.len() != plan.nodes.len() || plan.column_types.len() != plan.columns.len() {
+        return Err("tables of unlike length".to_owned());
+    }
+    for (at, node) in plan.nodes.iter().enumerate() {
+        verify_node(plan, at, node)?;
+    }
+    for (at, column) in plan.columns.iter().enumerate() {
+        if let Key::Level(depth) = column.key
+            && usize::from(depth) >= plan.levels.len()
+        {
+            return Err(format!("column {at} reads a level that is not declared"));
+        }
+    }
+    for definition in &plan.definitions {
+        root(plan, definition.root)?;
+    }
+    let rules = plan.broker.requires.iter().chain(&plan.broker.prefers);
+    for rule in rules.chain(plan.agent_rules.iter().flatten()).chain(plan.tier_rules.iter().flatten()) {
+        verify_rule(plan, rule)?;
+    }
+    for charge in &plan.broker.charges {
+        root(plan, charge.root)?;
+    }
+    for need in plan.frameworks.iter().flat_map(|framework| &framework.needs) {
+        for request in need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)) {
+            verify_request(plan, request)?;
+        }
+        for place in need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places)) {
+            if let PlaceKind::Near(_, key) | PlaceKind::Apart(_, key) | PlaceKind::AtMost { key, .. } = &place.kind
+                && let PlaceKey::Key(id) = key
+            {
+                column(plan, *id)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn verify_request(plan: &Plan, request: &Request) -> Result<(), String> {
+    for ask in &request.classes {
+        if ask.class.0 as usize >= plan.definitions.len() {
+            return Err("a need asks for a class that is not there".to_owned());
+        }
+    }
+    request.conditions.iter().try_for_each(|rule| verify_rule(plan, rule))
+}
+
+fn verify_rule(plan: &Plan, rule: &Rule) -> Result<(), String> {
+    root(plan, rule.root)
+}
+
+fn root(plan: &Plan, id: NodeId) -> Result<(), String> {
+    if (id.0 as usize) < plan.nodes.len() { Ok(()) } else { Err(format!("node {} is not there", id.0)) }
+}
+
+fn column(plan: &Plan, id: ColumnId) -> Result<(), String> {
+    if (id.0 as usize) < plan.columns.len() { Ok(()) } else { Err(format!("column {} is not there", id.0)) }
+}
+
+fn verify_node(plan: &Plan, at: usize, node: &Node) -> Result<(), String> {
+    let before = |id: &NodeId| {
+        if (id.0 as usize) < at { Ok(()) } else { Err(format!("node {at} uses node {}, which does not come before", id.0)) }
+    };
+    match node {
+        Node::Constant(_) => Ok(()),
+        Node::Read(id) | Node::IsAbsent(id) | Node::IsPresent(id) => column(plan, *id),
+        Node::Else(id, other) => column(plan, *id).and_then(|()| before(other)),
+        Node::Named(id) => match plan.definitions.get(id.0 as usize) {
+            Some(definition) => before(&definition.root),
+            None => Err(format!("node {at} names a definition that is not there")),
+        },
+        Node::Not(inner) | Node::Negate(inner) => before(inner),
+        Node::Matches(inner, pattern) => {
+            if (*pattern as usize) < plan.patterns.len() {
+                before(inner)
+            } else {
+                Err(format!("node {at} uses a pattern that is not there"))
+            }
+        }
+        Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.iter().try_for_each(before),
+        Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => before(left).and_then(|()| before(right)),
+    }
+}

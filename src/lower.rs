@@ -1,0 +1,341 @@
+//! Resolved and checked set → plan. Nothing is decided here: every construct has one form in the plan.
+
+use crate::{
+    check::Types,
+    inventory::records::KeyRecord,
+    ir,
+    parse::ast::Literal,
+    resolve::hir::{self, Expr, ExprKind, Hir},
+    source::{Sources, Span},
+    types::Side,
+    value::Value,
+};
+
+/// Compiles a set that has no errors.
+pub fn lower(hir: &Hir, types: &Types, sources: &Sources) -> ir::Plan {
+    let mut lowering = Lowering { plan: ir::Plan::default(), types, sources, definitions: Vec::new(), hir };
+    lowering.plan.levels = hir.levels.iter().map(|level| lowering.plan.symbols.intern(level)).collect();
+    lowering.definitions = vec![None; hir.definitions.len()];
+    for at in 0..hir.definitions.len() {
+        lowering.definition(hir::DefinitionId(at));
+    }
+    lowering.broker();
+    lowering.plan.agent_rules = hir.record_rules.agents.iter().map(|rules| lowering.rules(rules)).collect();
+    lowering.plan.tier_rules = hir.record_rules.tiers.iter().map(|rules| lowering.rules(rules)).collect();
+    lowering.roles();
+    lowering.frameworks();
+    lowering.resources();
+    lowering.plan
+}
+
+struct Lowering<'a> {
+    plan: ir::Plan,
+    hir: &'a Hir,
+    types: &'a Types,
+    sources: &'a Sources,
+    definitions: Vec<Option<ir::DefinitionId>>,
+}
+
+impl Lowering<'_> {
+    /// A class or let and those it includes, before it. The set has no circles once it is checked.
+    fn definition(&mut self, id: hir::DefinitionId) -> ir::DefinitionId {
+        if let Some(done) = self.definitions[id.0] {
+            return done;
+        }
+        let hir = self.hir;
+        let definition = &hir.definitions[id.0];
+        let parts: Vec<ir::NodeId> = definition.body.iter().map(|expr| self.expr(expr)).collect();
+        let root = match parts.as_slice() {
+            [only] => *only,
+            _ => self.push(ir::Node::And(parts.clone().into()), definition.span),
+        };
+        let class_of = match definition.kind {
+            hir::DefinitionKind::Class(side) => Some(side),
+            hir::DefinitionKind::Let => None,
+        };
+        let lowered = ir::DefinitionId(self.plan.definitions.len() as u32);
+        self.plan.definitions.push(ir::Definition {
+            name: definition.name.clone(),
+            class_of,
+            root,
+            sides: self.sides(root),
+            span: definition.span,
+            docs: definition.docs.clone(),
+            standard: definition.standard,
+        });
+        self.definitions[id.0] = Some(lowered);
+        lowered
+    }
+
+    fn sides(&self, root: ir::NodeId) -> ir::SideSet {
+        let reads = self.plan.reads(root);
+        reads.into_iter().fold(ir::SideSet::default(), |sides, column| sides.with(self.plan.column(column).side))
+    }
+
+    fn push(&mut self, node: ir::Node, span: Span) -> ir::NodeId {
+        let id = ir::NodeId(self.plan.nodes.len() as u32);
+        self.plan.nodes.push(node);
+        self.plan.spans.push(span);
+        id
+    }
+
+    fn column(&mut self, read: &hir::Read) -> ir::ColumnId {
+        let mut intern = |text: &str| self.plan.symbols.intern(text);
+        let key = match &read.key {
+            hir::Key::Attribute(key) => ir::Key::Attribute(intern(key)),
+            hir::Key::Name => ir::Key::Name,
+            hir::Key::Domain => ir::Key::Domain,
+            hir::Key::Level(depth) => ir::Key::Level(*depth as u8),
+            hir::Key::Total(resource) => ir::Key::Total(intern(resource)),
+            hir::Key::Free(resource) => ir::Key::Free(intern(resource)),
+            hir::Key::Used(resource) => ir::Key::Used(intern(resource)),
+            hir::Key::Provider => ir::Key::Provider,
+            hir::Key::Instance => ir::Key::Instance,
+        };
+        let (at, new) = self.plan.columns.insert_full(ir::Column { side: read.side, key });
+        if new {
+            let kind = match &read.key {
+                hir::Key::Attribute(key) => self.types.key(read.side, key),
+                _ => None,
+            };
+            self.plan.column_types.push(kind);
+        }
+        ir::ColumnId(at as u32)
+    }
+
+    fn expr(&mut self, expr: &Expr) -> ir::NodeId {
+        let node = match &expr.kind {
+            ExprKind::Literal(literal) => ir::Node::Constant(self.literal(literal)),
+            ExprKind::Read(read) => ir::Node::Read(self.column(read)),
+            ExprKind::Named(id) => ir::Node::Named(self.definition(*id)),
+            ExprKind::Not(inner) => ir::Node::Not(self.expr(inner)),
+            ExprKind::Negate(inner) => ir::Node::Negate(self.expr(inner)),
+            ExprKind::And(parts) => ir::Node::And(self.exprs(parts)),
+            ExprKind::Or(parts) => ir::Node::Or(self.exprs(parts)),
+            ExprKind::Test(op, left, right) => {
+                let (left, right) = (self.expr(left), self.expr(right));
+                ir::Node::Test(*op, left, right)
+            }
+            ExprKind::Matches(subject, pattern) => {
+                let subject = self.expr(subject);
+                match ir::pattern(&pattern.text) {
+                    Ok(regex) => {
+                        let id = self.plan.patterns.len() as u32;
+                        self.plan.patterns.push(ir::Pattern { text: pattern.text.clone(), regex });
+                        ir::Node::Matches(subject, id)
+                    }
+                    // `check` refuses such a set; fail closed all the same.
+                    Err(_) => ir::Node::Constant(Value::Bool(false)),
+                }
+            }
+            ExprKind::IsAbsent(read) => ir::Node::IsAbsent(self.column(read)),
+            ExprKind::IsPresent(read) => ir::Node::IsPresent(self.column(read)),
+            ExprKind::Arithmetic(op, left, right) => {
+                let (left, right) = (self.expr(left), self.expr(right));
+                ir::Node::Arithmetic(*op, left, right)
+            }
+            ExprKind::Else(read, other) => {
+                let other = self.expr(other);
+                ir::Node::Else(self.column(read), other)
+            }
+            ExprKind::Call(function, arguments) => ir::Node::Call(*function, self.exprs(arguments)),
+        };
+        self.push(node, expr.span)
+    }
+
+    fn exprs(&mut self, exprs: &[Expr]) -> Box<[ir::NodeId]> {
+        exprs.iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    fn literal(&mut self, literal: &Literal) -> Value {
+        match literal {
+            Literal::Bool(value) => Value::Bool(*value),
+            Literal::Quantity(quantity) | Literal::Percent(quantity) | Literal::Span(quantity, _) => {
+                Value::Quantity(quantity.dimension, quantity.amount)
+            }
+            Literal::Text(text) => Value::Text(self.plan.symbols.intern(text)),
+            Literal::Version(version) => Value::Version(version.clone().into()),
+            Literal::EmptyList | Literal::Unlimited => Value::texts([]),
+            Literal::Texts(texts) => Value::texts(texts.iter().map(|text| self.plan.symbols.intern(&text.text))),
+            Literal::Numbers(numbers) => Value::numbers(numbers.iter().map(|number| number.millionths)),
+            Literal::Ranges(ranges) => Value::Ranges(ranges.clone().into()),
+        }
+    }
+
+    fn rules(&mut self, rules: &[hir::Rule]) -> Vec<ir::Rule> {
+        rules.iter().map(|rule| self.rule(rule)).collect()
+    }
+
+    fn rule(&mut self, rule: &hir::Rule) -> ir::Rule {
+        let root = self.expr(&rule.expr);
+        ir::Rule {
+            label: rule.label.clone().unwrap_or_else(|| self.sources.place(rule.span)),
+            labelled: rule.label.is_some(),
+            weight: rule.weight,
+            root,
+            sides: self.sides(root),
+            span: rule.span,
+            docs: rule.docs.clone(),
+        }
+    }
+
+    fn broker(&mut self) {
+        let hir = self.hir;
+        let rules = self.rules(&hir.broker.rules);
+        let (requires, prefers) = rules.into_iter().partition(|rule| rule.weight.is_none());
+        let mut charges = Vec::new();
+        for charge in &hir.broker.charges {
+            let resource = self.plan.symbols.intern(&charge.resource);
+            let root = self.expr(&charge.amount);
+            charges.push(ir::Charge { resource, root, per: charge.per, span: charge.span });
+        }
+        let exposed = hir.broker.exposed.iter().map(|(read, _)| self.column(read)).collect();
+        let name = hir.broker.name.as_ref().map(|name| self.plan.symbols.intern(&name.text));
+        self.plan.broker = ir::Broker { name, requires, prefers, charges, exposed };
+    }
+
+    fn roles(&mut self) {
+        let hir = self.hir;
+        for role in &hir.roles {
+            let keys = self.keys(Side::Role, &role.keys);
+            self.plan.roles.push(ir::Role { name: role.name.text.clone(), weight: role.weight, keys });
+        }
+    }
+
+    fn frameworks(&mut self) {
+        let hir = self.hir;
+        for framework in &hir.frameworks {
+            let keys = self.keys(Side::Framework, &framework.keys);
+            let needs = framework.needs.iter().map(|need| self.need(need)).collect();
+            let (name, role) = (&framework.name, &framework.role);
+            self.plan.frameworks.push(ir::Framework {
+                name: self.plan.symbols.intern(&name.text),
+                role: self.plan.symbols.intern(role),
+                keys,
+                needs,
+                span: name.span,
+            });
+        }
+    }
+
+    fn need(&mut self, need: &hir::Need) -> ir::Need {
+        let keys = self.keys(Side::Need, &need.keys);
+        let agent = need.agent.as_ref().map(|agent| self.request(agent));
+        let names: Vec<_> = need.volumes.iter().map(|volume| self.plan.symbols.intern(&volume.name.text)).collect();
+        let places = self.places(&need.places, &names);
+        let mut volumes = Vec::new();
+        for volume in &need.volumes {
+            let lowered = self.volume(volume, &names);
+            let count = volume.count as u32;
+            volumes.extend((0..count).map(|at| ir::Volume { ordinal: (at, count), ..lowered.clone() }));
+        }
+        ir::Need {
+            name: self.plan.symbols.intern(&need.name.text),
+            count: need.count,
+            keys,
+            agent,
+            places,
+            volumes,
+            span: need.name.span,
+            docs: need.docs.clone(),
+        }
+    }
+
+    fn volume(&mut self, volume: &hir::Volume, names: &[crate::symbol::Symbol]) -> ir::Volume {
+        ir::Volume {
+            name: self.plan.symbols.intern(&volume.name.text),
+            ordinal: (0, 1),
+            request: self.request(&volume.request),
+            filesystem: volume.filesystem.as_ref().map(|text| self.plan.symbols.intern(&text.text)),
+            read_only: volume.read_only,
+            places: self.places(&volume.places, names),
+        }
+    }
+
+    fn request(&mut self, request: &hir::Request) -> ir::Request {
+        let mut amounts = Vec::new();
+        for ask in &request.amounts {
+            let amount = match &ask.amount {
+                hir::AskAmount::Scalar(dimension, low, high) => ir::Amount::Scalar(*dimension, *low, *high),
+                hir::AskAmount::Ranges(ranges) => ir::Amount::Ranges(ranges.clone()),
+                hir::AskAmount::Items(items) => {
+                    ir::Amount::Items(items.iter().map(|item| self.plan.symbols.intern(item)).collect())
+                }
+            };
+            amounts.push(ir::Ask { resource: self.plan.symbols.intern(&ask.resource), amount, span: ask.span });
+        }
+        let classes = request.classes.iter().map(|ask| ir::ClassAsk {
+            class: self.definitions[ask.class.0].unwrap_or(ir::DefinitionId(0)),
+            negated: ask.negated,
+            span: ask.span,
+        });
+        ir::Request { amounts, classes: classes.collect(), conditions: self.rules(&request.conditions) }
+    }
+
+    fn places(&mut self, places: &[hir::Place], volumes: &[crate::symbol::Symbol]) -> Vec<ir::Place> {
+        let mut lowered = Vec::new();
+        for place in places {
+            let kind = match &place.kind {
+                hir::PlaceKind::Within(paths) => ir::PlaceKind::Within(self.texts(paths)),
+                hir::PlaceKind::Outside(paths) => ir::PlaceKind::Outside(self.texts(paths)),
+                hir::PlaceKind::Near(target, key) => ir::PlaceKind::Near(self.target(target, volumes), self.place_key(key)),
+                hir::PlaceKind::Apart(target, key) => ir::PlaceKind::Apart(self.target(target, volumes), self.place_key(key)),
+                hir::PlaceKind::AtMost { count, key, among_framework } => ir::PlaceKind::AtMost {
+                    count: *count,
+                    key: self.place_key(key),
+                    among_framework: *among_framework,
+                },
+            };
+            lowered.push(ir::Place { kind, weight: place.weight, span: place.span });
+        }
+        lowered
+    }
+
+    fn texts(&mut self, texts: &[String]) -> Vec<crate::symbol::Symbol> {
+        texts.iter().map(|text| self.plan.symbols.intern(text)).collect()
+    }
+
+    fn target(&mut self, target: &hir::Target, volumes: &[crate::symbol::Symbol]) -> ir::Target {
+        match *target {
+            hir::Target::Volume(at) => ir::Target::Volume(volumes[at]),
+            hir::Target::Need(at) => ir::Target::Need(at as u32),
+            hir::Target::NeedVolume(need, at) => {
+                let name = self
+                    .hir
+                    .frameworks
+                    .get(self.plan.frameworks.len())
+                    .map_or("", |framework| framework.needs[need].volumes[at].name.text.as_str());
+                ir::Target::NeedVolume(need as u32, self.plan.symbols.intern(name))
+            }
+        }
+    }
+
+    fn place_key(&mut self, key: &hir::PlaceKey) -> ir::PlaceKey {
+        match key {
+            hir::PlaceKey::Level(depth) => ir::PlaceKey::Level(*depth as u8),
+            hir::PlaceKey::Agent => ir::PlaceKey::Agent,
+            hir::PlaceKey::Pool => ir::PlaceKey::Pool,
+            hir::PlaceKey::Instance => ir::PlaceKey::Instance,
+            hir::PlaceKey::Provider => ir::PlaceKey::Provider,
+            hir::PlaceKey::Key(read) => ir::PlaceKey::Key(self.column(read)),
+        }
+    }
+
+    fn keys(&mut self, side: Side, records: &[KeyRecord]) -> Vec<(crate::symbol::Symbol, Value)> {
+        let mut keys = Vec::new();
+        for record in records {
+            let kind = self.types.key(side, &record.key);
+            if let Some(value) = crate::inventory::value_of(&record.value, kind, &mut self.plan.symbols) {
+                keys.push((self.plan.symbols.intern(&record.key), value));
+            }
+        }
+        keys
+    }
+
+    fn resources(&mut self) {
+        for (side, resource, dimension) in self.types.resources() {
+            let resource = self.plan.symbols.intern(resource);
+            self.plan.resources.push((side, resource, dimension));
+        }
+    }
+}

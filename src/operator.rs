@@ -1,0 +1,130 @@
+//! The operators and functions of the language, by name. What they mean stands in `ir::op`.
+
+/// Two-sided conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TestOp {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `x in SET`
+    In,
+    /// `SET has x`
+    Has,
+    /// `SET has any SET`
+    HasAny,
+    /// `SET has all SET`
+    HasAll,
+    /// `place within place`
+    Within,
+}
+
+/// Arithmetic with two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ArithmeticOp {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+}
+
+impl TestOp {
+    /// As written.
+    pub fn text(self) -> &'static str {
+        match self {
+            TestOp::Equal => "==",
+            TestOp::NotEqual => "!=",
+            TestOp::Less => "<",
+            TestOp::LessOrEqual => "<=",
+            TestOp::Greater => ">",
+            TestOp::GreaterOrEqual => ">=",
+            TestOp::In => "in",
+            TestOp::Has => "has",
+            TestOp::HasAny => "has any",
+            TestOp::HasAll => "has all",
+            TestOp::Within => "within",
+        }
+    }
+}
+
+impl ArithmeticOp {
+    /// As written.
+    pub fn text(self) -> &'static str {
+        match self {
+            ArithmeticOp::Add => "+",
+            ArithmeticOp::Subtract => "-",
+            ArithmeticOp::Multiply => "*",
+            ArithmeticOp::Divide => "/",
+        }
+    }
+}
+
+/// The functions of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Function {
+    /// `min(a, b, …)`
+    Min,
+    /// `max(a, b, …)`
+    Max,
+    /// `abs(a)`
+    Abs,
+    /// `clamp(x, low, high)`
+    Clamp,
+    /// `closeness(place, place)`: shared levels / declared levels.
+    Closeness,
+}
+
+impl Function {
+    /// Every function.
+    pub const ALL: [Function; 5] =
+        [Function::Min, Function::Max, Function::Abs, Function::Clamp, Function::Closeness];
+
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::Min => "min",
+            Function::Max => "max",
+            Function::Abs => "abs",
+            Function::Clamp => "clamp",
+            Function::Closeness => "closeness",
+        }
+    }
+
+    /// The function with this name.
+    pub fn from_name(name: &str) -> Option<Function> {
+        Function::ALL.into_iter().find(|function| function.name() == name)
+    }
+
+    /// How many arguments it takes: at least, at most.
+    pub fn arity(self) -> (usize, usize) {
+        match self {
+            Function::Min | Function::Max => (2, 16),
+            Function::Abs => (1, 1),
+            Function::Clamp => (3, 3),
+            Function::Closeness => (2, 2),
+        }
+    }
+
+    /// How it is called, for messages.
+    pub fn signature(self) -> &'static str {
+        match self {
+            Function::Min => "min(a, b, …)",
+            Function::Max => "max(a, b, …)",
+            Function::Abs => "abs(x)",
+            Function::Clamp => "clamp(x, low, high)",
+            Function::Closeness => "closeness(place, place)",
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Expressions: each path becomes a key of a side, a class or a let.
+
+use super::{
+    Resolver,
+    hir::{DefinitionId, DefinitionKind, Expr, ExprKind, Key, Read},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    operator::Function,
+    parse::ast,
+    source::Span,
+    types::Side,
+    value::join_key,
+};
+
+/// From where an expression looks at the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Rules, lets and charges: the side is written.
+    Rules,
+    /// The body of a class: a bare name is a key of the candidate.
+    Class(Side),
+    /// A need's own condition: a bare name is an exposed key of the side it stands for.
+    Need(Side),
+}
+
+impl Resolver {
+    /// Binds an expression; `None` once a problem in it is reported.
+    pub(super) fn expr(&mut self, view: View, expr: &ast::Expr) -> Option<Expr> {
+        let kind = match &expr.kind {
+            ast::ExprKind::Literal(ast::Literal::Unlimited) => {
+                self.problem(
+                    Diagnostic::error(Code::B0314, expr.span, "`unlimited` is an amount of a resource, not a value")
+                        .help("compare with a quantity, or leave the condition out"),
+                );
+                return None;
+            }
+            ast::ExprKind::Literal(ast::Literal::Span(..)) => {
+                self.problem(
+                    Diagnostic::error(Code::B0314, expr.span, "a lower and an upper end are for amounts of a need")
+                        .help("write two conditions with `and`"),
+                );
+                return None;
+            }
+            ast::ExprKind::Literal(literal) => ExprKind::Literal(literal.clone()),
+            ast::ExprKind::Path(path) => self.path(view, path)?,
+            ast::ExprKind::Not(inner) => ExprKind::Not(Box::new(self.expr(view, inner)?)),
+            ast::ExprKind::Negate(inner) => ExprKind::Negate(Box::new(self.expr(view, inner)?)),
+            ast::ExprKind::And(parts) => ExprKind::And(self.exprs(view, parts)?),
+            ast::ExprKind::Or(parts) => ExprKind::Or(self.exprs(view, parts)?),
+            ast::ExprKind::Test(op, left, right) => {
+                let (left, right) = (self.expr(view, left), self.expr(view, right));
+                ExprKind::Test(*op, Box::new(left?), Box::new(right?))
+            }
+            ast::ExprKind::Matches(subject, pattern) => {
+                ExprKind::Matches(Box::new(self.expr(view, subject)?), pattern.clone())
+            }
+            ast::ExprKind::Is(subject, class) => {
+                let side = self.subject(view, subject.as_ref(), expr.span)?;
+                ExprKind::Named(self.class_for(class, side)?)
+            }
+            ast::ExprKind::IsAbsent(path) => ExprKind::IsAbsent(self.key(view, path)?),
+            ast::ExprKind::IsPresent(path) => ExprKind::IsPresent(self.key(view, path)?),
+            ast::ExprKind::Arithmetic(op, left, right) => {
+                let (left, right) = (self.expr(view, left), self.expr(view, right));
+                ExprKind::Arithmetic(*op, Box::new(left?), Box::new(right?))
+            }
+            ast::ExprKind::Else(path, default) => {
+                let (key, default) = (self.key(view, path), self.expr(view, default));
+                ExprKind::Else(key?, Box::new(default?))
+            }
+            ast::ExprKind::Call(name, arguments) => self.call(view, name, arguments)?,
+        };
+        Some(Expr { span: expr.span, kind })
+    }
+
+    /// Binds several, reporting the problems of all.
+    pub(super) fn exprs(&mut self, view: View, exprs: &[ast::Expr]) -> Option<Vec<Expr>> {
+        let bound: Vec<_> = exprs.iter().map(|expr| self.expr(view, expr)).collect();
+        bound.into_iter().collect()
+    }
+
+    fn call(&mut self, view: View, name: &ast::Name, arguments: &[ast::Expr]) -> Option<ExprKind> {
+        let Some(function) = Function::from_name(&name.text) else {
+            let known = Function::ALL.map(Function::name);
+            let help = match nearest(&name.text, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the functions are `{}`", known.join("`, `")),
+            };
+            let message = format!("no function is named `{}`", name.text);
+            self.problem(Diagnostic::error(Code::B0218, name.span, message).help(help));
+            return None;
+        };
+        let (least, most) = function.arity();
+        if arguments.len() < least || arguments.len() > most {
+            let message = format!("`{}` with {} arguments", function.name(), arguments.len());
+            let help = format!("it is called as `{}`", function.signature());
+            self.problem(Diagnostic::error(Code::B0306, name.span, message).help(help));
+            return None;
+        }
+        Some(ExprKind::Call(function, self.exprs(view, arguments)?))
+    }
+
+    /// The class of a name, if it is one for candidates of this side.
+    pub(super) fn class_for(&mut self, path: &ast::Path, side: Side) -> Option<DefinitionId> {
+        let name = show_path(path);
+        let Some(id) = self.scope.class(self.home.as_deref(), &name) else {
+            let problem = self.scope.unknown_class(self.home.as_deref(), &name, path.span);
+            self.problem(problem);
+            return None;
+        };
+        let info = &self.scope.definitions[id.0];
+        let DefinitionKind::Class(for_side) = info.kind else { return None };
+        if for_side == side || (for_side == Side::Pool && side == Side::Volume) {
+            return Some(id);
+        }
+        let asked = if side == Side::Pool { "the supply of a volume" } else { side.name() };
+        let problem =
+            Diagnostic::error(Code::B0307, path.span, format!("class `{name}` is for {for_side}s, not for {asked}"))
+                .label(format!("asked of {asked}"))
+                .also(info.span, format!("declared for {for_side} here"))
+                .help(format!("ask it of the {for_side}, or use a class `for {side}` here"));
+        self.problem(problem);
+        None
+    }
+
+    /// The side that `is` speaks of.
+    fn subject(&mut self, view: View, subject: Option<&ast::Path>, span: Span) -> Option<Side> {
+        match (view, subject) {
+            (View::Class(side) | View::Need(side), None) => Some(side),
+            (View::Rules, None) => {
+                self.problem(
+                    Diagnostic::error(Code::B0402, span, "a rule must say what `is` speaks of")
+                        .help("write `agent is …` or `pool is …`"),
+                );
+                None
+            }
+            (_, Some(path)) => {
+                let side = match path.segments.as_slice() {
+                    [only] => Side::from_name(&only.text),
+                    _ => None,
+                };
+                let ok = matches!(side, Some(Side::Agent | Side::Pool)) && view == View::Rules
+                    || matches!((view, side), (View::Class(own), Some(side)) if own == side);
+                if !ok {
+                    let message = format!("`{}` cannot be asked for a class here", show_path(path));
+                    let help = match view {
+                        View::Rules => "classes are of agents and pools: `agent is …`, `pool is …`",
+                        _ => "write `is CLASS` alone: the side is understood",
+                    };
+                    self.problem(Diagnostic::error(Code::B0402, path.span, message).help(help));
+                    return None;
+                }
+                side
+            }
+        }
+    }
+
+    /// A path as a value: a key or a let.
+    fn path(&mut self, view: View, path: &ast::Path) -> Option<ExprKind> {
+        if view == View::Rules && Side::from_name(&path.segments[0].text).is_none() {
+            let name = show_path(path);
+            if let Some(id) = self.scope.named(self.home.as_deref(), &name) {
+                return Some(ExprKind::Named(id));
+            }
+            let problem = match self.scope.class(self.home.as_deref(), &name) {
+                Some(_) => Diagnostic::error(Code::B0203, path.span, format!("`{name}` is a class, not a value"))
+                    .help(format!("write `agent is {name}` or `pool is {name}`")),
+                None => self.scope.unknown_name(self.home.as_deref(), &name, path.span),
+            };
+            self.problem(problem);
+            return None;
+        }
+        self.key(view, path).map(ExprKind::Read)
+    }
+
+    /// A path as a key of a side.
+    pub(super) fn key(&mut self, view: View, path: &ast::Path) -> Option<Read> {
+        let named = Side::from_name(&path.segments[0].text);
+        match (view, named) {
+            (View::Rules, Some(side)) => self.side_key(side, &path.segments[1..], path),
+            (View::Rules, None) => {
+                let problem = self.scope.unknown_name(self.home.as_deref(), &show_path(path), path.span);
+                self.problem(problem);
+                None
+            }
+            (View::Class(own), Some(side)) if path.segments.len() > 1 => {
+                let rest = show_segments(&path.segments[1..]);
+                let (message, help) = if side == own {
+                    (format!("in a class for {own} the side is understood"), format!("write `{rest}`"))
+                } else {
+                    (
+                        format!("a class for {own} sees only the {own}, not the {side}"),
+                        format!("say it in a rule of the broker: `require {side}.{rest} …`"),
+                    )
+                };
+                self.problem(Diagnostic::error(Code::B0402, path.span, message).help(help));
+                None
+            }
+            (View::Class(own), _) => self.side_key(own, &path.segments, path),
+            (View::Need(own), Some(side)) if path.segments.len() > 1 => {
+                let rest = show_segments(&path.segments[1..]);
+                let message = format!("a need does not name sides: `{}`", show_path(path));
+                let help = if side == own {
+                    format!("write `{rest}`: in this block it is the {own}'s")
+                } else {
+                    "ask for amounts, classes, places and exposed keys in the `agent` and `volume` blocks".to_owned()
+                };
+                self.problem(Diagnostic::error(Code::B0402, path.span, message).help(help));
+                None
+            }
+            (View::Need(own), _) => {
+                let read = self.side_key(own, &path.segments, path)?;
+                self.coarse(&read, path.span)?;
+                Some(read)
+            }
+        }
+    }
+
+    /// A key of a side, built-ins and levels included.
+    fn side_key(&mut self, side: Side, segments: &[ast::Name], path: &ast::Path) -> Option<Read> {
+        let placed = matches!(side, Side::Agent | Side::Pool | Side::Broker);
+        let held = matches!(side, Side::Agent | Side::Pool);
+        let key = match segments {
+            [] => {
+                let problem =
+                    Diagnostic::error(Code::B0203, path.span, format!("`{side}` alone is not a value"))
+                        .help(format!("name one of its keys: `{side}.name`, `{side}.KEY`"));
+                self.problem(problem);
+                return None;
+            }
+            [only] => match only.text.as_str() {
+                "name" => Key::Name,
+                "domain" if placed => Key::Domain,
+                "provider" if side == Side::Pool => Key::Provider,
+                "instance" if side == Side::Pool => Key::Instance,
+                "total" | "free" | "used" if held => {
+                    let message = format!("`{}` of which resource?", only.text);
+                    let help = format!("write `{}.RESOURCE`, for example `{}.size`", only.text, only.text);
+                    self.problem(Diagnostic::error(Code::B0203, path.span, message).help(help));
+                    return None;
+                }
+                text => match self.scope.levels.iter().position(|level| level == text) {
+                    Some(depth) if placed => Key::Level(depth),
+                    _ => Key::Attribute(join_key([text])),
+                },
+            },
+            [first, rest @ ..] if held && matches!(first.text.as_str(), "total" | "free" | "used") => {
+                let resource = show_segments(rest);
+                match first.text.as_str() {
+                    "total" => Key::Total(resource),
+                    "free" => Key::Free(resource),
+                    _ => Key::Used(resource),
+                }
+            }
+            many => Key::Attribute(show_segments(many)),
+        };
+        Some(Read { side, key })
+    }
+
+    /// Lets a need read a key only if it is in the coarse vocabulary; otherwise names the classes that help.
+    fn coarse(&mut self, read: &Read, span: Span) -> Option<()> {
+        if self.scope.exposed.contains(read) {
+            return Some(());
+        }
+        let shown = show_read(read, &self.scope.levels);
+        let bare = shown.split_once('.').map_or(shown.as_str(), |(_, key)| key).to_owned();
+        if matches!(read.key, Key::Domain | Key::Level(_)) {
+            let message = format!("a need does not test `{bare}`: where a grant goes is said by places");
+            let help = "write `within \"path\"`, `avoid \"path\"`, `near X in LEVEL` or `at most N per LEVEL`";
+            self.problem(Diagnostic::error(Code::B0401, span, message).help(help));
+            return None;
+        }
+        self.fine_reads.push((read.clone(), shown, bare, span));
+        None
+    }
+}
+
+/// A path as the language writes it.
+pub(super) fn show_path(path: &ast::Path) -> String {
+    show_segments(&path.segments)
+}
+
+pub(super) fn show_segments(segments: &[ast::Name]) -> String {
+    join_key(segments.iter().map(|segment| segment.text.as_str()))
+}
+
+/// A key with its side, as rules write it.
+pub fn show_read(read: &Read, levels: &[String]) -> String {
+    let side = read.side;
+    match &read.key {
+        Key::Attribute(key) => format!("{side}.{key}"),
+        Key::Name => format!("{side}.name"),
+        Key::Domain => format!("{side}.domain"),
+        Key::Level(depth) => format!("{side}.{}", levels.get(*depth).map_or("?", String::as_str)),
+        Key::Total(resource) => format!("{side}.total.{resource}"),
+        Key::Free(resource) => format!("{side}.free.{resource}"),
+        Key::Used(resource) => format!("{side}.used.{resource}"),
+        Key::Provider => format!("{side}.provider"),
+        Key::Instance => format!("{side}.instance"),
+    }
+}

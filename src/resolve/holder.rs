@@ -1,0 +1,394 @@
+//! Agents, providers, instances, pools, volumes and allocations: declarations → records.
+
+use super::{
+    Resolver,
+    expr::{View, show_path},
+    hir::Rule,
+    literal::said_twice,
+    scope::{Kind, declared_twice},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    inventory::records::{
+        AgentRecord, AllocationRecord, AmountRecord, KeyRecord, Located, PartRecord, ResourceRecord, TierKind,
+        TierRecord, UseKind, UseRecord,
+    },
+    parse::ast::{self, Block, BlockKind, ExprKind, Literal, Statement, StatementKind},
+    source::Span,
+    types::Side,
+    value::{join_key, show_name},
+};
+
+/// What the body of any holder says.
+#[derive(Default)]
+struct Holder {
+    domain: Option<Located>,
+    keys: Vec<KeyRecord>,
+    resources: Vec<ResourceRecord>,
+    rules: Vec<Rule>,
+    children: Vec<(TierRecord, Vec<Vec<Rule>>)>,
+}
+
+/// A tier with the rules of its subtree, depth first.
+type TierWithRules = (TierRecord, Vec<Vec<Rule>>);
+
+impl Resolver {
+    pub(super) fn agent(&mut self, block: &Block) {
+        let Some(name) = self.required_name(block, "agent") else { return };
+        if !self.declare(Kind::Agent, &name) {
+            return;
+        }
+        let holder = self.holder(&block.body, Side::Agent, None);
+        self.hir.records.agents.push(AgentRecord {
+            name,
+            domain: holder.domain,
+            keys: holder.keys,
+            resources: holder.resources,
+            rules: Vec::new(),
+        });
+        self.hir.record_rules.agents.push(holder.rules);
+    }
+
+    pub(super) fn provider(&mut self, block: &Block) {
+        let Some((tier, rules)) = self.tier(block, TierKind::Provider) else { return };
+        if self.declare(Kind::Provider, &tier.name) {
+            self.hir.records.providers.push(tier);
+            self.hir.record_rules.tiers.extend(rules);
+        }
+    }
+
+    fn tier(&mut self, block: &Block, kind: TierKind) -> Option<TierWithRules> {
+        let name = self.required_name(block, kind.name())?;
+        if name.text.contains('/') {
+            let message = format!("the name of a {} holds no `/`: paths are written with it", kind.name());
+            self.problem(Diagnostic::error(Code::B0209, name.span, message).help("use `-` instead"));
+            return None;
+        }
+        let holder = self.holder(&block.body, Side::Pool, Some(kind));
+        let mut rules = vec![holder.rules];
+        let mut children: Vec<TierRecord> = Vec::new();
+        for (child, child_rules) in holder.children {
+            if let Some(first) = children.iter().find(|known| known.name.text == child.name.text) {
+                let word = child.kind.name();
+                let problem = declared_twice(word, &child.name.text, child.name.span, first.name.span);
+                self.problem(problem);
+                continue;
+            }
+            children.push(child);
+            rules.extend(child_rules);
+        }
+        let tier = TierRecord {
+            kind,
+            name,
+            domain: holder.domain,
+            keys: holder.keys,
+            resources: holder.resources,
+            rules: Vec::new(),
+            reserved_for: None,
+            children,
+        };
+        Some((tier, rules))
+    }
+
+    fn holder(&mut self, body: &ast::Body, side: Side, tier: Option<TierKind>) -> Holder {
+        let mut holder = Holder::default();
+        for statement in &body.statements {
+            self.holder_statement(statement, side, tier, &mut holder);
+        }
+        holder
+    }
+
+    fn holder_statement(&mut self, statement: &Statement, side: Side, tier: Option<TierKind>, holder: &mut Holder) {
+        match &statement.kind {
+            StatementKind::Assign(assign) => self.holder_key(assign, statement.span, side, "", holder),
+            StatementKind::Require(rule) | StatementKind::Prefer(rule) if tier != Some(TierKind::Volume) => {
+                let required = matches!(statement.kind, StatementKind::Require(_));
+                holder.rules.extend(self.rule(rule, required, statement, View::Rules));
+            }
+            StatementKind::ReservedFor(role) => {
+                self.not_yet(role.span, "a volume reserved for a role", "leave `reserved for` out");
+            }
+            StatementKind::Block(block) => self.holder_block(block, statement, side, tier, holder),
+            _ => {
+                let inside = tier.map_or("agent", TierKind::name);
+                self.misplaced(statement, &format!("`{inside}`"), "it holds keys, `resources`, `require` and `prefer`");
+            }
+        }
+    }
+
+    fn holder_block(
+        &mut self,
+        block: &Block,
+        statement: &Statement,
+        side: Side,
+        tier: Option<TierKind>,
+        holder: &mut Holder,
+    ) {
+        let below = match (tier, &block.kind) {
+            (Some(TierKind::Provider), BlockKind::Instance) => Some(TierKind::Instance),
+            (Some(TierKind::Instance), BlockKind::Pool) => Some(TierKind::Pool),
+            (Some(TierKind::Pool), BlockKind::Volume) => Some(TierKind::Volume),
+            _ => None,
+        };
+        if let Some(below) = below {
+            holder.children.extend(self.tier(block, below));
+            return;
+        }
+        match &block.kind {
+            BlockKind::Keys(path) => self.nested_keys(&show_path(path), &block.body, side, holder),
+            BlockKind::Resources => {
+                let resources = self.resources(&PartRecord::Unreserved, &block.body);
+                for resource in resources {
+                    match holder.resources.iter().find(|known| known.name == resource.name) {
+                        Some(first) => {
+                            let problem = said_twice(&resource.name, resource.span, first.span);
+                            self.problem(problem);
+                        }
+                        None => holder.resources.push(resource),
+                    }
+                }
+            }
+            BlockKind::ResourcesFor(_) => self.not_yet(
+                block.head,
+                "a reservation",
+                "put the amounts into `resources { … }` for now, or leave them out",
+            ),
+            BlockKind::ResourcesRevocable => {
+                self.not_yet(block.head, "revocable resources", "leave them out");
+            }
+            BlockKind::Instance | BlockKind::Pool | BlockKind::Volume => {
+                let (inside, help) = match (&block.kind, tier) {
+                    (BlockKind::Pool, Some(TierKind::Provider)) => ("`provider`", "put it into an `instance NAME { … }`"),
+                    (BlockKind::Volume, _) => ("this block", "an existing volume stands in its `pool`"),
+                    _ => ("this block", "the tiers are provider, instance, pool, volume, each inside the one before"),
+                };
+                self.misplaced(statement, inside, help);
+            }
+            _ => self.misplaced(statement, "this block", "it stands at the top of a file"),
+        }
+    }
+
+    fn nested_keys(&mut self, prefix: &str, body: &ast::Body, side: Side, holder: &mut Holder) {
+        for statement in &body.statements {
+            match &statement.kind {
+                StatementKind::Assign(assign) => self.holder_key(assign, statement.span, side, prefix, holder),
+                StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
+                    self.nested_keys(&format!("{prefix}.{}", show_path(path)), body, side, holder);
+                }
+                _ => self.misplaced(statement, &format!("the keys of `{prefix}`"), "it holds `key = value` only"),
+            }
+        }
+    }
+
+    fn holder_key(&mut self, assign: &ast::Assign, span: Span, side: Side, prefix: &str, holder: &mut Holder) {
+        let bare = show_path(&assign.key);
+        if prefix.is_empty() && bare == "domain" {
+            self.no_options(assign);
+            if let Some(first) = &holder.domain {
+                let problem = said_twice("domain", span, first.span);
+                self.problem(problem);
+            } else {
+                holder.domain = self.place_text(&assign.value);
+            }
+            return;
+        }
+        let key = if prefix.is_empty() { bare } else { format!("{prefix}.{bare}") };
+        if self.is_built_in(side, &key, assign.key.span) {
+            return;
+        }
+        if let Some(first) = holder.keys.iter().find(|known| known.key == key) {
+            let problem = said_twice(&key, span, first.span);
+            self.problem(problem);
+            return;
+        }
+        holder.keys.extend(self.key_record(key, assign, span));
+    }
+
+    /// Says that a key is named like a built-in of its side or like a level, if it is.
+    pub(super) fn is_built_in(&mut self, side: Side, key: &str, span: Span) -> bool {
+        let first = key.split('.').next().unwrap_or(key);
+        let held = matches!(side, Side::Agent | Side::Pool);
+        let placed = held || side == Side::Broker;
+        let help = if first == "name" && key == first {
+            format!("`{side}.name` is the name in its head; choose another key, such as `label`")
+        } else if held && matches!(first, "total" | "free" | "used") {
+            format!("`{side}.{first}.RESOURCE` is what is there; declare amounts in `resources {{ … }}`")
+        } else if side == Side::Pool && matches!(key, "provider" | "instance") {
+            format!("`pool.{key}` is the name of that tier; choose another key")
+        } else if placed && self.scope.levels.iter().any(|level| level == key) {
+            "a level's value comes from `domain = \"…\"`; set that".to_owned()
+        } else {
+            return false;
+        };
+        let message = format!("the key `{key}` is named like a built-in");
+        self.problem(Diagnostic::error(Code::B0211, span, message).help(help));
+        true
+    }
+
+    pub(super) fn allocation(&mut self, block: &Block) {
+        let Some(name) = self.required_name(block, "allocation") else { return };
+        if !self.declare(Kind::Allocation, &name) {
+            return;
+        }
+        let mut record = AllocationRecord { name, framework: None, role: None, need: None, uses: Vec::new() };
+        for statement in &block.body.statements {
+            match &statement.kind {
+                StatementKind::Assign(assign) => {
+                    let key = show_path(&assign.key);
+                    let slot = match key.as_str() {
+                        "framework" => &mut record.framework,
+                        "role" => &mut record.role,
+                        "need" => &mut record.need,
+                        _ => {
+                            let message = format!("an allocation has no key `{key}`");
+                            let help = "it holds `framework`, `role`, `need`, and what it takes: `agent A { … }`, `pool \"p/i/n\" { … }`, `volume \"p/i/n/v\"`";
+                            self.problem(Diagnostic::error(Code::B0203, assign.key.span, message).help(help));
+                            continue;
+                        }
+                    };
+                    if let Some(first) = slot {
+                        let problem = said_twice(&key, statement.span, first.span);
+                        self.problem(problem);
+                    } else if let Some(text) = self.text(&assign.value, &key) {
+                        *slot = Some(text);
+                    }
+                }
+                StatementKind::VolumeReference(volume) => record.uses.push(UseRecord {
+                    holder: Located { text: volume.text.clone(), span: volume.span },
+                    kind: UseKind::Volume,
+                    amounts: Vec::new(),
+                    revocable: false,
+                }),
+                StatementKind::Block(block) => record.uses.extend(self.allocation_use(block, statement)),
+                _ => self.misplaced(statement, "`allocation`", "it holds what is taken: `agent A { cpus = 2 }`"),
+            }
+        }
+        self.hir.records.allocations.push(record);
+    }
+
+    fn allocation_use(&mut self, block: &Block, statement: &Statement) -> Option<UseRecord> {
+        let kind = match &block.kind {
+            BlockKind::Agent => UseKind::Agent,
+            BlockKind::Pool => UseKind::Pool,
+            BlockKind::Volume => {
+                let help = "an existing volume is taken whole: write `volume \"p/i/n/v\"`; for a carved one `pool \"p/i/n\" { size = … }`";
+                self.misplaced(statement, "`allocation` with amounts", help);
+                return None;
+            }
+            BlockKind::Revocable => {
+                self.not_yet(block.head, "a revocable allocation", "leave it out");
+                return None;
+            }
+            _ => {
+                self.misplaced(statement, "`allocation`", "it holds what is taken: `agent A { cpus = 2 }`");
+                return None;
+            }
+        };
+        let holder = self.required_name(block, if kind == UseKind::Agent { "agent" } else { "pool" })?;
+        let mut amounts: Vec<AmountRecord> = Vec::new();
+        for statement in &block.body.statements {
+            let StatementKind::Assign(assign) = &statement.kind else {
+                self.misplaced(statement, "what an allocation takes", "it holds `RESOURCE = AMOUNT` only");
+                continue;
+            };
+            self.no_options(assign);
+            let name = show_path(&assign.key);
+            if let Some(first) = amounts.iter().find(|known| known.name == name) {
+                let problem = said_twice(&name, statement.span, first.span);
+                self.problem(problem);
+            } else if let Some(amount) = self.amount(&assign.value) {
+                amounts.push(AmountRecord { name, amount, span: statement.span });
+            }
+        }
+        Some(UseRecord { holder, kind, amounts, revocable: false })
+    }
+
+    /// The name in a block's head, or a problem.
+    pub(super) fn required_name(&mut self, block: &Block, word: &str) -> Option<Located> {
+        match &block.name {
+            Some(name) if name.text.is_empty() => {
+                self.problem(Diagnostic::error(Code::B0209, name.span, format!("the {word} has an empty name")).help("name it"));
+                None
+            }
+            Some(name) => Some(Located { text: name.text.clone(), span: name.span }),
+            None => {
+                let message = format!("this `{word}` has no name");
+                self.problem(Diagnostic::error(Code::B0209, block.head, message).help(format!("write `{word} NAME {{ … }}`")));
+                None
+            }
+        }
+    }
+
+    /// Declares a name; a second declaration is reported.
+    pub(super) fn declare(&mut self, kind: Kind, name: &Located) -> bool {
+        match self.scope.declare(kind, &name.text, name.span) {
+            Ok(()) => true,
+            Err(problem) => {
+                self.problem(problem);
+                false
+            }
+        }
+    }
+
+    /// A role's or framework's own keys from a nested block.
+    pub(super) fn plain_keys(&mut self, prefix: &str, body: &ast::Body, keys: &mut Vec<KeyRecord>) {
+        for statement in &body.statements {
+            match &statement.kind {
+                StatementKind::Assign(assign) => {
+                    let key = format!("{prefix}.{}", show_path(&assign.key));
+                    if let Some(first) = keys.iter().find(|known| known.key == key) {
+                        let problem = said_twice(&key, statement.span, first.span);
+                        self.problem(problem);
+                    } else {
+                        keys.extend(self.key_record(key, assign, statement.span));
+                    }
+                }
+                StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
+                    self.plain_keys(&format!("{prefix}.{}", show_path(path)), body, keys);
+                }
+                _ => self.misplaced(statement, &format!("the keys of `{prefix}`"), "it holds `key = value` only"),
+            }
+        }
+    }
+
+    /// A rule with its label and weight.
+    pub(super) fn rule(
+        &mut self,
+        rule: &ast::Rule,
+        required: bool,
+        statement: &Statement,
+        view: View,
+    ) -> Option<Rule> {
+        let weight = match (required, rule.weight) {
+            (true, Some(weight)) => {
+                let help = "only `prefer` has a weight; `require` holds or not";
+                self.problem(Diagnostic::error(Code::B0208, weight.span, "a requirement has no weight").help(help));
+                None
+            }
+            (true, None) => None,
+            (false, weight) => Some(weight.map_or(crate::quantity::MILLION, |weight| weight.millionths)),
+        };
+        let most = 1_000_000 * crate::quantity::MILLION;
+        if let (Some(number), Some(weight)) = (rule.weight, weight)
+            && weight.abs() > most
+        {
+            let message = "a weight is a number from -1000000 to 1000000";
+            self.problem(Diagnostic::error(Code::B0308, number.span, message).help("scale the weights of the set down"));
+            return None;
+        }
+        let expr = self.expr(view, &rule.expr)?;
+        let label = rule.label.as_ref().map(|label| label.text.clone());
+        Some(Rule { label, weight, expr, span: statement.span, docs: statement.docs.clone() })
+    }
+}
+
+/// Whether a statement is only a bare word: `fast`, where `is fast` was likely meant.
+pub(super) fn bare_word(statement: &Statement) -> Option<String> {
+    match &statement.kind {
+        StatementKind::Condition(ast::Expr { kind: ExprKind::Path(path), .. }) => {
+            Some(join_key(path.segments.iter().map(|segment| segment.text.as_str())))
+        }
+        StatementKind::Condition(ast::Expr { kind: ExprKind::Literal(Literal::Text(text)), .. }) => Some(show_name(text)),
+        _ => None,
+    }
+}

@@ -1,0 +1,522 @@
+//! Trees → a policy set with every name bound ([`hir`]). Problems are collected, and what has one is left out.
+
+mod broker;
+mod expr;
+pub mod hir;
+mod holder;
+pub mod library;
+mod literal;
+mod need;
+mod place;
+pub mod scope;
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+pub use expr::show_read;
+use hir::{Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Hir, Read, SchemaField, Test};
+use scope::{DefinitionInfo, Kind, Scope};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    parse::ast::{self, Ast, Block, BlockKind, Statement, StatementKind},
+    source::Span,
+    types::{Side, Type},
+};
+use expr::{View, show_path};
+
+/// The levels of fault domains where a set declares none.
+pub const DEFAULT_LEVELS: [&str; 2] = ["region", "zone"];
+
+/// What a set is made of.
+#[derive(Clone, Debug)]
+pub struct Input<'a> {
+    /// The set's own statements.
+    pub statements: Vec<&'a Statement>,
+    /// The standard modules it uses, directly or not, parsed.
+    pub modules: &'a IndexMap<&'static str, Ast>,
+    /// Levels that data states, where the set states none.
+    pub levels: Option<Vec<String>>,
+}
+
+/// Binds every name of a set.
+pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
+    let mut resolver = Resolver::default();
+    resolver.scope.levels =
+        input.levels.clone().unwrap_or_else(|| DEFAULT_LEVELS.map(str::to_owned).to_vec());
+    resolver.levels(&input.statements);
+    let mut modules = Vec::new();
+    for statement in &input.statements {
+        resolver.use_statement(statement, None, input, &mut modules);
+    }
+    resolver.declare_definitions(&input.statements);
+    resolver.definition_bodies(&input.statements);
+    resolver.exposures(&input.statements);
+    for statement in &input.statements {
+        resolver.item(statement);
+    }
+    resolver.cycles();
+    resolver.report_fine_reads();
+    resolver.hir.levels = resolver.scope.levels.clone();
+    (resolver.hir, resolver.scope, resolver.problems)
+}
+
+#[derive(Default)]
+struct Resolver {
+    scope: Scope,
+    hir: Hir,
+    problems: Vec<Diagnostic>,
+    /// The standard module being read; `None` in the set itself.
+    home: Option<String>,
+    /// Fine-grained keys that needs name: the key, with its side, bare, and where.
+    fine_reads: Vec<(Read, String, String, Span)>,
+}
+
+impl Resolver {
+    fn problem(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    /// What a later version brings is an error, never ignored.
+    fn not_yet(&mut self, span: Span, what: &str, help: &str) {
+        let message = format!("{what} is not supported yet");
+        self.problem(Diagnostic::error(Code::B0801, span, message).label("not yet").help(help));
+    }
+
+    fn misplaced(&mut self, statement: &Statement, inside: &str, help: &str) {
+        let message = format!("{} does not belong in {inside}", describe(&statement.kind));
+        let span = match &statement.kind {
+            StatementKind::Block(block) => block.head,
+            _ => statement.span,
+        };
+        self.problem(Diagnostic::error(Code::B0208, span, message).help(help));
+    }
+
+    /// `use`: what a module declares becomes visible in `home`.
+    fn use_statement<'s>(
+        &mut self,
+        statement: &'s Statement,
+        home: Option<&str>,
+        input: &Input<'s>,
+        loading: &mut Vec<&'static str>,
+    ) {
+        let StatementKind::Use(ast::Use::Module { path, names }) = &statement.kind else { return };
+        let module = match path.segments.as_slice() {
+            [std, module] if std.text == "std" => library::find(&module.text),
+            _ => None,
+        };
+        let Some(module) = module else {
+            let known = library::MODULES.map(|module| module.name);
+            let last = path.segments.last().map_or("", |segment| segment.text.as_str());
+            let near = nearest(last, known).map(|near| format!("did you mean `std.{near}`? "));
+            let help = format!("{}the standard modules are `std.{}`", near.unwrap_or_default(), known.join("`, `std."));
+            let message = format!("no module is named `{}`", show_path(path));
+            self.problem(Diagnostic::error(Code::B0204, path.span, message).help(help));
+            return;
+        };
+        if let Some(ast) = input.modules.get(module.name)
+            && !self.scope.has_module(module.name)
+            && !loading.contains(&module.name)
+        {
+            self.load_module(module.name, ast, input, loading);
+        }
+        let declared = self.scope.module_names(module.name);
+        match names {
+            None => {
+                for (_, id) in declared {
+                    let name = self.scope.definitions[id.0].name.clone();
+                    self.scope.bring(home, &name, id);
+                }
+            }
+            Some(names) => {
+                for name in names {
+                    self.bring_bare(name, module.name, &declared, home);
+                }
+            }
+        }
+    }
+
+    fn bring_bare(&mut self, name: &ast::Name, module: &str, declared: &[(String, DefinitionId)], home: Option<&str>) {
+        let found: Vec<_> = declared.iter().filter(|known| known.0 == name.text).collect();
+        if found.is_empty() {
+            let near = nearest(&name.text, declared.iter().map(|known| known.0.as_str()));
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("`bourse doc` and the reference list what `std.{module}` declares"),
+            };
+            let message = format!("`std.{module}` declares no `{}`", name.text);
+            self.problem(Diagnostic::error(Code::B0205, name.span, message).help(help));
+            return;
+        }
+        for (_, id) in found {
+            let kind = match self.scope.definitions[id.0].kind {
+                DefinitionKind::Class(_) => Kind::Class,
+                DefinitionKind::Let => Kind::Let,
+            };
+            if home.is_none()
+                && let Err(problem) = self.scope.declare(kind, &name.text, name.span)
+            {
+                self.problem(problem);
+                continue;
+            }
+            self.scope.bring(home, &name.text, *id);
+        }
+    }
+
+    fn load_module<'s>(&mut self, name: &'static str, ast: &'s Ast, input: &Input<'s>, loading: &mut Vec<&'static str>) {
+        loading.push(name);
+        let outer = self.home.replace(name.to_owned());
+        self.scope.add_module(name);
+        for item in &ast.items {
+            self.use_statement(item, Some(name), input, loading);
+        }
+        let items: Vec<&Statement> = ast.items.iter().collect();
+        self.declare_definitions(&items);
+        self.definition_bodies(&items);
+        self.home = outer;
+        loading.pop();
+    }
+
+    /// Declares every class and let, so that bodies may name them in any order.
+    fn declare_definitions(&mut self, statements: &[&Statement]) {
+        for statement in statements {
+            let (kind, name) = match &statement.kind {
+                StatementKind::Let(name, _) => (DefinitionKind::Let, name),
+                StatementKind::Block(Block { kind: BlockKind::Class(side), name: Some(name), .. }) => {
+                    match side {
+                        Ok(side @ (Side::Agent | Side::Pool)) => (DefinitionKind::Class(*side), name),
+                        _ => continue,
+                    }
+                }
+                _ => continue,
+            };
+            let module = self.home.clone();
+            let shown = match &module {
+                Some(module) => format!("{module}.{}", name.text),
+                None => crate::value::show_name(&name.text),
+            };
+            let unique = if matches!(kind, DefinitionKind::Let) { Kind::Let } else { Kind::Class };
+            let key = if module.is_some() { shown.as_str() } else { name.text.as_str() };
+            if let Err(problem) = self.scope.declare(unique, key, name.span) {
+                self.problem(problem);
+                continue;
+            }
+            let id = DefinitionId(self.scope.definitions.len());
+            self.scope.definitions.push(DefinitionInfo { name: shown.clone(), kind, span: name.span });
+            self.hir.definitions.push(Definition {
+                name: shown,
+                kind,
+                body: Vec::new(),
+                span: name.span,
+                docs: statement.docs.clone(),
+                standard: module.is_some(),
+            });
+            self.scope.bring(module.as_deref(), &crate::value::show_name(&name.text), id);
+        }
+    }
+
+    fn definition_bodies(&mut self, statements: &[&Statement]) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Let(name, expr) => {
+                    let Some(body) = self.expr(View::Rules, expr) else { continue };
+                    if let Some(definition) = self.definition_at(name.span) {
+                        definition.body = vec![body];
+                    }
+                }
+                StatementKind::Block(block) => match &block.kind {
+                    BlockKind::Class(side) => self.class(block, side),
+                    BlockKind::Schema(side) => self.schema(block, side),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+    }
+
+    fn definition_at(&mut self, span: Span) -> Option<&mut Definition> {
+        self.hir.definitions.iter_mut().rev().find(|definition| definition.span == span)
+    }
+
+    fn class(&mut self, block: &Block, side: &Result<Side, ast::Name>) {
+        let side = match side {
+            Ok(side @ (Side::Agent | Side::Pool)) => *side,
+            Ok(other) => {
+                self.bad_side(other.name(), block.head);
+                return;
+            }
+            Err(name) => {
+                self.bad_side(&name.text, name.span);
+                return;
+            }
+        };
+        let Some(name) = self.required_name(block, "class") else { return };
+        let mut body = Vec::new();
+        for statement in &block.body.statements {
+            match &statement.kind {
+                StatementKind::Condition(expr) => body.extend(self.expr(View::Class(side), expr)),
+                StatementKind::Assign(assign) => {
+                    let message = format!("a class tests keys, it does not set them: `{} = …`", show_path(&assign.key));
+                    let help = format!("write `{} == …`", show_path(&assign.key));
+                    self.problem(Diagnostic::error(Code::B0208, statement.span, message).help(help));
+                }
+                _ => self.misplaced(statement, "`class`", "it holds one condition a line; all must hold"),
+            }
+        }
+        if body.is_empty() && block.body.statements.is_empty() {
+            let message = format!("class `{}` has no condition: everything would be in it", name.text);
+            self.problem(Diagnostic::error(Code::B0219, name.span, message).help("give it one, such as `media == \"ssd\"`"));
+        }
+        if let Some(definition) = self.definition_at(name.span) {
+            definition.body = body;
+        }
+    }
+
+    fn bad_side(&mut self, word: &str, span: Span) {
+        let message = format!("a class is for agents or pools, not for `{word}`");
+        let help = "write `class NAME for agent { … }` or `class NAME for pool { … }`";
+        self.problem(Diagnostic::error(Code::B0215, span, message).help(help));
+    }
+
+    fn schema(&mut self, block: &Block, side: &Result<Side, ast::Name>) {
+        let side = match side {
+            Ok(side) => *side,
+            Err(name) => {
+                let known = Side::ALL.map(Side::name);
+                let help = match nearest(&name.text, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the sides are `{}`", known.join("`, `")),
+                };
+                let message = format!("no side is named `{}`", name.text);
+                self.problem(Diagnostic::error(Code::B0215, name.span, message).help(help));
+                return;
+            }
+        };
+        self.schema_fields(side, "", &block.body);
+    }
+
+    fn schema_fields(&mut self, side: Side, prefix: &str, body: &ast::Body) {
+        for statement in &body.statements {
+            match &statement.kind {
+                StatementKind::Field(path, type_name) => {
+                    let key = format!("{prefix}{}", show_path(path));
+                    if self.is_built_in(side, &key, path.span) {
+                        continue;
+                    }
+                    let Some(kind) = Type::from_name(&type_name.text) else {
+                        let known = Type::ALL.map(Type::name);
+                        let near = nearest(&type_name.text, known).map(|near| format!("did you mean `{near}`? "));
+                        let help = format!("{}the types are `{}`", near.unwrap_or_default(), known.join("`, `"));
+                        let message = format!("no type is named `{}`", type_name.text);
+                        self.problem(Diagnostic::error(Code::B0216, type_name.span, message).help(help));
+                        continue;
+                    };
+                    let standard = self.home.is_some();
+                    self.hir.schema.push(SchemaField { side, key, kind, span: statement.span, standard });
+                }
+                StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
+                    self.schema_fields(side, &format!("{prefix}{}.", show_path(path)), body);
+                }
+                _ => self.misplaced(statement, "`schema`", "it holds `key: type`"),
+            }
+        }
+    }
+
+    fn item(&mut self, statement: &Statement) {
+        match &statement.kind {
+            StatementKind::Use(_) | StatementKind::Let(..) => {}
+            StatementKind::Block(block) => match &block.kind {
+                BlockKind::Schema(_) | BlockKind::Class(_) => {}
+                BlockKind::Role => self.role(block, &statement.docs),
+                BlockKind::Broker => self.broker(block),
+                BlockKind::Provider => self.provider(block),
+                BlockKind::Agent => self.agent(block),
+                BlockKind::Framework => self.framework(block, &statement.docs),
+                BlockKind::Need => self.lone_need(block, &statement.docs),
+                BlockKind::Allocation => self.allocation(block),
+                BlockKind::Test => self.test(block, &statement.docs),
+                _ => self.misplaced(statement, "the top of a file", TOP_HELP),
+            },
+            _ => self.misplaced(statement, "the top of a file", TOP_HELP),
+        }
+    }
+
+    fn test(&mut self, block: &Block, docs: &[String]) {
+        let Some(name) = self.required_name(block, "test") else { return };
+        if self.declare(Kind::Test, &name) {
+            for statement in &block.body.statements {
+                if let StatementKind::Block(Block { kind: BlockKind::Test, .. }) = &statement.kind {
+                    self.misplaced(statement, "`test`", "tests stand side by side at the top of a file");
+                }
+            }
+            let statements = block.body.statements.clone();
+            self.hir.tests.push(Test { name, statements, docs: docs.to_vec() });
+        }
+    }
+
+    /// Classes and lets that include each other are an error, shown once per cycle.
+    fn cycles(&mut self) {
+        let edges: Vec<BTreeSet<DefinitionId>> = self.hir.definitions.iter().map(named_in).collect();
+        let mut done = vec![false; edges.len()];
+        for start in 0..edges.len() {
+            let mut path: Vec<(usize, Vec<usize>)> = vec![(start, Vec::new())];
+            if done[start] {
+                continue;
+            }
+            path[0].1 = edges[start].iter().map(|id| id.0).collect();
+            while let Some((_, rest)) = path.last_mut() {
+                let Some(next) = rest.pop() else {
+                    if let Some((finished, _)) = path.pop() {
+                        done[finished] = true;
+                    }
+                    continue;
+                };
+                if let Some(at) = path.iter().position(|(on, _)| *on == next) {
+                    let names: Vec<String> =
+                        path[at..].iter().map(|(on, _)| self.hir.definitions[*on].name.clone()).collect();
+                    let first = &self.hir.definitions[next];
+                    let message = format!("`{}` includes itself: {} → {}", first.name, names.join(" → "), first.name);
+                    let problem = Diagnostic::error(Code::B0207, first.span, message)
+                        .label("the circle begins here")
+                        .help("take one of the steps out");
+                    self.problems.push(problem);
+                    done[next] = true;
+                } else if !done[next] {
+                    path.push((next, edges[next].iter().map(|id| id.0).collect()));
+                }
+            }
+        }
+        if self.problems.iter().any(|problem| problem.code == Code::B0207) {
+            // Bodies of a circle cannot be followed; nothing else is read from a set with errors.
+            self.hir.definitions.iter_mut().for_each(|definition| definition.body.clear());
+        }
+    }
+
+    /// Needs that name fine-grained keys: the help names the classes that mention the key.
+    fn report_fine_reads(&mut self) {
+        for (read, shown, bare, span) in std::mem::take(&mut self.fine_reads) {
+            let classes: Vec<String> = self
+                .hir
+                .definitions
+                .iter()
+                .filter(|definition| matches!(definition.kind, DefinitionKind::Class(side) if side == read.side))
+                .filter(|definition| definition.body.iter().any(|expr| reads(expr, &read)))
+                .map(|definition| format!("`is {}`", definition.name))
+                .collect();
+            let message = format!("a need does not name fine-grained keys: `{bare}`");
+            let ask = if classes.is_empty() {
+                format!("ask for a class (`class NAME for {} {{ {bare} … }}`)", read.side)
+            } else {
+                format!("ask for a class that speaks of it: {}", classes.join(", "))
+            };
+            let help = format!("{ask}; or the operator adds `expose {shown}` to the broker");
+            self.problems.push(
+                Diagnostic::error(Code::B0401, span, message).label("only the operator's policy sees it").help(help),
+            );
+        }
+    }
+}
+
+const TOP_HELP: &str = "a file holds `use`, `schema`, `class`, `let`, `role`, `broker`, `provider`, `agent`, `framework`, `need`, `allocation` and `test`";
+
+/// Calls `visit` with an expression and everything in it.
+pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
+    visit(expr);
+    match &expr.kind {
+        ExprKind::Literal(_)
+        | ExprKind::Read(_)
+        | ExprKind::Named(_)
+        | ExprKind::IsAbsent(_)
+        | ExprKind::IsPresent(_) => {}
+        ExprKind::Not(inner) | ExprKind::Negate(inner) | ExprKind::Matches(inner, _) | ExprKind::Else(_, inner) => {
+            walk(inner, visit);
+        }
+        ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::Call(_, parts) => {
+            parts.iter().for_each(|part| walk(part, visit));
+        }
+        ExprKind::Test(_, left, right) | ExprKind::Arithmetic(_, left, right) => {
+            walk(left, visit);
+            walk(right, visit);
+        }
+    }
+}
+
+fn named_in(definition: &Definition) -> BTreeSet<DefinitionId> {
+    let mut named = BTreeSet::new();
+    for expr in &definition.body {
+        walk(expr, &mut |expr| {
+            if let ExprKind::Named(id) = expr.kind {
+                named.insert(id);
+            }
+        });
+    }
+    named
+}
+
+fn reads(expr: &Expr, wanted: &Read) -> bool {
+    let mut found = false;
+    walk(expr, &mut |expr| {
+        found |= match &expr.kind {
+            ExprKind::Read(read) | ExprKind::IsAbsent(read) | ExprKind::IsPresent(read) | ExprKind::Else(read, _) => {
+                read == wanted
+            }
+            _ => false,
+        };
+    });
+    found
+}
+
+/// What a statement is called in messages.
+fn describe(kind: &StatementKind) -> String {
+    let word = match kind {
+        StatementKind::Use(_) => "`use`",
+        StatementKind::Let(..) => "`let`",
+        StatementKind::Block(block) => return describe_block(&block.kind),
+        StatementKind::Field(..) => "`key: type`",
+        StatementKind::Assign(assign) => return format!("`{} = …`", show_path(&assign.key)),
+        StatementKind::Condition(_) => "a condition",
+        StatementKind::Require(_) => "`require`",
+        StatementKind::Prefer(_) | StatementKind::PreferPlace { .. } => "`prefer`",
+        StatementKind::Charge(_) => "`charge`",
+        StatementKind::Expose(_) => "`expose`",
+        StatementKind::Levels(_) => "`levels`",
+        StatementKind::LendReserved => "`lend reserved`",
+        StatementKind::ReservedFor(_) => "`reserved for`",
+        StatementKind::Place(ast::Place::Within(_)) => "`within`",
+        StatementKind::Place(ast::Place::Outside(_) | ast::Place::Apart { .. }) => "`avoid`",
+        StatementKind::Place(ast::Place::Near { .. }) => "`near`",
+        StatementKind::Place(ast::Place::AtMost { .. }) => "`at most`",
+        StatementKind::Place(ast::Place::Spread { .. }) => "`spread over`",
+        StatementKind::Place(ast::Place::Together { .. }) => "`together in`",
+        StatementKind::AllOrNothing => "`all or nothing`",
+        StatementKind::AcceptRevocable => "`accept revocable`",
+        StatementKind::VolumeReference(_) => "`volume` without a block",
+        StatementKind::WithInventory => "`with inventory`",
+        StatementKind::Expect(_) => "`expect`",
+    };
+    word.to_owned()
+}
+
+fn describe_block(kind: &BlockKind) -> String {
+    let word = match kind {
+        BlockKind::Schema(_) => "schema",
+        BlockKind::Class(_) => "class",
+        BlockKind::Role => "role",
+        BlockKind::Limit => "limit",
+        BlockKind::Broker => "broker",
+        BlockKind::Provider => "provider",
+        BlockKind::Instance => "instance",
+        BlockKind::Pool => "pool",
+        BlockKind::Volume => "volume",
+        BlockKind::Agent => "agent",
+        BlockKind::Framework => "framework",
+        BlockKind::Need => "need",
+        BlockKind::Allocation => "allocation",
+        BlockKind::Resources | BlockKind::ResourcesFor(_) | BlockKind::ResourcesRevocable => "resources",
+        BlockKind::Revocable => "revocable",
+        BlockKind::Test => "test",
+        BlockKind::Keys(path) => return format!("`{} {{ … }}`", show_path(path)),
+    };
+    format!("`{word}`")
+}

@@ -1,0 +1,406 @@
+//! Frameworks and needs.
+
+use super::{
+    Resolver,
+    expr::{View, show_path},
+    hir::{
+        Ask, AskAmount, ClassAsk, ExprKind, Framework, Need, Place, Request, Rule, Volume,
+    },
+    holder::bare_word,
+    literal::{said_twice, whole_ranges},
+    scope::{Kind, declared_twice},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    inventory::records::{KeyRecord, Raw},
+    limits,
+    parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
+    quantity::Dimension,
+    ranges::Ranges,
+    source::Span,
+    types::Side,
+};
+
+impl Resolver {
+    pub(super) fn framework(&mut self, block: &Block, docs: &[String]) {
+        let Some(name) = self.required_name(block, "framework") else { return };
+        if !self.declare(Kind::Framework, &name) {
+            return;
+        }
+        let mut keys: Vec<KeyRecord> = Vec::new();
+        let mut needs: Vec<Need> = Vec::new();
+        for statement in &block.body.statements {
+            match &statement.kind {
+                StatementKind::Assign(assign) => self.framework_key(assign, statement.span, &mut keys),
+                StatementKind::Block(block) => match &block.kind {
+                    BlockKind::Need => {
+                        let need = self.need(block, &statement.docs, &needs);
+                        needs.extend(need);
+                    }
+                    BlockKind::Keys(path) => self.plain_keys(&show_path(path), &block.body, &mut keys),
+                    _ => self.misplaced(statement, "`framework`", FRAMEWORK_HELP),
+                },
+                _ => self.misplaced(statement, "`framework`", FRAMEWORK_HELP),
+            }
+        }
+        let role = keys.iter().find(|key| key.key == "role").and_then(|key| match &key.value {
+            Raw::Text(role) => Some(role.clone()),
+            _ => None,
+        });
+        let role = role.unwrap_or_else(|| "*".to_owned());
+        self.hir.frameworks.push(Framework { name, role, keys, needs, docs: docs.to_vec() });
+    }
+
+    /// A need at top level: a framework of that name, role `*`.
+    pub(super) fn lone_need(&mut self, block: &Block, docs: &[String]) {
+        let Some(name) = self.required_name(block, "need") else { return };
+        if !self.declare(Kind::Framework, &name) {
+            return;
+        }
+        let Some(need) = self.need(block, docs, &[]) else { return };
+        let (role, keys) = ("*".to_owned(), Vec::new());
+        self.hir.frameworks.push(Framework { name, role, keys, needs: vec![need], docs: Vec::new() });
+    }
+
+    fn framework_key(&mut self, assign: &ast::Assign, span: Span, keys: &mut Vec<KeyRecord>) {
+        let key = show_path(&assign.key);
+        if key == "name" {
+            self.is_built_in(Side::Framework, &key, assign.key.span);
+            return;
+        }
+        if let Some(first) = keys.iter().find(|known| known.key == key) {
+            let problem = said_twice(&key, span, first.span);
+            self.problem(problem);
+            return;
+        }
+        if matches!(key.as_str(), "role" | "principal") && self.text(&assign.value, &key).is_none() {
+            return;
+        }
+        keys.extend(self.key_record(key, assign, span));
+    }
+
+    fn need(&mut self, block: &Block, docs: &[String], earlier: &[Need]) -> Option<Need> {
+        let name = self.required_name(block, "need")?;
+        if let Some(first) = earlier.iter().find(|known| known.name.text == name.text) {
+            let problem = declared_twice("need", &name.text, name.span, first.name.span);
+            self.problem(problem);
+            return None;
+        }
+        let mut need = Need {
+            name,
+            count: 1,
+            keys: Vec::new(),
+            agent: None,
+            places: Vec::new(),
+            volumes: Vec::new(),
+            docs: docs.to_vec(),
+        };
+        // Volumes first: places of the need may speak of them wherever they stand.
+        for statement in &block.body.statements {
+            if let StatementKind::Block(inner) = &statement.kind
+                && inner.kind == BlockKind::Volume
+            {
+                let volume = self.volume(inner, &need.volumes, earlier);
+                need.volumes.extend(volume);
+            }
+        }
+        let mut seen = Seen::default();
+        for statement in &block.body.statements {
+            self.need_statement(statement, &mut need, earlier, &mut seen);
+        }
+        if need.agent.is_none() && !need.places.is_empty() {
+            need.agent = Some(Request::default());
+        }
+        if need.agent.is_none() && need.volumes.is_empty() {
+            let message = format!("need `{}` asks for nothing", need.name.text);
+            let help = "ask for something: `agent { cpus = 1 }` or `volume data { size = 1TB }`";
+            self.problem(Diagnostic::error(Code::B0404, need.name.span, message).help(help));
+            return None;
+        }
+        let wanted: u64 = need.volumes.iter().map(|volume| volume.count).sum();
+        if wanted > limits::VOLUMES_PER_NEED as u64 {
+            let message = format!("need `{}` wants {wanted} volumes; at most {} are held", need.name.text, limits::VOLUMES_PER_NEED);
+            self.problem(Diagnostic::error(Code::B0308, need.name.span, message).help("split it into several needs"));
+            return None;
+        }
+        Some(need)
+    }
+
+    fn need_statement(&mut self, statement: &Statement, need: &mut Need, earlier: &[Need], seen: &mut Seen) {
+        match &statement.kind {
+            StatementKind::Assign(assign) => self.need_key(assign, statement.span, need, seen),
+            StatementKind::Block(block) => match &block.kind {
+                BlockKind::Volume => {}
+                BlockKind::Agent => {
+                    if let Some(name) = &block.name {
+                        let message = "the `agent` of a need has no name: the broker chooses it";
+                        let help = "write `agent { … }`; to keep to one agent, ask for a class that only it is in";
+                        self.problem(Diagnostic::error(Code::B0209, name.span, message).help(help));
+                    }
+                    if let Some(first) = seen.agent.replace(block.head) {
+                        let problem = said_twice("agent", block.head, first);
+                        self.problem(problem);
+                        return;
+                    }
+                    need.agent = Some(self.agent_request(&block.body));
+                }
+                BlockKind::Keys(path) => self.plain_keys(&show_path(path), &block.body, &mut need.keys),
+                _ => self.misplaced(statement, "`need`", NEED_HELP),
+            },
+            StatementKind::AllOrNothing => self.not_yet(statement.span, "`all or nothing`", "leave it out: instances are granted one by one"),
+            StatementKind::AcceptRevocable => self.not_yet(statement.span, "`accept revocable`", "leave it out"),
+            StatementKind::Place(place) => {
+                let place = self.place(place, None, statement.span, Side::Agent, &need.volumes, earlier);
+                need.places.extend(place);
+            }
+            StatementKind::PreferPlace { place, weight } => {
+                let weight = self.place_weight(*weight);
+                let place = self.place(place, weight, statement.span, Side::Agent, &need.volumes, earlier);
+                need.places.extend(place);
+            }
+            StatementKind::Prefer(_) => self.misplaced(
+                statement,
+                "`need`",
+                "a need prefers places only: `prefer within \"us-west/a\" weight 10`; other preferences are the operator's",
+            ),
+            StatementKind::Condition(_) => self.misplaced(
+                statement,
+                "`need` itself",
+                "conditions stand in its `agent { … }` or in a `volume NAME { … }`",
+            ),
+            _ => self.misplaced(statement, "`need`", NEED_HELP),
+        }
+    }
+
+    fn need_key(&mut self, assign: &ast::Assign, span: Span, need: &mut Need, seen: &mut Seen) {
+        let key = show_path(&assign.key);
+        if key == "count" {
+            if let Some(first) = seen.count.replace(span) {
+                let problem = said_twice("count", span, first);
+                self.problem(problem);
+            } else if let Some(count) = self.count(assign, limits::NEED_COUNT) {
+                need.count = count;
+            }
+            return;
+        }
+        if key == "name" {
+            self.is_built_in(Side::Need, &key, assign.key.span);
+            return;
+        }
+        if let Some(first) = need.keys.iter().find(|known| known.key == key) {
+            let problem = said_twice(&key, span, first.span);
+            self.problem(problem);
+            return;
+        }
+        need.keys.extend(self.key_record(key, assign, span));
+    }
+
+    fn count(&mut self, assign: &ast::Assign, most: i64) -> Option<u64> {
+        self.no_options(assign);
+        match self.literal(&assign.value)? {
+            Literal::Quantity(quantity) if quantity.dimension == Dimension::Number => {
+                self.whole(quantity.amount, assign.value.span, "count", 1, most)
+            }
+            _ => self.whole(-1, assign.value.span, "count", 1, most),
+        }
+    }
+
+    fn agent_request(&mut self, body: &ast::Body) -> Request {
+        let mut request = Request::default();
+        for statement in &body.statements {
+            match &statement.kind {
+                StatementKind::Assign(assign) => self.ask(assign, statement.span, &mut request),
+                StatementKind::Condition(expr) => self.request_condition(expr, statement, Side::Agent, &mut request),
+                StatementKind::Place(_) | StatementKind::PreferPlace { .. } => self.misplaced(
+                    statement,
+                    "the `agent` of a need",
+                    "places of the agent stand beside the block, in the need itself",
+                ),
+                _ => self.misplaced(statement, "the `agent` of a need", REQUEST_HELP),
+            }
+        }
+        request
+    }
+
+    fn volume(&mut self, block: &Block, before: &[Volume], earlier: &[Need]) -> Option<Volume> {
+        let name = self.required_name(block, "volume")?;
+        if let Some(first) = before.iter().find(|known| known.name.text == name.text) {
+            let problem = declared_twice("volume", &name.text, name.span, first.name.span);
+            self.problem(problem);
+            return None;
+        }
+        let mut volume = Volume {
+            name,
+            count: 1,
+            request: Request::default(),
+            filesystem: None,
+            read_only: false,
+            places: Vec::new(),
+        };
+        let mut seen: Vec<(String, Span)> = Vec::new();
+        for statement in &block.body.statements {
+            match &statement.kind {
+                StatementKind::Assign(assign) => self.volume_key(assign, statement.span, &mut volume, &mut seen),
+                StatementKind::Condition(expr) => {
+                    self.request_condition(expr, statement, Side::Pool, &mut volume.request);
+                }
+                StatementKind::Place(place) => {
+                    let place = self.place(place, None, statement.span, Side::Pool, before, earlier);
+                    volume.places.extend(place);
+                }
+                StatementKind::PreferPlace { place, weight } => {
+                    let weight = self.place_weight(*weight);
+                    let place = self.place(place, weight, statement.span, Side::Pool, before, earlier);
+                    volume.places.extend(place);
+                }
+                _ => self.misplaced(statement, "the `volume` of a need", REQUEST_HELP),
+            }
+        }
+        Some(volume)
+    }
+
+    fn volume_key(
+        &mut self,
+        assign: &ast::Assign,
+        span: Span,
+        volume: &mut Volume,
+        seen: &mut Vec<(String, Span)>,
+    ) {
+        let key = show_path(&assign.key);
+        let special = matches!(key.as_str(), "count" | "filesystem" | "access" | "source");
+        if !special {
+            self.ask(assign, span, &mut volume.request);
+            return;
+        }
+        if let Some((_, first)) = seen.iter().find(|known| known.0 == key) {
+            let problem = said_twice(&key, span, *first);
+            self.problem(problem);
+            return;
+        }
+        seen.push((key.clone(), span));
+        match key.as_str() {
+            "count" => {
+                if let Some(count) = self.count(assign, limits::VOLUMES_PER_NEED as i64) {
+                    volume.count = count;
+                }
+            }
+            "filesystem" => volume.filesystem = self.text(&assign.value, "filesystem"),
+            "access" => {
+                let Some(access) = self.text(&assign.value, "access") else { return };
+                match access.text.as_str() {
+                    "ro" => volume.read_only = true,
+                    "rw" => {}
+                    _ => {
+                        let message = format!("no access is named `{}`", access.text);
+                        self.problem(Diagnostic::error(Code::B0301, access.span, message).help("write `\"rw\"` or `\"ro\"`"));
+                    }
+                }
+            }
+            _ => self.not_yet(span, "a volume made from another one (`source`)", "leave it out"),
+        }
+    }
+
+    /// An amount asked for.
+    fn ask(&mut self, assign: &ast::Assign, span: Span, request: &mut Request) {
+        self.no_options(assign);
+        let resource = show_path(&assign.key);
+        if let Some(first) = request.amounts.iter().find(|ask| ask.resource == resource) {
+            let problem = said_twice(&resource, span, first.span);
+            self.problem(problem);
+            return;
+        }
+        let Some(literal) = self.literal(&assign.value) else { return };
+        let problem = |message: &str, help: String| Diagnostic::error(Code::B0314, assign.value.span, message).help(help);
+        let result = match literal {
+            Literal::Quantity(quantity) => Ok(AskAmount::Scalar(quantity.dimension, quantity.amount, quantity.amount)),
+            Literal::Span(low, high) if low.amount > high.amount => {
+                Err(problem("the lower end is above the upper end", format!("write `{resource} = {high}..{low}`")))
+            }
+            Literal::Span(low, high) => Ok(AskAmount::Scalar(low.dimension, low.amount, high.amount)),
+            Literal::Ranges(ranges) => Ok(AskAmount::Ranges(ranges.clone())),
+            Literal::Numbers(numbers) => match whole_ranges(numbers) {
+                Some(ranges) => Ok(AskAmount::Ranges(ranges)),
+                None => Err(problem("ranges are of whole numbers", format!("write `{resource} = [8080, 9000..9001]`"))),
+            },
+            Literal::Texts(texts) => Ok(AskAmount::Items(texts.iter().map(|text| text.text.clone()).collect())),
+            Literal::EmptyList => Ok(AskAmount::Ranges(Ranges::default())),
+            Literal::Text(text) => Err(problem(
+                "an amount is expected here, not a text",
+                format!("a condition is written with `==`: `{resource} == \"{text}\"`"),
+            )),
+            Literal::Unlimited => Err(problem("a need does not ask for `unlimited`", "ask for what is needed".to_owned())),
+            Literal::Bool(value) => Err(problem(
+                "an amount is expected here",
+                format!("a condition is written with `==`: `{resource} == {value}`"),
+            )),
+            Literal::Percent(_) | Literal::Version(_) => {
+                Err(problem("an amount is expected here", format!("write `{resource} = 4` or with a unit")))
+            }
+        };
+        let negative = matches!(result, Ok(AskAmount::Scalar(_, low, _)) if low < 0);
+        match result {
+            Ok(_) if negative => {
+                let message = "a need asks for 0 or more".to_owned();
+                self.problem(Diagnostic::error(Code::B0507, assign.value.span, message).help("remove the sign"));
+            }
+            Ok(amount) => request.amounts.push(Ask { resource, amount, span }),
+            Err(problem) => self.problem(problem),
+        }
+    }
+
+    /// A class asked for, or a condition on exposed keys.
+    fn request_condition(&mut self, expr: &ast::Expr, statement: &Statement, side: Side, request: &mut Request) {
+        if let Some(word) = bare_word(statement) {
+            let message = format!("`{word}` alone is no condition");
+            let help = format!("for a class write `is {word}`; for an amount `{word} = …`");
+            self.problem(Diagnostic::error(Code::B0303, statement.span, message).help(help));
+            return;
+        }
+        let (class, negated) = match &expr.kind {
+            ast::ExprKind::Is(None, class) => (Some(class), false),
+            ast::ExprKind::Not(inner) => match &inner.kind {
+                ast::ExprKind::Is(None, class) => (Some(class), true),
+                _ => (None, false),
+            },
+            _ => (None, false),
+        };
+        if let Some(class) = class {
+            if let Some(class) = self.class_for(class, side) {
+                request.classes.push(ClassAsk { class, negated, span: statement.span });
+            }
+            return;
+        }
+        let Some(expr) = self.expr(View::Need(side), expr) else { return };
+        if let ExprKind::Literal(_) = expr.kind {
+            let message = "a value alone is no condition";
+            self.problem(Diagnostic::error(Code::B0303, statement.span, message).help("compare a key with it"));
+            return;
+        }
+        let docs = statement.docs.clone();
+        request.conditions.push(Rule { label: None, weight: None, expr, span: statement.span, docs });
+    }
+
+    fn place_weight(&mut self, weight: Option<ast::Number>) -> Option<i64> {
+        let million = crate::quantity::MILLION;
+        let Some(weight) = weight else { return Some(million) };
+        if (0..=100 * million).contains(&weight.millionths) {
+            return Some(weight.millionths);
+        }
+        let message = "the weight of a preferred place is a number from 0 to 100";
+        self.problem(Diagnostic::error(Code::B0308, weight.span, message).help("write `weight 50`"));
+        Some(million)
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    agent: Option<Span>,
+    count: Option<Span>,
+}
+
+const FRAMEWORK_HELP: &str = "it holds `role`, `principal`, `capabilities`, other keys and `need NAME { … }`";
+const NEED_HELP: &str = "it holds `count`, `agent { … }`, `volume NAME { … }`, places and keys of its own";
+const REQUEST_HELP: &str = "it holds amounts (`cpus = 4`), classes (`is fast`), exposed conditions (`os == \"linux\"`)";
+
+/// A place the resolver could not bind is reported and left out.
+pub(super) type BoundPlace = Option<Place>;

@@ -1,0 +1,138 @@
+//! Places: levels, exposed keys, and what they are relative to.
+
+use super::{
+    Resolver,
+    expr::show_path,
+    hir::{Key, Need, Place, PlaceKey, PlaceKind, Read, Target, Volume},
+    need::BoundPlace,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    limits,
+    parse::ast,
+    source::Span,
+    types::Side,
+};
+
+impl Resolver {
+    /// Binds a place of `side` (the agent, or the supply of a volume). `volumes` are those it may speak of.
+    pub(super) fn place(
+        &mut self,
+        place: &ast::Place,
+        weight: Option<i64>,
+        span: Span,
+        side: Side,
+        volumes: &[Volume],
+        earlier: &[Need],
+    ) -> BoundPlace {
+        let kind = match place {
+            ast::Place::Within(paths) => PlaceKind::Within(self.paths(paths)?),
+            ast::Place::Outside(paths) => PlaceKind::Outside(self.paths(paths)?),
+            ast::Place::Near { target, key } => {
+                let (target, key) = (self.target(target, volumes, earlier), self.place_key(key, side));
+                PlaceKind::Near(target?, key?)
+            }
+            ast::Place::Apart { target, key } => {
+                let (target, key) = (self.target(target, volumes, earlier), self.place_key(key, side));
+                PlaceKind::Apart(target?, key?)
+            }
+            ast::Place::AtMost { count, key, among_framework } => {
+                let count = self.whole(count.millionths, count.span, "at most", 0, limits::NEED_COUNT);
+                let key = self.place_key(key, side);
+                PlaceKind::AtMost { count: count?, key: key?, among_framework: *among_framework }
+            }
+            ast::Place::Spread { key, .. } => {
+                self.place_key(key, side);
+                self.not_yet(span, "`spread over`", "use `at most N per LEVEL` for now");
+                return None;
+            }
+            ast::Place::Together { key } => {
+                self.place_key(key, side);
+                self.not_yet(span, "`together in`", "use `within \"path\"` for now");
+                return None;
+            }
+        };
+        Some(Place { kind, weight, span })
+    }
+
+    fn paths(&mut self, paths: &[ast::Name]) -> Option<Vec<String>> {
+        let valid = paths.iter().map(|path| self.valid_place(&path.text, path.span)).fold(true, |all, one| all & one);
+        valid.then(|| paths.iter().map(|path| path.text.clone()).collect())
+    }
+
+    /// What places count and compare by.
+    fn place_key(&mut self, path: &ast::Path, side: Side) -> Option<PlaceKey> {
+        let name = show_path(path);
+        if let Some(depth) = self.scope.levels.iter().position(|level| *level == name) {
+            return Some(PlaceKey::Level(depth));
+        }
+        let built_in = match (name.as_str(), side) {
+            ("agent", Side::Agent) => Some(PlaceKey::Agent),
+            ("pool", Side::Pool) => Some(PlaceKey::Pool),
+            ("instance", Side::Pool) => Some(PlaceKey::Instance),
+            ("provider", Side::Pool) => Some(PlaceKey::Provider),
+            _ => None,
+        };
+        if built_in.is_some() {
+            return built_in;
+        }
+        let read = Read { side, key: Key::Attribute(name.clone()) };
+        if self.scope.exposed.contains(&read) {
+            return Some(PlaceKey::Key(read));
+        }
+        let mut known: Vec<String> = self.scope.levels.clone();
+        let built: &[&str] = if side == Side::Agent { &["agent"] } else { &["pool", "instance", "provider"] };
+        known.extend(built.iter().map(|&word| word.to_owned()));
+        known.extend(self.scope.exposed.iter().filter_map(|read| match &read.key {
+            Key::Attribute(key) if read.side == side => Some(key.clone()),
+            _ => None,
+        }));
+        let message = format!("`{name}` is nothing that places can go by here");
+        let near = nearest(&name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
+        let help = format!(
+            "{}places go by `{}`; the operator can add a key with `expose {side}.KEY`",
+            near.unwrap_or_default(),
+            known.join("`, `")
+        );
+        self.problem(Diagnostic::error(Code::B0217, path.span, message).help(help));
+        None
+    }
+
+    fn target(&mut self, path: &ast::Path, volumes: &[Volume], earlier: &[Need]) -> Option<Target> {
+        let position = |needs: &[Need], name: &str| needs.iter().position(|need| need.name.text == name);
+        let volume = |volumes: &[Volume], name: &str| volumes.iter().position(|volume| volume.name.text == name);
+        let names: Vec<&str> = path.segments.iter().map(|segment| segment.text.as_str()).collect();
+        let found = match names.as_slice() {
+            [only] => match (volume(volumes, only), position(earlier, only)) {
+                (Some(_), Some(need)) => {
+                    let message = format!("`{only}` is a volume of this need, and an earlier need");
+                    let help = "rename one of them";
+                    let problem = Diagnostic::error(Code::B0214, path.span, message)
+                        .also(earlier[need].name.span, "the need")
+                        .help(help);
+                    self.problem(problem);
+                    return None;
+                }
+                (Some(at), None) => Some(Target::Volume(at)),
+                (None, Some(at)) => Some(Target::Need(at)),
+                (None, None) => None,
+            },
+            [need, name] => position(earlier, need).and_then(|at| {
+                volume(&earlier[at].volumes, name).map(|volume| Target::NeedVolume(at, volume))
+            }),
+            _ => None,
+        };
+        if found.is_none() {
+            let name = show_path(path);
+            let known: Vec<&str> =
+                volumes.iter().map(|v| v.name.text.as_str()).chain(earlier.iter().map(|n| n.name.text.as_str())).collect();
+            let help = match nearest(&name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "name a volume of this need declared before, an earlier need of the framework, or NEED.VOLUME of one".to_owned(),
+            };
+            let message = format!("no volume or earlier need is named `{name}` here");
+            self.problem(Diagnostic::error(Code::B0213, path.span, message).help(help));
+        }
+        found
+    }
+}

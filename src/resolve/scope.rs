@@ -1,0 +1,208 @@
+//! What is declared, by kind and name: what later stages and extensions of a set look names up in.
+
+use indexmap::IndexMap;
+
+use super::hir::{DefinitionId, DefinitionKind, Read};
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    source::Span,
+    types::Side,
+    value::show_name,
+};
+
+/// Kinds of names: a name is unique among its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A class.
+    Class,
+    /// A let.
+    Let,
+    /// A role.
+    Role,
+    /// A broker.
+    Broker,
+    /// A provider.
+    Provider,
+    /// An agent.
+    Agent,
+    /// A framework, or a need at top level.
+    Framework,
+    /// An allocation.
+    Allocation,
+    /// A test.
+    Test,
+}
+
+impl Kind {
+    /// Its word in the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Class => "class",
+            Kind::Let => "let",
+            Kind::Role => "role",
+            Kind::Broker => "broker",
+            Kind::Provider => "provider",
+            Kind::Agent => "agent",
+            Kind::Framework => "framework",
+            Kind::Allocation => "allocation",
+            Kind::Test => "test",
+        }
+    }
+}
+
+/// What must be known of a class or let to use it.
+#[derive(Clone, Debug)]
+pub struct DefinitionInfo {
+    /// As the set writes it.
+    pub name: String,
+    /// A class, with its side, or a let.
+    pub kind: DefinitionKind,
+    /// Where its name is.
+    pub span: Span,
+}
+
+/// Names that a file set or module sees.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    classes: IndexMap<String, DefinitionId>,
+    lets: IndexMap<String, DefinitionId>,
+}
+
+/// Everything declared.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Names of the levels, outermost first.
+    pub levels: Vec<String>,
+    /// Where they are declared, if they are.
+    pub levels_span: Option<Span>,
+    /// Every class and let, by number.
+    pub definitions: Vec<DefinitionInfo>,
+    /// Keys in the coarse vocabulary.
+    pub exposed: Vec<Read>,
+    declared: IndexMap<(Kind, String), Span>,
+    own: Names,
+    modules: IndexMap<String, Names>,
+}
+
+/// Where a name is looked up: in the set, or in a standard module.
+pub type Home<'a> = Option<&'a str>;
+
+impl Scope {
+    /// Declares a name, or says that it is declared already.
+    pub fn declare(&mut self, kind: Kind, name: &str, span: Span) -> Result<(), Diagnostic> {
+        match self.declared.get(&(kind, name.to_owned())) {
+            Some(first) => Err(declared_twice(kind.word(), name, span, *first)),
+            None => {
+                self.declared.insert((kind, name.to_owned()), span);
+                Ok(())
+            }
+        }
+    }
+
+    /// Where a name of a kind is declared.
+    pub fn declared(&self, kind: Kind, name: &str) -> Option<Span> {
+        self.declared.get(&(kind, name.to_owned())).copied()
+    }
+
+    /// Every declared name of a kind.
+    pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.declared.keys().filter(move |key| key.0 == kind).map(|key| key.1.as_str())
+    }
+
+    /// Makes a definition visible in `home` under a name.
+    pub fn bring(&mut self, home: Home<'_>, name: &str, id: DefinitionId) {
+        let names = match home {
+            None => &mut self.own,
+            Some(module) => self.modules.entry(module.to_owned()).or_default(),
+        };
+        match self.definitions[id.0].kind {
+            DefinitionKind::Class(_) => names.classes.insert(name.to_owned(), id),
+            DefinitionKind::Let => names.lets.insert(name.to_owned(), id),
+        };
+    }
+
+    fn home(&self, home: Home<'_>) -> Option<&Names> {
+        match home {
+            None => Some(&self.own),
+            Some(module) => self.modules.get(module),
+        }
+    }
+
+    /// The class visible in `home` under a name.
+    pub fn class(&self, home: Home<'_>, name: &str) -> Option<DefinitionId> {
+        self.home(home)?.classes.get(name).copied()
+    }
+
+    /// The let visible in `home` under a name.
+    pub fn named(&self, home: Home<'_>, name: &str) -> Option<DefinitionId> {
+        self.home(home)?.lets.get(name).copied()
+    }
+
+    /// Whether a module has been loaded.
+    pub fn has_module(&self, module: &str) -> bool {
+        self.modules.contains_key(module)
+    }
+
+    /// Marks a module as loaded, though it may declare nothing.
+    pub fn add_module(&mut self, module: &str) {
+        self.modules.entry(module.to_owned()).or_default();
+    }
+
+    /// What a module declares itself, by its bare name.
+    pub fn module_names(&self, module: &str) -> Vec<(String, DefinitionId)> {
+        let Some(names) = self.modules.get(module) else { return Vec::new() };
+        let own = |(name, id): (&String, &DefinitionId)| {
+            (self.definitions[id.0].name == format!("{module}.{name}")).then(|| (name.clone(), *id))
+        };
+        names.classes.iter().chain(&names.lets).filter_map(own).collect()
+    }
+
+    /// The error for an unknown class, with the nearest name.
+    pub fn unknown_class(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
+        let diagnostic = Diagnostic::error(Code::B0202, span, format!("no class is named `{name}`"));
+        let known = self.home(home).map(|names| &names.classes);
+        if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
+            return diagnostic.help(format!("did you mean `{near}`?"));
+        }
+        if let Some(module) = self.standard_home_of(name) {
+            return diagnostic.help(format!("`{name}` is in the standard library: add `use std.{module}`"));
+        }
+        diagnostic.help("declare it: `class NAME for agent { … }` or `class NAME for pool { … }`")
+    }
+
+    /// The error for an unknown name in a rule, with the nearest one.
+    pub fn unknown_name(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
+        let diagnostic = Diagnostic::error(Code::B0203, span, format!("nothing is named `{name}` here"));
+        let known = self.home(home).map(|names| &names.lets);
+        if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
+            return diagnostic.help(format!("did you mean `{near}`?"));
+        }
+        if let Some(module) = self.standard_home_of(name) {
+            return diagnostic.help(format!("`{name}` is in the standard library: add `use std.{module}`"));
+        }
+        let first = name.split('.').next().unwrap_or(name);
+        if name.contains('.')
+            && let Some(side) = nearest(first, Side::ALL.map(Side::name))
+        {
+            return Diagnostic { code: Code::B0215, ..diagnostic }
+                .help(format!("rules write the side first; did you mean `{side}{}`?", &name[first.len()..]));
+        }
+        diagnostic.help(format!(
+            "rules write the side of a key: `agent.{name}`, `pool.{name}`; a `let {name} = …` would also do"
+        ))
+    }
+
+    /// The standard module that would declare a dotted name, were it used.
+    fn standard_home_of(&self, name: &str) -> Option<&'static str> {
+        let module = name.split_once('.')?.0;
+        super::library::find(module).map(|module| module.name)
+    }
+}
+
+/// The error for a second declaration, which shows both.
+pub fn declared_twice(word: &str, name: &str, second: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::B0201, second, format!("{word} `{}` is declared twice", show_name(name)))
+        .label("declared again here")
+        .also(first, "first declared here")
+        .help("rename one of them, or remove it")
+}
