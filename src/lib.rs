@@ -1,12 +1,15 @@
 //! Bourse: a policy language, compiler and evaluator for resource brokers.
 
 pub mod check;
+pub mod cycle;
 pub mod diagnostic;
+pub mod engine;
 pub mod inventory;
 pub mod ir;
 pub mod limits;
 pub mod logic;
 pub mod lower;
+pub mod matching;
 pub mod operator;
 pub mod parse;
 pub mod quantity;

@@ -69,7 +69,9 @@ impl Lowering<'_> {
 
     fn sides(&self, root: ir::NodeId) -> ir::SideSet {
         let reads = self.plan.reads(root);
-        reads.into_iter().fold(ir::SideSet::default(), |sides, column| sides.with(self.plan.column(column).side))
+        reads
+            .into_iter()
+            .fold(ir::SideSet::default(), |sides, column| sides.with(self.plan.column(column).side))
     }
 
     fn push(&mut self, node: ir::Node, span: Span) -> ir::NodeId {
@@ -156,7 +158,9 @@ impl Lowering<'_> {
             Literal::Text(text) => Value::Text(self.plan.symbols.intern(text)),
             Literal::Version(version) => Value::Version(version.clone().into()),
             Literal::EmptyList | Literal::Unlimited => Value::texts([]),
-            Literal::Texts(texts) => Value::texts(texts.iter().map(|text| self.plan.symbols.intern(&text.text))),
+            Literal::Texts(texts) => {
+                Value::texts(texts.iter().map(|text| self.plan.symbols.intern(&text.text)))
+            }
             Literal::Numbers(numbers) => Value::numbers(numbers.iter().map(|number| number.millionths)),
             Literal::Ranges(ranges) => Value::Ranges(ranges.clone().into()),
         }
@@ -221,7 +225,8 @@ impl Lowering<'_> {
     fn need(&mut self, need: &hir::Need) -> ir::Need {
         let keys = self.keys(Side::Need, &need.keys);
         let agent = need.agent.as_ref().map(|agent| self.request(agent));
-        let names: Vec<_> = need.volumes.iter().map(|volume| self.plan.symbols.intern(&volume.name.text)).collect();
+        let names: Vec<_> =
+            need.volumes.iter().map(|volume| self.plan.symbols.intern(&volume.name.text)).collect();
         let places = self.places(&need.places, &names);
         let mut volumes = Vec::new();
         for volume in &need.volumes {
@@ -262,7 +267,11 @@ impl Lowering<'_> {
                     ir::Amount::Items(items.iter().map(|item| self.plan.symbols.intern(item)).collect())
                 }
             };
-            amounts.push(ir::Ask { resource: self.plan.symbols.intern(&ask.resource), amount, span: ask.span });
+            amounts.push(ir::Ask {
+                resource: self.plan.symbols.intern(&ask.resource),
+                amount,
+                span: ask.span,
+            });
         }
         let classes = request.classes.iter().map(|ask| ir::ClassAsk {
             class: self.definitions[ask.class.0].unwrap_or(ir::DefinitionId(0)),
@@ -278,8 +287,12 @@ impl Lowering<'_> {
             let kind = match &place.kind {
                 hir::PlaceKind::Within(paths) => ir::PlaceKind::Within(self.texts(paths)),
                 hir::PlaceKind::Outside(paths) => ir::PlaceKind::Outside(self.texts(paths)),
-                hir::PlaceKind::Near(target, key) => ir::PlaceKind::Near(self.target(target, volumes), self.place_key(key)),
-                hir::PlaceKind::Apart(target, key) => ir::PlaceKind::Apart(self.target(target, volumes), self.place_key(key)),
+                hir::PlaceKind::Near(target, key) => {
+                    ir::PlaceKind::Near(self.target(target, volumes), self.place_key(key))
+                }
+                hir::PlaceKind::Apart(target, key) => {
+                    ir::PlaceKind::Apart(self.target(target, volumes), self.place_key(key))
+                }
                 hir::PlaceKind::AtMost { count, key, among_framework } => ir::PlaceKind::AtMost {
                     count: *count,
                     key: self.place_key(key),

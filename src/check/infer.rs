@@ -148,7 +148,9 @@ impl<'a> Checker<'a> {
     fn literal(&mut self, literal: &Literal, span: Span) -> Var {
         let bound = match literal {
             Literal::Bool(_) => Bound::Known(Type::Bool),
-            Literal::Quantity(quantity) | Literal::Percent(quantity) => Bound::Known(Type::Quantity(quantity.dimension)),
+            Literal::Quantity(quantity) | Literal::Percent(quantity) => {
+                Bound::Known(Type::Quantity(quantity.dimension))
+            }
             Literal::Text(_) => Bound::Quoted,
             Literal::Version(_) => Bound::Known(Type::Version),
             Literal::EmptyList => Bound::Set,
@@ -164,7 +166,9 @@ impl<'a> Checker<'a> {
         match &read.key {
             Key::Name | Key::Provider | Key::Instance => self.known(Type::Text, span),
             Key::Domain | Key::Level(_) => self.known(Type::Place, span),
-            Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => self.resource(read.side, resource),
+            Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
+                self.resource(read.side, resource)
+            }
             Key::Attribute(key) => match read.side {
                 Side::Volume if VOLUME_TEXTS.contains(&key.as_str()) => self.known(Type::Text, span),
                 Side::Volume if key == "count" => self.known(Type::NUMBER, span),
@@ -180,7 +184,9 @@ impl<'a> Checker<'a> {
     /// Whether some need asks an agent for this resource: then `need.R` is that amount.
     fn is_asked(&self, resource: &str) -> bool {
         let needs = self.hir.frameworks.iter().flat_map(|framework| &framework.needs);
-        needs.filter_map(|need| need.agent.as_ref()).any(|agent| agent.amounts.iter().any(|ask| ask.resource == resource))
+        needs
+            .filter_map(|need| need.agent.as_ref())
+            .any(|agent| agent.amounts.iter().any(|ask| ask.resource == resource))
     }
 
     fn test(&mut self, op: TestOp, left: &Expr, right: &Expr, span: Span) {
@@ -274,7 +280,8 @@ impl<'a> Checker<'a> {
         if let Err(conflict) = self.table.narrow(var, Bound::Known(Type::Bool), expr.span) {
             let found = conflict.left.0.words();
             let message = format!("a condition is expected here, and this is {}", with_article(found));
-            let mut problem = Diagnostic::error(Code::B0303, expr.span, message).help(format!("{why}; compare it with something"));
+            let mut problem = Diagnostic::error(Code::B0303, expr.span, message)
+                .help(format!("{why}; compare it with something"));
             if let Some(origin) = conflict.left.1.filter(|origin| origin.span != expr.span) {
                 problem = problem.also(origin.span, format!("{} here", with_article(found)));
             }
@@ -300,7 +307,8 @@ impl<'a> Checker<'a> {
         let ((left, from), (right, to)) = (conflict.left, conflict.right);
         let both = left.dimension().is_some() && right.dimension().is_some();
         let code = if both { Code::B0302 } else { code };
-        let message = format!("{why}: here {} meets {}", with_article(left.words()), with_article(right.words()));
+        let message =
+            format!("{why}: here {} meets {}", with_article(left.words()), with_article(right.words()));
         let mut problem = Diagnostic::error(code, span, message);
         for (bound, origin) in [(left, from), (right, to)] {
             if let Some(origin) = origin.filter(|origin| origin.span != span) {
@@ -361,7 +369,10 @@ impl<'a> Checker<'a> {
                     (Some(left), Some(Dimension::Number)) => left,
                     (Some(_), Some(_)) => {
                         let message = "`/` divides by a number or by the same dimension";
-                        self.problems.push(Diagnostic::error(Code::B0302, span, message).help("check the units on both sides"));
+                        self.problems.push(
+                            Diagnostic::error(Code::B0302, span, message)
+                                .help("check the units on both sides"),
+                        );
                         return true;
                     }
                     _ => return last,
@@ -412,7 +423,9 @@ impl<'a> Checker<'a> {
             if bound.settled().is_some_and(|kind| !kind.is_ordered()) {
                 let message = format!("{} has no order", with_article(bound.words()));
                 let help = match bound {
-                    Bound::Quoted | Bound::Known(Type::Text) => "write versions as `v\"5.10\"` and quantities without quotes; texts are compared with `==`",
+                    Bound::Quoted | Bound::Known(Type::Text) => {
+                        "write versions as `v\"5.10\"` and quantities without quotes; texts are compared with `==`"
+                    }
                     _ => "quantities and versions are ordered; compare others with `==` or `in`",
                 };
                 self.problems.push(Diagnostic::error(Code::B0304, span, message).help(help));
@@ -422,7 +435,8 @@ impl<'a> Checker<'a> {
             let (bound, origin) = self.table.get_with_origin(var);
             if bound != Bound::Free && bound.dimension().is_none() {
                 let message = format!("arithmetic on {}", with_article(bound.words()));
-                let mut problem = Diagnostic::error(Code::B0301, span, message).help("compute with numbers and quantities only");
+                let mut problem = Diagnostic::error(Code::B0301, span, message)
+                    .help("compute with numbers and quantities only");
                 if let Some(origin) = origin.filter(|origin| origin.span != span) {
                     problem = problem.also(origin.span, format!("{} here", with_article(bound.words())));
                 }

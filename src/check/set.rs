@@ -98,7 +98,10 @@ fn records(checker: &mut Checker<'_>) {
             crate::inventory::records::UseKind::Agent => Side::Agent,
             _ => Side::Pool,
         };
-        taken.amounts.iter().for_each(|record| amount(checker, side, &record.name, &record.amount, record.span));
+        taken
+            .amounts
+            .iter()
+            .for_each(|record| amount(checker, side, &record.name, &record.amount, record.span));
     }
     for role in &hir.roles {
         role.keys.iter().for_each(|record| key(checker, Side::Role, record));
@@ -254,7 +257,9 @@ fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
             }
             ExprKind::Named(id) => {
                 seen.insert(*id);
-                if let Some(Definition { kind: DefinitionKind::Class(side), .. }) = checker.hir.definitions.get(id.0) {
+                if let Some(Definition { kind: DefinitionKind::Class(side), .. }) =
+                    checker.hir.definitions.get(id.0)
+                {
                     sides.insert(*side);
                 }
             }
@@ -289,7 +294,8 @@ fn without_volumes(checker: &mut Checker<'_>) {
             sides.contains(&Side::Agent) && !sides.contains(&Side::Pool) && !sides.contains(&Side::Volume)
         });
         if let Some(part) = alone {
-            let message = "this part speaks of the agent alone, but the rule does not apply to needs without volumes";
+            let message =
+                "this part speaks of the agent alone, but the rule does not apply to needs without volumes";
             let help = "if it should always hold, make it a `require` of its own";
             checker.problems.push(Diagnostic::note(Code::B0405, part.span, message).help(help));
         }
@@ -300,8 +306,12 @@ fn without_volumes(checker: &mut Checker<'_>) {
 fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
     let hir = checker.hir;
     for side in Side::ALL {
-        let own: Vec<&str> =
-            hir.schema.iter().filter(|field| field.side == side && !field.standard).map(|field| field.key.as_str()).collect();
+        let own: Vec<&str> = hir
+            .schema
+            .iter()
+            .filter(|field| field.side == side && !field.standard)
+            .map(|field| field.key.as_str())
+            .collect();
         if own.is_empty() {
             continue;
         }
@@ -379,7 +389,11 @@ fn tiers(records: &[TierRecord]) -> Vec<&TierRecord> {
 fn every_expr<'a>(checker: &Checker<'a>) -> Vec<&'a Expr> {
     let hir = checker.hir;
     let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
-    let own = hir.definitions.iter().filter(|definition| !definition.standard).flat_map(|definition| &definition.body);
+    let own = hir
+        .definitions
+        .iter()
+        .filter(|definition| !definition.standard)
+        .flat_map(|definition| &definition.body);
     own.chain(hir.broker.rules.iter().chain(recorded).map(|rule| &rule.expr))
         .chain(hir.broker.charges.iter().map(|charge| &charge.amount))
         .collect()
@@ -417,7 +431,10 @@ fn costs(checker: &mut Checker<'_>) {
 }
 
 fn too_costly(checker: &mut Checker<'_>, span: Span, what: &str) {
-    let message = format!("{what} takes more than {} steps once its classes and lets are counted in", limits::RULE_COST);
+    let message = format!(
+        "{what} takes more than {} steps once its classes and lets are counted in",
+        limits::RULE_COST
+    );
     let help = "include each class once, or split it";
     checker.problems.push(Diagnostic::error(Code::B0313, span, message).help(help));
 }

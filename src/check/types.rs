@@ -1,10 +1,6 @@
 //! Type variables, joined as uses agree: one for each open key, resource, class, let and expression.
 
-use crate::{
-    quantity::Dimension,
-    source::Span,
-    types::Type,
-};
+use crate::{quantity::Dimension, source::Span, types::Type};
 
 /// A type variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +71,8 @@ impl Bound {
         let met = match (self, other) {
             (Free, bound) | (bound, Free) => bound,
             (a, b) if a == b => a,
-            (Quoted, known @ Known(Type::Text | Type::Place)) | (known @ Known(Type::Text | Type::Place), Quoted) => known,
+            (Quoted, known @ Known(Type::Text | Type::Place))
+            | (known @ Known(Type::Text | Type::Place), Quoted) => known,
             (Set, bound) | (bound, Set) if bound.is_set() => bound,
             (NumberList, known @ Known(Type::Numbers | Type::Ranges))
             | (known @ Known(Type::Numbers | Type::Ranges), NumberList) => known,

@@ -98,7 +98,9 @@ fn allocation(
             let name = binder.plan.symbols.text(stock.resource);
             let message = format!("some of these `{name}` are taken by an earlier allocation");
             let span = part.lift(record.name.span);
-            binder.problems.push(Diagnostic::error(Code::B0508, span, message).help("give each one to one allocation"));
+            binder
+                .problems
+                .push(Diagnostic::error(Code::B0508, span, message).help("give each one to one allocation"));
         }
         add(used, take);
         if let (Some(total), Some(Taken::Scalar(sum))) = (ledger::total(stock), used.get(&take.stock))
@@ -164,7 +166,8 @@ fn from_pool(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound:
 fn of_volume(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound: &mut Allocation) {
     let path = &taken.holder.text;
     let supply = binder.plan.symbols.find(path).and_then(|path| binder.world.supply(path));
-    let existing = supply.and_then(|at| binder.world.supplies[at].existing.as_ref().map(|existing| (at, existing)));
+    let existing =
+        supply.and_then(|at| binder.world.supplies[at].existing.as_ref().map(|existing| (at, existing)));
     let Some((supply, existing)) = existing else {
         let volumes = binder.world.supplies.iter().filter(|supply| supply.existing.is_some());
         let known = volumes.map(|supply| supply.path).collect();
@@ -172,7 +175,9 @@ fn of_volume(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound:
         return;
     };
     bound.takes.push(Take { stock: existing.users, amount: Taken::Scalar(MILLION) });
-    bound.shares.extend(existing.whole.iter().map(|(name, _, amount)| (Side::Pool, *name, i128::from(*amount))));
+    bound
+        .shares
+        .extend(existing.whole.iter().map(|(name, _, amount)| (Side::Pool, *name, i128::from(*amount))));
     bound.supplies.push(supply);
 }
 
@@ -219,7 +224,8 @@ fn taken(binder: &Binder<'_>, amount: &AmountRecord, id: StockId) -> Option<Take
         (Quota::Unlimited | Quota::Scalar(_), raw) => {
             let dimension = if stock.usable == Quota::Unlimited { None } else { Some(stock.dimension) };
             let (found, amount) = scalar_of(raw, dimension.or(Some(stock.dimension)))?;
-            (amount >= 0 && (found == stock.dimension || dimension.is_none())).then_some(Taken::Scalar(amount))
+            (amount >= 0 && (found == stock.dimension || dimension.is_none()))
+                .then_some(Taken::Scalar(amount))
         }
         (Quota::Ranges(all), RawAmount::Ranges(wanted)) => {
             all.contains_all(wanted).then(|| Taken::Set(wanted.clone()))

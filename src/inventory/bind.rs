@@ -103,9 +103,13 @@ impl<'a> Binder<'a> {
                 let span = part.lift(own.span);
                 match domain {
                     Some((first, at)) if first.text != own.text => self.problems.push(
-                        Diagnostic::error(Code::B0513, span, "the broker's `domain` is stated twice, differently")
-                            .also(at, "first stated here")
-                            .help("keep one of them"),
+                        Diagnostic::error(
+                            Code::B0513,
+                            span,
+                            "the broker's `domain` is stated twice, differently",
+                        )
+                        .also(at, "first stated here")
+                        .help("keep one of them"),
                     ),
                     _ => domain = Some((own, span)),
                 }
@@ -158,7 +162,8 @@ impl<'a> Binder<'a> {
         let span = part.lift(record.name.span);
         if let Some(first) = self.world.agent_names.get(&name) {
             let first = self.world.agents[*first].span;
-            let problem = Diagnostic { code: Code::B0506, ..declared_twice("agent", &record.name.text, span, first) };
+            let problem =
+                Diagnostic { code: Code::B0506, ..declared_twice("agent", &record.name.text, span, first) };
             self.problems.push(problem);
             return;
         }
@@ -188,12 +193,17 @@ impl<'a> Binder<'a> {
     }
 
     fn provider(&mut self, part: &Part<'_>, record: &TierRecord, rules: &mut usize) {
-        let twice = self.world.tiers.iter().find(|tier| {
-            tier.parent.is_none() && self.plan.symbols.text(tier.name) == record.name.text
-        });
+        let twice = self
+            .world
+            .tiers
+            .iter()
+            .find(|tier| tier.parent.is_none() && self.plan.symbols.text(tier.name) == record.name.text);
         let problem = twice.map(|first| {
             let span = part.lift(record.name.span);
-            Diagnostic { code: Code::B0506, ..declared_twice("provider", &record.name.text, span, first.span) }
+            Diagnostic {
+                code: Code::B0506,
+                ..declared_twice("provider", &record.name.text, span, first.span)
+            }
         });
         let repeated = problem.is_some();
         self.problems.extend(problem);
@@ -211,7 +221,9 @@ impl<'a> Binder<'a> {
         repeated: bool,
     ) {
         let path = match parent {
-            Some(parent) => format!("{}/{}", self.plan.symbols.text(self.world.tiers[parent].path), record.name.text),
+            Some(parent) => {
+                format!("{}/{}", self.plan.symbols.text(self.world.tiers[parent].path), record.name.text)
+            }
             None => record.name.text.clone(),
         };
         let tier = Tier {
@@ -289,8 +301,12 @@ impl<'a> Binder<'a> {
         for held in own {
             let stock = self.world.stock(held.stock);
             let Quota::Scalar(amount) = stock.usable else {
-                let message = format!("`{}` of an existing volume is a fixed amount", self.plan.symbols.text(held.resource));
-                self.problems.push(Diagnostic::error(Code::B0510, stock.span, message).help("write a quantity"));
+                let message = format!(
+                    "`{}` of an existing volume is a fixed amount",
+                    self.plan.symbols.text(held.resource)
+                );
+                self.problems
+                    .push(Diagnostic::error(Code::B0510, stock.span, message).help("write a quantity"));
                 continue;
             };
             whole.push((held.resource, stock.dimension, amount));
@@ -305,7 +321,9 @@ impl<'a> Binder<'a> {
             && !matches!(&access.value, Raw::Text(access) if access == "ro" || access == "rw")
         {
             let message = "`access` of a volume is `\"rw\"` or `\"ro\"`";
-            self.problems.push(Diagnostic::error(Code::B0510, part.lift(access.span), message).help("write one of them"));
+            self.problems.push(
+                Diagnostic::error(Code::B0510, part.lift(access.span), message).help("write one of them"),
+            );
         }
         let filesystem = match text("filesystem") {
             Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
@@ -341,8 +359,10 @@ impl<'a> Binder<'a> {
         let symbols = &self.plan.symbols;
         self.world.agents.sort_by(|a, b| symbols.text(a.name).cmp(symbols.text(b.name)));
         self.world.supplies.sort_by(|a, b| symbols.text(a.path).cmp(symbols.text(b.path)));
-        self.world.agent_names = self.world.agents.iter().enumerate().map(|(at, agent)| (agent.name, at)).collect();
-        self.world.supply_paths = self.world.supplies.iter().enumerate().map(|(at, one)| (one.path, at)).collect();
+        self.world.agent_names =
+            self.world.agents.iter().enumerate().map(|(at, agent)| (agent.name, at)).collect();
+        self.world.supply_paths =
+            self.world.supplies.iter().enumerate().map(|(at, one)| (one.path, at)).collect();
     }
 
     /// Usable totals, each at the lowest tier that declares it; then what existing volumes take.
@@ -393,7 +413,8 @@ fn is_false(record: &TierRecord, key: &str) -> bool {
 
 /// A raw value as text, for messages about values of the wrong type.
 pub fn show_raw(raw: &Raw) -> String {
-    let quoted = |texts: &[String]| texts.iter().map(|text| crate::value::quote(text)).collect::<Vec<_>>().join(", ");
+    let quoted =
+        |texts: &[String]| texts.iter().map(|text| crate::value::quote(text)).collect::<Vec<_>>().join(", ");
     match raw {
         Raw::Bool(value) => value.to_string(),
         Raw::Integer(whole) => whole.to_string(),

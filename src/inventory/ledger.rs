@@ -31,7 +31,8 @@ impl Ledger {
     /// What allocations and existing volumes use.
     pub fn new(world: &World) -> Ledger {
         let mut ledger = Ledger::empty(world);
-        let taken = world.carved.iter().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
+        let taken =
+            world.carved.iter().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
         taken.for_each(|take| ledger.take(take));
         ledger
     }
@@ -76,8 +77,12 @@ impl Ledger {
     /// Whether an amount still fits.
     pub fn fits(&self, world: &World, take: &Take) -> bool {
         match &take.amount {
-            Taken::Scalar(amount) => self.free(world, take.stock).is_none_or(|free| i128::from(*amount) <= free),
-            Taken::Set(wanted) => self.free_set(world, take.stock).is_some_and(|free| free.contains_all(wanted)),
+            Taken::Scalar(amount) => {
+                self.free(world, take.stock).is_none_or(|free| i128::from(*amount) <= free)
+            }
+            Taken::Set(wanted) => {
+                self.free_set(world, take.stock).is_some_and(|free| free.contains_all(wanted))
+            }
         }
     }
 }
@@ -104,6 +109,8 @@ pub fn all(stock: &Stock) -> Option<Ranges> {
 
 /// Whether a stock is of ranges or named items.
 pub fn is_set(stock: &Stock) -> bool {
-    debug_assert!(stock.dimension == Dimension::Number || matches!(stock.usable, Quota::Unlimited | Quota::Scalar(_)));
+    debug_assert!(
+        stock.dimension == Dimension::Number || matches!(stock.usable, Quota::Unlimited | Quota::Scalar(_))
+    );
     matches!(stock.usable, Quota::Ranges(_) | Quota::Items(_))
 }

@@ -19,7 +19,17 @@ const MOST_OVERCOMMIT: i64 = 1_000 * MILLION;
 
 /// A stock without options.
 pub(super) fn plain(resource: Symbol, side: Side, dimension: Dimension, quota: Quota, span: Span) -> Stock {
-    Stock { resource, side, dimension, declared: quota.clone(), usable: quota, step: 0, min: 0, max: None, span }
+    Stock {
+        resource,
+        side,
+        dimension,
+        declared: quota.clone(),
+        usable: quota,
+        step: 0,
+        min: 0,
+        max: None,
+        span,
+    }
 }
 
 /// The stock of a record. `dimension` is what the policy set says of the resource.
@@ -37,7 +47,8 @@ pub(super) fn stock(
         RawAmount::Ranges(ranges) => (Dimension::Number, Quota::Ranges(ranges.clone())),
         RawAmount::Items(items) => (Dimension::Number, Quota::Items(sorted(items, symbols))),
         scalar => {
-            let found = scalar_of(scalar, dimension).ok_or_else(|| wrong_dimension(record, scalar, dimension, span))?;
+            let found = scalar_of(scalar, dimension)
+                .ok_or_else(|| wrong_dimension(record, scalar, dimension, span))?;
             (found.0, Quota::Scalar(found.1))
         }
     };
@@ -57,7 +68,12 @@ fn sorted(items: &[String], symbols: &mut Symbols) -> Vec<Symbol> {
     names.into_iter().map(|name| symbols.intern(name)).collect()
 }
 
-fn wrong_dimension(record: &ResourceRecord, amount: &RawAmount, wanted: Option<Dimension>, span: Span) -> Diagnostic {
+fn wrong_dimension(
+    record: &ResourceRecord,
+    amount: &RawAmount,
+    wanted: Option<Dimension>,
+    span: Span,
+) -> Diagnostic {
     let found = match amount {
         RawAmount::Quantity(quantity) => quantity.dimension.name(),
         _ => "an amount that is too large",
@@ -73,10 +89,15 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
     let any = any.or(options.step.as_ref().map(|one| one.1)).or(options.min.as_ref().map(|one| one.1));
     let any = any.or(options.max.as_ref().map(|one| one.1)).or(options.overcommit.map(|one| one.1));
     let Some(span) = any.map(|span| part.lift(span)) else { return Ok(()) };
-    let wrong = |span: Span, message: String, help: &str| Diagnostic::error(Code::B0510, span, message).help(help);
+    let wrong =
+        |span: Span, message: String, help: &str| Diagnostic::error(Code::B0510, span, message).help(help);
     let Quota::Scalar(total) = stock.declared else {
         let message = format!("`{}` has options, and is no plain amount", record.name);
-        return Err(wrong(span, message, "options are for numbers and quantities; leave the ranges or items out instead"));
+        return Err(wrong(
+            span,
+            message,
+            "options are for numbers and quantities; leave the ranges or items out instead",
+        ));
     };
     let dimension = stock.dimension;
     let amount = |name: &str, raw: &RawAmount, span: Span| match scalar_of(raw, Some(dimension)) {
@@ -89,7 +110,11 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
     if let Some((step, span)) = &options.step {
         stock.step = amount("step", step, *span)?;
         if stock.step == 0 {
-            return Err(wrong(part.lift(*span), "`step` is 0".to_owned(), "a step is above 0; leave it out for none"));
+            return Err(wrong(
+                part.lift(*span),
+                "`step` is 0".to_owned(),
+                "a step is above 0; leave it out for none",
+            ));
         }
     }
     if let Some((min, span)) = &options.min {
@@ -113,7 +138,8 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
         };
         let negative = matches!(reserved, Reserved::Fraction(fraction) if *fraction < 0);
         if left < 0 || negative {
-            let message = format!("`reserved` is more than the {} there are", Quantity { dimension, amount: total });
+            let message =
+                format!("`reserved` is more than the {} there are", Quantity { dimension, amount: total });
             return Err(wrong(part.lift(*span), message, "reserve at most the total"));
         }
     }

@@ -62,10 +62,12 @@ fn parse_ranges(texts: &[String]) -> Option<Vec<(i64, i64)>> {
 /// An amount of one dimension, in base units; `None` where it is of another one or no scalar.
 pub fn scalar_of(amount: &RawAmount, dimension: Option<Dimension>) -> Option<(Dimension, i64)> {
     match (amount, dimension) {
-        (RawAmount::Quantity(quantity), dimension) => {
-            dimension.is_none_or(|wanted| wanted == quantity.dimension).then_some((quantity.dimension, quantity.amount))
+        (RawAmount::Quantity(quantity), dimension) => dimension
+            .is_none_or(|wanted| wanted == quantity.dimension)
+            .then_some((quantity.dimension, quantity.amount)),
+        (RawAmount::Integer(whole), Some(dimension)) if dimension != Dimension::Number => {
+            Some((dimension, *whole))
         }
-        (RawAmount::Integer(whole), Some(dimension)) if dimension != Dimension::Number => Some((dimension, *whole)),
         (RawAmount::Integer(whole), _) => Some((Dimension::Number, whole.checked_mul(MILLION)?)),
         _ => None,
     }

@@ -6,9 +6,9 @@ mod show;
 mod verify;
 
 pub use plan::{
-    Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId, Framework, Key,
-    Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet, Target, Volume,
-    pattern,
+    Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId, Framework,
+    Key, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet, Target,
+    Volume, pattern,
 };
 pub use show::Show;
 pub use verify::verify;

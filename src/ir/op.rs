@@ -94,8 +94,12 @@ fn order(left: &Value, right: &Value) -> Result<Ordering, Fault> {
 
 fn has(set: &Value, member: &Value) -> Result<bool, Fault> {
     match (set, member) {
-        (Value::Texts(set), Value::Text(member) | Value::Place(member)) => Ok(set.binary_search(member).is_ok()),
-        (Value::Numbers(set), Value::Quantity(Dimension::Number, member)) => Ok(set.binary_search(member).is_ok()),
+        (Value::Texts(set), Value::Text(member) | Value::Place(member)) => {
+            Ok(set.binary_search(member).is_ok())
+        }
+        (Value::Numbers(set), Value::Quantity(Dimension::Number, member)) => {
+            Ok(set.binary_search(member).is_ok())
+        }
         (Value::Ranges(set), Value::Quantity(Dimension::Number, member)) => {
             Ok(member % MILLION == 0 && set.contains(member / MILLION))
         }
@@ -112,7 +116,8 @@ fn any(left: &Value, right: &Value) -> Result<bool, Fault> {
         (Value::Texts(a), Value::Texts(b)) => Ok(a.iter().any(|member| b.binary_search(member).is_ok())),
         (Value::Numbers(a), Value::Numbers(b)) => Ok(a.iter().any(|member| b.binary_search(member).is_ok())),
         (Value::Ranges(a), Value::Ranges(b)) => Ok(a.minus(b) != **a),
-        (ranges @ Value::Ranges(_), Value::Numbers(members)) | (Value::Numbers(members), ranges @ Value::Ranges(_)) => {
+        (ranges @ Value::Ranges(_), Value::Numbers(members))
+        | (Value::Numbers(members), ranges @ Value::Ranges(_)) => {
             members.iter().try_fold(false, |found, member| Ok(found || has(ranges, &number(*member))?))
         }
         _ => Err(Fault::Mismatch),
@@ -133,7 +138,8 @@ fn all(left: &Value, right: &Value) -> Result<bool, Fault> {
         (Value::Numbers(members), Value::Ranges(ranges)) => {
             let inside = |&(low, high): &(i64, i64)| {
                 i128::from(high) - i128::from(low) < members.len() as i128
-                    && (low..=high).all(|n| n.checked_mul(MILLION).is_some_and(|n| members.binary_search(&n).is_ok()))
+                    && (low..=high)
+                        .all(|n| n.checked_mul(MILLION).is_some_and(|n| members.binary_search(&n).is_ok()))
             };
             Ok(ranges.parts().iter().all(inside))
         }
@@ -190,7 +196,12 @@ pub fn negate(value: &Value) -> Result<Value, Fault> {
 ///
 /// # Errors
 /// Arguments of other types, or an overflow.
-pub fn call(function: Function, arguments: &[Value], levels: usize, symbols: &Symbols) -> Result<Value, Fault> {
+pub fn call(
+    function: Function,
+    arguments: &[Value],
+    levels: usize,
+    symbols: &Symbols,
+) -> Result<Value, Fault> {
     match (function, arguments) {
         (Function::Closeness, [a, b]) => {
             let (Some(a), Some(b)) = (path(a), path(b)) else { return Err(Fault::Mismatch) };
@@ -215,7 +226,9 @@ pub fn call(function: Function, arguments: &[Value], levels: usize, symbols: &Sy
             let mut best = first;
             for other in rest {
                 let order = order(other, best)?;
-                if (function == Function::Min && order.is_lt()) || (function == Function::Max && order.is_gt()) {
+                if (function == Function::Min && order.is_lt())
+                    || (function == Function::Max && order.is_gt())
+                {
                     best = other;
                 }
             }

@@ -100,9 +100,10 @@ impl<'a> Show<'a> {
                 let (left, right) = (self.at(*left, Tightness::Sum), self.at(*right, Tightness::Sum));
                 (Tightness::Test, format!("{left} {} {right}", op.text()))
             }
-            Node::Matches(subject, pattern) => {
-                (Tightness::Test, format!("{} matches {}", self.at(*subject, Tightness::Sum), self.pattern(*pattern)))
-            }
+            Node::Matches(subject, pattern) => (
+                Tightness::Test,
+                format!("{} matches {}", self.at(*subject, Tightness::Sum), self.pattern(*pattern)),
+            ),
             Node::IsAbsent(column) => (Tightness::Test, format!("{} is absent", self.column(*column))),
             Node::IsPresent(column) => (Tightness::Test, format!("{} is present", self.column(*column))),
             Node::Arithmetic(op, left, right) => {
@@ -114,12 +115,14 @@ impl<'a> Show<'a> {
                 (own, format!("{} {} {}", self.at(*left, own), op.text(), self.at(*right, inner)))
             }
             Node::Negate(inner) => (Tightness::Unary, format!("-{}", self.at(*inner, Tightness::Unary))),
-            Node::Else(column, other) => {
-                (Tightness::Unary, format!("{} else {}", self.column(*column), self.at(*other, Tightness::Atom)))
-            }
-            Node::Call(function, arguments) => {
-                (Tightness::Atom, format!("{}({})", function.name(), self.joined(arguments, ", ", Tightness::Or)))
-            }
+            Node::Else(column, other) => (
+                Tightness::Unary,
+                format!("{} else {}", self.column(*column), self.at(*other, Tightness::Atom)),
+            ),
+            Node::Call(function, arguments) => (
+                Tightness::Atom,
+                format!("{}({})", function.name(), self.joined(arguments, ", ", Tightness::Or)),
+            ),
         }
     }
 
@@ -132,7 +135,10 @@ impl<'a> Show<'a> {
         let word = if rule.weight.is_some() { "prefer" } else { "require" };
         let label = if rule.labelled { format!(" {}:", rule.label) } else { String::new() };
         let weight = rule.weight.map_or(String::new(), |weight| {
-            format!(" weight {}", crate::quantity::decimal(i128::from(weight), i128::from(crate::quantity::MILLION)))
+            format!(
+                " weight {}",
+                crate::quantity::decimal(i128::from(weight), i128::from(crate::quantity::MILLION))
+            )
         });
         format!("{word}{label} {}{weight}", self.node(rule.root))
     }
@@ -152,7 +158,12 @@ impl fmt::Display for Plan {
         }
         for charge in &self.broker.charges {
             let per = if charge.per == super::ChargePer::Volume { "volume" } else { "need" };
-            writeln!(out, "charge agent.{} {} per {per}", self.symbols.text(charge.resource), show.node(charge.root))?;
+            writeln!(
+                out,
+                "charge agent.{} {} per {per}",
+                self.symbols.text(charge.resource),
+                show.node(charge.root)
+            )?;
         }
         for framework in &self.frameworks {
             for need in &framework.needs {
@@ -166,5 +177,6 @@ impl fmt::Display for Plan {
 
 /// Whether a condition compares for order or equality, so that `have` and `want` can stand side by side.
 pub(crate) fn is_comparison(node: &Node) -> bool {
-    !matches!(node, Node::Test(TestOp::HasAny | TestOp::HasAll, ..)) && matches!(node, Node::Test(..) | Node::Matches(..))
+    !matches!(node, Node::Test(TestOp::HasAny | TestOp::HasAll, ..))
+        && matches!(node, Node::Test(..) | Node::Matches(..))
 }

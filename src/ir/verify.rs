@@ -36,7 +36,8 @@ pub fn verify(plan: &Plan) -> Result<(), String> {
             verify_request(plan, request)?;
         }
         for place in need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places)) {
-            if let PlaceKind::Near(_, key) | PlaceKind::Apart(_, key) | PlaceKind::AtMost { key, .. } = &place.kind
+            if let PlaceKind::Near(_, key) | PlaceKind::Apart(_, key) | PlaceKind::AtMost { key, .. } =
+                &place.kind
                 && let PlaceKey::Key(id) = key
             {
                 column(plan, *id)?;
@@ -69,7 +70,11 @@ fn column(plan: &Plan, id: ColumnId) -> Result<(), String> {
 
 fn verify_node(plan: &Plan, at: usize, node: &Node) -> Result<(), String> {
     let before = |id: &NodeId| {
-        if (id.0 as usize) < at { Ok(()) } else { Err(format!("node {at} uses node {}, which does not come before", id.0)) }
+        if (id.0 as usize) < at {
+            Ok(())
+        } else {
+            Err(format!("node {at} uses node {}, which does not come before", id.0))
+        }
     };
     match node {
         Node::Constant(_) => Ok(()),
@@ -88,6 +93,8 @@ fn verify_node(plan: &Plan, at: usize, node: &Node) -> Result<(), String> {
             }
         }
         Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.iter().try_for_each(before),
-        Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => before(left).and_then(|()| before(right)),
+        Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => {
+            before(left).and_then(|()| before(right))
+        }
     }
 }

@@ -30,15 +30,22 @@ impl Resolver {
             }
             if names.len() > limits::LEVELS {
                 let message = format!("{} levels; at most {} are held", names.len(), limits::LEVELS);
-                self.problem(Diagnostic::error(Code::B0308, statement.span, message).help("leave the innermost out"));
+                self.problem(
+                    Diagnostic::error(Code::B0308, statement.span, message).help("leave the innermost out"),
+                );
                 continue;
             }
             let mut levels: Vec<String> = Vec::new();
             for name in names {
-                let taken = ["name", "domain", "total", "free", "used", "agent", "pool", "instance", "provider"];
+                let taken =
+                    ["name", "domain", "total", "free", "used", "agent", "pool", "instance", "provider"];
                 if levels.contains(&name.text) || taken.contains(&name.text.as_str()) {
                     let message = format!("a level cannot be named `{}`", name.text);
-                    let help = if levels.contains(&name.text) { "each level stands once" } else { "that word is built in; choose another" };
+                    let help = if levels.contains(&name.text) {
+                        "each level stands once"
+                    } else {
+                        "that word is built in; choose another"
+                    };
                     self.problem(Diagnostic::error(Code::B0211, name.span, message).help(help));
                     continue;
                 }
@@ -130,7 +137,9 @@ impl Resolver {
             }
             "overlap" => match self.literal(&assign.value) {
                 Some(Literal::Percent(part)) if part.amount == 0 => {}
-                Some(_) => self.not_yet(span, "`overlap` other than `0%`", "leave it out: offers are disjoint"),
+                Some(_) => {
+                    self.not_yet(span, "`overlap` other than `0%`", "leave it out: offers are disjoint")
+                }
                 None => {}
             },
             _ => {
@@ -203,7 +212,11 @@ impl Resolver {
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
                     self.plain_keys(&show_path(path), body, &mut keys);
                 }
-                _ => self.misplaced(statement, "`role`", "it holds `weight`, `limit { … }`, `principals` and keys"),
+                _ => self.misplaced(
+                    statement,
+                    "`role`",
+                    "it holds `weight`, `limit { … }`, `principals` and keys",
+                ),
             }
         }
         keys.retain(|key| !(key.key == "weight" && matches!(key.value, Raw::Quantity(_))));
@@ -215,13 +228,19 @@ impl Resolver {
         match self.literal(&assign.value) {
             Some(Literal::Quantity(weight)) if weight.dimension == Dimension::Number && weight.amount > 0 => {
                 if weight.amount != MILLION {
-                    self.not_yet(span, "a role's `weight` other than 1", "leave it out: every role has weight 1");
+                    self.not_yet(
+                        span,
+                        "a role's `weight` other than 1",
+                        "leave it out: every role has weight 1",
+                    );
                 }
                 true
             }
             Some(_) => {
                 let message = "the weight of a role is a number above 0";
-                self.problem(Diagnostic::error(Code::B0308, assign.value.span, message).help("write `weight = 1`"));
+                self.problem(
+                    Diagnostic::error(Code::B0308, assign.value.span, message).help("write `weight = 1`"),
+                );
                 false
             }
             None => false,
@@ -231,7 +250,9 @@ impl Resolver {
 
 /// Whether a text is `*` or a path of role names.
 pub fn valid_role(text: &str) -> bool {
-    text == "*" || !text.is_empty() && text.split('/').all(|part| !part.is_empty() && part != "*" && part != "." && part != "..")
+    text == "*"
+        || !text.is_empty()
+            && text.split('/').all(|part| !part.is_empty() && part != "*" && part != "." && part != "..")
 }
 
 fn broker_statements<'a>(statements: &'a [&'a Statement]) -> impl Iterator<Item = &'a Statement> {

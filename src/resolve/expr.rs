@@ -30,15 +30,23 @@ impl Resolver {
         let kind = match &expr.kind {
             ast::ExprKind::Literal(ast::Literal::Unlimited) => {
                 self.problem(
-                    Diagnostic::error(Code::B0314, expr.span, "`unlimited` is an amount of a resource, not a value")
-                        .help("compare with a quantity, or leave the condition out"),
+                    Diagnostic::error(
+                        Code::B0314,
+                        expr.span,
+                        "`unlimited` is an amount of a resource, not a value",
+                    )
+                    .help("compare with a quantity, or leave the condition out"),
                 );
                 return None;
             }
             ast::ExprKind::Literal(ast::Literal::Span(..)) => {
                 self.problem(
-                    Diagnostic::error(Code::B0314, expr.span, "a lower and an upper end are for amounts of a need")
-                        .help("write two conditions with `and`"),
+                    Diagnostic::error(
+                        Code::B0314,
+                        expr.span,
+                        "a lower and an upper end are for amounts of a need",
+                    )
+                    .help("write two conditions with `and`"),
                 );
                 return None;
             }
@@ -115,11 +123,14 @@ impl Resolver {
             return Some(id);
         }
         let asked = if side == Side::Pool { "the supply of a volume" } else { side.name() };
-        let problem =
-            Diagnostic::error(Code::B0307, path.span, format!("class `{name}` is for {for_side}s, not for {asked}"))
-                .label(format!("asked of {asked}"))
-                .also(info.span, format!("declared for {for_side} here"))
-                .help(format!("ask it of the {for_side}, or use a class `for {side}` here"));
+        let problem = Diagnostic::error(
+            Code::B0307,
+            path.span,
+            format!("class `{name}` is for {for_side}s, not for {asked}"),
+        )
+        .label(format!("asked of {asked}"))
+        .also(info.span, format!("declared for {for_side} here"))
+        .help(format!("ask it of the {for_side}, or use a class `for {side}` here"));
         self.problem(problem);
         None
     }
@@ -164,8 +175,10 @@ impl Resolver {
                 return Some(ExprKind::Named(id));
             }
             let problem = match self.scope.class(self.home.as_deref(), &name) {
-                Some(_) => Diagnostic::error(Code::B0203, path.span, format!("`{name}` is a class, not a value"))
-                    .help(format!("write `agent is {name}` or `pool is {name}`")),
+                Some(_) => {
+                    Diagnostic::error(Code::B0203, path.span, format!("`{name}` is a class, not a value"))
+                        .help(format!("write `agent is {name}` or `pool is {name}`"))
+                }
                 None => self.scope.unknown_name(self.home.as_deref(), &name, path.span),
             };
             self.problem(problem);
@@ -204,7 +217,8 @@ impl Resolver {
                 let help = if side == own {
                     format!("write `{rest}`: in this block it is the {own}'s")
                 } else {
-                    "ask for amounts, classes, places and exposed keys in the `agent` and `volume` blocks".to_owned()
+                    "ask for amounts, classes, places and exposed keys in the `agent` and `volume` blocks"
+                        .to_owned()
                 };
                 self.problem(Diagnostic::error(Code::B0402, path.span, message).help(help));
                 None
@@ -267,7 +281,8 @@ impl Resolver {
         let bare = shown.split_once('.').map_or(shown.as_str(), |(_, key)| key).to_owned();
         if matches!(read.key, Key::Domain | Key::Level(_)) {
             let message = format!("a need does not test `{bare}`: where a grant goes is said by places");
-            let help = "write `within \"path\"`, `avoid \"path\"`, `near X in LEVEL` or `at most N per LEVEL`";
+            let help =
+                "write `within \"path\"`, `avoid \"path\"`, `near X in LEVEL` or `at most N per LEVEL`";
             self.problem(Diagnostic::error(Code::B0401, span, message).help(help));
             return None;
         }

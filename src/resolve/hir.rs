@@ -348,7 +348,6 @@ pub struct Test {
     pub docs: Vec<String>,
 }
 
-
 /// A policy set, resolved.
 #[derive(Clone, Debug, Default)]
 pub struct Hir {

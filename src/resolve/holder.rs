@@ -10,8 +10,8 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::records::{
-        AgentRecord, AllocationRecord, AmountRecord, KeyRecord, Located, PartRecord, ResourceRecord, TierKind,
-        TierRecord, UseKind, UseRecord,
+        AgentRecord, AllocationRecord, AmountRecord, KeyRecord, Located, PartRecord, ResourceRecord,
+        TierKind, TierRecord, UseKind, UseRecord,
     },
     parse::ast::{self, Block, BlockKind, ExprKind, Literal, Statement, StatementKind},
     source::Span,
@@ -98,7 +98,13 @@ impl Resolver {
         holder
     }
 
-    fn holder_statement(&mut self, statement: &Statement, side: Side, tier: Option<TierKind>, holder: &mut Holder) {
+    fn holder_statement(
+        &mut self,
+        statement: &Statement,
+        side: Side,
+        tier: Option<TierKind>,
+        holder: &mut Holder,
+    ) {
         match &statement.kind {
             StatementKind::Assign(assign) => self.holder_key(assign, statement.span, side, "", holder),
             StatementKind::Require(rule) | StatementKind::Prefer(rule) if tier != Some(TierKind::Volume) => {
@@ -111,7 +117,11 @@ impl Resolver {
             StatementKind::Block(block) => self.holder_block(block, statement, side, tier, holder),
             _ => {
                 let inside = tier.map_or("agent", TierKind::name);
-                self.misplaced(statement, &format!("`{inside}`"), "it holds keys, `resources`, `require` and `prefer`");
+                self.misplaced(
+                    statement,
+                    &format!("`{inside}`"),
+                    "it holds keys, `resources`, `require` and `prefer`",
+                );
             }
         }
     }
@@ -158,9 +168,14 @@ impl Resolver {
             }
             BlockKind::Instance | BlockKind::Pool | BlockKind::Volume => {
                 let (inside, help) = match (&block.kind, tier) {
-                    (BlockKind::Pool, Some(TierKind::Provider)) => ("`provider`", "put it into an `instance NAME { … }`"),
+                    (BlockKind::Pool, Some(TierKind::Provider)) => {
+                        ("`provider`", "put it into an `instance NAME { … }`")
+                    }
                     (BlockKind::Volume, _) => ("this block", "an existing volume stands in its `pool`"),
-                    _ => ("this block", "the tiers are provider, instance, pool, volume, each inside the one before"),
+                    _ => (
+                        "this block",
+                        "the tiers are provider, instance, pool, volume, each inside the one before",
+                    ),
                 };
                 self.misplaced(statement, inside, help);
             }
@@ -171,16 +186,29 @@ impl Resolver {
     fn nested_keys(&mut self, prefix: &str, body: &ast::Body, side: Side, holder: &mut Holder) {
         for statement in &body.statements {
             match &statement.kind {
-                StatementKind::Assign(assign) => self.holder_key(assign, statement.span, side, prefix, holder),
+                StatementKind::Assign(assign) => {
+                    self.holder_key(assign, statement.span, side, prefix, holder)
+                }
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
                     self.nested_keys(&format!("{prefix}.{}", show_path(path)), body, side, holder);
                 }
-                _ => self.misplaced(statement, &format!("the keys of `{prefix}`"), "it holds `key = value` only"),
+                _ => self.misplaced(
+                    statement,
+                    &format!("the keys of `{prefix}`"),
+                    "it holds `key = value` only",
+                ),
             }
         }
     }
 
-    fn holder_key(&mut self, assign: &ast::Assign, span: Span, side: Side, prefix: &str, holder: &mut Holder) {
+    fn holder_key(
+        &mut self,
+        assign: &ast::Assign,
+        span: Span,
+        side: Side,
+        prefix: &str,
+        holder: &mut Holder,
+    ) {
         let bare = show_path(&assign.key);
         if prefix.is_empty() && bare == "domain" {
             self.no_options(assign);
@@ -260,7 +288,11 @@ impl Resolver {
                     revocable: false,
                 }),
                 StatementKind::Block(block) => record.uses.extend(self.allocation_use(block, statement)),
-                _ => self.misplaced(statement, "`allocation`", "it holds what is taken: `agent A { cpus = 2 }`"),
+                _ => self.misplaced(
+                    statement,
+                    "`allocation`",
+                    "it holds what is taken: `agent A { cpus = 2 }`",
+                ),
             }
         }
         self.hir.records.allocations.push(record);
@@ -307,13 +339,19 @@ impl Resolver {
     pub(super) fn required_name(&mut self, block: &Block, word: &str) -> Option<Located> {
         match &block.name {
             Some(name) if name.text.is_empty() => {
-                self.problem(Diagnostic::error(Code::B0209, name.span, format!("the {word} has an empty name")).help("name it"));
+                self.problem(
+                    Diagnostic::error(Code::B0209, name.span, format!("the {word} has an empty name"))
+                        .help("name it"),
+                );
                 None
             }
             Some(name) => Some(Located { text: name.text.clone(), span: name.span }),
             None => {
                 let message = format!("this `{word}` has no name");
-                self.problem(Diagnostic::error(Code::B0209, block.head, message).help(format!("write `{word} NAME {{ … }}`")));
+                self.problem(
+                    Diagnostic::error(Code::B0209, block.head, message)
+                        .help(format!("write `{word} NAME {{ … }}`")),
+                );
                 None
             }
         }
@@ -346,7 +384,11 @@ impl Resolver {
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
                     self.plain_keys(&format!("{prefix}.{}", show_path(path)), body, keys);
                 }
-                _ => self.misplaced(statement, &format!("the keys of `{prefix}`"), "it holds `key = value` only"),
+                _ => self.misplaced(
+                    statement,
+                    &format!("the keys of `{prefix}`"),
+                    "it holds `key = value` only",
+                ),
             }
         }
     }
@@ -362,7 +404,9 @@ impl Resolver {
         let weight = match (required, rule.weight) {
             (true, Some(weight)) => {
                 let help = "only `prefer` has a weight; `require` holds or not";
-                self.problem(Diagnostic::error(Code::B0208, weight.span, "a requirement has no weight").help(help));
+                self.problem(
+                    Diagnostic::error(Code::B0208, weight.span, "a requirement has no weight").help(help),
+                );
                 None
             }
             (true, None) => None,
@@ -373,7 +417,10 @@ impl Resolver {
             && weight.abs() > most
         {
             let message = "a weight is a number from -1000000 to 1000000";
-            self.problem(Diagnostic::error(Code::B0308, number.span, message).help("scale the weights of the set down"));
+            self.problem(
+                Diagnostic::error(Code::B0308, number.span, message)
+                    .help("scale the weights of the set down"),
+            );
             return None;
         }
         let expr = self.expr(view, &rule.expr)?;
@@ -388,7 +435,9 @@ pub(super) fn bare_word(statement: &Statement) -> Option<String> {
         StatementKind::Condition(ast::Expr { kind: ExprKind::Path(path), .. }) => {
             Some(join_key(path.segments.iter().map(|segment| segment.text.as_str())))
         }
-        StatementKind::Condition(ast::Expr { kind: ExprKind::Literal(Literal::Text(text)), .. }) => Some(show_name(text)),
+        StatementKind::Condition(ast::Expr { kind: ExprKind::Literal(Literal::Text(text)), .. }) => {
+            Some(show_name(text))
+        }
         _ => None,
     }
 }

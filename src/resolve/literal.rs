@@ -3,7 +3,9 @@
 use super::Resolver;
 use crate::{
     diagnostic::{Code, Diagnostic},
-    inventory::records::{KeyRecord, Located, PartRecord, Raw, RawAmount, Reserved, ResourceOptions, ResourceRecord},
+    inventory::records::{
+        KeyRecord, Located, PartRecord, Raw, RawAmount, Reserved, ResourceOptions, ResourceRecord,
+    },
     limits,
     parse::ast::{self, Expr, ExprKind, Literal, StatementKind},
     quantity::{Dimension, MILLION, Quantity},
@@ -20,11 +22,17 @@ impl Resolver {
         }
         let help = match &expr.kind {
             ExprKind::Path(path) => {
-                format!("a text is quoted: `\"{}\"`", path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("."))
+                format!(
+                    "a text is quoted: `\"{}\"`",
+                    path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".")
+                )
             }
             _ => "write the value itself; `let` and rules compute".to_owned(),
         };
-        self.problem(Diagnostic::error(Code::B0312, expr.span, "a value is expected here, not an expression").help(help));
+        self.problem(
+            Diagnostic::error(Code::B0312, expr.span, "a value is expected here, not an expression")
+                .help(help),
+        );
         None
     }
 
@@ -37,7 +45,9 @@ impl Resolver {
             Literal::Version(version) => Raw::Version(version.clone()),
             Literal::EmptyList => Raw::Empty,
             Literal::Texts(texts) => Raw::Texts(texts.iter().map(|text| text.text.clone()).collect()),
-            Literal::Numbers(numbers) => Raw::Numbers(numbers.iter().map(|number| number.millionths).collect()),
+            Literal::Numbers(numbers) => {
+                Raw::Numbers(numbers.iter().map(|number| number.millionths).collect())
+            }
             Literal::Ranges(ranges) => Raw::Ranges(ranges.clone()),
             Literal::Unlimited | Literal::Span(..) => {
                 let message = "this is an amount of a resource, not the value of a key";
@@ -55,7 +65,10 @@ impl Resolver {
             Literal::Text(text) => Some(Located { text: text.clone(), span: expr.span }),
             _ => {
                 let message = format!("`{what}` is a text");
-                self.problem(Diagnostic::error(Code::B0301, expr.span, message).help(format!("write `{what} = \"…\"`")));
+                self.problem(
+                    Diagnostic::error(Code::B0301, expr.span, message)
+                        .help(format!("write `{what} = \"…\"`")),
+                );
                 None
             }
         }
@@ -84,7 +97,14 @@ impl Resolver {
     }
 
     /// A whole number within bounds, for `count` and its kin.
-    pub(super) fn whole(&mut self, millionths: i64, span: Span, what: &str, least: i64, most: i64) -> Option<u64> {
+    pub(super) fn whole(
+        &mut self,
+        millionths: i64,
+        span: Span,
+        what: &str,
+        least: i64,
+        most: i64,
+    ) -> Option<u64> {
         let whole = (millionths % MILLION == 0).then_some(millionths / MILLION);
         match whole {
             Some(whole) if (least..=most).contains(&whole) => u64::try_from(whole).ok(),
@@ -128,7 +148,13 @@ impl Resolver {
             }
             let Some(amount) = self.amount(&assign.value) else { continue };
             let options = assign.options.as_ref().map(|body| self.options(body)).unwrap_or_default();
-            resources.push(ResourceRecord { part: part.clone(), name, amount, options, span: statement.span });
+            resources.push(ResourceRecord {
+                part: part.clone(),
+                name,
+                amount,
+                options,
+                span: statement.span,
+            });
         }
         resources
     }
@@ -198,12 +224,14 @@ impl Resolver {
 
     fn factor(&mut self, expr: &Expr) -> Option<i64> {
         match self.literal(expr)? {
-            Literal::Quantity(Quantity { dimension: Dimension::Number, amount }) | Literal::Percent(Quantity { amount, .. }) => {
-                Some(*amount)
-            }
+            Literal::Quantity(Quantity { dimension: Dimension::Number, amount })
+            | Literal::Percent(Quantity { amount, .. }) => Some(*amount),
             _ => {
                 let message = "`overcommit` is a number";
-                self.problem(Diagnostic::error(Code::B0314, expr.span, message).help("write `overcommit = 1.5` or `150%`"));
+                self.problem(
+                    Diagnostic::error(Code::B0314, expr.span, message)
+                        .help("write `overcommit = 1.5` or `150%`"),
+                );
                 None
             }
         }
@@ -224,7 +252,8 @@ fn set<T>(slot: &mut Option<(T, Span)>, value: Option<T>, span: Span) -> Option<
 /// Whole numbers as ranges.
 pub(super) fn whole_ranges(numbers: &[ast::Number]) -> Option<Ranges> {
     let whole = |number: &ast::Number| {
-        (number.millionths % MILLION == 0).then_some((number.millionths / MILLION, number.millionths / MILLION))
+        (number.millionths % MILLION == 0)
+            .then_some((number.millionths / MILLION, number.millionths / MILLION))
     };
     numbers.iter().map(whole).collect::<Option<Vec<_>>>().map(Ranges::new)
 }

@@ -110,7 +110,11 @@ impl Resolver {
             let known = library::MODULES.map(|module| module.name);
             let last = path.segments.last().map_or("", |segment| segment.text.as_str());
             let near = nearest(last, known).map(|near| format!("did you mean `std.{near}`? "));
-            let help = format!("{}the standard modules are `std.{}`", near.unwrap_or_default(), known.join("`, `std."));
+            let help = format!(
+                "{}the standard modules are `std.{}`",
+                near.unwrap_or_default(),
+                known.join("`, `std.")
+            );
             let message = format!("no module is named `{}`", show_path(path));
             self.problem(Diagnostic::error(Code::B0204, path.span, message).help(help));
             return;
@@ -137,7 +141,13 @@ impl Resolver {
         }
     }
 
-    fn bring_bare(&mut self, name: &ast::Name, module: &str, declared: &[(String, DefinitionId)], home: Option<&str>) {
+    fn bring_bare(
+        &mut self,
+        name: &ast::Name,
+        module: &str,
+        declared: &[(String, DefinitionId)],
+        home: Option<&str>,
+    ) {
         let found: Vec<_> = declared.iter().filter(|known| known.0 == name.text).collect();
         if found.is_empty() {
             let near = nearest(&name.text, declared.iter().map(|known| known.0.as_str()));
@@ -164,7 +174,13 @@ impl Resolver {
         }
     }
 
-    fn load_module<'s>(&mut self, name: &'static str, ast: &'s Ast, input: &Input<'s>, loading: &mut Vec<&'static str>) {
+    fn load_module<'s>(
+        &mut self,
+        name: &'static str,
+        ast: &'s Ast,
+        input: &Input<'s>,
+        loading: &mut Vec<&'static str>,
+    ) {
         loading.push(name);
         let outer = self.home.replace(name.to_owned());
         self.scope.add_module(name);
@@ -257,7 +273,8 @@ impl Resolver {
             match &statement.kind {
                 StatementKind::Condition(expr) => body.extend(self.expr(View::Class(side), expr)),
                 StatementKind::Assign(assign) => {
-                    let message = format!("a class tests keys, it does not set them: `{} = …`", show_path(&assign.key));
+                    let message =
+                        format!("a class tests keys, it does not set them: `{} = …`", show_path(&assign.key));
                     let help = format!("write `{} == …`", show_path(&assign.key));
                     self.problem(Diagnostic::error(Code::B0208, statement.span, message).help(help));
                 }
@@ -266,7 +283,10 @@ impl Resolver {
         }
         if body.is_empty() && block.body.statements.is_empty() {
             let message = format!("class `{}` has no condition: everything would be in it", name.text);
-            self.problem(Diagnostic::error(Code::B0219, name.span, message).help("give it one, such as `media == \"ssd\"`"));
+            self.problem(
+                Diagnostic::error(Code::B0219, name.span, message)
+                    .help("give it one, such as `media == \"ssd\"`"),
+            );
         }
         if let Some(definition) = self.definition_at(name.span) {
             definition.body = body;
@@ -306,8 +326,10 @@ impl Resolver {
                     }
                     let Some(kind) = Type::from_name(&type_name.text) else {
                         let known = Type::ALL.map(Type::name);
-                        let near = nearest(&type_name.text, known).map(|near| format!("did you mean `{near}`? "));
-                        let help = format!("{}the types are `{}`", near.unwrap_or_default(), known.join("`, `"));
+                        let near =
+                            nearest(&type_name.text, known).map(|near| format!("did you mean `{near}`? "));
+                        let help =
+                            format!("{}the types are `{}`", near.unwrap_or_default(), known.join("`, `"));
                         let message = format!("no type is named `{}`", type_name.text);
                         self.problem(Diagnostic::error(Code::B0216, type_name.span, message).help(help));
                         continue;
@@ -376,7 +398,8 @@ impl Resolver {
                     let names: Vec<String> =
                         path[at..].iter().map(|(on, _)| self.hir.definitions[*on].name.clone()).collect();
                     let first = &self.hir.definitions[next];
-                    let message = format!("`{}` includes itself: {} → {}", first.name, names.join(" → "), first.name);
+                    let message =
+                        format!("`{}` includes itself: {} → {}", first.name, names.join(" → "), first.name);
                     let problem = Diagnostic::error(Code::B0207, first.span, message)
                         .label("the circle begins here")
                         .help("take one of the steps out");
@@ -400,7 +423,9 @@ impl Resolver {
                 .hir
                 .definitions
                 .iter()
-                .filter(|definition| matches!(definition.kind, DefinitionKind::Class(side) if side == read.side))
+                .filter(
+                    |definition| matches!(definition.kind, DefinitionKind::Class(side) if side == read.side),
+                )
                 .filter(|definition| definition.body.iter().any(|expr| reads(expr, &read)))
                 .map(|definition| format!("`is {}`", definition.name))
                 .collect();
@@ -412,7 +437,9 @@ impl Resolver {
             };
             let help = format!("{ask}; or the operator adds `expose {shown}` to the broker");
             self.problems.push(
-                Diagnostic::error(Code::B0401, span, message).label("only the operator's policy sees it").help(help),
+                Diagnostic::error(Code::B0401, span, message)
+                    .label("only the operator's policy sees it")
+                    .help(help),
             );
         }
     }
@@ -429,7 +456,10 @@ pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
         | ExprKind::Named(_)
         | ExprKind::IsAbsent(_)
         | ExprKind::IsPresent(_) => {}
-        ExprKind::Not(inner) | ExprKind::Negate(inner) | ExprKind::Matches(inner, _) | ExprKind::Else(_, inner) => {
+        ExprKind::Not(inner)
+        | ExprKind::Negate(inner)
+        | ExprKind::Matches(inner, _)
+        | ExprKind::Else(_, inner) => {
             walk(inner, visit);
         }
         ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::Call(_, parts) => {
@@ -458,9 +488,10 @@ fn reads(expr: &Expr, wanted: &Read) -> bool {
     let mut found = false;
     walk(expr, &mut |expr| {
         found |= match &expr.kind {
-            ExprKind::Read(read) | ExprKind::IsAbsent(read) | ExprKind::IsPresent(read) | ExprKind::Else(read, _) => {
-                read == wanted
-            }
+            ExprKind::Read(read)
+            | ExprKind::IsAbsent(read)
+            | ExprKind::IsPresent(read)
+            | ExprKind::Else(read, _) => read == wanted,
             _ => false,
         };
     });

@@ -3,9 +3,7 @@
 use super::{
     Resolver,
     expr::{View, show_path},
-    hir::{
-        Ask, AskAmount, ClassAsk, ExprKind, Framework, Need, Place, Request, Rule, Volume,
-    },
+    hir::{Ask, AskAmount, ClassAsk, ExprKind, Framework, Need, Place, Request, Rule, Volume},
     holder::bare_word,
     literal::{said_twice, whole_ranges},
     scope::{Kind, declared_twice},
@@ -119,8 +117,14 @@ impl Resolver {
         }
         let wanted: u64 = need.volumes.iter().map(|volume| volume.count).sum();
         if wanted > limits::VOLUMES_PER_NEED as u64 {
-            let message = format!("need `{}` wants {wanted} volumes; at most {} are held", need.name.text, limits::VOLUMES_PER_NEED);
-            self.problem(Diagnostic::error(Code::B0308, need.name.span, message).help("split it into several needs"));
+            let message = format!(
+                "need `{}` wants {wanted} volumes; at most {} are held",
+                need.name.text,
+                limits::VOLUMES_PER_NEED
+            );
+            self.problem(
+                Diagnostic::error(Code::B0308, need.name.span, message).help("split it into several needs"),
+            );
             return None;
         }
         Some(need)
@@ -210,7 +214,9 @@ impl Resolver {
         for statement in &body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => self.ask(assign, statement.span, &mut request),
-                StatementKind::Condition(expr) => self.request_condition(expr, statement, Side::Agent, &mut request),
+                StatementKind::Condition(expr) => {
+                    self.request_condition(expr, statement, Side::Agent, &mut request)
+                }
                 StatementKind::Place(_) | StatementKind::PreferPlace { .. } => self.misplaced(
                     statement,
                     "the `agent` of a need",
@@ -240,7 +246,9 @@ impl Resolver {
         let mut seen: Vec<(String, Span)> = Vec::new();
         for statement in &block.body.statements {
             match &statement.kind {
-                StatementKind::Assign(assign) => self.volume_key(assign, statement.span, &mut volume, &mut seen),
+                StatementKind::Assign(assign) => {
+                    self.volume_key(assign, statement.span, &mut volume, &mut seen)
+                }
                 StatementKind::Condition(expr) => {
                     self.request_condition(expr, statement, Side::Pool, &mut volume.request);
                 }
@@ -292,7 +300,10 @@ impl Resolver {
                     "rw" => {}
                     _ => {
                         let message = format!("no access is named `{}`", access.text);
-                        self.problem(Diagnostic::error(Code::B0301, access.span, message).help("write `\"rw\"` or `\"ro\"`"));
+                        self.problem(
+                            Diagnostic::error(Code::B0301, access.span, message)
+                                .help("write `\"rw\"` or `\"ro\"`"),
+                        );
                     }
                 }
             }
@@ -310,25 +321,37 @@ impl Resolver {
             return;
         }
         let Some(literal) = self.literal(&assign.value) else { return };
-        let problem = |message: &str, help: String| Diagnostic::error(Code::B0314, assign.value.span, message).help(help);
+        let problem = |message: &str, help: String| {
+            Diagnostic::error(Code::B0314, assign.value.span, message).help(help)
+        };
         let result = match literal {
-            Literal::Quantity(quantity) => Ok(AskAmount::Scalar(quantity.dimension, quantity.amount, quantity.amount)),
-            Literal::Span(low, high) if low.amount > high.amount => {
-                Err(problem("the lower end is above the upper end", format!("write `{resource} = {high}..{low}`")))
+            Literal::Quantity(quantity) => {
+                Ok(AskAmount::Scalar(quantity.dimension, quantity.amount, quantity.amount))
             }
+            Literal::Span(low, high) if low.amount > high.amount => Err(problem(
+                "the lower end is above the upper end",
+                format!("write `{resource} = {high}..{low}`"),
+            )),
             Literal::Span(low, high) => Ok(AskAmount::Scalar(low.dimension, low.amount, high.amount)),
             Literal::Ranges(ranges) => Ok(AskAmount::Ranges(ranges.clone())),
             Literal::Numbers(numbers) => match whole_ranges(numbers) {
                 Some(ranges) => Ok(AskAmount::Ranges(ranges)),
-                None => Err(problem("ranges are of whole numbers", format!("write `{resource} = [8080, 9000..9001]`"))),
+                None => Err(problem(
+                    "ranges are of whole numbers",
+                    format!("write `{resource} = [8080, 9000..9001]`"),
+                )),
             },
-            Literal::Texts(texts) => Ok(AskAmount::Items(texts.iter().map(|text| text.text.clone()).collect())),
+            Literal::Texts(texts) => {
+                Ok(AskAmount::Items(texts.iter().map(|text| text.text.clone()).collect()))
+            }
             Literal::EmptyList => Ok(AskAmount::Ranges(Ranges::default())),
             Literal::Text(text) => Err(problem(
                 "an amount is expected here, not a text",
                 format!("a condition is written with `==`: `{resource} == \"{text}\"`"),
             )),
-            Literal::Unlimited => Err(problem("a need does not ask for `unlimited`", "ask for what is needed".to_owned())),
+            Literal::Unlimited => {
+                Err(problem("a need does not ask for `unlimited`", "ask for what is needed".to_owned()))
+            }
             Literal::Bool(value) => Err(problem(
                 "an amount is expected here",
                 format!("a condition is written with `==`: `{resource} == {value}`"),
@@ -341,7 +364,9 @@ impl Resolver {
         match result {
             Ok(_) if negative => {
                 let message = "a need asks for 0 or more".to_owned();
-                self.problem(Diagnostic::error(Code::B0507, assign.value.span, message).help("remove the sign"));
+                self.problem(
+                    Diagnostic::error(Code::B0507, assign.value.span, message).help("remove the sign"),
+                );
             }
             Ok(amount) => request.amounts.push(Ask { resource, amount, span }),
             Err(problem) => self.problem(problem),
@@ -349,7 +374,13 @@ impl Resolver {
     }
 
     /// A class asked for, or a condition on exposed keys.
-    fn request_condition(&mut self, expr: &ast::Expr, statement: &Statement, side: Side, request: &mut Request) {
+    fn request_condition(
+        &mut self,
+        expr: &ast::Expr,
+        statement: &Statement,
+        side: Side,
+        request: &mut Request,
+    ) {
         if let Some(word) = bare_word(statement) {
             let message = format!("`{word}` alone is no condition");
             let help = format!("for a class write `is {word}`; for an amount `{word} = …`");
@@ -373,7 +404,9 @@ impl Resolver {
         let Some(expr) = self.expr(View::Need(side), expr) else { return };
         if let ExprKind::Literal(_) = expr.kind {
             let message = "a value alone is no condition";
-            self.problem(Diagnostic::error(Code::B0303, statement.span, message).help("compare a key with it"));
+            self.problem(
+                Diagnostic::error(Code::B0303, statement.span, message).help("compare a key with it"),
+            );
             return;
         }
         let docs = statement.docs.clone();
@@ -400,7 +433,8 @@ struct Seen {
 
 const FRAMEWORK_HELP: &str = "it holds `role`, `principal`, `capabilities`, other keys and `need NAME { … }`";
 const NEED_HELP: &str = "it holds `count`, `agent { … }`, `volume NAME { … }`, places and keys of its own";
-const REQUEST_HELP: &str = "it holds amounts (`cpus = 4`), classes (`is fast`), exposed conditions (`os == \"linux\"`)";
+const REQUEST_HELP: &str =
+    "it holds amounts (`cpus = 4`), classes (`is fast`), exposed conditions (`os == \"linux\"`)";
 
 /// A place the resolver could not bind is reported and left out.
 pub(super) type BoundPlace = Option<Place>;

@@ -56,7 +56,8 @@ impl Resolver {
     }
 
     fn paths(&mut self, paths: &[ast::Name]) -> Option<Vec<String>> {
-        let valid = paths.iter().map(|path| self.valid_place(&path.text, path.span)).fold(true, |all, one| all & one);
+        let valid =
+            paths.iter().map(|path| self.valid_place(&path.text, path.span)).fold(true, |all, one| all & one);
         valid.then(|| paths.iter().map(|path| path.text.clone()).collect())
     }
 
@@ -88,7 +89,8 @@ impl Resolver {
             _ => None,
         }));
         let message = format!("`{name}` is nothing that places can go by here");
-        let near = nearest(&name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
+        let near =
+            nearest(&name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
         let help = format!(
             "{}places go by `{}`; the operator can add a key with `expose {side}.KEY`",
             near.unwrap_or_default(),
@@ -100,7 +102,8 @@ impl Resolver {
 
     fn target(&mut self, path: &ast::Path, volumes: &[Volume], earlier: &[Need]) -> Option<Target> {
         let position = |needs: &[Need], name: &str| needs.iter().position(|need| need.name.text == name);
-        let volume = |volumes: &[Volume], name: &str| volumes.iter().position(|volume| volume.name.text == name);
+        let volume =
+            |volumes: &[Volume], name: &str| volumes.iter().position(|volume| volume.name.text == name);
         let names: Vec<&str> = path.segments.iter().map(|segment| segment.text.as_str()).collect();
         let found = match names.as_slice() {
             [only] => match (volume(volumes, only), position(earlier, only)) {
@@ -124,8 +127,11 @@ impl Resolver {
         };
         if found.is_none() {
             let name = show_path(path);
-            let known: Vec<&str> =
-                volumes.iter().map(|v| v.name.text.as_str()).chain(earlier.iter().map(|n| n.name.text.as_str())).collect();
+            let known: Vec<&str> = volumes
+                .iter()
+                .map(|v| v.name.text.as_str())
+                .chain(earlier.iter().map(|n| n.name.text.as_str()))
+                .collect();
             let help = match nearest(&name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "name a volume of this need declared before, an earlier need of the framework, or NEED.VOLUME of one".to_owned(),

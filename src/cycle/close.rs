@@ -1,0 +1,159 @@
+//! What a need is told when it closes: how it ended, why it got no more, and every reason.
+
+use indexmap::IndexSet;
+
+use super::{Outcome, Reasons, Rejection, Rejections, Run, Why};
+use crate::{
+    inventory::world::StockId,
+    limits,
+    matching::{Failure, Matcher, Moment, NeedId, Reach, Search},
+    types::Side,
+};
+
+impl Run<'_> {
+    pub(super) fn close(&mut self, at: usize, tried: bool) {
+        let (missing, any) = {
+            let need = &self.needs[at];
+            (need.missing(), need.allocated + need.offered > 0)
+        };
+        self.needs[at].outcome = match (missing, any) {
+            (0, _) => Outcome::Met,
+            (_, true) => Outcome::Partial,
+            (_, false) => Outcome::Unmet,
+        };
+        if missing > 0 && tried {
+            self.needs[at].why = Some(self.why(at));
+        }
+        let wanted = match self.keep {
+            Reasons::None => false,
+            Reasons::Unmet => missing > 0,
+            Reasons::All => true,
+        };
+        if wanted {
+            self.needs[at].rejections = self.rejections(self.needs[at].id);
+        }
+    }
+
+    fn why(&mut self, at: usize) -> Why {
+        if self.needs[at].bounded {
+            return Why::Bounded;
+        }
+        let (plan, world) = (self.plan, self.world);
+        let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1 };
+        let matcher = Matcher::new(moment, self.needs[at].id);
+        let mut search = Search::default();
+        let mut wanted: IndexSet<StockId> = IndexSet::new();
+        let mut found = false;
+        for agent in matcher.agents() {
+            if let Some(candidate) = matcher.candidate(agent, &mut search) {
+                found = true;
+                wanted.extend(candidate.takes.iter().map(|take| take.stock));
+            }
+        }
+        self.steps += search.steps;
+        if !found {
+            return if search.bounded { Why::Bounded } else { Why::Proved };
+        }
+        let took =
+            |grant: &super::Grant| grant.candidate.takes.iter().any(|take| wanted.contains(&take.stock));
+        let winners: Vec<usize> = self
+            .grants
+            .iter()
+            .enumerate()
+            .filter(|(_, grant)| took(grant))
+            .map(|(number, _)| number)
+            .collect();
+        if winners.is_empty() { Why::Bounded } else { Why::Contended(winners) }
+    }
+
+    /// Every reason against every agent and supply, as things are now.
+    fn rejections(&mut self, id: NeedId) -> Rejections {
+        let mut keeper = Keeper {
+            reasons: std::mem::take(&mut self.reasons),
+            kept: self.kept,
+            out: Rejections::default(),
+        };
+        collect(&Matcher::new(self.moment(), id), &mut keeper);
+        self.reasons = keeper.reasons;
+        self.kept = keeper.kept;
+        keeper.out
+    }
+}
+
+struct Keeper {
+    reasons: IndexSet<crate::matching::Reason>,
+    kept: usize,
+    out: Rejections,
+}
+
+impl Keeper {
+    fn keep<'a>(
+        &mut self,
+        matcher: &Matcher<'a>,
+        agent: Option<usize>,
+        supply: Option<(usize, usize)>,
+        failures: &[Failure<'a>],
+    ) {
+        if failures.is_empty() {
+            return;
+        }
+        if self.kept >= limits::REJECTIONS_KEPT {
+            self.out.dropped += 1;
+            return;
+        }
+        self.kept += 1;
+        let volume = supply.map(|(volume, _)| &matcher.subject.need.volumes[volume]);
+        let numbers = failures.iter().map(|failure| {
+            let reason = matcher.reason(failure, agent, supply.map(|(_, supply)| supply), volume);
+            self.reasons.insert_full(reason).0
+        });
+        let reasons = numbers.collect();
+        self.out.list.push(Rejection { agent, supply, reasons });
+    }
+}
+
+fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
+    let agents = matcher.agents();
+    let volumes = &matcher.subject.need.volumes;
+    let supplies = matcher.moment.world.supplies.len();
+    for agent in agents.iter().flatten() {
+        keeper.keep(matcher, Some(*agent), None, &matcher.agent_failures(*agent));
+    }
+    let distinct: Vec<usize> = (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect();
+    for at in &distinct {
+        for supply in 0..supplies {
+            let failures = matcher.supply_failures(None, &volumes[*at], supply, Reach::WithoutAgent);
+            keeper.keep(matcher, None, Some((*at, supply)), &failures);
+        }
+    }
+    let plan = matcher.moment.plan;
+    let rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten());
+    let rules = rules.chain(plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume()));
+    let crossed = rules.into_iter().any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent));
+    for agent in agents {
+        if let Some(at) = agent.filter(|_| crossed) {
+            for volume in &distinct {
+                for supply in 0..supplies {
+                    let failures =
+                        matcher.supply_failures(Some(at), &volumes[*volume], supply, Reach::AgentOnly);
+                    keeper.keep(matcher, Some(at), Some((*volume, supply)), &failures);
+                }
+            }
+        }
+        together(matcher, agent, keeper);
+    }
+}
+
+/// An agent whose parts all hold on their own: feasible, or the amount that runs out when volumes are added.
+fn together(matcher: &Matcher<'_>, agent: Option<usize>, keeper: &mut Keeper) {
+    let mut search = Search::default();
+    if matcher.candidate(agent, &mut search).is_some() {
+        keeper.out.feasible.extend(agent);
+        return;
+    }
+    let Some((volume, supply, shortage)) = search.ran_out else { return };
+    let reason = matcher.ran_out(supply, &shortage);
+    let number = keeper.reasons.insert_full(reason).0;
+    keeper.kept += 1;
+    keeper.out.list.push(Rejection { agent, supply: Some((volume, supply)), reasons: vec![number] });
+}

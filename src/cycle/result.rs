@@ -1,0 +1,174 @@
+//! What a cycle gives.
+
+use indexmap::IndexSet;
+
+use super::share::{Dominant, Fraction};
+use crate::{
+    inventory::ledger::Ledger,
+    ir::Plan,
+    matching::{Candidate, NeedId, Reason},
+};
+
+/// How a need ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// All instances, allocations included.
+    Met,
+    /// Some of them.
+    Partial,
+    /// None of them.
+    Unmet,
+}
+
+impl Outcome {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Met => "met",
+            Outcome::Partial => "partial",
+            Outcome::Unmet => "unmet",
+        }
+    }
+}
+
+/// Why a need got no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There is no candidate even with every grant of the cycle undone.
+    Proved,
+    /// Lost to these grants, by their numbers.
+    Contended(Vec<usize>),
+    /// A budget or the greedy order ended the search.
+    Bounded,
+}
+
+impl Why {
+    /// Its word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Why::Proved => "proved",
+            Why::Contended(_) => "contended",
+            Why::Bounded => "bounded",
+        }
+    }
+}
+
+/// One instance granted.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Whose.
+    pub id: NeedId,
+    /// Which instance of the need, from 1, allocations counted.
+    pub instance: u64,
+    /// Where, and what it takes.
+    pub candidate: Candidate,
+    /// The dominant share of the framework's role after it.
+    pub role_share: Fraction,
+}
+
+/// Reasons against one agent, one supply, or both together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The agent; `None` where it does not matter.
+    pub agent: Option<usize>,
+    /// The volume, by its number, and the supply tried for it.
+    pub supply: Option<(usize, usize)>,
+    /// The reasons, by their numbers in [`Cycle::reasons`].
+    pub reasons: Vec<usize>,
+}
+
+/// Every rejection of a need when it closed.
+#[derive(Clone, Debug, Default)]
+pub struct Rejections {
+    /// Agents alone, then supplies alone, then both together.
+    pub list: Vec<Rejection>,
+    /// How many more there are that were not kept (`limits::REJECTIONS_KEPT`).
+    pub dropped: usize,
+    /// Agents that were feasible when the need closed.
+    pub feasible: Vec<usize>,
+}
+
+/// One need and what became of it.
+#[derive(Clone, Debug)]
+pub struct NeedResult {
+    /// Which need.
+    pub id: NeedId,
+    /// Instances wanted.
+    pub count: u64,
+    /// Instances allocated before the cycle.
+    pub allocated: u64,
+    /// Instances granted in the cycle.
+    pub offered: u64,
+    /// Its grants, by their numbers.
+    pub grants: Vec<usize>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it got no more; `None` once it is met.
+    pub why: Option<Why>,
+    /// Agents that could take an instance when the need was last tried.
+    pub feasible_agents: usize,
+    /// Whether a bound ended some search of it.
+    pub bounded: bool,
+    /// What was against everything else, where asked for.
+    pub rejections: Rejections,
+}
+
+impl NeedResult {
+    pub(super) fn new(plan: &Plan, id: NeedId) -> Self {
+        NeedResult {
+            id,
+            count: plan.frameworks[id.framework].needs[id.need].count,
+            allocated: 0,
+            offered: 0,
+            grants: Vec::new(),
+            outcome: Outcome::Unmet,
+            why: None,
+            feasible_agents: 0,
+            bounded: false,
+            rejections: Rejections::default(),
+        }
+    }
+
+    /// Instances still missing.
+    pub fn missing(&self) -> u64 {
+        self.count.saturating_sub(self.allocated + self.offered)
+    }
+}
+
+/// A role and its share after the cycle.
+#[derive(Clone, Debug)]
+pub struct RoleShare {
+    /// Its path.
+    pub path: String,
+    /// Its weight, in millionths.
+    pub weight: i64,
+    /// Its dominant share, sub-roles included, before its weight.
+    pub dominant: Dominant,
+}
+
+/// A whole cycle.
+#[derive(Clone, Debug)]
+pub struct Cycle {
+    /// The needs that took part, in order of declaration.
+    pub needs: Vec<NeedResult>,
+    /// The grants, in order.
+    pub grants: Vec<Grant>,
+    /// What is used after it.
+    pub ledger: Ledger,
+    /// Every reason, once.
+    pub reasons: IndexSet<Reason>,
+    /// Every role, by path.
+    pub roles: Vec<RoleShare>,
+}
+
+impl Cycle {
+    /// A need that took part.
+    pub fn need(&self, id: NeedId) -> Option<&NeedResult> {
+        self.needs.iter().find(|need| need.id == id)
+    }
+
+    /// A reason.
+    pub fn reason(&self, number: usize) -> &Reason {
+        &self.reasons[number]
+    }
+}

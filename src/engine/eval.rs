@@ -1,0 +1,320 @@
+//! The value of a node for one candidate.
+
+use crate::{
+    inventory::{
+        ledger::Ledger,
+        world::{Cell, Placement, StockId, World},
+    },
+    ir::{Amount, Column, ColumnId, Framework, Key, Need, Node, NodeId, Plan, Request, Volume, op},
+    logic::Truth,
+    quantity::{Dimension, MILLION},
+    symbol::Symbol,
+    types::Side,
+    value::Value,
+};
+
+/// Why something is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// A key is absent.
+    Absent(ColumnId),
+    /// A key has a value of another type.
+    Mismatch(ColumnId),
+    /// An operator has no value for its operands.
+    Fault(NodeId, op::Fault),
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The framework.
+    pub framework: &'a Framework,
+    /// Its need.
+    pub need: &'a Need,
+}
+
+/// What an expression sees: one candidate at one moment of the cycle.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The policy.
+    pub plan: &'a Plan,
+    /// The fleet.
+    pub world: &'a World,
+    /// What is used at this moment.
+    pub ledger: &'a Ledger,
+    /// Who asks.
+    pub subject: Subject<'a>,
+    /// The agent being tried.
+    pub agent: Option<usize>,
+    /// The supply being tried.
+    pub supply: Option<usize>,
+    /// The volume it is tried for.
+    pub volume: Option<&'a Volume>,
+}
+
+impl<'a> Scene<'a> {
+    /// Whether a condition holds.
+    pub fn truth(&self, id: NodeId) -> Truth {
+        match self.value(id) {
+            Ok(Value::Bool(holds)) => holds.into(),
+            Ok(_) | Err(_) => Truth::Unknown,
+        }
+    }
+
+    /// The value of a node.
+    ///
+    /// # Errors
+    /// Why it is unknown: the first cause, in order of reading.
+    pub fn value(&self, id: NodeId) -> Result<Value, Gap> {
+        let fault = |fault| Gap::Fault(id, fault);
+        match self.plan.node(id) {
+            Node::Constant(value) => Ok(value.clone()),
+            Node::Read(column) => self.read(*column),
+            Node::Named(definition) => self.value(self.plan.definition(*definition).root),
+            Node::Not(inner) => self.bool(*inner).map(|holds| Value::Bool(!holds)),
+            Node::And(parts) => self.join(parts, false),
+            Node::Or(parts) => self.join(parts, true),
+            Node::Test(op, left, right) => {
+                let (left, right) = (self.value(*left)?, self.value(*right)?);
+                op::test(*op, &left, &right, &self.plan.symbols).map(Value::Bool).map_err(fault)
+            }
+            Node::Matches(subject, pattern) => match self.value(*subject)? {
+                Value::Text(text) => {
+                    let pattern = &self.plan.patterns[*pattern as usize];
+                    Ok(Value::Bool(pattern.regex.is_match(self.plan.symbols.text(text))))
+                }
+                _ => Err(fault(op::Fault::Mismatch)),
+            },
+            Node::IsAbsent(column) => Ok(Value::Bool(matches!(self.read(*column), Err(Gap::Absent(_))))),
+            Node::IsPresent(column) => Ok(Value::Bool(!matches!(self.read(*column), Err(Gap::Absent(_))))),
+            Node::Arithmetic(op, left, right) => {
+                let (left, right) = (self.value(*left)?, self.value(*right)?);
+                op::arithmetic(*op, &left, &right).map_err(fault)
+            }
+            Node::Negate(inner) => op::negate(&self.value(*inner)?).map_err(fault),
+            Node::Else(column, other) => match self.read(*column) {
+                Err(Gap::Absent(_)) => self.value(*other),
+                known => known,
+            },
+            Node::Call(function, arguments) => {
+                let values =
+                    arguments.iter().map(|argument| self.value(*argument)).collect::<Result<Vec<_>, _>>()?;
+                op::call(*function, &values, self.plan.levels.len(), &self.plan.symbols).map_err(fault)
+            }
+        }
+    }
+
+    fn bool(&self, id: NodeId) -> Result<bool, Gap> {
+        match self.value(id)? {
+            Value::Bool(holds) => Ok(holds),
+            _ => Err(Gap::Fault(id, op::Fault::Mismatch)),
+        }
+    }
+
+    /// Kleene's `and` (decided by false) and `or` (decided by true).
+    fn join(&self, parts: &[NodeId], decides: bool) -> Result<Value, Gap> {
+        let mut unknown = None;
+        for part in parts {
+            match self.bool(*part) {
+                Ok(holds) if holds == decides => return Ok(Value::Bool(decides)),
+                Ok(_) => {}
+                Err(gap) => {
+                    unknown.get_or_insert(gap);
+                }
+            }
+        }
+        unknown.map_or(Ok(Value::Bool(!decides)), Err)
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// That it is absent, or of another type.
+    pub fn read(&self, id: ColumnId) -> Result<Value, Gap> {
+        let Column { side, key } = self.plan.column(id);
+        let found = match side {
+            Side::Agent => self.agent(id, key),
+            Side::Pool => self.supply(id, key),
+            Side::Volume => self.volume(key),
+            Side::Need => self.need(key),
+            Side::Framework => self.framework(key),
+            Side::Role => self.role(key),
+            Side::Broker => self.broker(key),
+        };
+        match found {
+            Found::Value(value) => Ok(value),
+            Found::Absent => Err(Gap::Absent(id)),
+            Found::Mismatch => Err(Gap::Mismatch(id)),
+        }
+    }
+
+    fn agent(&self, id: ColumnId, key: Key) -> Found {
+        let Some(at) = self.agent else { return Found::Absent };
+        let agent = &self.world.agents[at];
+        match key {
+            Key::Attribute(_) => self.cell(id, &agent.cells),
+            Key::Name => Found::Value(Value::Text(agent.name)),
+            Key::Domain | Key::Level(_) => place(&agent.placement, key),
+            Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
+                self.stock(self.world.agent_stock(at, resource), key)
+            }
+            Key::Provider | Key::Instance => Found::Absent,
+        }
+    }
+
+    fn supply(&self, id: ColumnId, key: Key) -> Found {
+        let Some(at) = self.supply else { return Found::Absent };
+        let supply = &self.world.supplies[at];
+        match key {
+            Key::Attribute(_) => self.cell(id, &supply.cells),
+            Key::Name => {
+                let pool = supply.chain.len().saturating_sub(3);
+                Found::Value(Value::Text(self.world.tiers[supply.chain[pool]].name))
+            }
+            Key::Domain | Key::Level(_) => place(&supply.placement, key),
+            Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
+                let stock = supply.stocks(resource).and_then(|stocks| stocks.first()).copied();
+                self.stock(stock.or_else(|| self.pool_stock(at, resource)), key)
+            }
+            Key::Provider => Found::Value(Value::Text(supply.provider)),
+            Key::Instance => Found::Value(Value::Text(supply.instance)),
+        }
+    }
+
+    /// The stock of the pool of an existing volume, which has given the volume its own.
+    fn pool_stock(&self, supply: usize, resource: Symbol) -> Option<StockId> {
+        let tiers = self.world.supplies[supply].chain.iter().skip(1);
+        let mut held = tiers.flat_map(|tier| &self.world.tiers[*tier].resources);
+        held.find(|held| held.resource == resource).map(|held| held.stock)
+    }
+
+    fn cell(&self, id: ColumnId, cells: &[Cell]) -> Found {
+        match self.world.cell(id).and_then(|at| cells.get(at)) {
+            Some(Cell::Value(value)) => Found::Value(value.clone()),
+            Some(Cell::Mismatch(_)) => Found::Mismatch,
+            Some(Cell::Absent) | None => Found::Absent,
+        }
+    }
+
+    /// Total, free or used of a stock. What is without limit reads as the largest amount there is.
+    fn stock(&self, stock: Option<StockId>, key: Key) -> Found {
+        let Some(id) = stock else { return Found::Absent };
+        let stock = self.world.stock(id);
+        let amount = match key {
+            Key::Total(_) => crate::inventory::ledger::total(stock),
+            Key::Free(_) => self.ledger.free(self.world, id),
+            _ => Some(self.ledger.used(id)),
+        };
+        let amount = amount.map_or(i64::MAX, |amount| i64::try_from(amount).unwrap_or(i64::MAX));
+        Found::Value(Value::Quantity(stock.dimension, amount))
+    }
+
+    fn volume(&self, key: Key) -> Found {
+        let Some(volume) = self.volume else { return Found::Absent };
+        match key {
+            Key::Name => Found::Value(Value::Text(volume.name)),
+            Key::Attribute(key) => match self.plan.symbols.text(key) {
+                "filesystem" => {
+                    volume.filesystem.map_or(Found::Absent, |name| Found::Value(Value::Text(name)))
+                }
+                "access" => self.text(if volume.read_only { "ro" } else { "rw" }),
+                "count" => whole(u64::from(volume.ordinal.1)),
+                _ => asked(&volume.request, key),
+            },
+            _ => Found::Absent,
+        }
+    }
+
+    fn need(&self, key: Key) -> Found {
+        let need = self.subject.need;
+        match key {
+            Key::Name => Found::Value(Value::Text(need.name)),
+            Key::Attribute(key) => {
+                if let Some((_, value)) = need.keys.iter().find(|own| own.0 == key) {
+                    return Found::Value(value.clone());
+                }
+                if self.plan.symbols.text(key) == "count" {
+                    return whole(need.count);
+                }
+                need.agent.as_ref().map_or(Found::Absent, |request| asked(request, key))
+            }
+            _ => Found::Absent,
+        }
+    }
+
+    fn framework(&self, key: Key) -> Found {
+        let framework = self.subject.framework;
+        match key {
+            Key::Name => Found::Value(Value::Text(framework.name)),
+            Key::Attribute(key) => match framework.keys.iter().find(|own| own.0 == key) {
+                Some((_, value)) => Found::Value(value.clone()),
+                None if self.plan.symbols.text(key) == "role" => Found::Value(Value::Text(framework.role)),
+                None => Found::Absent,
+            },
+            _ => Found::Absent,
+        }
+    }
+
+    fn role(&self, key: Key) -> Found {
+        let name = self.subject.framework.role;
+        let role = self.plan.roles.iter().find(|role| role.name == self.plan.symbols.text(name));
+        match key {
+            Key::Name => Found::Value(Value::Text(name)),
+            Key::Attribute(key) if self.plan.symbols.text(key) == "weight" => {
+                Found::Value(Value::Quantity(Dimension::Number, role.map_or(MILLION, |role| role.weight)))
+            }
+            Key::Attribute(key) => match role.and_then(|role| role.keys.iter().find(|own| own.0 == key)) {
+                Some((_, value)) => Found::Value(value.clone()),
+                None => Found::Absent,
+            },
+            _ => Found::Absent,
+        }
+    }
+
+    fn broker(&self, key: Key) -> Found {
+        let broker = &self.world.broker;
+        match key {
+            Key::Name => self.plan.broker.name.map_or(Found::Absent, |name| Found::Value(Value::Text(name))),
+            Key::Domain | Key::Level(_) => place(&broker.placement, key),
+            Key::Attribute(key) => match broker.keys.iter().find(|own| own.0 == key) {
+                Some((_, value)) => Found::Value(value.clone()),
+                None => Found::Absent,
+            },
+            _ => Found::Absent,
+        }
+    }
+
+    /// A text of the language itself; absent only where the plan never mentions it, and so never compares it.
+    fn text(&self, text: &str) -> Found {
+        self.plan.symbols.find(text).map_or(Found::Absent, |symbol| Found::Value(Value::Text(symbol)))
+    }
+}
+
+enum Found {
+    Value(Value),
+    Absent,
+    Mismatch,
+}
+
+fn place(placement: &Placement, key: Key) -> Found {
+    let symbol = match key {
+        Key::Level(depth) => placement.levels.get(usize::from(depth)).copied().flatten(),
+        _ => placement.domain,
+    };
+    symbol.map_or(Found::Absent, |symbol| Found::Value(Value::Place(symbol)))
+}
+
+/// The lower end of an amount asked for; of the very ports or items, how many.
+fn asked(request: &Request, resource: Symbol) -> Found {
+    match request.amount(resource) {
+        Some(Amount::Scalar(dimension, low, _)) => Found::Value(Value::Quantity(*dimension, *low)),
+        Some(Amount::Ranges(ranges)) => whole(u64::try_from(ranges.count()).unwrap_or(u64::MAX)),
+        Some(Amount::Items(items)) => whole(items.len() as u64),
+        None => Found::Absent,
+    }
+}
+
+fn whole(number: u64) -> Found {
+    let millionths = i64::try_from(number).ok().and_then(|number| number.checked_mul(MILLION));
+    millionths.map_or(Found::Mismatch, |amount| Found::Value(Value::Quantity(Dimension::Number, amount)))
+}

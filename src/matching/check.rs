@@ -1,0 +1,430 @@
+//! What must hold of an agent, and of a supply for a volume (section 7 of the language reference). One walk
+//! serves both uses: stop at the first failure, or collect every one.
+
+use std::ops::ControlFlow;
+
+use super::{
+    Matcher,
+    amounts::{Draft, could_fit, scalar_of},
+};
+use crate::{
+    engine::{Gap, Scene},
+    inventory::world::{Quota, StockId},
+    ir::{Amount, Charge, ChargePer, ClassAsk, NodeId, Place, Request, Rule, SideSet, Volume},
+    logic::Truth,
+    quantity::Dimension,
+    symbol::Symbol,
+    types::Side,
+    value::Value,
+};
+
+/// A condition that does not hold.
+#[derive(Clone, Debug)]
+pub enum Failure<'a> {
+    /// A requirement of the operator, an agent or a provider: which of its conditions.
+    Rule(&'a Rule, NodeId),
+    /// A class asked for: which of its conditions.
+    Class(ClassAsk, Side, NodeId),
+    /// A condition of the need itself: which part of it.
+    Condition(&'a Rule, Side, NodeId),
+    /// Too little of a resource, or none.
+    Amount(Shortage),
+    /// A charge that has no value, or a negative one.
+    Charge(&'a Charge, Option<Gap>),
+    /// A place: what the subject has, where it has anything.
+    Place(&'a Place, Side, super::place::Verdict),
+    /// A file system asked of a volume that has another, or none.
+    Filesystem { have: Option<Symbol>, want: Symbol },
+    /// Writing asked of a volume that can only be read.
+    Access,
+    /// An existing volume with as many users as it may have.
+    Users { users: i128 },
+}
+
+/// Too little of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Whose.
+    pub side: Side,
+    /// Which.
+    pub resource: Symbol,
+    /// What it measures.
+    pub dimension: Dimension,
+    /// What is free, in base units; `None` where there is no such resource.
+    pub have: Option<i128>,
+    /// What is asked.
+    pub want: Amount,
+    /// What would be taken, where a scalar is asked and `max` allows it.
+    pub takes: Option<i64>,
+    /// What charges add.
+    pub charged: i64,
+    /// Whether it would not fit with everything free either.
+    pub permanent: bool,
+}
+
+/// Which rules of a supply are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All.
+    All,
+    /// Those that hold or fail whatever the agent.
+    WithoutAgent,
+    /// Those that mention the agent.
+    AgentOnly,
+}
+
+impl Reach {
+    fn sees(self, mentions_agent: bool) -> bool {
+        match self {
+            Reach::All => true,
+            Reach::WithoutAgent => !mentions_agent,
+            Reach::AgentOnly => mentions_agent,
+        }
+    }
+}
+
+type Flow = ControlFlow<()>;
+type Sink<'s, 'a> = dyn FnMut(Failure<'a>) -> Flow + 's;
+
+/// An amount asked of an agent, with what charges add.
+#[derive(Clone, Debug)]
+pub(super) struct Want {
+    pub resource: Symbol,
+    pub amount: Amount,
+    pub charged: i64,
+}
+
+impl<'a> Matcher<'a> {
+    /// Everything that must hold of an agent alone.
+    pub(super) fn agent_checks(&self, agent: usize, sink: &mut Sink<'_, 'a>) -> Flow {
+        let need = self.subject.need;
+        let scene = self.scene(Some(agent), None, None);
+        let wants = match self.agent_wants(Some(agent), &[]) {
+            Ok(wants) => wants,
+            Err((charge, gap)) => {
+                sink(Failure::Charge(charge, gap))?;
+                self.asked_wants()
+            }
+        };
+        for want in wants {
+            if let Some(shortage) = self.agent_shortage(agent, &want) {
+                sink(Failure::Amount(shortage))?;
+            }
+        }
+        let plan = self.moment.plan;
+        let own = &plan.agent_rules[self.moment.world.agents[agent].rules];
+        for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.weight.is_none()) {
+            if !rule.sides.of_volume() {
+                self.rule(&scene, rule, sink)?;
+            }
+        }
+        if let Some(request) = &need.agent {
+            self.request(&scene, Side::Agent, request, sink)?;
+        }
+        for place in need.places.iter().filter(|place| place.weight.is_none()) {
+            let verdict = self.agent_place(place, agent, &[]);
+            if !verdict.holds() {
+                sink(Failure::Place(place, Side::Agent, verdict))?;
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// Everything that must hold of a supply for a volume, on its own.
+    pub(super) fn supply_checks(
+        &self,
+        agent: Option<usize>,
+        volume: &'a Volume,
+        supply: usize,
+        reach: Reach,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Flow {
+        let scene = self.scene(agent, Some(supply), Some(volume));
+        if reach != Reach::AgentOnly {
+            self.existing_checks(volume, supply, sink)?;
+            self.amount_checks(volume, supply, sink)?;
+            self.request(&scene, Side::Pool, &volume.request, sink)?;
+        }
+        let plan = self.moment.plan;
+        let world = self.moment.world;
+        let of_agent =
+            agent.map(|agent| plan.agent_rules[world.agents[agent].rules].as_slice()).unwrap_or_default();
+        let shared = plan.broker.requires.iter().chain(of_agent).filter(|rule| rule.sides.of_volume());
+        let tiers =
+            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
+        for rule in shared.chain(tiers).filter(|rule| rule.weight.is_none()) {
+            let mentions_agent = rule.sides.has(Side::Agent);
+            // Rules about the agent wait until there is one.
+            if (agent.is_some() || !mentions_agent) && reach.sees(mentions_agent) {
+                self.rule(&scene, rule, sink)?;
+            }
+        }
+        for place in volume.places.iter().filter(|place| place.weight.is_none()) {
+            if reach != Reach::AgentOnly {
+                let verdict = self.supply_place(place, supply, &[], volume);
+                if !verdict.holds() {
+                    sink(Failure::Place(place, Side::Pool, verdict))?;
+                }
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// What an existing volume must be.
+    fn existing_checks(&self, volume: &'a Volume, supply: usize, sink: &mut Sink<'_, 'a>) -> Flow {
+        let Some(existing) = &self.moment.world.supplies[supply].existing else { return Flow::Continue(()) };
+        if let Some(want) = volume.filesystem
+            && existing.filesystem != Some(want)
+        {
+            sink(Failure::Filesystem { have: existing.filesystem, want })?;
+        }
+        if existing.read_only && !volume.read_only {
+            sink(Failure::Access)?;
+        }
+        if let Some(free) = self.moment.ledger.free(self.moment.world, existing.users)
+            && free < i128::from(crate::quantity::MILLION)
+        {
+            let users = self.moment.ledger.used(existing.users) / i128::from(crate::quantity::MILLION);
+            sink(Failure::Users { users })?;
+        }
+        Flow::Continue(())
+    }
+
+    /// The amounts of one volume against one supply, on their own.
+    fn amount_checks(&self, volume: &'a Volume, supply: usize, sink: &mut Sink<'_, 'a>) -> Flow {
+        for ask in &volume.request.amounts {
+            if let Some(shortage) = self.supply_shortage(&Draft::default(), supply, ask.resource, &ask.amount)
+            {
+                sink(Failure::Amount(shortage))?;
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// Why an amount does not fit a supply beside a draft; `None` where it fits, or where only a charge counts it.
+    pub(super) fn supply_shortage(
+        &self,
+        draft: &Draft,
+        supply: usize,
+        resource: Symbol,
+        amount: &Amount,
+    ) -> Option<Shortage> {
+        let (world, ledger) = (self.moment.world, self.moment.ledger);
+        let (side, want, charged) = (Side::Pool, amount.clone(), 0);
+        let own = world.supplies[supply]
+            .existing
+            .as_ref()
+            .and_then(|existing| existing.whole.iter().find(|whole| whole.0 == resource));
+        if let Some(&(_, dimension, whole)) = own {
+            let fits =
+                matches!(amount, Amount::Scalar(asked, low, _) if *asked == dimension && *low <= whole);
+            let (have, takes) = (Some(i128::from(whole)), None);
+            return (!fits).then_some(Shortage {
+                side,
+                resource,
+                dimension,
+                have,
+                want,
+                takes,
+                charged,
+                permanent: true,
+            });
+        }
+        let Some(stocks) = world.supplies[supply].stocks(resource) else {
+            if self.is_charged(resource) {
+                return None;
+            }
+            let dimension = dimension_of(amount);
+            let (have, takes) = (None, None);
+            return Some(Shortage { side, resource, dimension, have, want, takes, charged, permanent: true });
+        };
+        let short = draft.fitting(ledger, world, stocks, amount, 0).err()?;
+        Some(Shortage {
+            side,
+            resource,
+            dimension: world.stock(short).dimension,
+            have: draft.free(ledger, world, short),
+            takes: stocks.first().and_then(|lowest| scalar_of(world.stock(*lowest), amount, 0)),
+            permanent: !could_fit(world, stocks, amount, 0),
+            want,
+            charged,
+        })
+    }
+
+    /// Whether some charge reads this amount of the volume asked for: then an agent gives it, not the supply.
+    fn is_charged(&self, resource: Symbol) -> bool {
+        let plan = self.moment.plan;
+        let key = crate::ir::Key::Attribute(resource);
+        let column = plan.find_column(crate::ir::Column { side: Side::Volume, key });
+        column.is_some_and(|column| {
+            plan.broker.charges.iter().any(|charge| plan.reads(charge.root).contains(&column))
+        })
+    }
+
+    fn request(&self, scene: &Scene<'a>, side: Side, request: &'a Request, sink: &mut Sink<'_, 'a>) -> Flow {
+        for ask in &request.classes {
+            let root = self.moment.plan.definition(ask.class).root;
+            if ask.negated {
+                if scene.truth(root) != Truth::False {
+                    sink(Failure::Class(*ask, side, root))?;
+                }
+            } else {
+                self.failing(scene, root, &mut |conjunct| sink(Failure::Class(*ask, side, conjunct)))?;
+            }
+        }
+        for rule in &request.conditions {
+            self.failing(scene, rule.root, &mut |conjunct| sink(Failure::Condition(rule, side, conjunct)))?;
+        }
+        Flow::Continue(())
+    }
+
+    fn rule(&self, scene: &Scene<'a>, rule: &'a Rule, sink: &mut Sink<'_, 'a>) -> Flow {
+        self.failing(scene, rule.root, &mut |conjunct| sink(Failure::Rule(rule, conjunct)))
+    }
+
+    /// Every condition of a conjunction that is not true, classes opened.
+    fn failing(&self, scene: &Scene<'a>, root: NodeId, sink: &mut dyn FnMut(NodeId) -> Flow) -> Flow {
+        if scene.truth(root).holds() {
+            return Flow::Continue(());
+        }
+        for conjunct in self.conditions(root) {
+            if !scene.truth(conjunct).holds() {
+                sink(conjunct)?;
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// The conditions that a rule or class joins with `and`, those of the classes it names included.
+    pub(super) fn conditions(&self, root: NodeId) -> Vec<NodeId> {
+        let plan = self.moment.plan;
+        let mut open = vec![root];
+        let mut found = Vec::new();
+        while let Some(id) = open.pop() {
+            match plan.node(id) {
+                crate::ir::Node::And(parts) => open.extend(parts.iter().rev()),
+                crate::ir::Node::Named(definition) => open.push(plan.definition(*definition).root),
+                _ => found.push(id),
+            }
+        }
+        found
+    }
+
+    fn asked_wants(&self) -> Vec<Want> {
+        let amounts = self.subject.need.agent.iter().flat_map(|request| &request.amounts);
+        amounts.map(|ask| Want { resource: ask.resource, amount: ask.amount.clone(), charged: 0 }).collect()
+    }
+
+    /// What is asked of the agent with all its charges: once the supplies are known, with those that read them.
+    pub(super) fn agent_wants(
+        &self,
+        agent: Option<usize>,
+        supplies: &[usize],
+    ) -> Result<Vec<Want>, (&'a Charge, Option<Gap>)> {
+        let mut wants = self.asked_wants();
+        for charge in &self.moment.plan.broker.charges {
+            let mut charged: i64 = 0;
+            match charge.per {
+                ChargePer::Need => charged = self.charge(charge, &self.scene(agent, None, None))?,
+                ChargePer::Volume => {
+                    let reads_pool = self.sides(charge.root).has(Side::Pool);
+                    for (at, volume) in self.subject.need.volumes.iter().enumerate() {
+                        let supply = supplies.get(at).copied();
+                        if reads_pool && supply.is_none() {
+                            continue;
+                        }
+                        let scene = self.scene(agent, supply, Some(volume));
+                        charged = charged.checked_add(self.charge(charge, &scene)?).ok_or((charge, None))?;
+                    }
+                }
+            }
+            if charged == 0 {
+                continue;
+            }
+            match wants.iter_mut().find(|want| want.resource == charge.resource) {
+                Some(want) => want.charged = want.charged.checked_add(charged).ok_or((charge, None))?,
+                None => {
+                    let dimension = self.moment.plan.dimension(Side::Agent, charge.resource);
+                    let amount = Amount::Scalar(dimension.unwrap_or(Dimension::Number), 0, 0);
+                    wants.push(Want { resource: charge.resource, amount, charged });
+                }
+            }
+        }
+        Ok(wants)
+    }
+
+    fn sides(&self, root: NodeId) -> SideSet {
+        let plan = self.moment.plan;
+        plan.reads(root)
+            .into_iter()
+            .fold(SideSet::default(), |sides, column| sides.with(plan.column(column).side))
+    }
+
+    /// What one charge takes. One that reads an amount the request does not name takes nothing.
+    fn charge(&self, charge: &'a Charge, scene: &Scene<'a>) -> Result<i64, (&'a Charge, Option<Gap>)> {
+        match scene.value(charge.root) {
+            Ok(Value::Quantity(_, amount)) if amount >= 0 => Ok(amount),
+            Ok(_) => Err((charge, None)),
+            Err(Gap::Absent(column)) if self.is_request_amount(column) => Ok(0),
+            Err(gap) => Err((charge, Some(gap))),
+        }
+    }
+
+    fn is_request_amount(&self, column: crate::ir::ColumnId) -> bool {
+        let column = self.moment.plan.column(column);
+        let named = matches!(column.key, crate::ir::Key::Attribute(key)
+            if !matches!(self.moment.plan.symbols.text(key), "filesystem" | "source"));
+        named && matches!(column.side, Side::Volume | Side::Need)
+    }
+
+    /// Why a want does not fit an agent; `None` where it does.
+    pub(super) fn agent_shortage(&self, agent: usize, want: &Want) -> Option<Shortage> {
+        let (world, ledger) = (self.moment.world, self.moment.ledger);
+        let stock: Option<StockId> = world.agent_stock(agent, want.resource);
+        let draft = Draft::default();
+        if let Some(id) = stock
+            && draft.fitting(ledger, world, &[id], &want.amount, want.charged).is_ok()
+        {
+            return None;
+        }
+        if stock.is_none() && is_nothing(&want.amount) && want.charged == 0 {
+            return None;
+        }
+        Some(Shortage {
+            side: Side::Agent,
+            resource: want.resource,
+            dimension: stock.map_or(dimension_of(&want.amount), |id| world.stock(id).dimension),
+            have: stock.and_then(|id| ledger.free(world, id)),
+            takes: stock.and_then(|id| scalar_of(world.stock(id), &want.amount, want.charged)),
+            permanent: stock.is_none_or(|id| !could_fit(world, &[id], &want.amount, want.charged)),
+            want: want.amount.clone(),
+            charged: want.charged,
+        })
+    }
+
+    /// Whether a supply's whole or free amount of a resource is without limit or known, for waste.
+    pub(super) fn whole_size(&self, supply: usize, resource: Symbol) -> Option<i64> {
+        let existing = self.moment.world.supplies[supply].existing.as_ref()?;
+        existing.whole.iter().find(|whole| whole.0 == resource).map(|whole| whole.2)
+    }
+
+    /// Whether a stock is without limit.
+    pub(super) fn is_unlimited(&self, id: StockId) -> bool {
+        self.moment.world.stock(id).usable == Quota::Unlimited
+    }
+}
+
+fn is_nothing(amount: &Amount) -> bool {
+    match amount {
+        Amount::Scalar(_, low, _) => *low == 0,
+        Amount::Ranges(ranges) => ranges.is_empty(),
+        Amount::Items(items) => items.is_empty(),
+    }
+}
+
+fn dimension_of(amount: &Amount) -> Dimension {
+    match amount {
+        Amount::Scalar(dimension, ..) => *dimension,
+        Amount::Ranges(_) | Amount::Items(_) => Dimension::Number,
+    }
+}

@@ -1,0 +1,398 @@
+//! Failures → reasons: label, kind, side, key, have, want, absent, and whether a change in what is free can cure
+//! it.
+
+use super::{
+    Matcher,
+    check::{Failure, Shortage},
+    place::Verdict,
+};
+use crate::{
+    engine::{Gap, Scene},
+    inventory::world::Cell,
+    ir::{Amount, Column, ColumnId, Key, Node, NodeId, PlaceKey, PlaceKind, Show, Target},
+    logic::Truth,
+    quantity::render,
+    types::Side,
+    value::{quote, show_name},
+};
+
+/// Which kind of condition a reason is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReasonKind {
+    /// A rule of the operator, an agent or a provider.
+    Rule,
+    /// A class asked for.
+    Class,
+    /// A condition of the need itself.
+    Condition,
+    /// An amount.
+    Amount,
+    /// A charge.
+    Charge,
+    /// A place.
+    Place,
+    /// The file system of an existing volume.
+    Filesystem,
+    /// The access to an existing volume.
+    Access,
+    /// The users of an existing volume.
+    Users,
+}
+
+impl ReasonKind {
+    /// Its word in outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReasonKind::Rule => "rule",
+            ReasonKind::Class => "class",
+            ReasonKind::Condition => "condition",
+            ReasonKind::Amount => "amount",
+            ReasonKind::Charge => "charge",
+            ReasonKind::Place => "place",
+            ReasonKind::Filesystem => "filesystem",
+            ReasonKind::Access => "access",
+            ReasonKind::Users => "users",
+        }
+    }
+}
+
+/// Why something is not a candidate: one condition that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reason {
+    /// The rule's label or place, the class, the resource, or the built-in word.
+    pub label: String,
+    /// Which kind of condition.
+    pub kind: ReasonKind,
+    /// Whose key or amount.
+    pub side: Side,
+    /// The key or resource it turns on, where there is one.
+    pub key: Option<String>,
+    /// What there is; `None` where nothing is.
+    pub have: Option<String>,
+    /// What is asked for.
+    pub want: String,
+    /// Keys that are absent, or of another type, with their side.
+    pub absent: Vec<String>,
+    /// Whether no change in what is free can cure it.
+    pub permanent: bool,
+}
+
+impl<'a> Matcher<'a> {
+    /// The reason of a failure.
+    pub fn reason(
+        &self,
+        failure: &Failure<'a>,
+        agent: Option<usize>,
+        supply: Option<usize>,
+        volume: Option<&'a crate::ir::Volume>,
+    ) -> Reason {
+        let scene = self.scene(agent, supply, volume);
+        let symbols = &self.moment.plan.symbols;
+        let plain = |label: &str, kind, have: Option<String>, want: String| Reason {
+            label: label.to_owned(),
+            kind,
+            side: Side::Pool,
+            key: Some(label.to_owned()),
+            have,
+            want,
+            absent: Vec::new(),
+            permanent: true,
+        };
+        match failure {
+            Failure::Rule(rule, node) => {
+                self.condition(&scene, rule.label.clone(), ReasonKind::Rule, None, *node)
+            }
+            Failure::Class(ask, side, node) => {
+                let name = self.moment.plan.definition(ask.class).name.clone();
+                let mut reason = self.condition(&scene, name.clone(), ReasonKind::Class, Some(*side), *node);
+                if ask.negated {
+                    reason.want = format!("not is {name}");
+                }
+                reason
+            }
+            Failure::Condition(rule, side, node) => {
+                self.condition(&scene, rule.label.clone(), ReasonKind::Condition, Some(*side), *node)
+            }
+            Failure::Amount(shortage) => self.shortage(shortage),
+            Failure::Charge(charge, gap) => {
+                let label = symbols.text(charge.resource);
+                let have = match gap {
+                    None => Some("a negative or too large charge".to_owned()),
+                    Some(Gap::Fault(_, fault)) => Some(fault.words().to_owned()),
+                    Some(_) => None,
+                };
+                let want = Show::new(self.moment.plan).node(charge.root);
+                let reason = plain(label, ReasonKind::Charge, have, want);
+                Reason { side: Side::Agent, absent: self.absent(&scene, charge.root), ..reason }
+            }
+            Failure::Place(place, side, verdict) => self.place_reason(place, *side, verdict),
+            Failure::Filesystem { have, want } => {
+                let have = have.map(|name| quote(symbols.text(name)));
+                plain("filesystem", ReasonKind::Filesystem, have, quote(symbols.text(*want)))
+            }
+            Failure::Access => {
+                plain("access", ReasonKind::Access, Some("\"ro\"".to_owned()), "\"rw\"".to_owned())
+            }
+            Failure::Users { users } => Reason {
+                permanent: false,
+                ..plain("users", ReasonKind::Users, Some(format!("{users} already")), "one more".to_owned())
+            },
+        }
+    }
+
+    fn condition(
+        &self,
+        scene: &Scene<'a>,
+        label: String,
+        kind: ReasonKind,
+        side: Option<Side>,
+        node: NodeId,
+    ) -> Reason {
+        let plan = self.moment.plan;
+        let show = Show::new(plan);
+        let subject = match plan.node(node) {
+            Node::Test(_, left, _) | Node::Matches(left, _) => match plan.node(*left) {
+                Node::Read(column) => Some(*column),
+                _ => None,
+            },
+            Node::IsAbsent(column) | Node::IsPresent(column) => Some(*column),
+            _ => None,
+        };
+        let (key, have, want) = match subject {
+            Some(column) => (Some(show.key(column)), self.have(scene, column), self.want(scene, node)),
+            None => (None, self.have_all(scene, node), show.node(node)),
+        };
+        let mentioned = plan.reads(node).first().map(|column| plan.column(*column).side);
+        let side =
+            side.or(subject.map(|column| plan.column(column).side)).or(mentioned).unwrap_or(Side::Broker);
+        let absent = self.absent(scene, node);
+        Reason { label, kind, side, key, have, want, absent, permanent: !possible(scene, node).may_hold }
+    }
+
+    /// What a condition wants of its left side; keys on the right with their value.
+    fn want(&self, scene: &Scene<'a>, node: NodeId) -> String {
+        let plan = self.moment.plan;
+        let want = Show::new(plan).want(node);
+        match plan.node(node) {
+            Node::Test(_, _, right) if !matches!(plan.node(*right), Node::Constant(_)) => {
+                match scene.value(*right) {
+                    Ok(value) => format!("{want} ({})", value.show(&plan.symbols)),
+                    Err(_) => want,
+                }
+            }
+            _ => want,
+        }
+    }
+
+    fn have(&self, scene: &Scene<'a>, column: ColumnId) -> Option<String> {
+        match scene.read(column) {
+            Ok(value) => Some(value.show(&self.moment.plan.symbols)),
+            Err(Gap::Mismatch(_)) => self.mismatched(scene, column),
+            Err(_) => None,
+        }
+    }
+
+    /// A value of the wrong type, as data has it.
+    fn mismatched(&self, scene: &Scene<'a>, column: ColumnId) -> Option<String> {
+        let world = self.moment.world;
+        let cells = match self.moment.plan.column(column).side {
+            Side::Agent => &world.agents[scene.agent?].cells,
+            _ => &world.supplies[scene.supply?].cells,
+        };
+        match cells.get(world.cell(column)?) {
+            Some(Cell::Mismatch(raw)) => {
+                let kind = self.moment.plan.column_types.get(column.0 as usize).copied().flatten();
+                let wanted = kind.map_or("the key's type", |kind| kind.name());
+                Some(format!("{raw}, which is not of type {wanted}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The values of all keys that a condition reads.
+    fn have_all(&self, scene: &Scene<'a>, node: NodeId) -> Option<String> {
+        let show = Show::new(self.moment.plan);
+        let reads = self.moment.plan.reads(node);
+        let parts: Vec<String> = reads
+            .iter()
+            .filter_map(|column| {
+                self.have(scene, *column).map(|have| format!("{} = {have}", show.column(*column)))
+            })
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    fn absent(&self, scene: &Scene<'a>, node: NodeId) -> Vec<String> {
+        let show = Show::new(self.moment.plan);
+        let reads = self.moment.plan.reads(node);
+        let absent = reads.iter().filter(|column| scene.read(**column).is_err());
+        absent.map(|column| show.column(*column)).collect()
+    }
+
+    fn shortage(&self, shortage: &Shortage) -> Reason {
+        let name = self.moment.plan.symbols.text(shortage.resource).to_owned();
+        let amount = |base: i128| render(shortage.dimension, base);
+        let mut want = match &shortage.want {
+            Amount::Scalar(dimension, low, _) => {
+                let asked = i128::from(*low) + i128::from(shortage.charged);
+                let takes = shortage.takes.map(i128::from).filter(|takes| *takes != asked);
+                match takes {
+                    Some(takes) => format!("{} (takes {})", render(*dimension, asked), amount(takes)),
+                    None => render(*dimension, asked),
+                }
+            }
+            Amount::Ranges(ranges) => ranges.to_string(),
+            Amount::Items(items) => {
+                let names = items.iter().map(|item| quote(self.moment.plan.symbols.text(*item)));
+                format!("[{}]", names.collect::<Vec<_>>().join(", "))
+            }
+        };
+        if shortage.charged > 0 {
+            want = format!("{want}, {} of it charged", amount(i128::from(shortage.charged)));
+        }
+        let absent =
+            if shortage.have.is_none() { vec![format!("{}.{name}", shortage.side)] } else { Vec::new() };
+        Reason {
+            label: name.clone(),
+            kind: ReasonKind::Amount,
+            side: shortage.side,
+            key: Some(name),
+            have: shortage.have.map(|have| format!("{} free", amount(have))),
+            want,
+            absent,
+            permanent: shortage.permanent,
+        }
+    }
+
+    /// The reason of an amount that ran out when later volumes were added.
+    pub fn ran_out(&self, supply: usize, shortage: &Shortage) -> Reason {
+        let mut reason = self.shortage(shortage);
+        let path = self.moment.plan.symbols.text(self.moment.world.supplies[supply].path);
+        reason.want = format!("{} from {path}, after the volumes before it", reason.want);
+        reason.permanent = false;
+        reason
+    }
+
+    fn place_reason(&self, place: &crate::ir::Place, side: Side, verdict: &Verdict) -> Reason {
+        let (have, obstacle, permanent) = match verdict {
+            Verdict::Holds | Verdict::Absent => (None, None, true),
+            Verdict::Never(have) => (Some(have.clone()), None, true),
+            Verdict::Now(have, other) => {
+                (Some(have.clone()), Some(other).filter(|other| !other.is_empty()), false)
+            }
+        };
+        let (key, mut want) = self.place_words(&place.kind);
+        if let Some(other) = obstacle {
+            want = format!("{want} ({other})");
+        }
+        let absent = if *verdict == Verdict::Absent { vec![format!("{side}.{key}")] } else { Vec::new() };
+        Reason {
+            label: place.kind.label().to_owned(),
+            kind: ReasonKind::Place,
+            side,
+            key: Some(key),
+            have,
+            want,
+            absent,
+            permanent,
+        }
+    }
+
+    fn place_words(&self, kind: &PlaceKind) -> (String, String) {
+        let symbols = &self.moment.plan.symbols;
+        let paths = |paths: &[crate::symbol::Symbol]| {
+            let quoted: Vec<String> = paths.iter().map(|path| quote(symbols.text(*path))).collect();
+            if let [only] = quoted.as_slice() { only.clone() } else { format!("[{}]", quoted.join(", ")) }
+        };
+        match kind {
+            PlaceKind::Within(list) => ("domain".to_owned(), format!("within {}", paths(list))),
+            PlaceKind::Outside(list) => ("domain".to_owned(), format!("avoid {}", paths(list))),
+            PlaceKind::Near(target, key) => {
+                let key = self.place_key(*key);
+                (key.clone(), format!("near {} in {key}", self.target(*target)))
+            }
+            PlaceKind::Apart(target, key) => {
+                let key = self.place_key(*key);
+                (key.clone(), format!("avoid {} in {key}", self.target(*target)))
+            }
+            PlaceKind::AtMost { count, key, among_framework } => {
+                let key = self.place_key(*key);
+                let among = if *among_framework { " among framework" } else { "" };
+                (key.clone(), format!("at most {count} per {key}{among}"))
+            }
+        }
+    }
+
+    fn place_key(&self, key: PlaceKey) -> String {
+        let show = Show::new(self.moment.plan);
+        match key {
+            PlaceKey::Level(depth) => show.level(depth).to_owned(),
+            PlaceKey::Agent => "agent".to_owned(),
+            PlaceKey::Pool => "pool".to_owned(),
+            PlaceKey::Instance => "instance".to_owned(),
+            PlaceKey::Provider => "provider".to_owned(),
+            PlaceKey::Key(column) => show.key(column),
+        }
+    }
+
+    fn target(&self, target: Target) -> String {
+        let symbols = &self.moment.plan.symbols;
+        let need = |at: u32| show_name(symbols.text(self.subject.framework.needs[at as usize].name));
+        match target {
+            Target::Volume(name) => show_name(symbols.text(name)),
+            Target::Need(at) => need(at),
+            Target::NeedVolume(at, name) => format!("{}.{}", need(at), show_name(symbols.text(name))),
+        }
+    }
+}
+
+/// What a condition could be if what is free and used were otherwise.
+#[derive(Clone, Copy, Debug)]
+struct Possible {
+    may_hold: bool,
+    may_fail: bool,
+}
+
+/// Kleene's logic over what could be: a comparison that reads what is free or used, and is otherwise known, may
+/// go either way; everything else stays as it is.
+fn possible(scene: &Scene<'_>, id: NodeId) -> Possible {
+    let plan = scene.plan;
+    match plan.node(id) {
+        Node::Named(definition) => possible(scene, plan.definition(*definition).root),
+        Node::Not(inner) => {
+            let inner = possible(scene, *inner);
+            Possible { may_hold: inner.may_fail, may_fail: inner.may_hold }
+        }
+        Node::And(parts) => {
+            let parts: Vec<Possible> = parts.iter().map(|part| possible(scene, *part)).collect();
+            Possible {
+                may_hold: parts.iter().all(|part| part.may_hold),
+                may_fail: parts.iter().any(|part| part.may_fail),
+            }
+        }
+        Node::Or(parts) => {
+            let parts: Vec<Possible> = parts.iter().map(|part| possible(scene, *part)).collect();
+            Possible {
+                may_hold: parts.iter().any(|part| part.may_hold),
+                may_fail: parts.iter().all(|part| part.may_fail),
+            }
+        }
+        _ => {
+            let reads = plan.reads(id);
+            let varies = reads.iter().any(|column| is_varying(plan.column(*column)));
+            let fixed = reads.iter().filter(|column| !is_varying(plan.column(**column)));
+            let known = fixed.into_iter().all(|column| scene.read(*column).is_ok());
+            let exists = reads.iter().all(|column| scene.read(*column).is_ok());
+            match scene.truth(id) {
+                _ if varies && known && exists => Possible { may_hold: true, may_fail: true },
+                Truth::True => Possible { may_hold: true, may_fail: false },
+                Truth::False => Possible { may_hold: false, may_fail: true },
+                Truth::Unknown => Possible { may_hold: false, may_fail: false },
+            }
+        }
+    }
+}
+
+fn is_varying(column: Column) -> bool {
+    matches!(column.key, Key::Free(_) | Key::Used(_))
+}

@@ -1,0 +1,98 @@
+//! One need against a fleet at one moment: feasible → score → supplies → candidate; and every reason of a no.
+
+mod amounts;
+mod assign;
+mod check;
+mod explain;
+mod place;
+mod score;
+
+pub use amounts::Draft;
+pub use assign::{Candidate, Search, VolumeGrant};
+pub use check::{Failure, Reach, Shortage};
+pub use explain::{Reason, ReasonKind};
+pub use score::{Item, Score};
+
+use crate::{
+    engine::{Scene, Subject},
+    inventory::{ledger::Ledger, world::World},
+    ir::{Plan, Volume},
+    symbol::Symbol,
+};
+
+/// Where one instance of a need is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instance {
+    /// Its agent.
+    pub agent: Option<usize>,
+    /// What serves its volumes, with the volume's name where it is known.
+    pub supplies: Vec<(Option<Symbol>, usize)>,
+}
+
+/// Where the instances of every need are, allocations included: by framework, then need, in plan order.
+#[derive(Clone, Debug, Default)]
+pub struct Placed {
+    /// Instances by framework and need.
+    pub instances: Vec<Vec<Vec<Instance>>>,
+}
+
+/// A need of the plan, by its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NeedId {
+    /// Of the framework.
+    pub framework: usize,
+    /// Of the need in it.
+    pub need: usize,
+}
+
+/// Everything one decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The policy.
+    pub plan: &'a Plan,
+    /// The fleet.
+    pub world: &'a World,
+    /// What is used.
+    pub ledger: &'a Ledger,
+    /// Where instances are.
+    pub placed: &'a Placed,
+}
+
+/// One need at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Matcher<'a> {
+    /// The moment.
+    pub moment: Moment<'a>,
+    /// Which need.
+    pub id: NeedId,
+    /// Who asks for what.
+    pub subject: Subject<'a>,
+}
+
+impl<'a> Matcher<'a> {
+    /// A matcher of one need.
+    pub fn new(moment: Moment<'a>, id: NeedId) -> Self {
+        let framework = &moment.plan.frameworks[id.framework];
+        let subject = Subject { framework, need: &framework.needs[id.need] };
+        Matcher { moment, id, subject }
+    }
+
+    /// What expressions see of a candidate.
+    pub(crate) fn scene(
+        &self,
+        agent: Option<usize>,
+        supply: Option<usize>,
+        volume: Option<&'a Volume>,
+    ) -> Scene<'a> {
+        let Moment { plan, world, ledger, .. } = self.moment;
+        Scene { plan, world, ledger, subject: self.subject, agent, supply, volume }
+    }
+
+    /// Agents to try: every one, in order of name; `None` alone for a need that wants no agent.
+    pub fn agents(&self) -> Vec<Option<usize>> {
+        match self.subject.need.agent {
+            Some(_) => (0..self.moment.world.agents.len()).map(Some).collect(),
+            None => vec![None],
+        }
+    }
+}

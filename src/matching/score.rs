@@ -1,0 +1,117 @@
+//! Scores, item by item, as exact fractions.
+
+use super::Matcher;
+use crate::{
+    engine::Scene,
+    ir::{Place, Rule, Volume, op},
+    quantity::{MILLION, decimal, divide_half_even},
+    types::Side,
+};
+
+/// A score of one need's candidates: a fraction whose denominator is the same for all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Score {
+    /// In 1 / (10¹² × volumes).
+    pub numerator: i128,
+    /// The number of volumes, at least 1.
+    pub volumes: u32,
+}
+
+impl Score {
+    /// As a decimal, rounded half to even to six digits.
+    pub fn show(self) -> String {
+        let one = i128::from(MILLION);
+        let rounded = divide_half_even(self.numerator, one * i128::from(self.volumes.max(1)));
+        decimal(rounded.unwrap_or(0), one)
+    }
+}
+
+/// One preference and what it earned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its label, or its place in the source.
+    pub label: String,
+    /// The volume it was asked for, by its number; `None` for the agent.
+    pub volume: Option<usize>,
+    /// Its weight, in millionths.
+    pub weight: i64,
+    /// What it earned, in millionths of the weight: 0 to a million. `None`: unknown, which earns nothing.
+    pub value: Option<i64>,
+}
+
+impl Item {
+    /// What it adds, in 10⁻¹².
+    pub fn numerator(&self) -> i128 {
+        i128::from(self.weight) * i128::from(self.value.unwrap_or(0))
+    }
+}
+
+impl<'a> Matcher<'a> {
+    fn item(&self, scene: &Scene<'a>, rule: &Rule, volume: Option<usize>) -> Item {
+        let value = scene.value(rule.root).ok().and_then(|value| op::earned(&value).ok());
+        Item { label: rule.label.clone(), volume, weight: rule.weight.unwrap_or(0), value }
+    }
+
+    fn place_item(&self, place: &Place, holds: bool, volume: Option<usize>) -> Item {
+        let value = Some(if holds { MILLION } else { 0 });
+        Item { label: place.kind.label().to_owned(), volume, weight: place.weight.unwrap_or(0), value }
+    }
+
+    /// What an agent earns: the preferences that speak of no volume, and the soft places of the need. Places
+    /// that speak of this need's volumes count once these are assigned.
+    pub(super) fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Item> {
+        let plan = self.moment.plan;
+        let scene = self.scene(agent, None, None);
+        let own = agent.map(|agent| plan.agent_rules[self.moment.world.agents[agent].rules].as_slice());
+        let rules = plan.broker.prefers.iter().chain(own.unwrap_or_default());
+        let of_agent = rules.filter(|rule| rule.weight.is_some() && !rule.sides.of_volume());
+        // Rules about the agent wait until there is one.
+        let apply = of_agent.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
+        let mut items: Vec<Item> = apply.map(|rule| self.item(&scene, rule, None)).collect();
+        if let Some(agent) = agent {
+            let soft = self.subject.need.places.iter().filter(|place| place.weight.is_some());
+            items.extend(
+                soft.map(|place| {
+                    self.place_item(place, self.agent_place(place, agent, supplies).holds(), None)
+                }),
+            );
+        }
+        items
+    }
+
+    /// What a supply earns for a volume: the preferences that speak of one, its tiers' own, and its soft places.
+    pub(super) fn supply_items(
+        &self,
+        agent: Option<usize>,
+        at: usize,
+        volume: &'a Volume,
+        supply: usize,
+        supplies: &[usize],
+    ) -> Vec<Item> {
+        let (plan, world) = (self.moment.plan, self.moment.world);
+        let scene = self.scene(agent, Some(supply), Some(volume));
+        let own =
+            agent.map(|agent| plan.agent_rules[world.agents[agent].rules].as_slice()).unwrap_or_default();
+        let shared = plan.broker.prefers.iter().chain(own).filter(|rule| rule.sides.of_volume());
+        let tiers =
+            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
+        let rules = shared.chain(tiers).filter(|rule| rule.weight.is_some());
+        let apply = rules.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
+        let mut items: Vec<Item> = apply.map(|rule| self.item(&scene, rule, Some(at))).collect();
+        let soft = volume.places.iter().filter(|place| place.weight.is_some());
+        items.extend(soft.map(|place| {
+            self.place_item(place, self.supply_place(place, supply, supplies, volume).holds(), Some(at))
+        }));
+        items
+    }
+
+    /// The score of all items together: those of volumes are averaged over the need's volumes.
+    pub(super) fn total(&self, items: &[Item]) -> Score {
+        let volumes = self.subject.need.volumes.len().max(1);
+        let numerator = items.iter().map(|item| {
+            let share = if item.volume.is_some() { 1 } else { volumes as i128 };
+            item.numerator() * share
+        });
+        Score { numerator: numerator.sum(), volumes: volumes as u32 }
+    }
+}
