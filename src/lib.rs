@@ -1,6 +1,8 @@
 //! Bourse: a policy language, compiler and evaluator for resource brokers.
 
 pub mod diagnostic;
+#[cfg(feature = "cli")]
+pub mod import;
 pub mod inventory;
 pub mod limits;
 pub mod logic;

@@ -97,11 +97,17 @@ impl Intake {
     }
 
     fn document(&mut self, node: Node<'_>) {
-        if !self.is_understood(node) {
+        let path = Path::ROOT;
+        if node.kind() != Kind::Object {
+            self.reader.wrong_type(node, &path, "an inventory (an object)");
             return;
         }
-        let path = Path::ROOT;
-        let Some(fields) = self.reader.fields(node, &path, "an inventory", DOCUMENT) else { return };
+        // The one object that may be large: its fields are found once.
+        let found: Vec<_> = node.fields().collect();
+        if !self.is_understood(&found) {
+            return;
+        }
+        let fields = self.reader.known_fields(node, found.into_iter(), &path, DOCUMENT);
         self.check_format(&fields);
         if let Some(node) = fields.get("broker") {
             self.records.broker = self.reader.broker(node, &path.field("broker"));
@@ -124,9 +130,9 @@ impl Intake {
 
     /// Whether the format and version are ours, as far as they are given: the fields of another format would
     /// only be noise.
-    fn is_understood(&mut self, node: Node<'_>) -> bool {
+    fn is_understood(&mut self, fields: &[Field<'_>]) -> bool {
         let mut unknown = Vec::new();
-        for Field { key, value } in node.fields() {
+        for &Field { key, value } in fields {
             if is_key(key, "format") && value.kind() == Kind::Text && !is_key(value, FORMAT) {
                 let message = format!("unknown format {}", tick(value.inner()));
                 unknown.push((value, message, format!("`{FORMAT}` is read")));
@@ -164,7 +170,7 @@ impl Intake {
             self.line(node);
             return;
         }
-        if !self.is_understood(node) {
+        if !self.is_understood(&node.fields().collect::<Vec<_>>()) {
             self.full = true;
             return;
         }

@@ -11,11 +11,14 @@ mod reader;
 mod supply;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "cli")]
 mod write;
 
 use std::sync::Arc;
 
+#[cfg(feature = "cli")]
 pub(crate) use demand::is_class_name;
+#[cfg(feature = "cli")]
 pub(crate) use write::Json;
 
 use super::records::Records;

@@ -186,6 +186,12 @@ impl Reader {
     }
 
     fn drop_repeats(&mut self, entries: &mut Vec<Entry<'_>>, path: &Path<'_>) {
+        // Most objects are small, and most of those have no repeats: looking at all pairs costs no memory.
+        const SMALL: usize = 16;
+        let repeats = |(i, entry): (usize, &Entry<'_>)| entries[..i].iter().any(|it| it.name == entry.name);
+        if entries.len() <= SMALL && !entries.iter().enumerate().any(repeats) {
+            return;
+        }
         let mut order: Vec<usize> = (0..entries.len()).collect();
         order.sort_by(|&a, &b| entries[a].name.cmp(&entries[b].name).then(a.cmp(&b)));
         let mut repeats = Vec::new();
@@ -219,8 +225,19 @@ impl Reader {
             self.wrong_type(node, path, &format!("{what} (an object)"));
             return None;
         }
+        Some(self.known_fields(node, node.fields(), path, known))
+    }
+
+    /// The fields of an object that are already found.
+    pub fn known_fields<'a>(
+        &mut self,
+        node: Node<'a>,
+        found: impl Iterator<Item = Field<'a>>,
+        path: &Path<'_>,
+        known: &'static [&'static str],
+    ) -> Fields<'a> {
         let mut fields = Fields { node, known, slots: vec![None; known.len()] };
-        for field in node.fields() {
+        for field in found {
             let Some(name) = self.decoded(field.key) else { continue };
             match known.iter().position(|known| *known == name) {
                 Some(at) => match fields.slots.get_mut(at) {
@@ -232,7 +249,7 @@ impl Reader {
                 None => self.unknown_field(field.key, path, &name, known),
             }
         }
-        Some(fields)
+        fields
     }
 
     fn repeated(&mut self, first: Node<'_>, again: Node<'_>, path: &Path<'_>, name: &str) {
@@ -316,6 +333,9 @@ impl Reader {
 
     /// Whether a text hides nothing.
     pub fn is_clean(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> bool {
+        if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+            return true;
+        }
         let Some(bad) = text.chars().find(|c| value::is_forbidden(*c) || c.is_control()) else { return true };
         let message = format!("the character U+{:04X} may not stand here", u32::from(bad));
         self.problem(Code::B0102, node, path, &message)
