@@ -197,9 +197,12 @@ fn names_and_marks_of_files_do_not_matter() {
     assert_eq!(problems[0].code, Code::B0101);
 }
 
+/// The fields of a document, whether the schema refuses it too, and its problems.
+type Sample = (&'static str, bool, &'static [(Code, &'static str)]);
+
 /// Each sample with the code and the text of the place of each problem. `true`: the schema refuses it too.
 #[rustfmt::skip]
-const BAD: &[(&str, bool, &[(Code, &str)])] = &[
+const BAD: &[Sample] = &[
     (r#""agents": 5"#, true, &[(Code::B0502, "5")]),
     (r#""agents": [5]"#, true, &[(Code::B0502, "5")]),
     (r#""agents": [{}]"#, true, &[(Code::B0504, "{")]),
@@ -515,6 +518,7 @@ fn a_large_fleet() {
     for (name, text) in [("a.json", &document), ("a.ndjson", &lines)] {
         let start = std::time::Instant::now();
         let read = read_as(name, text);
+        println!("a record: {} bytes, of a resource", size_of::<crate::inventory::records::ResourceRecord>());
         println!("{name}: {} bytes, {} agents, {:?}", text.len(), read.records.agents.len(), start.elapsed());
         assert_eq!(read.diagnostics, []);
     }
