@@ -61,7 +61,10 @@ impl Reader {
         into: &mut Vec<ResourceRecord>,
     ) {
         let Some(node) = node else { return };
-        for entry in self.entries(node, path, "resources (an object)").unwrap_or_default() {
+        let entries = self.entries(node, path, "resources (an object)").unwrap_or_default();
+        // Exactly: records are large, and a fleet has many.
+        into.reserve_exact(entries.len());
+        for entry in entries {
             let at = path.field(&entry.name);
             if !self.is_name(&entry.name, entry.key, &at) {
                 continue;

@@ -227,6 +227,9 @@ const WRITTEN_OUT: i64 = 60;
 
 /// Reads a JSON number without ever making a float of it.
 pub(super) fn number(text: &str) -> Number {
+    if let Ok(whole) = text.parse() {
+        return Number::Whole(whole);
+    }
     let (negative, body) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = body.split_once(['e', 'E']).unwrap_or((body, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
