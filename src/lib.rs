@@ -4,6 +4,8 @@ pub mod check;
 pub mod cycle;
 pub mod diagnostic;
 pub mod engine;
+#[cfg(feature = "cli")]
+pub mod import;
 pub mod inventory;
 pub mod ir;
 pub mod limits;

@@ -6,6 +6,7 @@ pub mod ledger;
 pub mod records;
 mod stock;
 mod values;
+pub mod wire;
 pub mod world;
 
 pub use bind::{Part, bind, show_raw};

@@ -1,0 +1,172 @@
+//! A table in memory: its header, its rows, and the place of every cell.
+
+use std::{io::Read, sync::Arc};
+
+use csv::{ReaderBuilder, StringRecord};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    inventory::wire,
+    limits,
+    source::{SourceId, Sources, Span},
+};
+
+/// The index of a column.
+pub(super) type Column = usize;
+
+pub(super) struct Table {
+    source: SourceId,
+    text: Arc<str>,
+    delimiter: u8,
+    header: Row,
+    /// The rows below the header.
+    pub rows: Vec<Row>,
+}
+
+pub(super) struct Row {
+    cells: StringRecord,
+    start: usize,
+}
+
+impl Row {
+    /// A cell without the space around it.
+    pub fn cell(&self, column: Column) -> &str {
+        self.cells.get(column).unwrap_or("").trim()
+    }
+
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+}
+
+impl Table {
+    /// Reads a whole table. What follows the first row that is no CSV is not read.
+    pub fn read(
+        sources: &mut Sources,
+        mut input: impl Read,
+        name: &str,
+        delimiter: u8,
+    ) -> Result<Table, Diagnostic> {
+        let mut bytes = Vec::new();
+        let limit = limits::INVENTORY_BYTES as u64 + 1;
+        if let Err(error) = input.by_ref().take(limit).read_to_end(&mut bytes) {
+            return Err(Diagnostic::without_place(Code::B0901, format!("cannot read `{name}`: {error}")));
+        }
+        if bytes.len() > limits::INVENTORY_BYTES {
+            let message = format!("`{name}` has more than {} bytes", limits::INVENTORY_BYTES);
+            return Err(Diagnostic::without_place(Code::B0514, message).help("split it into several files"));
+        }
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) => text,
+            Err(error) => return Err(wire::not_utf8(sources, name, &bytes, error.valid_up_to())),
+        };
+        let text: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(text).into();
+        let source = sources.add(name, text.clone());
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(text.as_bytes());
+        let mut rows = Vec::new();
+        for cells in reader.records() {
+            let cells = cells.map_err(|error| {
+                let at = error.position().map_or(0, |at| at.byte() as usize);
+                Diagnostic::error(Code::B0515, Span::new(source, at, at), format!("this is no CSV: {error}"))
+            })?;
+            let start = cells.position().map_or(0, |at| at.byte() as usize);
+            // The position of a row is before the line ends that are skipped in front of it.
+            let skipped = text.get(start..).unwrap_or("");
+            let start = start + skipped.len() - skipped.trim_start_matches(['\r', '\n']).len();
+            rows.push(Row { cells, start });
+            if rows.len() > limits::INVENTORY_ROWS {
+                let message = format!("a table of more than {} rows", limits::INVENTORY_ROWS);
+                return Err(Diagnostic::error(Code::B0514, Span::new(source, start, start), message));
+            }
+        }
+        if rows.is_empty() {
+            return Err(Diagnostic::error(Code::B0515, Span::new(source, 0, 0), "the table has no header")
+                .help("the first row names the columns"));
+        }
+        let header = rows.remove(0);
+        Ok(Table { source, text, delimiter, header, rows })
+    }
+
+    /// Columns named twice: which of them is meant would be a guess.
+    pub fn repeated_columns(&self) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for column in 0..self.header.len() {
+            let name = self.header.cell(column);
+            let first = (0..column).find(|before| !name.is_empty() && self.header.cell(*before) == name);
+            if let Some(first) = first {
+                let message = format!("the column `{name}` is named twice");
+                problems.push(
+                    Diagnostic::error(Code::B0515, self.cell_span(&self.header, column), message)
+                        .also(self.cell_span(&self.header, first), "first here")
+                        .help("rename one of them"),
+                );
+            }
+        }
+        problems
+    }
+
+    /// The column of this name, or why there is none.
+    pub fn column(&self, name: &str) -> Result<Column, Diagnostic> {
+        let names = || (0..self.header.len()).map(|column| self.header.cell(column));
+        if let Some(column) = names().position(|known| known == name) {
+            return Ok(column);
+        }
+        let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let near = nearest(name, names());
+        let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let message = format!("no column `{name}`");
+        Err(Diagnostic::error(Code::B0515, self.row_span(&self.header), message)
+            .help(format!("{near}columns: {known}")))
+    }
+
+    /// The number of columns.
+    pub fn width(&self) -> usize {
+        self.header.len()
+    }
+
+    /// The name of a column.
+    pub fn name(&self, column: Column) -> &str {
+        self.header.cell(column)
+    }
+
+    pub fn row_span(&self, row: &Row) -> Span {
+        let end = self.cell_end(row, row.len().saturating_sub(1));
+        Span::new(self.source, row.start, end)
+    }
+
+    pub fn cell_span(&self, row: &Row, column: Column) -> Span {
+        let start = match column.checked_sub(1) {
+            None => row.start,
+            Some(before) => (self.cell_end(row, before) + 1).min(self.text.len()),
+        };
+        Span::new(self.source, start, self.cell_end(row, column))
+    }
+
+    /// One past the last byte of a cell, quotes included.
+    fn cell_end(&self, row: &Row, column: Column) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut at = row.start;
+        for passed in 0..=column {
+            at += usize::from(passed > 0);
+            let has_quotes = bytes.get(at) == Some(&b'"');
+            let mut is_quoted = has_quotes;
+            at += usize::from(has_quotes);
+            while let Some(byte) = bytes.get(at) {
+                match byte {
+                    // A doubled quote closes and opens again.
+                    b'"' if is_quoted => is_quoted = false,
+                    b'"' if has_quotes && bytes.get(at.wrapping_sub(1)) == Some(&b'"') => is_quoted = true,
+                    b'\r' | b'\n' if !is_quoted => break,
+                    byte if *byte == self.delimiter && !is_quoted => break,
+                    _ => {}
+                }
+                at += 1;
+            }
+        }
+        at.min(bytes.len())
+    }
+}

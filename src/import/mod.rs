@@ -1,0 +1,3 @@
+//! Other systems' inventories, as inventories of ours.
+
+pub mod csv;

@@ -1,0 +1,100 @@
+//! What is taken: allocations.
+
+use super::{
+    json::{Kind, Node},
+    reader::{Path, Reader, tick},
+};
+use crate::{
+    diagnostic::Code,
+    inventory::records::{AllocationRecord, Located, UseKind, UseRecord},
+};
+
+const ALLOCATION: &[&str] = &["name", "framework", "role", "need", "agents", "pools", "volumes", "revocable"];
+const REVOCABLE: &[&str] = &["agents", "pools"];
+
+impl Reader {
+    /// An allocation.
+    pub fn allocation(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<AllocationRecord> {
+        let fields = self.fields(node, path, "an allocation", ALLOCATION)?;
+        let name = self.required(&fields, "name", path);
+        let name = name.and_then(|node| self.name(node, &path.field("name")));
+        let [framework, role, need] = ["framework", "role", "need"]
+            .map(|field| fields.get(field).and_then(|node| self.name(node, &path.field(field))));
+        let mut uses = Vec::new();
+        self.uses(fields.get("agents"), &path.field("agents"), UseKind::Agent, false, &mut uses);
+        self.uses(fields.get("pools"), &path.field("pools"), UseKind::Pool, false, &mut uses);
+        if let Some(node) = fields.get("volumes") {
+            self.volumes_used(node, &path.field("volumes"), &mut uses);
+        }
+        if let Some(node) = fields.get("revocable") {
+            let path = path.field("revocable");
+            if let Some(fields) = self.fields(node, &path, "what may be taken back", REVOCABLE) {
+                self.uses(fields.get("agents"), &path.field("agents"), UseKind::Agent, true, &mut uses);
+                self.uses(fields.get("pools"), &path.field("pools"), UseKind::Pool, true, &mut uses);
+            }
+        }
+        Some(AllocationRecord { name: name?, framework, role, need, uses })
+    }
+
+    fn uses(
+        &mut self,
+        node: Option<Node<'_>>,
+        path: &Path<'_>,
+        kind: UseKind,
+        revocable: bool,
+        into: &mut Vec<UseRecord>,
+    ) {
+        let Some(node) = node else { return };
+        for entry in self.entries(node, path, "amounts by name (an object)").unwrap_or_default() {
+            let at = path.field(&entry.name);
+            if self.is_holder(&entry.name, entry.key, &at, kind) {
+                let holder = self.located(&entry.name, entry.key);
+                let amounts = self.amounts_taken(entry.value, &at);
+                into.push(UseRecord { holder, kind, amounts, revocable });
+            }
+        }
+    }
+
+    fn volumes_used(&mut self, node: Node<'_>, path: &Path<'_>, into: &mut Vec<UseRecord>) {
+        let mut seen: Vec<Located> = Vec::new();
+        let members = self.list(node, path, "a list of paths of volumes").unwrap_or_default();
+        for (i, member) in members.into_iter().enumerate() {
+            let at = path.index(i);
+            let Some(holder) = self.supply_path(member, &at, UseKind::Volume) else { continue };
+            seen.push(holder.clone());
+            into.push(UseRecord { holder, kind: UseKind::Volume, amounts: Vec::new(), revocable: false });
+        }
+        seen.sort_by(|a, b| a.text.cmp(&b.text).then(a.span.cmp(&b.span)));
+        for pair in seen.windows(2).filter(|pair| pair[0].text == pair[1].text) {
+            let message = format!("{path}: the volume {} is given twice", tick(&pair[1].text));
+            let diagnostic = crate::diagnostic::Diagnostic::error(Code::B0212, pair[1].span, message);
+            self.push(diagnostic.also(pair[0].span, "and here").help("keep one of them"));
+        }
+    }
+
+    /// The path of a pool or an existing volume.
+    pub fn supply_path(&mut self, node: Node<'_>, path: &Path<'_>, kind: UseKind) -> Option<Located> {
+        if node.kind() != Kind::Text {
+            self.wrong_type(node, path, "the path of a volume (a text)");
+            return None;
+        }
+        let text = self.decoded(node)?;
+        self.is_holder(&text, node, path, kind).then(|| self.located(&text, node))
+    }
+
+    fn is_holder(&mut self, text: &str, node: Node<'_>, path: &Path<'_>, kind: UseKind) -> bool {
+        if !self.is_name(text, node, path) {
+            return false;
+        }
+        let (wanted, form) = match kind {
+            UseKind::Agent => (1, "a name without `/`"),
+            UseKind::Pool => (3, "`provider/instance/pool`"),
+            UseKind::Volume => (4, "`provider/instance/pool/volume`"),
+        };
+        let fits = text.split('/').count() == wanted && text.split('/').all(|segment| !segment.is_empty());
+        if !fits {
+            self.problem(Code::B0502, node, path, &format!("expected {form}, found {}", tick(text)));
+        }
+        fits
+    }
+}

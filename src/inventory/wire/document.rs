@@ -1,0 +1,277 @@
+//! The whole of a document, and the lines of NDJSON.
+
+use super::{
+    FORMAT, VERSION,
+    json::{Field, Kind, Node, Number, number},
+    names,
+    reader::{Fields, Path, Reader, tick},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    inventory::records::{DeclarationRecord, FrameworkRecord, Located, NeedRecord, Records, TierKind},
+    limits,
+    source::SourceId,
+};
+
+const DOCUMENT: &[&str] =
+    &["format", "version", "broker", "agents", "providers", "allocations", "roles", "frameworks", "needs"];
+const HEADER: &[&str] = &["format", "version", "broker"];
+const RECORDS: &[&str] = &["agent", "provider", "allocation", "role", "framework", "need"];
+
+/// What a document or file is being read into.
+struct Intake {
+    reader: Reader,
+    records: Records,
+    supplies: usize,
+    /// Needs that name their framework: it may come later.
+    owned: Vec<(NeedRecord, Located)>,
+    needs: usize,
+    /// Nothing more is read: a limit is reached, or the format is not ours.
+    full: bool,
+}
+
+pub(super) fn document(source: SourceId, text: &str) -> (Records, Vec<Diagnostic>) {
+    let mut intake = Intake::new(source, false);
+    match Node::parse(text, 0) {
+        Ok(node) => intake.document(node),
+        Err(error) => {
+            let help = error
+                .is_trailing
+                .then_some("a file of one record a line is NDJSON: let its name end in `.ndjson`");
+            intake.reader.syntax(&error, help);
+        }
+    }
+    intake.finish()
+}
+
+pub(super) fn lines(source: SourceId, text: &str) -> (Records, Vec<Diagnostic>) {
+    let mut intake = Intake::new(source, true);
+    let mut start = 0;
+    let mut has_header = false;
+    for line in text.split_inclusive('\n') {
+        let at = start;
+        start += line.len();
+        if line.trim().is_empty() {
+            continue;
+        }
+        match Node::parse(line.trim_end(), at) {
+            Ok(node) if has_header => intake.line(node),
+            Ok(node) => intake.header(node),
+            Err(error) => {
+                let help = error.is_truncated.then_some("each line of NDJSON is one whole record");
+                intake.reader.syntax(&error, help);
+            }
+        }
+        has_header = true;
+        if intake.full {
+            break;
+        }
+    }
+    if !has_header {
+        let span = intake.reader.span_of(0, 0);
+        intake.reader.push(no_header(span));
+    }
+    intake.finish()
+}
+
+/// Whether a text is this one, escaped or not.
+fn is_key(node: Node<'_>, name: &str) -> bool {
+    node.text().is_ok_and(|text| text == name)
+}
+
+fn no_header(span: crate::source::Span) -> Diagnostic {
+    Diagnostic::error(Code::B0504, span, "the header is missing")
+        .help(format!("begin with the line `{{\"format\": \"{FORMAT}\", \"version\": {VERSION}}}`"))
+}
+
+impl Intake {
+    fn new(source: SourceId, lines: bool) -> Intake {
+        Intake {
+            reader: Reader::new(source, lines),
+            records: Records::default(),
+            supplies: 0,
+            owned: Vec::new(),
+            needs: 0,
+            full: false,
+        }
+    }
+
+    fn document(&mut self, node: Node<'_>) {
+        let path = Path::ROOT;
+        if node.kind() != Kind::Object {
+            self.reader.wrong_type(node, &path, "an inventory (an object)");
+            return;
+        }
+        // The one object that may be large: its fields are found once.
+        let found: Vec<_> = node.fields().collect();
+        if !self.is_understood(&found) {
+            return;
+        }
+        let fields = self.reader.known_fields(node, found.into_iter(), &path, DOCUMENT);
+        self.check_format(&fields);
+        if let Some(node) = fields.get("broker") {
+            self.records.broker = self.reader.broker(node, &path.field("broker"));
+        }
+        let lists = ["agents", "providers", "allocations", "roles", "frameworks", "needs"];
+        for (field, record) in lists.into_iter().zip(RECORDS) {
+            let Some(list) = fields.get(field) else { continue };
+            let path = path.field(field);
+            if list.kind() != Kind::List {
+                self.reader.wrong_type(list, &path, "a list");
+            }
+            for (i, member) in list.elements().enumerate() {
+                self.record(record, member, &path.index(i));
+                if self.full {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether the format and version are ours, as far as they are given: the fields of another format would
+    /// only be noise.
+    fn is_understood(&mut self, fields: &[Field<'_>]) -> bool {
+        let mut unknown = Vec::new();
+        for &Field { key, value } in fields {
+            if is_key(key, "format") && value.kind() == Kind::Text && !is_key(value, FORMAT) {
+                let message = format!("unknown format {}", tick(value.inner()));
+                unknown.push((value, message, format!("`{FORMAT}` is read")));
+            }
+            let is_number = value.kind() == Kind::Number;
+            if is_key(key, "version") && is_number && number(value.raw) != Number::Whole(VERSION) {
+                let help = format!("version {VERSION} is read: convert the file, or use a newer bourse");
+                unknown.push((value, format!("unknown version {}", tick(value.raw)), help));
+            }
+        }
+        for (value, message, help) in &unknown {
+            self.reader.problem(Code::B0505, *value, &Path::ROOT, message).help(help.clone());
+        }
+        unknown.is_empty()
+    }
+
+    fn check_format(&mut self, fields: &Fields<'_>) {
+        let path = Path::ROOT;
+        if let Some(node) = self.reader.required(fields, "format", &path) {
+            self.reader.text(node, &path.field("format"), "the name of the format (a text)");
+        }
+        if let Some(node) = self.reader.required(fields, "version", &path)
+            && node.kind() != Kind::Number
+        {
+            self.reader.wrong_type(node, &path.field("version"), "a whole number");
+        }
+    }
+
+    /// Reads the first line of NDJSON.
+    fn header(&mut self, node: Node<'_>) {
+        let has = |name: &str| node.fields().any(|field| is_key(field.key, name));
+        if has("record") && !has("format") {
+            let span = self.reader.span_of(node.start, node.start + 1);
+            self.reader.push(no_header(span));
+            self.line(node);
+            return;
+        }
+        if !self.is_understood(&node.fields().collect::<Vec<_>>()) {
+            self.full = true;
+            return;
+        }
+        let path = Path::ROOT;
+        self.reader.lines = false;
+        if let Some(fields) = self.reader.fields(node, &path, "the header", HEADER) {
+            self.check_format(&fields);
+            if let Some(node) = fields.get("broker") {
+                self.records.broker = self.reader.broker(node, &path.field("broker"));
+            }
+        }
+        self.reader.lines = true;
+    }
+
+    fn line(&mut self, node: Node<'_>) {
+        let path = Path::ROOT;
+        if node.kind() != Kind::Object {
+            self.reader.wrong_type(node, &path, "a record (an object)");
+            return;
+        }
+        let mut records = node.fields().filter(|field| is_key(field.key, "record"));
+        let Some(field) = records.next() else {
+            let span = self.reader.span_of(node.start, node.start + 1);
+            let known = RECORDS.join("\", \"");
+            self.reader.push(
+                Diagnostic::error(Code::B0504, span, "the field `record` is missing")
+                    .help(format!("say what the line is: one of \"{known}\"")),
+            );
+            return;
+        };
+        if let Some(again) = records.next() {
+            self.reader.problem(Code::B0212, again.key, &path.field("record"), "given twice");
+        }
+        let at = path.field("record");
+        let Some(kind) = self.reader.text(field.value, &at, "what the line is (a text)") else { return };
+        let Some(record) = RECORDS.iter().find(|known| **known == kind) else {
+            let known = RECORDS.join("\", \"");
+            let near = nearest(&kind, RECORDS.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!("did you mean \"{near}\"? "));
+            self.reader
+                .problem(Code::B0502, field.value, &at, &format!("unknown record {}", tick(&kind)))
+                .help(format!("{near}known: \"{known}\""));
+            return;
+        };
+        self.record(record, node, &path);
+    }
+
+    fn record(&mut self, kind: &str, node: Node<'_>, path: &Path<'_>) {
+        let Intake { reader, records, supplies, .. } = self;
+        match kind {
+            "agent" => records.agents.extend(reader.agent(node, path)),
+            "provider" => records.providers.extend(reader.tier(TierKind::Provider, node, path, supplies)),
+            "allocation" => records.allocations.extend(reader.allocation(node, path)),
+            "role" => records.roles.extend(reader.role(node, path)),
+            "framework" => records.frameworks.extend(reader.framework(node, path)),
+            _ => match reader.top_need(node, path) {
+                Some((need, Some(framework))) => self.owned.push((need, framework)),
+                Some((need, None)) => records.needs.push(need),
+                None => {}
+            },
+        }
+        self.check_rows(kind, node);
+    }
+
+    fn check_rows(&mut self, kind: &str, node: Node<'_>) {
+        let records = &self.records;
+        let rows = limits::INVENTORY_ROWS;
+        let (count, limit, what) = match kind {
+            "agent" => (records.agents.len(), rows, "agents"),
+            "provider" => (self.supplies.max(records.providers.len()), rows, "pools and volumes"),
+            "allocation" => (records.allocations.len(), rows, "allocations"),
+            "role" => (records.roles.len(), rows, "roles"),
+            _ => {
+                let last = records.frameworks.last().filter(|_| kind == "framework");
+                self.needs += last.map_or(1, |framework| framework.needs.len().max(1));
+                (self.needs, limits::NEEDS, "frameworks and needs")
+            }
+        };
+        if count > limit {
+            let span = self.reader.span(node);
+            let message = format!("more than {limit} {what}");
+            let help = "what follows was not read: split the inventory";
+            self.reader.push(Diagnostic::error(Code::B0514, span, message).help(help));
+            self.full = true;
+        }
+    }
+
+    fn finish(mut self) -> (Records, Vec<Diagnostic>) {
+        let mut places: indexmap::IndexMap<String, usize> = indexmap::IndexMap::new();
+        for (i, framework) in self.records.frameworks.iter().enumerate() {
+            places.entry(framework.declaration.name.text.clone()).or_insert(i);
+        }
+        for (need, framework) in self.owned {
+            let at = *places.entry(framework.text.clone()).or_insert(self.records.frameworks.len());
+            if at == self.records.frameworks.len() {
+                let declaration = DeclarationRecord { name: framework, statements: Vec::new() };
+                self.records.frameworks.push(FrameworkRecord { declaration, needs: Vec::new() });
+            }
+            self.records.frameworks[at].needs.push(need);
+        }
+        names::check(&self.records, &mut self.reader);
+        (self.records, self.reader.finish())
+    }
+}

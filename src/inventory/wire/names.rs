@@ -1,0 +1,53 @@
+//! Names that must be given once.
+
+use indexmap::{IndexMap, map::Entry};
+
+use super::reader::{Reader, tick};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    inventory::records::{Located, Records, TierRecord},
+    source::Span,
+};
+
+/// Reports every name given twice, with both places.
+pub(super) fn check(records: &Records, reader: &mut Reader) {
+    once(reader, "agent", records.agents.iter().map(|agent| &agent.name));
+    tiers(reader, &records.providers);
+    once(reader, "allocation", records.allocations.iter().map(|allocation| &allocation.name));
+    once(reader, "role", records.roles.iter().map(|role| &role.name));
+    let frameworks = records.frameworks.iter().map(|framework| &framework.declaration.name);
+    let alone = records.needs.iter().map(|need| &need.declaration.name);
+    // A need that stands alone is a framework of its name.
+    once(reader, "framework or need", frameworks.chain(alone));
+    for framework in &records.frameworks {
+        once(reader, "need", framework.needs.iter().map(|need| &need.declaration.name));
+    }
+    let needs = records.frameworks.iter().flat_map(|framework| &framework.needs).chain(&records.needs);
+    for need in needs {
+        once(reader, "volume", need.volumes.iter().map(|volume| &volume.name));
+    }
+}
+
+fn tiers(reader: &mut Reader, tiers_of_one: &[TierRecord]) {
+    let kind = tiers_of_one.first().map_or("tier", |tier| tier.kind.name());
+    once(reader, kind, tiers_of_one.iter().map(|tier| &tier.name));
+    for tier in tiers_of_one {
+        tiers(reader, &tier.children);
+    }
+}
+
+fn once<'a>(reader: &mut Reader, kind: &str, names: impl Iterator<Item = &'a Located>) {
+    let mut first: IndexMap<&str, Span> = IndexMap::new();
+    for name in names {
+        match first.entry(&name.text) {
+            Entry::Vacant(entry) => {
+                entry.insert(name.span);
+            }
+            Entry::Occupied(entry) => {
+                let message = format!("the {kind} {} is given twice", tick(&name.text));
+                let diagnostic = Diagnostic::error(Code::B0506, name.span, message);
+                reader.push(diagnostic.also(*entry.get(), "first here").help("rename or remove one of them"));
+            }
+        }
+    }
+}

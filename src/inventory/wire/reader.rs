@@ -1,0 +1,537 @@
+//! What every reader of a record uses: paths for messages, fields of an object, texts and names, and the list
+//! of all problems.
+
+use std::{borrow::Cow, fmt};
+
+use super::json::{Field, Kind, Node, Number, SyntaxError, number};
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    inventory::records::Located,
+    limits,
+    quantity::{self, MILLION, Quantity, QuantityError},
+    source::{SourceId, Span},
+    value,
+};
+
+/// How to reach a value from the top of its document or line: `agents[3].resources.cpus`.
+#[derive(Clone, Copy)]
+pub(super) struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    step: Step<'p>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'p> {
+    Field(&'p str),
+    Index(usize),
+}
+
+impl<'p> Path<'p> {
+    /// The top.
+    pub const ROOT: Path<'static> = Path { parent: None, step: Step::Field("") };
+
+    pub fn field(&'p self, name: &'p str) -> Path<'p> {
+        Path { parent: Some(self), step: Step::Field(name) }
+    }
+
+    pub fn index(&'p self, index: usize) -> Path<'p> {
+        Path { parent: Some(self), step: Step::Index(index) }
+    }
+
+    pub fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(parent) = self.parent else { return Ok(()) };
+        parent.fmt(f)?;
+        match self.step {
+            Step::Index(index) => write!(f, "[{index}]"),
+            Step::Field(name) if parent.is_root() => f.write_str(&value::show_name(name)),
+            Step::Field(name) => write!(f, ".{}", value::show_name(name)),
+        }
+    }
+}
+
+/// The fields of one object, by the list of those it may have.
+pub(super) struct Fields<'a> {
+    /// The object.
+    pub node: Node<'a>,
+    known: &'static [&'static str],
+    slots: Vec<Option<Field<'a>>>,
+}
+
+impl<'a> Fields<'a> {
+    /// The value of a field, if it is given.
+    pub fn get(&self, name: &str) -> Option<Node<'a>> {
+        let at = self.known.iter().position(|known| *known == name)?;
+        self.slots.get(at)?.map(|field| field.value)
+    }
+}
+
+/// A field of an object whose names are the user's.
+pub(super) struct Entry<'a> {
+    /// Its name, without escapes.
+    pub name: Cow<'a, str>,
+    /// Where its name stands.
+    pub key: Node<'a>,
+    /// What it holds.
+    pub value: Node<'a>,
+}
+
+/// Reads records of one source and collects what is wrong with them.
+pub(super) struct Reader {
+    source: SourceId,
+    /// Whether each line is a record of its own, which carries a field that says what it is.
+    pub lines: bool,
+    errors: Kept,
+    notes: Kept,
+}
+
+/// Problems of one severity: the first ones, and how many there are.
+#[derive(Default)]
+struct Kept {
+    diagnostics: Vec<Diagnostic>,
+    more: usize,
+}
+
+impl Kept {
+    fn push(&mut self, diagnostic: Diagnostic) {
+        // One over the limit, so that the last one can say how many follow it.
+        if self.diagnostics.len() <= limits::PROBLEMS_KEPT {
+            self.diagnostics.push(diagnostic);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn finish(mut self) -> Vec<Diagnostic> {
+        if let (Some(last), true) = (self.diagnostics.last_mut(), self.more > 0) {
+            last.message.push_str(&format!(" (and {} more problems that are not listed)", self.more));
+        }
+        self.diagnostics
+    }
+}
+
+impl Reader {
+    pub fn new(source: SourceId, lines: bool) -> Reader {
+        Reader { source, lines, errors: Kept::default(), notes: Kept::default() }
+    }
+
+    /// All problems, errors first.
+    pub fn finish(self) -> Vec<Diagnostic> {
+        let mut all = self.errors.finish();
+        all.extend(self.notes.finish());
+        all
+    }
+
+    pub fn span(&self, node: Node<'_>) -> Span {
+        Span::new(self.source, node.start, node.end())
+    }
+
+    pub fn span_of(&self, start: usize, end: usize) -> Span {
+        Span::new(self.source, start, end)
+    }
+
+    /// The span of a text between its quotes. Where the text has no escapes it is just what stands there, so
+    /// that a place in the text is a place in the source.
+    pub fn inner_span(&self, node: Node<'_>) -> Span {
+        Span::new(self.source, node.start + 1, node.end() - 1)
+    }
+
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.is_error() { self.errors.push(diagnostic) } else { self.notes.push(diagnostic) }
+    }
+
+    /// An error at a value, its path first.
+    pub fn problem(&mut self, code: Code, node: Node<'_>, path: &Path<'_>, message: &str) -> Problem<'_> {
+        let text = if path.is_root() { message.to_owned() } else { format!("{path}: {message}") };
+        let span = self.span(node);
+        Problem { reader: self, diagnostic: Some(Diagnostic::error(code, span, text)) }
+    }
+
+    pub fn wrong_type(&mut self, node: Node<'_>, path: &Path<'_>, expected: &str) -> Problem<'_> {
+        let message = format!("expected {expected}, found {}", node.kind().describe());
+        self.problem(Code::B0502, node, path, &message)
+    }
+
+    pub fn syntax(&mut self, error: &SyntaxError, help: Option<&str>) {
+        let span = self.span_of(error.at, error.end);
+        let message = if error.is_truncated {
+            "the text ends in the middle of a value".to_owned()
+        } else {
+            format!("this is not JSON: {}", error.message)
+        };
+        let mut diagnostic = Diagnostic::error(Code::B0501, span, message);
+        diagnostic.help = help.map(str::to_owned);
+        self.push(diagnostic);
+    }
+
+    /// The fields of an object whose names are the user's: each once.
+    pub fn entries<'a>(&mut self, node: Node<'a>, path: &Path<'_>, what: &str) -> Option<Vec<Entry<'a>>> {
+        if node.kind() != Kind::Object {
+            self.wrong_type(node, path, what);
+            return None;
+        }
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        for Field { key, value } in node.fields() {
+            if let Some(name) = self.decoded(key) {
+                entries.push(Entry { name, key, value });
+            }
+        }
+        self.drop_repeats(&mut entries, path);
+        Some(entries)
+    }
+
+    fn drop_repeats(&mut self, entries: &mut Vec<Entry<'_>>, path: &Path<'_>) {
+        // Most objects are small, and most of those have no repeats: looking at all pairs costs no memory.
+        const SMALL: usize = 16;
+        let repeats = |(i, entry): (usize, &Entry<'_>)| entries[..i].iter().any(|it| it.name == entry.name);
+        if entries.len() <= SMALL && !entries.iter().enumerate().any(repeats) {
+            return;
+        }
+        let mut order: Vec<usize> = (0..entries.len()).collect();
+        order.sort_by(|&a, &b| entries[a].name.cmp(&entries[b].name).then(a.cmp(&b)));
+        let mut repeats = Vec::new();
+        for pair in order.windows(2) {
+            let [first, again] = [&entries[pair[0]], &entries[pair[1]]];
+            if first.name == again.name {
+                let at = path.field(&first.name);
+                let diagnostic =
+                    Diagnostic::error(Code::B0212, self.span(again.key), format!("{at}: given twice"))
+                        .also(self.span(first.key), "and here")
+                        .help("keep one of them");
+                self.push(diagnostic);
+                repeats.push(pair[1]);
+            }
+        }
+        repeats.sort_unstable();
+        for at in repeats.into_iter().rev() {
+            entries.remove(at);
+        }
+    }
+
+    /// The fields of an object of the format. Unknown ones are said to be unknown.
+    pub fn fields<'a>(
+        &mut self,
+        node: Node<'a>,
+        path: &Path<'_>,
+        what: &str,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'a>> {
+        if node.kind() != Kind::Object {
+            self.wrong_type(node, path, &format!("{what} (an object)"));
+            return None;
+        }
+        Some(self.known_fields(node, node.fields(), path, known))
+    }
+
+    /// The fields of an object that are already found.
+    pub fn known_fields<'a>(
+        &mut self,
+        node: Node<'a>,
+        found: impl Iterator<Item = Field<'a>>,
+        path: &Path<'_>,
+        known: &'static [&'static str],
+    ) -> Fields<'a> {
+        let mut fields = Fields { node, known, slots: vec![None; known.len()] };
+        for field in found {
+            let Some(name) = self.decoded(field.key) else { continue };
+            match known.iter().position(|known| *known == name) {
+                Some(at) => match fields.slots.get_mut(at) {
+                    Some(slot @ None) => *slot = Some(field),
+                    Some(Some(first)) => self.repeated(first.key, field.key, path, &name),
+                    None => {}
+                },
+                None if self.lines && path.is_root() && name == "record" => {}
+                None => self.unknown_field(field.key, path, &name, known),
+            }
+        }
+        fields
+    }
+
+    fn repeated(&mut self, first: Node<'_>, again: Node<'_>, path: &Path<'_>, name: &str) {
+        let message = format!("{}: given twice", path.field(name));
+        let diagnostic = Diagnostic::error(Code::B0212, self.span(again), message)
+            .also(self.span(first), "and here")
+            .help("keep one of them");
+        self.push(diagnostic);
+    }
+
+    fn unknown_field(&mut self, key: Node<'_>, path: &Path<'_>, name: &str, known: &[&str]) {
+        let list = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+        let help = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? known here: {list}"),
+            None => format!("known here: {list}"),
+        };
+        self.problem(Code::B0503, key, path, &format!("unknown field {}", tick(name))).help(help);
+    }
+
+    /// A field that must be there.
+    pub fn required<'a>(&mut self, fields: &Fields<'a>, name: &str, path: &Path<'_>) -> Option<Node<'a>> {
+        let found = fields.get(name);
+        if found.is_none() {
+            let start = fields.node.start;
+            let span = self.span_of(start, start + 1);
+            let before = if path.is_root() { String::new() } else { format!("{path}: ") };
+            let message = format!("{before}the field `{name}` is missing");
+            self.push(Diagnostic::error(Code::B0504, span, message).help(format!("add `\"{name}\": …`")));
+        }
+        found
+    }
+
+    /// The members of a list, bounded; none, and a problem, for anything else.
+    pub fn list<'a>(&mut self, node: Node<'a>, path: &Path<'_>, expected: &str) -> Option<Vec<Node<'a>>> {
+        if node.kind() != Kind::List {
+            self.wrong_type(node, path, expected);
+            return None;
+        }
+        let members: Vec<_> = node.elements().take(limits::LIST_MEMBERS + 1).collect();
+        if members.len() > limits::LIST_MEMBERS {
+            let message = format!("a list of more than {} members", limits::LIST_MEMBERS);
+            self.problem(Code::B0514, node, path, &message);
+            return None;
+        }
+        Some(members)
+    }
+
+    /// A text without its escapes.
+    pub fn decoded<'a>(&mut self, node: Node<'a>) -> Option<Cow<'a, str>> {
+        node.text().map_err(|error| self.syntax(&error, None)).ok()
+    }
+
+    /// A text of bounded length.
+    pub fn text<'a>(&mut self, node: Node<'a>, path: &Path<'_>, expected: &str) -> Option<Cow<'a, str>> {
+        if node.kind() != Kind::Text {
+            self.wrong_type(node, path, expected);
+            return None;
+        }
+        let text = self.decoded(node)?;
+        if text.len() > limits::TEXT_BYTES {
+            let message = format!("a text of more than {} bytes", limits::TEXT_BYTES);
+            self.problem(Code::B0502, node, path, &message);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Whether a text may name something. `node` is where it stands.
+    pub fn is_name(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> bool {
+        if text.is_empty() {
+            self.problem(Code::B0502, node, path, "a name must not be empty");
+            return false;
+        }
+        if text.len() > limits::TEXT_BYTES {
+            let message = format!("a name of more than {} bytes", limits::TEXT_BYTES);
+            self.problem(Code::B0502, node, path, &message);
+            return false;
+        }
+        self.is_clean(text, node, path)
+    }
+
+    /// Whether a text hides nothing.
+    pub fn is_clean(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> bool {
+        if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+            return true;
+        }
+        let Some(bad) = text.chars().find(|c| value::is_forbidden(*c) || c.is_control()) else { return true };
+        let message = format!("the character U+{:04X} may not stand here", u32::from(bad));
+        self.problem(Code::B0102, node, path, &message)
+            .help("control characters and those that reorder text hide what is read: remove it");
+        false
+    }
+
+    /// A name.
+    pub fn name(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+        let text = self.text(node, path, "a name (a text)")?;
+        self.is_name(&text, node, path).then(|| self.located(&text, node))
+    }
+
+    /// A name of a tier or an agent: one segment of a path.
+    pub fn segment_name(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+        let name = self.name(node, path)?;
+        if name.text.contains('/') {
+            self.problem(Code::B0502, node, path, &format!("the name `{}` holds a `/`", name.text))
+                .help("`/` separates the names of tiers in the path of a pool: leave it out of names");
+            return None;
+        }
+        Some(name)
+    }
+
+    /// A text as it is, with the place between its quotes.
+    pub fn located(&self, text: &str, node: Node<'_>) -> Located {
+        Located { text: text.to_owned(), span: self.inner_span(node) }
+    }
+
+    /// A text of the language: one line of it, parsed later.
+    pub fn language(&mut self, node: Node<'_>, path: &Path<'_>, expected: &str) -> Option<Located> {
+        let text = self.text(node, path, expected)?;
+        if text.trim().is_empty() {
+            self.problem(Code::B0502, node, path, &format!("expected {expected}, found an empty text"));
+            return None;
+        }
+        if text.contains(['\n', '\r']) {
+            self.problem(Code::B0502, node, path, "a line break, where one statement is expected")
+                .help("write each statement as a text of its own");
+            return None;
+        }
+        // A tab is space in the language, and no control character that hides anything.
+        self.is_clean(&text.replace('\t', " "), node, path).then(|| self.located(&text, node))
+    }
+
+    /// A place in the tree of fault domains.
+    pub fn place(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+        let text = self.text(node, path, "a place such as \"us-west/a\" (a text)")?;
+        if !value::is_place(&text) || text.split('/').count() > limits::LEVELS {
+            self.problem(Code::B0311, node, path, &format!("{} is no place", tick(&text))).help(format!(
+                "write at most {} names with `/` between, as in \"us-west/a\"",
+                limits::LEVELS
+            ));
+            return None;
+        }
+        self.is_clean(&text, node, path).then(|| self.located(&text, node))
+    }
+
+    /// True or false.
+    pub fn boolean(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<bool> {
+        match node.kind() {
+            Kind::Bool(value) => Some(value),
+            _ => {
+                self.wrong_type(node, path, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A JSON number: whole, or with a fraction in millionths.
+    pub fn number(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Numeric> {
+        match number(node.raw) {
+            Number::Whole(value) => Some(Numeric::Whole(value)),
+            Number::Decimal(digits) => self.quantity(&digits, node, path).map(Numeric::Decimal),
+            Number::TooLarge => {
+                self.problem(Code::B0111, node, path, &format!("`{}` is too large", short(node.raw)));
+                None
+            }
+        }
+    }
+
+    /// A JSON number in millionths, for keys and weights.
+    pub fn millionths(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<i64> {
+        match self.number(node, path)? {
+            Numeric::Decimal(quantity) => Some(quantity.amount),
+            Numeric::Whole(value) => {
+                let scaled = value.checked_mul(MILLION);
+                if scaled.is_none() {
+                    self.problem(Code::B0111, node, path, &format!("`{value}` is too large"));
+                }
+                scaled
+            }
+        }
+    }
+
+    /// A whole number between two bounds.
+    pub fn count(&mut self, node: Node<'_>, path: &Path<'_>, high: i64) -> Option<i64> {
+        if node.kind() != Kind::Number {
+            self.wrong_type(node, path, "a whole number");
+            return None;
+        }
+        match self.number(node, path)? {
+            Numeric::Whole(value) if (1..=high).contains(&value) => Some(value),
+            Numeric::Whole(value) => {
+                let message = format!("`{value}` is not between 1 and {high}");
+                self.problem(Code::B0308, node, path, &message);
+                None
+            }
+            Numeric::Decimal(_) => {
+                let message = format!("expected a whole number, found `{}`", short(node.raw));
+                self.problem(Code::B0502, node, path, &message);
+                None
+            }
+        }
+    }
+
+    /// A literal with a unit, or digits with a point, rounded where its unit holds fewer digits.
+    pub fn quantity(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> Option<Quantity> {
+        match Quantity::parse_rounding(text) {
+            Ok((quantity, false)) => Some(quantity),
+            Ok((quantity, true)) => {
+                let message = format!("{path}: `{}` was rounded to `{quantity}`", short(text));
+                let note = Diagnostic::note(Code::B0512, self.span(node), message);
+                self.push(note.help("a number keeps six digits after the point, a unit whole base units"));
+                Some(quantity)
+            }
+            Err(error) => {
+                self.bad_quantity(text, &error, node, path);
+                None
+            }
+        }
+    }
+
+    fn bad_quantity(&mut self, text: &str, error: &QuantityError, node: Node<'_>, path: &Path<'_>) {
+        let shown = tick(text);
+        match error {
+            QuantityError::UnknownUnit(unit) if unit.len() < text.len() => {
+                let near = nearest(unit, quantity::unit_names());
+                let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+                let units = quantity::unit_names().collect::<Vec<_>>().join(" ");
+                let message = format!("unknown unit {} in {shown}", tick(unit));
+                self.problem(Code::B0109, node, path, &message).help(format!("{near}units: {units}"));
+            }
+            QuantityError::Overflow(_) => {
+                self.problem(Code::B0111, node, path, &format!("{shown} is too large"));
+            }
+            _ => {
+                let message = format!("expected an amount, found the text {shown}");
+                self.problem(Code::B0502, node, path, &message)
+                    .help("write a number, or a text such as \"64GiB\", \"10Gbps\" or \"unlimited\"");
+            }
+        }
+    }
+}
+
+/// A number of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numeric {
+    /// A whole one.
+    Whole(i64),
+    /// One with a fraction.
+    Decimal(Quantity),
+}
+
+/// An error being made; it is kept when this is dropped.
+pub(super) struct Problem<'r> {
+    reader: &'r mut Reader,
+    diagnostic: Option<Diagnostic>,
+}
+
+impl Problem<'_> {
+    pub fn help(mut self, help: impl Into<String>) {
+        if let Some(diagnostic) = &mut self.diagnostic {
+            diagnostic.help = Some(help.into());
+        }
+    }
+}
+
+impl Drop for Problem<'_> {
+    fn drop(&mut self) {
+        if let Some(diagnostic) = self.diagnostic.take() {
+            self.reader.push(diagnostic);
+        }
+    }
+}
+
+/// What the user wrote, for a message.
+pub(super) fn tick(text: &str) -> String {
+    format!("`{}`", short(text))
+}
+
+/// The head of a text that may be long, for a message.
+pub(super) fn short(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
