@@ -40,6 +40,8 @@ pub const ASSIGNMENT_STEPS: u64 = 100_000;
 pub const CYCLE_STEPS: u64 = 20_000_000_000;
 /// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
 pub const REJECTIONS_KEPT: usize = 8_000_000;
+/// Problems kept of one source; the rest are counted.
+pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.
 pub const PROBLEMS_SHOWN: usize = 200;
 
