@@ -42,6 +42,8 @@ pub const CYCLE_STEPS: u64 = 20_000_000_000;
 pub const REJECTIONS_KEPT: usize = 8_000_000;
 /// Errors, and notes, kept of one inventory or table; the rest are counted.
 pub const PROBLEMS_KEPT: usize = 10_000;
+/// Problems kept of one source; the rest are counted.
+pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.
 pub const PROBLEMS_SHOWN: usize = 200;
 

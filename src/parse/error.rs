@@ -1,0 +1,359 @@
+//! What is said about a text that the grammar does not take. Rules of the grammar do not come here: what was
+//! expected is given in the words that users type.
+
+use std::borrow::Cow;
+
+use super::Place;
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    quantity::{QuantityError, unit_names},
+    source::Span,
+};
+
+/// How far the grammar went in a statement, and what it would have taken there.
+#[derive(Debug)]
+pub(super) struct Missing {
+    /// The byte where it stopped.
+    pub at: usize,
+    /// In words.
+    pub wanted: Vec<&'static str>,
+}
+
+/// Words that begin a statement.
+const HEADS: &[&str] = &[
+    "accept",
+    "agent",
+    "all",
+    "allocation",
+    "at",
+    "avoid",
+    "broker",
+    "charge",
+    "class",
+    "expect",
+    "expose",
+    "framework",
+    "instance",
+    "lend",
+    "let",
+    "levels",
+    "limit",
+    "near",
+    "need",
+    "pool",
+    "prefer",
+    "provider",
+    "require",
+    "reserved",
+    "resources",
+    "revocable",
+    "role",
+    "schema",
+    "spread",
+    "test",
+    "together",
+    "use",
+    "volume",
+    "with",
+    "within",
+];
+
+/// Words that stand between two operands or after one.
+const OPERATORS: &[&str] = &["and", "or", "in", "has", "is", "else", "within", "matches"];
+
+/// A statement that is none.
+pub(super) fn unexpected(
+    text: &str,
+    start: usize,
+    end: usize,
+    missing: &Missing,
+    place: Place,
+) -> Diagnostic {
+    let at = missing.at.clamp(start, end);
+    let start = start + leading_blanks(&text[start..end]);
+    if let Some(problem) = wrong_head(text, start, at, place) {
+        return problem;
+    }
+    let (found, length) = token(text, at);
+    let message = format!("expected {}, found {found}", listed(&missing.wanted));
+    // At the end of a line the last thing on it is what people look at.
+    let problem = Diagnostic::error(Code::B0107, place.span(at, at + length), message);
+    match help(text, start, at, missing) {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+/// A first word that begins no statement: `agnet a1 {`, `vlan 19`.
+fn wrong_head(text: &str, start: usize, at: usize, place: Place) -> Option<Diagnostic> {
+    let head = word(&text[start..]);
+    let after = start + head.len();
+    let next = &text[after..];
+    let gap = leading_blanks(next);
+    let second = &next[gap..];
+    let separate = gap > 0 && second.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '"' || c == '[');
+    if head.is_empty() || !separate || HEADS.contains(&head) || at > after + gap {
+        return None;
+    }
+    let near = nearest(head, HEADS.iter().copied().filter(|known| similar(head, known)));
+    let operator = nearest(word(second), OPERATORS.iter().copied());
+    if near.is_none() && (operator.is_some() || OPERATORS.contains(&head)) {
+        return None;
+    }
+    let message = format!("`{}` begins no declaration or statement", shown(head));
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("a key is given a value with `=`: `{} = {}`", shown(head), shown(line(second))),
+    };
+    Some(Diagnostic::error(Code::B0108, place.span(start, after), message).help(help))
+}
+
+/// Short words are near to everything: they must at least share a letter at an end.
+fn similar(wrong: &str, known: &str) -> bool {
+    let ends = |word: &str| (word.bytes().next(), word.bytes().last());
+    let ((first, last), (known_first, known_last)) = (ends(wrong), ends(known));
+    wrong.len() > 2 && (first == known_first || last == known_last)
+}
+
+fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String> {
+    let rest = &text[at..];
+    let head = word(&text[start..]);
+    if missing.wanted.contains(&"an operator")
+        && let found = word(rest)
+        && !found.is_empty()
+    {
+        if let Some(near) = nearest(found, OPERATORS.iter().copied()).filter(|near| *near != found) {
+            return Some(format!("did you mean `{near}`?"));
+        }
+        if found == "weight" {
+            return Some("a weight is a number: `weight 50`".to_owned());
+        }
+    }
+    let line_ends = rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+    if line_ends && rest.trim_ascii_start().starts_with('{') {
+        return Some("the `{` of a block stands on the line of its head".to_owned());
+    }
+    if HEADS.contains(&head) {
+        return form(head).map(|form| format!("it is written `{form}`"));
+    }
+    if missing.wanted.contains(&"a value") && line_ends {
+        return Some("put the value on this line".to_owned());
+    }
+    None
+}
+
+/// How a statement with this head is written.
+fn form(head: &str) -> Option<&'static str> {
+    Some(match head {
+        "accept" => "accept revocable",
+        "all" => "all or nothing",
+        "at" => "at most N per KEY",
+        "avoid" => "avoid NAME in KEY` or `avoid \"a/place\"",
+        "charge" => "charge agent.RESOURCE AMOUNT per volume",
+        "class" => "class NAME for agent { … }",
+        "expect" => "expect NEED met",
+        "expose" => "expose agent.KEY",
+        "lend" => "lend reserved",
+        "let" => "let NAME = VALUE",
+        "levels" => "levels region > zone > rack",
+        "near" => "near NAME in LEVEL",
+        "reserved" => "reserved for \"ROLE\"",
+        "schema" => "schema agent { … }",
+        "spread" => "spread over KEY",
+        "together" => "together in KEY",
+        "use" => "use std.MODULE` or `use \"./file.policy\"",
+        "with" => "with inventory",
+        "within" => "within \"a/place\"",
+        _ => return None,
+    })
+}
+
+/// Whether a text begins as a block does: a word, perhaps a name, perhaps `for` and a word, a brace.
+pub(super) fn has_block_head(text: &str) -> bool {
+    let Some((head, _)) = text.split_once('{') else {
+        return false;
+    };
+    let words: Vec<&str> = head.split_ascii_whitespace().collect();
+    let plain = |word: &&str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.\"/".contains(&b));
+    !words.is_empty() && words.len() <= 4 && words.iter().all(plain)
+}
+
+/// What stands at a place, for a message, and its length in bytes.
+fn token(text: &str, at: usize) -> (String, usize) {
+    let rest = &text[at..];
+    let first = rest.chars().next();
+    match first {
+        None => ("the end of the text".to_owned(), 0),
+        Some('\n' | '\r') => ("the end of the line".to_owned(), 0),
+        Some('/') if rest.starts_with("//") => ("the end of the line".to_owned(), 0),
+        Some(' ' | '\t') if line(rest).trim_ascii().is_empty() => ("the end of the line".to_owned(), 0),
+        Some(c) => {
+            let length = match c {
+                '"' => quoted(rest),
+                c if c.is_alphanumeric() || c == '_' => {
+                    rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len())
+                }
+                '=' | '<' | '>' | '&' | '|' | '!' => {
+                    rest.find(|c| !matches!(c, '=' | '<' | '>' | '&' | '|' | '!')).unwrap_or(rest.len())
+                }
+                c => c.len_utf8(),
+            };
+            (format!("`{}`", shown(&rest[..length])), length)
+        }
+    }
+}
+
+fn quoted(rest: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in rest.bytes().enumerate().skip(1) {
+        match byte {
+            b'\\' if !escaped => escaped = true,
+            b'"' if !escaped => return at + 1,
+            _ => escaped = false,
+        }
+    }
+    rest.len()
+}
+
+fn word(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(text.len());
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) { &text[..end] } else { "" }
+}
+
+fn line(text: &str) -> &str {
+    text[..text.find(['\n', ',', '{', '}']).unwrap_or(text.len())].trim_ascii()
+}
+
+fn leading_blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches([' ', '\t']).len()
+}
+
+/// `a`, `a or b`, `a, b or c`; at most four.
+fn listed(wanted: &[&'static str]) -> String {
+    // Where a value may begin, so may a name.
+    let value = wanted.contains(&"a value");
+    // A word of a known statement says more than that any operator would do.
+    let common = ["`{`", "`=`", "`:`", "`==`"];
+    let precise = wanted.iter().any(|words| words.starts_with('`') && !common.contains(words));
+    let operator = wanted.contains(&"an operator");
+    let drop = |words: &&str| match *words {
+        "a name" | "a text" | "a number" | "a type" | "`=`" if value => true,
+        "an operator" | "`=`" | "`:`" if precise => true,
+        "`{`" => operator || precise,
+        _ => false,
+    };
+    let mut kept: Vec<&str> = wanted.iter().copied().filter(|words| !drop(words)).collect();
+    kept.sort_by_key(|words| *words == "the end of the statement");
+    kept.truncate(5);
+    match kept.split_last() {
+        None => "a statement".to_owned(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// What the user wrote, cut where it is long, on one line.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 60;
+    if text.len() <= MOST && !text.contains(['\n', '\r']) {
+        return Cow::Borrowed(text);
+    }
+    // A word may be as long as the source: no more is looked at than could be shown.
+    let head = (0..=MOST * 4).rev().find_map(|end| text.get(..end)).unwrap_or(text);
+    let mut cut = head.split_whitespace().collect::<Vec<_>>().join(" ");
+    if cut.len() > MOST {
+        let end = (0..=MOST).rev().find(|end| cut.is_char_boundary(*end)).unwrap_or(0);
+        cut.truncate(end);
+        cut.push('…');
+    }
+    Cow::Owned(cut)
+}
+
+/// An operator of another language.
+pub(super) fn wrong_operator(wrong: &str, right: &str) -> (String, String) {
+    let wrong = shown(wrong);
+    let help = match right {
+        "==" => "`==` compares; `=` gives a key its value".to_owned(),
+        right => format!("write `{right}`"),
+    };
+    (format!("`{wrong}` is no operator here"), help)
+}
+
+/// Two ends the wrong way round.
+pub(super) fn backwards(low: &str, high: &str) -> (String, String) {
+    let (low, high) = (shown(low), shown(high));
+    (format!("`{low}..{high}` runs backwards"), format!("write `{high}..{low}`"))
+}
+
+/// A number that is none of the language.
+pub(super) fn quantity(text: &str, cause: &QuantityError, span: Span) -> Diagnostic {
+    let cut = shown(text);
+    match cause {
+        QuantityError::Malformed => Diagnostic::error(Code::B0112, span, format!("`{cut}` is no number"))
+            .help(if text.bytes().filter(|b| *b == b'.').count() > 1 {
+                format!("a version is quoted: `v\"{cut}\"`")
+            } else {
+                "numbers are like `7_200` or `2.5`".to_owned()
+            }),
+        QuantityError::UnknownUnit(unit) => {
+            let number = text.strip_suffix(unit.as_str()).unwrap_or(text);
+            Diagnostic::error(Code::B0109, span, format!("`{cut}`: there is no unit `{}`", shown(unit)))
+                .help(unit_help(number, unit))
+        }
+        QuantityError::Precision(dimension) => {
+            let base = match dimension.sample_unit() {
+                "" => "a millionth",
+                "GB" => "a byte",
+                "Gbps" => "a bit per second",
+                _ => "a nanosecond",
+            };
+            Diagnostic::error(Code::B0110, span, format!("`{cut}` is finer than {base}"))
+                .help(format!("a {dimension} is a whole number of these: drop digits"))
+        }
+        QuantityError::Overflow(dimension) => {
+            Diagnostic::error(Code::B0111, span, format!("`{cut}` is too large for a {dimension}"))
+                .help("a quantity has 64 bits; `unlimited` is an amount of any kind")
+        }
+    }
+}
+
+/// What a wrong unit was likely meant to be.
+fn unit_help(number: &str, unit: &str) -> String {
+    let number = shown(number);
+    let sizes = |unit: &str| format!("for a size write `{number}{unit}B`");
+    match unit {
+        "m" => {
+            let thousandths = thousandths(&number).map(|text| format!("for thousandths write `{text}`, "));
+            let thousandths = thousandths.unwrap_or_default();
+            format!("{thousandths}for megabytes `{number}MB`, for minutes `{number}min`")
+        }
+        "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei" => sizes(unit),
+        "K" => format!("for thousands write `{number}k`, for a size `{number}kB` or `{number}KiB`"),
+        "G" | "T" | "P" | "E" | "g" | "t" => {
+            let unit = unit.to_uppercase();
+            format!("{} or `{number}{unit}iB`, for a bandwidth `{number}{unit}bps`", sizes(&unit))
+        }
+        unit => {
+            // Only the case is wrong in many of them.
+            let same = unit_names().find(|known| known.eq_ignore_ascii_case(unit));
+            match same.or_else(|| nearest(unit, unit_names())) {
+                Some(near) => format!("did you mean `{number}{near}`?"),
+                None => "units are `k M %`, `kB MB GB TB`, `KiB MiB GiB TiB`, `Mbps Gbps`, `ms s min h d`"
+                    .to_owned(),
+            }
+        }
+    }
+}
+
+/// A whole number of thousandths as a decimal.
+fn thousandths(number: &str) -> Option<String> {
+    let digits: String = number.chars().filter(|c| *c != '_').collect();
+    let value: u64 = digits.parse().ok()?;
+    let fraction = format!("{:03}", value % 1_000);
+    let fraction = fraction.trim_end_matches('0');
+    Some(if fraction.is_empty() {
+        (value / 1_000).to_string()
+    } else {
+        format!("{}.{fraction}", value / 1_000)
+    })
+}

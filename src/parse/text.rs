@@ -1,0 +1,269 @@
+//! What is looked at before the grammar runs: bytes, characters, texts, comments and brackets. One pass, no
+//! recursion; after it brackets are known to be balanced and not too deep.
+
+use super::{Place, Problems};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    limits,
+    source::{SourceId, Sources, Span},
+    value::is_forbidden,
+};
+
+/// What the scan found.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Every `//` comment, in order.
+    pub comments: Vec<Comment>,
+    /// Whether brackets or texts are such that no statement can be told from the next.
+    pub broken: bool,
+}
+
+/// A `//` comment, line end excluded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Comment {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// `///` with nothing before it on its line, and no fourth slash.
+    doc: bool,
+    /// Whether it became the documentation of a statement.
+    used: bool,
+}
+
+/// Adds bytes as a source. What is not UTF-8 is added with replacement characters, and said.
+pub(super) fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (SourceId, Vec<Diagnostic>) {
+    if bytes.len() > limits::SOURCE_BYTES {
+        let id = sources.add(name, "");
+        let (size, most) = (bytes.len(), limits::SOURCE_BYTES);
+        let message = format!("a source of {size} bytes; at most {most} are read");
+        let problem = Diagnostic::error(Code::B0106, Span::new(id, 0, 0), message)
+            .help("split it: all `.policy` files of a folder are one set");
+        return (id, vec![problem]);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (sources.add(name, text), Vec::new()),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let id = sources.add(name, String::from_utf8_lossy(bytes));
+            // Everything before the first bad byte is as it was, so its offset is true in the added text too.
+            let span = Span::new(id, at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+            let byte = bytes.get(at).copied().unwrap_or_default();
+            let message = format!("byte {at} (0x{byte:02x}) is not UTF-8");
+            (id, vec![Diagnostic::error(Code::B0101, span, message).help("save the file as UTF-8")])
+        }
+    }
+}
+
+/// Looks over a text; its problems go to `problems`.
+pub(super) fn scan(text: &str, place: Place, problems: &mut Problems) -> Scan {
+    forbidden(text, place, problems);
+    let mut scanner = Scanner { text, place, problems, open: Vec::new(), scan: Scan::default() };
+    scanner.run();
+    scanner.scan
+}
+
+/// Reports every character that may not stand in a source. A carriage return may only end a line.
+fn forbidden(text: &str, place: Place, problems: &mut Problems) {
+    for (at, c) in text.char_indices() {
+        let lone_return = c == '\r' && text.as_bytes().get(at + 1) != Some(&b'\n');
+        if (c.is_ascii() && c >= ' ' && c != '\u{7f}') || !(is_forbidden(c) || lone_return) {
+            continue;
+        }
+        let message = format!("the character U+{:04X} may not stand in a source", u32::from(c));
+        let problem = Diagnostic::error(Code::B0102, place.span(at, at + c.len_utf8()), message);
+        problems.push(problem.help(format!("in a text, write `\\u{{{:x}}}`", u32::from(c))));
+    }
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    place: Place,
+    problems: &'a mut Problems,
+    open: Vec<(u8, usize)>,
+    scan: Scan,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        let bytes = self.text.as_bytes();
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            at = match byte {
+                b'"' => self.quoted(at),
+                b'\'' => self.single_quoted(at),
+                b'/' if bytes.get(at + 1) == Some(&b'/') => self.comment(at),
+                b'#' => self.hash(at),
+                b';' => self.semicolon(at),
+                b'(' | b'[' | b'{' => {
+                    self.open.push((byte, at));
+                    if self.open.len() > limits::NESTING {
+                        self.too_deep(at);
+                        return;
+                    }
+                    at + 1
+                }
+                b')' | b']' | b'}' => {
+                    self.close(byte, at);
+                    at + 1
+                }
+                _ => at + 1,
+            };
+        }
+        for (byte, at) in std::mem::take(&mut self.open) {
+            self.unclosed(byte, at);
+        }
+    }
+
+    fn line_end(&self, at: usize) -> usize {
+        let end = self.text[at..].find('\n').map_or(self.text.len(), |length| at + length);
+        if self.text[..end].ends_with('\r') && end > at { end - 1 } else { end }
+    }
+
+    fn report(&mut self, code: Code, start: usize, end: usize, message: String, help: &str) {
+        let problem = Diagnostic::error(code, self.place.span(start, end), message);
+        self.problems.push(problem.help(help));
+    }
+
+    fn quoted(&mut self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut at = start + 1;
+        loop {
+            match bytes.get(at) {
+                Some(b'"') => return at + 1,
+                Some(b'\\') if bytes.get(at + 1).is_some_and(|&next| next != b'\n') => at += 2,
+                Some(b'\n') | None => break,
+                Some(_) => at += 1,
+            }
+        }
+        let end = self.line_end(start);
+        self.scan.broken = true;
+        let help = "a text ends on its line with `\"`; a line end inside it is written `\\n`";
+        self.report(Code::B0103, start, end, "this text does not end".to_owned(), help);
+        end
+    }
+
+    fn single_quoted(&mut self, start: usize) -> usize {
+        let rest = &self.text.as_bytes()[start + 1..];
+        let length = rest.iter().position(|byte| matches!(byte, b'\'' | b'\n')).unwrap_or(rest.len());
+        let end = start + 1 + length;
+        if rest.get(length) == Some(&b'\'') {
+            // The grammar reads it and says that quotes are double.
+            return end + 1;
+        }
+        self.scan.broken = true;
+        let help = "a text stands in double quotes: `\"text\"`";
+        self.report(Code::B0103, start, end, "`'` begins no text".to_owned(), help);
+        end
+    }
+
+    fn comment(&mut self, start: usize) -> usize {
+        let end = self.line_end(start);
+        let text = &self.text[start..end];
+        let before = self.text[..start].trim_end_matches([' ', '\t']);
+        let doc = text.starts_with("///")
+            && !text.starts_with("////")
+            && (before.is_empty() || before.ends_with('\n'));
+        self.scan.comments.push(Comment { start, end, doc, used: false });
+        end
+    }
+
+    fn hash(&mut self, start: usize) -> usize {
+        let help = "a comment begins with `//`";
+        self.report(Code::B0107, start, start + 1, "`#` begins no comment".to_owned(), help);
+        self.line_end(start)
+    }
+
+    fn semicolon(&mut self, start: usize) -> usize {
+        let help = "a statement ends at the end of its line; on one line, a comma stands between two";
+        self.report(Code::B0107, start, start + 1, "`;` ends no statement".to_owned(), help);
+        start + 1
+    }
+
+    fn too_deep(&mut self, at: usize) {
+        self.scan.broken = true;
+        let message = format!("brackets are nested more than {} deep here", limits::NESTING);
+        self.report(Code::B0105, at, at + 1, message, "name a part of it with `let` or a class");
+    }
+
+    fn close(&mut self, byte: u8, at: usize) {
+        let wanted = partner(byte);
+        if self.open.last().is_some_and(|open| open.0 == wanted) {
+            self.open.pop();
+            return;
+        }
+        // Where an outer bracket is its partner, those inside it are the ones never closed.
+        let outer = self.open.iter().rposition(|open| open.0 == wanted);
+        match outer {
+            Some(depth) => {
+                for (byte, at) in self.open.split_off(depth + 1) {
+                    self.unclosed(byte, at);
+                }
+                self.open.pop();
+            }
+            None => {
+                self.scan.broken = true;
+                let found = char::from(byte);
+                let span = self.place.span(at, at + 1);
+                self.problems.push(match self.open.pop() {
+                    // Taken for a slip in the closing one, so that the opening one is not reported again.
+                    Some((open, opened)) => {
+                        let (open, right) = (char::from(open), char::from(partner(open)));
+                        Diagnostic::error(Code::B0104, span, format!("`{found}` does not close `{open}`"))
+                            .also(self.place.span(opened, opened + 1), "opened here")
+                            .help(format!("close it with `{right}`"))
+                    }
+                    None => Diagnostic::error(Code::B0104, span, format!("`{found}` closes nothing"))
+                        .help("remove it, or open it before"),
+                });
+            }
+        }
+    }
+
+    fn unclosed(&mut self, byte: u8, at: usize) {
+        self.scan.broken = true;
+        let message = format!("`{}` is never closed", char::from(byte));
+        let help = format!("add the `{}` that belongs to it", char::from(partner(byte)));
+        self.report(Code::B0104, at, at + 1, message, &help);
+    }
+}
+
+fn partner(bracket: u8) -> u8 {
+    match bracket {
+        b'(' => b')',
+        b'[' => b']',
+        b'{' => b'}',
+        b')' => b'(',
+        b']' => b'[',
+        _ => b'{',
+    }
+}
+
+impl Scan {
+    /// The lines of `///` directly above a statement that starts at `start`. Ordinary comments and empty lines
+    /// between do not part them.
+    pub fn docs(&mut self, text: &str, start: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        let (mut last, mut below) = (self.comments.partition_point(|comment| comment.start < start), start);
+        while let Some(comment) = last.checked_sub(1).and_then(|at| self.comments.get_mut(at)) {
+            let between = text.get(comment.end..below).unwrap_or("x");
+            if comment.used || !between.trim_ascii().is_empty() {
+                break;
+            }
+            if comment.doc {
+                comment.used = true;
+                let line = text.get(comment.start + 3..comment.end).unwrap_or("");
+                lines.push(line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned());
+            }
+            below = comment.start;
+            last -= 1;
+        }
+        lines.reverse();
+        lines
+    }
+
+    /// The comments that document nothing.
+    pub fn plain_comments(&self) -> impl Iterator<Item = &Comment> {
+        self.comments.iter().filter(|comment| !comment.used)
+    }
+}
