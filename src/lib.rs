@@ -4,6 +4,7 @@ pub mod check;
 pub mod cycle;
 pub mod diagnostic;
 pub mod engine;
+mod error;
 #[cfg(feature = "cli")]
 pub mod import;
 pub mod inventory;
@@ -14,6 +15,8 @@ pub mod lower;
 pub mod matching;
 pub mod operator;
 pub mod parse;
+pub mod pipeline;
+mod policy;
 pub mod quantity;
 pub mod ranges;
 pub mod resolve;
@@ -21,3 +24,6 @@ pub mod source;
 pub mod symbol;
 pub mod types;
 pub mod value;
+
+pub use error::Error;
+pub use policy::{Fleet, Inventory, Offers, Policy, offers};

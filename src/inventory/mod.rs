@@ -2,6 +2,7 @@
 
 mod allocate;
 mod bind;
+pub mod declare;
 pub mod ledger;
 pub mod records;
 mod stock;

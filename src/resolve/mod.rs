@@ -15,12 +15,19 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 pub use expr::show_read;
-use hir::{Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Hir, Read, SchemaField, Test};
+use hir::{Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Hir, Read, Rule, SchemaField, Test};
 use scope::{DefinitionInfo, Kind, Scope};
 
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
-    parse::ast::{self, Ast, Block, BlockKind, Statement, StatementKind},
+    inventory::{
+        Part,
+        records::{RuleRecord, RuleText, TierRecord},
+    },
+    parse::{
+        self,
+        ast::{self, Ast, Block, BlockKind, Statement, StatementKind},
+    },
     source::Span,
     types::{Side, Type},
 };
@@ -62,6 +69,24 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     (resolver.hir, resolver.scope, resolver.problems)
 }
 
+/// Binds the rules of records that come as data: agents first, then tiers depth first, as `bind` walks them.
+pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Diagnostic> {
+    let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
+    for part in parts {
+        for agent in &part.records.agents {
+            let rules = resolver.data_rules(part, &agent.rules);
+            hir.record_rules.agents.push(rules);
+        }
+        let mut open: Vec<&TierRecord> = part.records.providers.iter().rev().collect();
+        while let Some(tier) = open.pop() {
+            let rules = resolver.data_rules(part, &tier.rules);
+            hir.record_rules.tiers.push(rules);
+            open.extend(tier.children.iter().rev());
+        }
+    }
+    resolver.problems
+}
+
 #[derive(Default)]
 struct Resolver {
     scope: Scope,
@@ -82,6 +107,31 @@ impl Resolver {
     fn not_yet(&mut self, span: Span, what: &str, help: &str) {
         let message = format!("{what} is not supported yet");
         self.problem(Diagnostic::error(Code::B0801, span, message).label("not yet").help(help));
+    }
+
+    fn data_rules(&mut self, part: &Part<'_>, records: &[RuleRecord]) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for record in records {
+            let expr = match &record.text {
+                RuleText::Tree(expr) => Some(expr.clone()),
+                RuleText::Text(text) => match parse::expression(&text.text, part.lift(text.span)) {
+                    Ok(expr) => Some(expr),
+                    Err(problems) => {
+                        self.problems.extend(problems);
+                        None
+                    }
+                },
+            };
+            let Some(expr) = expr.and_then(|expr| self.expr(View::Rules, &expr)) else { continue };
+            rules.push(Rule {
+                label: record.label.as_ref().map(|label| label.text.clone()),
+                weight: record.weight,
+                expr,
+                span: part.lift(record.span),
+                docs: record.docs.clone(),
+            });
+        }
+        rules
     }
 
     fn misplaced(&mut self, statement: &Statement, inside: &str, help: &str) {

@@ -1,0 +1,83 @@
+//! The one error of the library: opaque, with predicates.
+
+use std::fmt;
+
+use crate::diagnostic::{Code, Render, Report};
+
+/// Why a policy, an inventory or a query could not be used. It holds every problem of the run, each with code,
+/// place, cause and cure.
+///
+/// ```
+/// let error = bourse::Policy::compile([("demo.policy", "agent a { resources { mem = 4m } }")]).unwrap_err();
+/// assert!(error.is_policy());
+/// assert_eq!(error.report().diagnostics[0].code.name(), "B0109");
+/// assert!(error.to_string().contains("demo.policy:1:"));
+/// ```
+#[derive(Clone)]
+pub struct Error {
+    report: Box<Report>,
+}
+
+impl Error {
+    pub(crate) fn new(report: Report) -> Self {
+        Error { report: Box::new(report) }
+    }
+
+    /// Every problem, with the sources they point into.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The problems as text, with source lines; see [`Render`].
+    pub fn render(&self, how: Render) -> String {
+        self.report.render(how)
+    }
+
+    fn any(&self, test: impl Fn(&str) -> bool) -> bool {
+        self.report.diagnostics.iter().any(|problem| problem.is_error() && test(problem.code.name()))
+    }
+
+    /// Whether a policy does not compile.
+    pub fn is_policy(&self) -> bool {
+        self.any(|code| ["B01", "B02", "B03", "B04"].iter().any(|group| code.starts_with(group)))
+    }
+
+    /// Whether an inventory cannot be read, or does not fit the policy.
+    pub fn is_inventory(&self) -> bool {
+        self.any(|code| code.starts_with("B05"))
+    }
+
+    /// Whether something is asked for that a later version brings.
+    pub fn is_unsupported(&self) -> bool {
+        self.any(|code| code == Code::B0801.name())
+    }
+
+    /// Whether a query names a need that is not there.
+    pub fn is_unknown_need(&self) -> bool {
+        self.any(|code| code == Code::B0903.name())
+    }
+}
+
+impl fmt::Display for Error {
+    /// One line: the first problem, its place, and how many more there are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut errors = self.report.diagnostics.iter().filter(|problem| problem.is_error());
+        let Some(first) = errors.next() else { return f.write_str("unknown error") };
+        if let Some(label) = first.labels.first() {
+            write!(f, "{}: ", self.report.sources.place(label.span))?;
+        }
+        write!(f, "{}: {}", first.code, first.message)?;
+        match errors.count() {
+            0 => Ok(()),
+            more => write!(f, " (and {more} more)"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
+    }
+}
+
+impl std::error::Error for Error {}

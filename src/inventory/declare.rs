@@ -1,0 +1,167 @@
+//! Roles, frameworks and needs of an inventory → statements of the language, so that they have one meaning.
+
+use indexmap::IndexMap;
+
+use super::{
+    bind::Part,
+    records::{DeclarationRecord, FrameworkRecord, Located, NeedRecord},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    parse::{
+        self,
+        ast::{Block, BlockKind, Body, Name, Statement, StatementKind},
+    },
+    resolve::scope::Scope,
+    source::Span,
+};
+
+/// What inventories declare.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// As statements.
+    pub statements: Vec<Statement>,
+    /// Frameworks of the set that these replace, since they add needs to them.
+    pub replaced: Vec<String>,
+}
+
+/// The statements of all parts. A framework without statements of its own adds its needs to one that is declared.
+pub fn statements(parts: &[Part<'_>], own: &[&Statement]) -> (Declared, Vec<Diagnostic>) {
+    let mut declared = Declared::default();
+    let mut problems = Vec::new();
+    // Frameworks by name, so that needs are added in one step however many there are.
+    let mut frameworks: IndexMap<String, usize> = IndexMap::new();
+    for part in parts {
+        for role in &part.records.roles {
+            let block = block(part, BlockKind::Role, role, Vec::new(), &mut problems);
+            declared.statements.push(block);
+        }
+        for framework in &part.records.frameworks {
+            let needs = framework.needs.iter().map(|need| self::need(part, need, &mut problems)).collect();
+            add_framework(part, framework, needs, own, &mut frameworks, &mut declared, &mut problems);
+        }
+        for record in &part.records.needs {
+            let statement = need(part, record, &mut problems);
+            declared.statements.push(statement);
+        }
+    }
+    (declared, problems)
+}
+
+fn add_framework(
+    part: &Part<'_>,
+    framework: &FrameworkRecord,
+    needs: Vec<Statement>,
+    own: &[&Statement],
+    frameworks: &mut IndexMap<String, usize>,
+    declared: &mut Declared,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let name = &framework.declaration.name.text;
+    let extends = framework.declaration.statements.is_empty();
+    if extends && let Some(at) = frameworks.get(name) {
+        if let StatementKind::Block(block) = &mut declared.statements[*at].kind {
+            block.body.statements.extend(needs);
+        }
+        return;
+    }
+    let of_set = own.iter().find(|statement| is_framework_of(statement, &[name]));
+    let statement = match of_set {
+        Some(statement) if extends => {
+            declared.replaced.push(name.clone());
+            let mut statement = (*statement).clone();
+            if let StatementKind::Block(block) = &mut statement.kind {
+                block.body.statements.extend(needs);
+            }
+            statement
+        }
+        _ => block(part, BlockKind::Framework, &framework.declaration, needs, problems),
+    };
+    frameworks.insert(name.clone(), declared.statements.len());
+    declared.statements.push(statement);
+}
+
+/// Whether a statement declares one of these frameworks.
+pub fn is_framework_of(statement: &Statement, names: &[&str]) -> bool {
+    match &statement.kind {
+        StatementKind::Block(Block { kind: BlockKind::Framework, name: Some(name), .. }) => {
+            names.contains(&name.text.as_str())
+        }
+        _ => false,
+    }
+}
+
+fn need(part: &Part<'_>, record: &NeedRecord, problems: &mut Vec<Diagnostic>) -> Statement {
+    let mut inner = Vec::new();
+    if let Some((statements, span)) = &record.agent {
+        let span = part.lift(*span);
+        let body = Body { statements: read(part, statements, problems), span };
+        inner.push(statement(span, Block { kind: BlockKind::Agent, name: None, head: span, body }));
+    }
+    for volume in &record.volumes {
+        inner.push(block(part, BlockKind::Volume, volume, Vec::new(), problems));
+    }
+    block(part, BlockKind::Need, &record.declaration, inner, problems)
+}
+
+fn block(
+    part: &Part<'_>,
+    kind: BlockKind,
+    record: &DeclarationRecord,
+    more: Vec<Statement>,
+    problems: &mut Vec<Diagnostic>,
+) -> Statement {
+    let span = part.lift(record.name.span);
+    let mut statements = read(part, &record.statements, problems);
+    statements.extend(more);
+    let name = Some(Name { text: record.name.text.clone(), span });
+    statement(span, Block { kind, name, head: span, body: Body { statements, span } })
+}
+
+fn statement(span: Span, block: Block) -> Statement {
+    Statement { docs: Vec::new(), span, kind: StatementKind::Block(block) }
+}
+
+/// Reads texts that are one statement each.
+fn read(part: &Part<'_>, texts: &[Located], problems: &mut Vec<Diagnostic>) -> Vec<Statement> {
+    let mut statements = Vec::with_capacity(texts.len());
+    for text in texts {
+        let span = part.lift(text.span);
+        let (read, wrong) = parse::statements(&text.text, span);
+        if wrong.is_empty() && read.len() != 1 {
+            let message = format!("`{}` is not one statement", text.text);
+            problems.push(
+                Diagnostic::error(Code::B0502, span, message)
+                    .help("write each statement as a text of its own"),
+            );
+            continue;
+        }
+        problems.extend(wrong);
+        statements.extend(read);
+    }
+    statements
+}
+
+/// The levels that data states, if any does.
+pub fn levels(parts: &[Part<'_>]) -> Option<Vec<String>> {
+    parts.iter().find_map(|part| part.records.broker.levels.as_ref()).map(|(levels, _)| levels.clone())
+}
+
+/// Levels that data states otherwise than the policy or other data.
+pub fn level_conflicts(parts: &[Part<'_>], scope: &Scope) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for part in parts {
+        let Some((levels, span)) = &part.records.broker.levels else { continue };
+        if *levels == scope.levels {
+            continue;
+        }
+        let message =
+            format!("levels `{}` here, and `{}` elsewhere", levels.join(" > "), scope.levels.join(" > "));
+        let mut problem = Diagnostic::error(Code::B0513, part.lift(*span), message);
+        if let Some(span) = scope.levels_span {
+            problem = problem.also(span, "declared here");
+        }
+        problems.push(problem.help("state the levels in one place, or the same everywhere"));
+    }
+    problems
+}

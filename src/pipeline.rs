@@ -1,0 +1,270 @@
+//! The stages as types, each making the next: [`Sources`] → [`Parsed`] → [`Checked`] → [`Plan`]. Texts and records
+//! go in, a plan with its fleet comes out; problems are kept beside, all of a run.
+
+use indexmap::IndexMap;
+
+use crate::{
+    check::{self, Strictness, Types},
+    diagnostic::{Code, Diagnostic, Report},
+    inventory::{Part, bind, declare, records::Records, world::World},
+    ir::{self, Plan},
+    limits, lower,
+    parse::{
+        self,
+        ast::{Ast, Statement, StatementKind, Use},
+    },
+    resolve::{self, hir::Hir, library, scope::Scope},
+    source::Sources,
+};
+
+/// A policy set as read: trees, and the problems of reading them.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// Every source of the set and of the modules it uses.
+    pub sources: Sources,
+    /// One tree for each file of the set.
+    pub files: Vec<Ast>,
+    /// The standard modules used, directly or not.
+    pub modules: IndexMap<&'static str, Ast>,
+    /// What is wrong so far.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// Reads the files of a set: names and bytes.
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Parsed {
+        let mut parsed = Parsed::default();
+        for (name, bytes) in files {
+            if parsed.files.len() >= limits::SOURCES {
+                let message = format!("more than {} files in one set", limits::SOURCES);
+                parsed.problems.push(Diagnostic::without_place(Code::B0106, message).help("split the set"));
+                break;
+            }
+            let (source, problems) = parse::decode(&mut parsed.sources, name, bytes);
+            if problems.is_empty() {
+                let read = parse::parse(&parsed.sources, source);
+                parsed.problems.extend(read.diagnostics);
+                parsed.files.push(read.ast);
+            } else {
+                parsed.problems.extend(problems);
+            }
+        }
+        parsed.load_modules();
+        parsed.used_files();
+        parsed
+    }
+
+    /// The standard modules that the set uses, and those that these use.
+    fn load_modules(&mut self) {
+        let mut open: Vec<&'static str> =
+            self.files.iter().flat_map(|ast| used_modules(&ast.items)).collect();
+        while let Some(name) = open.pop() {
+            if self.modules.contains_key(name) {
+                continue;
+            }
+            let Some(module) = library::find(name) else { continue };
+            let source = self.sources.add(format!("std.{name}"), module.text);
+            let read = parse::parse(&self.sources, source);
+            open.extend(used_modules(&read.ast.items));
+            self.problems.extend(read.diagnostics.into_iter().filter(|problem| problem.code != Code::B0116));
+            self.modules.insert(name, read.ast);
+        }
+    }
+
+    /// `use "./other.policy"`: the file must be in the set, and no circle may form.
+    fn used_files(&mut self) {
+        let name_of = |ast: &Ast| normal_path(&self.sources.get(ast.source).name);
+        let names: Vec<String> = self.files.iter().map(name_of).collect();
+        let mut edges: Vec<Vec<(usize, crate::source::Span)>> = vec![Vec::new(); names.len()];
+        let mut problems = Vec::new();
+        for (at, ast) in self.files.iter().enumerate() {
+            for statement in &ast.items {
+                let StatementKind::Use(Use::File(file)) = &statement.kind else { continue };
+                let wanted = beside(&names[at], &file.text);
+                match names.iter().position(|name| *name == wanted) {
+                    Some(target) => edges[at].push((target, file.span)),
+                    None => {
+                        let near = crate::diagnostic::nearest(&wanted, names.iter().map(String::as_str));
+                        let help = match near {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => "the path is relative to this file and ends in `.policy`".to_owned(),
+                        };
+                        let message = format!("no file `{}` is in the set", file.text);
+                        problems.push(Diagnostic::error(Code::B0210, file.span, message).help(help));
+                    }
+                }
+            }
+        }
+        problems.extend(file_circles(&names, &edges));
+        self.problems.extend(problems);
+    }
+
+    /// Checks the set, with what an inventory or a test adds to it.
+    pub fn check(&self, extra: &Extra<'_>, strictness: Strictness) -> Checked {
+        let mut sources = self.sources.clone();
+        let mut problems = self.problems.clone();
+        let mut first_sources = Vec::new();
+        for (records, own) in &extra.inventories {
+            first_sources.push(sources.len() as u32);
+            for (_, source) in own.iter() {
+                sources.add(source.name.clone(), source.text.clone());
+            }
+            let _ = records;
+        }
+        let parts: Vec<Part<'_>> = extra
+            .inventories
+            .iter()
+            .zip(&first_sources)
+            .map(|((records, _), first_source)| Part { records, first_source: *first_source })
+            .collect();
+        let own: Vec<&Statement> = match &extra.statements {
+            Some(statements) => statements.clone(),
+            None => self.files.iter().flat_map(|ast| &ast.items).collect(),
+        };
+        let (declared, declare_problems) = declare::statements(&parts, &own);
+        problems.extend(declare_problems);
+        let replaced: Vec<&str> = declared.replaced.iter().map(String::as_str).collect();
+        let mut statements: Vec<&Statement> =
+            own.into_iter().filter(|statement| !declare::is_framework_of(statement, &replaced)).collect();
+        statements.extend(&declared.statements);
+        let input = resolve::Input { statements, modules: &self.modules, levels: declare::levels(&parts) };
+        let (mut hir, scope, resolve_problems) = resolve::resolve(&input);
+        problems.extend(resolve_problems);
+        problems.extend(declare::level_conflicts(&parts, &scope));
+        problems.extend(resolve::record_rules(&mut hir, &scope, &parts));
+        let (types, check_problems) = check::check(&hir, &scope, strictness);
+        problems.extend(check_problems);
+        let mut report = Report { sources, diagnostics: problems };
+        report.sort();
+        Checked { hir, scope, types, first_sources, report }
+    }
+}
+
+/// What is added to a set's own statements.
+#[derive(Clone, Debug, Default)]
+pub struct Extra<'a> {
+    /// Inventories, each with its own sources.
+    pub inventories: Vec<(&'a Records, &'a Sources)>,
+    /// The statements to take instead of all of the set's.
+    pub statements: Option<Vec<&'a Statement>>,
+}
+
+/// A set with its types, and everything that is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Names bound.
+    pub hir: Hir,
+    /// What is declared.
+    pub scope: Scope,
+    /// Types of keys.
+    pub types: Types,
+    first_sources: Vec<u32>,
+    /// The problems so far, with all sources.
+    pub report: Report,
+}
+
+/// A plan and the fleet it runs over. Only a set without errors gives one.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The policy.
+    pub plan: Plan,
+    /// The fleet.
+    pub world: World,
+    /// Names bound: for tests and documentation.
+    pub hir: Hir,
+    /// Warnings and notes, with all sources.
+    pub report: Report,
+}
+
+impl Checked {
+    /// Compiles and binds. `extra` must be that of the check.
+    ///
+    /// # Errors
+    /// Every problem, where any is an error.
+    pub fn load(mut self, extra: &Extra<'_>) -> Result<Loaded, Box<Report>> {
+        if self.report.has_errors() {
+            return Err(Box::new(self.report));
+        }
+        let mut plan = lower::lower(&self.hir, &self.types, &self.report.sources);
+        let own = Part { records: &self.hir.records, first_source: 0 };
+        let given = extra.inventories.iter().zip(&self.first_sources);
+        let given = given.map(|((records, _), first_source)| Part { records, first_source: *first_source });
+        let parts: Vec<Part<'_>> = std::iter::once(own).chain(given).collect();
+        let (world, problems) = bind(&mut plan, &parts);
+        self.report.diagnostics.extend(problems);
+        if let Err(broken) = ir::verify(&plan) {
+            let message = format!("the compiled plan is broken: {broken}");
+            let problem = Diagnostic::without_place(Code::B0905, message);
+            self.report.diagnostics.push(problem.help("this is a defect of bourse; please report it"));
+        }
+        self.report.sort();
+        if self.report.has_errors() {
+            return Err(Box::new(self.report));
+        }
+        Ok(Loaded { plan, world, hir: self.hir, report: self.report })
+    }
+}
+
+fn used_modules(items: &[Statement]) -> Vec<&'static str> {
+    let module = |statement: &Statement| match &statement.kind {
+        StatementKind::Use(Use::Module { path, .. }) => match path.segments.as_slice() {
+            [std, name] if std.text == "std" => library::find(&name.text).map(|module| module.name),
+            _ => None,
+        },
+        _ => None,
+    };
+    items.iter().filter_map(module).collect()
+}
+
+/// A path without `.` and `..` parts.
+pub fn normal_path(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." if parts.last().is_some_and(|last| !last.is_empty() && *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The path of a file named relative to another.
+pub fn beside(file: &str, other: &str) -> String {
+    match file.rsplit_once('/') {
+        Some((folder, _)) if !other.starts_with('/') => normal_path(&format!("{folder}/{other}")),
+        _ => normal_path(other),
+    }
+}
+
+/// Files that use each other: each circle once.
+fn file_circles(names: &[String], edges: &[Vec<(usize, crate::source::Span)>]) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let mut done = vec![false; names.len()];
+    for start in 0..names.len() {
+        let mut path: Vec<(usize, usize)> = vec![(start, 0)];
+        while let Some(&mut (at, ref mut next)) = path.last_mut() {
+            if done[at] {
+                path.pop();
+                continue;
+            }
+            let Some(&(target, span)) = edges[at].get(*next) else {
+                done[at] = true;
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if let Some(first) = path.iter().position(|(on, _)| *on == target) {
+                let circle: Vec<&str> = path[first..].iter().map(|(on, _)| names[*on].as_str()).collect();
+                let message = format!("files use each other: {} → {}", circle.join(" → "), names[target]);
+                let help = "all files given together are one set: `use` of a file is not needed between them";
+                problems.push(Diagnostic::error(Code::B0206, span, message).help(help));
+            } else if !done[target] {
+                path.push((target, 0));
+            }
+        }
+    }
+    problems
+}

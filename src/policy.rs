@@ -1,0 +1,290 @@
+//! What an embedder uses: compile a policy once, bind fleets to it, ask for offers as often as needed.
+
+use std::sync::Arc;
+
+use crate::{
+    check::Strictness,
+    cycle::{self, Cycle},
+    diagnostic::{Code, Diagnostic, Report, nearest},
+    error::Error,
+    inventory::{ledger::Ledger, records::Records, wire, world::World},
+    ir::Plan,
+    matching::{Candidate, Matcher, Moment, NeedId, Placed, Search},
+    pipeline::{Extra, Loaded, Parsed},
+    source::Sources,
+};
+
+/// A compiled policy set. Cheap to clone; `Send` and `Sync`.
+///
+/// ```
+/// let policy = bourse::Policy::compile([(
+///     "demo.policy",
+///     r#"
+///     agent a1 { resources { cpus = 16, mem = 64GiB } }
+///     need web { count = 2, agent { cpus = 4, mem = 8GiB } }
+///     "#,
+/// )])?;
+/// let offers = policy.fleet(&[])?.offers();
+/// assert_eq!(offers.cycle().grants.len(), 2);
+/// # Ok::<(), bourse::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy {
+    parsed: Arc<Parsed>,
+    strictness: Strictness,
+    report: Arc<Report>,
+}
+
+impl Policy {
+    /// Compiles a set: names and texts of its files. All files are one scope.
+    ///
+    /// # Errors
+    /// Every problem of the set.
+    pub fn compile<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Policy, Error> {
+        let files = files.into_iter().map(|(name, text)| (name, text.as_bytes()));
+        Policy::from_parsed(Parsed::new(files), Strictness::default())
+    }
+
+    /// Compiles a set that has been read.
+    ///
+    /// # Errors
+    /// Every problem of the set.
+    pub fn from_parsed(parsed: Parsed, strictness: Strictness) -> Result<Policy, Error> {
+        let checked = parsed.check(&Extra::default(), strictness);
+        if checked.report.has_errors() {
+            return Err(Error::new(checked.report));
+        }
+        Ok(Policy { parsed: Arc::new(parsed), strictness, report: Arc::new(checked.report) })
+    }
+
+    /// Warnings and notes, with the sources they point into.
+    pub fn warnings(&self) -> &Report {
+        &self.report
+    }
+
+    /// Binds the fleet that the set declares, and those of inventories, to the policy.
+    ///
+    /// # Errors
+    /// Every problem of the inventories, and every way in which they do not fit the policy.
+    pub fn fleet(&self, inventories: &[&Inventory]) -> Result<Fleet, Error> {
+        let inventories =
+            inventories.iter().map(|inventory| (&inventory.records, &inventory.sources)).collect();
+        let extra = Extra { inventories, statements: None };
+        let loaded =
+            self.parsed.check(&extra, self.strictness).load(&extra).map_err(|report| Error::new(*report))?;
+        Ok(Fleet::new(loaded))
+    }
+}
+
+/// A fleet as data: agents, storage, what is taken, and needs. Read from JSON or NDJSON; see `docs/inventory.md`.
+///
+/// ```
+/// let text = r#"{"format": "bourse.inventory", "version": 1,
+///                "agents": [{"name": "a1", "resources": {"cpus": 8}}]}"#;
+/// let inventory = bourse::Inventory::from_json("fleet.json", text)?;
+/// let policy = bourse::Policy::compile([("demo.policy", "need web { agent { cpus = 4 } }")])?;
+/// assert_eq!(bourse::offers(&policy, &[&inventory])?.cycle().grants.len(), 1);
+/// # Ok::<(), bourse::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    records: Records,
+    sources: Sources,
+    report: Report,
+}
+
+impl Inventory {
+    /// Reads a JSON document. The name is for messages.
+    ///
+    /// # Errors
+    /// Every problem of the document, each with its place.
+    pub fn from_json(name: &str, text: &str) -> Result<Inventory, Error> {
+        let mut sources = Sources::default();
+        let (records, problems) = wire::read_json(&mut sources, name, text);
+        Inventory::checked(records, sources, problems)
+    }
+
+    /// Reads NDJSON: a header line, then one record a line.
+    ///
+    /// # Errors
+    /// Every problem of the lines, each with its place.
+    pub fn from_ndjson(name: &str, text: &str) -> Result<Inventory, Error> {
+        let mut sources = Sources::default();
+        let (records, problems) = wire::read_ndjson(&mut sources, name, text);
+        Inventory::checked(records, sources, problems)
+    }
+
+    /// Reads bytes: NDJSON where the name ends in `.ndjson` or `.jsonl`, else JSON.
+    ///
+    /// # Errors
+    /// Every problem of the bytes, each with its place.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Inventory, Error> {
+        let mut sources = Sources::default();
+        let (records, problems) = wire::read(&mut sources, name, bytes);
+        Inventory::checked(records, sources, problems)
+    }
+
+    fn checked(records: Records, sources: Sources, diagnostics: Vec<Diagnostic>) -> Result<Inventory, Error> {
+        let mut report = Report { sources: sources.clone(), diagnostics };
+        report.sort();
+        if report.has_errors() {
+            return Err(Error::new(report));
+        }
+        Ok(Inventory { records, sources, report })
+    }
+
+    /// Warnings and notes: values that were rounded, for example.
+    pub fn warnings(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// A fleet bound to a policy: ready to be asked. Cheap to clone; `Send` and `Sync`.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    loaded: Arc<Loaded>,
+    start: Arc<(Ledger, Placed)>,
+}
+
+impl Fleet {
+    pub(crate) fn new(loaded: Loaded) -> Fleet {
+        let start = cycle::start(&loaded.plan, &loaded.world);
+        Fleet { loaded: Arc::new(loaded), start: Arc::new(start) }
+    }
+
+    /// The compiled policy, with the needs of the inventories.
+    pub fn plan(&self) -> &Plan {
+        &self.loaded.plan
+    }
+
+    /// The fleet.
+    pub fn world(&self) -> &World {
+        &self.loaded.world
+    }
+
+    /// What is used before any offer: allocations and existing volumes.
+    pub fn ledger(&self) -> &Ledger {
+        &self.start.0
+    }
+
+    /// Everything compiled and bound.
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Warnings and notes of policy and inventories.
+    pub fn warnings(&self) -> &Report {
+        &self.loaded.report
+    }
+
+    /// One offer cycle over every need.
+    pub fn offers(&self) -> Offers {
+        self.cycle(cycle::Request::default())
+    }
+
+    /// One offer cycle, as asked.
+    pub fn cycle(&self, request: cycle::Request<'_>) -> Offers {
+        let cycle = cycle::run(&self.loaded.plan, &self.loaded.world, request);
+        Offers { fleet: self.clone(), cycle }
+    }
+
+    /// Every feasible candidate of a need as things are, best first, with nothing counted between needs. `search`
+    /// says whether a bound was met.
+    pub fn matches(&self, need: NeedId) -> (Vec<Candidate>, Search) {
+        let moment = Moment {
+            plan: &self.loaded.plan,
+            world: &self.loaded.world,
+            ledger: &self.start.0,
+            placed: &self.start.1,
+        };
+        let matcher = Matcher::new(moment, need);
+        let mut search = Search::default();
+        let agents = matcher.agents();
+        let mut found: Vec<Candidate> =
+            agents.into_iter().filter_map(|agent| matcher.candidate(agent, &mut search)).collect();
+        // Agents come by name, and the sort is stable: ties stay in order of name.
+        found.sort_by_key(|candidate| std::cmp::Reverse(candidate.score));
+        (found, search)
+    }
+
+    /// The needs that a name means: `FRAMEWORK.NEED`, a need's name, or a framework's name for all of its needs.
+    ///
+    /// # Errors
+    /// That there is none, with the nearest name.
+    pub fn needs(&self, name: &str) -> Result<Vec<NeedId>, Error> {
+        let plan = &self.loaded.plan;
+        let all: Vec<(NeedId, String, String)> = cycle::every_need(plan)
+            .map(|id| {
+                let framework = plan.symbols.text(plan.frameworks[id.framework].name).to_owned();
+                let need = plan.symbols.text(plan.frameworks[id.framework].needs[id.need].name).to_owned();
+                (id, framework, need)
+            })
+            .collect();
+        let found: Vec<NeedId> = all
+            .iter()
+            .filter(|(_, framework, need)| {
+                format!("{framework}.{need}") == name || need == name || framework == name
+            })
+            .map(|(id, ..)| *id)
+            .collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let message = format!("no need or framework is named `{name}`");
+        let names = all.iter().flat_map(|(_, framework, need)| [framework.as_str(), need.as_str()]);
+        let help = match nearest(name, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if all.is_empty() => "the set and its inventories declare no need".to_owned(),
+            None => "write NEED, FRAMEWORK.NEED or FRAMEWORK".to_owned(),
+        };
+        let problem = Diagnostic::without_place(Code::B0903, message).help(help);
+        Err(Error::new(Report { sources: Sources::default(), diagnostics: vec![problem] }))
+    }
+}
+
+/// The offers of one cycle, with the fleet they were made from.
+#[derive(Clone, Debug)]
+pub struct Offers {
+    fleet: Fleet,
+    cycle: Cycle,
+}
+
+impl Offers {
+    /// Needs, grants and reasons.
+    pub fn cycle(&self) -> &Cycle {
+        &self.cycle
+    }
+
+    /// The fleet.
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+}
+
+/// Offers of a policy over its own fleet and those of inventories: [`Policy::fleet`] and [`Fleet::offers`] in one
+/// step. A broker that asks often binds the fleet once instead.
+///
+/// ```
+/// let policy = bourse::Policy::compile([(
+///     "demo.policy",
+///     "agent a { resources { cpus = 1 } } \n need n { agent { cpus = 2 } }",
+/// )])?;
+/// let offers = bourse::offers(&policy, &[])?;
+/// assert_eq!(offers.cycle().needs[0].outcome, bourse::cycle::Outcome::Unmet);
+/// # Ok::<(), bourse::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Policy::fleet`].
+pub fn offers(policy: &Policy, inventories: &[&Inventory]) -> Result<Offers, Error> {
+    Ok(policy.fleet(inventories)?.offers())
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Policy>();
+    shared::<Inventory>();
+    shared::<Fleet>();
+    shared::<Offers>();
+    shared::<Error>();
+};
