@@ -22,6 +22,7 @@ pub mod ranges;
 pub mod resolve;
 pub mod source;
 pub mod symbol;
+pub mod testing;
 pub mod types;
 pub mod value;
 

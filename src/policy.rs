@@ -133,6 +133,11 @@ impl Inventory {
         Ok(Inventory { records, sources, report })
     }
 
+    /// Its records, and the sources their spans point into.
+    pub(crate) fn parts(&self) -> (&Records, &Sources) {
+        (&self.records, &self.sources)
+    }
+
     /// Warnings and notes: values that were rounded, for example.
     pub fn warnings(&self) -> &Report {
         &self.report

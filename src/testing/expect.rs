@@ -1,0 +1,442 @@
+//! Expectations against the offers of a cycle.
+
+use super::Failure;
+use crate::{
+    cycle::{NeedResult, every_need},
+    diagnostic::{Code, Diagnostic, nearest},
+    inventory::{
+        ledger,
+        world::{Quota, StockId},
+    },
+    matching::{NeedId, Reason},
+    parse::ast::{Expect, Expr, ExprKind, Literal, Name, OnMode, Outcome, Path},
+    policy::{Fleet, Offers},
+    quantity::{MILLION, render},
+    source::{Sources, Span},
+    symbol::Symbol,
+    types::Side,
+    value::{join_key, quote, show_name},
+};
+
+/// A problem with an expectation itself: what it names is not there.
+type Problem = Box<Diagnostic>;
+
+/// The needs that an expectation names.
+pub(super) fn needs_of(fleet: &Fleet, expect: &Expect) -> Result<Vec<NeedId>, Problem> {
+    match expect {
+        Expect::Outcome(need, _) | Expect::On { need, .. } => {
+            need_of(fleet, &need.segments, need.span).map(|id| vec![id])
+        }
+        Expect::From { volume, .. } => volume_of(fleet, volume).map(|(id, _)| vec![id]),
+        Expect::Free { .. } | Expect::Share { .. } | Expect::Snapshot => Ok(Vec::new()),
+    }
+}
+
+/// The need that `NEED` or `FRAMEWORK.NEED` means.
+fn need_of(fleet: &Fleet, segments: &[Name], span: Span) -> Result<NeedId, Problem> {
+    let plan = fleet.plan();
+    let names = |id: NeedId| {
+        let framework = &plan.frameworks[id.framework];
+        (plan.symbols.text(framework.name), plan.symbols.text(framework.needs[id.need].name))
+    };
+    let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+    let fits = |id: &NeedId| match texts.as_slice() {
+        [need] => names(*id).1 == *need,
+        [framework, need] => names(*id) == (framework, need),
+        _ => false,
+    };
+    let found: Vec<NeedId> = every_need(plan).filter(fits).collect();
+    let shown = join_key(texts.iter().copied());
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => {
+            let known = every_need(plan).map(|id| names(id).1);
+            let help = match nearest(texts.last().copied().unwrap_or_default(), known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write NEED or FRAMEWORK.NEED of a need that is declared".to_owned(),
+            };
+            let message = format!("no need is named `{shown}`");
+            Err(Box::new(Diagnostic::error(Code::B0213, span, message).help(help)))
+        }
+        [first, ..] => {
+            let message = format!("`{shown}` could be the need of {} frameworks", found.len());
+            let help = format!("write which: `{}.{shown}`", show_name(names(*first).0));
+            Err(Box::new(Diagnostic::error(Code::B0214, span, message).help(help)))
+        }
+    }
+}
+
+/// The need and volume that `NEED.VOLUME` or `FRAMEWORK.NEED.VOLUME` means.
+fn volume_of(fleet: &Fleet, path: &Path) -> Result<(NeedId, Symbol), Problem> {
+    let Some((volume, need)) = path.segments.split_last().filter(|(_, need)| !need.is_empty()) else {
+        let message = "the volume of which need?";
+        let help = "write NEED.VOLUME";
+        return Err(Box::new(Diagnostic::error(Code::B0213, path.span, message).help(help)));
+    };
+    let id = need_of(fleet, need, path.span)?;
+    let plan = fleet.plan();
+    let volumes = &plan.frameworks[id.framework].needs[id.need].volumes;
+    let names = || volumes.iter().map(|known| plan.symbols.text(known.name));
+    match volumes.iter().find(|known| plan.symbols.text(known.name) == volume.text) {
+        Some(known) => Ok((id, known.name)),
+        None => Err(unknown("volume", &volume.text, volume.span, names())),
+    }
+}
+
+fn unknown<'a>(kind: &str, name: &str, span: Span, known: impl Iterator<Item = &'a str>) -> Problem {
+    let help = match nearest(name, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!(
+            "name a {kind} that this test sees; one that declares agents or providers sees no others without `with inventory`"
+        ),
+    };
+    Box::new(Diagnostic::error(Code::B0213, span, format!("no {kind} is named `{name}`")).help(help))
+}
+
+/// Holds one expectation against the offers: `None` where it is so.
+pub(super) fn hold(
+    offers: &Offers,
+    expect: &Expect,
+    span: Span,
+    sources: &Sources,
+) -> Result<Option<Failure>, Problem> {
+    let holder = Holder { offers, fleet: offers.fleet() };
+    let found = match expect {
+        Expect::Outcome(need, outcome) => holder.outcome(need, *outcome)?,
+        Expect::On { need, mode, agent, because } => holder.on(need, *mode, agent, because.as_ref())?,
+        Expect::From { volume, negative, supply, because } => {
+            holder.from(volume, *negative, supply, because.as_ref())?
+        }
+        Expect::Free { side, holder: name, resource, amount } => {
+            holder.free(*side, name, resource, amount)?
+        }
+        Expect::Share { role, numerator, denominator, span } => {
+            holder.share(role, *numerator, *denominator, *span)?
+        }
+        Expect::Snapshot => None,
+    };
+    let expected = sources.text(span).trim().to_owned();
+    Ok(found.map(|(actual, reasons)| Failure { span, expected, actual, reasons }))
+}
+
+/// What is so instead, and the reasons that have to do with it.
+type Found = Option<(String, Vec<String>)>;
+
+struct Holder<'a> {
+    offers: &'a Offers,
+    fleet: &'a Fleet,
+}
+
+impl Holder<'_> {
+    fn result(&self, id: NeedId) -> Option<&NeedResult> {
+        self.offers.cycle().need(id)
+    }
+
+    fn text(&self, symbol: Symbol) -> &str {
+        self.fleet.plan().symbols.text(symbol)
+    }
+
+    fn agent(&self, name: &Name) -> Result<usize, Problem> {
+        let found =
+            self.fleet.plan().symbols.find(&name.text).and_then(|symbol| self.fleet.world().agent(symbol));
+        let known = self.fleet.world().agents.iter().map(|agent| self.text(agent.name));
+        found.ok_or_else(|| unknown("agent", &name.text, name.span, known))
+    }
+
+    fn supply(&self, path: &Name) -> Result<usize, Problem> {
+        let found =
+            self.fleet.plan().symbols.find(&path.text).and_then(|symbol| self.fleet.world().supply(symbol));
+        let known = self.fleet.world().supplies.iter().map(|supply| self.text(supply.path));
+        found.ok_or_else(|| unknown("pool", &path.text, path.span, known))
+    }
+
+    fn outcome(&self, need: &Path, expected: Outcome) -> Result<Found, Problem> {
+        use crate::cycle::Outcome as Is;
+        let id = need_of(self.fleet, &need.segments, need.span)?;
+        let Some(result) = self.result(id) else {
+            return Ok(Some(("it took no part".to_owned(), Vec::new())));
+        };
+        let holds = match expected {
+            Outcome::Met => result.outcome == Is::Met,
+            Outcome::Partial => result.outcome == Is::Partial,
+            Outcome::Unmet => result.outcome == Is::Unmet,
+            Outcome::Offered(number) => result.offered == number,
+        };
+        if holds {
+            return Ok(None);
+        }
+        let why = result.why.as_ref().map_or(String::new(), |why| format!(", {}", why.name()));
+        let actual =
+            format!("{}: {} of {} offered{why}", result.outcome.name(), result.offered, result.count);
+        Ok(Some((actual, self.reasons(result, |_| true))))
+    }
+
+    /// The agents a need was granted, in order.
+    fn granted(&self, result: &NeedResult) -> Vec<usize> {
+        let grants = result.grants.iter().map(|at| &self.offers.cycle().grants[*at]);
+        grants.filter_map(|grant| grant.candidate.agent).collect()
+    }
+
+    fn show_granted(&self, result: &NeedResult) -> String {
+        let granted = self.granted(result);
+        if granted.is_empty() {
+            return "granted nowhere".to_owned();
+        }
+        let names: Vec<String> = granted
+            .iter()
+            .map(|agent| show_name(self.text(self.fleet.world().agents[*agent].name)))
+            .collect();
+        format!("granted on {}", names.join(", "))
+    }
+
+    fn on(&self, need: &Path, mode: OnMode, agent: &Name, because: Option<&Name>) -> Result<Found, Problem> {
+        let id = need_of(self.fleet, &need.segments, need.span)?;
+        let at = self.agent(agent)?;
+        let Some(result) = self.result(id) else {
+            return Ok(Some(("it took no part".to_owned(), Vec::new())));
+        };
+        let granted = self.granted(result);
+        let of_agent = |rejection: &crate::cycle::Rejection| rejection.agent.is_none_or(|agent| agent == at);
+        match mode {
+            OnMode::On if granted.contains(&at) => Ok(None),
+            OnMode::BestOn if granted.first() == Some(&at) => Ok(None),
+            OnMode::On | OnMode::BestOn => {
+                Ok(Some((self.show_granted(result), self.reasons(result, of_agent))))
+            }
+            OnMode::NotOn if granted.contains(&at) => Ok(Some((self.show_granted(result), Vec::new()))),
+            OnMode::NotOn if result.rejections.feasible.contains(&at) => {
+                let actual =
+                    format!("`{}` was not granted, but still feasible when the need closed", agent.text);
+                Ok(Some((actual, Vec::new())))
+            }
+            OnMode::NotOn => Ok(self.because(result, because, of_agent)),
+        }
+    }
+
+    /// Whether a label is among the reasons of some rejections.
+    fn because(
+        &self,
+        result: &NeedResult,
+        because: Option<&Name>,
+        which: impl Fn(&crate::cycle::Rejection) -> bool + Copy,
+    ) -> Found {
+        let label = because?;
+        let among = result.rejections.list.iter().filter(|rejection| which(rejection));
+        let mut reasons = among.flat_map(|rejection| &rejection.reasons);
+        if reasons.any(|number| self.offers.cycle().reason(*number).label == label.text) {
+            return None;
+        }
+        Some((format!("`{}` is not among the reasons", label.text), self.reasons(result, which)))
+    }
+
+    fn from(
+        &self,
+        volume: &Path,
+        negative: bool,
+        supply: &Name,
+        because: Option<&Name>,
+    ) -> Result<Found, Problem> {
+        let (id, name) = volume_of(self.fleet, volume)?;
+        let at = self.supply(supply)?;
+        let Some(result) = self.result(id) else {
+            return Ok(Some(("it took no part".to_owned(), Vec::new())));
+        };
+        let volumes = &self.fleet.plan().frameworks[id.framework].needs[id.need].volumes;
+        let grants =
+            result.grants.iter().map(|number| &self.offers.cycle().grants[*number].candidate.volumes);
+        let from: Vec<usize> = grants
+            .flat_map(|granted| volumes.iter().zip(granted))
+            .filter(|(volume, _)| volume.name == name)
+            .map(|(_, grant)| grant.supply)
+            .collect();
+        let of_supply = |rejection: &crate::cycle::Rejection| {
+            rejection.supply.is_none_or(|(volume, supply)| supply == at && volumes[volume].name == name)
+        };
+        let paths = || {
+            let paths: Vec<String> = from
+                .iter()
+                .map(|supply| quote(self.text(self.fleet.world().supplies[*supply].path)))
+                .collect();
+            if paths.is_empty() {
+                "granted from nowhere".to_owned()
+            } else {
+                format!("granted from {}", paths.join(", "))
+            }
+        };
+        match (negative, from.contains(&at)) {
+            (false, true) => Ok(None),
+            (false, false) => Ok(Some((paths(), self.reasons(result, of_supply)))),
+            (true, true) => Ok(Some((paths(), Vec::new()))),
+            (true, false) => {
+                let of_this =
+                    |rejection: &crate::cycle::Rejection| rejection.supply.is_some() && of_supply(rejection);
+                if let Some(agent) = self.feasible_with(result, &of_this) {
+                    let actual =
+                        format!("not granted from it, but still feasible {agent} when the need closed");
+                    return Ok(Some((actual, Vec::new())));
+                }
+                Ok(self.because(result, because, of_supply))
+            }
+        }
+    }
+
+    /// An agent with which a supply was not ruled out when the need closed.
+    fn feasible_with(
+        &self,
+        result: &NeedResult,
+        of_supply: &dyn Fn(&crate::cycle::Rejection) -> bool,
+    ) -> Option<String> {
+        let list = &result.rejections.list;
+        if list.iter().any(|rejection| rejection.agent.is_none() && of_supply(rejection)) {
+            return None;
+        }
+        let world = self.fleet.world();
+        let need = &self.fleet.plan().frameworks[result.id.framework].needs[result.id.need];
+        if need.agent.is_none() {
+            return Some("without an agent".to_owned());
+        }
+        let rejected = |agent: usize| {
+            list.iter().any(|rejection| {
+                rejection.agent == Some(agent) && (rejection.supply.is_none() || of_supply(rejection))
+            })
+        };
+        let free = (0..world.agents.len()).find(|agent| !rejected(*agent))?;
+        Some(format!("on {}", show_name(self.text(world.agents[free].name))))
+    }
+
+    fn free(&self, side: Side, holder: &Name, resource: &Path, amount: &Expr) -> Result<Found, Problem> {
+        let (world, plan) = (self.fleet.world(), self.fleet.plan());
+        let name = join_key(resource.segments.iter().map(|segment| segment.text.as_str()));
+        let symbol = plan.symbols.find(&name);
+        let (stock, known): (Option<StockId>, Vec<Symbol>) = if side == Side::Agent {
+            let agent = self.agent(holder)?;
+            let known = world.agents[agent].resources.iter().map(|held| held.resource).collect();
+            (symbol.and_then(|symbol| world.agent_stock(agent, symbol)), known)
+        } else {
+            let supply = &world.supplies[self.supply(holder)?];
+            let known = supply.resources.iter().map(|known| known.0).collect();
+            (symbol.and_then(|symbol| supply.stocks(symbol)?.first().copied()), known)
+        };
+        let Some(stock) = stock else {
+            let known = known.into_iter().map(|symbol| self.text(symbol));
+            return Err(unknown("resource", &name, resource.span, known));
+        };
+        self.amount(stock, amount)
+    }
+
+    /// An amount against what is free of a stock.
+    fn amount(&self, id: StockId, expected: &Expr) -> Result<Found, Problem> {
+        let world = self.fleet.world();
+        let stock = world.stock(id);
+        let remaining = &self.offers.cycle().ledger;
+        let free = remaining.free(world, id);
+        let wrong = |help: &str| {
+            let message = "this is not an amount of the resource";
+            Box::new(Diagnostic::error(Code::B0314, expected.span, message).help(help.to_owned()))
+        };
+        let ExprKind::Literal(literal) = &expected.kind else { return Err(wrong("write a literal")) };
+        let shown = || match (&stock.usable, remaining.free_set(world, id)) {
+            (Quota::Ranges(_), Some(set)) => format!("{} free: {set}", set.count()),
+            (Quota::Items(items), Some(set)) => {
+                let names = items.iter().enumerate().filter(|(at, _)| set.contains(*at as i64));
+                let names: Vec<String> = names.map(|(_, item)| quote(self.text(*item))).collect();
+                format!("{} free: [{}]", set.count(), names.join(", "))
+            }
+            _ => {
+                free.map_or("unlimited".to_owned(), |free| format!("{} free", render(stock.dimension, free)))
+            }
+        };
+        let holds = match (literal, remaining.free_set(world, id)) {
+            (Literal::Unlimited, _) => free.is_none(),
+            (Literal::Quantity(quantity), _) => {
+                if quantity.dimension != stock.dimension {
+                    return Err(wrong("compare with an amount of the same dimension"));
+                }
+                free == Some(i128::from(quantity.amount))
+            }
+            (Literal::Ranges(ranges), Some(set)) if !matches!(stock.usable, Quota::Items(_)) => {
+                set == *ranges
+            }
+            (Literal::Numbers(numbers), Some(set)) if !matches!(stock.usable, Quota::Items(_)) => {
+                let whole =
+                    numbers.iter().map(|number| (number.millionths / MILLION, number.millionths / MILLION));
+                set == crate::ranges::Ranges::new(whole)
+            }
+            (Literal::EmptyList, Some(set)) => set.is_empty(),
+            (Literal::Texts(texts), Some(set)) => match &stock.usable {
+                Quota::Items(items) => {
+                    let free = items.iter().enumerate().filter(|(at, _)| set.contains(*at as i64));
+                    let mut wanted: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
+                    wanted.sort_unstable();
+                    free.map(|(_, item)| self.text(*item)).eq(wanted)
+                }
+                _ => return Err(wrong("compare with ranges, or with how many there are")),
+            },
+            _ => return Err(wrong("compare with an amount of the same kind")),
+        };
+        debug_assert!(free.is_some() || ledger::total(stock).is_none());
+        Ok((!holds).then(|| (shown(), Vec::new())))
+    }
+
+    fn share(&self, role: &Name, numerator: u64, denominator: u64, span: Span) -> Result<Found, Problem> {
+        let cycle = self.offers.cycle();
+        let Some(found) = cycle.roles.iter().find(|known| known.path == role.text) else {
+            return Err(unknown(
+                "role",
+                &role.text,
+                role.span,
+                cycle.roles.iter().map(|known| known.path.as_str()),
+            ));
+        };
+        if denominator == 0 {
+            let message = "a share with 0 below the line";
+            return Err(Box::new(
+                Diagnostic::error(Code::B0308, span, message).help("write a fraction such as `2/3`"),
+            ));
+        }
+        let expected = crate::cycle::Fraction::new(u128::from(numerator), u128::from(denominator));
+        let actual = found.dominant.share;
+        let resource = found.dominant.resource.map(|(side, name)| format!(", of {side}.{}", self.text(name)));
+        Ok((expected != actual).then(|| (format!("{actual}{}", resource.unwrap_or_default()), Vec::new())))
+    }
+
+    /// Reasons of some rejections, a line each, the same ones together.
+    fn reasons(&self, result: &NeedResult, which: impl Fn(&crate::cycle::Rejection) -> bool) -> Vec<String> {
+        const MOST: usize = 8;
+        let world = self.fleet.world();
+        let mut lines = Vec::new();
+        let mut more = 0;
+        for rejection in result.rejections.list.iter().filter(|rejection| which(rejection)) {
+            for number in &rejection.reasons {
+                if lines.len() == MOST {
+                    more += 1;
+                    continue;
+                }
+                let agent = rejection.agent.map(|agent| show_name(self.text(world.agents[agent].name)));
+                let supply =
+                    rejection.supply.map(|(_, supply)| self.text(world.supplies[supply].path).to_owned());
+                let at: Vec<String> = agent.into_iter().chain(supply).collect();
+                lines.push(format!("{}: {}", at.join(" with "), line(self.offers.cycle().reason(*number))));
+            }
+        }
+        if more > 0 {
+            lines.push(format!("and {more} more"));
+        }
+        lines
+    }
+}
+
+/// A reason in a line.
+pub(crate) fn line(reason: &Reason) -> String {
+    let key = reason
+        .key
+        .as_ref()
+        .filter(|key| **key != reason.label)
+        .map_or(String::new(), |key| format!(" {key}"));
+    let have = reason.have.as_deref().unwrap_or("absent");
+    let mut line = format!("{}{key}: wanted {}, have {have}", reason.label, reason.want);
+    if !reason.absent.is_empty() && reason.have.is_some() {
+        line.push_str(&format!(" (unknown: {})", reason.absent.join(", ")));
+    }
+    line
+}

@@ -1,0 +1,140 @@
+//! A set with the declarations of one test on top.
+
+use crate::{
+    cycle::every_need,
+    diagnostic::{Code, Diagnostic},
+    inventory::records::Records,
+    matching::NeedId,
+    parse::ast::{Block, BlockKind, Statement, StatementKind},
+    pipeline::{Extra, Parsed},
+    policy::{Fleet, Inventory},
+    resolve::hir,
+    source::Sources,
+};
+
+/// The statements and inventories that one test sees.
+pub(super) struct Overlay<'a> {
+    statements: Vec<&'a Statement>,
+    inventories: Vec<(Records, &'a Sources)>,
+    /// Names of frameworks, and of needs at top level, that the test declares.
+    declared: Vec<&'a str>,
+    /// What is wrong with the test's own statements.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl<'a> Overlay<'a> {
+    pub(super) fn new(parsed: &'a Parsed, inventories: &[&'a Inventory], test: &'a hir::Test) -> Overlay<'a> {
+        let mut problems = Vec::new();
+        let mut own: Vec<&Statement> = Vec::new();
+        let mut with_inventory = false;
+        for statement in &test.statements {
+            match &statement.kind {
+                StatementKind::Expect(crate::parse::ast::Expect::Snapshot) => {
+                    let message = "`expect snapshot` is not supported yet";
+                    let problem = Diagnostic::error(Code::B0801, statement.span, message).label("not yet");
+                    problems.push(problem.help("expect outcomes, agents, supplies and amounts"));
+                }
+                StatementKind::Expect(_) => {}
+                StatementKind::WithInventory => with_inventory = true,
+                _ => own.push(statement),
+            }
+        }
+        let declares_fleet = own.iter().any(|statement| is_fleet(statement));
+        let keeps_fleet = with_inventory || !declares_fleet;
+        let names: Vec<(Class, &str)> = own.iter().filter_map(|statement| named(statement)).collect();
+        let of_set = parsed.files.iter().flat_map(|ast| &ast.items).filter(|statement| {
+            let replaced = named(statement).is_some_and(|name| names.contains(&name));
+            !replaced && !is_test(statement) && (keeps_fleet || !is_fleet(statement))
+        });
+        let statements = of_set.chain(own.iter().copied()).collect();
+        let inventories = inventories.iter().map(|inventory| {
+            let (records, sources) = inventory.parts();
+            (visible(records, keeps_fleet, &names), sources)
+        });
+        let frameworks = names.iter().filter(|(class, _)| *class == Class::Framework);
+        Overlay {
+            statements,
+            inventories: inventories.collect(),
+            declared: frameworks.map(|(_, name)| *name).collect(),
+            problems,
+        }
+    }
+
+    pub(super) fn extra(&self) -> Extra<'_> {
+        let inventories = self.inventories.iter().map(|(records, sources)| (records, *sources));
+        Extra { inventories: inventories.collect(), statements: Some(self.statements.clone()) }
+    }
+
+    /// The needs of frameworks that the test declares.
+    pub(super) fn frameworks(&self, fleet: &Fleet) -> Vec<NeedId> {
+        let plan = fleet.plan();
+        let declared =
+            |id: &NeedId| self.declared.contains(&plan.symbols.text(plan.frameworks[id.framework].name));
+        every_need(plan).filter(declared).collect()
+    }
+}
+
+/// All needs of the frameworks that have these.
+pub(super) fn whole_frameworks(fleet: &Fleet, needs: &[NeedId]) -> Vec<NeedId> {
+    let of_one = |id: &NeedId| needs.iter().any(|need| need.framework == id.framework);
+    every_need(fleet.plan()).filter(of_one).collect()
+}
+
+/// Kinds of declarations that replace each other by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Class,
+    Let,
+    Role,
+    Broker,
+    Provider,
+    Agent,
+    Framework,
+    Allocation,
+}
+
+fn named(statement: &Statement) -> Option<(Class, &str)> {
+    match &statement.kind {
+        StatementKind::Let(name, _) => Some((Class::Let, &name.text)),
+        StatementKind::Block(Block { kind, name: Some(name), .. }) => {
+            let class = match kind {
+                BlockKind::Class(_) => Class::Class,
+                BlockKind::Role => Class::Role,
+                BlockKind::Broker => Class::Broker,
+                BlockKind::Provider => Class::Provider,
+                BlockKind::Agent => Class::Agent,
+                BlockKind::Framework | BlockKind::Need => Class::Framework,
+                BlockKind::Allocation => Class::Allocation,
+                _ => return None,
+            };
+            Some((class, &name.text))
+        }
+        _ => None,
+    }
+}
+
+fn is_fleet(statement: &Statement) -> bool {
+    matches!(named(statement), Some((Class::Provider | Class::Agent | Class::Allocation, _)))
+}
+
+fn is_test(statement: &Statement) -> bool {
+    matches!(&statement.kind, StatementKind::Block(Block { kind: BlockKind::Test, .. }))
+}
+
+/// What a test sees of an inventory: what it does not replace.
+fn visible(records: &Records, keeps_fleet: bool, replaced: &[(Class, &str)]) -> Records {
+    let mut records = records.clone();
+    if !keeps_fleet {
+        records.agents.clear();
+        records.providers.clear();
+        records.allocations.clear();
+    }
+    let keeps = |class: Class, name: &str| !replaced.contains(&(class, name));
+    records.agents.retain(|agent| keeps(Class::Agent, &agent.name.text));
+    records.providers.retain(|provider| keeps(Class::Provider, &provider.name.text));
+    records.allocations.retain(|allocation| keeps(Class::Allocation, &allocation.name.text));
+    records.roles.retain(|role| keeps(Class::Role, &role.name.text));
+    records.frameworks.retain(|framework| keeps(Class::Framework, &framework.declaration.name.text));
+    records.needs.retain(|need| keeps(Class::Framework, &need.declaration.name.text));
+    records
+}
