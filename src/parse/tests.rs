@@ -180,6 +180,26 @@ fn every_form_becomes_what_it_says() {
         }
         other => panic!("{text}: {other:?}"),
     };
+    let kinds = [
+        ("agent", BlockKind::Agent),
+        ("allocation", BlockKind::Allocation),
+        ("broker", BlockKind::Broker),
+        ("framework", BlockKind::Framework),
+        ("instance", BlockKind::Instance),
+        ("limit", BlockKind::Limit),
+        ("need", BlockKind::Need),
+        ("pool", BlockKind::Pool),
+        ("provider", BlockKind::Provider),
+        ("resources", BlockKind::Resources),
+        ("revocable", BlockKind::Revocable),
+        ("role", BlockKind::Role),
+        ("test", BlockKind::Test),
+        ("volume", BlockKind::Volume),
+    ];
+    for (word, kind) in kinds {
+        assert_eq!(block(&format!("{word} {{ }}")), (kind.clone(), None, 0));
+        assert_eq!(block(&format!("{word} \"x y\" {{ a = 1, b }}")), (kind, Some("x y".to_owned()), 2));
+    }
     assert_eq!(block("resources { a = 1 }"), (BlockKind::Resources, None, 1));
     assert_eq!(block("resources revocable { }"), (BlockKind::ResourcesRevocable, None, 0));
     assert!(
@@ -319,6 +339,7 @@ fn a_statement_that_is_wrong_is_told_once_and_at_its_place() {
         ("expect ring offered", "B0107", "offered", "`offered 2`"),
         ("expect role r share == 1/0", "B0112", "1/0", "divisor"),
         ("require 1 < a < 2", "B0113", "<", "write `1 < a and a < 2`"),
+        ("a is x == b", "B0113", "==", "join two conditions with `and`"),
         ("a == b == c", "B0113", "==", "write `a == b and b == c`"),
     ];
     for (text, code, at, part) in cases {
@@ -472,6 +493,10 @@ fn hostile_texts_end_in_ordinary_problems() {
         (format!("{}{}", "x y {".repeat(limits::NESTING), "}".repeat(limits::NESTING)), "B0108"),
         (format!("x y {}{}", "(".repeat(limits::NESTING), ")".repeat(limits::NESTING)), "B0108"),
         (format!("let x = {}a", "not ".repeat(n)), "B0114"),
+        (format!("let x = {}a", "not ".repeat(limits::EXPRESSION_DEPTH)), "B0114"),
+        (format!("let x = {}a", "not ".repeat(limits::EXPRESSION_DEPTH - 1)), ""),
+        (format!("let x = a{}", " + a".repeat(limits::EXPRESSION_DEPTH)), "B0114"),
+        (format!("let x = a{}", " + a".repeat(limits::EXPRESSION_DEPTH - 1)), ""),
         (format!("let x = {}a", "!".repeat(n)), "B0107"),
         (format!("let x = {}a", "-".repeat(n)), "B0114"),
         (format!("let x = {}5", "-".repeat(n)), ""),

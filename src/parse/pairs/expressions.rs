@@ -104,23 +104,23 @@ impl Reader<'_> {
         let Some(next) = row.peek().filter(|pair| is_test(pair)) else {
             return Some(part);
         };
-        let (next_span, next_start) = (self.span(next), next.as_span().start());
+        let (span, next_start, sign) = (self.span(next), next.as_span().start(), is_sign(next.as_str()));
         let end = row.last().map_or(next_start, |pair| pair.as_span().end());
-        if middle == part.end {
-            return None;
-        }
+        let cut = |start, end| self.text.get(start..end).unwrap_or("").trim();
+        let first = cut(middle, part.end);
+        let shared = first.trim_start_matches(['<', '>', '=', '!']);
         // `1 < a < 2`: the operand in the middle belongs to both tests.
-        let shared = self.text.get(middle..part.end).unwrap_or("").trim_start();
-        let shared = shared.trim_start_matches(['<', '>', '=', '!']).trim_start();
-        let both = format!(
-            "{} and {shared} {}",
-            self.text.get(left_start..part.end).unwrap_or("").trim(),
-            self.text.get(next_start..end).unwrap_or("").trim()
-        );
-        let problem = Diagnostic::error(Code::B0113, next_span, "comparisons do not chain")
+        let help = if sign && shared.len() < first.len() {
+            let both =
+                format!("{} and {} {}", cut(left_start, part.end), shared.trim(), cut(next_start, end));
+            format!("write `{}`", error::shown(&both))
+        } else {
+            "join two conditions with `and`, or put one in parentheses".to_owned()
+        };
+        let problem = Diagnostic::error(Code::B0113, span, "comparisons do not chain")
             .label("a second one")
             .also(part.expr.span, "the first")
-            .help(format!("write `{}`", error::shown(&both)));
+            .help(help);
         self.problem(problem);
         None
     }
@@ -381,6 +381,11 @@ impl Reader<'_> {
         }
         Some(operator)
     }
+}
+
+/// Whether an operator is a sign rather than a word.
+fn is_sign(operator: &str) -> bool {
+    operator.starts_with(['<', '>', '=', '!'])
 }
 
 fn boolean(word: &str) -> Literal {
