@@ -69,6 +69,45 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     (resolver.hir, resolver.scope, resolver.problems)
 }
 
+/// What a test adds to a set that is resolved already.
+#[derive(Clone, Debug)]
+pub struct Addition<'a> {
+    /// The test's own statements.
+    pub statements: &'a [&'a Statement],
+    /// The standard modules that the set uses.
+    pub modules: &'a IndexMap<&'static str, Ast>,
+    /// Names that the test declares again, and so takes from the set.
+    pub replaced: &'a [(Kind, &'a str)],
+}
+
+/// Binds what a test adds, on top of a set: names, classes and lets are those of the set. The result holds what
+/// is added, and the set's classes, lets and schemas before it.
+pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Diagnostic>) {
+    let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
+    for (kind, name) in addition.replaced {
+        resolver.scope.forget(*kind, name);
+    }
+    resolver.hir.definitions = hir.definitions.clone();
+    resolver.hir.schema = hir.schema.clone();
+    resolver.hir.broker.exposed = hir.broker.exposed.clone();
+    resolver.hir.levels = hir.levels.clone();
+    let statements = addition.statements;
+    let input = Input { statements: Vec::new(), modules: addition.modules, levels: None };
+    let mut modules = Vec::new();
+    for statement in statements {
+        resolver.use_statement(statement, None, &input, &mut modules);
+    }
+    resolver.declare_definitions(statements);
+    resolver.definition_bodies(statements);
+    resolver.exposures(statements);
+    for statement in statements {
+        resolver.item(statement);
+    }
+    resolver.cycles();
+    resolver.report_fine_reads();
+    (resolver.hir, resolver.problems)
+}
+
 /// Binds the rules of records that come as data: agents first, then tiers depth first, as `bind` walks them.
 pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Diagnostic> {
     let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };

@@ -99,6 +99,11 @@ impl Scope {
         }
     }
 
+    /// Takes a declaration back, so that another may replace it.
+    pub fn forget(&mut self, kind: Kind, name: &str) {
+        self.declared.shift_remove(&(kind, name.to_owned()));
+    }
+
     /// Where a name of a kind is declared.
     pub fn declared(&self, kind: Kind, name: &str) -> Option<Span> {
         self.declared.get(&(kind, name.to_owned())).copied()
