@@ -135,7 +135,7 @@ impl Parsed {
         let input = resolve::Input { statements, modules: &self.modules, levels: declare::levels(&parts) };
         let (mut hir, scope, resolve_problems) = resolve::resolve(&input);
         problems.extend(resolve_problems);
-        problems.extend(declare::level_conflicts(&parts, &scope));
+        problems.extend(declare::level_conflicts(&parts, &scope.levels, scope.levels_span));
         problems.extend(resolve::record_rules(&mut hir, &scope, &parts));
         let (types, check_problems) = check::check(&hir, strictness);
         problems.extend(check_problems);

@@ -4,10 +4,9 @@ use indexmap::IndexMap;
 
 use super::hir::{DefinitionId, DefinitionKind, Read};
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, declared_twice, nearest},
     source::Span,
     types::Side,
-    value::show_name,
 };
 
 /// Kinds of names: a name is unique among its kind.
@@ -202,12 +201,4 @@ impl Scope {
         let module = name.split_once('.')?.0;
         super::library::find(module).map(|module| module.name)
     }
-}
-
-/// The error for a second declaration, which shows both.
-pub fn declared_twice(word: &str, name: &str, second: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::B0201, second, format!("{word} `{}` is declared twice", show_name(name)))
-        .label("declared again here")
-        .also(first, "first declared here")
-        .help("rename one of them, or remove it")
 }
