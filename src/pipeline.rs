@@ -132,7 +132,7 @@ impl Parsed {
         problems.extend(resolve_problems);
         problems.extend(declare::level_conflicts(&parts, &scope));
         problems.extend(resolve::record_rules(&mut hir, &scope, &parts));
-        let (types, check_problems) = check::check(&hir, &scope, strictness);
+        let (types, check_problems) = check::check(&hir, strictness);
         problems.extend(check_problems);
         let mut report = Report { sources, diagnostics: problems };
         report.sort();

@@ -12,11 +12,7 @@ use crate::{
     operator::{ArithmeticOp, Function, TestOp},
     parse::ast::Literal,
     quantity::Dimension,
-    resolve::{
-        hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
-        scope::Scope,
-        show_read,
-    },
+    resolve::hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
     source::Span,
     types::{Side, Type},
     value::is_place,
@@ -34,7 +30,6 @@ enum Later {
 
 pub(super) struct Checker<'a> {
     pub(super) hir: &'a Hir,
-    pub(super) scope: &'a Scope,
     pub(super) table: Table,
     pub(super) problems: Vec<Diagnostic>,
     keys: IndexMap<(Side, String), Var>,
@@ -49,12 +44,11 @@ pub(super) struct Checker<'a> {
 const VOLUME_TEXTS: [&str; 3] = ["filesystem", "access", "source"];
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(hir: &'a Hir, scope: &'a Scope) -> Self {
+    pub(super) fn new(hir: &'a Hir) -> Self {
         let mut table = Table::default();
         let definitions = hir.definitions.iter().map(|_| table.fresh()).collect();
         Checker {
             hir,
-            scope,
             table,
             problems: Vec::new(),
             keys: IndexMap::new(),
@@ -461,11 +455,6 @@ impl<'a> Checker<'a> {
             });
         });
         cost.min(limits::RULE_COST + 1)
-    }
-
-    /// A key with its side, as rules write it.
-    pub(super) fn show(&self, read: &Read) -> String {
-        show_read(read, &self.scope.levels)
     }
 }
 

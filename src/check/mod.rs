@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use crate::{
     diagnostic::Diagnostic,
     quantity::Dimension,
-    resolve::{hir::Hir, scope::Scope},
+    resolve::hir::Hir,
     types::{Side, Type},
 };
 
@@ -57,8 +57,8 @@ impl Types {
 }
 
 /// Infers the types of a set, and says what is wrong with them.
-pub fn check(hir: &Hir, scope: &Scope, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
-    let mut checker = infer::Checker::new(hir, scope);
+pub fn check(hir: &Hir, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
+    let mut checker = infer::Checker::new(hir);
     set::visit(&mut checker, strictness);
     checker.finish()
 }

@@ -76,7 +76,7 @@ fn side_word(side: Side) -> &'static str {
 
 fn resource(checker: &mut Checker<'_>, side: Side, record: &ResourceRecord) {
     amount(checker, side, &record.name, &record.amount, record.span);
-    let options = &record.options;
+    let Some(options) = &record.options else { return };
     if let Some((Reserved::Amount(reserved), span)) = &options.reserved {
         amount(checker, side, &record.name, reserved, *span);
     }

@@ -116,8 +116,8 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let agents = matcher.agents();
     let volumes = &matcher.subject.need.volumes;
     let supplies = matcher.moment.world.supplies.len();
-    for agent in agents.iter().flatten() {
-        keeper.keep(matcher, Some(*agent), None, &matcher.agent_failures(*agent));
+    for agent in &agents {
+        keeper.keep(matcher, *agent, None, &matcher.agent_failures(*agent));
     }
     let distinct: Vec<usize> = (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect();
     for at in &distinct {

@@ -202,6 +202,10 @@ pub struct Charge {
     pub resource: Symbol,
     /// How much.
     pub root: NodeId,
+    /// What it mentions.
+    pub sides: SideSet,
+    /// The keys it reads.
+    pub reads: Vec<ColumnId>,
     /// For what.
     pub per: ChargePer,
     /// Where it stands.

@@ -67,9 +67,9 @@ struct Choice {
 }
 
 impl<'a> Matcher<'a> {
-    /// Whether an agent holds alone; for no agent, always.
+    /// Whether everything that must hold of an agent alone does.
     pub fn agent_holds(&self, agent: Option<usize>) -> bool {
-        agent.is_none_or(|agent| self.agent_checks(agent, &mut |_| ControlFlow::Break(())).is_continue())
+        self.agent_checks(agent, &mut |_| ControlFlow::Break(())).is_continue()
     }
 
     /// The candidate of an agent, if there is one.
@@ -377,7 +377,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Every failure of an agent alone.
-    pub fn agent_failures(&self, agent: usize) -> Vec<Failure<'a>> {
+    pub fn agent_failures(&self, agent: Option<usize>) -> Vec<Failure<'a>> {
         let mut found = Vec::new();
         let _ = self.agent_checks(agent, &mut |failure| {
             found.push(failure);

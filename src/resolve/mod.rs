@@ -249,12 +249,11 @@ impl Resolver {
         for statement in statements {
             let (kind, name) = match &statement.kind {
                 StatementKind::Let(name, _) => (DefinitionKind::Let, name),
-                StatementKind::Block(Block { kind: BlockKind::Class(side), name: Some(name), .. }) => {
-                    match side {
-                        Ok(side @ (Side::Agent | Side::Pool)) => (DefinitionKind::Class(*side), name),
-                        _ => continue,
-                    }
-                }
+                StatementKind::Block(Block {
+                    kind: BlockKind::Class(Ok(side @ (Side::Agent | Side::Pool))),
+                    name: Some(name),
+                    ..
+                }) => (DefinitionKind::Class(*side), name),
                 _ => continue,
             };
             let module = self.home.clone();
