@@ -487,6 +487,7 @@ fn hostile_texts_end_in_ordinary_problems() {
         (")".repeat(n), "B0104"),
         (nested("(", ")", n), "B0105"),
         (nested("(", ")", limits::NESTING), ""),
+        (nested("(", ")", limits::NESTING + 1), "B0105"),
         (nested("min(", ")", limits::NESTING), ""),
         (nested("[", "]", limits::NESTING), "B0115"),
         (format!("{}{}", "a {".repeat(limits::NESTING), "}".repeat(limits::NESTING)), ""),
