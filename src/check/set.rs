@@ -406,7 +406,7 @@ fn every_expr<'a>(checker: &Checker<'a>) -> Vec<&'a Expr> {
 /// A standard class or let that reads `region` or `zone` means the level. In a set without that level it would read
 /// an open key that nothing has, and `is absent` would hold.
 fn missing_levels(checker: &mut Checker<'_>) {
-    let (hir, levels) = (checker.hir, &checker.scope.levels);
+    let (hir, levels) = (checker.hir, &checker.hir.levels);
     let mut missing: Vec<Option<&str>> = vec![None; hir.definitions.len()];
     let standard: Vec<usize> =
         (0..hir.definitions.len()).filter(|at| hir.definitions[*at].standard).collect();
