@@ -1,4 +1,6 @@
 //! The tests of the crate, in one binary.
 
 mod cases;
+mod policies;
+mod stdlib;
 mod tidy;
