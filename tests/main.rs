@@ -2,5 +2,6 @@
 
 mod cases;
 mod policies;
+mod properties;
 mod stdlib;
 mod tidy;
