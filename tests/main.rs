@@ -1,5 +1,6 @@
 //! The tests of the crate, in one binary.
 
 mod cases;
+mod docs;
 mod policies;
 mod stdlib;

@@ -68,7 +68,8 @@ fn check(folder: &Path) -> (usize, String, String) {
             Verdict::Broken(problems) => out.push_str(&problems.render(Render::Human(false))),
         }
     }
-    let fleet = Policy::from_parsed(parsed, Strictness::default()).and_then(|policy| policy.fleet(&inventories));
+    let fleet =
+        Policy::from_parsed(parsed, Strictness::default()).and_then(|policy| policy.fleet(&inventories));
     let fleet = fleet.unwrap_or_else(|error| panic!("{}", error.render(Render::Human(false))));
     out.push_str(&fleet.warnings().render(Render::Human(false)));
     (report.results.len(), out, show(&fleet.offers()))
