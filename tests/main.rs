@@ -3,4 +3,6 @@
 mod cases;
 mod docs;
 mod policies;
+mod properties;
 mod stdlib;
+mod tidy;

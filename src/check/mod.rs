@@ -26,6 +26,7 @@ pub struct Strictness {
 pub struct Types {
     keys: IndexMap<(Side, String), Option<Type>>,
     resources: IndexMap<(Side, String), Option<Type>>,
+    known: infer::Known,
 }
 
 impl Types {
@@ -58,7 +59,12 @@ impl Types {
 
 /// Infers the types of a set, and says what is wrong with them.
 pub fn check(hir: &Hir, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
-    let mut checker = infer::Checker::new(hir);
-    set::visit(&mut checker, strictness);
+    check_more(hir, &Types::default(), strictness)
+}
+
+/// Infers the types of what was added to a set (`resolve::extend`), whose own types are `base`.
+pub fn check_more(hir: &Hir, base: &Types, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
+    let mut checker = infer::Checker::new(hir, base.known.clone());
+    set::visit(&mut checker, base.known.definitions(), strictness);
     checker.finish()
 }

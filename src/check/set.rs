@@ -24,11 +24,12 @@ use crate::{
     types::{Side, Type},
 };
 
-pub(super) fn visit(checker: &mut Checker<'_>, strictness: Strictness) {
+/// Visits a set; the first `seen` classes and lets have been visited before.
+pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, strictness: Strictness) {
     schema(checker);
     records(checker);
     frameworks(checker);
-    definitions(checker);
+    definitions(checker, seen);
     rules(checker);
     undeclared(checker, strictness);
     missing_levels(checker);
@@ -173,9 +174,9 @@ fn request(checker: &mut Checker<'_>, side: Side, request: &Request) {
     }
 }
 
-fn definitions(checker: &mut Checker<'_>) {
+fn definitions(checker: &mut Checker<'_>, seen: usize) {
     let hir = checker.hir;
-    for (at, definition) in hir.definitions.iter().enumerate() {
+    for (at, definition) in hir.definitions.iter().enumerate().skip(seen) {
         let var = checker.definition(DefinitionId(at));
         match definition.kind {
             DefinitionKind::Class(_) => {

@@ -9,10 +9,9 @@ use super::{
     world::{Agent, BrokerFacts, Cell, Existing, Held, Quota, StockId, Supply, Take, Taken, Tier, World},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, declared_twice},
     ir::{Column, Key, Plan},
     quantity::{Dimension, MILLION},
-    resolve::scope::declared_twice,
     source::Span,
     symbol::Symbol,
     types::{Side, Type},

@@ -2,7 +2,7 @@
 
 use indexmap::IndexSet;
 
-pub use crate::parse::ast::ChargePer;
+pub use crate::operator::ChargePer;
 use crate::{
     limits,
     operator::{ArithmeticOp, Function, TestOp},

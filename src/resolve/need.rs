@@ -6,10 +6,10 @@ use super::{
     hir::{Ask, AskAmount, ClassAsk, ExprKind, Framework, Need, Place, Request, Rule, Volume},
     holder::bare_word,
     literal::{said_twice, whole_ranges},
-    scope::{Kind, declared_twice},
+    scope::Kind,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, declared_twice},
     inventory::records::{KeyRecord, Raw},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},

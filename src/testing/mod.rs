@@ -116,16 +116,26 @@ pub fn check(
     let mut found: Vec<Diagnostic> = Vec::new();
     for test in list(checked) {
         let overlay = overlay::Overlay::new(parsed, inventories, test);
-        let overlaid = parsed.check(&overlay.extra(), strictness);
-        let report = overlaid.report;
+        let (problems, frameworks): (Vec<Diagnostic>, Vec<hir::Framework>) = match overlay.addition() {
+            Some(added) => {
+                let (problems, added) = parsed.check_more(checked, &added, strictness);
+                let of_set =
+                    checked.hir.frameworks.iter().filter(|known| !overlay.declares(&known.name.text));
+                (problems, of_set.chain(&added.frameworks).cloned().collect())
+            }
+            None => {
+                let overlaid = parsed.check(&overlay.extra(), strictness);
+                (overlaid.report.diagnostics, overlaid.hir.frameworks)
+            }
+        };
         let known =
             |problem: &Diagnostic| checked.report.diagnostics.contains(problem) || found.contains(problem);
-        let new: Vec<Diagnostic> = report.diagnostics.into_iter().filter(|problem| !known(problem)).collect();
+        let new: Vec<Diagnostic> = problems.into_iter().filter(|problem| !known(problem)).collect();
         let sound = new.iter().all(|problem| !problem.is_error());
         found.extend(new);
         found.extend(overlay.problems.iter().cloned());
         if sound {
-            let needs = names::Needs::of(&overlaid.hir);
+            let needs = names::Needs::of(&frameworks);
             let named = expectations(test).filter_map(|(_, expect)| needs.named(expect).err());
             found.extend(named.map(|problem| *problem));
         }
@@ -158,7 +168,7 @@ fn one(
     let fleet = Fleet::new(checked.load(&extra)?);
     let mut problems = Vec::new();
     let mut needs: Vec<NeedId> = overlay.frameworks(&fleet);
-    let names = names::Needs::of(&fleet.loaded().hir);
+    let names = names::Needs::of(&fleet.loaded().hir.frameworks);
     for (_, expect) in expectations(test) {
         match names.named(expect) {
             Ok(named) => needs.extend(overlay::whole_frameworks(&fleet, &named)),

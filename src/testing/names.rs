@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     matching::NeedId,
     parse::ast::{Expect, Name, Path},
-    resolve::hir::Hir,
+    resolve::hir::Framework,
     source::Span,
     value::{join_key, show_name},
 };
@@ -23,9 +23,9 @@ struct Entry {
 }
 
 impl Needs {
-    pub(super) fn of(hir: &Hir) -> Needs {
+    pub(super) fn of(frameworks: &[Framework]) -> Needs {
         let mut needs = Vec::new();
-        for (framework, known) in hir.frameworks.iter().enumerate() {
+        for (framework, known) in frameworks.iter().enumerate() {
             needs.extend(known.needs.iter().enumerate().map(|(need, one)| Entry {
                 id: NeedId { framework, need },
                 framework: known.name.text.clone(),

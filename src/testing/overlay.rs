@@ -15,6 +15,8 @@ use crate::{
 /// The statements and inventories that one test sees.
 pub(super) struct Overlay<'a> {
     statements: Vec<&'a Statement>,
+    /// The test's own.
+    own: Vec<&'a Statement>,
     inventories: Vec<(Records, &'a Sources)>,
     /// Names of frameworks, and of needs at top level, that the test declares.
     declared: Vec<&'a str>,
@@ -54,6 +56,7 @@ impl<'a> Overlay<'a> {
         let frameworks = names.iter().filter(|(class, _)| *class == Kind::Framework);
         Overlay {
             statements,
+            own,
             inventories: inventories.collect(),
             declared: frameworks.map(|(_, name)| *name).collect(),
             problems,
@@ -63,6 +66,22 @@ impl<'a> Overlay<'a> {
     pub(super) fn extra(&self) -> Extra<'_> {
         let inventories = self.inventories.iter().map(|(records, sources)| (records, *sources));
         Extra { inventories: inventories.collect(), statements: Some(self.statements.clone()) }
+    }
+
+    /// What the test adds, where it changes nothing of the set but its fleet and needs.
+    pub(super) fn addition(&self) -> Option<Vec<&'a Statement>> {
+        let plain = |statement: &&Statement| match named(statement) {
+            Some((kind, _)) => {
+                matches!(kind, Kind::Provider | Kind::Agent | Kind::Allocation | Kind::Framework)
+            }
+            None => false,
+        };
+        self.own.iter().all(|statement| plain(statement)).then(|| self.own.clone())
+    }
+
+    /// Whether the test declares a framework, or a need at top level, of this name.
+    pub(super) fn declares(&self, framework: &str) -> bool {
+        self.declared.contains(&framework)
     }
 
     /// The needs of frameworks that the test declares.
