@@ -1,6 +1,7 @@
 //! The tests of the crate, in one binary.
 
 mod cases;
+mod docs;
 mod policies;
 mod properties;
 mod stdlib;
