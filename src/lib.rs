@@ -1,6 +1,8 @@
 //! Bourse: a policy language, compiler and evaluator for resource brokers.
 
 pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cycle;
 pub mod diagnostic;
 pub mod engine;
@@ -14,6 +16,7 @@ pub mod logic;
 pub mod lower;
 pub mod matching;
 pub mod operator;
+pub mod output;
 pub mod parse;
 pub mod pipeline;
 mod policy;

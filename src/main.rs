@@ -1,3 +1,5 @@
 //! The `bourse` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    bourse::cli::run()
+}

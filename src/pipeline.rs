@@ -1,7 +1,9 @@
 //! The stages as types, each making the next: [`Sources`] → [`Parsed`] → [`Checked`] → [`Plan`]. Texts and records
 //! go in, a plan with its fleet comes out; problems are kept beside, all of a run.
 
-use indexmap::IndexMap;
+use std::{borrow::Cow, collections::VecDeque};
+
+use indexmap::{IndexMap, IndexSet};
 
 use crate::{
     check::{self, Strictness, Types},
@@ -38,21 +40,41 @@ pub struct Parsed {
 impl Parsed {
     /// Reads the files of a set: names and bytes.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Parsed {
+        Parsed::following(files, |_| None)
+    }
+
+    /// Reads the files of a set, and those that they use. `load` gives the bytes of a used file by its name, or
+    /// nothing where there is none; it is asked once for each name that is not in the set.
+    pub fn following<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        mut load: impl FnMut(&str) -> Option<Vec<u8>>,
+    ) -> Parsed {
         let mut parsed = Parsed::default();
-        for (name, bytes) in files {
+        let files: Vec<(&str, &[u8])> = files.into_iter().collect();
+        let mut asked: IndexSet<String> = files.iter().map(|(name, _)| normal_path(name)).collect();
+        let mut open: VecDeque<(String, Cow<'a, [u8]>)> =
+            files.into_iter().map(|(name, bytes)| (name.to_owned(), Cow::Borrowed(bytes))).collect();
+        while let Some((name, bytes)) = open.pop_front() {
             if parsed.files.len() >= limits::SOURCES {
                 let message = format!("more than {} files in one set", limits::SOURCES);
                 parsed.problems.push(Diagnostic::without_place(Code::B0106, message).help("split the set"));
                 break;
             }
-            let (source, problems) = parse::decode(&mut parsed.sources, name, bytes);
-            if problems.is_empty() {
-                let read = parse::parse(&parsed.sources, source);
-                parsed.problems.extend(read.diagnostics);
-                parsed.files.push(read.ast);
-            } else {
+            let (source, problems) = parse::decode(&mut parsed.sources, &name, &bytes);
+            if !problems.is_empty() {
                 parsed.problems.extend(problems);
+                continue;
             }
+            let read = parse::parse(&parsed.sources, source);
+            for other in used_names(&normal_path(&name), &read.ast.items) {
+                if asked.insert(other.clone())
+                    && let Some(bytes) = load(&other)
+                {
+                    open.push_back((other, Cow::Owned(bytes)));
+                }
+            }
+            parsed.problems.extend(read.diagnostics);
+            parsed.files.push(read.ast);
         }
         parsed.load_modules();
         parsed.used_files();
@@ -250,6 +272,15 @@ fn used_modules(items: &[Statement]) -> Vec<&'static str> {
         _ => None,
     };
     items.iter().filter_map(module).collect()
+}
+
+/// The names of the files that a file uses.
+fn used_names(name: &str, items: &[Statement]) -> Vec<String> {
+    let used = |statement: &Statement| match &statement.kind {
+        StatementKind::Use(Use::File(file)) => Some(beside(name, &file.text)),
+        _ => None,
+    };
+    items.iter().filter_map(used).collect()
 }
 
 /// A path without `.` and `..` parts.

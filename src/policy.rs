@@ -157,6 +157,19 @@ impl Fleet {
         Fleet { loaded: Arc::new(loaded), start: Arc::new(start) }
     }
 
+    /// Compiles a set together with inventories that may complete it: levels, roles and frameworks of theirs count.
+    pub(crate) fn load(
+        parsed: &Parsed,
+        strictness: Strictness,
+        inventories: &[Inventory],
+    ) -> Result<Fleet, Error> {
+        let inventories =
+            inventories.iter().map(|inventory| (&inventory.records, &inventory.sources)).collect();
+        let extra = Extra { inventories, statements: None };
+        let loaded = parsed.check(&extra, strictness).load(&extra).map_err(|report| Error::new(*report))?;
+        Ok(Fleet::new(loaded))
+    }
+
     /// The compiled policy, with the needs of the inventories.
     pub fn plan(&self) -> &Plan {
         &self.loaded.plan

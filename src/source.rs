@@ -33,6 +33,12 @@ impl Span {
         Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// The same place once its sources have been appended to others, the first of them as `first`.
+    #[must_use]
+    pub fn lifted(self, first: u32) -> Span {
+        Span { source: SourceId(self.source.0 + first), ..self }
+    }
+
     /// Bytes in it.
     pub fn len(self) -> usize {
         (self.end - self.start) as usize
@@ -78,6 +84,13 @@ impl Sources {
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Source { name: name.into(), text, line_starts });
         id
+    }
+
+    /// Adds every source of others, in order, and gives the number of the first.
+    pub fn append(&mut self, others: &Sources) -> u32 {
+        let first = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.files.extend(others.files.iter().cloned());
+        first
     }
 
     /// The source with this id. An id of another `Sources` gives an empty one.

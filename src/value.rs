@@ -96,7 +96,7 @@ pub fn quote(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            c if is_forbidden(c) => quoted.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c if is_forbidden(c) || c == '\r' => quoted.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             c => quoted.push(c),
         }
     }

@@ -36,6 +36,20 @@ impl Report {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// Takes in the problems of another report, with its sources.
+    pub fn absorb(&mut self, other: Report) {
+        if other.diagnostics.is_empty() {
+            return;
+        }
+        let first = self.sources.append(&other.sources);
+        self.diagnostics.extend(other.diagnostics.into_iter().map(|mut diagnostic| {
+            for label in &mut diagnostic.labels {
+                label.span = label.span.lifted(first);
+            }
+            diagnostic
+        }));
+    }
+
     /// Sorts by place, errors first at one place, and drops exact repeats.
     pub fn sort(&mut self) {
         self.diagnostics.sort_by_cached_key(|diagnostic| {

@@ -1,0 +1,319 @@
+//! All file and terminal access of the command.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anstream::{AutoStream, ColorChoice};
+use walkdir::WalkDir;
+
+use super::{Colour, ErrorFormat, Failure, Global, set::shown};
+use crate::{
+    Inventory,
+    diagnostic::{Code, Diagnostic, Render, Report, Severity},
+    limits,
+    pipeline::normal_path,
+};
+
+/// How standard input is called in messages.
+const STDIN: &str = "<stdin>";
+
+/// The terminal of a run, and the problems that it tells at the end.
+#[derive(Debug)]
+pub struct Console {
+    /// Warnings and notes so far.
+    pub problems: Report,
+    /// Whether notes are worth telling: where problems are what was asked for.
+    pub tell_notes: bool,
+    /// Whether results are coloured.
+    pub colour: bool,
+    errors: ErrorFormat,
+    colour_errors: bool,
+    stdin_read: bool,
+    out: BufWriter<io::Stdout>,
+    closed: bool,
+}
+
+impl Console {
+    pub(super) fn new(global: &Global) -> Console {
+        let colour = |auto: ColorChoice| match global.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => auto != ColorChoice::Never,
+        };
+        Console {
+            problems: Report::default(),
+            tell_notes: false,
+            colour: colour(AutoStream::choice(&io::stdout())),
+            errors: global.error_format,
+            colour_errors: colour(AutoStream::choice(&io::stderr())),
+            stdin_read: false,
+            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+            closed: false,
+        }
+    }
+
+    /// Writes a result.
+    pub fn print(&mut self, text: &str) -> Result<(), Failure> {
+        self.write(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes a result in pieces. A reader that has seen enough is no problem.
+    pub fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        if self.closed {
+            return Ok(());
+        }
+        let result = write(&mut self.out);
+        self.written(result)
+    }
+
+    /// Writes what is left.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        self.write(|out| out.flush())
+    }
+
+    fn written(&mut self, result: io::Result<()>) -> Result<(), Failure> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            Err(error) => Err(unwritten("the standard output", &error).into()),
+        }
+    }
+
+    /// Whether standard error is for programs: it holds the one object and nothing else.
+    fn is_quiet(&self) -> bool {
+        self.errors == ErrorFormat::Json
+    }
+
+    /// Tells the problems of the run on standard error. JSON is one object, also where there are none.
+    pub fn tell_problems(&mut self) {
+        let mut report = std::mem::take(&mut self.problems);
+        if !self.tell_notes && !report.has_errors() {
+            report.diagnostics.retain(|problem| problem.severity != Severity::Note);
+        }
+        let text = match self.errors {
+            ErrorFormat::Human => report.render(Render::Human(self.colour_errors)),
+            ErrorFormat::Json => report.render(Render::Json) + "\n",
+        };
+        // Where standard error is closed there is nobody to tell.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
+    /// Says in a line on standard error what was done.
+    pub fn remark(&mut self, line: &str) {
+        if !self.is_quiet() {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
+    /// A bar on standard error for long work; nothing where that is no terminal.
+    pub fn progress(&self, total: usize, what: &'static str) -> indicatif::ProgressBar {
+        if self.is_quiet() || !io::stderr().is_terminal() || total < SHORT_WORK {
+            return indicatif::ProgressBar::hidden();
+        }
+        let bar = indicatif::ProgressBar::new(total as u64);
+        let style = indicatif::ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar
+    }
+
+    /// The policies of some paths, by name. What cannot be read is added to the problems.
+    pub fn policies(&mut self, paths: &[PathBuf], problems: &mut Vec<Diagnostic>) -> Vec<(String, Vec<u8>)> {
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut known: indexmap::IndexSet<String> = indexmap::IndexSet::new();
+        for path in paths {
+            let found = match expand(path) {
+                Ok(found) => found,
+                Err(problem) => {
+                    problems.push(*problem);
+                    continue;
+                }
+            };
+            for path in found {
+                let name = if is_stdin(&path) { STDIN.to_owned() } else { name_of(&path) };
+                if files.len() > limits::SOURCES || !known.insert(normal_path(&name)) {
+                    continue;
+                }
+                match self.read(&path, limits::SOURCE_BYTES, Code::B0106) {
+                    Ok(bytes) => files.push((name, bytes)),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+        files
+    }
+
+    /// A policy that another one uses; nothing where there is none of this name.
+    pub fn used_policy(&mut self, name: &str, problems: &mut Vec<Diagnostic>) -> Option<Vec<u8>> {
+        let path = Path::new(name);
+        if !is_policy(path) || !path.is_file() {
+            return None;
+        }
+        match self.read(path, limits::SOURCE_BYTES, Code::B0106) {
+            Ok(bytes) => Some(bytes),
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// An inventory.
+    pub fn inventory(&mut self, path: &Path) -> Result<Inventory, Failure> {
+        let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
+        let name = if is_stdin(path) { STDIN.to_owned() } else { name_of(path) };
+        let read = match std::str::from_utf8(&bytes) {
+            Ok(text) if !has_known_ending(path) && is_ndjson(text) => Inventory::from_ndjson(&name, text),
+            _ => Inventory::from_bytes(&name, &bytes),
+        };
+        Ok(read?)
+    }
+
+    /// A table to import, with its name.
+    pub fn table(&mut self, path: &Path) -> Result<(String, Vec<u8>), Failure> {
+        let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
+        Ok((if is_stdin(path) { STDIN.to_owned() } else { name_of(path) }, bytes))
+    }
+
+    /// Reads a file, or standard input, up to a limit. What says its size is too large is not read at all.
+    fn read(&mut self, path: &Path, limit: usize, too_large: Code) -> Result<Vec<u8>, Diagnostic> {
+        let name = if is_stdin(path) { "standard input".to_owned() } else { format!("`{}`", shown(path)) };
+        let large = || {
+            let message = format!("{name} is larger than {}", size(limit));
+            Diagnostic::without_place(too_large, message).help("split it")
+        };
+        let unread = |error: &io::Error| {
+            let message = format!("cannot read {name}: {}", words(error));
+            Diagnostic::without_place(Code::B0901, message).help(match error.kind() {
+                io::ErrorKind::NotFound => "check the path; it is relative to the current directory",
+                io::ErrorKind::IsADirectory => "name a file in it",
+                _ => "check that it is a file you may read",
+            })
+        };
+        let mut bytes = Vec::new();
+        if is_stdin(path) {
+            if std::mem::replace(&mut self.stdin_read, true) {
+                let problem = Diagnostic::without_place(Code::B0901, "standard input is named twice");
+                return Err(problem.help("`-` can be read once: write one of them to a file"));
+            }
+            let stdin = io::stdin().lock();
+            stdin.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
+        } else {
+            let file = File::open(path).map_err(|error| unread(&error))?;
+            let size = file.metadata().map_err(|error| unread(&error))?;
+            if size.is_dir() {
+                return Err(unread(&io::ErrorKind::IsADirectory.into()));
+            }
+            if size.len() > limit as u64 {
+                return Err(large());
+            }
+            // A pipe has no size: it is bounded while it is read.
+            bytes.reserve_exact(usize::try_from(size.len()).unwrap_or(0) + 1);
+            file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
+        }
+        if bytes.len() > limit { Err(large()) } else { Ok(bytes) }
+    }
+
+    /// Writes a file in one step: whoever looks sees the old one or the whole new one.
+    pub fn replace_file(
+        &mut self,
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let name = format!("`{}`", shown(path));
+        let failed = |error: &io::Error| Failure::from(unwritten(&name, error));
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(format!(".{}.new", std::process::id()));
+        let beside = PathBuf::from(beside);
+        let file = File::options().write(true).create_new(true).open(&beside);
+        let file = file.map_err(|error| failed(&error))?;
+        let mut out = BufWriter::new(file);
+        let result = write(&mut out).and_then(|()| {
+            let file = out.into_inner().map_err(|error| failed(error.error()))?;
+            file.sync_all().map_err(|error| failed(&error))?;
+            std::fs::rename(&beside, path).map_err(|error| failed(&error))
+        });
+        if result.is_err() {
+            let _ = std::fs::remove_file(&beside);
+        }
+        result
+    }
+}
+
+/// Fewer steps than this are over before a bar could be read.
+const SHORT_WORK: usize = 200;
+
+pub fn unwritten(name: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::without_place(Code::B0901, format!("cannot write {name}: {}", words(error)))
+        .help("check the path, its permissions, and the space that is left")
+}
+
+/// What went wrong, without the system's number for it.
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn size(bytes: usize) -> String {
+    crate::quantity::render(crate::quantity::Dimension::Size, bytes as i128)
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn is_policy(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "policy")
+}
+
+/// A path as messages and `use` have it: with `/` between its parts.
+fn name_of(path: &Path) -> String {
+    let name = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { name.into_owned() } else { name.replace('\\', "/") }
+}
+
+/// A file as it is; a directory as every policy below it, by path.
+fn expand(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    if is_stdin(path) || !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in WalkDir::new(path).sort_by_file_name() {
+        match entry {
+            // A link to a file is followed, one to a directory is not: no walk goes round in circles.
+            Ok(entry) if is_policy(entry.path()) && entry.path().is_file() => found.push(entry.into_path()),
+            Ok(_) => {}
+            Err(error) => {
+                let message = format!("cannot read {}", crate::output::printable_name(&error.to_string()));
+                let problem = Diagnostic::without_place(Code::B0901, message);
+                return Err(Box::new(problem.help("check that you may read the directory")));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn has_known_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "json" || ending == "ndjson" || ending == "jsonl")
+}
+
+/// Whether a text without a telling name is a record a line: its first line is a whole object, and more follows.
+fn is_ndjson(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    let whole = serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok();
+    whole && first.trim_start().starts_with('{') && lines.next().is_some()
+}

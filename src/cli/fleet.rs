@@ -1,0 +1,89 @@
+//! `bourse inventory`: what is there.
+
+use super::{
+    Exit, Failure, Format,
+    files::Console,
+    set::SetArgs,
+    table::{Paint, columns, count, paint},
+};
+use crate::{
+    check::Strictness,
+    output::{
+        self,
+        wire::{Fields, Stock, Totals},
+    },
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    set: SetArgs,
+    /// How the fleet is written
+    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    format: Format,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    match args.format {
+        Format::Json => console.write(|out| output::write_json(&output::stock(&fleet), out))?,
+        Format::Table => {
+            let text = table(&output::stock(&fleet), console.colour);
+            console.print(&text)?;
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+fn table(stock: &Stock, colour: bool) -> String {
+    let head = |text: &str| format!("{}\n", paint(text, Paint::Bold, colour));
+    let mut out = String::new();
+    let mut tell = |title: &str, rows: Vec<Vec<String>>| {
+        if !rows.is_empty() {
+            out.push_str(&head(title));
+            out.push_str(&columns("  ", &rows));
+        }
+    };
+    let agents = stock.agents.iter().map(|agent| {
+        let domain = agent.domain.clone().unwrap_or_default();
+        vec![agent.name.clone(), domain, resources(&agent.resources)]
+    });
+    tell("agents", agents.collect());
+    let storage = stock.storage.iter().map(|tier| {
+        let depth = tier.path.matches('/').count();
+        let name = tier.path.rsplit('/').next().unwrap_or_default();
+        vec![format!("{}{} {name}", "  ".repeat(depth), tier.kind), resources(&tier.resources)]
+    });
+    tell("storage", storage.collect());
+    let sum = |side: &str, sums: &Fields<Totals>| {
+        let rows = sums.0.iter().map(|(name, totals)| {
+            let Totals { total, used, free } = totals;
+            vec![
+                format!("{side}.{name}"),
+                format!("{total} in all"),
+                format!("{used} used"),
+                format!("{free} free"),
+            ]
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let mut sums = sum("agent", &stock.sums.agents);
+    sums.extend(sum("pool", &stock.sums.storage));
+    tell("sums", sums);
+    let pools = stock.storage.iter().filter(|tier| tier.kind == "pool").count();
+    let counts = [count(stock.agents.len(), "agent", "agents"), count(pools, "pool", "pools")].join(", ");
+    out.push_str(&head(&counts));
+    out
+}
+
+/// `cpus 12 of 16, mem 64GiB`: what is free, and of how much where it is less.
+fn resources(resources: &Fields<Totals>) -> String {
+    let one = |(name, totals): &(String, Totals)| {
+        if totals.free == totals.total {
+            format!("{name} {}", totals.total)
+        } else {
+            format!("{name} {} free of {}", totals.free, totals.total)
+        }
+    };
+    resources.0.iter().map(one).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,188 @@
+//! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
+//! [`files`].
+
+mod check;
+mod codes;
+mod files;
+mod fleet;
+mod import;
+mod matching;
+mod offers;
+mod set;
+mod shell;
+mod table;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::diagnostic::{Code, Report};
+use files::Console;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Yes, or nothing to complain about.
+    Yes,
+    /// A negative answer.
+    No,
+    /// Wrong usage, or a file that cannot be read or written.
+    Usage,
+    /// A policy or an inventory does not compile.
+    Invalid,
+    /// A bound ended the search.
+    Undecided,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::Yes => 0,
+            Exit::No => 1,
+            Exit::Usage => 2,
+            Exit::Invalid => 3,
+            Exit::Undecided => 4,
+        }
+    }
+}
+
+/// Why a command could not answer: its problems are told, and decide the exit code.
+#[derive(Debug)]
+struct Failure(Box<Report>);
+
+impl Failure {
+    fn exit(&self) -> Exit {
+        let of_run = [Code::B0901, Code::B0902, Code::B0903, Code::B0904];
+        let mut errors = self.0.diagnostics.iter().filter(|problem| problem.is_error());
+        if errors.any(|problem| of_run.contains(&problem.code)) { Exit::Usage } else { Exit::Invalid }
+    }
+}
+
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Failure {
+        Failure(Box::new(error.report().clone()))
+    }
+}
+
+impl From<crate::diagnostic::Diagnostic> for Failure {
+    fn from(problem: crate::diagnostic::Diagnostic) -> Failure {
+        Failure(Box::new(Report { diagnostics: vec![problem], ..Report::default() }))
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  yes, or nothing to complain about
+  1  a negative answer: nothing offered, a test failed, warnings that are denied
+  2  wrong usage, or a file that cannot be read or written
+  3  a policy or an inventory does not compile
+  4  undecided: a bound ended the search for some need";
+
+/// Policies for resource brokers: match what is needed against agents and storage, and make offers.
+#[derive(Debug, Parser)]
+#[command(name = "bourse", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Global {
+    /// How problems are told, on standard error
+    #[arg(long, global = true, value_enum, default_value_t = ErrorFormat::Human, value_name = "FORMAT")]
+    error_format: ErrorFormat,
+    /// Colour; `auto` is on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+/// How problems are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ErrorFormat {
+    /// Frames with source lines
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// When there is colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check policies, and how inventories fit them
+    Check(check::Args),
+    /// Make the offers of one cycle, with the reasons of every no
+    Offers(offers::Args),
+    /// List the feasible candidates of each need, best first
+    Match(matching::Args),
+    /// Show the fleet: agents, storage, and what is free
+    Inventory(fleet::Args),
+    /// Make an inventory from another system's data
+    #[command(subcommand)]
+    Import(import::Import),
+    // `Test(test::Args)` goes here, and `Command::Test(args) => test::run(&args, console)` below.
+    /// Explain a code such as B0301
+    ExplainCode(codes::Args),
+    /// Print the JSON Schema of a format
+    Schema(shell::SchemaArgs),
+    /// Print completions for a shell
+    Completions(shell::CompletionsArgs),
+}
+
+/// Runs the command of the process, and gives its exit code.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help that nobody reads on is no failure.
+            let _ = usage.print();
+            return ExitCode::from(if usage.use_stderr() { Exit::Usage.code() } else { Exit::Yes.code() });
+        }
+    };
+    let mut console = Console::new(&cli.global);
+    let result = dispatch(cli.command, &mut console).and_then(|exit| console.finish().map(|()| exit));
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            let exit = failure.exit();
+            console.problems.absorb(*failure.0);
+            exit
+        }
+    };
+    console.tell_problems();
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
+    match command {
+        Command::Check(args) => check::run(&args, console),
+        Command::Offers(args) => offers::run(&args, console),
+        Command::Match(args) => matching::run(&args, console),
+        Command::Inventory(args) => fleet::run(&args, console),
+        Command::Import(import) => import::run(import, console),
+        Command::ExplainCode(args) => codes::run(&args, console),
+        Command::Schema(args) => shell::schema(&args, console),
+        Command::Completions(args) => shell::completions(&args, console),
+    }
+}

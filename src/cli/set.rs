@@ -1,0 +1,74 @@
+//! What most commands read: a policy set, and inventories.
+
+use std::path::PathBuf;
+
+use super::{Failure, files::Console};
+use crate::{
+    Fleet, Inventory,
+    check::Strictness,
+    diagnostic::{Code, Diagnostic, Report},
+    pipeline::Parsed,
+};
+
+/// Policies and inventories.
+#[derive(Debug, clap::Args)]
+pub struct SetArgs {
+    /// Policy files, directories with policies, or `-` for standard input
+    #[arg(required_unless_present = "inventory", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// A fleet as JSON or NDJSON, or `-` for standard input; may be repeated
+    #[arg(short, long, value_name = "FILE")]
+    pub inventory: Vec<PathBuf>,
+}
+
+impl SetArgs {
+    /// Reads the policies, and those that they use.
+    pub fn parse(&self, console: &mut Console) -> Result<Parsed, Failure> {
+        let mut problems = Vec::new();
+        let files = console.policies(&self.paths, &mut problems);
+        let parsed =
+            Parsed::following(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())), |name| {
+                console.used_policy(name, &mut problems)
+            });
+        if !problems.is_empty() {
+            return Err(Failure(Box::new(Report { diagnostics: problems, ..Report::default() })));
+        }
+        if files.is_empty() && !self.paths.is_empty() {
+            let named: Vec<String> = self.paths.iter().map(|path| format!("`{}`", shown(path))).collect();
+            let message = format!("no policies found in {}", named.join(", "));
+            let problem = Diagnostic::without_place(Code::B0902, message);
+            return Err(problem.help("policies are files that end in `.policy`").into());
+        }
+        Ok(parsed)
+    }
+
+    /// Reads the inventories. Their notes are kept for the end of the run.
+    pub fn inventories(&self, console: &mut Console) -> Result<Vec<Inventory>, Failure> {
+        let mut read = Vec::new();
+        let mut broken = Report::default();
+        for path in &self.inventory {
+            match console.inventory(path) {
+                Ok(inventory) => {
+                    console.problems.absorb(inventory.warnings().clone());
+                    read.push(inventory);
+                }
+                Err(failure) => broken.absorb(*failure.0),
+            }
+        }
+        if broken.has_errors() { Err(Failure(Box::new(broken))) } else { Ok(read) }
+    }
+
+    /// Reads, compiles and binds everything.
+    pub fn fleet(&self, console: &mut Console, strictness: Strictness) -> Result<(Fleet, Parsed), Failure> {
+        let parsed = self.parse(console)?;
+        let inventories = self.inventories(console)?;
+        let fleet = Fleet::load(&parsed, strictness, &inventories)?;
+        console.problems.absorb(fleet.warnings().clone());
+        Ok((fleet, parsed))
+    }
+}
+
+/// A path, safe for a terminal.
+pub fn shown(path: &std::path::Path) -> String {
+    crate::output::printable_name(&path.to_string_lossy())
+}

@@ -1,0 +1,46 @@
+//! `bourse schema` and `bourse completions`.
+
+use clap::{CommandFactory, ValueEnum};
+
+use super::{Cli, Exit, Failure, files::Console};
+
+#[derive(Debug, clap::Args)]
+pub struct SchemaArgs {
+    /// Which format; without it, the names of all
+    #[arg(value_enum, value_name = "FORMAT")]
+    format: Option<SchemaName>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SchemaName {
+    /// What `--inventory` reads
+    Inventory,
+    /// What `offers --format json` writes
+    Offers,
+    /// What `--error-format json` writes
+    Diagnostics,
+}
+
+pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, Failure> {
+    console.print(match args.format {
+        None => "inventory\noffers\ndiagnostics\n",
+        Some(SchemaName::Inventory) => include_str!("../../schema/inventory.schema.json"),
+        Some(SchemaName::Offers) => include_str!("../../schema/offers.schema.json"),
+        Some(SchemaName::Diagnostics) => include_str!("../../schema/diagnostics.schema.json"),
+    })?;
+    Ok(Exit::Yes)
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    shell: clap_complete::Shell,
+}
+
+pub fn completions(args: &CompletionsArgs, console: &mut Console) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "bourse", &mut script);
+    console.write(|out| out.write_all(&script))?;
+    Ok(Exit::Yes)
+}

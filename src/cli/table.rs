@@ -1,0 +1,66 @@
+//! Text for people: counts, columns, colour.
+
+use comfy_table::{Cell, Table, presets};
+
+use crate::output::printable_name;
+
+/// `1 need`, `2 needs`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// `1,523`
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// How a word is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// Good.
+    Green,
+    /// Half good.
+    Yellow,
+    /// Bad.
+    Red,
+    /// A head.
+    Bold,
+    /// Less important.
+    Dim,
+}
+
+/// A text in colour, if there is any.
+pub fn paint(text: &str, paint: Paint, colour: bool) -> String {
+    if !colour {
+        return text.to_owned();
+    }
+    let code = match paint {
+        Paint::Green => "32",
+        Paint::Yellow => "33",
+        Paint::Red => "31",
+        Paint::Bold => "1",
+        Paint::Dim => "2",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+/// Rows as columns with two spaces between, each line after an indent.
+pub fn columns(indent: &str, rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| Cell::new(printable_name(cell))));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| format!("{indent}{}\n", line.trim_end())).collect()
+}

@@ -1,0 +1,29 @@
+//! Candidates → their wire form.
+
+use super::{
+    View,
+    build::Writer,
+    names::need_label,
+    wire::{MATCHES_FORMAT, MatchedNeed, Matches, VERSION},
+};
+use crate::{Fleet, matching::NeedId};
+
+/// Every feasible candidate of some needs, best first, with nothing counted between them. `top` bounds how many
+/// are shown of each.
+pub fn matches(fleet: &Fleet, needs: &[NeedId], top: Option<usize>) -> Matches {
+    let writer = Writer { fleet, ledger: fleet.ledger(), view: View::Operator };
+    let matched = needs.iter().enumerate().map(|(at, id)| {
+        let (candidates, search) = fleet.matches(*id);
+        let (framework, need) = writer.names(*id);
+        let shown = candidates.iter().take(top.unwrap_or(usize::MAX)).zip(1..);
+        MatchedNeed {
+            framework,
+            need,
+            feasible: candidates.len(),
+            bounded: search.bounded,
+            candidates: shown.map(|(candidate, n)| writer.offer(*id, n, candidate, at)).collect(),
+            label: need_label(fleet.plan(), *id),
+        }
+    });
+    Matches { format: MATCHES_FORMAT, version: VERSION, needs: matched.collect() }
+}

@@ -1,0 +1,89 @@
+//! Offers as data for people and programs: the versioned wire form, and the text made from it. See
+//! `docs/output.md`; the schema is `schema/offers.schema.json`.
+
+mod amounts;
+mod build;
+mod group;
+mod matches;
+mod names;
+mod rejections;
+mod stock;
+pub mod wire;
+
+pub use build::document;
+pub use matches::matches;
+pub use names::{need_label, printable_name};
+pub use stock::stock;
+
+use std::io;
+
+use crate::{Offers, cycle::Cycle};
+
+/// Who looks at the offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// The operator: everything.
+    #[default]
+    Operator,
+    /// A framework: names, places, amounts, exposed keys, total scores, and reasons as label and kind. Nothing
+    /// else, and nothing of other frameworks.
+    Framework,
+}
+
+/// How rejections are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Like reasons together, with how many agents and supplies each excludes.
+    #[default]
+    Grouped,
+    /// Every rejection on its own.
+    All,
+    /// Not at all.
+    None,
+}
+
+/// The offers as one JSON document. The same offers give the same bytes.
+///
+/// ```
+/// use bourse::output::{Detail, View, offers_json};
+///
+/// let policy = bourse::Policy::compile([(
+///     "demo.policy",
+///     "agent a { resources { cpus = 8 } } \n need n { agent { cpus = 2 } }",
+/// )])?;
+/// let json = offers_json(&bourse::offers(&policy, &[])?, View::Operator, Detail::Grouped);
+/// assert!(json.contains(r#""outcome": "met""#));
+/// # Ok::<(), bourse::Error>(())
+/// ```
+pub fn offers_json(offers: &Offers, view: View, detail: Detail) -> String {
+    let mut bytes = Vec::new();
+    // Writing to memory does not fail, and what is written is UTF-8.
+    let _ = write_offers(offers, view, detail, &mut bytes);
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Writes the offers as one JSON document, without holding all of it in memory.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_offers(
+    offers: &Offers,
+    view: View,
+    detail: Detail,
+    out: &mut dyn io::Write,
+) -> Result<(), io::Error> {
+    write_json(&document(offers, view, detail), out)
+}
+
+/// Writes a wire form as JSON, with a line end.
+pub(crate) fn write_json(form: &impl serde::Serialize, out: &mut dyn io::Write) -> Result<(), io::Error> {
+    serde_json::to_writer_pretty(&mut *out, form)?;
+    out.write_all(b"\n")
+}
+
+/// How an offer is called: its need and the number of the instance.
+pub(crate) fn offer_id(offers: &Offers, grant: usize) -> String {
+    let cycle: &Cycle = offers.cycle();
+    let grant = &cycle.grants[grant];
+    format!("{}#{}", need_label(offers.fleet().plan(), grant.id), grant.instance)
+}

@@ -1,0 +1,138 @@
+//! Rejections as outputs have them. They may be millions: each is made when it is written.
+
+use serde::{Serialize, Serializer};
+
+use super::{
+    Detail, View,
+    group::{self, Group},
+    wire::{self, Excluded, Reason, ReasonDetail},
+};
+use crate::{
+    Offers,
+    cycle::{NeedResult, Rejection},
+    ir::{Plan, Volume},
+    matching,
+};
+
+/// How many names of what a group excludes are told.
+const NAMES: usize = 10;
+
+/// The rejections of a cycle.
+#[derive(Clone, Copy, Debug)]
+pub struct RejectionList<'a> {
+    pub(super) offers: &'a Offers,
+    pub(super) view: View,
+    pub(super) detail: Detail,
+}
+
+impl Serialize for RejectionList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let needs = &self.offers.cycle().needs;
+        match self.detail {
+            Detail::None => serializer.collect_seq(std::iter::empty::<()>()),
+            Detail::Grouped => serializer.collect_seq(needs.iter().flat_map(|need| self.groups(need))),
+            Detail::All => serializer.collect_seq(needs.iter().flat_map(|need| self.each(need))),
+        }
+    }
+}
+
+impl<'a> RejectionList<'a> {
+    /// The rejections of the need with this number, each on its own.
+    pub fn all_of(&self, need: usize) -> impl Iterator<Item = wire::Rejection> + use<'a> {
+        self.each(&self.offers.cycle().needs[need])
+    }
+
+    /// The rejections of the need with this number, like ones together.
+    pub fn groups_of(&self, need: usize) -> Vec<wire::Group> {
+        self.groups(&self.offers.cycle().needs[need])
+    }
+
+    fn plan(&self) -> &'a Plan {
+        self.offers.fleet().plan()
+    }
+
+    fn names(&self, need: &NeedResult) -> (String, String) {
+        let framework = &self.plan().frameworks[need.id.framework];
+        let text = |symbol| self.plan().symbols.text(symbol).to_owned();
+        (text(framework.name), text(framework.needs[need.id.need].name))
+    }
+
+    fn each(&self, need: &'a NeedResult) -> impl Iterator<Item = wire::Rejection> + use<'a> {
+        let list = *self;
+        let (framework, name) = self.names(need);
+        let volumes = &self.plan().frameworks[need.id.framework].needs[need.id.need].volumes;
+        need.rejections.list.iter().map(move |rejection| {
+            let names = (framework.clone(), name.clone());
+            list.one(rejection, volumes, names)
+        })
+    }
+
+    fn one(&self, rejection: &Rejection, volumes: &[Volume], names: (String, String)) -> wire::Rejection {
+        let (symbols, world) = (&self.plan().symbols, self.offers.fleet().world());
+        let text = |symbol| symbols.text(symbol).to_owned();
+        let reasons = rejection.reasons.iter().map(|number| {
+            let reason = self.offers.cycle().reason(*number);
+            self.reason(reason, reason.have.iter().cloned().collect(), reason.absent.clone())
+        });
+        wire::Rejection {
+            framework: names.0,
+            need: names.1,
+            agent: rejection.agent.map(|agent| text(world.agents[agent].name)),
+            volume: rejection.supply.and_then(|(at, _)| volumes.get(at)).map(|volume| text(volume.name)),
+            supply: rejection.supply.map(|(_, supply)| text(world.supplies[supply].path)),
+            reasons: reasons.collect(),
+        }
+    }
+
+    fn groups(&self, need: &NeedResult) -> Vec<wire::Group> {
+        let (framework, name) = self.names(need);
+        let wire = |group: &Group<'_>| self.group(group, framework.clone(), name.clone());
+        let mut groups: Vec<wire::Group> = group::groups(self.offers, need).iter().map(wire).collect();
+        if self.view == View::Framework {
+            // Without what was wanted and found, groups of one label look the same: the largest stands for them.
+            let mut known: Vec<(Option<String>, String, &str)> = Vec::new();
+            groups.retain(|group| {
+                let key = (group.volume.clone(), group.reason.label.clone(), group.reason.kind);
+                let is_new = !known.contains(&key);
+                known.push(key);
+                is_new
+            });
+        }
+        groups
+    }
+
+    fn group(&self, group: &Group<'_>, framework: String, need: String) -> wire::Group {
+        let (symbols, world) = (&self.plan().symbols, self.offers.fleet().world());
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let agents = group.agents.iter().map(|agent| symbols.text(world.agents[*agent].name));
+        let supplies = group.supplies.iter().map(|supply| symbols.text(world.supplies[*supply].path));
+        wire::Group {
+            framework,
+            need,
+            volume: group.volume.map(|volume| symbols.text(volume).to_owned()),
+            reason: self.reason(group.first, owned(&group.have), owned(&group.absent)),
+            agents: excluded(agents),
+            supplies: excluded(supplies),
+        }
+    }
+
+    fn reason(&self, reason: &matching::Reason, have: Vec<String>, absent: Vec<String>) -> Reason {
+        let detail = || ReasonDetail {
+            side: reason.side.name(),
+            key: reason.key.clone(),
+            have,
+            want: reason.want.clone(),
+            absent,
+            permanent: reason.permanent,
+        };
+        Reason {
+            label: reason.label.clone(),
+            kind: reason.kind.name(),
+            detail: (self.view == View::Operator).then(detail),
+        }
+    }
+}
+
+fn excluded<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Excluded {
+    Excluded { count: names.len(), names: names.take(NAMES).map(str::to_owned).collect() }
+}
