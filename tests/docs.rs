@@ -9,6 +9,7 @@ use std::{
 use bourse::{
     check::Strictness,
     diagnostic::Render,
+    limits,
     pipeline::{Extra, Parsed},
 };
 
@@ -87,12 +88,10 @@ fn run(file: &str, example: &Example) -> String {
 #[test]
 fn every_example_does_what_it_says() {
     let mut wrong = String::new();
-    for file in ["language.md"] {
-        let text = page(file);
-        let examples = examples(&text);
-        assert!(examples.len() >= 30, "only {} examples in {file}", examples.len());
-        examples.iter().for_each(|example| wrong.push_str(&run(file, example)));
-    }
+    let text = page("language.md");
+    let examples = examples(&text);
+    assert!(examples.len() >= 30, "only {} examples", examples.len());
+    examples.iter().for_each(|example| wrong.push_str(&run("language.md", example)));
     assert!(wrong.is_empty(), "{wrong}");
 }
 
@@ -134,4 +133,34 @@ fn the_reference_names_the_whole_library() {
             assert!(row.contains(&format!("`{name}`")), "the reference does not name `{}`", definition.name);
         }
     }
+}
+
+/// The reference's limits are those of the code.
+#[test]
+fn the_reference_states_the_limits() {
+    let text = page("language.md");
+    let rows = [
+        ("brackets open at once", limits::NESTING),
+        ("statements of a set", limits::STATEMENTS),
+        ("nodes of an expression, as written", limits::EXPRESSION_NODES),
+        ("depth of an expression", limits::EXPRESSION_DEPTH),
+        ("steps of a rule, its classes and lets counted in", limits::RULE_COST as usize),
+        ("members of a list", limits::LIST_MEMBERS),
+        ("bytes of a text", limits::TEXT_BYTES),
+        ("levels of places", limits::LEVELS),
+        ("volumes of a need, `count` applied", limits::VOLUMES_PER_NEED),
+        ("instances of a need", limits::NEED_COUNT as usize),
+        ("needs of a cycle", limits::NEEDS),
+        ("supplies tried for one candidate", limits::ASSIGNMENT_STEPS as usize),
+    ];
+    for (what, most) in rows {
+        let row = text.lines().find(|line| line.starts_with(&format!("| {what} |")));
+        let stated = row.and_then(|row| row.split('|').nth(2)).map(|cell| cell.trim().replace(',', ""));
+        assert_eq!(stated.as_deref(), Some(most.to_string().as_str()), "{what}");
+    }
+    assert_eq!(
+        (limits::SOURCE_BYTES, limits::PATTERN_BYTES),
+        (4 << 20, 1 << 20),
+        "4 MiB and 1 MiB are stated"
+    );
 }
