@@ -100,7 +100,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "output",
         &[
             "cycle",
-            "diagnostic",
+            "diagnostic", "engine",
             "inventory",
             "ir",
             "limits",

@@ -165,6 +165,9 @@ impl Scope {
     pub fn unknown_class(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0202, span, format!("no class is named `{name}`"));
         let known = self.home(home).map(|names| &names.classes);
+        if let Some(full) = known.and_then(|known| of_module(name, known.keys())) {
+            return diagnostic.help(format!("did you mean `{full}`?"));
+        }
         if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
             return diagnostic.help(format!("did you mean `{near}`?"));
         }
@@ -178,6 +181,9 @@ impl Scope {
     pub fn unknown_name(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0203, span, format!("nothing is named `{name}` here"));
         let known = self.home(home).map(|names| &names.lets);
+        if let Some(full) = known.and_then(|known| of_module(name, known.keys())) {
+            return diagnostic.help(format!("did you mean `{full}`?"));
+        }
         if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
             return diagnostic.help(format!("did you mean `{near}`?"));
         }
@@ -201,4 +207,9 @@ impl Scope {
         let module = name.split_once('.')?.0;
         super::library::find(module).map(|module| module.name)
     }
+}
+
+/// The name of a used module that ends in this bare one.
+fn of_module<'a>(name: &str, mut known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    known.find(|full| full.split_once('.').is_some_and(|(_, bare)| bare == name))
 }
