@@ -185,6 +185,7 @@ impl Checked {
         if self.report.has_errors() {
             return Err(Box::new(self.report));
         }
+        self.report.diagnostics.extend(too_many_instances(&self.hir));
         let mut plan = lower::lower(&self.hir, &self.types, &self.report.sources);
         let own = Part { records: &self.hir.records, first_source: 0 };
         let given = extra.inventories.iter().zip(&self.first_sources);
@@ -194,7 +195,7 @@ impl Checked {
         self.report.diagnostics.extend(problems);
         if let Err(broken) = ir::verify(&plan) {
             let message = format!("the compiled plan is broken: {broken}");
-            let problem = Diagnostic::without_place(Code::B0905, message);
+            let problem = Diagnostic::without_place(Code::B0906, message);
             self.report.diagnostics.push(problem.help("this is a defect of bourse; please report it"));
         }
         self.report.sort();
@@ -203,6 +204,23 @@ impl Checked {
         }
         Ok(Loaded { plan, world, hir: self.hir, report: self.report })
     }
+}
+
+/// The need with which more instances are wanted than one cycle serves.
+fn too_many_instances(hir: &Hir) -> Option<Diagnostic> {
+    let mut wanted = 0_u64;
+    let needs = hir.frameworks.iter().flat_map(|framework| &framework.needs);
+    for need in needs {
+        wanted = wanted.saturating_add(need.count);
+        if wanted > limits::INSTANCES {
+            let most = limits::INSTANCES;
+            let message =
+                format!("the needs up to this one ask for {wanted} instances; a cycle serves {most}");
+            let help = "lower their `count`, or give the needs in several runs";
+            return Some(Diagnostic::error(Code::B0905, need.name.span, message).help(help));
+        }
+    }
+    None
 }
 
 fn used_modules(items: &[Statement]) -> Vec<&'static str> {

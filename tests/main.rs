@@ -1,0 +1,4 @@
+//! One binary for every test outside the library.
+
+mod codes;
+mod harness;
