@@ -123,16 +123,18 @@ impl Parsed {
         };
         let (declared, declare_problems) = declare::statements(&parts, &own);
         problems.extend(declare_problems);
-        let replaced: Vec<&str> = declared.replaced.iter().map(String::as_str).collect();
+        let is_replaced = |statement: &Statement| {
+            declare::framework_name(statement).is_some_and(|name| declared.replaced.contains(name))
+        };
         let mut statements: Vec<&Statement> =
-            own.into_iter().filter(|statement| !declare::is_framework_of(statement, &replaced)).collect();
+            own.into_iter().filter(|statement| !is_replaced(statement)).collect();
         statements.extend(&declared.statements);
         let input = resolve::Input { statements, modules: &self.modules, levels: declare::levels(&parts) };
         let (mut hir, scope, resolve_problems) = resolve::resolve(&input);
         problems.extend(resolve_problems);
         problems.extend(declare::level_conflicts(&parts, &scope));
         problems.extend(resolve::record_rules(&mut hir, &scope, &parts));
-        let (types, check_problems) = check::check(&hir, &scope, strictness);
+        let (types, check_problems) = check::check(&hir, strictness);
         problems.extend(check_problems);
         let mut report = Report { sources, diagnostics: problems };
         report.sort();

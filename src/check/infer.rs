@@ -8,14 +8,11 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    limits,
     operator::{ArithmeticOp, Function, TestOp},
     parse::ast::Literal,
     quantity::Dimension,
     resolve::{
         hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
-        scope::Scope,
-        show_read,
     },
     source::Span,
     types::{Side, Type},
@@ -34,7 +31,6 @@ enum Later {
 
 pub(super) struct Checker<'a> {
     pub(super) hir: &'a Hir,
-    pub(super) scope: &'a Scope,
     pub(super) table: Table,
     pub(super) problems: Vec<Diagnostic>,
     keys: IndexMap<(Side, String), Var>,
@@ -49,12 +45,11 @@ pub(super) struct Checker<'a> {
 const VOLUME_TEXTS: [&str; 3] = ["filesystem", "access", "source"];
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(hir: &'a Hir, scope: &'a Scope) -> Self {
+    pub(super) fn new(hir: &'a Hir) -> Self {
         let mut table = Table::default();
         let definitions = hir.definitions.iter().map(|_| table.fresh()).collect();
         Checker {
             hir,
-            scope,
             table,
             problems: Vec::new(),
             keys: IndexMap::new(),
@@ -449,23 +444,6 @@ impl<'a> Checker<'a> {
         let keys = settle(&mut self.table, std::mem::take(&mut self.keys));
         let resources = settle(&mut self.table, std::mem::take(&mut self.resources));
         (Types { keys, resources }, self.problems)
-    }
-
-    /// Cost of a rule once its classes and lets are counted in.
-    pub(super) fn cost(&self, expr: &Expr, known: &[u64]) -> u64 {
-        let mut cost = 0_u64;
-        crate::resolve::walk(expr, &mut |expr| {
-            cost = cost.saturating_add(match expr.kind {
-                ExprKind::Named(id) => known.get(id.0).copied().unwrap_or(1),
-                _ => 1,
-            });
-        });
-        cost.min(limits::RULE_COST + 1)
-    }
-
-    /// A key with its side, as rules write it.
-    pub(super) fn show(&self, read: &Read) -> String {
-        show_read(read, &self.scope.levels)
     }
 }
 

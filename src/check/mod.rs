@@ -1,6 +1,7 @@
 //! Resolved set → the same set with the type of every key, or the problems: two uses of a key that disagree,
 //! dimensions that differ, conditions that are none.
 
+mod cost;
 mod infer;
 mod set;
 pub mod types;
@@ -10,7 +11,7 @@ use indexmap::IndexMap;
 use crate::{
     diagnostic::Diagnostic,
     quantity::Dimension,
-    resolve::{hir::Hir, scope::Scope},
+    resolve::hir::Hir,
     types::{Side, Type},
 };
 
@@ -57,8 +58,8 @@ impl Types {
 }
 
 /// Infers the types of a set, and says what is wrong with them.
-pub fn check(hir: &Hir, scope: &Scope, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
-    let mut checker = infer::Checker::new(hir, scope);
+pub fn check(hir: &Hir, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
+    let mut checker = infer::Checker::new(hir);
     set::visit(&mut checker, strictness);
     checker.finish()
 }

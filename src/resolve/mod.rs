@@ -1,12 +1,14 @@
 //! Trees → a policy set with every name bound ([`hir`]). Problems are collected, and what has one is left out.
 
 mod broker;
+mod circles;
 mod expr;
 pub mod hir;
 mod holder;
 pub mod library;
 mod literal;
 mod need;
+mod once;
 mod place;
 pub mod scope;
 
@@ -14,16 +16,19 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+pub use broker::NO_LEVELS;
 pub use expr::show_read;
 use hir::{Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Hir, Read, Rule, SchemaField, Test};
+use once::Keys;
 use scope::{DefinitionInfo, Kind, Scope};
 
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     inventory::{
         Part,
-        records::{RuleRecord, RuleText, TierRecord},
+        records::{KeyRecord, RuleRecord, RuleText, TierRecord},
     },
+    limits,
     parse::{
         self,
         ast::{self, Ast, Block, BlockKind, Statement, StatementKind},
@@ -50,6 +55,7 @@ pub struct Input<'a> {
 /// Binds every name of a set.
 pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     let mut resolver = Resolver::default();
+    resolver.scope.suggests = true;
     resolver.scope.levels =
         input.levels.clone().unwrap_or_else(|| DEFAULT_LEVELS.map(str::to_owned).to_vec());
     resolver.levels(&input.statements);
@@ -63,22 +69,27 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     for statement in &input.statements {
         resolver.item(statement);
     }
-    resolver.cycles();
+    resolver.circles();
     resolver.report_fine_reads();
     resolver.hir.levels = resolver.scope.levels.clone();
+    resolver.hir.records.broker.keys = resolver.broker_keys.records;
     (resolver.hir, resolver.scope, resolver.problems)
 }
 
 /// Binds the rules of records that come as data: agents first, then tiers depth first, as `bind` walks them.
 pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Diagnostic> {
     let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
+    resolver.scope.suggests = true;
     for part in parts {
+        resolver.data_keys(part, Side::Broker, &part.records.broker.keys);
         for agent in &part.records.agents {
+            resolver.data_keys(part, Side::Agent, &agent.keys);
             let rules = resolver.data_rules(part, &agent.rules);
             hir.record_rules.agents.push(rules);
         }
         let mut open: Vec<&TierRecord> = part.records.providers.iter().rev().collect();
         while let Some(tier) = open.pop() {
+            resolver.data_keys(part, Side::Pool, &tier.keys);
             let rules = resolver.data_rules(part, &tier.rules);
             hir.record_rules.tiers.push(rules);
             open.extend(tier.children.iter().rev());
@@ -94,6 +105,12 @@ struct Resolver {
     problems: Vec<Diagnostic>,
     /// The standard module being read; `None` in the set itself.
     home: Option<String>,
+    /// Keys of the broker, of all its blocks.
+    broker_keys: Keys,
+    /// Each class and let, by the place of its name.
+    definition_at: IndexMap<Span, usize>,
+    /// Classes whose head says no side that they could be for: they are reported once, not at every use.
+    broken_classes: BTreeSet<String>,
     /// Fine-grained keys that needs name: the key, with its side, bare, and where.
     fine_reads: Vec<(Read, String, String, Span)>,
 }
@@ -101,12 +118,21 @@ struct Resolver {
 impl Resolver {
     fn problem(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
+        // Looking for near names takes long: past as many problems as are shown it is not done.
+        self.scope.suggests = self.problems.len() < limits::PROBLEMS_SHOWN;
     }
 
     /// What a later version brings is an error, never ignored.
     fn not_yet(&mut self, span: Span, what: &str, help: &str) {
         let message = format!("{what} is not supported yet");
         self.problem(Diagnostic::error(Code::B0801, span, message).label("not yet").help(help));
+    }
+
+    /// Keys of data are named as freely as those of a policy, and no more.
+    fn data_keys(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
+        for record in records {
+            self.is_built_in(side, &record.key, part.lift(record.span));
+        }
     }
 
     fn data_rules(&mut self, part: &Part<'_>, records: &[RuleRecord]) -> Vec<Rule> {
@@ -123,6 +149,9 @@ impl Resolver {
                 },
             };
             let Some(expr) = expr.and_then(|expr| self.expr(View::Rules, &expr)) else { continue };
+            if record.weight.is_some_and(|weight| !self.is_weight(weight, part.lift(record.span))) {
+                continue;
+            }
             rules.push(Rule {
                 label: record.label.as_ref().map(|label| label.text.clone()),
                 weight: record.weight,
@@ -135,7 +164,8 @@ impl Resolver {
     }
 
     fn misplaced(&mut self, statement: &Statement, inside: &str, help: &str) {
-        let message = format!("{} does not belong in {inside}", describe(&statement.kind));
+        let at = if inside == TOP { "at" } else { "in" };
+        let message = format!("{} does not belong {at} {inside}", describe(&statement.kind));
         let span = match &statement.kind {
             StatementKind::Block(block) => block.head,
             _ => statement.span,
@@ -252,7 +282,10 @@ impl Resolver {
                 StatementKind::Block(Block { kind: BlockKind::Class(side), name: Some(name), .. }) => {
                     match side {
                         Ok(side @ (Side::Agent | Side::Pool)) => (DefinitionKind::Class(*side), name),
-                        _ => continue,
+                        _ => {
+                            self.broken_classes.insert(name.text.clone());
+                            continue;
+                        }
                     }
                 }
                 _ => continue,
@@ -270,6 +303,7 @@ impl Resolver {
             }
             let id = DefinitionId(self.scope.definitions.len());
             self.scope.definitions.push(DefinitionInfo { name: shown.clone(), kind, span: name.span });
+            self.definition_at.insert(name.span, self.hir.definitions.len());
             self.hir.definitions.push(Definition {
                 name: shown,
                 kind,
@@ -287,7 +321,7 @@ impl Resolver {
             match &statement.kind {
                 StatementKind::Let(name, expr) => {
                     let Some(body) = self.expr(View::Rules, expr) else { continue };
-                    if let Some(definition) = self.definition_at(name.span) {
+                    if let Some(definition) = self.definition(name.span) {
                         definition.body = vec![body];
                     }
                 }
@@ -301,8 +335,8 @@ impl Resolver {
         }
     }
 
-    fn definition_at(&mut self, span: Span) -> Option<&mut Definition> {
-        self.hir.definitions.iter_mut().rev().find(|definition| definition.span == span)
+    fn definition(&mut self, span: Span) -> Option<&mut Definition> {
+        self.definition_at.get(&span).map(|at| &mut self.hir.definitions[*at])
     }
 
     fn class(&mut self, block: &Block, side: &Result<Side, ast::Name>) {
@@ -338,7 +372,7 @@ impl Resolver {
                     .help("give it one, such as `media == \"ssd\"`"),
             );
         }
-        if let Some(definition) = self.definition_at(name.span) {
+        if let Some(definition) = self.definition(name.span) {
             definition.body = body;
         }
     }
@@ -408,9 +442,9 @@ impl Resolver {
                 BlockKind::Need => self.lone_need(block, &statement.docs),
                 BlockKind::Allocation => self.allocation(block),
                 BlockKind::Test => self.test(block, &statement.docs),
-                _ => self.misplaced(statement, "the top of a file", TOP_HELP),
+                _ => self.misplaced(statement, TOP, TOP_HELP),
             },
-            _ => self.misplaced(statement, "the top of a file", TOP_HELP),
+            _ => self.misplaced(statement, TOP, TOP_HELP),
         }
     }
 
@@ -424,45 +458,6 @@ impl Resolver {
             }
             let statements = block.body.statements.clone();
             self.hir.tests.push(Test { name, statements, docs: docs.to_vec() });
-        }
-    }
-
-    /// Classes and lets that include each other are an error, shown once per cycle.
-    fn cycles(&mut self) {
-        let edges: Vec<BTreeSet<DefinitionId>> = self.hir.definitions.iter().map(named_in).collect();
-        let mut done = vec![false; edges.len()];
-        for start in 0..edges.len() {
-            let mut path: Vec<(usize, Vec<usize>)> = vec![(start, Vec::new())];
-            if done[start] {
-                continue;
-            }
-            path[0].1 = edges[start].iter().map(|id| id.0).collect();
-            while let Some((_, rest)) = path.last_mut() {
-                let Some(next) = rest.pop() else {
-                    if let Some((finished, _)) = path.pop() {
-                        done[finished] = true;
-                    }
-                    continue;
-                };
-                if let Some(at) = path.iter().position(|(on, _)| *on == next) {
-                    let names: Vec<String> =
-                        path[at..].iter().map(|(on, _)| self.hir.definitions[*on].name.clone()).collect();
-                    let first = &self.hir.definitions[next];
-                    let message =
-                        format!("`{}` includes itself: {} → {}", first.name, names.join(" → "), first.name);
-                    let problem = Diagnostic::error(Code::B0207, first.span, message)
-                        .label("the circle begins here")
-                        .help("take one of the steps out");
-                    self.problems.push(problem);
-                    done[next] = true;
-                } else if !done[next] {
-                    path.push((next, edges[next].iter().map(|id| id.0).collect()));
-                }
-            }
-        }
-        if self.problems.iter().any(|problem| problem.code == Code::B0207) {
-            // Bodies of a circle cannot be followed; nothing else is read from a set with errors.
-            self.hir.definitions.iter_mut().for_each(|definition| definition.body.clear());
         }
     }
 
@@ -495,6 +490,7 @@ impl Resolver {
     }
 }
 
+const TOP: &str = "the top of a file";
 const TOP_HELP: &str = "a file holds `use`, `schema`, `class`, `let`, `role`, `broker`, `provider`, `agent`, `framework`, `need`, `allocation` and `test`";
 
 /// Calls `visit` with an expression and everything in it.
@@ -520,18 +516,6 @@ pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
             walk(right, visit);
         }
     }
-}
-
-fn named_in(definition: &Definition) -> BTreeSet<DefinitionId> {
-    let mut named = BTreeSet::new();
-    for expr in &definition.body {
-        walk(expr, &mut |expr| {
-            if let ExprKind::Named(id) = expr.kind {
-                named.insert(id);
-            }
-        });
-    }
-    named
 }
 
 fn reads(expr: &Expr, wanted: &Read) -> bool {
