@@ -1,7 +1,11 @@
 //! The tests of the crate, in one binary.
 
+#![allow(clippy::disallowed_methods, reason = "tests read files")]
+
 mod cases;
+mod codes;
 mod docs;
+mod harness;
 mod policies;
 mod properties;
 mod stdlib;
