@@ -1,4 +1,5 @@
 //! One binary for every test outside the library.
 
+mod bad_input;
 mod codes;
 mod harness;

@@ -111,7 +111,9 @@ fn too_much(span: Span, what: &str, cost: Cost) -> Diagnostic {
         (message, "include each class once, or split it")
     } else {
         let most = limits::RULE_DEPTH;
-        let message = format!("{what} goes through more than {most} conditions, classes and lets, one inside the other");
+        let message = format!(
+            "{what} goes through more than {most} conditions, classes and lets, one inside the other"
+        );
         (message, "say in one class what a long chain of them says")
     };
     Diagnostic::error(Code::B0313, span, message).help(help)

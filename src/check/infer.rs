@@ -11,9 +11,7 @@ use crate::{
     operator::{ArithmeticOp, Function, TestOp},
     parse::ast::Literal,
     quantity::Dimension,
-    resolve::{
-        hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
-    },
+    resolve::hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
     source::Span,
     types::{Side, Type},
     value::is_place,

@@ -382,9 +382,8 @@ fn every_expr<'a>(checker: &Checker<'a>) -> Vec<&'a Expr> {
 pub(super) fn rules(hir: &Hir) -> Vec<&Expr> {
     let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
     let needs = hir.frameworks.iter().flat_map(|framework| &framework.needs);
-    let requests = needs.flat_map(|need| {
-        need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request))
-    });
+    let requests =
+        needs.flat_map(|need| need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)));
     let asked = requests.flat_map(|request| &request.conditions);
     let rules = hir.broker.rules.iter().chain(recorded).chain(asked).map(|rule| &rule.expr);
     rules.chain(hir.broker.charges.iter().map(|charge| &charge.amount)).collect()

@@ -178,7 +178,8 @@ fn from_pool(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound:
     let supply = binder.plan.symbols.find(path).and_then(|path| binder.world.supply(path));
     let carved = supply.filter(|supply| binder.world.supplies[*supply].existing.is_none());
     let Some(supply) = carved else {
-        let is_here = |tier: &&Tier| tier.kind == TierKind::Pool && binder.plan.symbols.text(tier.path) == path;
+        let is_here =
+            |tier: &&Tier| tier.kind == TierKind::Pool && binder.plan.symbols.text(tier.path) == path;
         if binder.world.tiers.iter().any(|tier| is_here(&tier)) {
             let message = format!("nothing is carved from the pool `{path}`: it says `carve = false`");
             let help = "allocate one of its existing volumes: `volume \"provider/instance/pool/NAME\"`";

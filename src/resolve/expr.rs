@@ -290,7 +290,9 @@ impl Resolver {
             return None;
         }
         let help = match read.key {
-            Key::Name => "the broker chooses; to keep to some candidates, ask for a class that only they are in",
+            Key::Name => {
+                "the broker chooses; to keep to some candidates, ask for a class that only they are in"
+            }
             Key::Total(_) | Key::Free(_) | Key::Used(_) => {
                 "ask for what is needed: `cpus = 4`, or at least so much: `cpus = 4..8`"
             }

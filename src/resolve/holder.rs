@@ -11,8 +11,8 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::records::{
-        AgentRecord, AllocationRecord, AmountRecord, Located, PartRecord, ResourceRecord,
-        TierKind, TierRecord, UseKind, UseRecord,
+        AgentRecord, AllocationRecord, AmountRecord, Located, PartRecord, ResourceRecord, TierKind,
+        TierRecord, UseKind, UseRecord,
     },
     parse::ast::{self, Block, BlockKind, ExprKind, Literal, Statement, StatementKind},
     source::Span,

@@ -265,13 +265,7 @@ impl Resolver {
         Some(volume)
     }
 
-    fn volume_key(
-        &mut self,
-        assign: &ast::Assign,
-        span: Span,
-        volume: &mut Volume,
-        said: &mut Said,
-    ) {
+    fn volume_key(&mut self, assign: &ast::Assign, span: Span, volume: &mut Volume, said: &mut Said) {
         let key = show_path(&assign.key);
         let special = matches!(key.as_str(), "count" | "filesystem" | "access" | "source");
         if !special {
