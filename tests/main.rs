@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests read files")]
 
+mod bad_input;
 mod cases;
 mod codes;
 mod docs;
