@@ -68,11 +68,11 @@ fn lines(need: &MatchedNeed, colour: bool) -> String {
         rows.push(row);
         rows.extend(candidate.volumes.iter().map(|volume| {
             let [name, what] = volume_cells(volume);
-            vec![String::new(), name, what, String::new()]
+            vec![String::new(), name, String::new(), what]
         }));
         let items = items(candidate);
         if !items.is_empty() {
-            rows.push(vec![String::new(), "  score".to_owned(), items]);
+            rows.push(vec![String::new(), "  earned".to_owned(), String::new(), items]);
         }
     }
     if !rows.is_empty() {

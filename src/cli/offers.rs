@@ -211,7 +211,7 @@ fn why_words(why: &wire::Why, own: &[&Offer]) -> String {
     }
 }
 
-/// Where, what, and how good.
+/// Where, how good, and what.
 pub fn offer_cells(offer: &Offer) -> Vec<String> {
     let place = match &offer.agent {
         Some(agent) => match &agent.domain {
@@ -227,7 +227,7 @@ pub fn offer_cells(offer: &Offer) -> Vec<String> {
         None => format!("{name} {amount}"),
     });
     let amounts = amounts.collect::<Vec<_>>().join(", ");
-    vec![place, amounts, format!("score {}", offer.score.value)]
+    vec![place, format!("score {}", offer.score.value), amounts]
 }
 
 /// Offers with a line each, and one for each of their volumes.
@@ -239,7 +239,7 @@ fn offer_lines(offers: &[&Offer]) -> String {
         rows.push(row);
         rows.extend(offer.volumes.iter().map(|volume| {
             let [name, what] = volume_cells(volume);
-            vec![String::new(), name, what, String::new()]
+            vec![String::new(), name, String::new(), what]
         }));
     }
     columns("  ", &rows)

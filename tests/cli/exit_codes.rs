@@ -71,7 +71,7 @@ const CASES: &[Case] = &[
     Case { what: "warnings are denied", files: &[("p.policy", WARNING)], args: &["check", "p.policy", "--deny-warnings"],
         code: 1, stdout: "1 warning", stderr: "B0309", ..CASE },
     Case { what: "a strict check", files: &[("p.policy", WARNING)], args: &["check", "p.policy", "--strict"], code: 3, stderr: "B0309", ..CASE },
-    Case { what: "an offer", args: &["offers", "p.policy"], stdout: "n  met  on a  cpus 2  score 0\n1 offer;", ..CASE },
+    Case { what: "an offer", args: &["offers", "p.policy"], stdout: "n  met  on a  score 0  cpus 2\n1 offer;", ..CASE },
     Case { what: "an offer for a need", args: &["offers", "p.policy", "--need", "n"], stdout: "met", ..CASE },
     Case { what: "an unknown need", args: &["offers", "p.policy", "--need", "m"], code: 2, stderr: "B0903", ..CASE },
     Case { what: "nothing offered", files: &[("p.policy", NEVER)], args: &["offers", "p.policy"], code: 1, stdout: "unmet  0 of 1  proved", ..CASE },

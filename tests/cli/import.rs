@@ -58,8 +58,8 @@ fn tables_become_a_fleet_that_makes_offers() {
     assert!(problems.is_empty(), "{problems:?}");
     let output = folder.run(&["offers", "p.policy", "-i", "nodes.ndjson", "-i", "pods.json"]);
     assert_eq!(output.stderr, "");
-    assert!(output.stdout.contains("p1  met  on n2 (b)  cpus 1"), "{output:?}");
-    assert!(output.stdout.contains("p2  met  on n2 (b)  cpus 40"), "{output:?}");
+    assert!(output.stdout.contains("p1  met  on n2 (b)  score 0  cpus 1"), "{output:?}");
+    assert!(output.stdout.contains("p2  met  on n2 (b)  score 0  cpus 40"), "{output:?}");
 }
 
 #[test]
