@@ -15,6 +15,10 @@ use crate::{
 pub fn lower(hir: &Hir, types: &Types, sources: &Sources) -> ir::Plan {
     let mut lowering = Lowering { plan: ir::Plan::default(), types, sources, definitions: Vec::new(), hir };
     lowering.plan.levels = hir.levels.iter().map(|level| lowering.plan.symbols.intern(level)).collect();
+    // Words that the language itself compares with: see `volume.access`.
+    for word in ["rw", "ro", "size"] {
+        lowering.plan.symbols.intern(word);
+    }
     lowering.definitions = vec![None; hir.definitions.len()];
     for at in 0..hir.definitions.len() {
         lowering.definition(hir::DefinitionId(at));
@@ -191,7 +195,9 @@ impl Lowering<'_> {
         for charge in &hir.broker.charges {
             let resource = self.plan.symbols.intern(&charge.resource);
             let root = self.expr(&charge.amount);
-            charges.push(ir::Charge { resource, root, per: charge.per, span: charge.span });
+            let reads = self.plan.reads(root).into_iter().collect();
+            let sides = self.sides(root);
+            charges.push(ir::Charge { resource, root, sides, reads, per: charge.per, span: charge.span });
         }
         let exposed = hir.broker.exposed.iter().map(|(read, _)| self.column(read)).collect();
         let name = hir.broker.name.as_ref().map(|name| self.plan.symbols.intern(&name.text));

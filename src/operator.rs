@@ -71,6 +71,15 @@ impl ArithmeticOp {
     }
 }
 
+/// What a charge is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargePer {
+    /// Once for each volume.
+    Volume,
+    /// Once for each instance of the need.
+    Need,
+}
+
 /// The functions of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Function {

@@ -13,9 +13,14 @@ use crate::{
     limits, lower,
     parse::{
         self,
-        ast::{Ast, Statement, StatementKind, Use},
+        ast::{Ast, BlockKind, Statement, StatementKind, Use},
     },
-    resolve::{self, hir::Hir, library, scope::Scope},
+    resolve::{
+        self,
+        hir::Hir,
+        library,
+        scope::{self, Scope},
+    },
     source::Sources,
 };
 
@@ -152,14 +157,45 @@ impl Parsed {
         let input = resolve::Input { statements, modules: &self.modules, levels: declare::levels(&parts) };
         let (mut hir, scope, resolve_problems) = resolve::resolve(&input);
         problems.extend(resolve_problems);
-        problems.extend(declare::level_conflicts(&parts, &scope));
+        problems.extend(declare::level_conflicts(&parts, &scope.levels, scope.levels_span));
         problems.extend(resolve::record_rules(&mut hir, &scope, &parts));
-        let (types, check_problems) = check::check(&hir, &scope, strictness);
+        let (types, check_problems) = check::check(&hir, strictness);
         problems.extend(check_problems);
         let mut report = Report { sources, diagnostics: problems };
         report.sort();
         Checked { hir, scope, types, first_sources, report }
     }
+}
+
+impl Parsed {
+    /// Checks what a test adds to a checked set: fleet and needs, by statements of its own. Gives the problems of
+    /// the addition alone, and what it declares.
+    pub fn check_more(
+        &self,
+        base: &Checked,
+        statements: &[&Statement],
+        strictness: Strictness,
+    ) -> (Vec<Diagnostic>, Hir) {
+        let replaced: Vec<(scope::Kind, &str)> =
+            statements.iter().filter_map(|one| declared_name(one)).collect();
+        let addition = resolve::Addition { statements, modules: &self.modules, replaced: &replaced };
+        let (hir, mut problems) = resolve::extend(&base.hir, &base.scope, &addition);
+        problems.extend(check::check_more(&hir, &base.types, strictness).1);
+        (problems, hir)
+    }
+}
+
+/// The kind and name that a statement of a fleet or need declares.
+fn declared_name(statement: &Statement) -> Option<(scope::Kind, &str)> {
+    let StatementKind::Block(block) = &statement.kind else { return None };
+    let kind = match block.kind {
+        BlockKind::Provider => scope::Kind::Provider,
+        BlockKind::Agent => scope::Kind::Agent,
+        BlockKind::Framework | BlockKind::Need => scope::Kind::Framework,
+        BlockKind::Allocation => scope::Kind::Allocation,
+        _ => return None,
+    };
+    block.name.as_ref().map(|name| (kind, name.text.as_str()))
 }
 
 /// What is added to a set's own statements.

@@ -1,4 +1,9 @@
-//! Every test that runs against the whole crate: one binary, a module for each part.
-#![allow(clippy::disallowed_methods, reason = "tests write the files that they run on")]
+//! The tests of the crate, in one binary.
 
+mod cases;
 mod cli;
+mod docs;
+mod policies;
+mod properties;
+mod stdlib;
+mod tidy;

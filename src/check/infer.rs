@@ -12,11 +12,7 @@ use crate::{
     operator::{ArithmeticOp, Function, TestOp},
     parse::ast::Literal,
     quantity::Dimension,
-    resolve::{
-        hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
-        scope::Scope,
-        show_read,
-    },
+    resolve::hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
     source::Span,
     types::{Side, Type},
     value::is_place,
@@ -32,9 +28,24 @@ enum Later {
     Quotient(Var, Var, Var, Span),
 }
 
+/// What is known of types: it grows as more is seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    table: Table,
+    keys: IndexMap<(Side, String), Var>,
+    resources: IndexMap<(Side, String), Var>,
+    definitions: Vec<Var>,
+}
+
+impl Known {
+    /// How many classes and lets have been seen.
+    pub(super) fn definitions(&self) -> usize {
+        self.definitions.len()
+    }
+}
+
 pub(super) struct Checker<'a> {
     pub(super) hir: &'a Hir,
-    pub(super) scope: &'a Scope,
     pub(super) table: Table,
     pub(super) problems: Vec<Diagnostic>,
     keys: IndexMap<(Side, String), Var>,
@@ -49,16 +60,15 @@ pub(super) struct Checker<'a> {
 const VOLUME_TEXTS: [&str; 3] = ["filesystem", "access", "source"];
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(hir: &'a Hir, scope: &'a Scope) -> Self {
-        let mut table = Table::default();
-        let definitions = hir.definitions.iter().map(|_| table.fresh()).collect();
+    pub(super) fn new(hir: &'a Hir, known: Known) -> Self {
+        let Known { mut table, keys, resources, mut definitions } = known;
+        definitions.extend(hir.definitions.iter().skip(definitions.len()).map(|_| table.fresh()));
         Checker {
             hir,
-            scope,
             table,
             problems: Vec::new(),
-            keys: IndexMap::new(),
-            resources: IndexMap::new(),
+            keys,
+            resources,
             definitions,
             later: Vec::new(),
             ordered: Vec::new(),
@@ -443,12 +453,14 @@ impl<'a> Checker<'a> {
                 self.problems.push(problem);
             }
         }
-        let settle = |table: &mut Table, vars: IndexMap<(Side, String), Var>| {
-            vars.into_iter().map(|(key, var)| (key, table.get(var).settled())).collect()
+        let settle = |table: &mut Table, vars: &IndexMap<(Side, String), Var>| {
+            vars.iter().map(|(key, var)| (key.clone(), table.get(*var).settled())).collect()
         };
-        let keys = settle(&mut self.table, std::mem::take(&mut self.keys));
-        let resources = settle(&mut self.table, std::mem::take(&mut self.resources));
-        (Types { keys, resources }, self.problems)
+        let keys = settle(&mut self.table, &self.keys);
+        let resources = settle(&mut self.table, &self.resources);
+        let Checker { table, keys: of_keys, resources: of_resources, definitions, .. } = self;
+        let known = Known { table, keys: of_keys, resources: of_resources, definitions };
+        (Types { keys, resources, known }, self.problems)
     }
 
     /// Cost of a rule once its classes and lets are counted in.
@@ -461,11 +473,6 @@ impl<'a> Checker<'a> {
             });
         });
         cost.min(limits::RULE_COST + 1)
-    }
-
-    /// A key with its side, as rules write it.
-    pub(super) fn show(&self, read: &Read) -> String {
-        show_read(read, &self.scope.levels)
     }
 }
 

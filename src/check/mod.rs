@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use crate::{
     diagnostic::Diagnostic,
     quantity::Dimension,
-    resolve::{hir::Hir, scope::Scope},
+    resolve::hir::Hir,
     types::{Side, Type},
 };
 
@@ -26,6 +26,7 @@ pub struct Strictness {
 pub struct Types {
     keys: IndexMap<(Side, String), Option<Type>>,
     resources: IndexMap<(Side, String), Option<Type>>,
+    known: infer::Known,
 }
 
 impl Types {
@@ -57,8 +58,13 @@ impl Types {
 }
 
 /// Infers the types of a set, and says what is wrong with them.
-pub fn check(hir: &Hir, scope: &Scope, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
-    let mut checker = infer::Checker::new(hir, scope);
-    set::visit(&mut checker, strictness);
+pub fn check(hir: &Hir, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
+    check_more(hir, &Types::default(), strictness)
+}
+
+/// Infers the types of what was added to a set (`resolve::extend`), whose own types are `base`.
+pub fn check_more(hir: &Hir, base: &Types, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
+    let mut checker = infer::Checker::new(hir, base.known.clone());
+    set::visit(&mut checker, base.known.definitions(), strictness);
     checker.finish()
 }

@@ -14,20 +14,25 @@ use crate::{
     parse::ast::ChargePer,
     quantity::Dimension,
     resolve::{
-        hir::{AskAmount, Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Key, Request, Rule},
+        DEFAULT_LEVELS,
+        hir::{
+            AskAmount, Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Key, Read, Request, Rule,
+        },
         walk,
     },
     source::Span,
     types::{Side, Type},
 };
 
-pub(super) fn visit(checker: &mut Checker<'_>, strictness: Strictness) {
+/// Visits a set; the first `seen` classes and lets have been visited before.
+pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, strictness: Strictness) {
     schema(checker);
     records(checker);
     frameworks(checker);
-    definitions(checker);
+    definitions(checker, seen);
     rules(checker);
     undeclared(checker, strictness);
+    missing_levels(checker);
     costs(checker);
 }
 
@@ -72,7 +77,7 @@ fn side_word(side: Side) -> &'static str {
 
 fn resource(checker: &mut Checker<'_>, side: Side, record: &ResourceRecord) {
     amount(checker, side, &record.name, &record.amount, record.span);
-    let options = &record.options;
+    let Some(options) = &record.options else { return };
     if let Some((Reserved::Amount(reserved), span)) = &options.reserved {
         amount(checker, side, &record.name, reserved, *span);
     }
@@ -169,9 +174,9 @@ fn request(checker: &mut Checker<'_>, side: Side, request: &Request) {
     }
 }
 
-fn definitions(checker: &mut Checker<'_>) {
+fn definitions(checker: &mut Checker<'_>, seen: usize) {
     let hir = checker.hir;
-    for (at, definition) in hir.definitions.iter().enumerate() {
+    for (at, definition) in hir.definitions.iter().enumerate().skip(seen) {
         let var = checker.definition(DefinitionId(at));
         match definition.kind {
             DefinitionKind::Class(_) => {
@@ -397,6 +402,54 @@ fn every_expr<'a>(checker: &Checker<'a>) -> Vec<&'a Expr> {
     own.chain(hir.broker.rules.iter().chain(recorded).map(|rule| &rule.expr))
         .chain(hir.broker.charges.iter().map(|charge| &charge.amount))
         .collect()
+}
+
+/// A standard class or let that reads `region` or `zone` means the level. In a set without that level it would read
+/// an open key that nothing has, and `is absent` would hold.
+fn missing_levels(checker: &mut Checker<'_>) {
+    let (hir, levels) = (checker.hir, &checker.hir.levels);
+    let mut missing: Vec<Option<&str>> = vec![None; hir.definitions.len()];
+    let standard: Vec<usize> =
+        (0..hir.definitions.len()).filter(|at| hir.definitions[*at].standard).collect();
+    // Definitions may stand in any order: as many rounds as there are settle them.
+    for _ in &standard {
+        for &at in &standard {
+            for expr in &hir.definitions[at].body {
+                walk(expr, &mut |expr| {
+                    let level = match &expr.kind {
+                        ExprKind::Named(id) => missing[id.0],
+                        ExprKind::Read(read) | ExprKind::IsAbsent(read) | ExprKind::IsPresent(read) => {
+                            missing_level(read, levels)
+                        }
+                        _ => None,
+                    };
+                    missing[at] = missing[at].or(level);
+                });
+            }
+        }
+    }
+    let mut problems = Vec::new();
+    for expr in every_expr(checker) {
+        walk(expr, &mut |expr| {
+            let ExprKind::Named(id) = expr.kind else { return };
+            let Some(level) = missing[id.0] else { return };
+            let name = &hir.definitions[id.0].name;
+            let message = format!("`{name}` goes by the level `{level}`, which this set does not have");
+            let help = format!(
+                "the levels are `{}`; write a `let` of your own with one of them",
+                levels.join("`, `")
+            );
+            problems.push(Diagnostic::error(Code::B0203, expr.span, message).help(help));
+        });
+    }
+    checker.problems.extend(problems);
+}
+
+fn missing_level(read: &Read, levels: &[String]) -> Option<&'static str> {
+    let placed = matches!(read.side, Side::Agent | Side::Pool | Side::Broker);
+    let Key::Attribute(key) = &read.key else { return None };
+    let level = DEFAULT_LEVELS.into_iter().find(|level| level == key)?;
+    (placed && !levels.iter().any(|known| known == level)).then_some(level)
 }
 
 /// The cost of every rule is bounded before it runs.

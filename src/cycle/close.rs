@@ -116,8 +116,8 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let agents = matcher.agents();
     let volumes = &matcher.subject.need.volumes;
     let supplies = matcher.moment.world.supplies.len();
-    for agent in agents.iter().flatten() {
-        keeper.keep(matcher, Some(*agent), None, &matcher.agent_failures(*agent));
+    for agent in &agents {
+        keeper.keep(matcher, *agent, None, &matcher.agent_failures(*agent));
     }
     let distinct: Vec<usize> = (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect();
     for at in &distinct {
@@ -144,12 +144,18 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     }
 }
 
-/// An agent whose parts all hold on their own: feasible, or the amount that runs out when volumes are added.
+/// An agent whose parts all hold on their own: feasible, or what keeps them apart, and the amount that runs out when
+/// volumes are added.
 fn together(matcher: &Matcher<'_>, agent: Option<usize>, keeper: &mut Keeper) {
-    let mut search = Search::default();
+    let mut search = Search::explaining();
     if matcher.candidate(agent, &mut search).is_some() {
         keeper.out.feasible.extend(agent);
         return;
+    }
+    for supplies in search.refused.unwrap_or_default() {
+        let Some(last) = supplies.last() else { continue };
+        let failures = matcher.joint_failures(agent, &supplies);
+        keeper.keep(matcher, agent, Some((supplies.len() - 1, *last)), &failures);
     }
     let Some((volume, supply, shortage)) = search.ran_out else { return };
     let reason = matcher.ran_out(supply, &shortage);

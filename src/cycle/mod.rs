@@ -132,10 +132,10 @@ impl Run<'_> {
         // A framework's needs are served in order of declaration.
         by_framework.iter_mut().for_each(|needs| needs.sort_by_key(|at| self.needs[*at].id.need));
         let mut done = 0;
-        for at in 0..total {
+        for (at, closed) in closed.iter_mut().enumerate() {
             if self.needs[at].missing() == 0 {
                 self.close(at, false);
-                closed[at] = true;
+                *closed = true;
                 done += 1;
             }
         }

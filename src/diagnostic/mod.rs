@@ -6,7 +6,7 @@ mod render;
 pub use codes::{Code, explain, suggest};
 pub use render::{Render, Report};
 
-use crate::source::Span;
+use crate::{source::Span, value::show_name};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,4 +117,12 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|(distance, _)| *distance <= far)
         .min()
         .map(|(_, name)| name)
+}
+
+/// The error for a second declaration, which shows both.
+pub fn declared_twice(word: &str, name: &str, second: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::B0201, second, format!("{word} `{}` is declared twice", show_name(name)))
+        .label("declared again here")
+        .also(first, "first declared here")
+        .help("rename one of them, or remove it")
 }

@@ -10,10 +10,9 @@ use super::{
     world::{Allocation, Quota, StockId, Take, Taken},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, declared_twice, nearest},
     quantity::{Dimension, MILLION, render},
     ranges::Ranges,
-    resolve::scope::declared_twice,
     source::Span,
     symbol::Symbol,
     types::Side,

@@ -9,10 +9,9 @@ use super::{
     world::{Agent, BrokerFacts, Cell, Existing, Held, Quota, StockId, Supply, Take, Taken, Tier, World},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, declared_twice},
     ir::{Column, Key, Plan},
     quantity::{Dimension, MILLION},
-    resolve::scope::declared_twice,
     source::Span,
     symbol::Symbol,
     types::{Side, Type},
@@ -314,6 +313,14 @@ impl<'a> Binder<'a> {
             for stock in above.shift_remove(&held.resource).unwrap_or_default() {
                 self.carved.push((Take { stock, amount: Taken::Scalar(amount) }, span));
             }
+        }
+        let size = self.plan.symbols.find("size");
+        if let Some(stock) = size.and_then(|size| above.get(&size)).and_then(|stocks| stocks.first()) {
+            let message = format!("the existing volume `{}` does not say its `size`", record.name.text);
+            let problem = Diagnostic::error(Code::B0219, part.lift(record.name.span), message)
+                .also(self.world.stock(*stock).span, "its pool counts `size`")
+                .help("add `resources { size = … }` to it");
+            self.problems.push(problem);
         }
         let text = |key: &str| record.keys.iter().find(|own| own.key == key).map(|own| &own.value);
         let read_only = matches!(text("access"), Some(Raw::Text(access)) if access == "ro");

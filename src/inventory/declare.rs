@@ -12,7 +12,6 @@ use crate::{
         self,
         ast::{Block, BlockKind, Body, Name, Statement, StatementKind},
     },
-    resolve::scope::Scope,
     source::Span,
 };
 
@@ -148,17 +147,17 @@ pub fn levels(parts: &[Part<'_>]) -> Option<Vec<String>> {
 }
 
 /// Levels that data states otherwise than the policy or other data.
-pub fn level_conflicts(parts: &[Part<'_>], scope: &Scope) -> Vec<Diagnostic> {
+pub fn level_conflicts(parts: &[Part<'_>], declared: &[String], at: Option<Span>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for part in parts {
         let Some((levels, span)) = &part.records.broker.levels else { continue };
-        if *levels == scope.levels {
+        if levels == declared {
             continue;
         }
         let message =
-            format!("levels `{}` here, and `{}` elsewhere", levels.join(" > "), scope.levels.join(" > "));
+            format!("levels `{}` here, and `{}` elsewhere", levels.join(" > "), declared.join(" > "));
         let mut problem = Diagnostic::error(Code::B0513, part.lift(*span), message);
-        if let Some(span) = scope.levels_span {
+        if let Some(span) = at {
             problem = problem.also(span, "declared here");
         }
         problems.push(problem.help("state the levels in one place, or the same everywhere"));

@@ -157,8 +157,8 @@ pub struct ResourceRecord {
     pub name: String,
     /// How much.
     pub amount: RawAmount,
-    /// What may be asked of it.
-    pub options: ResourceOptions,
+    /// What may be asked of it, and how much of it is kept back.
+    pub options: Option<Box<ResourceOptions>>,
     /// Where it stands.
     pub span: Span,
 }

@@ -83,21 +83,17 @@ fn wrong_dimension(
     Diagnostic::error(Code::B0502, span, message).help("give the amount in the unit of the policy")
 }
 
+/// A problem with an option, in the sources of the run.
+fn wrong(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
+    Diagnostic::error(Code::B0510, span, message).help(help)
+}
+
 fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Result<(), Diagnostic> {
-    let options = &record.options;
-    let any = options.reserved.as_ref().map(|one| one.1);
-    let any = any.or(options.step.as_ref().map(|one| one.1)).or(options.min.as_ref().map(|one| one.1));
-    let any = any.or(options.max.as_ref().map(|one| one.1)).or(options.overcommit.map(|one| one.1));
-    let Some(span) = any.map(|span| part.lift(span)) else { return Ok(()) };
-    let wrong =
-        |span: Span, message: String, help: &str| Diagnostic::error(Code::B0510, span, message).help(help);
+    let Some(options) = &record.options else { return Ok(()) };
     let Quota::Scalar(total) = stock.declared else {
         let message = format!("`{}` has options, and is no plain amount", record.name);
-        return Err(wrong(
-            span,
-            message,
-            "options are for numbers and quantities; leave the ranges or items out instead",
-        ));
+        let help = "options are for numbers and quantities; leave the ranges or items out instead";
+        return Err(wrong(part.lift(record.span), message, help));
     };
     let dimension = stock.dimension;
     let amount = |name: &str, raw: &RawAmount, span: Span| match scalar_of(raw, Some(dimension)) {
@@ -110,11 +106,7 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
     if let Some((step, span)) = &options.step {
         stock.step = amount("step", step, *span)?;
         if stock.step == 0 {
-            return Err(wrong(
-                part.lift(*span),
-                "`step` is 0".to_owned(),
-                "a step is above 0; leave it out for none",
-            ));
+            return Err(wrong(part.lift(*span), "`step` is 0", "a step is above 0; leave it out for none"));
         }
     }
     if let Some((min, span)) = &options.min {
@@ -123,37 +115,52 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
     if let Some((max, span)) = &options.max {
         let max = amount("max", max, *span)?;
         if max < stock.min {
-            let message = "`max` is below `min`: nothing could be asked for".to_owned();
+            let message = "`max` is below `min`: nothing could be asked for";
             return Err(wrong(part.lift(*span), message, "raise `max`, or lower `min`"));
         }
         stock.max = Some(max);
     }
-    // Kept exact until the end: (total - reserved) * overcommit, rounded down.
-    let one = i128::from(MILLION);
-    let mut left = i128::from(total) * one;
-    if let Some((reserved, span)) = &options.reserved {
-        left -= match reserved {
-            Reserved::Amount(raw) => i128::from(amount("reserved", raw, *span)?) * one,
-            Reserved::Fraction(fraction) => i128::from(total) * i128::from(*fraction),
-        };
-        let negative = matches!(reserved, Reserved::Fraction(fraction) if *fraction < 0);
-        if left < 0 || negative {
-            let message =
-                format!("`reserved` is more than the {} there are", Quantity { dimension, amount: total });
-            return Err(wrong(part.lift(*span), message, "reserve at most the total"));
+    let reserved = match &options.reserved {
+        Some((Reserved::Amount(raw), span)) => {
+            Some((i128::from(amount("reserved", raw, *span)?) * ONE, *span))
+        }
+        Some((Reserved::Fraction(part), span)) => Some((i128::from(total) * i128::from(*part), *span)),
+        None => None,
+    };
+    stock.usable = Quota::Scalar(usable(part, record, Quantity { dimension, amount: total }, reserved)?);
+    Ok(())
+}
+
+/// A million, in which fractions of totals are counted.
+const ONE: i128 = MILLION as i128;
+
+/// `(total - reserved) * overcommit`, exact until it is rounded down at the end. `reserved` is in millionths of
+/// the base unit.
+fn usable(
+    part: &Part<'_>,
+    record: &ResourceRecord,
+    total: Quantity,
+    reserved: Option<(i128, Span)>,
+) -> Result<i64, Diagnostic> {
+    let mut left = i128::from(total.amount) * ONE;
+    if let Some((reserved, span)) = reserved {
+        left -= reserved;
+        if left < 0 || reserved < 0 {
+            let message = format!("`reserved` is not a part of the {total} there are");
+            return Err(wrong(part.lift(span), message, "reserve from nothing up to the total"));
         }
     }
-    let factor = match options.overcommit {
+    let overcommit = record.options.as_ref().and_then(|options| options.overcommit);
+    let factor = match overcommit {
         Some((factor, span)) if !(1..=MOST_OVERCOMMIT).contains(&factor) => {
-            let message = "`overcommit` is above 0 and at most 1000".to_owned();
+            let message = "`overcommit` is above 0 and at most 1000";
             return Err(wrong(part.lift(span), message, "write `overcommit = 1.5` for half as much again"));
         }
         Some((factor, _)) => i128::from(factor),
-        None => one,
+        None => ONE,
     };
-    let usable = i64::try_from((left * factor).div_euclid(one * one)).map_err(|_| {
-        wrong(span, format!("`{}` is too large once overcommitted", record.name), "lower `overcommit`")
-    })?;
-    stock.usable = Quota::Scalar(usable);
-    Ok(())
+    i64::try_from((left * factor).div_euclid(ONE * ONE)).map_err(|_| {
+        let message = format!("`{}` is too large once overcommitted", record.name);
+        wrong(part.lift(record.span), message, "lower `overcommit`")
+    })
 }

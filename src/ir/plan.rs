@@ -2,7 +2,7 @@
 
 use indexmap::IndexSet;
 
-pub use crate::parse::ast::ChargePer;
+pub use crate::operator::ChargePer;
 use crate::{
     limits,
     operator::{ArithmeticOp, Function, TestOp},
@@ -202,6 +202,10 @@ pub struct Charge {
     pub resource: Symbol,
     /// How much.
     pub root: NodeId,
+    /// What it mentions.
+    pub sides: SideSet,
+    /// The keys it reads.
+    pub reads: Vec<ColumnId>,
     /// For what.
     pub per: ChargePer,
     /// Where it stands.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::plan::{Column, ColumnId, Key, Node, NodeId, Plan, Rule};
-use crate::{operator::TestOp, value::quote};
+use crate::value::quote;
 
 /// Shows parts of a plan.
 #[derive(Clone, Copy, Debug)]
@@ -173,10 +173,4 @@ impl fmt::Display for Plan {
         }
         f.write_str(&out)
     }
-}
-
-/// Whether a condition compares for order or equality, so that `have` and `want` can stand side by side.
-pub(crate) fn is_comparison(node: &Node) -> bool {
-    !matches!(node, Node::Test(TestOp::HasAny | TestOp::HasAll, ..))
-        && matches!(node, Node::Test(..) | Node::Matches(..))
 }

@@ -58,6 +58,23 @@ pub struct Search {
     pub feasible: usize,
     /// The amount that ran out when later volumes were added, with the volume's number and the supply.
     pub ran_out: Option<(usize, usize, Shortage)>,
+    /// Assignments that hold part by part and not together, where they are asked for: of those that end in the same
+    /// volume and supply, the first.
+    pub refused: Option<Vec<Vec<usize>>>,
+}
+
+impl Search {
+    /// A search that keeps what does not hold together.
+    pub fn explaining() -> Search {
+        Search { refused: Some(Vec::new()), ..Search::default() }
+    }
+
+    fn refuse(&mut self, supplies: &[usize]) {
+        let Some(refused) = &mut self.refused else { return };
+        if !refused.iter().any(|known| known.len() == supplies.len() && known.last() == supplies.last()) {
+            refused.push(supplies.to_vec());
+        }
+    }
 }
 
 struct Choice {
@@ -67,9 +84,9 @@ struct Choice {
 }
 
 impl<'a> Matcher<'a> {
-    /// Whether an agent holds alone; for no agent, always.
+    /// Whether everything that must hold of an agent alone does.
     pub fn agent_holds(&self, agent: Option<usize>) -> bool {
-        agent.is_none_or(|agent| self.agent_checks(agent, &mut |_| ControlFlow::Break(())).is_continue())
+        self.agent_checks(agent, &mut |_| ControlFlow::Break(())).is_continue()
     }
 
     /// The candidate of an agent, if there is one.
@@ -126,7 +143,11 @@ impl<'a> Matcher<'a> {
     ) -> bool {
         let at = supplies.len();
         let Some(volume) = self.subject.need.volumes.get(at) else {
-            return self.whole_holds(agent, supplies);
+            let holds = self.whole_holds(agent, supplies);
+            if !holds {
+                search.refuse(supplies);
+            }
+            return holds;
         };
         for option in self.options(agent, at, volume, supplies, search) {
             search.steps += 1;
@@ -138,8 +159,9 @@ impl<'a> Matcher<'a> {
             match self.draft_volume(draft, volume, option.supply) {
                 Ok(_) => {
                     supplies.push(option.supply);
-                    if self.near_holds(agent, supplies) && self.assign(agent, supplies, draft, search, budget)
-                    {
+                    if !self.near_holds(agent, supplies) {
+                        search.refuse(supplies);
+                    } else if self.assign(agent, supplies, draft, search, budget) {
                         return true;
                     }
                     supplies.pop();
@@ -274,6 +296,41 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    /// Why supplies that hold one by one do not hold together with the agent: places that tie them, or charges that
+    /// read them.
+    pub fn joint_failures(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Failure<'a>> {
+        let need = self.subject.need;
+        let mut found = Vec::new();
+        let mut place = |place: &'a crate::ir::Place, side, verdict: super::place::Verdict| {
+            if place.weight.is_none() && !verdict.holds() {
+                found.push(Failure::Place(place, side, verdict));
+            }
+        };
+        if let Some(agent) = agent {
+            need.places.iter().for_each(|of| place(of, Side::Agent, self.agent_place(of, agent, supplies)));
+        }
+        if let (Some((last, before)), Some(volume)) =
+            (supplies.split_last(), need.volumes.get(supplies.len().wrapping_sub(1)))
+        {
+            volume
+                .places
+                .iter()
+                .for_each(|of| place(of, Side::Pool, self.supply_place(of, *last, before, volume)));
+        }
+        if supplies.len() == need.volumes.len()
+            && let Some(at) = agent
+        {
+            match self.agent_wants(agent, supplies) {
+                Ok(wants) => {
+                    let short = wants.iter().filter_map(|want| self.agent_shortage(at, want));
+                    found.extend(short.map(Failure::Amount));
+                }
+                Err((charge, gap)) => found.push(Failure::Charge(charge, gap)),
+            }
+        }
+        found
+    }
+
     /// The candidate once its supplies are chosen: amounts with a range are raised to the most that fits.
     fn complete(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
         let (world, ledger, need) = (self.moment.world, self.moment.ledger, self.subject.need);
@@ -377,7 +434,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Every failure of an agent alone.
-    pub fn agent_failures(&self, agent: usize) -> Vec<Failure<'a>> {
+    pub fn agent_failures(&self, agent: Option<usize>) -> Vec<Failure<'a>> {
         let mut found = Vec::new();
         let _ = self.agent_checks(agent, &mut |failure| {
             found.push(failure);

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     engine::{Gap, Scene},
     inventory::world::{Quota, StockId},
-    ir::{Amount, Charge, ChargePer, ClassAsk, NodeId, Place, Request, Rule, SideSet, Volume},
+    ir::{Amount, Charge, ChargePer, ClassAsk, NodeId, Place, Request, Rule, Volume},
     logic::Truth,
     quantity::Dimension,
     symbol::Symbol,
@@ -34,11 +34,19 @@ pub enum Failure<'a> {
     /// A place: what the subject has, where it has anything.
     Place(&'a Place, Side, super::place::Verdict),
     /// A file system asked of a volume that has another, or none.
-    Filesystem { have: Option<Symbol>, want: Symbol },
+    Filesystem {
+        /// What the volume has.
+        have: Option<Symbol>,
+        /// What is asked.
+        want: Symbol,
+    },
     /// Writing asked of a volume that can only be read.
     Access,
     /// An existing volume with as many users as it may have.
-    Users { users: i128 },
+    Users {
+        /// How many there are.
+        users: i128,
+    },
 }
 
 /// Too little of a resource.
@@ -95,10 +103,38 @@ pub(super) struct Want {
 }
 
 impl<'a> Matcher<'a> {
-    /// Everything that must hold of an agent alone.
-    pub(super) fn agent_checks(&self, agent: usize, sink: &mut Sink<'_, 'a>) -> Flow {
+    /// Everything that must hold of an agent alone; for a need that wants none, what must hold whatever serves it.
+    pub(super) fn agent_checks(&self, agent: Option<usize>, sink: &mut Sink<'_, 'a>) -> Flow {
+        let plan = self.moment.plan;
+        let scene = self.scene(agent, None, None);
+        if let Some(at) = agent {
+            self.want_checks(at, sink)?;
+        }
+        let own = agent
+            .map(|at| plan.agent_rules[self.moment.world.agents[at].rules].as_slice())
+            .unwrap_or_default();
+        for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.weight.is_none()) {
+            // Rules about the agent wait until there is one.
+            if !rule.sides.of_volume() && (agent.is_some() || !rule.sides.has(Side::Agent)) {
+                self.rule(&scene, rule, sink)?;
+            }
+        }
+        let Some(at) = agent else { return Flow::Continue(()) };
         let need = self.subject.need;
-        let scene = self.scene(Some(agent), None, None);
+        if let Some(request) = &need.agent {
+            self.request(&scene, Side::Agent, request, sink)?;
+        }
+        for place in need.places.iter().filter(|place| place.weight.is_none()) {
+            let verdict = self.agent_place(place, at, &[]);
+            if !verdict.holds() {
+                sink(Failure::Place(place, Side::Agent, verdict))?;
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// The amounts asked of an agent, with its charges.
+    fn want_checks(&self, agent: usize, sink: &mut Sink<'_, 'a>) -> Flow {
         let wants = match self.agent_wants(Some(agent), &[]) {
             Ok(wants) => wants,
             Err((charge, gap)) => {
@@ -109,22 +145,6 @@ impl<'a> Matcher<'a> {
         for want in wants {
             if let Some(shortage) = self.agent_shortage(agent, &want) {
                 sink(Failure::Amount(shortage))?;
-            }
-        }
-        let plan = self.moment.plan;
-        let own = &plan.agent_rules[self.moment.world.agents[agent].rules];
-        for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.weight.is_none()) {
-            if !rule.sides.of_volume() {
-                self.rule(&scene, rule, sink)?;
-            }
-        }
-        if let Some(request) = &need.agent {
-            self.request(&scene, Side::Agent, request, sink)?;
-        }
-        for place in need.places.iter().filter(|place| place.weight.is_none()) {
-            let verdict = self.agent_place(place, agent, &[]);
-            if !verdict.holds() {
-                sink(Failure::Place(place, Side::Agent, verdict))?;
             }
         }
         Flow::Continue(())
@@ -327,7 +347,7 @@ impl<'a> Matcher<'a> {
             match charge.per {
                 ChargePer::Need => charged = self.charge(charge, &self.scene(agent, None, None))?,
                 ChargePer::Volume => {
-                    let reads_pool = self.sides(charge.root).has(Side::Pool);
+                    let reads_pool = charge.sides.has(Side::Pool);
                     for (at, volume) in self.subject.need.volumes.iter().enumerate() {
                         let supply = supplies.get(at).copied();
                         if reads_pool && supply.is_none() {
@@ -353,13 +373,6 @@ impl<'a> Matcher<'a> {
         Ok(wants)
     }
 
-    fn sides(&self, root: NodeId) -> SideSet {
-        let plan = self.moment.plan;
-        plan.reads(root)
-            .into_iter()
-            .fold(SideSet::default(), |sides, column| sides.with(plan.column(column).side))
-    }
-
     /// What one charge takes. One that reads an amount the request does not name takes nothing.
     fn charge(&self, charge: &'a Charge, scene: &Scene<'a>) -> Result<i64, (&'a Charge, Option<Gap>)> {
         match scene.value(charge.root) {
@@ -371,10 +384,14 @@ impl<'a> Matcher<'a> {
     }
 
     fn is_request_amount(&self, column: crate::ir::ColumnId) -> bool {
-        let column = self.moment.plan.column(column);
-        let named = matches!(column.key, crate::ir::Key::Attribute(key)
-            if !matches!(self.moment.plan.symbols.text(key), "filesystem" | "source"));
-        named && matches!(column.side, Side::Volume | Side::Need)
+        let plan = self.moment.plan;
+        let column = plan.column(column);
+        let crate::ir::Key::Attribute(key) = column.key else { return false };
+        match column.side {
+            Side::Volume => !matches!(plan.symbols.text(key), "filesystem" | "source"),
+            Side::Need => plan.dimension(Side::Agent, key).is_some(),
+            _ => false,
+        }
     }
 
     /// Why a want does not fit an agent; `None` where it does.

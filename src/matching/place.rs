@@ -120,8 +120,8 @@ impl<'a> Matcher<'a> {
     }
 
     fn near(&self, own: Option<&Value>, others: &[Other], contains: impl Fn(&Other) -> bool) -> Verdict {
-        let away =
-            others.iter().find(|other| !(own.is_some() && own == other.value.as_ref()) && !contains(other));
+        let same = |other: &Other| own.is_some() && own == other.value.as_ref();
+        let away = others.iter().find(|other| !same(other) && !contains(other));
         match (away, own) {
             (None, _) => Verdict::Holds,
             (Some(_), None) => Verdict::Absent,

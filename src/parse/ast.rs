@@ -1,7 +1,7 @@
 //! The tree of one source as written: every declaration and statement of the language, with its place.
 //! Nothing is bound or typed here, and a statement may stand where it does not belong: `resolve` says so.
 
-pub use crate::operator::{ArithmeticOp, TestOp};
+pub use crate::operator::{ArithmeticOp, ChargePer, TestOp};
 use crate::{
     quantity::Quantity,
     ranges::Ranges,
@@ -219,15 +219,6 @@ pub struct Charge {
     pub amount: Expr,
     /// For what.
     pub per: ChargePer,
-}
-
-/// What a charge is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChargePer {
-    /// Once for each volume.
-    Volume,
-    /// Once for each instance of the need.
-    Need,
 }
 
 /// Where a grant may go.

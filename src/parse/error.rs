@@ -58,6 +58,15 @@ const HEADS: &[&str] = &[
     "within",
 ];
 
+/// Words that begin a place.
+const PLACES: &[&str] = &["near", "avoid", "within", "at", "spread", "together"];
+
+/// What a statement of any kind may go on with, and so says little.
+const COMMON: &[&str] = &["`{`", "`=`", "`:`", "`==`", "`)`", "`,` or `)`", "`,` or `]`"];
+
+/// What a statement may go on with, or not.
+const OPTIONAL: &[&str] = &["`because`", "`skew`", "`at least`", "`among framework`", "`weight`", "`>`"];
+
 /// Words that stand between two operands or after one.
 const OPERATORS: &[&str] = &["and", "or", "in", "has", "is", "else", "within", "matches"];
 
@@ -74,7 +83,7 @@ pub(super) fn unexpected(
     if let Some(problem) = wrong_head(text, start, at, place) {
         return problem;
     }
-    let (found, length) = token(text, at);
+    let (at, length, found) = token(text, at);
     let message = format!("expected {}, found {found}", listed(&missing.wanted));
     // At the end of a line the last thing on it is what people look at.
     let problem = Diagnostic::error(Code::B0107, place.span(at, at + length), message);
@@ -118,6 +127,19 @@ fn similar(wrong: &str, known: &str) -> bool {
 fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String> {
     let rest = &text[at..];
     let head = word(&text[start..]);
+    let before = text[start..at].trim_ascii_end();
+    if rest.starts_with('{') && before.ends_with([':', '=']) {
+        return Some("a block has neither `:` nor `=` before its `{`".to_owned());
+    }
+    // The second word is wrong: what the first one wants is told.
+    if before.len() == head.len()
+        && let Some(form) = form(head)
+    {
+        return Some(format!("it is written `{form}`"));
+    }
+    if head == "prefer" && before.rsplit(':').next().is_some_and(|last| PLACES.contains(&last.trim_ascii())) {
+        return Some("a preferred place has no label: `prefer near NAME in LEVEL`".to_owned());
+    }
     if missing.wanted.contains(&"an operator")
         && let found = word(rest)
         && !found.is_empty()
@@ -126,7 +148,7 @@ fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String
             return Some(format!("did you mean `{near}`?"));
         }
         if found == "weight" {
-            return Some("a weight is a number: `weight 50`".to_owned());
+            return Some("only `prefer` has a weight, and it is a number: `weight 50`".to_owned());
         }
     }
     let line_ends = rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
@@ -178,29 +200,25 @@ pub(super) fn has_block_head(text: &str) -> bool {
     !words.is_empty() && words.len() <= 4 && words.iter().all(plain)
 }
 
-/// What stands at a place, for a message, and its length in bytes.
-fn token(text: &str, at: usize) -> (String, usize) {
-    let rest = &text[at..];
-    let first = rest.chars().next();
-    match first {
-        None => ("the end of the text".to_owned(), 0),
-        Some('\n' | '\r') => ("the end of the line".to_owned(), 0),
-        Some('/') if rest.starts_with("//") => ("the end of the line".to_owned(), 0),
-        Some(' ' | '\t') if line(rest).trim_ascii().is_empty() => ("the end of the line".to_owned(), 0),
-        Some(c) => {
-            let length = match c {
-                '"' => quoted(rest),
-                c if c.is_alphanumeric() || c == '_' => {
-                    rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len())
-                }
-                '=' | '<' | '>' | '&' | '|' | '!' => {
-                    rest.find(|c| !matches!(c, '=' | '<' | '>' | '&' | '|' | '!')).unwrap_or(rest.len())
-                }
-                c => c.len_utf8(),
-            };
-            (format!("`{}`", shown(&rest[..length])), length)
-        }
-    }
+/// What stands at a place: where, how many bytes, and as it is shown.
+fn token(text: &str, at: usize) -> (usize, usize, String) {
+    let next = at + leading_blanks(&text[at..]);
+    let rest = &text[next..];
+    let line_end = ["\n", "\r", "//", "#"].iter().any(|end| rest.starts_with(end));
+    let Some(first) = rest.chars().next().filter(|_| !line_end) else {
+        let what = if line_end { "the end of the line" } else { "the end of the text" };
+        return (at, 0, what.to_owned());
+    };
+    let is_sign = |c| matches!(c, '=' | '<' | '>' | '&' | '|' | '!');
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let length = match first {
+        '"' => quoted(rest),
+        '-' => 1,
+        c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+        c if is_sign(c) => rest.find(|c| !is_sign(c)).unwrap_or(rest.len()),
+        c => c.len_utf8(),
+    };
+    (next, length, format!("`{}`", shown(&rest[..length])))
 }
 
 fn quoted(rest: &str) -> usize {
@@ -230,21 +248,24 @@ fn leading_blanks(text: &str) -> usize {
 
 /// `a`, `a or b`, `a, b or c`; at most four.
 fn listed(wanted: &[&'static str]) -> String {
+    let wants = |words| wanted.contains(&words);
     // Where a value may begin, so may a name.
-    let value = wanted.contains(&"a value");
-    // A word of a known statement says more than that any operator would do.
-    let common = ["`{`", "`=`", "`:`", "`==`"];
-    let precise = wanted.iter().any(|words| words.starts_with('`') && !common.contains(words));
-    let operator = wanted.contains(&"an operator");
+    let (value, operator) = (wants("a value"), wants("an operator"));
+    // A word that a known statement cannot do without says more than what any statement would take.
+    let weak = |words: &&str| COMMON.contains(words) || OPTIONAL.contains(words);
+    let precise = wanted.iter().any(|words| words.starts_with('`') && !weak(words));
     let drop = |words: &&str| match *words {
-        "a name" | "a text" | "a number" | "a type" | "`=`" if value => true,
-        "an operator" | "`=`" | "`:`" if precise => true,
-        "`{`" => operator || precise,
+        "a name" | "a text" | "a number" | "a type" => value,
+        "an operator" | "the end of the statement" => value || precise,
+        "`=`" => value || precise,
+        "`:`" => value || precise || operator,
+        // A group after a word could have been a call.
+        "`,` or `)`" => wants("`)`"),
+        "`{`" => value || precise || operator,
         _ => false,
     };
     let mut kept: Vec<&str> = wanted.iter().copied().filter(|words| !drop(words)).collect();
-    kept.sort_by_key(|words| *words == "the end of the statement");
-    kept.truncate(5);
+    kept.sort_by_key(|words| *words == "the end of the statement" || words.starts_with("`,`"));
     match kept.split_last() {
         None => "a statement".to_owned(),
         Some((only, [])) => (*only).to_owned(),
@@ -317,6 +338,26 @@ pub(super) fn quantity(text: &str, cause: &QuantityError, span: Span) -> Diagnos
     }
 }
 
+/// Units as people write them elsewhere.
+const ALIASES: &[(&str, &str)] = &[
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("mins", "min"),
+    ("minute", "min"),
+    ("minutes", "min"),
+    ("hr", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("day", "d"),
+    ("days", "d"),
+    ("kbit", "kbps"),
+    ("mbit", "Mbps"),
+    ("gbit", "Gbps"),
+    ("bytes", "B"),
+];
+
 /// What a wrong unit was likely meant to be.
 fn unit_help(number: &str, unit: &str) -> String {
     let number = shown(number);
@@ -334,6 +375,9 @@ fn unit_help(number: &str, unit: &str) -> String {
             format!("{} or `{number}{unit}iB`, for a bandwidth `{number}{unit}bps`", sizes(&unit))
         }
         unit => {
+            if let Some((_, right)) = ALIASES.iter().find(|alias| unit.eq_ignore_ascii_case(alias.0)) {
+                return format!("write `{number}{right}`");
+            }
             // Only the case is wrong in many of them.
             let same = unit_names().find(|known| known.eq_ignore_ascii_case(unit));
             match same.or_else(|| nearest(unit, unit_names())) {

@@ -97,6 +97,8 @@ impl Place {
 struct Problems {
     kept: Vec<Diagnostic>,
     more: usize,
+    /// Where characters were reported that the grammar will stumble over.
+    marks: Vec<usize>,
 }
 
 impl Problems {
@@ -109,10 +111,17 @@ impl Problems {
         self.kept.len() >= limits::PROBLEMS_PER_SOURCE
     }
 
-    /// Whether one was already reported inside a place: what follows from it is not worth telling.
-    fn any_in(&self, span: Span) -> bool {
-        let inside = |at: Span| at.source == span.source && at.start >= span.start && at.end <= span.end;
-        self.kept.iter().any(|problem| problem.labels.first().is_some_and(|label| inside(label.span)))
+    /// Keeps a problem of a single character, at a byte of the text.
+    fn push_mark(&mut self, at: usize, problem: Diagnostic) {
+        if !self.is_full() {
+            self.marks.push(at);
+        }
+        self.push(problem);
+    }
+
+    /// Whether such a character lies inside a place: what follows from it is not worth telling.
+    fn has_mark(&self, start: usize, end: usize) -> bool {
+        self.marks.iter().any(|at| (start..end).contains(at))
     }
 
     /// In the order of their places.

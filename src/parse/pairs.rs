@@ -71,10 +71,20 @@ struct Reader<'t> {
     report: bool,
 }
 
-/// What is inside a pair, comments and ends left out.
+/// What is inside a pair, without what only marks a place.
 fn children(pair: Pair<'_>) -> impl Iterator<Item = Pair<'_>> {
-    pair.into_inner()
-        .filter(|pair| !matches!(pair.as_rule(), Rule::comment_rest | Rule::end | Rule::EOI | Rule::equals))
+    pair.into_inner().filter(|pair| {
+        !matches!(
+            pair.as_rule(),
+            Rule::comment_rest
+                | Rule::end
+                | Rule::EOI
+                | Rule::equals
+                | Rule::list_end
+                | Rule::group_end
+                | Rule::call_end
+        )
+    })
 }
 
 /// The first pair of a rule inside another.
@@ -127,7 +137,7 @@ impl Reader<'_> {
             return;
         }
         // What was said of a character or comma inside explains the rest.
-        if !self.problems.any_in(self.span(&pair)) {
+        if !self.problems.has_mark(span.start(), span.end()) {
             let problem = match Grammar::parse(Rule::strict, text) {
                 Ok(_) => Diagnostic::error(Code::B0107, self.span(&pair), "this is no statement"),
                 Err(error) => {
@@ -172,6 +182,9 @@ fn words(rule: Rule) -> Option<&'static str> {
         Rule::expression | Rule::inner | Rule::prefix | Rule::group | Rule::list | Rule::boolean => "a value",
         Rule::operator | Rule::joint => "an operator",
         Rule::end | Rule::EOI => "the end of the statement",
+        Rule::list_end => "`,` or `]`",
+        Rule::call_end => "`,` or `)`",
+        Rule::group_end => "`)`",
         Rule::equals => "`=`",
         Rule::equal => "`==`",
         Rule::colon => "`:`",
@@ -192,7 +205,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         Rule::because => "`because`",
         Rule::revocable => "`revocable`",
         Rule::class => "a class",
-        Rule::presence_word => "`absent` or `present`",
+        Rule::presence => "`absent` or `present`",
         Rule::module => "a module",
         Rule::type_name => "a type",
         Rule::digits | Rule::fraction => "a whole number",

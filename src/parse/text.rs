@@ -72,7 +72,7 @@ fn forbidden(text: &str, place: Place, problems: &mut Problems) {
         }
         let message = format!("the character U+{:04X} may not stand in a source", u32::from(c));
         let problem = Diagnostic::error(Code::B0102, place.span(at, at + c.len_utf8()), message);
-        problems.push(problem.help(format!("in a text, write `\\u{{{:x}}}`", u32::from(c))));
+        problems.push_mark(at, problem.help(format!("in a text, write `\\u{{{:x}}}`", u32::from(c))));
     }
 }
 
@@ -169,15 +169,20 @@ impl Scanner<'_> {
     }
 
     fn hash(&mut self, start: usize) -> usize {
-        let help = "a comment begins with `//`";
-        self.report(Code::B0107, start, start + 1, "`#` begins no comment".to_owned(), help);
+        self.mark(start, "`#` begins no comment", "a comment begins with `//`");
         self.line_end(start)
     }
 
     fn semicolon(&mut self, start: usize) -> usize {
         let help = "a statement ends at the end of its line; on one line, a comma stands between two";
-        self.report(Code::B0107, start, start + 1, "`;` ends no statement".to_owned(), help);
+        self.mark(start, "`;` ends no statement", help);
         start + 1
+    }
+
+    /// Reports a character that is part of no statement.
+    fn mark(&mut self, at: usize, message: &str, help: &str) {
+        let problem = Diagnostic::error(Code::B0107, self.place.span(at, at + 1), message);
+        self.problems.push_mark(at, problem.help(help));
     }
 
     fn too_deep(&mut self, at: usize) {

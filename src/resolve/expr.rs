@@ -10,7 +10,7 @@ use crate::{
     parse::ast,
     source::Span,
     types::Side,
-    value::join_key,
+    value::{is_plain_name, join_key, quote},
 };
 
 /// From where an expression looks at the world.
@@ -58,7 +58,9 @@ impl Resolver {
             ast::ExprKind::Or(parts) => ExprKind::Or(self.exprs(view, parts)?),
             ast::ExprKind::Test(op, left, right) => {
                 let (left, right) = (self.expr(view, left), self.expr(view, right));
-                ExprKind::Test(*op, Box::new(left?), Box::new(right?))
+                let (left, right) = (left?, right?);
+                self.two_literals(view, expr.span, &left, &right)?;
+                ExprKind::Test(*op, Box::new(left), Box::new(right))
             }
             ast::ExprKind::Matches(subject, pattern) => {
                 ExprKind::Matches(Box::new(self.expr(view, subject)?), pattern.clone())
@@ -86,6 +88,25 @@ impl Resolver {
     pub(super) fn exprs(&mut self, view: View, exprs: &[ast::Expr]) -> Option<Vec<Expr>> {
         let bound: Vec<_> = exprs.iter().map(|expr| self.expr(view, expr)).collect();
         bound.into_iter().collect()
+    }
+
+    /// A comparison of two literals is the same for everything: a quoted key was meant, most likely.
+    fn two_literals(&mut self, view: View, span: Span, left: &Expr, right: &Expr) -> Option<()> {
+        let (ExprKind::Literal(value), ExprKind::Literal(_)) = (&left.kind, &right.kind) else {
+            return Some(());
+        };
+        let help = match (value, view) {
+            (ast::Literal::Text(text), View::Class(side) | View::Need(side)) => {
+                format!("in quotes it is a text; for the key write `{side}.{}`", quote(text))
+            }
+            (ast::Literal::Text(text), View::Rules) => {
+                format!("in quotes it is a text; for a key write its side: `agent.{}`", quote(text))
+            }
+            _ => "compare a key with a value".to_owned(),
+        };
+        let message = "two values are compared here, and no key";
+        self.problem(Diagnostic::error(Code::B0303, span, message).help(help));
+        None
     }
 
     fn call(&mut self, view: View, name: &ast::Name, arguments: &[ast::Expr]) -> Option<ExprKind> {
@@ -197,6 +218,15 @@ impl Resolver {
                 self.problem(problem);
                 None
             }
+            // A quoted key needs its side before it, or it would be a text.
+            (View::Class(own), Some(side)) if side == own && has_quoted_key(path) => {
+                self.side_key(own, &path.segments[1..], path)
+            }
+            (View::Need(own), Some(side)) if side == own && has_quoted_key(path) => {
+                let read = self.side_key(own, &path.segments[1..], path)?;
+                self.coarse(&read, path.span)?;
+                Some(read)
+            }
             (View::Class(own), Some(side)) if path.segments.len() > 1 => {
                 let rest = show_segments(&path.segments[1..]);
                 let (message, help) = if side == own {
@@ -289,6 +319,11 @@ impl Resolver {
         self.fine_reads.push((read.clone(), shown, bare, span));
         None
     }
+}
+
+/// Whether the first key after the side is one that must be quoted.
+fn has_quoted_key(path: &ast::Path) -> bool {
+    path.segments.get(1).is_some_and(|segment| !is_plain_name(&segment.text))
 }
 
 /// A path as the language writes it.

@@ -5,10 +5,10 @@ use super::{
     expr::{View, show_path},
     hir::Rule,
     literal::said_twice,
-    scope::{Kind, declared_twice},
+    scope::Kind,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, declared_twice},
     inventory::records::{
         AgentRecord, AllocationRecord, AmountRecord, KeyRecord, Located, PartRecord, ResourceRecord,
         TierKind, TierRecord, UseKind, UseRecord,

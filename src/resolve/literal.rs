@@ -147,7 +147,7 @@ impl Resolver {
                 continue;
             }
             let Some(amount) = self.amount(&assign.value) else { continue };
-            let options = assign.options.as_ref().map(|body| self.options(body)).unwrap_or_default();
+            let options = assign.options.as_ref().map(|body| Box::new(self.options(body)));
             resources.push(ResourceRecord {
                 part: part.clone(),
                 name,

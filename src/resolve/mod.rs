@@ -1,6 +1,7 @@
 //! Trees → a policy set with every name bound ([`hir`]). Problems are collected, and what has one is left out.
 
 mod broker;
+mod circle;
 mod expr;
 pub mod hir;
 mod holder;
@@ -10,12 +11,11 @@ mod need;
 mod place;
 pub mod scope;
 
-use std::collections::BTreeSet;
-
 use indexmap::IndexMap;
 
+pub use circle::walk;
 pub use expr::show_read;
-use hir::{Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Hir, Read, Rule, SchemaField, Test};
+use hir::{Definition, DefinitionId, DefinitionKind, Hir, Read, Rule, SchemaField, Test};
 use scope::{DefinitionInfo, Kind, Scope};
 
 use crate::{
@@ -67,6 +67,45 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     resolver.report_fine_reads();
     resolver.hir.levels = resolver.scope.levels.clone();
     (resolver.hir, resolver.scope, resolver.problems)
+}
+
+/// What a test adds to a set that is resolved already.
+#[derive(Clone, Debug)]
+pub struct Addition<'a> {
+    /// The test's own statements.
+    pub statements: &'a [&'a Statement],
+    /// The standard modules that the set uses.
+    pub modules: &'a IndexMap<&'static str, Ast>,
+    /// Names that the test declares again, and so takes from the set.
+    pub replaced: &'a [(Kind, &'a str)],
+}
+
+/// Binds what a test adds, on top of a set: names, classes and lets are those of the set. The result holds what
+/// is added, and the set's classes, lets and schemas before it.
+pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Diagnostic>) {
+    let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
+    for (kind, name) in addition.replaced {
+        resolver.scope.forget(*kind, name);
+    }
+    resolver.hir.definitions = hir.definitions.clone();
+    resolver.hir.schema = hir.schema.clone();
+    resolver.hir.broker.exposed = hir.broker.exposed.clone();
+    resolver.hir.levels = hir.levels.clone();
+    let statements = addition.statements;
+    let input = Input { statements: Vec::new(), modules: addition.modules, levels: None };
+    let mut modules = Vec::new();
+    for statement in statements {
+        resolver.use_statement(statement, None, &input, &mut modules);
+    }
+    resolver.declare_definitions(statements);
+    resolver.definition_bodies(statements);
+    resolver.exposures(statements);
+    for statement in statements {
+        resolver.item(statement);
+    }
+    resolver.cycles();
+    resolver.report_fine_reads();
+    (resolver.hir, resolver.problems)
 }
 
 /// Binds the rules of records that come as data: agents first, then tiers depth first, as `bind` walks them.
@@ -249,12 +288,11 @@ impl Resolver {
         for statement in statements {
             let (kind, name) = match &statement.kind {
                 StatementKind::Let(name, _) => (DefinitionKind::Let, name),
-                StatementKind::Block(Block { kind: BlockKind::Class(side), name: Some(name), .. }) => {
-                    match side {
-                        Ok(side @ (Side::Agent | Side::Pool)) => (DefinitionKind::Class(*side), name),
-                        _ => continue,
-                    }
-                }
+                StatementKind::Block(Block {
+                    kind: BlockKind::Class(Ok(side @ (Side::Agent | Side::Pool))),
+                    name: Some(name),
+                    ..
+                }) => (DefinitionKind::Class(*side), name),
                 _ => continue,
             };
             let module = self.home.clone();
@@ -426,127 +464,9 @@ impl Resolver {
             self.hir.tests.push(Test { name, statements, docs: docs.to_vec() });
         }
     }
-
-    /// Classes and lets that include each other are an error, shown once per cycle.
-    fn cycles(&mut self) {
-        let edges: Vec<BTreeSet<DefinitionId>> = self.hir.definitions.iter().map(named_in).collect();
-        let mut done = vec![false; edges.len()];
-        for start in 0..edges.len() {
-            let mut path: Vec<(usize, Vec<usize>)> = vec![(start, Vec::new())];
-            if done[start] {
-                continue;
-            }
-            path[0].1 = edges[start].iter().map(|id| id.0).collect();
-            while let Some((_, rest)) = path.last_mut() {
-                let Some(next) = rest.pop() else {
-                    if let Some((finished, _)) = path.pop() {
-                        done[finished] = true;
-                    }
-                    continue;
-                };
-                if let Some(at) = path.iter().position(|(on, _)| *on == next) {
-                    let names: Vec<String> =
-                        path[at..].iter().map(|(on, _)| self.hir.definitions[*on].name.clone()).collect();
-                    let first = &self.hir.definitions[next];
-                    let message =
-                        format!("`{}` includes itself: {} → {}", first.name, names.join(" → "), first.name);
-                    let problem = Diagnostic::error(Code::B0207, first.span, message)
-                        .label("the circle begins here")
-                        .help("take one of the steps out");
-                    self.problems.push(problem);
-                    done[next] = true;
-                } else if !done[next] {
-                    path.push((next, edges[next].iter().map(|id| id.0).collect()));
-                }
-            }
-        }
-        if self.problems.iter().any(|problem| problem.code == Code::B0207) {
-            // Bodies of a circle cannot be followed; nothing else is read from a set with errors.
-            self.hir.definitions.iter_mut().for_each(|definition| definition.body.clear());
-        }
-    }
-
-    /// Needs that name fine-grained keys: the help names the classes that mention the key.
-    fn report_fine_reads(&mut self) {
-        for (read, shown, bare, span) in std::mem::take(&mut self.fine_reads) {
-            let classes: Vec<String> = self
-                .hir
-                .definitions
-                .iter()
-                .filter(
-                    |definition| matches!(definition.kind, DefinitionKind::Class(side) if side == read.side),
-                )
-                .filter(|definition| definition.body.iter().any(|expr| reads(expr, &read)))
-                .map(|definition| format!("`is {}`", definition.name))
-                .collect();
-            let message = format!("a need does not name fine-grained keys: `{bare}`");
-            let ask = if classes.is_empty() {
-                format!("ask for a class (`class NAME for {} {{ {bare} … }}`)", read.side)
-            } else {
-                format!("ask for a class that speaks of it: {}", classes.join(", "))
-            };
-            let help = format!("{ask}; or the operator adds `expose {shown}` to the broker");
-            self.problems.push(
-                Diagnostic::error(Code::B0401, span, message)
-                    .label("only the operator's policy sees it")
-                    .help(help),
-            );
-        }
-    }
 }
 
 const TOP_HELP: &str = "a file holds `use`, `schema`, `class`, `let`, `role`, `broker`, `provider`, `agent`, `framework`, `need`, `allocation` and `test`";
-
-/// Calls `visit` with an expression and everything in it.
-pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
-    visit(expr);
-    match &expr.kind {
-        ExprKind::Literal(_)
-        | ExprKind::Read(_)
-        | ExprKind::Named(_)
-        | ExprKind::IsAbsent(_)
-        | ExprKind::IsPresent(_) => {}
-        ExprKind::Not(inner)
-        | ExprKind::Negate(inner)
-        | ExprKind::Matches(inner, _)
-        | ExprKind::Else(_, inner) => {
-            walk(inner, visit);
-        }
-        ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::Call(_, parts) => {
-            parts.iter().for_each(|part| walk(part, visit));
-        }
-        ExprKind::Test(_, left, right) | ExprKind::Arithmetic(_, left, right) => {
-            walk(left, visit);
-            walk(right, visit);
-        }
-    }
-}
-
-fn named_in(definition: &Definition) -> BTreeSet<DefinitionId> {
-    let mut named = BTreeSet::new();
-    for expr in &definition.body {
-        walk(expr, &mut |expr| {
-            if let ExprKind::Named(id) = expr.kind {
-                named.insert(id);
-            }
-        });
-    }
-    named
-}
-
-fn reads(expr: &Expr, wanted: &Read) -> bool {
-    let mut found = false;
-    walk(expr, &mut |expr| {
-        found |= match &expr.kind {
-            ExprKind::Read(read)
-            | ExprKind::IsAbsent(read)
-            | ExprKind::IsPresent(read)
-            | ExprKind::Else(read, _) => read == wanted,
-            _ => false,
-        };
-    });
-    found
-}
 
 /// What a statement is called in messages.
 fn describe(kind: &StatementKind) -> String {

@@ -6,10 +6,10 @@ use super::{
     hir::{Ask, AskAmount, ClassAsk, ExprKind, Framework, Need, Place, Request, Rule, Volume},
     holder::bare_word,
     literal::{said_twice, whole_ranges},
-    scope::{Kind, declared_twice},
+    scope::Kind,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, declared_twice},
     inventory::records::{KeyRecord, Raw},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
@@ -46,6 +46,12 @@ impl Resolver {
             _ => None,
         });
         let role = role.unwrap_or_else(|| "*".to_owned());
+        if !super::broker::valid_role(&role) {
+            let span = keys.iter().find(|key| key.key == "role").map_or(name.span, |key| key.span);
+            let message = format!("`{role}` is not the path of a role");
+            let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
+            self.problem(Diagnostic::error(Code::B0209, span, message).help(help));
+        }
         self.hir.frameworks.push(Framework { name, role, keys, needs, docs: docs.to_vec() });
     }
 

@@ -4,10 +4,9 @@ use indexmap::IndexMap;
 
 use super::hir::{DefinitionId, DefinitionKind, Read};
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, declared_twice, nearest},
     source::Span,
     types::Side,
-    value::show_name,
 };
 
 /// Kinds of names: a name is unique among its kind.
@@ -97,6 +96,11 @@ impl Scope {
                 Ok(())
             }
         }
+    }
+
+    /// Takes a declaration back, so that another may replace it.
+    pub fn forget(&mut self, kind: Kind, name: &str) {
+        self.declared.shift_remove(&(kind, name.to_owned()));
     }
 
     /// Where a name of a kind is declared.
@@ -197,12 +201,4 @@ impl Scope {
         let module = name.split_once('.')?.0;
         super::library::find(module).map(|module| module.name)
     }
-}
-
-/// The error for a second declaration, which shows both.
-pub fn declared_twice(word: &str, name: &str, second: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::B0201, second, format!("{word} `{}` is declared twice", show_name(name)))
-        .label("declared again here")
-        .also(first, "first declared here")
-        .help("rename one of them, or remove it")
 }

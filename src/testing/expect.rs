@@ -1,8 +1,8 @@
 //! Expectations against the offers of a cycle.
 
-use super::Failure;
+use super::{Failure, names::Needs};
 use crate::{
-    cycle::{NeedResult, every_need},
+    cycle::NeedResult,
     diagnostic::{Code, Diagnostic, nearest},
     inventory::{
         ledger,
@@ -19,71 +19,14 @@ use crate::{
 };
 
 /// A problem with an expectation itself: what it names is not there.
-type Problem = Box<Diagnostic>;
+pub(super) type Problem = Box<Diagnostic>;
 
-/// The needs that an expectation names.
-pub(super) fn needs_of(fleet: &Fleet, expect: &Expect) -> Result<Vec<NeedId>, Problem> {
-    match expect {
-        Expect::Outcome(need, _) | Expect::On { need, .. } => {
-            need_of(fleet, &need.segments, need.span).map(|id| vec![id])
-        }
-        Expect::From { volume, .. } => volume_of(fleet, volume).map(|(id, _)| vec![id]),
-        Expect::Free { .. } | Expect::Share { .. } | Expect::Snapshot => Ok(Vec::new()),
-    }
-}
-
-/// The need that `NEED` or `FRAMEWORK.NEED` means.
-fn need_of(fleet: &Fleet, segments: &[Name], span: Span) -> Result<NeedId, Problem> {
-    let plan = fleet.plan();
-    let names = |id: NeedId| {
-        let framework = &plan.frameworks[id.framework];
-        (plan.symbols.text(framework.name), plan.symbols.text(framework.needs[id.need].name))
-    };
-    let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
-    let fits = |id: &NeedId| match texts.as_slice() {
-        [need] => names(*id).1 == *need,
-        [framework, need] => names(*id) == (framework, need),
-        _ => false,
-    };
-    let found: Vec<NeedId> = every_need(plan).filter(fits).collect();
-    let shown = join_key(texts.iter().copied());
-    match found.as_slice() {
-        [only] => Ok(*only),
-        [] => {
-            let known = every_need(plan).map(|id| names(id).1);
-            let help = match nearest(texts.last().copied().unwrap_or_default(), known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "write NEED or FRAMEWORK.NEED of a need that is declared".to_owned(),
-            };
-            let message = format!("no need is named `{shown}`");
-            Err(Box::new(Diagnostic::error(Code::B0213, span, message).help(help)))
-        }
-        [first, ..] => {
-            let message = format!("`{shown}` could be the need of {} frameworks", found.len());
-            let help = format!("write which: `{}.{shown}`", show_name(names(*first).0));
-            Err(Box::new(Diagnostic::error(Code::B0214, span, message).help(help)))
-        }
-    }
-}
-
-/// The need and volume that `NEED.VOLUME` or `FRAMEWORK.NEED.VOLUME` means.
-fn volume_of(fleet: &Fleet, path: &Path) -> Result<(NeedId, Symbol), Problem> {
-    let Some((volume, need)) = path.segments.split_last().filter(|(_, need)| !need.is_empty()) else {
-        let message = "the volume of which need?";
-        let help = "write NEED.VOLUME";
-        return Err(Box::new(Diagnostic::error(Code::B0213, path.span, message).help(help)));
-    };
-    let id = need_of(fleet, need, path.span)?;
-    let plan = fleet.plan();
-    let volumes = &plan.frameworks[id.framework].needs[id.need].volumes;
-    let names = || volumes.iter().map(|known| plan.symbols.text(known.name));
-    match volumes.iter().find(|known| plan.symbols.text(known.name) == volume.text) {
-        Some(known) => Ok((id, known.name)),
-        None => Err(unknown("volume", &volume.text, volume.span, names())),
-    }
-}
-
-fn unknown<'a>(kind: &str, name: &str, span: Span, known: impl Iterator<Item = &'a str>) -> Problem {
+pub(super) fn unknown<'a>(
+    kind: &str,
+    name: &str,
+    span: Span,
+    known: impl Iterator<Item = &'a str>,
+) -> Problem {
     let help = match nearest(name, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!(
@@ -96,11 +39,12 @@ fn unknown<'a>(kind: &str, name: &str, span: Span, known: impl Iterator<Item = &
 /// Holds one expectation against the offers: `None` where it is so.
 pub(super) fn hold(
     offers: &Offers,
+    names: &Needs,
     expect: &Expect,
     span: Span,
     sources: &Sources,
 ) -> Result<Option<Failure>, Problem> {
-    let holder = Holder { offers, fleet: offers.fleet() };
+    let holder = Holder { offers, fleet: offers.fleet(), names };
     let found = match expect {
         Expect::Outcome(need, outcome) => holder.outcome(need, *outcome)?,
         Expect::On { need, mode, agent, because } => holder.on(need, *mode, agent, because.as_ref())?,
@@ -125,6 +69,7 @@ type Found = Option<(String, Vec<String>)>;
 struct Holder<'a> {
     offers: &'a Offers,
     fleet: &'a Fleet,
+    names: &'a Needs,
 }
 
 impl Holder<'_> {
@@ -152,7 +97,7 @@ impl Holder<'_> {
 
     fn outcome(&self, need: &Path, expected: Outcome) -> Result<Found, Problem> {
         use crate::cycle::Outcome as Is;
-        let id = need_of(self.fleet, &need.segments, need.span)?;
+        let id = self.names.need(&need.segments, need.span)?;
         let Some(result) = self.result(id) else {
             return Ok(Some(("it took no part".to_owned(), Vec::new())));
         };
@@ -190,7 +135,7 @@ impl Holder<'_> {
     }
 
     fn on(&self, need: &Path, mode: OnMode, agent: &Name, because: Option<&Name>) -> Result<Found, Problem> {
-        let id = need_of(self.fleet, &need.segments, need.span)?;
+        let id = self.names.need(&need.segments, need.span)?;
         let at = self.agent(agent)?;
         let Some(result) = self.result(id) else {
             return Ok(Some(("it took no part".to_owned(), Vec::new())));
@@ -236,7 +181,8 @@ impl Holder<'_> {
         supply: &Name,
         because: Option<&Name>,
     ) -> Result<Found, Problem> {
-        let (id, name) = volume_of(self.fleet, volume)?;
+        let (id, name) = self.names.volume(volume)?;
+        let name = self.fleet.plan().symbols.find(&name);
         let at = self.supply(supply)?;
         let Some(result) = self.result(id) else {
             return Ok(Some(("it took no part".to_owned(), Vec::new())));
@@ -246,11 +192,11 @@ impl Holder<'_> {
             result.grants.iter().map(|number| &self.offers.cycle().grants[*number].candidate.volumes);
         let from: Vec<usize> = grants
             .flat_map(|granted| volumes.iter().zip(granted))
-            .filter(|(volume, _)| volume.name == name)
+            .filter(|(volume, _)| Some(volume.name) == name)
             .map(|(_, grant)| grant.supply)
             .collect();
         let of_supply = |rejection: &crate::cycle::Rejection| {
-            rejection.supply.is_none_or(|(volume, supply)| supply == at && volumes[volume].name == name)
+            rejection.supply.is_none_or(|(volume, supply)| supply == at && Some(volumes[volume].name) == name)
         };
         let paths = || {
             let paths: Vec<String> = from

@@ -2,6 +2,7 @@
 //! runs a cycle, and holds its expectations against it.
 
 mod expect;
+mod names;
 mod overlay;
 
 use crate::{
@@ -115,21 +116,28 @@ pub fn check(
     let mut found: Vec<Diagnostic> = Vec::new();
     for test in list(checked) {
         let overlay = overlay::Overlay::new(parsed, inventories, test);
-        let extra = overlay.extra();
-        let report = parsed.check(&extra, strictness).report;
+        let (problems, frameworks): (Vec<Diagnostic>, Vec<hir::Framework>) = match overlay.addition() {
+            Some(added) => {
+                let (problems, added) = parsed.check_more(checked, &added, strictness);
+                let of_set =
+                    checked.hir.frameworks.iter().filter(|known| !overlay.declares(&known.name.text));
+                (problems, of_set.chain(&added.frameworks).cloned().collect())
+            }
+            None => {
+                let overlaid = parsed.check(&overlay.extra(), strictness);
+                (overlaid.report.diagnostics, overlaid.hir.frameworks)
+            }
+        };
         let known =
             |problem: &Diagnostic| checked.report.diagnostics.contains(problem) || found.contains(problem);
-        let new: Vec<Diagnostic> = report.diagnostics.into_iter().filter(|problem| !known(problem)).collect();
+        let new: Vec<Diagnostic> = problems.into_iter().filter(|problem| !known(problem)).collect();
         let sound = new.iter().all(|problem| !problem.is_error());
         found.extend(new);
         found.extend(overlay.problems.iter().cloned());
-        if sound && let Ok(loaded) = parsed.check(&extra, strictness).load(&extra) {
-            let fleet = Fleet::new(loaded);
-            for (_, expect) in expectations(test) {
-                if let Err(problem) = expect::needs_of(&fleet, expect) {
-                    found.push(*problem);
-                }
-            }
+        if sound {
+            let needs = names::Needs::of(&frameworks);
+            let named = expectations(test).filter_map(|(_, expect)| needs.named(expect).err());
+            found.extend(named.map(|problem| *problem));
         }
     }
     found
@@ -160,8 +168,9 @@ fn one(
     let fleet = Fleet::new(checked.load(&extra)?);
     let mut problems = Vec::new();
     let mut needs: Vec<NeedId> = overlay.frameworks(&fleet);
+    let names = names::Needs::of(&fleet.loaded().hir.frameworks);
     for (_, expect) in expectations(test) {
-        match expect::needs_of(&fleet, expect) {
+        match names.named(expect) {
             Ok(named) => needs.extend(overlay::whole_frameworks(&fleet, &named)),
             Err(problem) => problems.push(*problem),
         }
@@ -175,7 +184,7 @@ fn one(
     let offers: Offers = fleet.cycle(request);
     let mut failures = Vec::new();
     for (statement, expect) in expectations(test) {
-        match expect::hold(&offers, expect, statement.span, &sources) {
+        match expect::hold(&offers, &names, expect, statement.span, &sources) {
             Ok(failure) => failures.extend(failure),
             Err(problem) => problems.push(*problem),
         }

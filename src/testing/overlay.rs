@@ -15,6 +15,8 @@ use crate::{
 /// The statements and inventories that one test sees.
 pub(super) struct Overlay<'a> {
     statements: Vec<&'a Statement>,
+    /// The test's own.
+    own: Vec<&'a Statement>,
     inventories: Vec<(Records, &'a Sources)>,
     /// Names of frameworks, and of needs at top level, that the test declares.
     declared: Vec<&'a str>,
@@ -41,7 +43,7 @@ impl<'a> Overlay<'a> {
         }
         let declares_fleet = own.iter().any(|statement| is_fleet(statement));
         let keeps_fleet = with_inventory || !declares_fleet;
-        let names: Vec<(Class, &str)> = own.iter().filter_map(|statement| named(statement)).collect();
+        let names: Vec<(Kind, &str)> = own.iter().filter_map(|statement| named(statement)).collect();
         let of_set = parsed.files.iter().flat_map(|ast| &ast.items).filter(|statement| {
             let replaced = named(statement).is_some_and(|name| names.contains(&name));
             !replaced && !is_test(statement) && (keeps_fleet || !is_fleet(statement))
@@ -51,9 +53,10 @@ impl<'a> Overlay<'a> {
             let (records, sources) = inventory.parts();
             (visible(records, keeps_fleet, &names), sources)
         });
-        let frameworks = names.iter().filter(|(class, _)| *class == Class::Framework);
+        let frameworks = names.iter().filter(|(class, _)| *class == Kind::Framework);
         Overlay {
             statements,
+            own,
             inventories: inventories.collect(),
             declared: frameworks.map(|(_, name)| *name).collect(),
             problems,
@@ -63,6 +66,22 @@ impl<'a> Overlay<'a> {
     pub(super) fn extra(&self) -> Extra<'_> {
         let inventories = self.inventories.iter().map(|(records, sources)| (records, *sources));
         Extra { inventories: inventories.collect(), statements: Some(self.statements.clone()) }
+    }
+
+    /// What the test adds, where it changes nothing of the set but its fleet and needs.
+    pub(super) fn addition(&self) -> Option<Vec<&'a Statement>> {
+        let plain = |statement: &&Statement| match named(statement) {
+            Some((kind, _)) => {
+                matches!(kind, Kind::Provider | Kind::Agent | Kind::Allocation | Kind::Framework)
+            }
+            None => false,
+        };
+        self.own.iter().all(|statement| plain(statement)).then(|| self.own.clone())
+    }
+
+    /// Whether the test declares a framework, or a need at top level, of this name.
+    pub(super) fn declares(&self, framework: &str) -> bool {
+        self.declared.contains(&framework)
     }
 
     /// The needs of frameworks that the test declares.
@@ -82,8 +101,8 @@ pub(super) fn whole_frameworks(fleet: &Fleet, needs: &[NeedId]) -> Vec<NeedId> {
 
 /// Kinds of declarations that replace each other by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Class,
+enum Kind {
+    AgentOrPoolClass,
     Let,
     Role,
     Broker,
@@ -93,18 +112,18 @@ enum Class {
     Allocation,
 }
 
-fn named(statement: &Statement) -> Option<(Class, &str)> {
+fn named(statement: &Statement) -> Option<(Kind, &str)> {
     match &statement.kind {
-        StatementKind::Let(name, _) => Some((Class::Let, &name.text)),
+        StatementKind::Let(name, _) => Some((Kind::Let, &name.text)),
         StatementKind::Block(Block { kind, name: Some(name), .. }) => {
             let class = match kind {
-                BlockKind::Class(_) => Class::Class,
-                BlockKind::Role => Class::Role,
-                BlockKind::Broker => Class::Broker,
-                BlockKind::Provider => Class::Provider,
-                BlockKind::Agent => Class::Agent,
-                BlockKind::Framework | BlockKind::Need => Class::Framework,
-                BlockKind::Allocation => Class::Allocation,
+                BlockKind::Class(_) => Kind::AgentOrPoolClass,
+                BlockKind::Role => Kind::Role,
+                BlockKind::Broker => Kind::Broker,
+                BlockKind::Provider => Kind::Provider,
+                BlockKind::Agent => Kind::Agent,
+                BlockKind::Framework | BlockKind::Need => Kind::Framework,
+                BlockKind::Allocation => Kind::Allocation,
                 _ => return None,
             };
             Some((class, &name.text))
@@ -114,7 +133,7 @@ fn named(statement: &Statement) -> Option<(Class, &str)> {
 }
 
 fn is_fleet(statement: &Statement) -> bool {
-    matches!(named(statement), Some((Class::Provider | Class::Agent | Class::Allocation, _)))
+    matches!(named(statement), Some((Kind::Provider | Kind::Agent | Kind::Allocation, _)))
 }
 
 fn is_test(statement: &Statement) -> bool {
@@ -122,19 +141,19 @@ fn is_test(statement: &Statement) -> bool {
 }
 
 /// What a test sees of an inventory: what it does not replace.
-fn visible(records: &Records, keeps_fleet: bool, replaced: &[(Class, &str)]) -> Records {
+fn visible(records: &Records, keeps_fleet: bool, replaced: &[(Kind, &str)]) -> Records {
     let mut records = records.clone();
     if !keeps_fleet {
         records.agents.clear();
         records.providers.clear();
         records.allocations.clear();
     }
-    let keeps = |class: Class, name: &str| !replaced.contains(&(class, name));
-    records.agents.retain(|agent| keeps(Class::Agent, &agent.name.text));
-    records.providers.retain(|provider| keeps(Class::Provider, &provider.name.text));
-    records.allocations.retain(|allocation| keeps(Class::Allocation, &allocation.name.text));
-    records.roles.retain(|role| keeps(Class::Role, &role.name.text));
-    records.frameworks.retain(|framework| keeps(Class::Framework, &framework.declaration.name.text));
-    records.needs.retain(|need| keeps(Class::Framework, &need.declaration.name.text));
+    let keeps = |class: Kind, name: &str| !replaced.contains(&(class, name));
+    records.agents.retain(|agent| keeps(Kind::Agent, &agent.name.text));
+    records.providers.retain(|provider| keeps(Kind::Provider, &provider.name.text));
+    records.allocations.retain(|allocation| keeps(Kind::Allocation, &allocation.name.text));
+    records.roles.retain(|role| keeps(Kind::Role, &role.name.text));
+    records.frameworks.retain(|framework| keeps(Kind::Framework, &framework.declaration.name.text));
+    records.needs.retain(|need| keeps(Kind::Framework, &need.declaration.name.text));
     records
 }

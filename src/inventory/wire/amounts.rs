@@ -88,9 +88,13 @@ impl Reader {
         }
     }
 
-    fn resource(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<(RawAmount, ResourceOptions)> {
+    fn resource(
+        &mut self,
+        node: Node<'_>,
+        path: &Path<'_>,
+    ) -> Option<(RawAmount, Option<Box<ResourceOptions>>)> {
         if node.kind() != Kind::Object {
-            return Some((self.amount(node, path)?, ResourceOptions::default()));
+            return Some((self.amount(node, path)?, None));
         }
         let fields = self.fields(node, path, AMOUNT, OPTIONS)?;
         let mut options = ResourceOptions::default();
@@ -108,7 +112,9 @@ impl Reader {
             options.overcommit = self.factor(node, &path.field("overcommit")).map(|it| (it, self.span(node)));
         }
         let total = self.required(&fields, "total", path)?;
-        Some((self.amount(total, &path.field("total"))?, options))
+        let amount = self.amount(total, &path.field("total"))?;
+        let options = (options != ResourceOptions::default()).then(|| Box::new(options));
+        Some((amount, options))
     }
 
     fn kept_back(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Reserved> {

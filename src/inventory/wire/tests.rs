@@ -54,9 +54,12 @@ fn a_document_says_all_that_declarations_say() {
     assert_eq!(key("none"), Some(Raw::Empty));
     let resource = |name: &str| agent.resources.iter().find(|it| it.name == name).expect(name);
     assert_eq!(resource("cpus").amount, RawAmount::Integer(16));
-    assert_eq!(resource("cpus").options.overcommit.map(|it| it.0), Some(1_500_000));
     assert_eq!(
-        resource("cpus").options.reserved.as_ref().map(|it| &it.0),
+        resource("cpus").options.as_ref().expect("options").overcommit.map(|it| it.0),
+        Some(1_500_000)
+    );
+    assert_eq!(
+        resource("cpus").options.as_ref().expect("options").reserved.as_ref().map(|it| &it.0),
         Some(&Reserved::Fraction(100_000))
     );
     assert_eq!(resource("ports").amount, RawAmount::Ranges(Ranges::new([(31000, 32000), (8080, 8080)])));

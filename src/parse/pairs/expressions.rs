@@ -104,23 +104,23 @@ impl Reader<'_> {
         let Some(next) = row.peek().filter(|pair| is_test(pair)) else {
             return Some(part);
         };
-        let (next_span, next_start) = (self.span(next), next.as_span().start());
+        let (span, next_start, sign) = (self.span(next), next.as_span().start(), is_sign(next.as_str()));
         let end = row.last().map_or(next_start, |pair| pair.as_span().end());
-        if middle == part.end {
-            return None;
-        }
+        let cut = |start, end| self.text.get(start..end).unwrap_or("").trim();
+        let first = cut(middle, part.end);
+        let shared = first.trim_start_matches(['<', '>', '=', '!']);
         // `1 < a < 2`: the operand in the middle belongs to both tests.
-        let shared = self.text.get(middle..part.end).unwrap_or("").trim_start();
-        let shared = shared.trim_start_matches(['<', '>', '=', '!']).trim_start();
-        let both = format!(
-            "{} and {shared} {}",
-            self.text.get(left_start..part.end).unwrap_or("").trim(),
-            self.text.get(next_start..end).unwrap_or("").trim()
-        );
-        let problem = Diagnostic::error(Code::B0113, next_span, "comparisons do not chain")
+        let help = if sign && shared.len() < first.len() {
+            let both =
+                format!("{} and {} {}", cut(left_start, part.end), shared.trim(), cut(next_start, end));
+            format!("write `{}`", error::shown(&both))
+        } else {
+            "join two conditions with `and`, or put one in parentheses".to_owned()
+        };
+        let problem = Diagnostic::error(Code::B0113, span, "comparisons do not chain")
             .label("a second one")
             .also(part.expr.span, "the first")
-            .help(format!("write `{}`", error::shown(&both)));
+            .help(help);
         self.problem(problem);
         None
     }
@@ -132,15 +132,12 @@ impl Reader<'_> {
         };
         let (start, end, depth) = (left.start, pair.as_span().end(), left.depth);
         match pair.as_rule() {
-            Rule::presence | Rule::is_class | Rule::mistake_is_not => {
+            Rule::presence | Rule::class | Rule::mistake_is_not => {
                 let pair = row.next()?;
                 self.is_test(left, pair)
             }
             Rule::pattern => {
-                let pair = row.next()?;
-                let text = pair
-                    .into_inner()
-                    .find(|inner| matches!(inner.as_rule(), Rule::string | Rule::mistake_quotes))?;
+                let text = children(row.next()?).next()?;
                 let pattern = self.text_name(text)?;
                 self.make(ExprKind::Matches(Box::new(left.expr), pattern), start, end, depth)
             }
@@ -171,34 +168,26 @@ impl Reader<'_> {
             return None;
         };
         let negative = pair.as_rule() == Rule::mistake_is_not;
-        let what =
-            children(pair).find(|inner| matches!(inner.as_rule(), Rule::presence_word | Rule::class))?;
-        let shown = error::shown(self.text.get(left.start..left.end).unwrap_or("")).into_owned();
-        let kind = match (what.as_rule(), what.as_str(), negative) {
-            (Rule::presence_word, "absent", false) | (Rule::presence_word, "present", true) => {
-                ExprKind::IsAbsent(subject)
-            }
-            (Rule::presence_word, ..) => ExprKind::IsPresent(subject),
-            _ => ExprKind::Is(Some(subject), self.path(what.clone())?),
+        let what = if negative { children(pair).next()? } else { pair };
+        let key = self.text.get(start..left.end).unwrap_or("");
+        let (kind, right) = match (what.as_rule(), (what.as_str() == "absent") != negative) {
+            (Rule::class, _) => (
+                ExprKind::Is(Some(subject), self.path(what.clone())?),
+                format!("not {key} is {}", what.as_str()),
+            ),
+            (_, true) => (ExprKind::IsAbsent(subject), format!("{key} is absent")),
+            (_, false) => (ExprKind::IsPresent(subject), format!("{key} is present")),
         };
+        let part = self.make(kind, start, end, left.depth)?;
         if !negative {
-            return self.make(kind, start, end, left.depth);
+            return Some(part);
         }
-        let (part, help) = match kind {
-            ExprKind::IsAbsent(_) => {
-                (self.make(kind, start, end, left.depth)?, format!("write `{shown} is absent`"))
-            }
-            ExprKind::IsPresent(_) => {
-                (self.make(kind, start, end, left.depth)?, format!("write `{shown} is present`"))
-            }
-            _ => {
-                let help = format!("write `not {shown} is {}`", what.as_str());
-                let is = self.make(kind, start, end, left.depth)?;
-                (self.make(ExprKind::Not(Box::new(is.expr)), start, end, is.depth)?, help)
-            }
-        };
+        let help = format!("write `{}`", error::shown(&right));
         self.error(Code::B0107, span, "`is not` is no operator", help);
-        Some(part)
+        if what.as_rule() != Rule::class {
+            return Some(part);
+        }
+        self.make(ExprKind::Not(Box::new(part.expr)), start, end, part.depth)
     }
 
     fn sum(&mut self, row: &mut Row<'_>) -> Option<Part> {
@@ -394,6 +383,11 @@ impl Reader<'_> {
     }
 }
 
+/// Whether an operator is a sign rather than a word.
+fn is_sign(operator: &str) -> bool {
+    operator.starts_with(['<', '>', '=', '!'])
+}
+
 fn boolean(word: &str) -> Literal {
     match word {
         "unlimited" => Literal::Unlimited,
@@ -403,7 +397,7 @@ fn boolean(word: &str) -> Literal {
 
 fn is_test(pair: &Pair<'_>) -> bool {
     match pair.as_rule() {
-        Rule::presence | Rule::is_class | Rule::mistake_is_not | Rule::pattern => true,
+        Rule::presence | Rule::class | Rule::mistake_is_not | Rule::pattern => true,
         Rule::operator => {
             matches!(meaning(pair.as_str()), Some((Operator::Test(_) | Operator::NotIn, _)))
         }
@@ -445,7 +439,7 @@ fn meaning(text: &str) -> Option<(Operator, Option<&'static str>)> {
         "<>" => (Test(TestOp::NotEqual), Some("!=")),
         text if text.starts_with("has") && text.ends_with("any") => test(TestOp::HasAny),
         text if text.starts_with("has") && text.ends_with("all") => test(TestOp::HasAll),
-        text if text.starts_with("not") => (Operator::NotIn, Some("not … in …")),
+        text if text.starts_with("not") => (Operator::NotIn, Some("not KEY in SET")),
         _ => return None,
     })
 }

@@ -135,6 +135,7 @@ impl Reader<'_> {
     fn head(&mut self, pair: Pair<'_>) -> Option<(BlockKind, Option<Name>)> {
         let (rule, span) = (pair.as_rule(), self.span(&pair));
         let shown = pair.as_str().to_owned();
+        let reserved = rule == Rule::resources_head && child(pair.clone(), Rule::for_word).is_some();
         let mut words = children(pair).filter(|inner| inner.as_rule() != Rule::for_word);
         let (first, second) = (words.next(), words.next());
         Some(match rule {
@@ -148,13 +149,12 @@ impl Reader<'_> {
                 self.error(Code::B0107, span, "a class says what it is for", help);
                 return None;
             }
-            Rule::resources_head => {
-                let first = first?;
-                match first.as_rule() {
-                    Rule::revocable => (BlockKind::ResourcesRevocable, None),
-                    _ => (BlockKind::ResourcesFor(self.name(first)?), None),
-                }
-            }
+            Rule::resources_head => match first {
+                None => (BlockKind::Resources, None),
+                Some(first) if first.as_rule() == Rule::revocable => (BlockKind::ResourcesRevocable, None),
+                Some(first) if reserved => (BlockKind::ResourcesFor(self.name(first)?), None),
+                Some(first) => (BlockKind::Resources, Some(self.name(first)?)),
+            },
             _ => {
                 let name = match second {
                     Some(name) => Some(self.name(name)?),
@@ -372,7 +372,6 @@ fn block_kind(word: &str) -> BlockKind {
         "need" => BlockKind::Need,
         "pool" => BlockKind::Pool,
         "provider" => BlockKind::Provider,
-        "resources" => BlockKind::Resources,
         "revocable" => BlockKind::Revocable,
         "role" => BlockKind::Role,
         "test" => BlockKind::Test,

@@ -1,0 +1,97 @@
+//! Which need or volume a name in an expectation means.
+
+use super::expect::{Problem, unknown};
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    matching::NeedId,
+    parse::ast::{Expect, Name, Path},
+    resolve::hir::Framework,
+    source::Span,
+    value::{join_key, show_name},
+};
+
+/// The needs of a set by name, numbered as its plan numbers them.
+pub(super) struct Needs {
+    needs: Vec<Entry>,
+}
+
+struct Entry {
+    id: NeedId,
+    framework: String,
+    need: String,
+    volumes: Vec<String>,
+}
+
+impl Needs {
+    pub(super) fn of(frameworks: &[Framework]) -> Needs {
+        let mut needs = Vec::new();
+        for (framework, known) in frameworks.iter().enumerate() {
+            needs.extend(known.needs.iter().enumerate().map(|(need, one)| Entry {
+                id: NeedId { framework, need },
+                framework: known.name.text.clone(),
+                need: one.name.text.clone(),
+                volumes: one.volumes.iter().map(|volume| volume.name.text.clone()).collect(),
+            }));
+        }
+        Needs { needs }
+    }
+
+    /// The needs that an expectation names.
+    pub(super) fn named(&self, expect: &Expect) -> Result<Vec<NeedId>, Problem> {
+        match expect {
+            Expect::Outcome(need, _) | Expect::On { need, .. } => {
+                self.need(&need.segments, need.span).map(|id| vec![id])
+            }
+            Expect::From { volume, .. } => self.volume(volume).map(|(id, _)| vec![id]),
+            Expect::Free { .. } | Expect::Share { .. } | Expect::Snapshot => Ok(Vec::new()),
+        }
+    }
+
+    /// The need that `NEED` or `FRAMEWORK.NEED` means.
+    pub(super) fn need(&self, segments: &[Name], span: Span) -> Result<NeedId, Problem> {
+        self.entry(segments, span).map(|entry| entry.id)
+    }
+
+    fn entry(&self, segments: &[Name], span: Span) -> Result<&Entry, Problem> {
+        let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+        let fits = |entry: &&Entry| match texts.as_slice() {
+            [need] => entry.need == *need,
+            [framework, need] => entry.framework == *framework && entry.need == *need,
+            _ => false,
+        };
+        let found: Vec<&Entry> = self.needs.iter().filter(fits).collect();
+        let shown = join_key(texts.iter().copied());
+        match found.as_slice() {
+            [only] => Ok(only),
+            [] => {
+                let known = self.needs.iter().map(|entry| entry.need.as_str());
+                let help = match nearest(texts.last().copied().unwrap_or_default(), known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "write NEED or FRAMEWORK.NEED of a need that is declared".to_owned(),
+                };
+                let message = format!("no need is named `{shown}`");
+                Err(Box::new(Diagnostic::error(Code::B0213, span, message).help(help)))
+            }
+            [first, ..] => {
+                let message = format!("`{shown}` could be the need of {} frameworks", found.len());
+                let help = format!("write which: `{}.{shown}`", show_name(&first.framework));
+                Err(Box::new(Diagnostic::error(Code::B0214, span, message).help(help)))
+            }
+        }
+    }
+
+    /// The need, and the name of the volume, that `NEED.VOLUME` or `FRAMEWORK.NEED.VOLUME` means.
+    pub(super) fn volume(&self, path: &Path) -> Result<(NeedId, String), Problem> {
+        let Some((volume, need)) = path.segments.split_last().filter(|(_, need)| !need.is_empty()) else {
+            let message = "the volume of which need?";
+            return Err(Box::new(
+                Diagnostic::error(Code::B0213, path.span, message).help("write NEED.VOLUME"),
+            ));
+        };
+        let entry = self.entry(need, path.span)?;
+        if entry.volumes.contains(&volume.text) {
+            return Ok((entry.id, volume.text.clone()));
+        }
+        Err(unknown("volume", &volume.text, volume.span, entry.volumes.iter().map(String::as_str)))
+    }
+}

@@ -1,0 +1,127 @@
+//! The examples of the documentation. A fence ```` ```policy ```` is a set without problems, whose tests pass;
+//! `fragment=broker` wraps it into a broker first; `error=B0301` says that it has just this problem.
+
+use std::{fs, path::Path};
+
+use bourse::{
+    check::Strictness,
+    diagnostic::Render,
+    pipeline::{Extra, Parsed},
+};
+
+use crate::cases::failures_of;
+
+/// One example: the words after `policy`, its text, and the line it begins at.
+struct Example {
+    words: Vec<String>,
+    text: String,
+    line: usize,
+}
+
+fn examples(markdown: &str) -> Vec<Example> {
+    let mut found: Vec<Example> = Vec::new();
+    let mut open: Option<bool> = None;
+    for (at, line) in markdown.lines().enumerate() {
+        match (line.strip_prefix("```"), open) {
+            (Some(info), None) => {
+                let mut words = info.split_whitespace().map(str::to_owned);
+                let policy = words.next().is_some_and(|word| word == "policy");
+                open = Some(policy);
+                if policy {
+                    found.push(Example { words: words.collect(), text: String::new(), line: at + 1 });
+                }
+            }
+            (Some(_), Some(_)) => open = None,
+            (None, Some(true)) => {
+                if let Some(example) = found.last_mut() {
+                    example.text.push_str(line);
+                    example.text.push('\n');
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    assert!(open.is_none(), "a fence is not closed");
+    found
+}
+
+/// What is wrong with an example, as text: empty where nothing is.
+fn run(file: &str, example: &Example) -> String {
+    let name = format!("{file}:{}", example.line);
+    let mut text = example.text.clone();
+    let mut error = None;
+    for word in &example.words {
+        match word.split_once('=') {
+            Some(("fragment", "broker")) => text = format!("broker example {{\n{text}}}\n"),
+            Some(("fragment", "need")) => text = format!("need example {{\n{text}}}\n"),
+            Some(("error", code)) => error = Some(code),
+            _ => return format!("{name}: `{word}` says nothing about an example\n"),
+        }
+    }
+    let Some(code) = error else { return failures_of(&name, &text).1 };
+    let parsed = Parsed::new([(name.as_str(), text.as_bytes())]);
+    let report = parsed.check(&Extra::default(), Strictness::default()).report;
+    let codes: Vec<&str> = report.diagnostics.iter().map(|problem| problem.code.name()).collect();
+    if codes == [code] {
+        return String::new();
+    }
+    format!(
+        "{name}: {code} is expected, and these are given: {codes:?}\n{}",
+        report.render(Render::Human(false))
+    )
+}
+
+#[test]
+fn every_example_does_what_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut wrong = String::new();
+    for file in ["language.md"] {
+        let text = fs::read_to_string(folder.join(file)).expect("readable");
+        let examples = examples(&text);
+        assert!(examples.len() >= 30, "only {} examples in {file}", examples.len());
+        examples.iter().for_each(|example| wrong.push_str(&run(file, example)));
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A link to a heading of the same page leads to one.
+#[test]
+fn links_lead_somewhere() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    for file in ["language.md", "README.md"] {
+        let text = fs::read_to_string(folder.join(file)).expect("readable");
+        let headings: Vec<String> = text.lines().filter_map(anchor).collect();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            match link.strip_prefix('#') {
+                Some(heading) => assert!(headings.iter().any(|known| known == heading), "{file}: #{heading}"),
+                None => assert!(folder.join(link).exists(), "{file}: {link}"),
+            }
+        }
+    }
+}
+
+/// The anchor of a heading, as Markdown viewers make it.
+fn anchor(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' ')?;
+    let kept = heading.to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
+    Some(kept.map(|c| if c == ' ' { '-' } else { c }).collect())
+}
+
+/// Every standard class and let is in the reference's table.
+#[test]
+fn the_reference_names_the_whole_library() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language.md");
+    let text = fs::read_to_string(path).expect("readable");
+    for module in bourse::resolve::library::MODULES {
+        let row = text.lines().find(|line| line.starts_with(&format!("| `std.{}` |", module.name)));
+        let row = row.unwrap_or_else(|| panic!("std.{} has no row", module.name));
+        let set = format!("use std.{}\n", module.name);
+        let parsed = Parsed::new([("all.policy", set.as_bytes())]);
+        let checked = parsed.check(&Extra::default(), Strictness::default());
+        for definition in &checked.hir.definitions {
+            let Some(name) = definition.name.strip_prefix(&format!("{}.", module.name)) else { continue };
+            assert!(row.contains(&format!("`{name}`")), "the reference does not name `{}`", definition.name);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The house rules that a compiler does not hold: arrows between modules, sizes of files, words, suppressions.
+
+#![allow(clippy::disallowed_methods, reason = "the sources are read as files")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What each module may use of the others. An arrow that is not here is an arrow the wrong way.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("source", &["limits"]),
+    ("symbol", &[]),
+    ("limits", &[]),
+    ("logic", &[]),
+    ("quantity", &[]),
+    ("ranges", &[]),
+    ("operator", &[]),
+    ("types", &["quantity"]),
+    ("value", &["quantity", "ranges", "symbol", "types"]),
+    ("diagnostic", &["source", "limits", "value"]),
+    ("parse", &["diagnostic", "limits", "operator", "quantity", "ranges", "source", "types", "value"]),
+    ("ir", &["limits", "operator", "quantity", "ranges", "source", "symbol", "types", "value"]),
+    (
+        "inventory",
+        &["diagnostic", "ir", "limits", "parse", "quantity", "ranges", "source", "symbol", "types", "value"],
+    ),
+    (
+        "resolve",
+        &[
+            "diagnostic",
+            "inventory",
+            "limits",
+            "operator",
+            "parse",
+            "quantity",
+            "ranges",
+            "source",
+            "types",
+            "value",
+        ],
+    ),
+    (
+        "check",
+        &[
+            "diagnostic",
+            "inventory",
+            "ir",
+            "limits",
+            "operator",
+            "parse",
+            "quantity",
+            "resolve",
+            "source",
+            "types",
+            "value",
+        ],
+    ),
+    (
+        "lower",
+        &["check", "inventory", "ir", "parse", "quantity", "resolve", "source", "symbol", "types", "value"],
+    ),
+    ("engine", &["inventory", "ir", "logic", "quantity", "symbol", "types", "value"]),
+    (
+        "matching",
+        &["engine", "inventory", "ir", "limits", "logic", "quantity", "ranges", "symbol", "types", "value"],
+    ),
+    ("cycle", &["inventory", "ir", "limits", "matching", "quantity", "symbol", "types"]),
+    (
+        "pipeline",
+        &["check", "diagnostic", "inventory", "ir", "limits", "lower", "parse", "resolve", "source"],
+    ),
+    ("error", &["diagnostic"]),
+    (
+        "policy",
+        &["check", "cycle", "diagnostic", "error", "inventory", "ir", "matching", "pipeline", "source"],
+    ),
+    (
+        "testing",
+        &[
+            "check",
+            "cycle",
+            "diagnostic",
+            "inventory",
+            "matching",
+            "parse",
+            "pipeline",
+            "policy",
+            "quantity",
+            "ranges",
+            "resolve",
+            "source",
+            "symbol",
+            "types",
+            "value",
+        ],
+    ),
+    (
+        "output",
+        &[
+            "cycle",
+            "diagnostic",
+            "inventory",
+            "ir",
+            "limits",
+            "matching",
+            "policy",
+            "quantity",
+            "ranges",
+            "source",
+            "symbol",
+            "testing",
+            "types",
+            "value",
+        ],
+    ),
+    ("import", &["diagnostic", "inventory", "limits", "quantity", "source", "value"]),
+];
+
+/// Modules that may use everything: the command line, and the crate's own root.
+const OUTERMOST: &[&str] = &["cli", "lib", "main"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            files(&path, ending, found);
+        } else if path.extension().is_some_and(|known| known == ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+}
+
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    files(&root().join("src"), "rs", &mut found);
+    let name = |path: &Path| path.strip_prefix(root()).expect("inside").to_string_lossy().into_owned();
+    found.iter().map(|path| (name(path), fs::read_to_string(path).expect("readable"))).collect()
+}
+
+/// Everything of a file but its tests and comments.
+fn code(text: &str) -> String {
+    let body = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    body.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+}
+
+/// The modules that a file names after `crate::`.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    let word =
+        |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            used.insert(word(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut start = true;
+        for (at, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => start = true,
+                c if start && depth == 0 && c.is_ascii_alphabetic() => {
+                    used.insert(word(&list[at..]));
+                    start = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn arrows_between_modules_go_one_way() {
+    let known: BTreeSet<&str> = ARROWS.iter().map(|arrow| arrow.0).collect();
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        let path = name.trim_start_matches("src/");
+        let module = path.split('/').next().unwrap_or(path).trim_end_matches(".rs");
+        if OUTERMOST.contains(&module) || name.contains("tests") {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|arrow| arrow.0 == module) else {
+            wrong.push(format!("{name}: the module `{module}` has no row in the table"));
+            continue;
+        };
+        for other in used(&code(&text)) {
+            let inside = other == module || !known.contains(other.as_str());
+            if !inside && !allowed.contains(&other.as_str()) {
+                wrong.push(format!("{name} uses `{other}`"));
+            }
+            if other == "cli" {
+                wrong.push(format!("{name} uses `cli`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "arrows the wrong way:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_itself_has_no_circle() {
+    let mut open: Vec<&str> = ARROWS.iter().map(|arrow| arrow.0).collect();
+    while !open.is_empty() {
+        let free = |module: &&str| {
+            let row = ARROWS.iter().find(|arrow| arrow.0 == *module).expect("row");
+            row.1.iter().all(|other| !open.contains(other))
+        };
+        let Some(at) = open.iter().position(|module| free(&module)) else {
+            panic!("a circle among {open:?}");
+        };
+        open.remove(at);
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    let mut long = Vec::new();
+    for (name, text) in sources() {
+        let lines = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(&text).lines().count();
+        if lines > 600 && !name.ends_with("tests.rs") {
+            long.push(format!("{name}: {lines} lines"));
+        }
+    }
+    assert!(long.is_empty(), "split these:\n{}", long.join("\n"));
+}
+
+#[test]
+fn suppressions_say_why_and_work_is_not_left_behind() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        for (at, line) in text.lines().enumerate() {
+            let place = format!("{name}:{}: {}", at + 1, line.trim());
+            let suppressed =
+                line.trim_start().starts_with("#[allow(") || line.trim_start().starts_with("#![allow(");
+            let rest: String = text.lines().skip(at).take(6).collect();
+            if suppressed && !rest.split(']').next().is_some_and(|attribute| attribute.contains("reason")) {
+                wrong.push(place.clone());
+            }
+            if ["TODO", "FIXME", "XXX", "HACK"].iter().any(|word| line.contains(word)) {
+                wrong.push(place);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_float_and_no_hash_order_decides() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        if name.starts_with("src/cli") {
+            continue;
+        }
+        for (at, line) in code(&text).lines().enumerate() {
+            let words: BTreeSet<&str> =
+                line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+            if ["f32", "f64", "HashMap", "HashSet"].iter().any(|word| words.contains(word)) {
+                wrong.push(format!("{name}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_test_file_is_run() {
+    let main = fs::read_to_string(root().join("tests/main.rs")).expect("main");
+    let mut missing = Vec::new();
+    for entry in fs::read_dir(root().join("tests")).expect("tests") {
+        let path = entry.expect("entry").path();
+        let name = path.file_stem().expect("name").to_string_lossy().into_owned();
+        if path.extension().is_some_and(|known| known == "rs")
+            && name != "main"
+            && !main.contains(&format!("mod {name};"))
+        {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "not in tests/main.rs: {missing:?}");
+}
