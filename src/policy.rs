@@ -133,6 +133,11 @@ impl Inventory {
         Ok(Inventory { records, sources, report })
     }
 
+    /// What inventories add to a set.
+    pub(crate) fn extra(inventories: &[Inventory]) -> Extra<'_> {
+        Extra { inventories: inventories.iter().map(Inventory::parts).collect(), statements: None }
+    }
+
     /// Its records, and the sources their spans point into.
     pub(crate) fn parts(&self) -> (&Records, &Sources) {
         (&self.records, &self.sources)
@@ -152,6 +157,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// A fleet of what is compiled and bound.
     pub(crate) fn new(loaded: Loaded) -> Fleet {
         let start = cycle::start(&loaded.plan, &loaded.world);
         Fleet { loaded: Arc::new(loaded), start: Arc::new(start) }
@@ -163,9 +169,7 @@ impl Fleet {
         strictness: Strictness,
         inventories: &[Inventory],
     ) -> Result<Fleet, Error> {
-        let inventories =
-            inventories.iter().map(|inventory| (&inventory.records, &inventory.sources)).collect();
-        let extra = Extra { inventories, statements: None };
+        let extra = Inventory::extra(inventories);
         let loaded = parsed.check(&extra, strictness).load(&extra).map_err(|report| Error::new(*report))?;
         Ok(Fleet::new(loaded))
     }

@@ -50,7 +50,6 @@ fn check(folder: &Path) -> (usize, String, String) {
                 .unwrap_or_else(|error| panic!("{}", error.render(Render::Human(false))))
         })
         .collect();
-    let inventories: Vec<&Inventory> = inventories.iter().collect();
     let checked = parsed.check(&Extra::default(), Strictness::default());
     let mut out = checked.report.render(Render::Human(false));
     if checked.report.has_errors() {
@@ -68,8 +67,8 @@ fn check(folder: &Path) -> (usize, String, String) {
             Verdict::Broken(problems) => out.push_str(&problems.render(Render::Human(false))),
         }
     }
-    let fleet =
-        Policy::from_parsed(parsed, Strictness::default()).and_then(|policy| policy.fleet(&inventories));
+    let fleet = Policy::from_parsed(parsed, Strictness::default())
+        .and_then(|policy| policy.fleet(&inventories.iter().collect::<Vec<_>>()));
     let fleet = fleet.unwrap_or_else(|error| panic!("{}", error.render(Render::Human(false))));
     out.push_str(&fleet.warnings().render(Render::Human(false)));
     (report.results.len(), out, show(&fleet.offers()))

@@ -1,7 +1,13 @@
 //! `bourse check`: every problem of a policy set, and of how inventories fit it.
 
 use super::{Exit, Failure, files::Console, set::SetArgs, table::count};
-use crate::{check::Strictness, cycle, diagnostic::Severity};
+use crate::{
+    Fleet, Inventory,
+    check::Strictness,
+    cycle,
+    diagnostic::{Report, Severity},
+    testing,
+};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -16,8 +22,27 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let (fleet, parsed) = args.set.fleet(console, Strictness { undeclared_keys: args.strict })?;
     console.tell_notes = true;
+    let strictness = Strictness { undeclared_keys: args.strict };
+    let parsed = args.set.parse(console)?;
+    let inventories = args.set.inventories(console)?;
+    let extra = Inventory::extra(&inventories);
+    let checked = parsed.check(&extra, strictness);
+    // A set with errors would show them again in every test.
+    let tests = Report {
+        sources: checked.report.sources.clone(),
+        diagnostics: match checked.report.has_errors() {
+            true => Vec::new(),
+            false => testing::check(&parsed, &checked, &inventories, strictness),
+        },
+    };
+    let broken_tests = tests.has_errors();
+    console.problems.absorb(tests);
+    let fleet = Fleet::new(checked.load(&extra).map_err(Failure)?);
+    console.problems.absorb(fleet.warnings().clone());
+    if broken_tests {
+        return Ok(Exit::Invalid);
+    }
     let problems =
         |severity| console.problems.diagnostics.iter().filter(|problem| problem.severity == severity).count();
     let (warnings, notes) = (problems(Severity::Warning), problems(Severity::Note));

@@ -141,7 +141,8 @@ enum Command {
     /// Make an inventory from another system's data
     #[command(subcommand)]
     Import(import::Import),
-    // `Test(test::Args)` goes here, and `Command::Test(args) => test::run(&args, console)` below.
+    /// Run the tests that stand in policies
+    Test(test::Args),
     /// Explain a code such as B0301
     ExplainCode(codes::Args),
     /// Print the JSON Schema of a format
@@ -180,6 +181,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Offers(args) => offers::run(&args, console),
         Command::Match(args) => matching::run(&args, console),
         Command::Inventory(args) => fleet::run(&args, console),
+        Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),
         Command::ExplainCode(args) => codes::run(&args, console),
         Command::Schema(args) => shell::schema(&args, console),

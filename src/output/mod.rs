@@ -8,12 +8,14 @@ mod matches;
 mod names;
 mod rejections;
 mod stock;
+mod verdicts;
 pub mod wire;
 
 pub use build::document;
 pub use matches::matches;
 pub use names::{need_label, printable_name};
 pub use stock::stock;
+pub use verdicts::tests_json;
 
 use std::io;
 

@@ -89,7 +89,7 @@ pub fn list(checked: &Checked) -> &[hir::Test] {
 pub fn run(
     parsed: &Parsed,
     checked: &Checked,
-    inventories: &[&Inventory],
+    inventories: &[Inventory],
     strictness: Strictness,
     wanted: &dyn Fn(&str) -> bool,
 ) -> TestReport {
@@ -110,7 +110,7 @@ pub fn run(
 pub fn check(
     parsed: &Parsed,
     checked: &Checked,
-    inventories: &[&Inventory],
+    inventories: &[Inventory],
     strictness: Strictness,
 ) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
@@ -152,7 +152,7 @@ fn expectations(test: &hir::Test) -> impl Iterator<Item = (&Statement, &Expect)>
 
 fn one(
     parsed: &Parsed,
-    inventories: &[&Inventory],
+    inventories: &[Inventory],
     strictness: Strictness,
     test: &hir::Test,
 ) -> Result<Vec<Failure>, Box<Report>> {

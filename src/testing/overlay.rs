@@ -25,7 +25,7 @@ pub(super) struct Overlay<'a> {
 }
 
 impl<'a> Overlay<'a> {
-    pub(super) fn new(parsed: &'a Parsed, inventories: &[&'a Inventory], test: &'a hir::Test) -> Overlay<'a> {
+    pub(super) fn new(parsed: &'a Parsed, inventories: &'a [Inventory], test: &'a hir::Test) -> Overlay<'a> {
         let mut problems = Vec::new();
         let mut own: Vec<&Statement> = Vec::new();
         let mut with_inventory = false;
@@ -76,7 +76,7 @@ impl<'a> Overlay<'a> {
             }
             None => false,
         };
-        self.own.iter().all(|statement| plain(statement)).then(|| self.own.clone())
+        self.own.iter().all(plain).then(|| self.own.clone())
     }
 
     /// Whether the test declares a framework, or a need at top level, of this name.
