@@ -101,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "cycle",
             "diagnostic",
+            "engine",
             "inventory",
             "ir",
             "limits",

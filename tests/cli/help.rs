@@ -11,6 +11,7 @@ fn help_of_each_command() {
         ("offers", vec!["offers", "--help"]),
         ("match", vec!["match", "--help"]),
         ("inventory", vec!["inventory", "--help"]),
+        ("test", vec!["test", "--help"]),
         ("import", vec!["import", "--help"]),
         ("import_csv", vec!["import", "csv", "--help"]),
         ("explain_code", vec!["explain-code", "--help"]),
