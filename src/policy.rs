@@ -134,7 +134,7 @@ impl Inventory {
     }
 
     /// What inventories add to a set.
-    pub(crate) fn extra(inventories: &[Inventory]) -> Extra<'_> {
+    pub fn extra(inventories: &[Inventory]) -> Extra<'_> {
         Extra { inventories: inventories.iter().map(Inventory::parts).collect(), statements: None }
     }
 
@@ -163,8 +163,12 @@ impl Fleet {
         Fleet { loaded: Arc::new(loaded), start: Arc::new(start) }
     }
 
-    /// Compiles a set together with inventories that may complete it: levels, roles and frameworks of theirs count.
-    pub(crate) fn load(
+    /// Compiles a set together with inventories that complete it: levels, roles and frameworks of theirs count,
+    /// where [`Policy::compile`] asks that a set stand alone.
+    ///
+    /// # Errors
+    /// Every problem of the set and the inventories.
+    pub fn load(
         parsed: &Parsed,
         strictness: Strictness,
         inventories: &[Inventory],

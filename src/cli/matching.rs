@@ -65,12 +65,15 @@ fn lines(need: &MatchedNeed, colour: bool) -> String {
     for candidate in &need.candidates {
         let mut row = vec![format!("{}.", candidate.instance)];
         row.extend(offer_cells(candidate));
-        row.push(items(candidate));
         rows.push(row);
         rows.extend(candidate.volumes.iter().map(|volume| {
             let [name, what] = volume_cells(volume);
-            vec![String::new(), name, what]
+            vec![String::new(), name, String::new(), what]
         }));
+        let items = items(candidate);
+        if !items.is_empty() {
+            rows.push(vec![String::new(), "  earned".to_owned(), String::new(), items]);
+        }
     }
     if !rows.is_empty() {
         out.push_str(&columns("  ", &rows));

@@ -71,6 +71,8 @@ impl From<crate::diagnostic::Diagnostic> for Failure {
     }
 }
 
+const EVERYWHERE: &str = "Options of every command";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes, or nothing to complain about
@@ -92,10 +94,10 @@ struct Cli {
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct Global {
     /// How problems are told, on standard error
-    #[arg(long, global = true, value_enum, default_value_t = ErrorFormat::Human, value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, display_order = 100, value_enum, default_value_t = ErrorFormat::Human, value_name = "FORMAT")]
     error_format: ErrorFormat,
     /// Colour; `auto` is on a terminal, unless NO_COLOR is set
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, display_order = 100, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     color: Colour,
 }
 

@@ -1,6 +1,7 @@
 //! `bourse offers`: one cycle, with the reasons of every no.
 
 use clap::ValueEnum;
+use indexmap::IndexMap;
 
 use super::{
     Exit, Failure, Format,
@@ -119,6 +120,8 @@ fn table(offers: &Offers, view: View, detail: Detail, console: &mut Console) -> 
     for offer in &document.offers {
         by_need[offer.need_at].push(offer);
     }
+    // Needs that are refused for the same reasons need not tell them all.
+    let mut told: IndexMap<String, &str> = IndexMap::new();
     for need in &document.needs {
         let offers_of = &by_need[need.at];
         console.print(&heading(need, offers_of, colour))?;
@@ -128,7 +131,15 @@ fn table(offers: &Offers, view: View, detail: Detail, console: &mut Console) -> 
         }
         match detail {
             Detail::None => {}
-            Detail::Grouped => console.print(&grouped_reasons(offers, &document, need, colour))?,
+            Detail::Grouped if need.missing == 0 => {}
+            Detail::Grouped => {
+                let lines = grouped_reasons(offers, &document, need, colour);
+                match told.get(&lines) {
+                    Some(like) => console.print(&format!("  excluded as for {}\n", printable_name(like)))?,
+                    None => console.print(&lines)?,
+                }
+                told.entry(lines).or_insert(&need.label);
+            }
             Detail::All => {
                 for rejection in document.rejections.all_of(need.at) {
                     console.print(&rejection_lines(&rejection))?;
@@ -162,7 +173,7 @@ fn heading(need: &wire::Need, offers: &[&Offer], colour: bool) -> String {
         line.push_str(&format!(" ({} before)", grouped(need.allocated as usize)));
     }
     if let Some(why) = &need.why {
-        line.push_str(&format!("  {}", printable_name(&why_words(why))));
+        line.push_str(&format!("  {}", printable_name(&why_words(why, offers))));
     }
     line.push('\n');
     line
@@ -171,26 +182,36 @@ fn heading(need: &wire::Need, offers: &[&Offer], colour: bool) -> String {
 /// How many winners are named where something was lost to others.
 const WINNERS: usize = 3;
 
-fn why_words(why: &wire::Why) -> String {
+fn why_words(why: &wire::Why, own: &[&Offer]) -> String {
     match why.kind {
         "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
         "bounded" => "bounded: the search ended before it was decided".to_owned(),
-        kind if why.lost_to.is_empty() => format!("{kind}: lost to other offers"),
+        kind if why.lost_to.is_empty() => format!("{kind}: what it needs went to other offers"),
         kind => {
-            let lost = why.lost_to.iter().take(WINNERS).map(|lost| match &lost.agent {
+            // Its own offers are no news where others took something too.
+            let (own, others): (Vec<_>, Vec<_>) =
+                why.lost_to.iter().partition(|lost| own.iter().any(|offer| offer.id == lost.offer));
+            if others.is_empty() {
+                return format!("{kind}: its own offers took what there is");
+            }
+            let more = (why.lost_to_count - own.len()).saturating_sub(WINNERS);
+            let lost = others.iter().take(WINNERS).map(|lost| match &lost.agent {
                 Some(agent) => format!("{} on {agent}", lost.offer),
                 None => lost.offer.clone(),
             });
             let mut words = format!("{kind}: lost to {}", lost.collect::<Vec<_>>().join(", "));
-            if why.lost_to.len() > WINNERS {
-                words.push_str(&format!(" and {} more", grouped(why.lost_to.len() - WINNERS)));
+            if more > 0 {
+                words.push_str(&format!(" and {} more", grouped(more)));
+            }
+            if !own.is_empty() {
+                words.push_str(", and to its own offers");
             }
             words
         }
     }
 }
 
-/// Where, what, and how good.
+/// Where, how good, and what.
 pub fn offer_cells(offer: &Offer) -> Vec<String> {
     let place = match &offer.agent {
         Some(agent) => match &agent.domain {
@@ -206,7 +227,7 @@ pub fn offer_cells(offer: &Offer) -> Vec<String> {
         None => format!("{name} {amount}"),
     });
     let amounts = amounts.collect::<Vec<_>>().join(", ");
-    vec![place, amounts, format!("score {}", offer.score.value)]
+    vec![place, format!("score {}", offer.score.value), amounts]
 }
 
 /// Offers with a line each, and one for each of their volumes.
@@ -218,7 +239,7 @@ fn offer_lines(offers: &[&Offer]) -> String {
         rows.push(row);
         rows.extend(offer.volumes.iter().map(|volume| {
             let [name, what] = volume_cells(volume);
-            vec![String::new(), name, what, String::new()]
+            vec![String::new(), name, String::new(), what]
         }));
     }
     columns("  ", &rows)
@@ -238,9 +259,6 @@ pub fn volume_cells(volume: &wire::Volume) -> [String; 2] {
 }
 
 fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, colour: bool) -> String {
-    if need.missing == 0 {
-        return String::new();
-    }
     let world = offers.fleet().world();
     let of = |part: usize, all: usize, one: &str, many: &str| match part {
         0 => String::new(),
@@ -258,7 +276,7 @@ fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, 
             ];
             let who: Vec<&str> = who.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
             let mut row = vec![who.join(" with "), group.reason.label.clone()];
-            row.extend(reason_cells(&group.reason, group.volume.as_deref()));
+            row.extend(reason_cells(&group.reason, &group.volumes.join(", ")));
             row
         })
         .collect();
@@ -270,23 +288,36 @@ fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, 
 }
 
 /// What is wanted, what there is, and whether it can change.
-fn reason_cells(reason: &wire::Reason, volume: Option<&str>) -> Vec<String> {
+fn reason_cells(reason: &wire::Reason, volumes: &str) -> Vec<String> {
     let Some(detail) = &reason.detail else { return vec![reason.kind.to_owned()] };
     let key = match &detail.key {
         Some(key) if *key != reason.label => format!("{}.{key} ", detail.side),
         _ => String::new(),
     };
-    let of_volume = volume.map_or(String::new(), |volume| format!("{volume}: "));
-    let wanted = format!("{of_volume}wants {key}{}", detail.want);
+    let of_volumes = if volumes.is_empty() { String::new() } else { format!("{volumes}: ") };
+    let wanted = format!("{of_volumes}wants {key}{}", detail.want);
     let mut found = Vec::new();
     if !detail.have.is_empty() {
-        found.push(format!("has {}", detail.have.join(" or ")));
+        found.push(format!("has {}", alternatives(&detail.have)));
     }
     if !detail.absent.is_empty() {
         found.push(format!("{} absent", detail.absent.join(", ")));
     }
     let lasting = if detail.permanent { "permanent" } else { "for now" };
     vec![wanted, found.join("; "), lasting.to_owned()]
+}
+
+/// `6, 5 or 4 free`
+fn alternatives(have: &[String]) -> String {
+    let amounts: Option<Vec<&str>> = have.iter().map(|have| have.strip_suffix(" free")).collect();
+    let (values, end) = match &amounts {
+        Some(amounts) => (amounts.clone(), " free"),
+        None => (have.iter().map(String::as_str).collect(), ""),
+    };
+    match values.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}{end}", others.join(", ")),
+        _ => format!("{}{end}", values.concat()),
+    }
 }
 
 fn rejection_lines(rejection: &wire::Rejection) -> String {
@@ -296,7 +327,7 @@ fn rejection_lines(rejection: &wire::Rejection) -> String {
         (None, None) => String::new(),
     };
     let reasons = rejection.reasons.iter().map(|reason| {
-        let cells = reason_cells(reason, rejection.volume.as_deref());
+        let cells = reason_cells(reason, rejection.volume.as_deref().unwrap_or_default());
         let cells = cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
         format!("      {}: {}\n", printable_name(&reason.label), printable_name(&cells.join("; ")))
     });

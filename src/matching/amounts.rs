@@ -135,9 +135,28 @@ fn whole(millionths: i64) -> Option<u128> {
     (millionths >= 0 && millionths % MILLION == 0).then_some((millionths / MILLION) as u128)
 }
 
-/// Whether a request could be met by the stocks of a resource with everything free.
+/// Whether a request could be met by the stocks of a resource with everything free. It is asked for every
+/// shortage, and looks at these stocks only.
 pub fn could_fit(world: &World, stocks: &[StockId], amount: &Amount, charged: i64) -> bool {
-    Draft::default().fitting(&Ledger::empty(world), world, stocks, amount, charged).is_ok()
+    let mut wanted: Option<Taken> = None;
+    stocks.iter().all(|id| {
+        let stock = world.stock(*id);
+        let all = ledger::all(stock);
+        let taken = match (wanted.take(), &all) {
+            (Some(taken), _) => Some(taken),
+            (None, Some(all)) => set_of(stock, all, amount, charged).map(Taken::Set),
+            (None, None) => scalar_of(stock, amount, charged).map(Taken::Scalar),
+        };
+        let fits = match (&taken, &all) {
+            (Some(Taken::Scalar(amount)), _) => {
+                ledger::total(stock).is_none_or(|total| i128::from(*amount) <= total)
+            }
+            (Some(Taken::Set(set)), Some(all)) => all.contains_all(set),
+            (Some(Taken::Set(_)), None) | (None, _) => false,
+        };
+        wanted = taken;
+        fits
+    })
 }
 
 /// Raises what was taken of a range of amounts to the most that fits. `takes` says which of the draft's takes

@@ -17,8 +17,8 @@ const NEAREST: usize = 3;
 /// Reasons that differ only in whom they exclude and in what there is.
 #[derive(Debug)]
 pub struct Group<'a> {
-    /// The volume, where a supply was tried for one.
-    pub volume: Option<Symbol>,
+    /// The volumes that supplies were tried for, in order.
+    pub volumes: Vec<Symbol>,
     /// One of the reasons.
     pub first: &'a Reason,
     /// Distinct values of what there is, nearest to what is wanted first.
@@ -31,7 +31,7 @@ pub struct Group<'a> {
     pub supplies: Vec<usize>,
 }
 
-type Likeness<'a> = (Option<Symbol>, &'a str, ReasonKind, Side, Option<&'a str>, &'a str, bool);
+type Likeness<'a> = (&'a str, ReasonKind, Side, Option<&'a str>, &'a str, bool);
 
 /// The groups of a need's rejections: those that exclude most come first.
 pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
@@ -39,23 +39,30 @@ pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
     let volumes = &plan.frameworks[need.id.framework].needs[need.id.need].volumes;
     let mut by_likeness: IndexMap<Likeness<'a>, usize> = IndexMap::new();
     // A reason stands in few groups, and in many rejections: look its group up by its number.
-    let mut by_number: IndexMap<(Option<Symbol>, usize), usize> = IndexMap::new();
+    // A reason stands in one group, and in many rejections: look its group up by its number.
+    let mut by_number: IndexMap<usize, usize> = IndexMap::new();
     let mut groups: Vec<Group<'a>> = Vec::new();
     for rejection in &need.rejections.list {
         let volume = rejection.supply.and_then(|(at, _)| volumes.get(at)).map(|volume| volume.name);
         for number in &rejection.reasons {
-            let at = *by_number.entry((volume, *number)).or_insert_with(|| {
+            let at = *by_number.entry(*number).or_insert_with(|| {
                 let reason = offers.cycle().reason(*number);
-                let at = *by_likeness.entry(likeness(volume, reason)).or_insert_with(|| {
-                    groups.push(Group::new(volume, reason));
+                let at = *by_likeness.entry(likeness(reason)).or_insert_with(|| {
+                    groups.push(Group::new(reason));
                     groups.len() - 1
                 });
                 groups[at].have.extend(reason.have.as_deref());
                 groups[at].absent.extend(reason.absent.iter().map(String::as_str));
                 at
             });
-            groups[at].agents.extend(rejection.agent);
-            groups[at].supplies.extend(rejection.supply.map(|(_, supply)| supply));
+            let group = &mut groups[at];
+            group.agents.extend(rejection.agent);
+            group.supplies.extend(rejection.supply.map(|(_, supply)| supply));
+            if let Some(volume) = volume
+                && !group.volumes.contains(&volume)
+            {
+                group.volumes.push(volume);
+            }
         }
     }
     groups.iter_mut().for_each(Group::finish);
@@ -72,15 +79,15 @@ pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
     groups
 }
 
-fn likeness(volume: Option<Symbol>, reason: &Reason) -> Likeness<'_> {
+fn likeness(reason: &Reason) -> Likeness<'_> {
     let Reason { label, kind, side, key, want, permanent, .. } = reason;
-    (volume, label, *kind, *side, key.as_deref(), want, *permanent)
+    (label, *kind, *side, key.as_deref(), want, *permanent)
 }
 
 impl<'a> Group<'a> {
-    fn new(volume: Option<Symbol>, first: &'a Reason) -> Self {
+    fn new(first: &'a Reason) -> Self {
         Group {
-            volume,
+            volumes: Vec::new(),
             first,
             have: Vec::new(),
             absent: Vec::new(),

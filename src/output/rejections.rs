@@ -90,9 +90,9 @@ impl<'a> RejectionList<'a> {
         let mut groups: Vec<wire::Group> = group::groups(self.offers, need).iter().map(wire).collect();
         if self.view == View::Framework {
             // Without what was wanted and found, groups of one label look the same: the largest stands for them.
-            let mut known: Vec<(Option<String>, String, &str)> = Vec::new();
+            let mut known: Vec<(String, &str)> = Vec::new();
             groups.retain(|group| {
-                let key = (group.volume.clone(), group.reason.label.clone(), group.reason.kind);
+                let key = (group.reason.label.clone(), group.reason.kind);
                 let is_new = !known.contains(&key);
                 known.push(key);
                 is_new
@@ -109,7 +109,7 @@ impl<'a> RejectionList<'a> {
         wire::Group {
             framework,
             need,
-            volume: group.volume.map(|volume| symbols.text(volume).to_owned()),
+            volumes: group.volumes.iter().map(|volume| symbols.text(*volume).to_owned()).collect(),
             reason: self.reason(group.first, owned(&group.have), owned(&group.absent)),
             agents: excluded(agents),
             supplies: excluded(supplies),

@@ -83,7 +83,10 @@ fn is_zero(count: &usize) -> bool {
 pub struct Why {
     /// `proved`, `contended` or `bounded`.
     pub kind: &'static str,
-    /// The offers it was lost to.
+    /// How many offers it was lost to.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lost_to_count: usize,
+    /// The first of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost_to: Vec<LostTo>,
 }
@@ -248,9 +251,9 @@ pub struct Group {
     pub framework: String,
     /// The need.
     pub need: String,
-    /// The volume, where a supply was tried for one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub volume: Option<String>,
+    /// The volumes that supplies were tried for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<String>,
     /// The reason.
     #[serde(flatten)]
     pub reason: Reason,

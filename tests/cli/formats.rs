@@ -1,0 +1,106 @@
+//! Results for programs.
+
+use serde_json::Value;
+
+use super::{DEMO, Folder, json, schema_problems};
+
+fn offers(args: &[&str]) -> (String, Value) {
+    let folder = Folder::new(&[("p.policy", DEMO)]);
+    let output = folder.run(&[&["offers", "p.policy", "--format", "json"], args].concat());
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let value = json(&output.stdout);
+    (output.stdout, value)
+}
+
+#[test]
+fn offers_are_as_their_schema_says() {
+    for view in ["operator", "framework"] {
+        for reasons in ["grouped", "all", "none"] {
+            let (_, value) = offers(&["--as", view, "--reasons", reasons]);
+            let problems = schema_problems("schema/offers.schema.json", &value);
+            assert!(problems.is_empty(), "{view}, {reasons}: {problems:#?}");
+            assert_eq!(
+                value["rejections"] == Value::Array(Vec::new()),
+                reasons == "none",
+                "{view}, {reasons}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_a_framework_may_not_see() {
+    let (_, operators) = offers(&[]);
+    let mut shown = operators;
+    shown["view"] = Value::from("framework");
+    assert!(!schema_problems("schema/offers.schema.json", &shown).is_empty());
+}
+
+#[test]
+fn offers_are_the_same_bytes_each_time() {
+    assert_eq!(offers(&["--reasons", "all"]).0, offers(&["--reasons", "all"]).0);
+}
+
+#[test]
+fn offers_for_operators() {
+    insta::assert_snapshot!(offers(&[]).0);
+}
+
+#[test]
+fn offers_for_frameworks() {
+    let (text, _) = offers(&["--as", "framework"]);
+    // Fine-grained keys, their values, and the operator's preferences.
+    for secret in ["drivers", "docker", "media", "replicas", "weight", "same-zone", "web#1 on"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn every_rejection_on_its_own() {
+    let (_, value) = offers(&["--reasons", "all", "--need", "db"]);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&value["rejections"]).expect("JSON"));
+}
+
+#[test]
+fn candidates_and_fleets() {
+    let folder = Folder::new(&[("p.policy", DEMO)]);
+    let matches = folder.run(&["match", "p.policy", "--top", "1", "--format", "json"]);
+    insta::assert_snapshot!("matches", matches.stdout);
+    let fleet = folder.run(&["inventory", "p.policy", "--format", "json"]);
+    insta::assert_snapshot!("fleet", fleet.stdout);
+}
+
+/// What an offer takes can be given back as an allocation: the same need is then met without a new offer.
+#[test]
+fn an_offer_reads_back_as_an_allocation() {
+    let (_, value) = offers(&["--need", "ring"]);
+    let offer = &value["offers"][0];
+    let taken = |volume: &Value| volume["taken"].clone();
+    let mut pools = serde_json::Map::new();
+    let mut volumes = Vec::new();
+    for volume in offer["volumes"].as_array().expect("volumes") {
+        let supply = volume["supply"].as_str().expect("a path").to_owned();
+        if volume["kind"] == "carved" {
+            pools.insert(supply, taken(volume));
+        } else {
+            volumes.push(Value::from(supply));
+        }
+    }
+    let agent = offer["agent"]["name"].as_str().expect("a name");
+    let inventory = serde_json::json!({
+        "format": "bourse.inventory", "version": 1,
+        "allocations": [{
+            "name": "x1", "framework": offer["framework"], "need": offer["need"], "role": offer["role"],
+            "agents": {agent: offer["amounts"]["unreserved"]}, "pools": pools, "volumes": volumes,
+        }],
+    });
+    let folder = Folder::new(&[("p.policy", DEMO), ("x.json", &inventory.to_string())]);
+    let args = ["offers", "p.policy", "-i", "x.json", "--need", "ring", "--format", "json"];
+    let output = folder.run(&args);
+    assert_eq!(output.code, 1, "{output:?}");
+    let after = json(&output.stdout);
+    assert_eq!(after["needs"][0]["allocated"], 1, "{output:?}");
+    assert_eq!(after["remaining"]["agents"][agent], value["remaining"]["agents"][agent]);
+    assert_eq!(after["remaining"]["pools"], value["remaining"]["pools"]);
+}
