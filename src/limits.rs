@@ -16,6 +16,8 @@ pub const EXPRESSION_DEPTH: usize = 128;
 pub const EXPRESSION_NODES: usize = 20_000;
 /// Work of one rule once its classes and lets are counted in: nodes evaluated at the most.
 pub const RULE_COST: u64 = 1_000_000;
+/// Depth of one rule once its classes and lets are counted in.
+pub const RULE_DEPTH: u64 = 512;
 /// Members of one list or set, and ranges of one range list.
 pub const LIST_MEMBERS: usize = 100_000;
 /// Bytes of one text value.
@@ -50,6 +52,6 @@ pub const PROBLEMS_SHOWN: usize = 200;
 // The relations that the code relies on.
 const _: () = assert!(SOURCE_BYTES <= INVENTORY_BYTES);
 const _: () = assert!(INVENTORY_BYTES < u32::MAX as usize);
-const _: () = assert!(NESTING < EXPRESSION_DEPTH);
+const _: () = assert!(NESTING < EXPRESSION_DEPTH && EXPRESSION_DEPTH as u64 <= RULE_DEPTH);
 const _: () = assert!(LEVELS < 256 && VOLUMES_PER_NEED < 1_000);
 const _: () = assert!((NEED_COUNT as u64) <= INSTANCES);

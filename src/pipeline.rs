@@ -150,9 +150,11 @@ impl Parsed {
         };
         let (declared, declare_problems) = declare::statements(&parts, &own);
         problems.extend(declare_problems);
-        let replaced: Vec<&str> = declared.replaced.iter().map(String::as_str).collect();
+        let is_replaced = |statement: &Statement| {
+            declare::framework_name(statement).is_some_and(|name| declared.replaced.contains(name))
+        };
         let mut statements: Vec<&Statement> =
-            own.into_iter().filter(|statement| !declare::is_framework_of(statement, &replaced)).collect();
+            own.into_iter().filter(|statement| !is_replaced(statement)).collect();
         statements.extend(&declared.statements);
         let input = resolve::Input { statements, modules: &self.modules, levels: declare::levels(&parts) };
         let (mut hir, scope, resolve_problems) = resolve::resolve(&input);
@@ -243,6 +245,7 @@ impl Checked {
         if self.report.has_errors() {
             return Err(Box::new(self.report));
         }
+        self.report.diagnostics.extend(too_many_instances(&self.hir));
         let mut plan = lower::lower(&self.hir, &self.types, &self.report.sources);
         let own = Part { records: &self.hir.records, first_source: 0 };
         let given = extra.inventories.iter().zip(&self.first_sources);
@@ -252,7 +255,7 @@ impl Checked {
         self.report.diagnostics.extend(problems);
         if let Err(broken) = ir::verify(&plan) {
             let message = format!("the compiled plan is broken: {broken}");
-            let problem = Diagnostic::without_place(Code::B0905, message);
+            let problem = Diagnostic::without_place(Code::B0906, message);
             self.report.diagnostics.push(problem.help("this is a defect of bourse; please report it"));
         }
         self.report.sort();
@@ -261,6 +264,23 @@ impl Checked {
         }
         Ok(Loaded { plan, world, hir: self.hir, report: self.report })
     }
+}
+
+/// The need with which more instances are wanted than one cycle serves.
+fn too_many_instances(hir: &Hir) -> Option<Diagnostic> {
+    let mut wanted = 0_u64;
+    let needs = hir.frameworks.iter().flat_map(|framework| &framework.needs);
+    for need in needs {
+        wanted = wanted.saturating_add(need.count);
+        if wanted > limits::INSTANCES {
+            let most = limits::INSTANCES;
+            let message =
+                format!("the needs up to this one ask for {wanted} instances; a cycle serves {most}");
+            let help = "lower their `count`, or give the needs in several runs";
+            return Some(Diagnostic::error(Code::B0905, need.name.span, message).help(help));
+        }
+    }
+    None
 }
 
 fn used_modules(items: &[Statement]) -> Vec<&'static str> {

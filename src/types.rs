@@ -123,3 +123,7 @@ impl fmt::Display for Side {
         f.write_str(self.name())
     }
 }
+
+/// Words that a level cannot be named: they mean something else where levels are named.
+pub const NO_LEVELS: [&str; 9] =
+    ["name", "domain", "total", "free", "used", "agent", "pool", "instance", "provider"];

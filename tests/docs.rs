@@ -1,15 +1,29 @@
 //! The examples of the documentation. A fence ```` ```policy ```` is a set without problems, whose tests pass;
 //! `fragment=broker` wraps it into a broker first; `error=B0301` says that it has just this problem.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bourse::{
     check::Strictness,
     diagnostic::Render,
+    limits,
     pipeline::{Extra, Parsed},
 };
 
 use crate::cases::failures_of;
+
+/// A page of `docs`.
+#[allow(clippy::disallowed_methods, reason = "pages are files")]
+fn page(file: &str) -> String {
+    fs::read_to_string(folder().join(file)).expect("readable")
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
+}
 
 /// One example: the words after `policy`, its text, and the line it begins at.
 struct Example {
@@ -73,28 +87,24 @@ fn run(file: &str, example: &Example) -> String {
 
 #[test]
 fn every_example_does_what_it_says() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let mut wrong = String::new();
-    for file in ["language.md"] {
-        let text = fs::read_to_string(folder.join(file)).expect("readable");
-        let examples = examples(&text);
-        assert!(examples.len() >= 30, "only {} examples in {file}", examples.len());
-        examples.iter().for_each(|example| wrong.push_str(&run(file, example)));
-    }
+    let text = page("language.md");
+    let examples = examples(&text);
+    assert!(examples.len() >= 30, "only {} examples", examples.len());
+    examples.iter().for_each(|example| wrong.push_str(&run("language.md", example)));
     assert!(wrong.is_empty(), "{wrong}");
 }
 
 /// A link to a heading of the same page leads to one.
 #[test]
 fn links_lead_somewhere() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     for file in ["language.md", "README.md"] {
-        let text = fs::read_to_string(folder.join(file)).expect("readable");
+        let text = page(file);
         let headings: Vec<String> = text.lines().filter_map(anchor).collect();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             match link.strip_prefix('#') {
                 Some(heading) => assert!(headings.iter().any(|known| known == heading), "{file}: #{heading}"),
-                None => assert!(folder.join(link).exists(), "{file}: {link}"),
+                None => assert!(folder().join(link).exists(), "{file}: {link}"),
             }
         }
     }
@@ -111,8 +121,7 @@ fn anchor(line: &str) -> Option<String> {
 /// Every standard class and let is in the reference's table.
 #[test]
 fn the_reference_names_the_whole_library() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language.md");
-    let text = fs::read_to_string(path).expect("readable");
+    let text = page("language.md");
     for module in bourse::resolve::library::MODULES {
         let row = text.lines().find(|line| line.starts_with(&format!("| `std.{}` |", module.name)));
         let row = row.unwrap_or_else(|| panic!("std.{} has no row", module.name));
@@ -124,4 +133,34 @@ fn the_reference_names_the_whole_library() {
             assert!(row.contains(&format!("`{name}`")), "the reference does not name `{}`", definition.name);
         }
     }
+}
+
+/// The reference's limits are those of the code.
+#[test]
+fn the_reference_states_the_limits() {
+    let text = page("language.md");
+    let rows = [
+        ("brackets open at once", limits::NESTING),
+        ("statements of a set", limits::STATEMENTS),
+        ("nodes of an expression, as written", limits::EXPRESSION_NODES),
+        ("depth of an expression", limits::EXPRESSION_DEPTH),
+        ("steps of a rule, its classes and lets counted in", limits::RULE_COST as usize),
+        ("members of a list", limits::LIST_MEMBERS),
+        ("bytes of a text", limits::TEXT_BYTES),
+        ("levels of places", limits::LEVELS),
+        ("volumes of a need, `count` applied", limits::VOLUMES_PER_NEED),
+        ("instances of a need", limits::NEED_COUNT as usize),
+        ("needs of a cycle", limits::NEEDS),
+        ("supplies tried for one candidate", limits::ASSIGNMENT_STEPS as usize),
+    ];
+    for (what, most) in rows {
+        let row = text.lines().find(|line| line.starts_with(&format!("| {what} |")));
+        let stated = row.and_then(|row| row.split('|').nth(2)).map(|cell| cell.trim().replace(',', ""));
+        assert_eq!(stated.as_deref(), Some(most.to_string().as_str()), "{what}");
+    }
+    assert_eq!(
+        (limits::SOURCE_BYTES, limits::PATTERN_BYTES),
+        (4 << 20, 1 << 20),
+        "4 MiB and 1 MiB are stated"
+    );
 }

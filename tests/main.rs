@@ -1,8 +1,12 @@
 //! The tests of the crate, in one binary.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
 mod cases;
 mod cli;
+mod codes;
 mod docs;
+mod harness;
 mod policies;
 mod properties;
 mod stdlib;

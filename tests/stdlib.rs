@@ -11,6 +11,7 @@ use bourse::{
 
 use crate::cases::failures_of;
 
+#[allow(clippy::disallowed_methods, reason = "sets are files")]
 fn set_of(module: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/stdlib/{module}.policy"));
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

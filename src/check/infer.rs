@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    limits,
     operator::{ArithmeticOp, Function, TestOp},
     parse::ast::Literal,
     quantity::Dimension,
@@ -461,18 +460,6 @@ impl<'a> Checker<'a> {
         let Checker { table, keys: of_keys, resources: of_resources, definitions, .. } = self;
         let known = Known { table, keys: of_keys, resources: of_resources, definitions };
         (Types { keys, resources, known }, self.problems)
-    }
-
-    /// Cost of a rule once its classes and lets are counted in.
-    pub(super) fn cost(&self, expr: &Expr, known: &[u64]) -> u64 {
-        let mut cost = 0_u64;
-        crate::resolve::walk(expr, &mut |expr| {
-            cost = cost.saturating_add(match expr.kind {
-                ExprKind::Named(id) => known.get(id.0).copied().unwrap_or(1),
-                _ => 1,
-            });
-        });
-        cost.min(limits::RULE_COST + 1)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Resolved set → the same set with the type of every key, or the problems: two uses of a key that disagree,
 //! dimensions that differ, conditions that are none.
 
+mod cost;
 mod infer;
 mod set;
 pub mod types;

@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Strictness,
+    Strictness, cost,
     infer::Checker,
     types::{Bound, Var},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, nearest},
     inventory::records::{KeyRecord, Raw, RawAmount, Reserved, ResourceRecord, TierKind, TierRecord},
-    limits,
     parse::ast::ChargePer,
     quantity::Dimension,
     resolve::{
         DEFAULT_LEVELS,
         hir::{
-            AskAmount, Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Key, Read, Request, Rule,
+            AskAmount, Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Hir, Key, Read, Request,
+            Rule,
         },
         walk,
     },
@@ -30,10 +30,10 @@ pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, strictness: Strictne
     records(checker);
     frameworks(checker);
     definitions(checker, seen);
-    rules(checker);
+    every_rule(checker);
     undeclared(checker, strictness);
     missing_levels(checker);
-    costs(checker);
+    cost::check(checker);
 }
 
 fn schema(checker: &mut Checker<'_>) {
@@ -195,7 +195,7 @@ fn definitions(checker: &mut Checker<'_>, seen: usize) {
     }
 }
 
-fn rules(checker: &mut Checker<'_>) {
+fn every_rule(checker: &mut Checker<'_>) {
     let hir = checker.hir;
     let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
     for rule in hir.broker.rules.iter().chain(recorded) {
@@ -215,10 +215,9 @@ fn rules(checker: &mut Checker<'_>) {
             checker.problems.push(Diagnostic::error(Code::B0402, charge.amount.span, message).help(help));
         }
     }
-    for (read, span) in &hir.broker.exposed {
+    for (read, _) in &hir.broker.exposed {
         if let Key::Attribute(name) = &read.key {
-            let _ = checker.key(read.side, name);
-            let _ = span;
+            checker.key(read.side, name);
         }
     }
     without_volumes(checker);
@@ -250,7 +249,7 @@ fn preference(checker: &mut Checker<'_>, var: Var, rule: &Rule) {
 /// Every side an expression mentions, through classes and lets.
 fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
     let mut sides = BTreeSet::new();
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<DefinitionId> = BTreeSet::new();
     let mut open: Vec<&Expr> = vec![expr];
     while let Some(expr) = open.pop() {
         walk(expr, &mut |expr| match &expr.kind {
@@ -260,27 +259,16 @@ fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
             | ExprKind::Else(read, _) => {
                 sides.insert(read.side);
             }
-            ExprKind::Named(id) => {
-                seen.insert(*id);
-                if let Some(Definition { kind: DefinitionKind::Class(side), .. }) =
-                    checker.hir.definitions.get(id.0)
-                {
+            // Lets are followed, once each; classes mention their side only.
+            ExprKind::Named(id) if seen.insert(*id) => match checker.hir.definitions.get(id.0) {
+                Some(Definition { kind: DefinitionKind::Class(side), .. }) => {
                     sides.insert(*side);
                 }
-            }
+                Some(named) => open.extend(&named.body),
+                None => {}
+            },
             _ => {}
         });
-        // Lets are followed once each; classes mention their side only.
-        let lets: Vec<DefinitionId> = std::mem::take(&mut seen).into_iter().collect();
-        for id in lets {
-            let definition = &checker.hir.definitions[id.0];
-            if definition.kind == DefinitionKind::Let {
-                open.extend(&definition.body);
-            }
-        }
-        if open.len() > checker.hir.definitions.len() * 64 {
-            break;
-        }
     }
     sides
 }
@@ -392,16 +380,19 @@ fn tiers(records: &[TierRecord]) -> Vec<&TierRecord> {
 }
 
 fn every_expr<'a>(checker: &Checker<'a>) -> Vec<&'a Expr> {
-    let hir = checker.hir;
+    let own = checker.hir.definitions.iter().filter(|definition| !definition.standard);
+    own.flat_map(|definition| &definition.body).chain(rules(checker.hir)).collect()
+}
+
+/// What is evaluated: rules, charges and the conditions of needs.
+pub(super) fn rules(hir: &Hir) -> Vec<&Expr> {
     let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
-    let own = hir
-        .definitions
-        .iter()
-        .filter(|definition| !definition.standard)
-        .flat_map(|definition| &definition.body);
-    own.chain(hir.broker.rules.iter().chain(recorded).map(|rule| &rule.expr))
-        .chain(hir.broker.charges.iter().map(|charge| &charge.amount))
-        .collect()
+    let needs = hir.frameworks.iter().flat_map(|framework| &framework.needs);
+    let requests =
+        needs.flat_map(|need| need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)));
+    let asked = requests.flat_map(|request| &request.conditions);
+    let rules = hir.broker.rules.iter().chain(recorded).chain(asked).map(|rule| &rule.expr);
+    rules.chain(hir.broker.charges.iter().map(|charge| &charge.amount)).collect()
 }
 
 /// A standard class or let that reads `region` or `zone` means the level. In a set without that level it would read
@@ -450,44 +441,4 @@ fn missing_level(read: &Read, levels: &[String]) -> Option<&'static str> {
     let Key::Attribute(key) = &read.key else { return None };
     let level = DEFAULT_LEVELS.into_iter().find(|level| level == key)?;
     (placed && !levels.iter().any(|known| known == level)).then_some(level)
-}
-
-/// The cost of every rule is bounded before it runs.
-fn costs(checker: &mut Checker<'_>) {
-    let hir = checker.hir;
-    let mut known: Vec<u64> = vec![1; hir.definitions.len()];
-    // Definitions form no circle here, so that many rounds at the most settle the costs.
-    for _ in 0..=hir.definitions.len().min(64) {
-        let next: Vec<u64> = hir
-            .definitions
-            .iter()
-            .map(|definition| {
-                let parts = definition.body.iter().map(|expr| checker.cost(expr, &known));
-                parts.fold(1_u64, u64::saturating_add).min(limits::RULE_COST + 1)
-            })
-            .collect();
-        if next == known {
-            break;
-        }
-        known = next;
-    }
-    for (definition, cost) in hir.definitions.iter().zip(&known) {
-        if *cost > limits::RULE_COST {
-            too_costly(checker, definition.span, &format!("`{}`", definition.name));
-        }
-    }
-    for expr in every_expr(checker) {
-        if checker.cost(expr, &known) > limits::RULE_COST {
-            too_costly(checker, expr.span, "this rule");
-        }
-    }
-}
-
-fn too_costly(checker: &mut Checker<'_>, span: Span, what: &str) {
-    let message = format!(
-        "{what} takes more than {} steps once its classes and lets are counted in",
-        limits::RULE_COST
-    );
-    let help = "include each class once, or split it";
-    checker.problems.push(Diagnostic::error(Code::B0313, span, message).help(help));
 }

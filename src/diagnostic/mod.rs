@@ -109,10 +109,18 @@ impl Diagnostic {
 
 /// The known name nearest to a wrong one, if one is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let far = wrong.chars().count() / 3 + 1;
+    // What takes longer to look through than a reader would: names past these are not near to anything.
+    const LOOKED_AT: usize = 20_000;
+    const LONGEST: usize = 100;
+    let length = wrong.chars().count();
+    if length > LONGEST {
+        return None;
+    }
+    let far = length / 3 + 1;
     known
         .into_iter()
-        .filter(|name| !name.is_empty())
+        .take(LOOKED_AT)
+        .filter(|name| !name.is_empty() && name.chars().count().abs_diff(length) <= far)
         .map(|name| (strsim::damerau_levenshtein(&wrong.to_lowercase(), &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= far)
         .min()

@@ -5,9 +5,9 @@ use indexmap::IndexMap;
 use super::{
     bind::{Binder, Part},
     ledger,
-    records::{AllocationRecord, AmountRecord, RawAmount, UseKind, UseRecord},
+    records::{AllocationRecord, AmountRecord, Located, RawAmount, TierKind, UseKind, UseRecord},
     values::scalar_of,
-    world::{Allocation, Quota, StockId, Take, Taken},
+    world::{Allocation, Quota, StockId, Take, Taken, Tier},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, nearest},
@@ -41,8 +41,10 @@ pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>]) {
     for take in &binder.world.carved {
         add(&mut used, take);
     }
+    let frameworks: IndexMap<Symbol, usize> =
+        binder.plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect();
     for (part, record) in records.values() {
-        allocation(binder, part, record, &mut used);
+        allocation(binder, part, record, &frameworks, &mut used);
     }
 }
 
@@ -60,6 +62,7 @@ fn allocation(
     binder: &mut Binder<'_>,
     part: &Part<'_>,
     record: &AllocationRecord,
+    frameworks: &IndexMap<Symbol, usize>,
     used: &mut IndexMap<StockId, Taken>,
 ) {
     let framework = record.framework.as_ref().unwrap_or(&record.name);
@@ -67,10 +70,15 @@ fn allocation(
     let role = match &record.role {
         Some(role) => role.text.clone(),
         None => {
-            let known = binder.plan.frameworks.iter().find(|known| Some(known.name) == of_framework);
-            known.map_or("*".to_owned(), |known| binder.plan.symbols.text(known.role).to_owned())
+            let known = of_framework.and_then(|name| frameworks.get(&name));
+            known.map_or("*".to_owned(), |at| {
+                binder.plan.symbols.text(binder.plan.frameworks[*at].role).to_owned()
+            })
         }
     };
+    if let Some(need) = &record.need {
+        unknown_need(binder, part, need, of_framework.and_then(|name| frameworks.get(&name)).copied());
+    }
     let symbols = &mut binder.plan.symbols;
     let mut bound = Allocation {
         name: symbols.intern(&record.name.text),
@@ -83,6 +91,10 @@ fn allocation(
         shares: Vec::new(),
     };
     for taken in &record.uses {
+        if taken.revocable {
+            binder.not_yet(part.lift(taken.holder.span), "a revocable allocation");
+            continue;
+        }
         match taken.kind {
             UseKind::Agent => from_agent(binder, part, taken, &mut bound),
             UseKind::Pool => from_pool(binder, part, taken, &mut bound),
@@ -128,6 +140,22 @@ fn unknown(binder: &mut Binder<'_>, span: Span, kind: &str, name: &str, known: V
     binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
 }
 
+/// An allocation of a need that its framework does not have counts for none of its needs. The framework itself may
+/// be absent: it may have nothing to ask for now.
+fn unknown_need(binder: &mut Binder<'_>, part: &Part<'_>, need: &Located, framework: Option<usize>) {
+    let Some(framework) = framework.map(|at| &binder.plan.frameworks[at]) else { return };
+    let text = |symbol| binder.plan.symbols.text(symbol);
+    if framework.needs.iter().any(|known| text(known.name) == need.text) {
+        return;
+    }
+    let message = format!("framework `{}` has no need `{}`", text(framework.name), need.text);
+    let help = match nearest(&need.text, framework.needs.iter().map(|known| text(known.name))) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "it is taken all the same, and counts for no need".to_owned(),
+    };
+    binder.problems.push(Diagnostic::warning(Code::B0509, part.lift(need.span), message).help(help));
+}
+
 fn from_agent(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound: &mut Allocation) {
     let name = &taken.holder.text;
     let Some(agent) = binder.plan.symbols.find(name).and_then(|name| binder.world.agent(name)) else {
@@ -149,6 +177,15 @@ fn from_pool(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound:
     let supply = binder.plan.symbols.find(path).and_then(|path| binder.world.supply(path));
     let carved = supply.filter(|supply| binder.world.supplies[*supply].existing.is_none());
     let Some(supply) = carved else {
+        let is_here =
+            |tier: &&Tier| tier.kind == TierKind::Pool && binder.plan.symbols.text(tier.path) == path;
+        if binder.world.tiers.iter().any(|tier| is_here(&tier)) {
+            let message = format!("nothing is carved from the pool `{path}`: it says `carve = false`");
+            let help = "allocate one of its existing volumes: `volume \"provider/instance/pool/NAME\"`";
+            let span = part.lift(taken.holder.span);
+            binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
+            return;
+        }
         let pools = binder.world.supplies.iter().filter(|supply| supply.existing.is_none());
         let known = pools.map(|supply| supply.path).collect();
         unknown(binder, part.lift(taken.holder.span), "pool", path, known);

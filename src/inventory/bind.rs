@@ -4,7 +4,10 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    records::{AgentRecord, KeyRecord, Located, Raw, Records, ResourceRecord, TierKind, TierRecord},
+    records::{
+        AgentRecord, KeyRecord, Located, PartRecord, Raw, RawAmount, Records, ResourceRecord, TierKind,
+        TierRecord,
+    },
     values::value_of,
     world::{Agent, BrokerFacts, Cell, Existing, Held, Quota, StockId, Supply, Take, Taken, Tier, World},
 };
@@ -37,6 +40,7 @@ impl Part<'_> {
 pub fn bind(plan: &mut Plan, parts: &[Part<'_>]) -> (World, Vec<Diagnostic>) {
     let mut binder = Binder::new(plan);
     binder.broker(parts);
+    binder.units(parts);
     let mut rules = 0;
     for part in parts {
         for agent in &part.records.agents {
@@ -63,6 +67,9 @@ pub(super) struct Binder<'a> {
     /// Columns of open keys, by side and key: where their value goes, and its type.
     keys: IndexMap<(Side, String), (usize, Option<Type>)>,
     widths: (usize, usize),
+    /// Resources of which the policy does not say what they measure: what the first amount with a unit says.
+    units: IndexMap<(Side, String), (Dimension, Span)>,
+    providers: IndexMap<Symbol, Span>,
     /// Volumes whose resources their pools have given: checked once all tiers are there.
     carved: Vec<(Take, Span)>,
 }
@@ -90,7 +97,16 @@ impl<'a> Binder<'a> {
             }
         }
         let world = World { cells, ..World::default() };
-        Binder { plan, world, problems: Vec::new(), keys, widths, carved: Vec::new() }
+        Binder {
+            plan,
+            world,
+            problems: Vec::new(),
+            keys,
+            widths,
+            units: IndexMap::new(),
+            providers: IndexMap::new(),
+            carved: Vec::new(),
+        }
     }
 
     fn broker(&mut self, parts: &[Part<'_>]) {
@@ -178,7 +194,17 @@ impl<'a> Binder<'a> {
         let mut held = Vec::with_capacity(records.len());
         for record in records {
             let resource = self.plan.symbols.intern(&record.name);
-            let dimension = self.plan.dimension(side, resource);
+            if record.part != PartRecord::Unreserved {
+                let what = match record.part {
+                    PartRecord::Revocable => "a revocable part",
+                    _ => "a reservation",
+                };
+                self.not_yet(part.lift(record.span), what);
+                continue;
+            }
+            let of_policy = self.plan.dimension(side, resource);
+            let of_data = || self.units.get(&(side, record.name.clone())).map(|unit| unit.0);
+            let dimension = of_policy.or_else(of_data);
             match super::stock::stock(part, side, record, resource, dimension, &mut self.plan.symbols) {
                 Ok(stock) => {
                     let id = StockId(self.world.stocks.len() as u32);
@@ -191,21 +217,46 @@ impl<'a> Binder<'a> {
         held
     }
 
-    fn provider(&mut self, part: &Part<'_>, record: &TierRecord, rules: &mut usize) {
-        let twice = self
-            .world
-            .tiers
-            .iter()
-            .find(|tier| tier.parent.is_none() && self.plan.symbols.text(tier.name) == record.name.text);
-        let problem = twice.map(|first| {
-            let span = part.lift(record.name.span);
-            Diagnostic {
-                code: Code::B0506,
-                ..declared_twice("provider", &record.name.text, span, first.span)
+    /// What a later version brings is an error, never ignored.
+    pub(super) fn not_yet(&mut self, span: Span, what: &str) {
+        let problem = Diagnostic::error(Code::B0801, span, format!("{what} is not supported yet"));
+        self.problems.push(problem.label("not yet").help("leave it out"));
+    }
+
+    /// Finds what resources measure of which the policy says nothing, so that one of them is one thing everywhere.
+    fn units(&mut self, parts: &[Part<'_>]) {
+        for part in parts {
+            for agent in &part.records.agents {
+                agent.resources.iter().for_each(|record| self.unit(part, Side::Agent, record));
             }
+            let mut open: Vec<&TierRecord> = part.records.providers.iter().collect();
+            while let Some(tier) = open.pop() {
+                tier.resources.iter().for_each(|record| self.unit(part, Side::Pool, record));
+                open.extend(&tier.children);
+            }
+        }
+    }
+
+    fn unit(&mut self, part: &Part<'_>, side: Side, record: &ResourceRecord) {
+        let RawAmount::Quantity(quantity) = &record.amount else { return };
+        let resource = self.plan.symbols.find(&record.name);
+        if resource.is_some_and(|resource| self.plan.dimension(side, resource).is_some()) {
+            return;
+        }
+        let unit = (quantity.dimension, part.lift(record.span));
+        self.units.entry((side, record.name.clone())).or_insert(unit);
+    }
+
+    fn provider(&mut self, part: &Part<'_>, record: &TierRecord, rules: &mut usize) {
+        let name = self.plan.symbols.intern(&record.name.text);
+        let span = part.lift(record.name.span);
+        let problem = self.providers.get(&name).map(|first| Diagnostic {
+            code: Code::B0506,
+            ..declared_twice("provider", &record.name.text, span, *first)
         });
         let repeated = problem.is_some();
         self.problems.extend(problem);
+        self.providers.entry(name).or_insert(span);
         self.tier(part, record, None, &mut Vec::new(), rules, repeated);
     }
 
@@ -235,6 +286,9 @@ impl<'a> Binder<'a> {
             span: part.lift(record.name.span),
         };
         *rules += 1;
+        if let Some(role) = &record.reserved_for {
+            self.not_yet(part.lift(role.span), "a volume reserved for a role");
+        }
         let at = self.world.tiers.len();
         self.world.tiers.push(tier);
         above.push(record);
@@ -381,12 +435,11 @@ impl<'a> Binder<'a> {
         for supply in &self.world.supplies {
             lowest.extend(supply.resources.iter().filter_map(|(_, stocks)| stocks.first().copied()));
         }
-        for (take, _) in &self.carved {
-            let of_pool = self.world.tiers.iter().filter(|tier| tier.kind == TierKind::Pool);
-            if of_pool.into_iter().any(|tier| tier.resources.iter().any(|held| held.stock == take.stock)) {
-                lowest.insert(take.stock);
-            }
-        }
+        let pools = self.world.tiers.iter().filter(|tier| tier.kind == TierKind::Pool);
+        let of_pools: IndexSet<StockId> =
+            pools.flat_map(|tier| &tier.resources).map(|held| held.stock).collect();
+        lowest
+            .extend(self.carved.iter().map(|(take, _)| take.stock).filter(|stock| of_pools.contains(stock)));
         for id in lowest {
             let stock = self.world.stock(id);
             if let Some(total) = super::ledger::total(stock) {

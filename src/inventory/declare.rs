@@ -1,6 +1,6 @@
 //! Roles, frameworks and needs of an inventory → statements of the language, so that they have one meaning.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::{
     bind::Part,
@@ -21,7 +21,7 @@ pub struct Declared {
     /// As statements.
     pub statements: Vec<Statement>,
     /// Frameworks of the set that these replace, since they add needs to them.
-    pub replaced: Vec<String>,
+    pub replaced: IndexSet<String>,
 }
 
 /// The statements of all parts. A framework without statements of its own adds its needs to one that is declared.
@@ -30,6 +30,8 @@ pub fn statements(parts: &[Part<'_>], own: &[&Statement]) -> (Declared, Vec<Diag
     let mut problems = Vec::new();
     // Frameworks by name, so that needs are added in one step however many there are.
     let mut frameworks: IndexMap<String, usize> = IndexMap::new();
+    let own: IndexMap<&str, &Statement> =
+        own.iter().filter_map(|statement| Some((framework_name(statement)?, *statement))).collect();
     for part in parts {
         for role in &part.records.roles {
             let block = block(part, BlockKind::Role, role, Vec::new(), &mut problems);
@@ -37,7 +39,7 @@ pub fn statements(parts: &[Part<'_>], own: &[&Statement]) -> (Declared, Vec<Diag
         }
         for framework in &part.records.frameworks {
             let needs = framework.needs.iter().map(|need| self::need(part, need, &mut problems)).collect();
-            add_framework(part, framework, needs, own, &mut frameworks, &mut declared, &mut problems);
+            add_framework(part, framework, needs, &own, &mut frameworks, &mut declared, &mut problems);
         }
         for record in &part.records.needs {
             let statement = need(part, record, &mut problems);
@@ -51,7 +53,7 @@ fn add_framework(
     part: &Part<'_>,
     framework: &FrameworkRecord,
     needs: Vec<Statement>,
-    own: &[&Statement],
+    own: &IndexMap<&str, &Statement>,
     frameworks: &mut IndexMap<String, usize>,
     declared: &mut Declared,
     problems: &mut Vec<Diagnostic>,
@@ -64,10 +66,10 @@ fn add_framework(
         }
         return;
     }
-    let of_set = own.iter().find(|statement| is_framework_of(statement, &[name]));
+    let of_set = own.get(name.as_str());
     let statement = match of_set {
         Some(statement) if extends => {
-            declared.replaced.push(name.clone());
+            declared.replaced.insert(name.clone());
             let mut statement = (*statement).clone();
             if let StatementKind::Block(block) = &mut statement.kind {
                 block.body.statements.extend(needs);
@@ -80,13 +82,11 @@ fn add_framework(
     declared.statements.push(statement);
 }
 
-/// Whether a statement declares one of these frameworks.
-pub fn is_framework_of(statement: &Statement, names: &[&str]) -> bool {
+/// The name of the framework that a statement declares, if it declares one.
+pub fn framework_name(statement: &Statement) -> Option<&str> {
     match &statement.kind {
-        StatementKind::Block(Block { kind: BlockKind::Framework, name: Some(name), .. }) => {
-            names.contains(&name.text.as_str())
-        }
-        _ => false,
+        StatementKind::Block(Block { kind: BlockKind::Framework, name: Some(name), .. }) => Some(&name.text),
+        _ => None,
     }
 }
 
@@ -151,6 +151,11 @@ pub fn level_conflicts(parts: &[Part<'_>], declared: &[String], at: Option<Span>
     let mut problems = Vec::new();
     for part in parts {
         let Some((levels, span)) = &part.records.broker.levels else { continue };
+        if let Some(word) = levels.iter().find(|level| crate::types::NO_LEVELS.contains(&level.as_str())) {
+            let message = format!("a level cannot be named `{word}`");
+            let problem = Diagnostic::error(Code::B0211, part.lift(*span), message);
+            problems.push(problem.help("that word is built in; choose another"));
+        }
         if levels == declared {
             continue;
         }

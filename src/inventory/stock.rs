@@ -75,12 +75,12 @@ fn wrong_dimension(
     span: Span,
 ) -> Diagnostic {
     let found = match amount {
-        RawAmount::Quantity(quantity) => quantity.dimension.name(),
-        _ => "an amount that is too large",
+        RawAmount::Quantity(quantity) => format!("a {}", quantity.dimension),
+        _ => "an amount that is too large".to_owned(),
     };
     let wanted = wanted.map_or("number", Dimension::name);
-    let message = format!("`{}` is a {wanted} in the policy, and here a {found}", record.name);
-    Diagnostic::error(Code::B0502, span, message).help("give the amount in the unit of the policy")
+    let message = format!("`{}` is a {wanted} elsewhere, and here {found}", record.name);
+    Diagnostic::error(Code::B0502, span, message).help("give it in the same unit everywhere")
 }
 
 /// A problem with an option, in the sources of the run.

@@ -87,9 +87,21 @@ pub(super) fn unexpected(
     let message = format!("expected {}, found {found}", listed(&missing.wanted));
     // At the end of a line the last thing on it is what people look at.
     let problem = Diagnostic::error(Code::B0107, place.span(at, at + length), message);
-    match help(text, start, at, missing) {
-        Some(help) => problem.help(help),
-        None => problem,
+    problem.help(help(text, start, at, missing).unwrap_or_else(|| general_help(&missing.wanted).to_owned()))
+}
+
+/// What to do where nothing more is known than what was expected.
+fn general_help(wanted: &[&'static str]) -> &'static str {
+    if wanted.contains(&"a value") {
+        "a value is a number, a quantity such as `64GiB`, a quoted text, a list or a key"
+    } else if wanted.contains(&"an operator") {
+        "on one line, statements stand with a comma between; in an expression, an operator stands between values"
+    } else if wanted.contains(&"a name") || wanted.contains(&"a text") {
+        "a name is letters, digits, `_` and `-`, and begins with a letter; any other name is quoted"
+    } else if wanted.contains(&"the end of the statement") {
+        "begin the next statement on a line of its own, or after a comma"
+    } else {
+        "put it there, or correct what stands before it"
     }
 }
 

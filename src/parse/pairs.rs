@@ -139,7 +139,8 @@ impl Reader<'_> {
         // What was said of a character or comma inside explains the rest.
         if !self.problems.has_mark(span.start(), span.end()) {
             let problem = match Grammar::parse(Rule::strict, text) {
-                Ok(_) => Diagnostic::error(Code::B0107, self.span(&pair), "this is no statement"),
+                Ok(_) => Diagnostic::error(Code::B0107, self.span(&pair), "this is no statement")
+                    .help("begin with a key and `=`, or with the word of a declaration"),
                 Err(error) => {
                     let missing = missing(&error, span.start());
                     error::unexpected(self.text, span.start(), span.end(), &missing, self.place)

@@ -5,17 +5,18 @@ use super::{
     expr::{View, show_path, show_segments},
     hir::{Charge, Key, Role},
     literal::said_twice,
+    once::Keys,
     scope::Kind,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    inventory::records::{KeyRecord, Raw},
+    inventory::records::{Located, Raw},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
     quantity::{Dimension, MILLION},
     source::Span,
     types::Side,
-    value::show_name,
+    value::quote,
 };
 
 impl Resolver {
@@ -37,9 +38,7 @@ impl Resolver {
             }
             let mut levels: Vec<String> = Vec::new();
             for name in names {
-                let taken =
-                    ["name", "domain", "total", "free", "used", "agent", "pool", "instance", "provider"];
-                if levels.contains(&name.text) || taken.contains(&name.text.as_str()) {
+                if levels.contains(&name.text) || crate::types::NO_LEVELS.contains(&name.text.as_str()) {
                     let message = format!("a level cannot be named `{}`", name.text);
                     let help = if levels.contains(&name.text) {
                         "each level stands once"
@@ -102,9 +101,9 @@ impl Resolver {
                 StatementKind::Charge(charge) => self.charge(charge, statement.span),
                 StatementKind::LendReserved => self.not_yet(statement.span, "`lend reserved`", "leave it out"),
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
-                    let mut keys = std::mem::take(&mut self.hir.records.broker.keys);
+                    let mut keys = std::mem::take(&mut self.broker_keys);
                     self.plain_keys(&show_path(path), body, &mut keys);
-                    self.hir.records.broker.keys = keys;
+                    self.broker_keys = keys;
                 }
                 StatementKind::PreferPlace { .. } | StatementKind::Place(_) => self.misplaced(
                     statement,
@@ -146,13 +145,9 @@ impl Resolver {
                 if self.is_built_in(Side::Broker, &key, assign.key.span) {
                     return;
                 }
-                if let Some(first) = self.hir.records.broker.keys.iter().find(|known| known.key == key) {
-                    let problem = said_twice(&key, span, first.span);
-                    self.problem(problem);
-                    return;
-                }
-                let record = self.key_record(key, assign, span);
-                self.hir.records.broker.keys.extend(record);
+                let mut keys = std::mem::take(&mut self.broker_keys);
+                self.add_key(&mut keys, key, assign, span);
+                self.broker_keys = keys;
             }
         }
     }
@@ -176,16 +171,13 @@ impl Resolver {
 
     pub(super) fn role(&mut self, block: &Block, docs: &[String]) {
         let Some(name) = self.required_name(block, "role") else { return };
-        if !valid_role(&name.text) {
-            let message = format!("`{}` is not the path of a role", show_name(&name.text));
-            let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
-            self.problem(Diagnostic::error(Code::B0209, name.span, message).help(help));
+        if !self.is_role(&name) {
             return;
         }
         if !self.declare(Kind::Role, &name) {
             return;
         }
-        let mut keys: Vec<KeyRecord> = Vec::new();
+        let mut keys = Keys::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
@@ -193,18 +185,12 @@ impl Resolver {
                     if self.is_built_in(Side::Role, &key, assign.key.span) {
                         continue;
                     }
-                    if let Some(first) = keys.iter().find(|known| known.key == key) {
-                        let problem = said_twice(&key, statement.span, first.span);
-                        self.problem(problem);
-                        continue;
-                    }
                     if key == "principals" {
                         self.not_yet(statement.span, "a role with `principals`", "leave it out");
                     } else if key == "weight" && !self.weight_of_one(assign, statement.span) {
                         continue;
                     }
-                    let record = self.key_record(key, assign, statement.span);
-                    keys.extend(record);
+                    self.add_key(&mut keys, key, assign, statement.span);
                 }
                 StatementKind::Block(Block { kind: BlockKind::Limit, head, .. }) => {
                     self.not_yet(*head, "a `limit` of a role", "leave it out");
@@ -219,8 +205,19 @@ impl Resolver {
                 ),
             }
         }
-        keys.retain(|key| !(key.key == "weight" && matches!(key.value, Raw::Quantity(_))));
-        self.hir.roles.push(Role { name, weight: MILLION, keys, docs: docs.to_vec() });
+        keys.records.retain(|key| !(key.key == "weight" && matches!(key.value, Raw::Quantity(_))));
+        self.hir.roles.push(Role { name, weight: MILLION, keys: keys.records, docs: docs.to_vec() });
+    }
+
+    /// Whether a text is a role's path; if not, that is said.
+    pub(super) fn is_role(&mut self, name: &Located) -> bool {
+        let valid = valid_role(&name.text);
+        if !valid {
+            let message = format!("`{}` is not the path of a role", quote(&name.text));
+            let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
+            self.problem(Diagnostic::error(Code::B0209, name.span, message).help(help));
+        }
+        valid
     }
 
     /// Weights above 0 are right, and all but 1 wait for the shares.

@@ -134,6 +134,9 @@ impl Resolver {
     pub(super) fn class_for(&mut self, path: &ast::Path, side: Side) -> Option<DefinitionId> {
         let name = show_path(path);
         let Some(id) = self.scope.class(self.home.as_deref(), &name) else {
+            if self.broken_classes.contains(&name) {
+                return None;
+            }
             let problem = self.scope.unknown_class(self.home.as_deref(), &name, path.span);
             self.problem(problem);
             return None;
@@ -316,7 +319,20 @@ impl Resolver {
             self.problem(Diagnostic::error(Code::B0401, span, message).help(help));
             return None;
         }
-        self.fine_reads.push((read.clone(), shown, bare, span));
+        let help = match read.key {
+            Key::Name => {
+                "the broker chooses; to keep to some candidates, ask for a class that only they are in"
+            }
+            Key::Total(_) | Key::Free(_) | Key::Used(_) => {
+                "ask for what is needed: `cpus = 4`, or at least so much: `cpus = 4..8`"
+            }
+            _ => {
+                self.fine_reads.push((read.clone(), shown, bare, span));
+                return None;
+            }
+        };
+        let message = format!("a need does not test `{bare}`");
+        self.problem(Diagnostic::error(Code::B0401, span, message).help(help));
         None
     }
 }

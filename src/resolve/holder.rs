@@ -5,13 +5,14 @@ use super::{
     expr::{View, show_path},
     hir::Rule,
     literal::said_twice,
+    once::{Keys, Said},
     scope::Kind,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
     inventory::records::{
-        AgentRecord, AllocationRecord, AmountRecord, KeyRecord, Located, PartRecord, ResourceRecord,
-        TierKind, TierRecord, UseKind, UseRecord,
+        AgentRecord, AllocationRecord, AmountRecord, Located, PartRecord, ResourceRecord, TierKind,
+        TierRecord, UseKind, UseRecord,
     },
     parse::ast::{self, Block, BlockKind, ExprKind, Literal, Statement, StatementKind},
     source::Span,
@@ -23,8 +24,9 @@ use crate::{
 #[derive(Default)]
 struct Holder {
     domain: Option<Located>,
-    keys: Vec<KeyRecord>,
+    keys: Keys,
     resources: Vec<ResourceRecord>,
+    said: Said,
     rules: Vec<Rule>,
     children: Vec<(TierRecord, Vec<Vec<Rule>>)>,
 }
@@ -35,14 +37,14 @@ type TierWithRules = (TierRecord, Vec<Vec<Rule>>);
 impl Resolver {
     pub(super) fn agent(&mut self, block: &Block) {
         let Some(name) = self.required_name(block, "agent") else { return };
-        if !self.declare(Kind::Agent, &name) {
+        if self.holds_slash(&name, "agent") || !self.declare(Kind::Agent, &name) {
             return;
         }
         let holder = self.holder(&block.body, Side::Agent, None);
         self.hir.records.agents.push(AgentRecord {
             name,
             domain: holder.domain,
-            keys: holder.keys,
+            keys: holder.keys.records,
             resources: holder.resources,
             rules: Vec::new(),
         });
@@ -59,21 +61,21 @@ impl Resolver {
 
     fn tier(&mut self, block: &Block, kind: TierKind) -> Option<TierWithRules> {
         let name = self.required_name(block, kind.name())?;
-        if name.text.contains('/') {
-            let message = format!("the name of a {} holds no `/`: paths are written with it", kind.name());
-            self.problem(Diagnostic::error(Code::B0209, name.span, message).help("use `-` instead"));
+        if self.holds_slash(&name, kind.name()) {
             return None;
         }
         let holder = self.holder(&block.body, Side::Pool, Some(kind));
         let mut rules = vec![holder.rules];
         let mut children: Vec<TierRecord> = Vec::new();
+        let mut said = Said::default();
         for (child, child_rules) in holder.children {
-            if let Some(first) = children.iter().find(|known| known.name.text == child.name.text) {
+            if let Some(first) = said.get(&child.name.text) {
                 let word = child.kind.name();
-                let problem = declared_twice(word, &child.name.text, child.name.span, first.name.span);
+                let problem = declared_twice(word, &child.name.text, child.name.span, *first);
                 self.problem(problem);
                 continue;
             }
+            said.insert(child.name.text.clone(), child.name.span);
             children.push(child);
             rules.extend(child_rules);
         }
@@ -81,13 +83,24 @@ impl Resolver {
             kind,
             name,
             domain: holder.domain,
-            keys: holder.keys,
+            keys: holder.keys.records,
             resources: holder.resources,
             rules: Vec::new(),
             reserved_for: None,
             children,
         };
         Some((tier, rules))
+    }
+
+    /// `/` separates the names of a path, in names of data too.
+    fn holds_slash(&mut self, name: &Located, word: &str) -> bool {
+        let holds = name.text.contains('/');
+        if holds {
+            let article = if word.starts_with(['a', 'i']) { "an" } else { "a" };
+            let message = format!("the name of {article} {word} holds no `/`: paths are written with it");
+            self.problem(Diagnostic::error(Code::B0209, name.span, message).help("use `-` instead"));
+        }
+        holds
     }
 
     fn holder(&mut self, body: &ast::Body, side: Side, tier: Option<TierKind>) -> Holder {
@@ -147,16 +160,8 @@ impl Resolver {
         match &block.kind {
             BlockKind::Keys(path) => self.nested_keys(&show_path(path), &block.body, side, holder),
             BlockKind::Resources => {
-                let resources = self.resources(&PartRecord::Unreserved, &block.body);
-                for resource in resources {
-                    match holder.resources.iter().find(|known| known.name == resource.name) {
-                        Some(first) => {
-                            let problem = said_twice(&resource.name, resource.span, first.span);
-                            self.problem(problem);
-                        }
-                        None => holder.resources.push(resource),
-                    }
-                }
+                let resources = self.resources(&PartRecord::Unreserved, &block.body, &mut holder.said);
+                holder.resources.extend(resources);
             }
             BlockKind::ResourcesFor(_) => self.not_yet(
                 block.head,
@@ -164,7 +169,7 @@ impl Resolver {
                 "put the amounts into `resources { … }` for now, or leave them out",
             ),
             BlockKind::ResourcesRevocable => {
-                self.not_yet(block.head, "revocable resources", "leave them out");
+                self.not_yet(block.head, "a revocable part", "leave it out");
             }
             BlockKind::Instance | BlockKind::Pool | BlockKind::Volume => {
                 let (inside, help) = match (&block.kind, tier) {
@@ -224,12 +229,7 @@ impl Resolver {
         if self.is_built_in(side, &key, assign.key.span) {
             return;
         }
-        if let Some(first) = holder.keys.iter().find(|known| known.key == key) {
-            let problem = said_twice(&key, span, first.span);
-            self.problem(problem);
-            return;
-        }
-        holder.keys.extend(self.key_record(key, assign, span));
+        self.add_key(&mut holder.keys, key, assign, span);
     }
 
     /// Says that a key is named like a built-in of its side or like a level, if it is.
@@ -259,6 +259,7 @@ impl Resolver {
             return;
         }
         let mut record = AllocationRecord { name, framework: None, role: None, need: None, uses: Vec::new() };
+        let mut said = Said::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
@@ -281,13 +282,25 @@ impl Resolver {
                         *slot = Some(text);
                     }
                 }
-                StatementKind::VolumeReference(volume) => record.uses.push(UseRecord {
-                    holder: Located { text: volume.text.clone(), span: volume.span },
-                    kind: UseKind::Volume,
-                    amounts: Vec::new(),
-                    revocable: false,
-                }),
-                StatementKind::Block(block) => record.uses.extend(self.allocation_use(block, statement)),
+                StatementKind::VolumeReference(volume) => {
+                    let name = format!("volume {}", show_name(&volume.text));
+                    if !self.is_again(&mut said, &name, volume.span) {
+                        record.uses.push(UseRecord {
+                            holder: Located { text: volume.text.clone(), span: volume.span },
+                            kind: UseKind::Volume,
+                            amounts: Vec::new(),
+                            revocable: false,
+                        });
+                    }
+                }
+                StatementKind::Block(block) => {
+                    let Some(taken) = self.allocation_use(block, statement) else { continue };
+                    let word = if taken.kind == UseKind::Agent { "agent" } else { "pool" };
+                    let name = format!("{word} {}", show_name(&taken.holder.text));
+                    if !self.is_again(&mut said, &name, taken.holder.span) {
+                        record.uses.push(taken);
+                    }
+                }
                 _ => self.misplaced(
                     statement,
                     "`allocation`",
@@ -318,6 +331,7 @@ impl Resolver {
         };
         let holder = self.required_name(block, if kind == UseKind::Agent { "agent" } else { "pool" })?;
         let mut amounts: Vec<AmountRecord> = Vec::new();
+        let mut said = Said::default();
         for statement in &block.body.statements {
             let StatementKind::Assign(assign) = &statement.kind else {
                 self.misplaced(statement, "what an allocation takes", "it holds `RESOURCE = AMOUNT` only");
@@ -325,10 +339,10 @@ impl Resolver {
             };
             self.no_options(assign);
             let name = show_path(&assign.key);
-            if let Some(first) = amounts.iter().find(|known| known.name == name) {
-                let problem = said_twice(&name, statement.span, first.span);
-                self.problem(problem);
-            } else if let Some(amount) = self.amount(&assign.value) {
+            if self.is_again(&mut said, &name, statement.span) {
+                continue;
+            }
+            if let Some(amount) = self.amount(&assign.value) {
                 amounts.push(AmountRecord { name, amount, span: statement.span });
             }
         }
@@ -369,17 +383,12 @@ impl Resolver {
     }
 
     /// A role's or framework's own keys from a nested block.
-    pub(super) fn plain_keys(&mut self, prefix: &str, body: &ast::Body, keys: &mut Vec<KeyRecord>) {
+    pub(super) fn plain_keys(&mut self, prefix: &str, body: &ast::Body, keys: &mut Keys) {
         for statement in &body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
                     let key = format!("{prefix}.{}", show_path(&assign.key));
-                    if let Some(first) = keys.iter().find(|known| known.key == key) {
-                        let problem = said_twice(&key, statement.span, first.span);
-                        self.problem(problem);
-                    } else {
-                        keys.extend(self.key_record(key, assign, statement.span));
-                    }
+                    self.add_key(keys, key, assign, statement.span);
                 }
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
                     self.plain_keys(&format!("{prefix}.{}", show_path(path)), body, keys);
@@ -391,6 +400,18 @@ impl Resolver {
                 ),
             }
         }
+    }
+
+    /// Whether a preference may have this weight, in millionths; if not, that is said.
+    pub(super) fn is_weight(&mut self, weight: i64, span: Span) -> bool {
+        let fits = weight.unsigned_abs() <= 1_000_000 * crate::quantity::MILLION.unsigned_abs();
+        if !fits {
+            let message = "a weight is a number from -1000000 to 1000000";
+            self.problem(
+                Diagnostic::error(Code::B0308, span, message).help("scale the weights of the set down"),
+            );
+        }
+        fits
     }
 
     /// A rule with its label and weight.
@@ -412,15 +433,9 @@ impl Resolver {
             (true, None) => None,
             (false, weight) => Some(weight.map_or(crate::quantity::MILLION, |weight| weight.millionths)),
         };
-        let most = 1_000_000 * crate::quantity::MILLION;
         if let (Some(number), Some(weight)) = (rule.weight, weight)
-            && weight.abs() > most
+            && !self.is_weight(weight, number.span)
         {
-            let message = "a weight is a number from -1000000 to 1000000";
-            self.problem(
-                Diagnostic::error(Code::B0308, number.span, message)
-                    .help("scale the weights of the set down"),
-            );
             return None;
         }
         let expr = self.expr(view, &rule.expr)?;

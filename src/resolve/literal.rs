@@ -1,6 +1,6 @@
 //! Literals as values of keys and amounts of resources.
 
-use super::Resolver;
+use super::{Resolver, once::Said};
 use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::records::{
@@ -133,7 +133,12 @@ impl Resolver {
     }
 
     /// The statements of `resources { … }`.
-    pub(super) fn resources(&mut self, part: &PartRecord, body: &ast::Body) -> Vec<ResourceRecord> {
+    pub(super) fn resources(
+        &mut self,
+        part: &PartRecord,
+        body: &ast::Body,
+        said: &mut Said,
+    ) -> Vec<ResourceRecord> {
         let mut resources: Vec<ResourceRecord> = Vec::new();
         for statement in &body.statements {
             let StatementKind::Assign(assign) = &statement.kind else {
@@ -141,9 +146,7 @@ impl Resolver {
                 continue;
             };
             let name = super::expr::show_path(&assign.key);
-            if let Some(first) = resources.iter().find(|resource| resource.name == name) {
-                let problem = said_twice(&name, statement.span, first.span);
-                self.problem(problem);
+            if self.is_again(said, &name, statement.span) {
                 continue;
             }
             let Some(amount) = self.amount(&assign.value) else { continue };
@@ -170,9 +173,7 @@ impl Resolver {
             Literal::Unlimited => return Some(RawAmount::Unlimited),
             Literal::Ranges(ranges) => return Some(RawAmount::Ranges(ranges.clone())),
             Literal::EmptyList => return Some(RawAmount::Items(Vec::new())),
-            Literal::Texts(texts) => {
-                return Some(RawAmount::Items(texts.iter().map(|text| text.text.clone()).collect()));
-            }
+            Literal::Texts(texts) => return self.items(texts).map(RawAmount::Items),
             Literal::Numbers(numbers) => {
                 if let Some(ranges) = whole_ranges(numbers) {
                     return Some(RawAmount::Ranges(ranges));
@@ -185,6 +186,16 @@ impl Resolver {
         };
         self.problem(problem);
         None
+    }
+
+    /// Named items, each once: they are counted one by one.
+    pub(super) fn items(&mut self, texts: &[ast::Name]) -> Option<Vec<String>> {
+        let mut said = Said::default();
+        let mut once = true;
+        for text in texts {
+            once &= !self.is_again(&mut said, &text.text, text.span);
+        }
+        once.then(|| texts.iter().map(|text| text.text.clone()).collect())
     }
 
     fn options(&mut self, body: &ast::Body) -> ResourceOptions {

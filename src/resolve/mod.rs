@@ -1,29 +1,35 @@
 //! Trees → a policy set with every name bound ([`hir`]). Problems are collected, and what has one is left out.
 
 mod broker;
-mod circle;
+mod circles;
 mod expr;
+mod fine;
 pub mod hir;
 mod holder;
 pub mod library;
 mod literal;
 mod need;
+mod once;
 mod place;
 pub mod scope;
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
-pub use circle::walk;
 pub use expr::show_read;
+pub use fine::walk;
 use hir::{Definition, DefinitionId, DefinitionKind, Hir, Read, Rule, SchemaField, Test};
+use once::Keys;
 use scope::{DefinitionInfo, Kind, Scope};
 
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     inventory::{
         Part,
-        records::{RuleRecord, RuleText, TierRecord},
+        records::{KeyRecord, RuleRecord, RuleText, TierRecord},
     },
+    limits,
     parse::{
         self,
         ast::{self, Ast, Block, BlockKind, Statement, StatementKind},
@@ -50,6 +56,7 @@ pub struct Input<'a> {
 /// Binds every name of a set.
 pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     let mut resolver = Resolver::default();
+    resolver.scope.suggests = true;
     resolver.scope.levels =
         input.levels.clone().unwrap_or_else(|| DEFAULT_LEVELS.map(str::to_owned).to_vec());
     resolver.levels(&input.statements);
@@ -63,9 +70,10 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     for statement in &input.statements {
         resolver.item(statement);
     }
-    resolver.cycles();
+    resolver.circles();
     resolver.report_fine_reads();
     resolver.hir.levels = resolver.scope.levels.clone();
+    resolver.hir.records.broker.keys = resolver.broker_keys.records;
     (resolver.hir, resolver.scope, resolver.problems)
 }
 
@@ -103,7 +111,7 @@ pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Di
     for statement in statements {
         resolver.item(statement);
     }
-    resolver.cycles();
+    resolver.circles();
     resolver.report_fine_reads();
     (resolver.hir, resolver.problems)
 }
@@ -111,13 +119,17 @@ pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Di
 /// Binds the rules of records that come as data: agents first, then tiers depth first, as `bind` walks them.
 pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Diagnostic> {
     let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
+    resolver.scope.suggests = true;
     for part in parts {
+        resolver.data_keys(part, Side::Broker, &part.records.broker.keys);
         for agent in &part.records.agents {
+            resolver.data_keys(part, Side::Agent, &agent.keys);
             let rules = resolver.data_rules(part, &agent.rules);
             hir.record_rules.agents.push(rules);
         }
         let mut open: Vec<&TierRecord> = part.records.providers.iter().rev().collect();
         while let Some(tier) = open.pop() {
+            resolver.data_keys(part, Side::Pool, &tier.keys);
             let rules = resolver.data_rules(part, &tier.rules);
             hir.record_rules.tiers.push(rules);
             open.extend(tier.children.iter().rev());
@@ -133,6 +145,12 @@ struct Resolver {
     problems: Vec<Diagnostic>,
     /// The standard module being read; `None` in the set itself.
     home: Option<String>,
+    /// Keys of the broker, of all its blocks.
+    broker_keys: Keys,
+    /// Each class and let, by the place of its name.
+    definition_at: IndexMap<Span, usize>,
+    /// Classes whose head says no side that they could be for: they are reported once, not at every use.
+    broken_classes: BTreeSet<String>,
     /// Fine-grained keys that needs name: the key, with its side, bare, and where.
     fine_reads: Vec<(Read, String, String, Span)>,
 }
@@ -140,12 +158,21 @@ struct Resolver {
 impl Resolver {
     fn problem(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
+        // Looking for near names takes long: past as many problems as are shown it is not done.
+        self.scope.suggests = self.problems.len() < limits::PROBLEMS_SHOWN;
     }
 
     /// What a later version brings is an error, never ignored.
     fn not_yet(&mut self, span: Span, what: &str, help: &str) {
         let message = format!("{what} is not supported yet");
         self.problem(Diagnostic::error(Code::B0801, span, message).label("not yet").help(help));
+    }
+
+    /// Keys of data are named as freely as those of a policy, and no more.
+    fn data_keys(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
+        for record in records {
+            self.is_built_in(side, &record.key, part.lift(record.span));
+        }
     }
 
     fn data_rules(&mut self, part: &Part<'_>, records: &[RuleRecord]) -> Vec<Rule> {
@@ -162,6 +189,9 @@ impl Resolver {
                 },
             };
             let Some(expr) = expr.and_then(|expr| self.expr(View::Rules, &expr)) else { continue };
+            if record.weight.is_some_and(|weight| !self.is_weight(weight, part.lift(record.span))) {
+                continue;
+            }
             rules.push(Rule {
                 label: record.label.as_ref().map(|label| label.text.clone()),
                 weight: record.weight,
@@ -174,7 +204,8 @@ impl Resolver {
     }
 
     fn misplaced(&mut self, statement: &Statement, inside: &str, help: &str) {
-        let message = format!("{} does not belong in {inside}", describe(&statement.kind));
+        let at = if inside == TOP { "at" } else { "in" };
+        let message = format!("{} does not belong {at} {inside}", describe(&statement.kind));
         let span = match &statement.kind {
             StatementKind::Block(block) => block.head,
             _ => statement.span,
@@ -288,11 +319,15 @@ impl Resolver {
         for statement in statements {
             let (kind, name) = match &statement.kind {
                 StatementKind::Let(name, _) => (DefinitionKind::Let, name),
-                StatementKind::Block(Block {
-                    kind: BlockKind::Class(Ok(side @ (Side::Agent | Side::Pool))),
-                    name: Some(name),
-                    ..
-                }) => (DefinitionKind::Class(*side), name),
+                StatementKind::Block(Block { kind: BlockKind::Class(side), name: Some(name), .. }) => {
+                    match side {
+                        Ok(side @ (Side::Agent | Side::Pool)) => (DefinitionKind::Class(*side), name),
+                        _ => {
+                            self.broken_classes.insert(name.text.clone());
+                            continue;
+                        }
+                    }
+                }
                 _ => continue,
             };
             let module = self.home.clone();
@@ -308,6 +343,7 @@ impl Resolver {
             }
             let id = DefinitionId(self.scope.definitions.len());
             self.scope.definitions.push(DefinitionInfo { name: shown.clone(), kind, span: name.span });
+            self.definition_at.insert(name.span, self.hir.definitions.len());
             self.hir.definitions.push(Definition {
                 name: shown,
                 kind,
@@ -325,7 +361,7 @@ impl Resolver {
             match &statement.kind {
                 StatementKind::Let(name, expr) => {
                     let Some(body) = self.expr(View::Rules, expr) else { continue };
-                    if let Some(definition) = self.definition_at(name.span) {
+                    if let Some(definition) = self.definition(name.span) {
                         definition.body = vec![body];
                     }
                 }
@@ -339,8 +375,8 @@ impl Resolver {
         }
     }
 
-    fn definition_at(&mut self, span: Span) -> Option<&mut Definition> {
-        self.hir.definitions.iter_mut().rev().find(|definition| definition.span == span)
+    fn definition(&mut self, span: Span) -> Option<&mut Definition> {
+        self.definition_at.get(&span).map(|at| &mut self.hir.definitions[*at])
     }
 
     fn class(&mut self, block: &Block, side: &Result<Side, ast::Name>) {
@@ -376,7 +412,7 @@ impl Resolver {
                     .help("give it one, such as `media == \"ssd\"`"),
             );
         }
-        if let Some(definition) = self.definition_at(name.span) {
+        if let Some(definition) = self.definition(name.span) {
             definition.body = body;
         }
     }
@@ -446,9 +482,9 @@ impl Resolver {
                 BlockKind::Need => self.lone_need(block, &statement.docs),
                 BlockKind::Allocation => self.allocation(block),
                 BlockKind::Test => self.test(block, &statement.docs),
-                _ => self.misplaced(statement, "the top of a file", TOP_HELP),
+                _ => self.misplaced(statement, TOP, TOP_HELP),
             },
-            _ => self.misplaced(statement, "the top of a file", TOP_HELP),
+            _ => self.misplaced(statement, TOP, TOP_HELP),
         }
     }
 
@@ -466,6 +502,7 @@ impl Resolver {
     }
 }
 
+const TOP: &str = "the top of a file";
 const TOP_HELP: &str = "a file holds `use`, `schema`, `class`, `let`, `role`, `broker`, `provider`, `agent`, `framework`, `need`, `allocation` and `test`";
 
 /// What a statement is called in messages.

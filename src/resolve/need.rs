@@ -6,11 +6,12 @@ use super::{
     hir::{Ask, AskAmount, ClassAsk, ExprKind, Framework, Need, Place, Request, Rule, Volume},
     holder::bare_word,
     literal::{said_twice, whole_ranges},
+    once::{Keys, Needs, Said, volume_named},
     scope::Kind,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
-    inventory::records::{KeyRecord, Raw},
+    inventory::records::Raw,
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
     quantity::Dimension,
@@ -25,15 +26,16 @@ impl Resolver {
         if !self.declare(Kind::Framework, &name) {
             return;
         }
-        let mut keys: Vec<KeyRecord> = Vec::new();
-        let mut needs: Vec<Need> = Vec::new();
+        let mut keys = Keys::default();
+        let mut needs = Needs::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => self.framework_key(assign, statement.span, &mut keys),
                 StatementKind::Block(block) => match &block.kind {
                     BlockKind::Need => {
-                        let need = self.need(block, &statement.docs, &needs);
-                        needs.extend(need);
+                        if let Some(need) = self.need(block, &statement.docs, &needs) {
+                            needs.push(need);
+                        }
                     }
                     BlockKind::Keys(path) => self.plain_keys(&show_path(path), &block.body, &mut keys),
                     _ => self.misplaced(statement, "`framework`", FRAMEWORK_HELP),
@@ -41,6 +43,7 @@ impl Resolver {
                 _ => self.misplaced(statement, "`framework`", FRAMEWORK_HELP),
             }
         }
+        let (keys, needs) = (keys.records, needs.list);
         let role = keys.iter().find(|key| key.key == "role").and_then(|key| match &key.value {
             Raw::Text(role) => Some(role.clone()),
             _ => None,
@@ -61,31 +64,29 @@ impl Resolver {
         if !self.declare(Kind::Framework, &name) {
             return;
         }
-        let Some(need) = self.need(block, docs, &[]) else { return };
+        let Some(need) = self.need(block, docs, &Needs::default()) else { return };
         let (role, keys) = ("*".to_owned(), Vec::new());
         self.hir.frameworks.push(Framework { name, role, keys, needs: vec![need], docs: Vec::new() });
     }
 
-    fn framework_key(&mut self, assign: &ast::Assign, span: Span, keys: &mut Vec<KeyRecord>) {
+    fn framework_key(&mut self, assign: &ast::Assign, span: Span, keys: &mut Keys) {
         let key = show_path(&assign.key);
         if key == "name" {
             self.is_built_in(Side::Framework, &key, assign.key.span);
             return;
         }
-        if let Some(first) = keys.iter().find(|known| known.key == key) {
-            let problem = said_twice(&key, span, first.span);
-            self.problem(problem);
-            return;
+        if matches!(key.as_str(), "role" | "principal") {
+            let Some(text) = self.text(&assign.value, &key) else { return };
+            if key == "role" && !self.is_role(&text) {
+                return;
+            }
         }
-        if matches!(key.as_str(), "role" | "principal") && self.text(&assign.value, &key).is_none() {
-            return;
-        }
-        keys.extend(self.key_record(key, assign, span));
+        self.add_key(keys, key, assign, span);
     }
 
-    fn need(&mut self, block: &Block, docs: &[String], earlier: &[Need]) -> Option<Need> {
+    fn need(&mut self, block: &Block, docs: &[String], earlier: &Needs) -> Option<Need> {
         let name = self.required_name(block, "need")?;
-        if let Some(first) = earlier.iter().find(|known| known.name.text == name.text) {
+        if let Some(first) = earlier.find(&name.text) {
             let problem = declared_twice("need", &name.text, name.span, first.name.span);
             self.problem(problem);
             return None;
@@ -112,6 +113,7 @@ impl Resolver {
         for statement in &block.body.statements {
             self.need_statement(statement, &mut need, earlier, &mut seen);
         }
+        need.keys = seen.keys.records;
         if need.agent.is_none() && !need.places.is_empty() {
             need.agent = Some(Request::default());
         }
@@ -136,7 +138,7 @@ impl Resolver {
         Some(need)
     }
 
-    fn need_statement(&mut self, statement: &Statement, need: &mut Need, earlier: &[Need], seen: &mut Seen) {
+    fn need_statement(&mut self, statement: &Statement, need: &mut Need, earlier: &Needs, seen: &mut Seen) {
         match &statement.kind {
             StatementKind::Assign(assign) => self.need_key(assign, statement.span, need, seen),
             StatementKind::Block(block) => match &block.kind {
@@ -154,7 +156,7 @@ impl Resolver {
                     }
                     need.agent = Some(self.agent_request(&block.body));
                 }
-                BlockKind::Keys(path) => self.plain_keys(&show_path(path), &block.body, &mut need.keys),
+                BlockKind::Keys(path) => self.plain_keys(&show_path(path), &block.body, &mut seen.keys),
                 _ => self.misplaced(statement, "`need`", NEED_HELP),
             },
             StatementKind::AllOrNothing => self.not_yet(statement.span, "`all or nothing`", "leave it out: instances are granted one by one"),
@@ -197,12 +199,7 @@ impl Resolver {
             self.is_built_in(Side::Need, &key, assign.key.span);
             return;
         }
-        if let Some(first) = need.keys.iter().find(|known| known.key == key) {
-            let problem = said_twice(&key, span, first.span);
-            self.problem(problem);
-            return;
-        }
-        need.keys.extend(self.key_record(key, assign, span));
+        self.add_key(&mut seen.keys, key, assign, span);
     }
 
     fn count(&mut self, assign: &ast::Assign, most: i64) -> Option<u64> {
@@ -217,9 +214,10 @@ impl Resolver {
 
     fn agent_request(&mut self, body: &ast::Body) -> Request {
         let mut request = Request::default();
+        let mut said = Said::default();
         for statement in &body.statements {
             match &statement.kind {
-                StatementKind::Assign(assign) => self.ask(assign, statement.span, &mut request),
+                StatementKind::Assign(assign) => self.ask(assign, statement.span, &mut request, &mut said),
                 StatementKind::Condition(expr) => {
                     self.request_condition(expr, statement, Side::Agent, &mut request)
                 }
@@ -234,9 +232,9 @@ impl Resolver {
         request
     }
 
-    fn volume(&mut self, block: &Block, before: &[Volume], earlier: &[Need]) -> Option<Volume> {
+    fn volume(&mut self, block: &Block, before: &[Volume], earlier: &Needs) -> Option<Volume> {
         let name = self.required_name(block, "volume")?;
-        if let Some(first) = before.iter().find(|known| known.name.text == name.text) {
+        if let Some(first) = volume_named(before, &name.text).map(|at| &before[at]) {
             let problem = declared_twice("volume", &name.text, name.span, first.name.span);
             self.problem(problem);
             return None;
@@ -249,11 +247,11 @@ impl Resolver {
             read_only: false,
             places: Vec::new(),
         };
-        let mut seen: Vec<(String, Span)> = Vec::new();
+        let mut said = Said::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
-                    self.volume_key(assign, statement.span, &mut volume, &mut seen)
+                    self.volume_key(assign, statement.span, &mut volume, &mut said)
                 }
                 StatementKind::Condition(expr) => {
                     self.request_condition(expr, statement, Side::Pool, &mut volume.request);
@@ -273,25 +271,16 @@ impl Resolver {
         Some(volume)
     }
 
-    fn volume_key(
-        &mut self,
-        assign: &ast::Assign,
-        span: Span,
-        volume: &mut Volume,
-        seen: &mut Vec<(String, Span)>,
-    ) {
+    fn volume_key(&mut self, assign: &ast::Assign, span: Span, volume: &mut Volume, said: &mut Said) {
         let key = show_path(&assign.key);
         let special = matches!(key.as_str(), "count" | "filesystem" | "access" | "source");
         if !special {
-            self.ask(assign, span, &mut volume.request);
+            self.ask(assign, span, &mut volume.request, said);
             return;
         }
-        if let Some((_, first)) = seen.iter().find(|known| known.0 == key) {
-            let problem = said_twice(&key, span, *first);
-            self.problem(problem);
+        if self.is_again(said, &key, span) {
             return;
         }
-        seen.push((key.clone(), span));
         match key.as_str() {
             "count" => {
                 if let Some(count) = self.count(assign, limits::VOLUMES_PER_NEED as i64) {
@@ -307,7 +296,7 @@ impl Resolver {
                     _ => {
                         let message = format!("no access is named `{}`", access.text);
                         self.problem(
-                            Diagnostic::error(Code::B0301, access.span, message)
+                            Diagnostic::error(Code::B0203, access.span, message)
                                 .help("write `\"rw\"` or `\"ro\"`"),
                         );
                     }
@@ -318,12 +307,10 @@ impl Resolver {
     }
 
     /// An amount asked for.
-    fn ask(&mut self, assign: &ast::Assign, span: Span, request: &mut Request) {
+    fn ask(&mut self, assign: &ast::Assign, span: Span, request: &mut Request, said: &mut Said) {
         self.no_options(assign);
         let resource = show_path(&assign.key);
-        if let Some(first) = request.amounts.iter().find(|ask| ask.resource == resource) {
-            let problem = said_twice(&resource, span, first.span);
-            self.problem(problem);
+        if self.is_again(said, &resource, span) {
             return;
         }
         let Some(literal) = self.literal(&assign.value) else { return };
@@ -347,9 +334,10 @@ impl Resolver {
                     format!("write `{resource} = [8080, 9000..9001]`"),
                 )),
             },
-            Literal::Texts(texts) => {
-                Ok(AskAmount::Items(texts.iter().map(|text| text.text.clone()).collect()))
-            }
+            Literal::Texts(texts) => match self.items(texts) {
+                Some(items) => Ok(AskAmount::Items(items)),
+                None => return,
+            },
             Literal::EmptyList => Ok(AskAmount::Ranges(Ranges::default())),
             Literal::Text(text) => Err(problem(
                 "an amount is expected here, not a text",
@@ -435,6 +423,7 @@ impl Resolver {
 struct Seen {
     agent: Option<Span>,
     count: Option<Span>,
+    keys: Keys,
 }
 
 const FRAMEWORK_HELP: &str = "it holds `role`, `principal`, `capabilities`, other keys and `need NAME { … }`";

@@ -3,8 +3,9 @@
 use super::{
     Resolver,
     expr::show_path,
-    hir::{Key, Need, Place, PlaceKey, PlaceKind, Read, Target, Volume},
+    hir::{Key, Place, PlaceKey, PlaceKind, Read, Target, Volume},
     need::BoundPlace,
+    once::{Needs, volume_named},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
@@ -23,7 +24,7 @@ impl Resolver {
         span: Span,
         side: Side,
         volumes: &[Volume],
-        earlier: &[Need],
+        earlier: &Needs,
     ) -> BoundPlace {
         let kind = match place {
             ast::Place::Within(paths) => PlaceKind::Within(self.paths(paths)?),
@@ -100,18 +101,15 @@ impl Resolver {
         None
     }
 
-    fn target(&mut self, path: &ast::Path, volumes: &[Volume], earlier: &[Need]) -> Option<Target> {
-        let position = |needs: &[Need], name: &str| needs.iter().position(|need| need.name.text == name);
-        let volume =
-            |volumes: &[Volume], name: &str| volumes.iter().position(|volume| volume.name.text == name);
+    fn target(&mut self, path: &ast::Path, volumes: &[Volume], earlier: &Needs) -> Option<Target> {
         let names: Vec<&str> = path.segments.iter().map(|segment| segment.text.as_str()).collect();
         let found = match names.as_slice() {
-            [only] => match (volume(volumes, only), position(earlier, only)) {
+            [only] => match (volume_named(volumes, only), earlier.position(only)) {
                 (Some(_), Some(need)) => {
                     let message = format!("`{only}` is a volume of this need, and an earlier need");
                     let help = "rename one of them";
                     let problem = Diagnostic::error(Code::B0214, path.span, message)
-                        .also(earlier[need].name.span, "the need")
+                        .also(earlier.list[need].name.span, "the need")
                         .help(help);
                     self.problem(problem);
                     return None;
@@ -120,8 +118,8 @@ impl Resolver {
                 (None, Some(at)) => Some(Target::Need(at)),
                 (None, None) => None,
             },
-            [need, name] => position(earlier, need).and_then(|at| {
-                volume(&earlier[at].volumes, name).map(|volume| Target::NeedVolume(at, volume))
+            [need, name] => earlier.position(need).and_then(|at| {
+                volume_named(&earlier.list[at].volumes, name).map(|volume| Target::NeedVolume(at, volume))
             }),
             _ => None,
         };
@@ -130,7 +128,7 @@ impl Resolver {
             let known: Vec<&str> = volumes
                 .iter()
                 .map(|v| v.name.text.as_str())
-                .chain(earlier.iter().map(|n| n.name.text.as_str()))
+                .chain(earlier.list.iter().map(|n| n.name.text.as_str()))
                 .collect();
             let help = match nearest(&name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),

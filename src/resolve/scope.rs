@@ -78,6 +78,8 @@ pub struct Scope {
     pub definitions: Vec<DefinitionInfo>,
     /// Keys in the coarse vocabulary.
     pub exposed: Vec<Read>,
+    /// Whether near names are still looked for.
+    pub(super) suggests: bool,
     declared: IndexMap<(Kind, String), Span>,
     own: Names,
     modules: IndexMap<String, Names>,
@@ -164,12 +166,15 @@ impl Scope {
     /// The error for an unknown class, with the nearest name.
     pub fn unknown_class(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0202, span, format!("no class is named `{name}`"));
-        let known = self.home(home).map(|names| &names.classes);
+        let known = self.home(home).filter(|_| self.suggests).map(|names| &names.classes);
+        if let Some(full) = known.and_then(|known| of_module(name, known.keys())) {
+            return diagnostic.help(format!("did you mean `{full}`?"));
+        }
         if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
             return diagnostic.help(format!("did you mean `{near}`?"));
         }
         if let Some(module) = self.standard_home_of(name) {
-            return diagnostic.help(format!("`{name}` is in the standard library: add `use std.{module}`"));
+            return diagnostic.help(self.standard_help(home, module));
         }
         diagnostic.help("declare it: `class NAME for agent { … }` or `class NAME for pool { … }`")
     }
@@ -177,12 +182,15 @@ impl Scope {
     /// The error for an unknown name in a rule, with the nearest one.
     pub fn unknown_name(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0203, span, format!("nothing is named `{name}` here"));
-        let known = self.home(home).map(|names| &names.lets);
+        let known = self.home(home).filter(|_| self.suggests).map(|names| &names.lets);
+        if let Some(full) = known.and_then(|known| of_module(name, known.keys())) {
+            return diagnostic.help(format!("did you mean `{full}`?"));
+        }
         if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
             return diagnostic.help(format!("did you mean `{near}`?"));
         }
         if let Some(module) = self.standard_home_of(name) {
-            return diagnostic.help(format!("`{name}` is in the standard library: add `use std.{module}`"));
+            return diagnostic.help(self.standard_help(home, module));
         }
         let first = name.split('.').next().unwrap_or(name);
         if name.contains('.')
@@ -196,9 +204,21 @@ impl Scope {
         ))
     }
 
+    fn standard_help(&self, home: Home<'_>, module: &str) -> String {
+        if self.has_module(module) && home.is_none() {
+            return format!("`std.{module}` is used, and declares no such name");
+        }
+        format!("if it is of the standard library, add `use std.{module}`")
+    }
+
     /// The standard module that would declare a dotted name, were it used.
     fn standard_home_of(&self, name: &str) -> Option<&'static str> {
         let module = name.split_once('.')?.0;
         super::library::find(module).map(|module| module.name)
     }
+}
+
+/// The name of a used module that ends in this bare one.
+fn of_module<'a>(name: &str, mut known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    known.find(|full| full.split_once('.').is_some_and(|(_, bare)| bare == name))
 }

@@ -66,7 +66,7 @@ impl Reader<'_> {
         let span = self.span(&whole).to(self.span(high));
         if low.dimension != top.dimension {
             let message = format!("a {} and a {} are no two ends", low.dimension, top.dimension);
-            self.error(Code::B0115, span, message, "write both ends with units of one kind");
+            self.error(Code::B0302, span, message, "write both ends with units of one kind");
             return None;
         }
         if low.amount > top.amount {

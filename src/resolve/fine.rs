@@ -1,53 +1,12 @@
-//! What is found once every name is bound: circles of classes and lets, and fine-grained keys in needs.
-
-use std::collections::BTreeSet;
+//! Fine-grained keys in needs, told once every class is bound: the help names those that speak of the key.
 
 use super::{
     Resolver,
-    hir::{Definition, DefinitionId, DefinitionKind, Expr, ExprKind, Read},
+    hir::{DefinitionKind, Expr, ExprKind, Read},
 };
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Resolver {
-    /// Classes and lets that include each other are an error, shown once per cycle.
-    pub(super) fn cycles(&mut self) {
-        let edges: Vec<BTreeSet<DefinitionId>> = self.hir.definitions.iter().map(named_in).collect();
-        let mut done = vec![false; edges.len()];
-        for start in 0..edges.len() {
-            let mut path: Vec<(usize, Vec<usize>)> = vec![(start, Vec::new())];
-            if done[start] {
-                continue;
-            }
-            path[0].1 = edges[start].iter().map(|id| id.0).collect();
-            while let Some((_, rest)) = path.last_mut() {
-                let Some(next) = rest.pop() else {
-                    if let Some((finished, _)) = path.pop() {
-                        done[finished] = true;
-                    }
-                    continue;
-                };
-                if let Some(at) = path.iter().position(|(on, _)| *on == next) {
-                    let names: Vec<String> =
-                        path[at..].iter().map(|(on, _)| self.hir.definitions[*on].name.clone()).collect();
-                    let first = &self.hir.definitions[next];
-                    let message =
-                        format!("`{}` includes itself: {} → {}", first.name, names.join(" → "), first.name);
-                    let problem = Diagnostic::error(Code::B0207, first.span, message)
-                        .label("the circle begins here")
-                        .help("take one of the steps out");
-                    self.problems.push(problem);
-                    done[next] = true;
-                } else if !done[next] {
-                    path.push((next, edges[next].iter().map(|id| id.0).collect()));
-                }
-            }
-        }
-        if self.problems.iter().any(|problem| problem.code == Code::B0207) {
-            // Bodies of a circle cannot be followed; nothing else is read from a set with errors.
-            self.hir.definitions.iter_mut().for_each(|definition| definition.body.clear());
-        }
-    }
-
     /// Needs that name fine-grained keys: the help names the classes that mention the key.
     pub(super) fn report_fine_reads(&mut self) {
         for (read, shown, bare, span) in std::mem::take(&mut self.fine_reads) {
@@ -100,18 +59,6 @@ pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
             walk(right, visit);
         }
     }
-}
-
-fn named_in(definition: &Definition) -> BTreeSet<DefinitionId> {
-    let mut named = BTreeSet::new();
-    for expr in &definition.body {
-        walk(expr, &mut |expr| {
-            if let ExprKind::Named(id) = expr.kind {
-                named.insert(id);
-            }
-        });
-    }
-    named
 }
 
 fn reads(expr: &Expr, wanted: &Read) -> bool {

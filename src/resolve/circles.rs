@@ -1,0 +1,92 @@
+//! Classes and lets that include each other.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Resolver,
+    hir::{Definition, DefinitionId, ExprKind},
+    walk,
+};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// How far a definition has been followed.
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    New,
+    /// On the way that is being followed.
+    Open,
+    Done,
+}
+
+/// Names of a circle that are shown; more would hide the rest of the message.
+const SHOWN: usize = 8;
+
+impl Resolver {
+    /// Reports classes and lets that include each other: each circle once.
+    pub(super) fn circles(&mut self) {
+        let edges: Vec<Vec<usize>> = self.hir.definitions.iter().map(named_in).collect();
+        let mut marks = vec![Mark::New; edges.len()];
+        let mut found = false;
+        for start in 0..edges.len() {
+            if marks[start] != Mark::New {
+                continue;
+            }
+            marks[start] = Mark::Open;
+            // Each definition on the way, and how many of those it names have been followed.
+            let mut way: Vec<(usize, usize)> = vec![(start, 0)];
+            while let Some((at, next)) = way.last_mut() {
+                let Some(&named) = edges[*at].get(*next) else {
+                    marks[*at] = Mark::Done;
+                    way.pop();
+                    continue;
+                };
+                *next += 1;
+                match marks[named] {
+                    Mark::New => {
+                        marks[named] = Mark::Open;
+                        way.push((named, 0));
+                    }
+                    Mark::Open => {
+                        let first = way.iter().position(|(on, _)| *on == named).unwrap_or(0);
+                        let circle: Vec<usize> = way[first..].iter().map(|(on, _)| *on).collect();
+                        self.circle(&circle);
+                        found = true;
+                    }
+                    Mark::Done => {}
+                }
+            }
+        }
+        if found {
+            // Bodies of a circle cannot be followed; nothing else is read from a set with errors.
+            self.hir.definitions.iter_mut().for_each(|definition| definition.body.clear());
+        }
+    }
+
+    fn circle(&mut self, circle: &[usize]) {
+        let Some(first) = circle.first().map(|at| &self.hir.definitions[*at]) else { return };
+        let (name, span) = (first.name.clone(), first.span);
+        let mut names: Vec<&str> =
+            circle.iter().take(SHOWN).map(|at| self.hir.definitions[*at].name.as_str()).collect();
+        if circle.len() > SHOWN {
+            names.push("…");
+        }
+        let message = format!("`{name}` includes itself: `{} → {name}`", names.join(" → "));
+        let problem = Diagnostic::error(Code::B0207, span, message)
+            .label("the circle begins here")
+            .help("take one of the steps out");
+        self.problem(problem);
+    }
+}
+
+/// The classes and lets that a definition names, in order of declaration.
+fn named_in(definition: &Definition) -> Vec<usize> {
+    let mut named: BTreeSet<DefinitionId> = BTreeSet::new();
+    for expr in &definition.body {
+        walk(expr, &mut |expr| {
+            if let ExprKind::Named(id) = expr.kind {
+                named.insert(id);
+            }
+        });
+    }
+    named.into_iter().map(|id| id.0).collect()
+}
