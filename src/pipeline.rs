@@ -165,6 +165,7 @@ impl Parsed {
         problems.extend(check_problems);
         let mut report = Report { sources, diagnostics: problems };
         report.sort();
+        report.limit(limits::PROBLEMS_KEPT);
         Checked { hir, scope, types, first_sources, report }
     }
 }
@@ -259,6 +260,7 @@ impl Checked {
             self.report.diagnostics.push(problem.help("this is a defect of bourse; please report it"));
         }
         self.report.sort();
+        self.report.limit(limits::PROBLEMS_KEPT);
         if self.report.has_errors() {
             return Err(Box::new(self.report));
         }

@@ -59,6 +59,20 @@ impl Report {
         self.diagnostics.dedup();
     }
 
+    /// Keeps at most so many problems, errors before others; the last one says how many are left out.
+    pub fn limit(&mut self, most: usize) {
+        let more = self.diagnostics.len().saturating_sub(most);
+        if more == 0 {
+            return;
+        }
+        self.diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
+        self.diagnostics.truncate(most);
+        self.sort();
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.message.push_str(&format!(" (and {more} more problems that are not listed)"));
+        }
+    }
+
     /// The report as text. Human text ends with a line that counts the problems; an empty report is empty text.
     pub fn render(&self, how: Render) -> String {
         match how {

@@ -67,6 +67,8 @@ pub(super) struct Binder<'a> {
     /// Columns of open keys, by side and key: where their value goes, and its type.
     keys: IndexMap<(Side, String), (usize, Option<Type>)>,
     widths: (usize, usize),
+    /// What resources measure, as the policy says.
+    dimensions: IndexMap<(Side, Symbol), Dimension>,
     /// Resources of which the policy does not say what they measure: what the first amount with a unit says.
     units: IndexMap<(Side, String), (Dimension, Span)>,
     providers: IndexMap<Symbol, Span>,
@@ -97,12 +99,14 @@ impl<'a> Binder<'a> {
             }
         }
         let world = World { cells, ..World::default() };
+        let dimensions = plan.resources.iter().map(|known| ((known.0, known.1), known.2)).collect();
         Binder {
             plan,
             world,
             problems: Vec::new(),
             keys,
             widths,
+            dimensions,
             units: IndexMap::new(),
             providers: IndexMap::new(),
             carved: Vec::new(),
@@ -202,7 +206,7 @@ impl<'a> Binder<'a> {
                 self.not_yet(part.lift(record.span), what);
                 continue;
             }
-            let of_policy = self.plan.dimension(side, resource);
+            let of_policy = self.dimensions.get(&(side, resource)).copied();
             let of_data = || self.units.get(&(side, record.name.clone())).map(|unit| unit.0);
             let dimension = of_policy.or_else(of_data);
             match super::stock::stock(part, side, record, resource, dimension, &mut self.plan.symbols) {
@@ -240,7 +244,7 @@ impl<'a> Binder<'a> {
     fn unit(&mut self, part: &Part<'_>, side: Side, record: &ResourceRecord) {
         let RawAmount::Quantity(quantity) = &record.amount else { return };
         let resource = self.plan.symbols.find(&record.name);
-        if resource.is_some_and(|resource| self.plan.dimension(side, resource).is_some()) {
+        if resource.is_some_and(|resource| self.dimensions.contains_key(&(side, resource))) {
             return;
         }
         let unit = (quantity.dimension, part.lift(record.span));

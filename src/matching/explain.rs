@@ -162,6 +162,14 @@ impl<'a> Matcher<'a> {
             Some(column) => (Some(show.key(column)), self.have(scene, column), self.want(scene, node)),
             None => (None, self.have_all(scene, node), show.node(node)),
         };
+        // What went wrong in the computation says more than the values that went into it.
+        let have = match scene.value(node) {
+            Err(Gap::Fault(at, fault)) if fault != crate::ir::op::Fault::Mismatch => {
+                let cause = format!("{} in `{}`", fault.words(), show.node(at));
+                Some(have.map_or_else(|| cause.clone(), |have| format!("{have}: {cause}")))
+            }
+            _ => have,
+        };
         let mentioned = plan.reads(node).first().map(|column| plan.column(*column).side);
         let side =
             side.or(subject.map(|column| plan.column(column).side)).or(mentioned).unwrap_or(Side::Broker);

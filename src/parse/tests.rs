@@ -370,7 +370,7 @@ fn a_literal_that_is_wrong_is_told_with_a_cure() {
         ("v\"abc\"", "B0112", "v\"abc\"", "no version"),
         ("8..2", "B0112", "8..2", "write `2..8`"),
         ("[8..2]", "B0112", "8..2", "write `2..8`"),
-        ("1TB..4s", "B0115", "1TB..4s", "one kind"),
+        ("1TB..4s", "B0302", "1TB..4s", "one kind"),
         ("[1, \"a\"]", "B0115", "\"a\"", "not both"),
         ("[1TB]", "B0115", "1TB", "write `x == … or x == …`"),
         ("[v\"1\"]", "B0115", "v\"1\"", "write `x == … or x == …`"),

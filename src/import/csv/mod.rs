@@ -46,7 +46,10 @@ struct Problems {
 }
 
 impl Problems {
-    fn push(&mut self, problem: Diagnostic) {
+    fn push(&mut self, mut problem: Diagnostic) {
+        if problem.help.is_none() {
+            problem.help = Some("correct the cell, or the flag that names its column".to_owned());
+        }
         if self.kept.len() < limits::PROBLEMS_SHOWN {
             self.kept.push(problem);
         } else {

@@ -141,7 +141,10 @@ impl Reader {
         Span::new(self.source, node.start + 1, node.end() - 1)
     }
 
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        if diagnostic.is_error() && diagnostic.help.is_none() {
+            diagnostic.help = Some(general_help(diagnostic.code).to_owned());
+        }
         if diagnostic.is_error() { self.errors.push(diagnostic) } else { self.notes.push(diagnostic) }
     }
 
@@ -488,6 +491,19 @@ impl Reader {
                     .help("write a number, or a text such as \"64GiB\", \"10Gbps\" or \"unlimited\"");
             }
         }
+    }
+}
+
+/// What to do where nothing more is known than the code.
+fn general_help(code: Code) -> &'static str {
+    match code {
+        Code::B0501 => "correct the text there; where it is cut short, write or fetch the file again",
+        Code::B0105 => "use fewer levels: a key may be dotted, as `adapter.infiniband` is",
+        Code::B0111 => "write the true amount; \"unlimited\" is one of any kind",
+        Code::B0308 => "write a number in this range",
+        Code::B0514 => "split it, or write ranges such as \"1..5000\"",
+        Code::B0212 => "keep one of them",
+        _ => "write what is expected, or leave the field out",
     }
 }
 
