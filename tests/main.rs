@@ -1,6 +1,6 @@
 //! The tests of the crate, in one binary.
 
-#![allow(clippy::disallowed_methods, reason = "tests read files")]
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
 
 mod bad_input;
 mod cases;

@@ -1,5 +1,4 @@
 //! The command, run as its users run it.
-#![allow(clippy::disallowed_methods, reason = "tests write the files that they run on")]
 
 mod exit_codes;
 mod formats;
