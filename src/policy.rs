@@ -168,11 +168,7 @@ impl Fleet {
     ///
     /// # Errors
     /// Every problem of the set and the inventories.
-    pub fn load(
-        parsed: &Parsed,
-        strictness: Strictness,
-        inventories: &[Inventory],
-    ) -> Result<Fleet, Error> {
+    pub fn load(parsed: &Parsed, strictness: Strictness, inventories: &[Inventory]) -> Result<Fleet, Error> {
         let extra = Inventory::extra(inventories);
         let loaded = parsed.check(&extra, strictness).load(&extra).map_err(|report| Error::new(*report))?;
         Ok(Fleet::new(loaded))
