@@ -104,3 +104,18 @@ fn an_offer_reads_back_as_an_allocation() {
     assert_eq!(after["remaining"]["agents"][agent], value["remaining"]["agents"][agent]);
     assert_eq!(after["remaining"]["pools"], value["remaining"]["pools"]);
 }
+
+/// The example of the documentation is what the command writes.
+#[test]
+fn the_documented_example_is_real() {
+    let page = std::fs::read_to_string("docs/output.md").expect("the page");
+    let fence = |word: &str| {
+        let (_, rest) = page.split_once(&format!("```{word}\n")).expect(word);
+        rest.split_once("\n```").expect("an end").0.to_owned() + "\n"
+    };
+    let folder = Folder::new(&[("demo.policy", &fence("policy"))]);
+    let output = folder.run(&["offers", "demo.policy", "--format", "json"]);
+    assert_eq!(json(&output.stdout), json(&fence("json")), "{}", output.stdout);
+    let table = folder.run(&["offers", "demo.policy"]).stdout;
+    assert_eq!(format!("$ bourse offers demo.policy\n{table}"), fence("console"));
+}
