@@ -6,6 +6,7 @@ mod help;
 mod import;
 mod tables;
 mod terminal;
+mod testing;
 
 use std::{
     fs,

@@ -1,0 +1,106 @@
+//! `bourse test`: what passes, fails, cannot be run, and is not there.
+
+use super::{Folder, json};
+
+const SET: &str = r#"
+agent a { os = "linux", resources { cpus = 4 } }
+need n { count = 3, agent { cpus = 3, gpus = 1 } }
+"#;
+
+fn set(tests: &str) -> Folder {
+    Folder::new(&[("p.policy", &format!("{SET}{tests}"))])
+}
+
+#[test]
+fn what_is_so_passes() {
+    let run =
+        set("test \"refused\" { expect n unmet, expect n not on a because gpus }").run(&["test", "p.policy"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(run.stdout, "ok     refused\n1 passed, 0 failed\n");
+}
+
+#[test]
+fn what_is_not_so_is_shown_with_its_reasons() {
+    let run = set("test \"wrong\" {\n  expect n met\n}").run(&["test", "p.policy"]);
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""));
+    insta::assert_snapshot!(run.stdout, @r"
+    FAILED wrong
+      p.policy:5:3
+        expected  expect n met
+        actual    unmet: 0 of 3 offered, proved
+        because   a: gpus: wanted 1, have absent
+    0 passed, 1 failed
+    ");
+}
+
+#[test]
+fn what_cannot_be_run_is_told_and_the_others_are_run() {
+    let tests =
+        "test \"typo\" { expect m met }\ntest \"fine\" { expect n unmet }\ntest \"agent\" { expect n on b }";
+    let run = set(tests).run(&["test", "p.policy"]);
+    assert_eq!(run.code, 3);
+    assert!(
+        run.stdout.contains("ok     fine\n")
+            && run.stdout.ends_with("1 passed, 0 failed, 2 could not be run\n")
+    );
+    assert!(run.stderr.contains("B0213") && run.stderr.contains("no need is named `m`"));
+    assert!(run.stderr.contains("no agent is named `b`"));
+}
+
+#[test]
+fn a_set_that_does_not_compile_runs_no_test() {
+    let run = set("test \"t\" { expect n unmet }\nneed n { agent { cpus = 1 } }").run(&["test", "p.policy"]);
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""));
+    assert!(run.stderr.contains("B0201"));
+}
+
+#[test]
+fn tests_are_chosen_by_name() {
+    let tests = "test \"one\" { expect n unmet }\ntest \"two\" { expect n met }";
+    let chosen = set(tests).run(&["test", "p.policy", "--run", "^o"]);
+    assert_eq!((chosen.code, chosen.stdout.as_str()), (0, "ok     one\n1 passed, 0 failed\n"));
+    let none = set(tests).run(&["test", "p.policy", "--run", "three"]);
+    assert_eq!((none.code, none.stdout.as_str()), (2, ""));
+    assert!(none.stderr.contains("B0904") && none.stderr.contains("2 tests are declared"));
+    let absent = set("").run(&["test", "p.policy"]);
+    assert_eq!(absent.code, 2);
+    assert!(absent.stderr.contains("B0904"));
+}
+
+#[test]
+fn json_has_every_test_and_failure() {
+    let run = set("test \"a\" { expect n unmet }\ntest \"b\" { expect n met }")
+        .run(&["test", "p.policy", "--format", "json"]);
+    assert_eq!(run.code, 1);
+    let found = json(&run.stdout);
+    assert_eq!((&found["format"], &found["version"]), (&"bourse.tests".into(), &1.into()));
+    assert_eq!((&found["passed"], &found["failed"], &found["broken"]), (&1.into(), &1.into(), &0.into()));
+    assert_eq!(found["tests"][1]["failures"][0]["expected"], "expect n met");
+    assert_eq!(found["tests"][1]["failures"][0]["place"]["line"], 5);
+}
+
+#[test]
+fn an_inventory_is_seen_by_tests_that_declare_no_fleet_or_say_so() {
+    let fleet = r#"{"format": "bourse.inventory", "version": 1, "agents": [{"name": "big", "resources": {"cpus": 64, "gpus": 8}}]}"#;
+    let tests = r#"
+        test "seen"     { expect n best on big }
+        test "not seen" { agent c { resources { cpus = 1 } }, expect n unmet }
+        test "with it"  { with inventory, agent c { resources { cpus = 1 } }, expect n offered 3 }
+    "#;
+    let folder = set(tests);
+    folder.write("fleet.json", fleet);
+    let run = folder.run(&["test", "p.policy", "--inventory", "fleet.json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+}
+
+#[test]
+fn check_looks_into_tests() {
+    let run = set("test \"t\" { agent b { vlan = 4m }, expect n unmet }").run(&["check", "p.policy"]);
+    assert_eq!(run.code, 3);
+    let named = set("test \"t\" { expect nn unmet }").run(&["check", "p.policy"]);
+    assert_eq!(named.code, 3);
+    assert!(named.stderr.contains("B0213") && named.stderr.contains("did you mean `n`?"));
+    let later = set("test \"t\" { expect snapshot }").run(&["check", "p.policy"]);
+    assert_eq!(later.code, 3);
+    assert!(later.stderr.contains("B0801"));
+}
