@@ -247,7 +247,8 @@ pub fn render(dimension: Dimension, amount: i128) -> String {
     }
     UNITS
         .iter()
-        .filter(|unit| unit.1 == dimension && amount.abs() >= unit.2)
+        // Bandwidth is told in bits, as it is stored: bytes per second beside them would hide a factor of eight.
+        .filter(|unit| unit.1 == dimension && amount.abs() >= unit.2 && !unit.0.ends_with("/s"))
         .rev()
         .filter(|unit| (amount * 1_000) % unit.2 == 0)
         .map(|unit| format!("{}{}", decimal(amount * 1_000 / unit.2, 1_000), unit.0))
