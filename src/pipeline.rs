@@ -156,7 +156,13 @@ impl Parsed {
         let mut statements: Vec<&Statement> =
             own.into_iter().filter(|statement| !is_replaced(statement)).collect();
         statements.extend(&declared.statements);
-        let input = resolve::Input { statements, modules: &self.modules, levels: declare::levels(&parts) };
+        let broken = problems.iter().filter_map(|problem| problem.labels.first()).map(|label| label.span);
+        let input = resolve::Input {
+            statements,
+            modules: &self.modules,
+            broken: broken.collect(),
+            levels: declare::levels(&parts),
+        };
         let (mut hir, scope, resolve_problems) = resolve::resolve(&input);
         problems.extend(resolve_problems);
         problems.extend(declare::level_conflicts(&parts, &scope.levels, scope.levels_span));

@@ -7,6 +7,7 @@ mod cases;
 mod cli;
 mod codes;
 mod docs;
+mod fuzzing;
 mod harness;
 mod policies;
 mod properties;

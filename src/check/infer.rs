@@ -141,8 +141,10 @@ impl<'a> Checker<'a> {
             ExprKind::Arithmetic(op, left, right) => self.arithmetic(*op, left, right, expr.span),
             ExprKind::Else(read, default) => {
                 let (key, default_var) = (self.read(read, expr.span), self.infer(default));
-                if !(self.table.get(key).is_path() && self.table.get(default_var).is_path()) {
-                    self.join(key, default_var, expr.span, "both sides of `else` have one type");
+                let paths = self.table.get(key).is_path() && self.table.get(default_var).is_path();
+                if !paths && !self.join(key, default_var, expr.span, "both sides of `else` have one type") {
+                    // Said once: what is done with the value is not held against it too.
+                    return self.table.fresh();
                 }
                 key
             }
@@ -254,7 +256,9 @@ impl<'a> Checker<'a> {
         }
         match op {
             ArithmeticOp::Add | ArithmeticOp::Subtract => {
-                self.join(a, b, span, &format!("`{}` needs equal dimensions", op.text()));
+                if !self.join(a, b, span, &format!("`{}` needs equal dimensions", op.text())) {
+                    return self.table.fresh();
+                }
                 a
             }
             ArithmeticOp::Multiply | ArithmeticOp::Divide => {
@@ -305,9 +309,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub(super) fn join(&mut self, a: Var, b: Var, span: Span, why: &str) {
-        if let Err(conflict) = self.table.join(a, b) {
-            self.conflict(Code::B0301, &conflict, span, why);
+    /// Says that two are of one type; `false` where they are not, which is reported.
+    pub(super) fn join(&mut self, a: Var, b: Var, span: Span, why: &str) -> bool {
+        match self.table.join(a, b) {
+            Ok(()) => true,
+            Err(conflict) => {
+                self.conflict(Code::B0301, &conflict, span, why);
+                false
+            }
         }
     }
 
@@ -463,7 +472,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn with_article(words: &str) -> String {
+pub(super) fn with_article(words: &str) -> String {
     match words {
         "text" | "ranges" | "of any type" | "a set" => words.to_owned(),
         _ => format!("a {words}"),

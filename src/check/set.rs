@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Strictness, cost,
-    infer::Checker,
+    infer::{Checker, with_article},
     types::{Bound, Var},
 };
 use crate::{
@@ -240,7 +240,8 @@ fn preference(checker: &mut Checker<'_>, var: Var, rule: &Rule) {
         _ => checker.table.narrow(var, Bound::Known(Type::Bool), rule.expr.span).is_ok(),
     };
     if !fits {
-        let message = format!("a preference is a condition or a number, and this is {}", bound.words());
+        let message =
+            format!("a preference is a condition or a number, and this is {}", with_article(bound.words()));
         let help = "compare it with something, or divide it by an amount of the same dimension";
         checker.problems.push(Diagnostic::error(Code::B0303, rule.expr.span, message).help(help));
     }

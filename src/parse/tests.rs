@@ -327,7 +327,6 @@ fn a_statement_that_is_wrong_is_told_once_and_at_its_place() {
         ("charge agent.x 3", "B0107", "", "expected `per`, found the end"),
         ("prefer lbl: near data in zone", "B0107", "data", "no label"),
         ("prefer a weight 2GB", "B0107", "2GB", "without a unit"),
-        ("require a weight 2", "B0107", "weight", "only `prefer`"),
         ("require a witin b", "B0107", "witin", "did you mean `within`?"),
         ("require a == not b", "B0107", "not", "parentheses"),
         ("require 5 is absent", "B0107", "5", "only a side or a key"),

@@ -58,7 +58,8 @@ pub(super) fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (Source
 /// Looks over a text; its problems go to `problems`.
 pub(super) fn scan(text: &str, place: Place, problems: &mut Problems) -> Scan {
     forbidden(text, place, problems);
-    let mut scanner = Scanner { text, place, problems, open: Vec::new(), scan: Scan::default() };
+    let mut scanner =
+        Scanner { text, place, problems, open: Vec::new(), text_open: false, scan: Scan::default() };
     scanner.run();
     scanner.scan
 }
@@ -81,6 +82,8 @@ struct Scanner<'a> {
     place: Place,
     problems: &'a mut Problems,
     open: Vec<(u8, usize)>,
+    /// Whether a text did not end: it may hold the partner of any bracket.
+    text_open: bool,
     scan: Scan,
 }
 
@@ -138,6 +141,7 @@ impl Scanner<'_> {
         }
         let end = self.line_end(start);
         self.scan.broken = true;
+        self.text_open = true;
         let help = "a text ends on its line with `\"`; a line end inside it is written `\\n`";
         self.report(Code::B0103, start, end, "this text does not end".to_owned(), help);
         end
@@ -152,6 +156,7 @@ impl Scanner<'_> {
             return end + 1;
         }
         self.scan.broken = true;
+        self.text_open = true;
         let help = "a text stands in double quotes: `\"text\"`";
         self.report(Code::B0103, start, end, "`'` begins no text".to_owned(), help);
         end
@@ -206,6 +211,7 @@ impl Scanner<'_> {
                 }
                 self.open.pop();
             }
+            None if self.text_open => {}
             None => {
                 self.scan.broken = true;
                 let found = char::from(byte);
@@ -226,6 +232,9 @@ impl Scanner<'_> {
     }
 
     fn unclosed(&mut self, byte: u8, at: usize) {
+        if self.text_open {
+            return;
+        }
         self.scan.broken = true;
         let message = format!("`{}` is never closed", char::from(byte));
         let help = format!("add the `{}` that belongs to it", char::from(partner(byte)));

@@ -130,11 +130,11 @@ impl Resolver {
             StatementKind::Block(block) => self.holder_block(block, statement, side, tier, holder),
             _ => {
                 let inside = tier.map_or("agent", TierKind::name);
-                self.misplaced(
-                    statement,
-                    &format!("`{inside}`"),
-                    "it holds keys, `resources`, `require` and `prefer`",
-                );
+                let help = match tier {
+                    Some(TierKind::Volume) => "an existing volume holds keys, `resources` and `reserved for`",
+                    _ => "it holds keys, `resources`, `require` and `prefer`",
+                };
+                self.misplaced(statement, &format!("`{inside}`"), help);
             }
         }
     }

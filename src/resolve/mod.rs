@@ -49,6 +49,8 @@ pub struct Input<'a> {
     pub statements: Vec<&'a Statement>,
     /// The standard modules it uses, directly or not, parsed.
     pub modules: &'a IndexMap<&'static str, Ast>,
+    /// Places of mistakes in the text: what stood there is not among the statements.
+    pub broken: Vec<Span>,
     /// Levels that data states, where the set states none.
     pub levels: Option<Vec<String>>,
 }
@@ -57,6 +59,7 @@ pub struct Input<'a> {
 pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     let mut resolver = Resolver::default();
     resolver.scope.suggests = true;
+    resolver.broken = input.broken.clone();
     resolver.scope.levels =
         input.levels.clone().unwrap_or_else(|| DEFAULT_LEVELS.map(str::to_owned).to_vec());
     resolver.levels(&input.statements);
@@ -100,7 +103,7 @@ pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Di
     resolver.hir.broker.exposed = hir.broker.exposed.clone();
     resolver.hir.levels = hir.levels.clone();
     let statements = addition.statements;
-    let input = Input { statements: Vec::new(), modules: addition.modules, levels: None };
+    let input = Input { statements: Vec::new(), modules: addition.modules, levels: None, broken: Vec::new() };
     let mut modules = Vec::new();
     for statement in statements {
         resolver.use_statement(statement, None, &input, &mut modules);
@@ -145,6 +148,8 @@ struct Resolver {
     problems: Vec<Diagnostic>,
     /// The standard module being read; `None` in the set itself.
     home: Option<String>,
+    /// Places of mistakes in the text.
+    broken: Vec<Span>,
     /// Keys of the broker, of all its blocks.
     broker_keys: Keys,
     /// Each class and let, by the place of its name.
@@ -160,6 +165,12 @@ impl Resolver {
         self.problems.push(problem);
         // Looking for near names takes long: past as many problems as are shown it is not done.
         self.scope.suggests = self.problems.len() < limits::PROBLEMS_SHOWN;
+    }
+
+    /// Whether something in a block could not be read: what it would have said is not missing.
+    fn is_broken(&self, span: Span) -> bool {
+        let inside = |at: &Span| at.source == span.source && span.start <= at.start && at.end <= span.end;
+        self.broken.iter().any(inside)
     }
 
     /// What a later version brings is an error, never ignored.
@@ -405,7 +416,7 @@ impl Resolver {
                 _ => self.misplaced(statement, "`class`", "it holds one condition a line; all must hold"),
             }
         }
-        if body.is_empty() && block.body.statements.is_empty() {
+        if body.is_empty() && block.body.statements.is_empty() && !self.is_broken(block.body.span) {
             let message = format!("class `{}` has no condition: everything would be in it", name.text);
             self.problem(
                 Diagnostic::error(Code::B0219, name.span, message)

@@ -118,6 +118,9 @@ impl Resolver {
             need.agent = Some(Request::default());
         }
         if need.agent.is_none() && need.volumes.is_empty() {
+            if self.is_broken(block.body.span) {
+                return None;
+            }
             let message = format!("need `{}` asks for nothing", need.name.text);
             let help = "ask for something: `agent { cpus = 1 }` or `volume data { size = 1TB }`";
             self.problem(Diagnostic::error(Code::B0404, need.name.span, message).help(help));
