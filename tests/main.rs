@@ -10,5 +10,6 @@ mod docs;
 mod harness;
 mod policies;
 mod properties;
+mod readme;
 mod stdlib;
 mod tidy;

@@ -29,9 +29,11 @@ pub(super) fn unknown<'a>(
 ) -> Problem {
     let help = match nearest(name, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!(
-            "name a {kind} that this test sees; one that declares agents or providers sees no others without `with inventory`"
-        ),
+        None => {
+            "name one that this test sees; a test that declares agents or providers sees no others without \
+                 `with inventory`"
+                .to_owned()
+        }
     };
     Box::new(Diagnostic::error(Code::B0213, span, format!("no {kind} is named `{name}`")).help(help))
 }
