@@ -73,6 +73,9 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         ReasonsArg::All => (Reasons::All, Detail::All),
         ReasonsArg::None => (Reasons::None, Detail::None),
     };
+    if cycle::every_need(fleet.plan()).next().is_none() {
+        console.remark("there are no needs: declare one, or give an inventory that has some");
+    }
     let total = needs.as_ref().map_or_else(|| cycle::every_need(fleet.plan()).count(), Vec::len);
     let bar = console.progress(total, "offering");
     let mut step = |done: usize, _: usize| bar.set_position(done as u64);

@@ -1,5 +1,7 @@
 //! What a need is told when it closes: how it ended, why it got no more, and every reason.
 
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
 use super::{Outcome, Reasons, Rejection, Rejections, Run, Why};
@@ -70,11 +72,13 @@ impl Run<'_> {
     fn rejections(&mut self, id: NeedId) -> Rejections {
         let mut keeper = Keeper {
             reasons: std::mem::take(&mut self.reasons),
+            lists: std::mem::take(&mut self.lists),
             kept: self.kept,
             out: Rejections::default(),
         };
         collect(&Matcher::new(self.moment(), id), &mut keeper);
         self.reasons = keeper.reasons;
+        self.lists = keeper.lists;
         self.kept = keeper.kept;
         keeper.out
     }
@@ -82,11 +86,22 @@ impl Run<'_> {
 
 struct Keeper {
     reasons: IndexSet<crate::matching::Reason>,
+    lists: IndexSet<Arc<[usize]>>,
     kept: usize,
     out: Rejections,
 }
 
 impl Keeper {
+    /// The one list with these numbers.
+    fn shared(&mut self, numbers: Vec<usize>) -> Arc<[usize]> {
+        if let Some(known) = self.lists.get(numbers.as_slice()) {
+            return Arc::clone(known);
+        }
+        let list: Arc<[usize]> = numbers.into();
+        self.lists.insert(Arc::clone(&list));
+        list
+    }
+
     fn keep<'a>(
         &mut self,
         matcher: &Matcher<'a>,
@@ -108,6 +123,7 @@ impl Keeper {
             self.reasons.insert_full(reason).0
         });
         let reasons = numbers.collect();
+        let reasons = self.shared(reasons);
         self.out.list.push(Rejection { agent, supply, reasons });
     }
 }
@@ -160,6 +176,7 @@ fn together(matcher: &Matcher<'_>, agent: Option<usize>, keeper: &mut Keeper) {
     let Some((volume, supply, shortage)) = search.ran_out else { return };
     let reason = matcher.ran_out(supply, &shortage);
     let number = keeper.reasons.insert_full(reason).0;
+    let reasons = keeper.shared(vec![number]);
     keeper.kept += 1;
-    keeper.out.list.push(Rejection { agent, supply: Some((volume, supply)), reasons: vec![number] });
+    keeper.out.list.push(Rejection { agent, supply: Some((volume, supply)), reasons });
 }

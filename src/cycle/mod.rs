@@ -8,6 +8,8 @@ mod share;
 pub use result::{Cycle, Grant, NeedResult, Outcome, Rejection, Rejections, RoleShare, Why};
 pub use share::{Dominant, Fraction};
 
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
 use crate::{
@@ -58,6 +60,7 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         needs: taking_part.iter().map(|id| NeedResult::new(plan, *id)).collect(),
         grants: Vec::new(),
         reasons: IndexSet::new(),
+        lists: IndexSet::new(),
         keep: request.reasons,
         kept: 0,
         steps: 0,
@@ -116,6 +119,7 @@ struct Run<'a> {
     needs: Vec<NeedResult>,
     grants: Vec<Grant>,
     reasons: IndexSet<crate::matching::Reason>,
+    lists: IndexSet<Arc<[usize]>>,
     keep: Reasons,
     kept: usize,
     steps: u64,

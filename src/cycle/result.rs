@@ -1,5 +1,7 @@
 //! What a cycle gives.
 
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
 use super::share::{Dominant, Fraction};
@@ -73,8 +75,8 @@ pub struct Rejection {
     pub agent: Option<usize>,
     /// The volume, by its number, and the supply tried for it.
     pub supply: Option<(usize, usize)>,
-    /// The reasons, by their numbers in [`Cycle::reasons`].
-    pub reasons: Vec<usize>,
+    /// The reasons, by their numbers in [`Cycle::reasons`]. Millions of rejections share few lists.
+    pub reasons: Arc<[usize]>,
 }
 
 /// Every rejection of a need when it closed.

@@ -44,7 +44,7 @@ pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for rejection in &need.rejections.list {
         let volume = rejection.supply.and_then(|(at, _)| volumes.get(at)).map(|volume| volume.name);
-        for number in &rejection.reasons {
+        for number in rejection.reasons.iter() {
             let at = *by_number.entry(*number).or_insert_with(|| {
                 let reason = offers.cycle().reason(*number);
                 let at = *by_likeness.entry(likeness(reason)).or_insert_with(|| {

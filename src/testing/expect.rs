@@ -169,7 +169,7 @@ impl Holder<'_> {
     ) -> Found {
         let label = because?;
         let among = result.rejections.list.iter().filter(|rejection| which(rejection));
-        let mut reasons = among.flat_map(|rejection| &rejection.reasons);
+        let mut reasons = among.flat_map(|rejection| rejection.reasons.iter());
         if reasons.any(|number| self.offers.cycle().reason(*number).label == label.text) {
             return None;
         }
@@ -355,7 +355,7 @@ impl Holder<'_> {
         let mut lines = Vec::new();
         let mut more = 0;
         for rejection in result.rejections.list.iter().filter(|rejection| which(rejection)) {
-            for number in &rejection.reasons {
+            for number in rejection.reasons.iter() {
                 if lines.len() == MOST {
                     more += 1;
                     continue;

@@ -76,6 +76,7 @@ const CASES: &[Case] = &[
     Case { what: "an unknown need", args: &["offers", "p.policy", "--need", "m"], code: 2, stderr: "B0903", ..CASE },
     Case { what: "nothing offered", files: &[("p.policy", NEVER)], args: &["offers", "p.policy"], code: 1, stdout: "unmet  0 of 1  proved", ..CASE },
     Case { what: "something offered", files: &[("p.policy", DEMO)], args: &["offers", "p.policy"], stdout: "partial  1 of 2", ..CASE },
+    Case { what: "no needs", files: &[("f.ndjson", FLEET)], args: &["offers", "-i", "f.ndjson"], stdout: "0 offers; 0 needs", stderr: "there are no needs", ..CASE },
     Case { what: "undecided", files: &[("p.policy", BOUNDED)], args: &["offers", "p.policy", "--reasons", "none"], code: 4, stdout: "bounded", ..CASE },
     Case { what: "candidates", args: &["match", "p.policy"], stdout: "n  1 candidate\n", ..CASE },
     Case { what: "no candidates", files: &[("p.policy", NEVER)], args: &["match", "p.policy"], code: 1, stdout: "0 candidates", ..CASE },
