@@ -8,8 +8,8 @@ pub const INVENTORY_BYTES: usize = 2 << 30;
 pub const SOURCES: usize = 10_000;
 /// Brackets open at once in a policy source.
 pub const NESTING: usize = 64;
-/// Declarations and statements in a policy set.
-pub const STATEMENTS: usize = 2_000_000;
+/// Statements of one policy source: lines, and what commas part.
+pub const STATEMENTS: usize = 200_000;
 /// Depth of one expression, its operators counted.
 pub const EXPRESSION_DEPTH: usize = 128;
 /// Nodes of one expression as written.
@@ -44,6 +44,8 @@ pub const CYCLE_STEPS: u64 = 20_000_000_000;
 pub const REJECTIONS_KEPT: usize = 8_000_000;
 /// Errors, and notes, kept of one inventory or table; the rest are counted.
 pub const PROBLEMS_KEPT: usize = 10_000;
+/// Grants named of those that a need was lost to; the rest are counted.
+pub const WINNERS_KEPT: usize = 100;
 /// Problems kept of one source; the rest are counted.
 pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.

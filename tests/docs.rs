@@ -141,7 +141,7 @@ fn the_reference_states_the_limits() {
     let text = page("language.md");
     let rows = [
         ("brackets open at once", limits::NESTING),
-        ("statements of a set", limits::STATEMENTS),
+        ("statements of one source", limits::STATEMENTS),
         ("nodes of an expression, as written", limits::EXPRESSION_NODES),
         ("depth of an expression", limits::EXPRESSION_DEPTH),
         ("steps of a rule, its classes and lets counted in", limits::RULE_COST as usize),

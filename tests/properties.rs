@@ -268,7 +268,7 @@ fn what_was_refused_could_not_have_been_granted() {
             match &need.why {
                 Some(Why::Proved) => proved += 1,
                 Some(Why::Contended(winners)) => {
-                    assert!(!winners.is_empty(), "seed {seed}");
+                    assert!(!winners.grants.is_empty(), "seed {seed}");
                     contended += 1;
                 }
                 Some(Why::Bounded) => {}

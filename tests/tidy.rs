@@ -290,3 +290,13 @@ fn every_test_file_is_run() {
     }
     assert!(missing.is_empty(), "not in tests/main.rs: {missing:?}");
 }
+
+#[test]
+fn every_limit_is_enforced_somewhere() {
+    let limits = fs::read_to_string(root().join("src/limits.rs")).expect("limits");
+    let names = limits.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    let elsewhere: String =
+        sources().iter().filter(|(name, _)| name != "src/limits.rs").map(|(_, text)| code(text)).collect();
+    let unused: Vec<&str> = names.filter(|name| !elsewhere.contains(&format!("limits::{name}"))).collect();
+    assert!(unused.is_empty(), "nothing holds to these: {unused:?}");
+}

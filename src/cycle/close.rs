@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use super::{Outcome, Reasons, Rejection, Rejections, Run, Why};
+use super::{Outcome, Reasons, Rejection, Rejections, Run, Why, Winners};
 use crate::{
     inventory::world::StockId,
     limits,
-    matching::{Failure, Matcher, Moment, NeedId, Reach, Search},
+    matching::{Candidate, Failure, Matcher, Moment, NeedId, Reach, Search},
     types::Side,
 };
 
@@ -44,28 +44,44 @@ impl Run<'_> {
         let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1 };
         let matcher = Matcher::new(moment, self.needs[at].id);
         let mut search = Search::default();
+        let mut best: Option<Candidate> = None;
         let mut wanted: IndexSet<StockId> = IndexSet::new();
-        let mut found = false;
         for agent in matcher.agents() {
-            if let Some(candidate) = matcher.candidate(agent, &mut search) {
-                found = true;
-                wanted.extend(candidate.takes.iter().map(|take| take.stock));
+            let Some(candidate) = matcher.candidate(agent, &mut search) else { continue };
+            wanted.extend(candidate.takes.iter().map(|take| take.stock));
+            if best.is_none() {
+                wanted.extend(matcher.supply_stocks(agent));
+            }
+            if best.as_ref().is_none_or(|best| candidate.score > best.score) {
+                best = Some(candidate);
             }
         }
         self.steps += search.steps;
-        if !found {
-            return if search.bounded { Why::Bounded } else { Why::Proved };
+        match best {
+            Some(best) => self.winners(&best, &wanted).map_or(Why::Bounded, Why::Contended),
+            None if search.bounded => Why::Bounded,
+            None => Why::Proved,
         }
-        let took =
-            |grant: &super::Grant| grant.candidate.takes.iter().any(|take| wanted.contains(&take.stock));
-        let winners: Vec<usize> = self
-            .grants
-            .iter()
-            .enumerate()
-            .filter(|(_, grant)| took(grant))
-            .map(|(number, _)| number)
-            .collect();
-        if winners.is_empty() { Why::Bounded } else { Why::Contended(winners) }
+    }
+
+    /// The grants that took what a need could have had: those on its best candidate first.
+    fn winners(&self, best: &Candidate, wanted: &IndexSet<StockId>) -> Option<Winners> {
+        let first: IndexSet<StockId> = best.takes.iter().map(|take| take.stock).collect();
+        let holds = |grant: &super::Grant, stocks: &IndexSet<StockId>| {
+            grant.candidate.takes.iter().any(|take| stocks.contains(&take.stock))
+        };
+        let mut winners = Winners::default();
+        let mut others = Vec::new();
+        for (number, grant) in self.grants.iter().enumerate().filter(|(_, grant)| holds(grant, wanted)) {
+            winners.count += 1;
+            let list = if holds(grant, &first) { &mut winners.grants } else { &mut others };
+            if list.len() < limits::WINNERS_KEPT {
+                list.push(number);
+            }
+        }
+        winners.grants.extend(others);
+        winners.grants.truncate(limits::WINNERS_KEPT);
+        (winners.count > 0).then_some(winners)
     }
 
     /// Every reason against every agent and supply, as things are now.

@@ -5,7 +5,7 @@ mod close;
 mod result;
 mod share;
 
-pub use result::{Cycle, Grant, NeedResult, Outcome, Rejection, Rejections, RoleShare, Why};
+pub use result::{Cycle, Grant, NeedResult, Outcome, Rejection, Rejections, RoleShare, Why, Winners};
 pub use share::{Dominant, Fraction};
 
 use std::sync::Arc;

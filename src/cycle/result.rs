@@ -33,13 +33,22 @@ impl Outcome {
     }
 }
 
+/// The grants that a need was lost to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Winners {
+    /// By their numbers, those on the need's best candidate first; at most `limits::WINNERS_KEPT`.
+    pub grants: Vec<usize>,
+    /// How many there are.
+    pub count: usize,
+}
+
 /// Why a need got no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// There is no candidate even with every grant of the cycle undone.
     Proved,
-    /// Lost to these grants, by their numbers.
-    Contended(Vec<usize>),
+    /// Lost to other grants.
+    Contended(Winners),
     /// A budget or the greedy order ended the search.
     Bounded,
 }

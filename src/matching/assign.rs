@@ -132,6 +132,24 @@ impl<'a> Matcher<'a> {
         best
     }
 
+    /// The stocks of every supply that holds for a volume of the need on its own.
+    pub fn supply_stocks(&self, agent: Option<usize>) -> Vec<StockId> {
+        let world = self.moment.world;
+        let mut stocks = Vec::new();
+        for volume in &self.subject.need.volumes {
+            for (at, supply) in world.supplies.iter().enumerate() {
+                let holds =
+                    self.supply_checks(agent, volume, at, Reach::All, &mut |_| ControlFlow::Break(()));
+                if holds.is_continue() {
+                    let asked = volume.request.amounts.iter().filter_map(|ask| supply.stocks(ask.resource));
+                    stocks.extend(asked.flatten());
+                    stocks.extend(supply.existing.as_ref().map(|existing| existing.users));
+                }
+            }
+        }
+        stocks
+    }
+
     /// Assigns the remaining volumes, depth first, best supply first.
     fn assign(
         &self,

@@ -21,9 +21,6 @@ use crate::{
     types::Side,
 };
 
-/// How many of the offers that a need was lost to are named.
-const WINNERS: usize = 100;
-
 /// The wire form of a cycle's offers.
 pub fn document(offers: &Offers, view: View, detail: Detail) -> Document<'_> {
     let cycle = offers.cycle();
@@ -87,13 +84,13 @@ impl Writer<'_> {
     /// Other frameworks' offers are shown to the operator only.
     fn why(&self, offers: &Offers, why: &cycle::Why) -> Why {
         let (lost_to_count, lost_to) = match why {
-            cycle::Why::Contended(grants) if self.view == View::Operator => {
+            cycle::Why::Contended(winners) if self.view == View::Operator => {
                 let lost = |grant: &usize| {
                     let agent = offers.cycle().grants[*grant].candidate.agent;
                     let agent = agent.map(|agent| self.text(self.fleet.world().agents[agent].name));
                     LostTo { offer: offer_id(offers, *grant), agent }
                 };
-                (grants.len(), grants.iter().take(WINNERS).map(lost).collect())
+                (winners.count, winners.grants.iter().map(lost).collect())
             }
             _ => (0, Vec::new()),
         };

@@ -91,6 +91,7 @@ impl Scanner<'_> {
     fn run(&mut self) {
         let bytes = self.text.as_bytes();
         let mut at = 0;
+        let mut statements = 0;
         while let Some(&byte) = bytes.get(at) {
             at = match byte {
                 b'"' => self.quoted(at),
@@ -110,12 +111,33 @@ impl Scanner<'_> {
                     self.close(byte, at);
                     at + 1
                 }
+                // Where statements end; members of lists stand in other brackets.
+                b'\n' | b',' if self.open.last().is_none_or(|(open, _)| *open == b'{') => {
+                    statements += 1;
+                    if statements > limits::STATEMENTS {
+                        self.too_many(at);
+                        return;
+                    }
+                    at + 1
+                }
                 _ => at + 1,
             };
         }
         for (byte, at) in std::mem::take(&mut self.open) {
             self.unclosed(byte, at);
         }
+    }
+
+    fn too_many(&mut self, at: usize) {
+        self.scan.broken = true;
+        let message = format!("a source of more than {} statements", limits::STATEMENTS);
+        self.report(
+            Code::B0106,
+            at,
+            at + 1,
+            message,
+            "split it; large fleets are data: see `docs/inventory.md`",
+        );
     }
 
     fn line_end(&self, at: usize) -> usize {
