@@ -2,7 +2,7 @@
 
 use super::{
     bind::Part,
-    records::{RawAmount, Reserved, ResourceOptions, ResourceRecord},
+    records::{RawAmount, Reserved, ResourceRecord},
     values::scalar_of,
     world::{Quota, Stock},
 };
@@ -143,23 +143,17 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
             return Err(wrong(part.lift(*span), message, "reserve at most the total"));
         }
     }
-    let factor = i128::from(overcommit(part, options)?);
+    let factor = match options.overcommit {
+        Some((factor, span)) if !(1..=MOST_OVERCOMMIT).contains(&factor) => {
+            let message = "`overcommit` is above 0 and at most 1000".to_owned();
+            return Err(wrong(part.lift(span), message, "write `overcommit = 1.5` for half as much again"));
+        }
+        Some((factor, _)) => i128::from(factor),
+        None => one,
+    };
     let usable = i64::try_from((left * factor).div_euclid(one * one)).map_err(|_| {
         wrong(span, format!("`{}` is too large once overcommitted", record.name), "lower `overcommit`")
     })?;
     stock.usable = Quota::Scalar(usable);
     Ok(())
-}
-
-/// The factor by which more is promised than there is, in millionths.
-fn overcommit(part: &Part<'_>, options: &ResourceOptions) -> Result<i64, Diagnostic> {
-    match options.overcommit {
-        Some((factor, span)) if !(1..=MOST_OVERCOMMIT).contains(&factor) => {
-            let message = "`overcommit` is above 0 and at most 1000";
-            let help = "write `overcommit = 1.5` for half as much again";
-            Err(Diagnostic::error(Code::B0510, part.lift(span), message).help(help))
-        }
-        Some((factor, _)) => Ok(factor),
-        None => Ok(MILLION),
-    }
 }

@@ -10,7 +10,7 @@ use crate::{
     parse::ast,
     source::Span,
     types::Side,
-    value::{is_plain_name, join_key},
+    value::join_key,
 };
 
 /// From where an expression looks at the world.
@@ -200,10 +200,6 @@ impl Resolver {
                 self.problem(problem);
                 None
             }
-            // A key that begins with a quoted name would be a text: here, and only here, the side stands before it.
-            (View::Class(own), Some(side)) if side == own && is_quoted_key(path) => {
-                self.side_key(own, &path.segments[1..], path)
-            }
             (View::Class(own), Some(side)) if path.segments.len() > 1 => {
                 let rest = show_segments(&path.segments[1..]);
                 let (message, help) = if side == own {
@@ -218,11 +214,6 @@ impl Resolver {
                 None
             }
             (View::Class(own), _) => self.side_key(own, &path.segments, path),
-            (View::Need(own), Some(side)) if side == own && is_quoted_key(path) => {
-                let read = self.side_key(own, &path.segments[1..], path)?;
-                self.coarse(&read, path.span)?;
-                Some(read)
-            }
             (View::Need(own), Some(side)) if path.segments.len() > 1 => {
                 let rest = show_segments(&path.segments[1..]);
                 let message = format!("a need does not name sides: `{}`", show_path(path));
@@ -314,11 +305,6 @@ impl Resolver {
         self.problem(Diagnostic::error(Code::B0401, span, message).help(help));
         None
     }
-}
-
-/// Whether what follows the first word begins with a name that needs quotes.
-fn is_quoted_key(path: &ast::Path) -> bool {
-    path.segments.get(1).is_some_and(|segment| !is_plain_name(&segment.text))
 }
 
 /// A path as the language writes it.
