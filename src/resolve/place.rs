@@ -13,6 +13,7 @@ use crate::{
     parse::ast,
     source::Span,
     types::Side,
+    value::show_name,
 };
 
 impl Resolver {
@@ -65,7 +66,7 @@ impl Resolver {
     /// What places count and compare by.
     fn place_key(&mut self, path: &ast::Path, side: Side) -> Option<PlaceKey> {
         let name = show_path(path);
-        if let Some(depth) = self.scope.levels.iter().position(|level| *level == name) {
+        if let Some(depth) = self.scope.levels.iter().position(|level| show_name(level) == name) {
             return Some(PlaceKey::Level(depth));
         }
         let built_in = match (name.as_str(), side) {
@@ -82,7 +83,7 @@ impl Resolver {
         if self.scope.exposed.contains(&read) {
             return Some(PlaceKey::Key(read));
         }
-        let mut known: Vec<String> = self.scope.levels.clone();
+        let mut known: Vec<String> = self.scope.levels.iter().map(|level| show_name(level)).collect();
         let built: &[&str] = if side == Side::Agent { &["agent"] } else { &["pool", "instance", "provider"] };
         known.extend(built.iter().map(|&word| word.to_owned()));
         known.extend(self.scope.exposed.iter().filter_map(|read| match &read.key {
