@@ -1,5 +1,5 @@
 //! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
-//! [`files`].
+//! `files`.
 
 mod check;
 mod codes;

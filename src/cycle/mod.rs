@@ -90,9 +90,9 @@ pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
     let mut placed = Placed {
         instances: plan.frameworks.iter().map(|framework| vec![Vec::new(); framework.needs.len()]).collect(),
     };
+    let frameworks = share::framework_numbers(plan);
     for allocation in &world.allocations {
-        let framework = plan.frameworks.iter().position(|known| known.name == allocation.framework);
-        let Some(framework) = framework else { continue };
+        let Some(&framework) = frameworks.get(&allocation.framework) else { continue };
         let needs = &plan.frameworks[framework].needs;
         // A framework with one need may leave the need's name out.
         let need = match allocation.need {

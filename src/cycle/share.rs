@@ -141,9 +141,10 @@ impl Shares {
             shares.nodes[node].frameworks.push(at);
             shares.of_framework.push(node);
         }
+        let frameworks = framework_numbers(plan);
         for allocation in &world.allocations {
             let node = shares.node(plan.symbols.text(allocation.role));
-            let framework = plan.frameworks.iter().position(|known| known.name == allocation.framework);
+            let framework = frameworks.get(&allocation.framework).copied();
             shares.add(world, node, framework, &allocation.shares, 1);
         }
         let names: Vec<String> = shares.nodes.iter().map(|node| node.path.clone()).collect();
@@ -261,6 +262,11 @@ impl Shares {
     pub fn of_role(&self, world: &World, path: &str) -> Option<Dominant> {
         self.by_path.get(path).map(|at| dominant(world, &self.nodes[*at].usage))
     }
+}
+
+/// The number of each framework by its name.
+pub(super) fn framework_numbers(plan: &Plan) -> IndexMap<Symbol, usize> {
+    plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect()
 }
 
 fn weighted(share: Fraction, weight: i64) -> Fraction {

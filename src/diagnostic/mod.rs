@@ -1,4 +1,4 @@
-//! What is told to people: severity, code, cause, places and cure. The table of codes is in [`codes`].
+//! What is told to people: severity, code, cause, places and cure. The table of codes is [`Code`].
 
 mod codes;
 mod render;

@@ -86,12 +86,21 @@ impl Draft {
         let stock = world.stock(id);
         match self.free_set(ledger, world, id) {
             Some(free) => set_of(stock, &free, amount, charged).map(Taken::Set),
-            None => scalar_of(stock, amount, charged).map(Taken::Scalar),
+            None => match (&stock.usable, amount) {
+                // Where there is no end of them, the very ones asked for are there.
+                (Quota::Unlimited, Amount::Ranges(ranges)) => Some(Taken::Set(ranges.clone())),
+                (Quota::Unlimited, Amount::Items(items)) => i64::try_from(items.len())
+                    .ok()
+                    .and_then(|count| count.checked_mul(MILLION))
+                    .map(Taken::Scalar),
+                _ => scalar_of(stock, amount, charged).map(Taken::Scalar),
+            },
         }
     }
 
     fn has_room(&self, ledger: &Ledger, world: &World, take: &Take) -> bool {
         match &take.amount {
+            _ if world.stock(take.stock).usable == Quota::Unlimited => true,
             Taken::Scalar(amount) => {
                 self.free(ledger, world, take.stock).is_none_or(|free| i128::from(*amount) <= free)
             }
