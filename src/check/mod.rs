@@ -4,6 +4,7 @@
 mod cost;
 mod infer;
 mod set;
+mod traps;
 pub mod types;
 
 use indexmap::IndexMap;

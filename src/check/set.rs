@@ -32,6 +32,7 @@ pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, strictness: Strictne
     definitions(checker, seen);
     every_rule(checker);
     undeclared(checker, strictness);
+    super::traps::resources_as_keys(checker);
     missing_levels(checker);
     cost::check(checker);
 }
@@ -354,6 +355,13 @@ fn uses(checker: &Checker<'_>, side: Side) -> Vec<(String, Span)> {
         Side::Volume => Vec::new(),
     };
     found.extend(own.into_iter().map(|record| (record.key.clone(), record.span)));
+    found.extend(uses_in_rules(checker, side));
+    found
+}
+
+/// Every reading of an open key of a side by rules, classes, lets, charges and needs, with its place.
+pub(super) fn uses_in_rules(checker: &Checker<'_>, side: Side) -> Vec<(String, Span)> {
+    let mut found = Vec::new();
     for expr in every_expr(checker) {
         walk(expr, &mut |expr| {
             if let ExprKind::Read(read)
@@ -370,7 +378,8 @@ fn uses(checker: &Checker<'_>, side: Side) -> Vec<(String, Span)> {
     found
 }
 
-fn tiers(records: &[TierRecord]) -> Vec<&TierRecord> {
+/// Every tier, in no order.
+pub(super) fn tiers(records: &[TierRecord]) -> Vec<&TierRecord> {
     let mut all = Vec::new();
     let mut open: Vec<&TierRecord> = records.iter().collect();
     while let Some(tier) = open.pop() {

@@ -4,7 +4,11 @@ use super::{
     Resolver,
     hir::{DefinitionKind, Expr, ExprKind, Read},
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    inventory::records::TierRecord,
+    types::Side,
+};
 
 impl Resolver {
     /// Needs that name fine-grained keys: the help names the classes that mention the key.
@@ -20,6 +24,13 @@ impl Resolver {
                 .filter(|definition| definition.body.iter().any(|expr| reads(expr, &read)))
                 .map(|definition| format!("`is {}`", definition.name))
                 .collect();
+            if self.is_resource(read.side, &bare) {
+                let message = format!("`{bare}` is a resource: a need asks for an amount of it");
+                let help =
+                    format!("write `{bare} = …` with the least that will do, or a range: `{bare} = 2..8`");
+                self.problems.push(Diagnostic::error(Code::B0401, span, message).help(help));
+                continue;
+            }
             let message = format!("a need does not name fine-grained keys: `{bare}`");
             let ask = if classes.is_empty() {
                 format!("ask for a class (`class NAME for {} {{ {bare} … }}`)", read.side)
@@ -58,6 +69,24 @@ pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
             walk(left, visit);
             walk(right, visit);
         }
+    }
+}
+
+impl Resolver {
+    /// Whether some agent, or some tier of storage, declares a resource of this name.
+    fn is_resource(&self, side: Side, name: &str) -> bool {
+        let records = &self.hir.records;
+        if side == Side::Agent {
+            return records.agents.iter().any(|agent| agent.resources.iter().any(|known| known.name == name));
+        }
+        let mut open: Vec<&TierRecord> = records.providers.iter().collect();
+        while let Some(tier) = open.pop() {
+            if tier.resources.iter().any(|known| known.name == name) {
+                return true;
+            }
+            open.extend(&tier.children);
+        }
+        false
     }
 }
 
