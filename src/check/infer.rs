@@ -438,6 +438,11 @@ impl<'a> Checker<'a> {
         self.solve();
         for (var, span) in std::mem::take(&mut self.ordered) {
             let bound = self.table.get(var);
+            // Sides that disagree are told already; that one of them has no order follows from it.
+            let told = |problem: &Diagnostic| problem.labels.first().is_some_and(|label| label.span == span);
+            if self.problems.iter().any(told) {
+                continue;
+            }
             if bound.settled().is_some_and(|kind| !kind.is_ordered()) {
                 let message = format!("{} has no order", with_article(bound.words()));
                 let help = match bound {

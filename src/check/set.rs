@@ -33,6 +33,7 @@ pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, strictness: Strictne
     every_rule(checker);
     undeclared(checker, strictness);
     super::traps::resources_as_keys(checker);
+    super::traps::misspelt(checker);
     missing_levels(checker);
     cost::check(checker);
 }

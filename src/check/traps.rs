@@ -7,7 +7,8 @@ use super::{
     set::{tiers, uses_in_rules},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, nearest},
+    source::Span,
     types::Side,
 };
 
@@ -28,6 +29,78 @@ pub(super) fn resources_as_keys(checker: &mut Checker<'_>) {
         }
     }
     checker.problems.extend(problems);
+}
+
+/// Keys and resources that nothing has, and that are nearly written like one that something has. Others may come
+/// with an inventory.
+pub(super) fn misspelt(checker: &mut Checker<'_>) {
+    let mut problems = Vec::new();
+    for side in [Side::Agent, Side::Pool] {
+        let (resources, mut keys) = names(checker, side);
+        let built_in = ["name", "domain", "provider", "instance", "filesystem", "access"];
+        keys.extend(
+            built_in.into_iter().filter(|word| side == Side::Pool || matches!(*word, "name" | "domain")),
+        );
+        keys.extend(checker.hir.levels.iter().map(String::as_str));
+        for (key, span) in uses_in_rules(checker, side) {
+            let first = key.split('.').next().unwrap_or(&key);
+            let known = keys.contains(key.as_str()) || resources.contains(key.as_str());
+            if !known && !matches!(first, "total" | "free" | "used") {
+                let what = format!("no {side} of this set has a key `{key}`");
+                problems.extend(warn(&what, &key, span, keys.iter().copied()));
+            }
+        }
+    }
+    let hir = checker.hir;
+    let read: BTreeSet<String> = [Side::Need, Side::Framework]
+        .into_iter()
+        .flat_map(|side| uses_in_rules(checker, side))
+        .map(|(key, _)| key)
+        .collect();
+    for framework in &hir.frameworks {
+        let words = ["role", "principal", "capabilities"];
+        let own = framework.keys.iter().map(|key| (key, words.as_slice()));
+        let of_needs =
+            framework.needs.iter().flat_map(|need| &need.keys).map(|key| (key, ["count"].as_slice()));
+        for (key, words) in own.chain(of_needs) {
+            if !words.contains(&key.key.as_str()) && !read.contains(&key.key) {
+                let what = format!("nothing reads the key `{}`", key.key);
+                problems.extend(warn(&what, &key.key, key.span, words.iter().copied()));
+            }
+        }
+    }
+    problems.extend(misspelt_resources(checker));
+    checker.problems.extend(problems);
+}
+
+/// Resources that needs ask for, that nothing of the set declares or counts, and that are nearly written like one.
+fn misspelt_resources(checker: &Checker<'_>) -> Vec<Diagnostic> {
+    let hir = checker.hir;
+    let agents = hir.records.agents.iter().flat_map(|agent| &agent.resources);
+    let of_agents: BTreeSet<&str> = agents.map(|resource| resource.name.as_str()).collect();
+    let tiers = tiers(&hir.records.providers);
+    let mut of_pools: BTreeSet<&str> =
+        tiers.iter().flat_map(|tier| &tier.resources).map(|resource| resource.name.as_str()).collect();
+    let counted = uses_in_rules(checker, Side::Volume);
+    of_pools.extend(counted.iter().map(|(key, _)| key.as_str()));
+    let mut problems = Vec::new();
+    for need in hir.frameworks.iter().flat_map(|framework| &framework.needs) {
+        let asked =
+            need.agent.iter().flat_map(|request| &request.amounts).map(|ask| (ask, &of_agents, "agent"));
+        let volumes = need.volumes.iter().flat_map(|volume| &volume.request.amounts);
+        for (ask, known, side) in asked.chain(volumes.map(|ask| (ask, &of_pools, "pool"))) {
+            if !known.contains(ask.resource.as_str()) {
+                let what = format!("no {side} of this set has `{}`", ask.resource);
+                problems.extend(warn(&what, &ask.resource, ask.span, known.iter().copied()));
+            }
+        }
+    }
+    problems
+}
+
+fn warn<'n>(what: &str, key: &str, span: Span, known: impl Iterator<Item = &'n str>) -> Option<Diagnostic> {
+    let near = nearest(key, known.filter(|known| known.len() > 2))?;
+    Some(Diagnostic::warning(Code::B0316, span, what).help(format!("did you mean `{near}`?")))
 }
 
 /// The resources and the keys that the set gives a side.

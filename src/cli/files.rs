@@ -139,6 +139,11 @@ impl Console {
             };
             for path in found {
                 let name = if is_stdin(&path) { STDIN.to_owned() } else { name_of(&path) };
+                if let Some(help) = other_use(&path) {
+                    let message = format!("`{name}` is no policy");
+                    problems.push(Diagnostic::without_place(Code::B0902, message).help(help));
+                    continue;
+                }
                 if files.len() > limits::SOURCES || !known.insert(normal_path(&name)) {
                     continue;
                 }
@@ -272,6 +277,15 @@ fn size(bytes: usize) -> String {
 
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// What a file that is given as a policy is good for, where its name tells that it is something else.
+fn other_use(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()? {
+        "json" | "ndjson" | "jsonl" => Some("it looks like an inventory: give it with `--inventory`"),
+        "csv" => Some("it looks like a table: make an inventory of it with `bourse import csv`"),
+        _ => None,
+    }
 }
 
 fn is_policy(path: &Path) -> bool {

@@ -88,6 +88,7 @@ codes! {
     B0313 "a rule that costs too much",
     B0314 "an amount of the wrong form",
     B0315 "a resource read as a key",
+    B0316 "a key or resource that looks misspelt",
     // needs and rules
     B0401 "a need that names a fine-grained key",
     B0402 "a key of a side that is not in view",

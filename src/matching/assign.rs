@@ -284,6 +284,7 @@ impl<'a> Matcher<'a> {
             want,
             takes: None,
             charged: 0,
+            above: None,
             permanent: false,
         }
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     engine::{Gap, Scene},
-    inventory::world::{Quota, StockId},
+    inventory::world::{Quota, Stock, StockId},
     ir::{Amount, Charge, ChargePer, ClassAsk, NodeId, Place, Request, Rule, Volume},
     logic::Truth,
     quantity::Dimension,
@@ -66,6 +66,8 @@ pub struct Shortage {
     pub takes: Option<i64>,
     /// What charges add.
     pub charged: i64,
+    /// The most that one request may take, where it asks for more.
+    pub above: Option<i64>,
     /// Whether it would not fit with everything free either.
     pub permanent: bool,
 }
@@ -247,6 +249,7 @@ impl<'a> Matcher<'a> {
                 want,
                 takes,
                 charged,
+                above: None,
                 permanent: true,
             });
         }
@@ -256,7 +259,17 @@ impl<'a> Matcher<'a> {
             }
             let dimension = dimension_of(amount);
             let (have, takes) = (None, None);
-            return Some(Shortage { side, resource, dimension, have, want, takes, charged, permanent: true });
+            return Some(Shortage {
+                side,
+                resource,
+                dimension,
+                have,
+                want,
+                takes,
+                charged,
+                above: None,
+                permanent: true,
+            });
         };
         let short = draft.fitting(ledger, world, stocks, amount, 0).err()?;
         Some(Shortage {
@@ -265,6 +278,7 @@ impl<'a> Matcher<'a> {
             dimension: world.stock(short).dimension,
             have: draft.free(ledger, world, short),
             takes: stocks.first().and_then(|lowest| scalar_of(world.stock(*lowest), amount, 0)),
+            above: stocks.first().and_then(|lowest| above(world.stock(*lowest), amount, 0)),
             permanent: !could_fit(world, stocks, amount, 0),
             want,
             charged,
@@ -413,6 +427,7 @@ impl<'a> Matcher<'a> {
             dimension: stock.map_or(dimension_of(&want.amount), |id| world.stock(id).dimension),
             have: stock.and_then(|id| ledger.free(world, id)),
             takes: stock.and_then(|id| scalar_of(world.stock(id), &want.amount, want.charged)),
+            above: stock.and_then(|id| above(world.stock(id), &want.amount, want.charged)),
             permanent: stock.is_none_or(|id| !could_fit(world, &[id], &want.amount, want.charged)),
             want: want.amount.clone(),
             charged: want.charged,
@@ -429,6 +444,15 @@ impl<'a> Matcher<'a> {
     pub(super) fn is_unlimited(&self, id: StockId) -> bool {
         self.moment.world.stock(id).usable == Quota::Unlimited
     }
+}
+
+/// The most that one request may take of a stock, where this one asks for more.
+fn above(stock: &Stock, amount: &Amount, charged: i64) -> Option<i64> {
+    let Amount::Scalar(dimension, low, _) = amount else { return None };
+    let asked = low.checked_add(charged)?;
+    let unbounded = Stock { max: None, ..stock.clone() };
+    let taken = unbounded.taken(asked)?;
+    stock.max.filter(|max| *dimension == stock.dimension && taken > *max)
 }
 
 fn is_nothing(amount: &Amount) -> bool {

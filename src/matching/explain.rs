@@ -265,7 +265,10 @@ impl<'a> Matcher<'a> {
             kind: ReasonKind::Amount,
             side: shortage.side,
             key: Some(name),
-            have: shortage.have.map(|have| format!("{} free", amount(have))),
+            have: match shortage.above {
+                Some(most) => Some(format!("at most {} a request", amount(i128::from(most)))),
+                None => shortage.have.map(|have| format!("{} free", amount(have))),
+            },
             want,
             absent,
             permanent: shortage.permanent,
