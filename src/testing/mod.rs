@@ -136,8 +136,11 @@ pub fn check(
         found.extend(overlay.problems.iter().cloned());
         if sound {
             let needs = names::Needs::of(&frameworks);
-            let named = expectations(test).filter_map(|(_, expect)| needs.named(expect).err());
-            found.extend(named.map(|problem| *problem));
+            let fleet = overlay.fleet();
+            for (_, expect) in expectations(test) {
+                found.extend(needs.named(expect).err().map(|problem| *problem));
+                found.extend(names::of_fleet(&fleet, expect).err().map(|problem| *problem));
+            }
         }
     }
     found

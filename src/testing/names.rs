@@ -1,12 +1,16 @@
 //! Which need or volume a name in an expectation means.
 
-use super::expect::{Problem, unknown};
+use super::{
+    expect::{Problem, unknown},
+    overlay::FleetNames,
+};
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     matching::NeedId,
     parse::ast::{Expect, Name, Path},
     resolve::hir::Framework,
     source::Span,
+    types::Side,
     value::{join_key, show_name},
 };
 
@@ -94,4 +98,19 @@ impl Needs {
         }
         Err(unknown("volume", &volume.text, volume.span, entry.volumes.iter().map(String::as_str)))
     }
+}
+
+/// Says when an expectation names an agent, a pool or an existing volume that its test does not see.
+pub(super) fn of_fleet(fleet: &FleetNames, expect: &Expect) -> Result<(), Problem> {
+    let (kind, known, name) = match expect {
+        Expect::On { agent, .. } => ("agent", &fleet.agents, agent),
+        Expect::Free { side: Side::Agent, holder, .. } => ("agent", &fleet.agents, holder),
+        Expect::From { supply, .. } => ("pool", &fleet.supplies, supply),
+        Expect::Free { holder, .. } => ("pool", &fleet.supplies, holder),
+        Expect::Outcome(..) | Expect::Share { .. } | Expect::Snapshot => return Ok(()),
+    };
+    if known.contains(&name.text) {
+        return Ok(());
+    }
+    Err(unknown(kind, &name.text, name.span, known.iter().map(String::as_str)))
 }

@@ -1,9 +1,11 @@
 //! A set with the declarations of one test on top.
 
+use std::collections::BTreeSet;
+
 use crate::{
     cycle::every_need,
     diagnostic::{Code, Diagnostic},
-    inventory::records::Records,
+    inventory::records::{Records, TierKind, TierRecord},
     matching::NeedId,
     parse::ast::{Block, BlockKind, Statement, StatementKind},
     pipeline::{Extra, Parsed},
@@ -79,6 +81,25 @@ impl<'a> Overlay<'a> {
         self.own.iter().all(plain).then(|| self.own.clone())
     }
 
+    /// The agents, pools and existing volumes that the test sees, by name and path.
+    pub(super) fn fleet(&self) -> FleetNames {
+        let mut names = FleetNames::default();
+        for statement in &self.statements {
+            match &statement.kind {
+                StatementKind::Block(Block { kind: BlockKind::Agent, name: Some(name), .. }) => {
+                    names.agents.insert(name.text.clone());
+                }
+                StatementKind::Block(block) if block.kind == BlockKind::Provider => names.declared(block, ""),
+                _ => {}
+            }
+        }
+        for (records, _) in &self.inventories {
+            names.agents.extend(records.agents.iter().map(|agent| agent.name.text.clone()));
+            records.providers.iter().for_each(|provider| names.recorded(provider, ""));
+        }
+        names
+    }
+
     /// Whether the test declares a framework, or a need at top level, of this name.
     pub(super) fn declares(&self, framework: &str) -> bool {
         self.declared.contains(&framework)
@@ -90,6 +111,38 @@ impl<'a> Overlay<'a> {
         let declared =
             |id: &NeedId| self.declared.contains(&plan.symbols.text(plan.frameworks[id.framework].name));
         every_need(plan).filter(declared).collect()
+    }
+}
+
+/// Names of a fleet.
+#[derive(Debug, Default)]
+pub(super) struct FleetNames {
+    /// Agents.
+    pub agents: BTreeSet<String>,
+    /// Paths of pools and existing volumes.
+    pub supplies: BTreeSet<String>,
+}
+
+impl FleetNames {
+    fn declared(&mut self, block: &Block, above: &str) {
+        let Some(name) = &block.name else { return };
+        let path = format!("{above}{}", name.text);
+        for statement in &block.body.statements {
+            if let StatementKind::Block(inner) = &statement.kind {
+                self.declared(inner, &format!("{path}/"));
+            }
+        }
+        if matches!(block.kind, BlockKind::Pool | BlockKind::Volume) {
+            self.supplies.insert(path);
+        }
+    }
+
+    fn recorded(&mut self, tier: &TierRecord, above: &str) {
+        let path = format!("{above}{}", tier.name.text);
+        tier.children.iter().for_each(|child| self.recorded(child, &format!("{path}/")));
+        if matches!(tier.kind, TierKind::Pool | TierKind::Volume) {
+            self.supplies.insert(path);
+        }
     }
 }
 

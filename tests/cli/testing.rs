@@ -100,6 +100,13 @@ fn check_looks_into_tests() {
     let named = set("test \"t\" { expect nn unmet }").run(&["check", "p.policy"]);
     assert_eq!(named.code, 3);
     assert!(named.stderr.contains("B0213") && named.stderr.contains("did you mean `n`?"));
+    for (expect, wrong) in
+        [("n on b", "no agent is named `b`"), ("agent aa free cpus == 4", "did you mean `a`?")]
+    {
+        let fleet = set(&format!("test \"t\" {{ expect {expect} }}")).run(&["check", "p.policy"]);
+        assert_eq!(fleet.code, 3);
+        assert!(fleet.stderr.contains("B0213") && fleet.stderr.contains(wrong), "{}", fleet.stderr);
+    }
     let later = set("test \"t\" { expect snapshot }").run(&["check", "p.policy"]);
     assert_eq!(later.code, 3);
     assert!(later.stderr.contains("B0801"));
