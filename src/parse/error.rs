@@ -156,6 +156,11 @@ fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String
         && let found = word(rest)
         && !found.is_empty()
     {
+        let digits =
+            before.rsplit(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.')).next().unwrap_or_default();
+        if digits.starts_with(|c: char| c.is_ascii_digit()) && unit_names().any(|unit| unit == found) {
+            return Some(format!("a unit stands at its number, without a space: `{digits}{found}`"));
+        }
         if let Some(near) = nearest(found, OPERATORS.iter().copied()).filter(|near| *near != found) {
             return Some(format!("did you mean `{near}`?"));
         }

@@ -300,6 +300,7 @@ fn a_statement_that_is_wrong_is_told_once_and_at_its_place() {
         ("agnet a1 { cpus = 4 }", "B0108", "agnet", "did you mean `agent`?"),
         ("requre x == 3", "B0108", "requre", "`require`"),
         ("vlan 19", "B0108", "vlan", "`vlan = 19`"),
+        ("mem = 32 GiB", "B0107", "GiB", "without a space: `32GiB`"),
         ("a && b", "B0107", "&&", "write `and`"),
         ("a || b", "B0107", "||", "write `or`"),
         ("require !a", "B0107", "!", "write `not`"),
