@@ -273,33 +273,25 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-#[cfg(feature = "cli")]
 fn draw(dressed: &Dressed<'_>, colour: bool) -> String {
+    let mut out = String::new();
+    if dress(&mut out, dressed, colour).is_ok() {
+        return out;
+    }
+    let severity = dressed.diagnostic.severity.name();
+    format!("{severity} {}: {}\n", dressed.diagnostic.code, dressed.message)
+}
+
+#[cfg(feature = "cli")]
+fn dress(out: &mut String, dressed: &Dressed<'_>, colour: bool) -> fmt::Result {
     let theme =
         if colour { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
     let handler = miette::GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false);
-    let mut out = String::new();
-    match handler.render_report(&mut out, dressed) {
-        Ok(()) => out,
-        Err(_) => format!(
-            "{} {}: {}\n",
-            dressed.diagnostic.severity.name(),
-            dressed.diagnostic.code,
-            dressed.message
-        ),
-    }
+    handler.render_report(out, dressed)
 }
 
+/// Without a terminal there are no frames, and nothing to colour.
 #[cfg(not(feature = "cli"))]
-fn draw(dressed: &Dressed<'_>, _colour: bool) -> String {
-    let mut out = String::new();
-    match miette::NarratableReportHandler::new().render_report(&mut out, dressed) {
-        Ok(()) => out,
-        Err(_) => format!(
-            "{} {}: {}\n",
-            dressed.diagnostic.severity.name(),
-            dressed.diagnostic.code,
-            dressed.message
-        ),
-    }
+fn dress(out: &mut String, dressed: &Dressed<'_>, _colour: bool) -> fmt::Result {
+    miette::NarratableReportHandler::new().render_report(out, dressed)
 }

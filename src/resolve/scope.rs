@@ -167,30 +167,18 @@ impl Scope {
     pub fn unknown_class(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0202, span, format!("no class is named `{name}`"));
         let known = self.home(home).filter(|_| self.suggests).map(|names| &names.classes);
-        if let Some(full) = known.and_then(|known| of_module(name, known.keys())) {
-            return diagnostic.help(format!("did you mean `{full}`?"));
-        }
-        if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
-            return diagnostic.help(format!("did you mean `{near}`?"));
-        }
-        if let Some(module) = self.standard_home_of(name) {
-            return diagnostic.help(self.standard_help(home, module));
-        }
-        diagnostic.help("declare it: `class NAME for agent { … }` or `class NAME for pool { … }`")
+        let help = self.meant(home, name, known).unwrap_or_else(|| {
+            "declare it: `class NAME for agent { … }` or `class NAME for pool { … }`".to_owned()
+        });
+        diagnostic.help(help)
     }
 
     /// The error for an unknown name in a rule, with the nearest one.
     pub fn unknown_name(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0203, span, format!("nothing is named `{name}` here"));
         let known = self.home(home).filter(|_| self.suggests).map(|names| &names.lets);
-        if let Some(full) = known.and_then(|known| of_module(name, known.keys())) {
-            return diagnostic.help(format!("did you mean `{full}`?"));
-        }
-        if let Some(near) = known.and_then(|known| nearest(name, known.keys().map(String::as_str))) {
-            return diagnostic.help(format!("did you mean `{near}`?"));
-        }
-        if let Some(module) = self.standard_home_of(name) {
-            return diagnostic.help(self.standard_help(home, module));
+        if let Some(help) = self.meant(home, name, known) {
+            return diagnostic.help(help);
         }
         let first = name.split('.').next().unwrap_or(name);
         if name.contains('.')
@@ -202,6 +190,22 @@ impl Scope {
         diagnostic.help(format!(
             "rules write the side of a key: `agent.{name}`, `pool.{name}`; a `let {name} = …` would also do"
         ))
+    }
+
+    /// What may be meant by a name that is not known: one of a used module, one nearly like it, or one of a module
+    /// that is not used.
+    fn meant(
+        &self,
+        home: Home<'_>,
+        name: &str,
+        known: Option<&IndexMap<String, DefinitionId>>,
+    ) -> Option<String> {
+        let full = known.and_then(|known| of_module(name, known.keys())).map(String::as_str);
+        let near = || known.and_then(|known| nearest(name, known.keys().map(String::as_str)));
+        if let Some(meant) = full.or_else(near) {
+            return Some(format!("did you mean `{meant}`?"));
+        }
+        self.standard_home_of(name).map(|module| self.standard_help(home, module))
     }
 
     fn standard_help(&self, home: Home<'_>, module: &str) -> String {
