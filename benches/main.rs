@@ -90,7 +90,7 @@ fn large_set() -> String {
             "provider p{at} {{\n  vendor = \"v{at}\"\n  require driver: agent.drivers has \"d{at}\"\n  instance i {{\n    domain = \"us/a\"\n    pool a {{\n      media = \"ssd\", replicas = 2, tier = 1\n      resources {{\n        size = 500TB {{ reserved = 10%, step = 1GB }}\n        iops = 900k\n      }}\n    }}\n    pool b {{\n      media = \"hdd\"\n      resources {{ size = 1PB, iops = 20k }}\n    }}\n  }}\n}}"
         );
     }
-    for at in 0..300 {
+    for at in 0..390 {
         let _ = writeln!(
             text,
             "agent a{at} {{\n  domain = \"us/a/r{}\"\n  os = \"linux\"\n  drivers = [\"d{at}\"]\n  resources {{ cpus = 16, mem = 64GiB, ports = [31000..32000] }}\n}}",
