@@ -61,12 +61,14 @@ impl Types {
 
 /// Infers the types of a set, and says what is wrong with them.
 pub fn check(hir: &Hir, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
-    check_more(hir, &Types::default(), strictness)
+    let mut checker = infer::Checker::new(hir, infer::Known::default());
+    set::visit(&mut checker, 0, false, strictness);
+    checker.finish()
 }
 
 /// Infers the types of what was added to a set (`resolve::extend`), whose own types are `base`.
 pub fn check_more(hir: &Hir, base: &Types, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
     let mut checker = infer::Checker::new(hir, base.known.clone());
-    set::visit(&mut checker, base.known.definitions(), strictness);
+    set::visit(&mut checker, base.known.definitions(), true, strictness);
     checker.finish()
 }

@@ -24,13 +24,17 @@ use crate::{
     types::{Side, Type},
 };
 
-/// Visits a set; the first `seen` classes and lets have been visited before.
-pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, strictness: Strictness) {
+/// Visits a set, or what is added to one: the first `seen` classes and lets have been visited before, and what is
+/// said of a set as a whole is said once.
+pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, addition: bool, strictness: Strictness) {
     schema(checker);
     records(checker);
     frameworks(checker);
     definitions(checker, seen);
     every_rule(checker);
+    if addition {
+        return;
+    }
     undeclared(checker, strictness);
     super::traps::resources_as_keys(checker);
     super::traps::misspelt(checker);

@@ -1,6 +1,6 @@
 //! What compiles and is hardly ever meant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     infer::Checker,
@@ -42,12 +42,15 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
             built_in.into_iter().filter(|word| side == Side::Pool || matches!(*word, "name" | "domain")),
         );
         keys.extend(checker.hir.levels.iter().map(String::as_str));
+        // One word is looked up once, however often it is read.
+        let mut seen: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (key, span) in uses_in_rules(checker, side) {
             let first = key.split('.').next().unwrap_or(&key);
             let known = keys.contains(key.as_str()) || resources.contains(key.as_str());
             if !known && !matches!(first, "total" | "free" | "used") {
+                let meant = seen.entry(key.clone()).or_insert_with(|| near(&key, keys.iter().copied()));
                 let what = format!("no {side} of this set has a key `{key}`");
-                problems.extend(warn(&what, &key, span, keys.iter().copied()));
+                problems.extend(meant.as_ref().map(|meant| warn(&what, span, meant)));
             }
         }
     }
@@ -65,7 +68,8 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
         for (key, words) in own.chain(of_needs) {
             if !words.contains(&key.key.as_str()) && !read.contains(&key.key) {
                 let what = format!("nothing reads the key `{}`", key.key);
-                problems.extend(warn(&what, &key.key, key.span, words.iter().copied()));
+                let meant = near(&key.key, words.iter().copied());
+                problems.extend(meant.map(|meant| warn(&what, key.span, &meant)));
             }
         }
     }
@@ -91,16 +95,20 @@ fn misspelt_resources(checker: &Checker<'_>) -> Vec<Diagnostic> {
         for (ask, known, side) in asked.chain(volumes.map(|ask| (ask, &of_pools, "pool"))) {
             if !known.contains(ask.resource.as_str()) {
                 let what = format!("no {side} of this set has `{}`", ask.resource);
-                problems.extend(warn(&what, &ask.resource, ask.span, known.iter().copied()));
+                let meant = near(&ask.resource, known.iter().copied());
+                problems.extend(meant.map(|meant| warn(&what, ask.span, &meant)));
             }
         }
     }
     problems
 }
 
-fn warn<'n>(what: &str, key: &str, span: Span, known: impl Iterator<Item = &'n str>) -> Option<Diagnostic> {
-    let near = nearest(key, known.filter(|known| known.len() > 2))?;
-    Some(Diagnostic::warning(Code::B0316, span, what).help(format!("did you mean `{near}`?")))
+fn near<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    nearest(word, known.filter(|known| known.len() > 2)).map(str::to_owned)
+}
+
+fn warn(what: &str, span: Span, meant: &str) -> Diagnostic {
+    Diagnostic::warning(Code::B0316, span, what).help(format!("did you mean `{meant}`?"))
 }
 
 /// The resources and the keys that the set gives a side.

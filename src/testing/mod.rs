@@ -116,16 +116,16 @@ pub fn check(
     let mut found: Vec<Diagnostic> = Vec::new();
     for test in list(checked) {
         let overlay = overlay::Overlay::new(parsed, inventories, test);
-        let (problems, frameworks): (Vec<Diagnostic>, Vec<hir::Framework>) = match overlay.addition() {
+        let (problems, needs) = match overlay.addition() {
             Some(added) => {
                 let (problems, added) = parsed.check_more(checked, &added, strictness);
-                let of_set =
-                    checked.hir.frameworks.iter().filter(|known| !overlay.declares(&known.name.text));
-                (problems, of_set.chain(&added.frameworks).cloned().collect())
+                let of_set = checked.hir.frameworks.iter();
+                let of_set = of_set.filter(|known| !overlay.declares(&known.name.text));
+                (problems, names::Needs::of(of_set.chain(&added.frameworks)))
             }
             None => {
                 let overlaid = parsed.check(&overlay.extra(), strictness);
-                (overlaid.report.diagnostics, overlaid.hir.frameworks)
+                (overlaid.report.diagnostics, names::Needs::of(&overlaid.hir.frameworks))
             }
         };
         let known =
@@ -135,7 +135,6 @@ pub fn check(
         found.extend(new);
         found.extend(overlay.problems.iter().cloned());
         if sound {
-            let needs = names::Needs::of(&frameworks);
             let fleet = overlay.fleet();
             for (_, expect) in expectations(test) {
                 found.extend(needs.named(expect).err().map(|problem| *problem));

@@ -27,9 +27,9 @@ struct Entry {
 }
 
 impl Needs {
-    pub(super) fn of(frameworks: &[Framework]) -> Needs {
+    pub(super) fn of<'h>(frameworks: impl IntoIterator<Item = &'h Framework>) -> Needs {
         let mut needs = Vec::new();
-        for (framework, known) in frameworks.iter().enumerate() {
+        for (framework, known) in frameworks.into_iter().enumerate() {
             needs.extend(known.needs.iter().enumerate().map(|(need, one)| Entry {
                 id: NeedId { framework, need },
                 framework: known.name.text.clone(),
