@@ -13,7 +13,7 @@ use crate::{
     limits, lower,
     parse::{
         self,
-        ast::{Ast, BlockKind, Statement, StatementKind, Use},
+        ast::{Ast, Statement, StatementKind, Use},
     },
     resolve::{
         self,
@@ -186,25 +186,12 @@ impl Parsed {
         strictness: Strictness,
     ) -> (Vec<Diagnostic>, Hir) {
         let replaced: Vec<(scope::Kind, &str)> =
-            statements.iter().filter_map(|one| declared_name(one)).collect();
+            statements.iter().filter_map(|one| scope::declaration(one)).collect();
         let addition = resolve::Addition { statements, modules: &self.modules, replaced: &replaced };
         let (hir, mut problems) = resolve::extend(&base.hir, &base.scope, &addition);
         problems.extend(check::check_more(&hir, &base.types, strictness).1);
         (problems, hir)
     }
-}
-
-/// The kind and name that a statement of a fleet or need declares.
-fn declared_name(statement: &Statement) -> Option<(scope::Kind, &str)> {
-    let StatementKind::Block(block) = &statement.kind else { return None };
-    let kind = match block.kind {
-        BlockKind::Provider => scope::Kind::Provider,
-        BlockKind::Agent => scope::Kind::Agent,
-        BlockKind::Framework | BlockKind::Need => scope::Kind::Framework,
-        BlockKind::Allocation => scope::Kind::Allocation,
-        _ => return None,
-    };
-    block.name.as_ref().map(|name| (kind, name.text.as_str()))
 }
 
 /// What is added to a set's own statements.

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::hir::{DefinitionId, DefinitionKind, Read};
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, nearest},
+    parse::ast::{Block, BlockKind, Statement, StatementKind},
     source::Span,
     types::Side,
 };
@@ -46,6 +47,27 @@ impl Kind {
             Kind::Allocation => "allocation",
             Kind::Test => "test",
         }
+    }
+}
+
+/// The kind and name that a statement declares; a second one of both replaces it in a test.
+pub fn declaration(statement: &Statement) -> Option<(Kind, &str)> {
+    match &statement.kind {
+        StatementKind::Let(name, _) => Some((Kind::Let, &name.text)),
+        StatementKind::Block(Block { kind, name: Some(name), .. }) => {
+            let kind = match kind {
+                BlockKind::Class(_) => Kind::Class,
+                BlockKind::Role => Kind::Role,
+                BlockKind::Broker => Kind::Broker,
+                BlockKind::Provider => Kind::Provider,
+                BlockKind::Agent => Kind::Agent,
+                BlockKind::Framework | BlockKind::Need => Kind::Framework,
+                BlockKind::Allocation => Kind::Allocation,
+                _ => return None,
+            };
+            Some((kind, &name.text))
+        }
+        _ => None,
     }
 }
 

@@ -10,7 +10,10 @@ use crate::{
     parse::ast::{Block, BlockKind, Statement, StatementKind},
     pipeline::{Extra, Parsed},
     policy::{Fleet, Inventory},
-    resolve::hir,
+    resolve::{
+        hir,
+        scope::{Kind, declaration},
+    },
     source::Sources,
 };
 
@@ -45,9 +48,9 @@ impl<'a> Overlay<'a> {
         }
         let declares_fleet = own.iter().any(|statement| is_fleet(statement));
         let keeps_fleet = with_inventory || !declares_fleet;
-        let names: Vec<(Kind, &str)> = own.iter().filter_map(|statement| named(statement)).collect();
+        let names: Vec<(Kind, &str)> = own.iter().filter_map(|statement| declaration(statement)).collect();
         let of_set = parsed.files.iter().flat_map(|ast| &ast.items).filter(|statement| {
-            let replaced = named(statement).is_some_and(|name| names.contains(&name));
+            let replaced = declaration(statement).is_some_and(|name| names.contains(&name));
             !replaced && !is_test(statement) && (keeps_fleet || !is_fleet(statement))
         });
         let statements = of_set.chain(own.iter().copied()).collect();
@@ -72,7 +75,7 @@ impl<'a> Overlay<'a> {
 
     /// What the test adds, where it changes nothing of the set but its fleet and needs.
     pub(super) fn addition(&self) -> Option<Vec<&'a Statement>> {
-        let plain = |statement: &&Statement| match named(statement) {
+        let plain = |statement: &&Statement| match declaration(statement) {
             Some((kind, _)) => {
                 matches!(kind, Kind::Provider | Kind::Agent | Kind::Allocation | Kind::Framework)
             }
@@ -152,41 +155,8 @@ pub(super) fn whole_frameworks(fleet: &Fleet, needs: &[NeedId]) -> Vec<NeedId> {
     every_need(fleet.plan()).filter(of_one).collect()
 }
 
-/// Kinds of declarations that replace each other by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    AgentOrPoolClass,
-    Let,
-    Role,
-    Broker,
-    Provider,
-    Agent,
-    Framework,
-    Allocation,
-}
-
-fn named(statement: &Statement) -> Option<(Kind, &str)> {
-    match &statement.kind {
-        StatementKind::Let(name, _) => Some((Kind::Let, &name.text)),
-        StatementKind::Block(Block { kind, name: Some(name), .. }) => {
-            let class = match kind {
-                BlockKind::Class(_) => Kind::AgentOrPoolClass,
-                BlockKind::Role => Kind::Role,
-                BlockKind::Broker => Kind::Broker,
-                BlockKind::Provider => Kind::Provider,
-                BlockKind::Agent => Kind::Agent,
-                BlockKind::Framework | BlockKind::Need => Kind::Framework,
-                BlockKind::Allocation => Kind::Allocation,
-                _ => return None,
-            };
-            Some((class, &name.text))
-        }
-        _ => None,
-    }
-}
-
 fn is_fleet(statement: &Statement) -> bool {
-    matches!(named(statement), Some((Kind::Provider | Kind::Agent | Kind::Allocation, _)))
+    matches!(declaration(statement), Some((Kind::Provider | Kind::Agent | Kind::Allocation, _)))
 }
 
 fn is_test(statement: &Statement) -> bool {
