@@ -232,7 +232,18 @@ impl<'a> Matcher<'a> {
         amount: &Amount,
     ) -> Option<Shortage> {
         let (world, ledger) = (self.moment.world, self.moment.ledger);
-        let (side, want, charged) = (Side::Pool, amount.clone(), 0);
+        // Where nothing that is free has a part in it; the other shortages differ from it.
+        let never = |dimension, have| Shortage {
+            side: Side::Pool,
+            resource,
+            dimension,
+            have,
+            want: amount.clone(),
+            takes: None,
+            charged: 0,
+            above: None,
+            permanent: true,
+        };
         let own = world.supplies[supply]
             .existing
             .as_ref()
@@ -240,48 +251,20 @@ impl<'a> Matcher<'a> {
         if let Some(&(_, dimension, whole)) = own {
             let fits =
                 matches!(amount, Amount::Scalar(asked, low, _) if *asked == dimension && *low <= whole);
-            let (have, takes) = (Some(i128::from(whole)), None);
-            return (!fits).then_some(Shortage {
-                side,
-                resource,
-                dimension,
-                have,
-                want,
-                takes,
-                charged,
-                above: None,
-                permanent: true,
-            });
+            return (!fits).then(|| never(dimension, Some(i128::from(whole))));
         }
         let Some(stocks) = world.supplies[supply].stocks(resource) else {
             if self.is_charged(resource) {
                 return None;
             }
-            let dimension = dimension_of(amount);
-            let (have, takes) = (None, None);
-            return Some(Shortage {
-                side,
-                resource,
-                dimension,
-                have,
-                want,
-                takes,
-                charged,
-                above: None,
-                permanent: true,
-            });
+            return Some(never(dimension_of(amount), None));
         };
         let short = draft.fitting(ledger, world, stocks, amount, 0).err()?;
         Some(Shortage {
-            side,
-            resource,
-            dimension: world.stock(short).dimension,
-            have: draft.free(ledger, world, short),
             takes: stocks.first().and_then(|lowest| scalar_of(world.stock(*lowest), amount, 0)),
             above: stocks.first().and_then(|lowest| above(world.stock(*lowest), amount, 0)),
             permanent: !could_fit(world, stocks, amount, 0),
-            want,
-            charged,
+            ..never(world.stock(short).dimension, draft.free(ledger, world, short))
         })
     }
 
