@@ -38,6 +38,8 @@ pub const NEEDS: usize = 1_000_000;
 pub const INSTANCES: u64 = 10_000_000;
 /// Supplies tried for one candidate before the search gives up and says so.
 pub const ASSIGNMENT_STEPS: u64 = 100_000;
+/// Values, or combinations of them, tried for what the instances of a need are to share (`together`).
+pub const TOGETHER_TRIED: usize = 100_000;
 /// Candidates weighed in one cycle before it ends and says so (agent × supply of one volume counts one).
 pub const CYCLE_STEPS: u64 = 20_000_000_000;
 /// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.

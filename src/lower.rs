@@ -1,12 +1,16 @@
 //! Resolved and checked set → plan. Nothing is decided here: every construct has one form in the plan.
 
+use std::sync::Arc;
+
 use crate::{
     check::Types,
-    inventory::records::KeyRecord,
+    inventory::records::{KeyRecord, Raw},
     ir,
     parse::ast::Literal,
+    quantity::Overlap,
     resolve::hir::{self, Expr, ExprKind, Hir},
     source::{Sources, Span},
+    symbol::Symbol,
     types::Side,
     value::Value,
 };
@@ -200,15 +204,25 @@ impl Lowering<'_> {
             charges.push(ir::Charge { resource, root, sides, reads, per: charge.per, span: charge.span });
         }
         let exposed = hir.broker.exposed.iter().map(|(read, _)| self.column(read)).collect();
+        let lends = hir.broker.lends.is_some();
+        let overlap = hir.broker.overlap.map_or_else(Overlap::default, |overlap| overlap.0);
         let name = hir.broker.name.as_ref().map(|name| self.plan.symbols.intern(&name.text));
-        self.plan.broker = ir::Broker { name, requires, prefers, charges, exposed };
+        self.plan.broker = ir::Broker { name, requires, prefers, charges, exposed, lends, overlap };
     }
 
     fn roles(&mut self) {
         let hir = self.hir;
         for role in &hir.roles {
             let keys = self.keys(Side::Role, &role.keys);
-            self.plan.roles.push(ir::Role { name: role.name.text.clone(), weight: role.weight, keys });
+            let limits = role.limits.iter().map(|limit| ir::Limit {
+                side: limit.side,
+                resource: self.plan.symbols.intern(&limit.resource),
+                amount: limit.amount,
+                span: limit.span,
+            });
+            let limits = limits.collect();
+            let (name, span) = (role.name.text.clone(), role.name.span);
+            self.plan.roles.push(ir::Role { name, weight: role.weight, keys, limits, span });
         }
     }
 
@@ -218,13 +232,31 @@ impl Lowering<'_> {
             let keys = self.keys(Side::Framework, &framework.keys);
             let needs = framework.needs.iter().map(|need| self.need(need)).collect();
             let (name, role) = (&framework.name, &framework.role);
+            let principal = framework.keys.iter().find(|own| own.key == "principal");
+            let principal = match principal.map(|own| &own.value) {
+                Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
+                _ => None,
+            };
+            let served = self.served(role);
             self.plan.frameworks.push(ir::Framework {
                 name: self.plan.symbols.intern(&name.text),
                 role: self.plan.symbols.intern(role),
+                principal,
+                served,
                 keys,
                 needs,
                 span: name.span,
             });
+        }
+    }
+
+    /// Whom a role serves, where it names them; an empty list serves nobody.
+    fn served(&mut self, role: &str) -> Option<Arc<[Symbol]>> {
+        let role = self.hir.roles.iter().find(|known| known.name.text == role)?;
+        let principals = role.keys.iter().find(|own| own.key == "principals")?;
+        match &principals.value {
+            Raw::Texts(names) => Some(self.texts(names).into()),
+            _ => Some(Arc::from([])),
         }
     }
 
@@ -233,10 +265,11 @@ impl Lowering<'_> {
         let agent = need.agent.as_ref().map(|agent| self.request(agent));
         let names: Vec<_> =
             need.volumes.iter().map(|volume| self.plan.symbols.intern(&volume.name.text)).collect();
-        let places = self.places(&need.places, &names);
+        let mut counted = 0;
+        let places = self.places(&need.places, &names, &mut counted);
         let mut volumes = Vec::new();
         for volume in &need.volumes {
-            let lowered = self.volume(volume, &names);
+            let lowered = self.volume(volume, &names, &mut counted);
             let count = volume.count as u32;
             volumes.extend((0..count).map(|at| ir::Volume { ordinal: (at, count), ..lowered.clone() }));
         }
@@ -247,19 +280,23 @@ impl Lowering<'_> {
             agent,
             places,
             volumes,
+            counted,
+            all_or_nothing: need.all_or_nothing,
+            accept_revocable: need.accept_revocable,
             span: need.name.span,
             docs: need.docs.clone(),
         }
     }
 
-    fn volume(&mut self, volume: &hir::Volume, names: &[crate::symbol::Symbol]) -> ir::Volume {
+    fn volume(&mut self, volume: &hir::Volume, names: &[Symbol], counted: &mut u32) -> ir::Volume {
         ir::Volume {
             name: self.plan.symbols.intern(&volume.name.text),
             ordinal: (0, 1),
             request: self.request(&volume.request),
             filesystem: volume.filesystem.as_ref().map(|text| self.plan.symbols.intern(&text.text)),
             read_only: volume.read_only,
-            places: self.places(&volume.places, names),
+            source: volume.source.as_ref().map(|path| self.plan.symbols.intern(&path.text)),
+            places: self.places(&volume.places, names, counted),
         }
     }
 
@@ -287,7 +324,7 @@ impl Lowering<'_> {
         ir::Request { amounts, classes: classes.collect(), conditions: self.rules(&request.conditions) }
     }
 
-    fn places(&mut self, places: &[hir::Place], volumes: &[crate::symbol::Symbol]) -> Vec<ir::Place> {
+    fn places(&mut self, places: &[hir::Place], volumes: &[Symbol], counted: &mut u32) -> Vec<ir::Place> {
         let mut lowered = Vec::new();
         for place in places {
             let kind = match &place.kind {
@@ -304,17 +341,22 @@ impl Lowering<'_> {
                     key: self.place_key(key),
                     among_framework: *among_framework,
                 },
+                hir::PlaceKind::Spread { key, skew, at_least } => {
+                    ir::PlaceKind::Spread { key: self.place_key(key), skew: *skew, at_least: *at_least }
+                }
+                hir::PlaceKind::Together(key) => ir::PlaceKind::Together(self.place_key(key)),
             };
-            lowered.push(ir::Place { kind, weight: place.weight, span: place.span });
+            lowered.push(ir::Place { kind, weight: place.weight, number: *counted, span: place.span });
+            *counted += 1;
         }
         lowered
     }
 
-    fn texts(&mut self, texts: &[String]) -> Vec<crate::symbol::Symbol> {
+    fn texts(&mut self, texts: &[String]) -> Vec<Symbol> {
         texts.iter().map(|text| self.plan.symbols.intern(text)).collect()
     }
 
-    fn target(&mut self, target: &hir::Target, volumes: &[crate::symbol::Symbol]) -> ir::Target {
+    fn target(&mut self, target: &hir::Target, volumes: &[Symbol]) -> ir::Target {
         match *target {
             hir::Target::Volume(at) => ir::Target::Volume(volumes[at]),
             hir::Target::Need(at) => ir::Target::Need(at as u32),
@@ -340,7 +382,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn keys(&mut self, side: Side, records: &[KeyRecord]) -> Vec<(crate::symbol::Symbol, Value)> {
+    fn keys(&mut self, side: Side, records: &[KeyRecord]) -> Vec<(Symbol, Value)> {
         let mut keys = Vec::new();
         for record in records {
             let kind = self.types.key(side, &record.key);

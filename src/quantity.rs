@@ -269,6 +269,21 @@ pub fn decimal(amount: i128, one: i128) -> String {
     format!("{sign}{whole}.{}", digits.trim_end_matches('0'))
 }
 
+/// By how much the grants of all frameworks together may exceed what is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// By this part of it, in millionths: 0 makes offers disjoint.
+    Part(i64),
+    /// Without limit: offers are independent of each other.
+    Unlimited,
+}
+
+impl Default for Overlap {
+    fn default() -> Self {
+        Overlap::Part(0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -85,6 +85,11 @@ impl Ranges {
         Ranges { parts: left }
     }
 
+    /// The integers in both.
+    pub fn common(&self, other: &Ranges) -> Ranges {
+        self.minus(&self.minus(other))
+    }
+
     /// The lowest `count` integers, or `None` where there are fewer.
     pub fn lowest(&self, count: u128) -> Option<Ranges> {
         let mut wanted = count;

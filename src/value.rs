@@ -218,6 +218,13 @@ impl fmt::Display for Version {
     }
 }
 
+/// Whether a text is `*` or a path of role names.
+pub fn is_role(text: &str) -> bool {
+    text == "*"
+        || !text.is_empty()
+            && text.split('/').all(|part| !part.is_empty() && part != "*" && part != "." && part != "..")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -157,7 +157,7 @@ fn show(offers: &Offers) -> Vec<String> {
     let grants = offers.cycle().grants.iter().map(|grant| {
         let framework = &plan.frameworks[grant.id.framework];
         let agent = grant.candidate.agent.map_or(String::new(), |agent| text(world.agents[agent].name));
-        let takes = grant.candidate.takes.iter().map(|take| {
+        let takes = grant.candidate.takes().map(|take| {
             let stock = world.stock(take.stock);
             format!("{}.{}: {:?}", stock.side, text(stock.resource), take.amount)
         });
@@ -188,7 +188,7 @@ fn nothing_is_taken_beyond_what_there_is() {
         // Counted again here, from the grants alone.
         let mut scalars: BTreeMap<StockId, i128> = BTreeMap::new();
         let mut sets: BTreeMap<StockId, Vec<i64>> = BTreeMap::new();
-        let of_grants = offers.cycle().grants.iter().flat_map(|grant| &grant.candidate.takes);
+        let of_grants = offers.cycle().grants.iter().flat_map(|grant| grant.candidate.takes());
         for take in world.carved.iter().chain(of_grants) {
             match &take.amount {
                 Taken::Scalar(amount) => *scalars.entry(take.stock).or_insert(0) += i128::from(*amount),
@@ -221,8 +221,8 @@ fn the_ledger_returns_to_where_it_was() {
         let fleet = fleet(&declarations(seed));
         let offers = cycle(&fleet);
         let mut ledger = offers.cycle().ledger.clone();
-        for take in offers.cycle().grants.iter().flat_map(|grant| &grant.candidate.takes) {
-            ledger.give_back(take);
+        for grant in &offers.cycle().grants {
+            grant.candidate.takes().for_each(|take| ledger.give_back(grant.id.framework, take));
         }
         let before = Ledger::new(fleet.world());
         for at in 0..fleet.world().stocks.len() {
@@ -283,12 +283,9 @@ fn placed(offers: &Offers) -> Placed {
     let plan = offers.fleet().plan();
     let (_, mut placed) = bourse::cycle::start(plan, offers.fleet().world());
     for grant in &offers.cycle().grants {
-        let volumes = &plan.frameworks[grant.id.framework].needs[grant.id.need].volumes;
-        let supplies = volumes.iter().zip(&grant.candidate.volumes);
-        placed.instances[grant.id.framework][grant.id.need].push(bourse::matching::Instance {
-            agent: grant.candidate.agent,
-            supplies: supplies.map(|(volume, grant)| (Some(volume.name), grant.supply)).collect(),
-        });
+        let need = &plan.frameworks[grant.id.framework].needs[grant.id.need];
+        let instance = bourse::matching::Instance::of(&grant.candidate, need);
+        placed.push(plan, offers.fleet().world(), grant.id, instance);
     }
     placed
 }

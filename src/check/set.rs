@@ -115,7 +115,14 @@ fn records(checker: &mut Checker<'_>) {
             .for_each(|record| amount(checker, side, &record.name, &record.amount, record.span));
     }
     for role in &hir.roles {
-        role.keys.iter().for_each(|record| key(checker, Side::Role, record));
+        for record in &role.keys {
+            key(checker, Side::Role, record);
+            if record.key == "principals" {
+                let var = checker.key(Side::Role, "principals");
+                let why = "`principals` of a role is built in";
+                checker.expect(var, Bound::Known(Type::Texts), record.span, why);
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     check::Strictness,
     output::{
         self,
-        wire::{Fields, Stock, Totals},
+        wire::{Amount, Fields, Stock, Totals},
     },
 };
 
@@ -57,7 +57,7 @@ fn table(stock: &Stock, colour: bool) -> String {
     tell("storage", storage.collect());
     let sum = |side: &str, sums: &Fields<Totals>| {
         let rows = sums.0.iter().map(|(name, totals)| {
-            let Totals { total, used, free } = totals;
+            let Totals { total, used, free, .. } = totals;
             vec![
                 format!("{side}.{name}"),
                 format!("{total} in all"),
@@ -79,10 +79,20 @@ fn table(stock: &Stock, colour: bool) -> String {
 /// `cpus 12 of 16, mem 64GiB`: what is free, and of how much where it is less.
 fn resources(resources: &Fields<Totals>) -> String {
     let one = |(name, totals): &(String, Totals)| {
-        if totals.free == totals.total {
-            format!("{name} {}", totals.total)
+        let amount = |free: &Amount, total: &Amount| {
+            if free == total { total.to_string() } else { format!("{free} free of {total}") }
+        };
+        let parts =
+            totals.parts.iter().filter(|part| part.part != "unreserved").map(|part| match &part.role {
+                Some(role) => format!("{} reserved for {role}", amount(&part.free, &part.total)),
+                None => format!("{} revocable besides", amount(&part.free, &part.total)),
+            });
+        let parts: Vec<String> = parts.collect();
+        let whole = amount(&totals.free, &totals.total);
+        if parts.is_empty() {
+            format!("{name} {whole}")
         } else {
-            format!("{name} {} free of {}", totals.free, totals.total)
+            format!("{name} {whole} ({})", parts.join(", "))
         }
     };
     resources.0.iter().map(one).collect::<Vec<_>>().join(", ")

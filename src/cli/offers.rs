@@ -175,6 +175,9 @@ fn heading(need: &wire::Need, offers: &[&Offer], colour: bool) -> String {
     if need.allocated > 0 {
         line.push_str(&format!(" ({} before)", grouped(need.allocated as usize)));
     }
+    if let Some(fitted) = need.fitted {
+        line.push_str(&format!(" (all or nothing: {} would fit)", grouped(fitted as usize)));
+    }
     if let Some(why) = &need.why {
         line.push_str(&format!("  {}", printable_name(&why_words(why, offers))));
     }
@@ -224,13 +227,26 @@ pub fn offer_cells(offer: &Offer) -> Vec<String> {
         None => "no agent".to_owned(),
     };
     let charged = |name: &str| offer.charges.0.iter().find(|(charged, _)| charged == name);
-    let amounts = offer.amounts.unreserved.0.iter().map(|(name, amount)| match charged(name) {
-        Some((_, charge)) if charge == amount => format!("{name} {amount} (charge)"),
-        Some((_, charge)) => format!("{name} {amount} ({charge} of it charged)"),
-        None => format!("{name} {amount}"),
+    let amounts = offer.taken.0.iter().map(|(name, amount)| {
+        let charge = match charged(name) {
+            Some((_, charge)) if charge == amount => Some("charge".to_owned()),
+            Some((_, charge)) => Some(format!("{charge} of it charged")),
+            None => None,
+        };
+        amount_words(name, amount, charge, &offer.amounts)
     });
     let amounts = amounts.collect::<Vec<_>>().join(", ");
     vec![place, format!("score {}", offer.score.value), amounts]
+}
+
+/// `cpus 4 (2 reserved for ads)`
+fn amount_words(name: &str, amount: &wire::Amount, note: Option<String>, parts: &wire::Parts) -> String {
+    let notes: Vec<String> = note.into_iter().chain(parts.notes(name)).collect();
+    if notes.is_empty() {
+        format!("{name} {amount}")
+    } else {
+        format!("{name} {amount} ({})", notes.join(", "))
+    }
 }
 
 /// Offers with a line each, and one for each of their volumes.
@@ -254,7 +270,7 @@ pub fn volume_cells(volume: &wire::Volume) -> [String; 2] {
         1 => volume.name.clone(),
         number => format!("{} #{number}", volume.name),
     };
-    let amounts = volume.taken.0.iter().map(|(name, amount)| format!("{name} {amount}"));
+    let amounts = volume.taken.0.iter().map(|(name, amount)| amount_words(name, amount, None, &volume.parts));
     let amounts = amounts.collect::<Vec<_>>().join(", ");
     let waste = if volume.waste == "0B" { String::new() } else { format!(", {} wasted", volume.waste) };
     let from = if volume.kind == "existing" { "the existing " } else { "" };

@@ -8,7 +8,7 @@ use super::{Outcome, Reasons, Rejection, Rejections, Run, Why, Winners};
 use crate::{
     inventory::world::StockId,
     limits,
-    matching::{Candidate, Failure, Matcher, Moment, NeedId, Reach, Search},
+    matching::{Candidate, Failure, Instance, Matcher, Moment, NeedId, Reach, Search},
     types::Side,
 };
 
@@ -31,7 +31,7 @@ impl Run<'_> {
             Reasons::Unmet => missing > 0,
             Reasons::All => true,
         };
-        if wanted {
+        if wanted && self.needs[at].fitted.is_none() {
             self.needs[at].rejections = self.rejections(self.needs[at].id);
         }
     }
@@ -39,6 +39,9 @@ impl Run<'_> {
     fn why(&mut self, at: usize) -> Why {
         if self.needs[at].bounded {
             return Why::Bounded;
+        }
+        if self.needs[at].fitted.is_some() {
+            return self.why_not_whole(at);
         }
         let (plan, world) = (self.plan, self.world);
         let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1 };
@@ -48,7 +51,7 @@ impl Run<'_> {
         let mut wanted: IndexSet<StockId> = IndexSet::new();
         for agent in matcher.agents() {
             let Some(candidate) = matcher.candidate(agent, &mut search) else { continue };
-            wanted.extend(candidate.takes.iter().map(|take| take.stock));
+            wanted.extend(candidate.takes().map(|take| take.stock));
             if best.is_none() {
                 wanted.extend(matcher.supply_stocks(agent));
             }
@@ -64,11 +67,39 @@ impl Run<'_> {
         }
     }
 
+    /// Why a need that is granted whole was not: whether it would be, alone and with nothing granted.
+    fn why_not_whole(&mut self, at: usize) -> Why {
+        let (plan, world, need) = (self.plan, self.world, &self.needs[at]);
+        let (id, missing) = (need.id, need.missing());
+        let (mut ledger, mut placed) = self.start.clone();
+        let mut wanted: IndexSet<StockId> = IndexSet::new();
+        let mut first: Option<Candidate> = None;
+        let mut search = Search::default();
+        let matcher = Matcher::new(Moment { plan, world, ledger: &ledger, placed: &placed }, id);
+        let most = matcher.most_instances();
+        for _ in 0..missing {
+            let moment = Moment { plan, world, ledger: &ledger, placed: &placed };
+            let matcher = Matcher::new(moment, id);
+            let Some(candidate) = matcher.best(&mut search) else {
+                // No order of granting gives more than the most there can be.
+                let proved = !search.bounded && (first.is_none() || most < u128::from(missing));
+                return if proved { Why::Proved } else { Why::Bounded };
+            };
+            candidate.takes().for_each(|take| ledger.grant(world, id.framework, take));
+            wanted.extend(candidate.takes().map(|take| take.stock));
+            let need = &plan.frameworks[id.framework].needs[id.need];
+            placed.push(plan, world, id, Instance::of(&candidate, need));
+            first.get_or_insert(candidate);
+        }
+        self.steps += search.steps;
+        first.and_then(|first| self.winners(&first, &wanted)).map_or(Why::Bounded, Why::Contended)
+    }
+
     /// The grants that took what a need could have had: those on its best candidate first.
     fn winners(&self, best: &Candidate, wanted: &IndexSet<StockId>) -> Option<Winners> {
-        let first: IndexSet<StockId> = best.takes.iter().map(|take| take.stock).collect();
+        let first: IndexSet<StockId> = best.takes().map(|take| take.stock).collect();
         let holds = |grant: &super::Grant, stocks: &IndexSet<StockId>| {
-            grant.candidate.takes.iter().any(|take| stocks.contains(&take.stock))
+            grant.candidate.takes().any(|take| stocks.contains(&take.stock))
         };
         let mut winners = Winners::default();
         let mut others = Vec::new();
@@ -85,7 +116,7 @@ impl Run<'_> {
     }
 
     /// Every reason against every agent and supply, as things are now.
-    fn rejections(&mut self, id: NeedId) -> Rejections {
+    pub(super) fn rejections(&mut self, id: NeedId) -> Rejections {
         let mut keeper = Keeper {
             reasons: std::mem::take(&mut self.reasons),
             lists: std::mem::take(&mut self.lists),

@@ -16,7 +16,7 @@ use crate::{
     inventory::{ledger::Ledger, world::World},
     ir::Plan,
     limits,
-    matching::{Instance, Matcher, Moment, NeedId, Placed, Search},
+    matching::{Instance, Matcher, Moment, NeedId, Placed, Search, has_unsettled, settle},
 };
 use share::Shares;
 
@@ -66,7 +66,7 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         steps: 0,
     };
     run.needs.iter_mut().for_each(|need| {
-        need.allocated = run.placed.instances[need.id.framework][need.id.need].len() as u64;
+        need.allocated = run.placed.of(need.id).len() as u64;
     });
     let mut progress = request.progress;
     run.cycle(&mut |done, total| {
@@ -87,9 +87,7 @@ pub fn every_need(plan: &Plan) -> impl Iterator<Item = NeedId> {
 
 /// What is used, and where instances are, before the cycle: allocations and existing volumes.
 pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
-    let mut placed = Placed {
-        instances: plan.frameworks.iter().map(|framework| vec![Vec::new(); framework.needs.len()]).collect(),
-    };
+    let mut placed = Placed::new(plan);
     let frameworks = share::framework_numbers(plan);
     for allocation in &world.allocations {
         let Some(&framework) = frameworks.get(&allocation.framework) else { continue };
@@ -104,7 +102,8 @@ pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
         let named = volumes.len() == allocation.supplies.len();
         let supplies = allocation.supplies.iter().enumerate();
         let supplies = supplies.map(|(at, supply)| (named.then(|| volumes[at].name), *supply)).collect();
-        placed.instances[framework][need].push(Instance { agent: allocation.agent, supplies });
+        let instance = Instance { agent: allocation.agent, supplies };
+        placed.push(plan, world, NeedId { framework, need }, instance);
     }
     (Ledger::new(world), placed)
 }
@@ -165,8 +164,45 @@ impl Run<'_> {
         Moment { plan: self.plan, world: self.world, ledger: &self.ledger, placed: &self.placed }
     }
 
-    /// Grants a need's best candidate, if there is one and the budget allows the search.
+    /// Grants a need's best candidate, or all that are missing of a need that is granted whole, if there are any
+    /// and the budget allows the search.
     fn grant(&mut self, at: usize) -> bool {
+        self.settle(at);
+        let NeedId { framework, need } = self.needs[at].id;
+        if !self.plan.frameworks[framework].needs[need].all_or_nothing {
+            return self.grant_one(at);
+        }
+        let before = self.grants.len();
+        while self.needs[at].missing() > 0 {
+            if !self.grant_one(at) {
+                self.needs[at].fitted = Some((self.grants.len() - before) as u64);
+                // What stands in the way of one more is what stood in the way of all.
+                if self.keep != Reasons::None {
+                    self.needs[at].rejections = self.rejections(self.needs[at].id);
+                }
+                (before..self.grants.len()).for_each(|_| self.undo(at));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Settles the places of a need, once.
+    fn settle(&mut self, at: usize) {
+        let id = self.needs[at].id;
+        if !has_unsettled(&self.plan.frameworks[id.framework].needs[id.need])
+            || self.placed.settled(id).is_some()
+        {
+            return;
+        }
+        let (settled, bounded) = settle(self.moment(), &self.start.0, id);
+        self.needs[at].bounded |= bounded;
+        let settled = Arc::new(settled);
+        self.start.1.settle(id, Arc::clone(&settled));
+        self.placed.settle(id, settled);
+    }
+
+    fn grant_one(&mut self, at: usize) -> bool {
         if self.steps > limits::CYCLE_STEPS {
             self.needs[at].bounded = true;
             return false;
@@ -178,13 +214,12 @@ impl Run<'_> {
         self.needs[at].bounded |= search.bounded;
         self.needs[at].feasible_agents = search.feasible;
         let Some(candidate) = candidate else { return false };
-        candidate.takes.iter().for_each(|take| self.ledger.take(take));
+        candidate.takes().for_each(|take| self.ledger.grant(self.world, id.framework, take));
         self.shares.grant(self.world, id.framework, &candidate.shares);
-        let volumes = &self.plan.frameworks[id.framework].needs[id.need].volumes;
-        let supplies = volumes.iter().zip(&candidate.volumes);
-        let supplies = supplies.map(|(volume, grant)| (Some(volume.name), grant.supply)).collect();
-        self.placed.instances[id.framework][id.need].push(Instance { agent: candidate.agent, supplies });
-        let role = self.plan.symbols.text(self.plan.frameworks[id.framework].role);
+        let framework = &self.plan.frameworks[id.framework];
+        let instance = Instance::of(&candidate, &framework.needs[id.need]);
+        self.placed.push(self.plan, self.world, id, instance);
+        let role = self.plan.symbols.text(framework.role);
         let share = self.shares.of_role(self.world, role).map_or(Fraction::ZERO, |dominant| dominant.share);
         let need = &mut self.needs[at];
         need.offered += 1;
@@ -194,11 +229,24 @@ impl Run<'_> {
         true
     }
 
+    /// Undoes the last grant, which is this need's.
+    fn undo(&mut self, at: usize) {
+        let Some(grant) = self.grants.pop() else { return };
+        grant.candidate.takes().for_each(|take| self.ledger.give_back(grant.id.framework, take));
+        self.shares.undo(self.world, grant.id.framework, &grant.candidate.shares);
+        self.placed.pop(self.plan, self.world, grant.id);
+        self.needs[at].offered -= 1;
+        self.needs[at].grants.pop();
+    }
+
     fn finish(self) -> Cycle {
+        let before = Shares::new(self.plan, self.world);
+        let none = Dominant { share: Fraction::ZERO, resource: None };
         let roles = self.shares.roles().map(|role| RoleShare {
             path: role.path.clone(),
             weight: role.weight,
             dominant: share::dominant(self.world, &role.usage),
+            before: before.of_role(self.world, &role.path).unwrap_or(none),
         });
         Cycle {
             roles: roles.collect(),

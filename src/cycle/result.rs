@@ -120,6 +120,8 @@ pub struct NeedResult {
     pub feasible_agents: usize,
     /// Whether a bound ended some search of it.
     pub bounded: bool,
+    /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
+    pub fitted: Option<u64>,
     /// What was against everything else, where asked for.
     pub rejections: Rejections,
 }
@@ -136,6 +138,7 @@ impl NeedResult {
             why: None,
             feasible_agents: 0,
             bounded: false,
+            fitted: None,
             rejections: Rejections::default(),
         }
     }
@@ -155,6 +158,8 @@ pub struct RoleShare {
     pub weight: i64,
     /// Its dominant share, sub-roles included, before its weight.
     pub dominant: Dominant,
+    /// The same before the cycle.
+    pub before: Dominant,
 }
 
 /// A whole cycle.

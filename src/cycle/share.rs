@@ -202,6 +202,11 @@ impl Shares {
         self.add(world, self.of_framework[framework], Some(framework), taken, 1);
     }
 
+    /// Undoes a grant.
+    pub fn undo(&mut self, world: &World, framework: usize, taken: &[(Side, Symbol, i128)]) {
+        self.add(world, self.of_framework[framework], Some(framework), taken, -1);
+    }
+
     /// The framework that is served next: down the tree, the smallest dominant share divided by weight; ties by
     /// name. `open` says which frameworks still want something.
     pub fn next(&self, world: &World, open: &[bool]) -> Option<usize> {

@@ -111,6 +111,7 @@ codes! {
     B0513 "levels or a domain stated in two ways",
     B0514 "an inventory or table that is too large",
     B0515 "a table that cannot be imported",
+    B0516 "a limit below what is used already",
     // what later versions bring
     B0801 "not yet",
     // the command line

@@ -3,7 +3,7 @@
 use crate::{
     inventory::{
         ledger::Ledger,
-        world::{Cell, Placement, StockId, World},
+        world::{Cell, HoldingId, Placement, World},
     },
     ir::{Amount, Column, ColumnId, Framework, Key, Need, Node, NodeId, Plan, Request, Volume, op},
     logic::Truth,
@@ -156,7 +156,7 @@ impl<'a> Scene<'a> {
             Key::Name => Found::Value(Value::Text(agent.name)),
             Key::Domain | Key::Level(_) => place(&agent.placement, key),
             Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
-                self.stock(self.world.agent_stock(at, resource), key)
+                self.amount(self.world.agent_holding(at, resource), key)
             }
             Key::Provider | Key::Instance => Found::Absent,
         }
@@ -173,19 +173,19 @@ impl<'a> Scene<'a> {
             }
             Key::Domain | Key::Level(_) => place(&supply.placement, key),
             Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
-                let stock = supply.stocks(resource).and_then(|stocks| stocks.first()).copied();
-                self.stock(stock.or_else(|| self.pool_stock(at, resource)), key)
+                let lowest = supply.holdings(resource).and_then(|tiers| tiers.first()).copied();
+                self.amount(lowest.or_else(|| self.pool_holding(at, resource)), key)
             }
             Key::Provider => Found::Value(Value::Text(supply.provider)),
             Key::Instance => Found::Value(Value::Text(supply.instance)),
         }
     }
 
-    /// The stock of the pool of an existing volume, which has given the volume its own.
-    fn pool_stock(&self, supply: usize, resource: Symbol) -> Option<StockId> {
+    /// What the pool of an existing volume has, of which it gave the volume its own.
+    fn pool_holding(&self, supply: usize, resource: Symbol) -> Option<HoldingId> {
         let tiers = self.world.supplies[supply].chain.iter().skip(1);
         let mut held = tiers.flat_map(|tier| &self.world.tiers[*tier].resources);
-        held.find(|held| held.resource == resource).map(|held| held.stock)
+        held.find(|held| held.resource == resource).map(|held| held.holding)
     }
 
     fn cell(&self, id: ColumnId, cells: &[Cell]) -> Found {
@@ -196,17 +196,18 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Total, free or used of a stock. What is without limit reads as the largest amount there is.
-    fn stock(&self, stock: Option<StockId>, key: Key) -> Found {
-        let Some(id) = stock else { return Found::Absent };
-        let stock = self.world.stock(id);
-        let amount = match key {
-            Key::Total(_) => crate::inventory::ledger::total(stock),
-            Key::Free(_) => self.ledger.free(self.world, id),
-            _ => Some(self.ledger.used(id)),
+    /// Total, free or used of the firm parts. What is without limit reads as the largest amount there is.
+    fn amount(&self, holding: Option<HoldingId>, key: Key) -> Found {
+        let Some(id) = holding else { return Found::Absent };
+        let holding = self.world.holding(id);
+        let of_part = |part| match key {
+            Key::Total(_) => crate::inventory::ledger::total(self.world.stock(part)),
+            Key::Free(_) => self.ledger.free(self.world, part),
+            _ => Some(self.ledger.used(part)),
         };
-        let amount = amount.map_or(i64::MAX, |amount| i64::try_from(amount).unwrap_or(i64::MAX));
-        Found::Value(Value::Quantity(stock.dimension, amount))
+        let sum = holding.firm().try_fold(0, |sum: i128, part| Some(sum + of_part(part)?));
+        let amount = sum.map_or(i64::MAX, |sum| i64::try_from(sum).unwrap_or(i64::MAX));
+        Found::Value(Value::Quantity(holding.dimension, amount))
     }
 
     fn volume(&self, key: Key) -> Found {

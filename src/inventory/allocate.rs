@@ -4,22 +4,24 @@ use indexmap::IndexMap;
 
 use super::{
     bind::{Binder, Part},
-    ledger,
+    ledger::{self, Ledger},
     records::{AllocationRecord, AmountRecord, Located, RawAmount, TierKind, UseKind, UseRecord},
+    room::{Lack, Revocable, Room, Taker},
     values::scalar_of,
-    world::{Allocation, Quota, StockId, Take, Taken, Tier},
+    world::{Allocation, HoldingId, Quota, StockId, StockKind, Take, Taken, Tier},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, nearest},
+    ir::Amount,
     quantity::{Dimension, MILLION, render},
-    ranges::Ranges,
     source::Span,
     symbol::Symbol,
     types::Side,
+    value::is_role,
 };
 
 /// Binds allocations; what exceeds its holder, or names none, is a problem.
-pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>]) {
+pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>], ledger: &mut Ledger) {
     let mut records: IndexMap<&str, (Part<'_>, &AllocationRecord)> = IndexMap::new();
     for part in parts {
         for record in &part.records.allocations {
@@ -37,24 +39,10 @@ pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>]) {
         }
     }
     records.sort_unstable_keys();
-    let mut used: IndexMap<StockId, Taken> = IndexMap::new();
-    for take in &binder.world.carved {
-        add(&mut used, take);
-    }
     let frameworks: IndexMap<Symbol, usize> =
         binder.plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect();
     for (part, record) in records.values() {
-        allocation(binder, part, record, &frameworks, &mut used);
-    }
-}
-
-fn add(used: &mut IndexMap<StockId, Taken>, take: &Take) {
-    match (used.get_mut(&take.stock), &take.amount) {
-        (Some(Taken::Scalar(sum)), Taken::Scalar(amount)) => *sum = sum.saturating_add(*amount),
-        (Some(Taken::Set(sum)), Taken::Set(amount)) => *sum = sum.union(amount),
-        _ => {
-            used.insert(take.stock, take.amount.clone());
-        }
+        allocation(binder, part, record, &frameworks, ledger);
     }
 }
 
@@ -63,7 +51,7 @@ fn allocation(
     part: &Part<'_>,
     record: &AllocationRecord,
     frameworks: &IndexMap<Symbol, usize>,
-    used: &mut IndexMap<StockId, Taken>,
+    ledger: &mut Ledger,
 ) {
     let framework = record.framework.as_ref().unwrap_or(&record.name);
     let of_framework = binder.plan.symbols.find(&framework.text);
@@ -76,6 +64,11 @@ fn allocation(
             })
         }
     };
+    if let Some(own) = record.role.as_ref().filter(|role| !is_role(&role.text)) {
+        let message = format!("`{}` is not the path of a role", own.text);
+        let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
+        binder.problems.push(Diagnostic::error(Code::B0209, part.lift(own.span), message).help(help));
+    }
     if let Some(need) = &record.need {
         unknown_need(binder, part, need, of_framework.and_then(|name| frameworks.get(&name)).copied());
     }
@@ -91,40 +84,10 @@ fn allocation(
         shares: Vec::new(),
     };
     for taken in &record.uses {
-        if taken.revocable {
-            binder.not_yet(part.lift(taken.holder.span), "a revocable allocation");
-            continue;
-        }
         match taken.kind {
-            UseKind::Agent => from_agent(binder, part, taken, &mut bound),
-            UseKind::Pool => from_pool(binder, part, taken, &mut bound),
-            UseKind::Volume => of_volume(binder, part, taken, &mut bound),
-        }
-    }
-    for take in &bound.takes {
-        let stock = binder.world.stock(take.stock);
-        if let (Some(Taken::Set(before)), Taken::Set(now)) = (used.get(&take.stock), &take.amount)
-            && before.minus(now) != *before
-        {
-            let name = binder.plan.symbols.text(stock.resource);
-            let message = format!("some of these `{name}` are taken by an earlier allocation");
-            let span = part.lift(record.name.span);
-            binder
-                .problems
-                .push(Diagnostic::error(Code::B0508, span, message).help("give each one to one allocation"));
-        }
-        add(used, take);
-        if let (Some(total), Some(Taken::Scalar(sum))) = (ledger::total(stock), used.get(&take.stock))
-            && i128::from(*sum) > total
-        {
-            let name = binder.plan.symbols.text(stock.resource);
-            let (sum, total) = (render(stock.dimension, i128::from(*sum)), render(stock.dimension, total));
-            let message = format!("{sum} of `{name}` allocated, and only {total} can be used");
-            let problem = Diagnostic::error(Code::B0508, part.lift(record.name.span), message)
-                .label("with this allocation it is too much")
-                .also(stock.span, "the whole is declared here")
-                .help("correct the allocation, or the amount its holder has");
-            binder.problems.push(problem);
+            UseKind::Agent => from_agent(binder, part, taken, ledger, &mut bound),
+            UseKind::Pool => from_pool(binder, part, taken, ledger, &mut bound),
+            UseKind::Volume => of_volume(binder, part, taken, ledger, &mut bound),
         }
     }
     binder.world.allocations.push(bound);
@@ -156,7 +119,13 @@ fn unknown_need(binder: &mut Binder<'_>, part: &Part<'_>, need: &Located, framew
     binder.problems.push(Diagnostic::warning(Code::B0509, part.lift(need.span), message).help(help));
 }
 
-fn from_agent(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound: &mut Allocation) {
+fn from_agent(
+    binder: &mut Binder<'_>,
+    part: &Part<'_>,
+    taken: &UseRecord,
+    ledger: &mut Ledger,
+    bound: &mut Allocation,
+) {
     let name = &taken.holder.text;
     let Some(agent) = binder.plan.symbols.find(name).and_then(|name| binder.world.agent(name)) else {
         let known = binder.world.agents.iter().map(|agent| agent.name).collect();
@@ -166,13 +135,18 @@ fn from_agent(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound
     bound.agent.get_or_insert(agent);
     for amount in &taken.amounts {
         let resource = binder.plan.symbols.intern(&amount.name);
-        let stock = binder.world.agent_stock(agent, resource);
-        let stocks: Vec<StockId> = stock.into_iter().collect();
-        take(binder, part, amount, Side::Agent, resource, &stocks, bound);
+        let tiers: Vec<HoldingId> = binder.world.agent_holding(agent, resource).into_iter().collect();
+        take(binder, part, amount, &tiers, revocable(taken), ledger, bound);
     }
 }
 
-fn from_pool(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound: &mut Allocation) {
+fn from_pool(
+    binder: &mut Binder<'_>,
+    part: &Part<'_>,
+    taken: &UseRecord,
+    ledger: &mut Ledger,
+    bound: &mut Allocation,
+) {
     let path = &taken.holder.text;
     let supply = binder.plan.symbols.find(path).and_then(|path| binder.world.supply(path));
     let carved = supply.filter(|supply| binder.world.supplies[*supply].existing.is_none());
@@ -194,12 +168,18 @@ fn from_pool(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound:
     bound.supplies.push(supply);
     for amount in &taken.amounts {
         let resource = binder.plan.symbols.intern(&amount.name);
-        let stocks = binder.world.supplies[supply].stocks(resource).unwrap_or_default().to_vec();
-        take(binder, part, amount, Side::Pool, resource, &stocks, bound);
+        let tiers = binder.world.supplies[supply].holdings(resource).unwrap_or_default().to_vec();
+        take(binder, part, amount, &tiers, revocable(taken), ledger, bound);
     }
 }
 
-fn of_volume(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound: &mut Allocation) {
+fn of_volume(
+    binder: &mut Binder<'_>,
+    part: &Part<'_>,
+    taken: &UseRecord,
+    ledger: &mut Ledger,
+    bound: &mut Allocation,
+) {
     let path = &taken.holder.text;
     let supply = binder.plan.symbols.find(path).and_then(|path| binder.world.supply(path));
     let existing =
@@ -210,72 +190,169 @@ fn of_volume(binder: &mut Binder<'_>, part: &Part<'_>, taken: &UseRecord, bound:
         unknown(binder, part.lift(taken.holder.span), "existing volume", path, known);
         return;
     };
-    bound.takes.push(Take { stock: existing.users, amount: Taken::Scalar(MILLION) });
-    bound
-        .shares
-        .extend(existing.whole.iter().map(|(name, _, amount)| (Side::Pool, *name, i128::from(*amount))));
+    let (users, whole) = (existing.users, existing.whole.clone());
+    let span = part.lift(taken.holder.span);
+    let user = Take { stock: users, amount: Taken::Scalar(MILLION) };
+    if ledger.free(&binder.world, users).is_some_and(|free| free < i128::from(MILLION)) {
+        let places = ledger::total(binder.world.stock(users)).unwrap_or(0) / i128::from(MILLION);
+        let message = format!("the volume `{path}` has more users than the {places} it may have");
+        let help = "end one of the allocations that use it, or raise its `users`";
+        binder.problems.push(Diagnostic::error(Code::B0508, span, message).help(help));
+    }
+    ledger.take(&user);
+    bound.takes.push(user);
+    for (resource, _, amount) in whole {
+        bound.shares.push((Side::Pool, resource, i128::from(amount)));
+        limit(binder, span, Side::Pool, resource, i128::from(amount), ledger, bound);
+    }
     bound.supplies.push(supply);
 }
 
-/// Takes one amount from all its stocks, lowest tier first.
+fn revocable(taken: &UseRecord) -> Revocable {
+    if taken.revocable { Revocable::Only } else { Revocable::No }
+}
+
+/// Takes one amount from all its tiers, lowest first.
 fn take(
     binder: &mut Binder<'_>,
     part: &Part<'_>,
-    amount: &AmountRecord,
-    side: Side,
-    resource: Symbol,
-    stocks: &[StockId],
+    record: &AmountRecord,
+    tiers: &[HoldingId],
+    revocable: Revocable,
+    ledger: &mut Ledger,
     bound: &mut Allocation,
 ) {
-    let span = part.lift(amount.span);
-    if stocks.is_empty() {
-        let message = format!("there is no `{}` to take there", amount.name);
+    let span = part.lift(record.span);
+    let Some(lowest) = tiers.first() else {
+        let message = format!("there is no `{}` to take there", record.name);
         let help = "declare the resource where it is taken from, or remove the amount";
         binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
         return;
-    }
-    for (at, id) in stocks.iter().enumerate() {
-        let Some(taken) = taken(binder, amount, *id) else {
-            let message = format!("this is not a part of the `{}` there", amount.name);
-            let help = "an allocation names a quantity of the same dimension, or the very ports or items";
-            binder.problems.push(Diagnostic::error(Code::B0502, span, message).help(help));
-            return;
-        };
-        if at == 0 {
-            let share = match &taken {
-                Taken::Scalar(amount) => i128::from(*amount),
-                Taken::Set(set) => set.count() as i128 * i128::from(MILLION),
-            };
-            if ledger::total(binder.world.stock(*id)).is_some() {
-                bound.shares.push((side, resource, share));
+    };
+    let amount = amount_of(binder, record, *lowest);
+    let line = binder.world.line(bound.role);
+    let taker = Taker { framework: None, line, revocable };
+    let room = Room { world: &binder.world, ledger: Some(ledger), taker, pending: &[] };
+    let everything = Room { ledger: None, ..room };
+    let could = |amount: &Amount| match amount {
+        Amount::Scalar(..) => true,
+        _ => everything.exactly(&tiers[..1], amount).is_ok(),
+    };
+    let Some(amount) = amount.filter(could) else {
+        let message = format!("this is not a part of the `{}` there", record.name);
+        let help = "an allocation names a quantity of the same dimension, or the very ports or items";
+        binder.problems.push(Diagnostic::error(Code::B0502, span, message).help(help));
+        return;
+    };
+    match room.exactly(tiers, &amount) {
+        Ok(portion) => {
+            let holding = binder.world.holding(*lowest);
+            let (side, resource, sum) = (holding.side, holding.resource, portion.amount());
+            let limited = |take: &&Take| ledger::total(binder.world.stock(take.stock)).is_some();
+            let shared = portion.own.iter().filter(limited).map(|take| take.amount.count()).sum::<i128>();
+            if shared > 0 {
+                bound.shares.push((side, resource, shared));
             }
+            portion.takes().for_each(|take| ledger.take(take));
+            bound.takes.extend(portion.own.into_iter().chain(portion.above));
+            limit(binder, span, side, resource, sum, ledger, bound);
         }
-        bound.takes.push(Take { stock: *id, amount: taken });
+        Err(Lack::Holding(tier)) => {
+            let problem = too_much(&room, &amount, tier, record, span);
+            binder.problems.push(problem);
+        }
+        Err(Lack::Limit(_)) => {}
     }
 }
 
-fn taken(binder: &Binder<'_>, amount: &AmountRecord, id: StockId) -> Option<Taken> {
-    let stock = binder.world.stock(id);
-    match (&stock.usable, &amount.amount) {
-        (Quota::Unlimited | Quota::Scalar(_), raw) => {
-            let dimension = if stock.usable == Quota::Unlimited { None } else { Some(stock.dimension) };
-            let (found, amount) = scalar_of(raw, dimension.or(Some(stock.dimension)))?;
-            (amount >= 0 && (found == stock.dimension || dimension.is_none()))
-                .then_some(Taken::Scalar(amount))
+/// More than a holder has for the role that takes it.
+fn too_much(
+    room: &Room<'_>,
+    amount: &Amount,
+    tier: HoldingId,
+    record: &AmountRecord,
+    span: Span,
+) -> Diagnostic {
+    let holding = room.world.holding(tier);
+    let Amount::Scalar(_, asked, _) = amount else {
+        let message = format!("some of these `{}` are taken by an earlier allocation", record.name);
+        return Diagnostic::error(Code::B0508, span, message).help("give each one to one allocation");
+    };
+    let free = room.free_of(tier).unwrap_or(0);
+    let total = Room { ledger: None, ..*room }.free_of(tier).unwrap_or(0);
+    let show = |amount| render(holding.dimension, amount);
+    let sum = show(total - free + i128::from(*asked));
+    let message = match room.taker.revocable {
+        Revocable::No => {
+            format!("{sum} of `{}` allocated, and only {} can be used", record.name, show(total))
         }
-        (Quota::Ranges(all), RawAmount::Ranges(wanted)) => {
-            all.contains_all(wanted).then(|| Taken::Set(wanted.clone()))
+        _ => format!("{sum} of `{}` allocated as revocable, and only {} may be", record.name, show(total)),
+    };
+    Diagnostic::error(Code::B0508, span, message)
+        .label("with this allocation it is too much")
+        .also(holding.span, "the whole is declared here")
+        .help("correct the allocation, or the amount its holder has")
+}
+
+/// Counts what is taken against the limits over its role.
+fn limit(
+    binder: &mut Binder<'_>,
+    span: Span,
+    side: Side,
+    resource: Symbol,
+    amount: i128,
+    ledger: &mut Ledger,
+    bound: &mut Allocation,
+) {
+    let line = binder.world.line(bound.role).to_vec();
+    let limits = line.iter().filter_map(|role| binder.world.limits.get(&(*role, side, resource)).copied());
+    for id in limits.collect::<Vec<StockId>>() {
+        let Ok(amount) = i64::try_from(amount) else { continue };
+        let take = Take { stock: id, amount: Taken::Scalar(amount) };
+        let before = ledger.free(&binder.world, id);
+        ledger.take(&take);
+        bound.takes.push(take);
+        let stock = binder.world.stock(id);
+        let after = ledger.free(&binder.world, id).unwrap_or(0);
+        if let (StockKind::Limit(role), true) =
+            (stock.kind, after < 0 && before.is_some_and(|free| free >= 0))
+        {
+            let text = |symbol| binder.plan.symbols.text(symbol);
+            let message = format!(
+                "role `{}` uses {} of `{}` already, and its limit is {}",
+                text(role),
+                render(stock.dimension, ledger.used(id)),
+                text(resource),
+                render(stock.dimension, ledger::total(stock).unwrap_or(0)),
+            );
+            let problem = Diagnostic::error(Code::B0516, span, message)
+                .label("with this allocation it is too much")
+                .also(stock.span, "the limit")
+                .help("raise the limit, or end allocations of the role");
+            binder.problems.push(problem);
         }
-        (Quota::Items(all), RawAmount::Items(wanted)) => {
-            let number = |name: &String| {
-                let symbol = binder.plan.symbols.find(name)?;
-                all.iter().position(|item| *item == symbol).map(|at| (at as i64, at as i64))
-            };
-            wanted.iter().map(number).collect::<Option<Vec<_>>>().map(|parts| Taken::Set(Ranges::new(parts)))
+    }
+}
+
+/// What an allocation says it takes, typed by what there is.
+fn amount_of(binder: &Binder<'_>, record: &AmountRecord, lowest: HoldingId) -> Option<Amount> {
+    let holding = binder.world.holding(lowest);
+    let is_set = holding.parts.iter().any(|part| ledger::is_set(binder.world.stock(part.1)));
+    let endless = holding.parts.iter().any(|part| binder.world.stock(part.1).usable == Quota::Unlimited);
+    match &record.amount {
+        RawAmount::Ranges(wanted) if is_set => Some(Amount::Ranges(wanted.clone())),
+        RawAmount::Items(wanted) if is_set => {
+            let known = wanted.iter().map(|name| binder.plan.symbols.find(name));
+            known.collect::<Option<Vec<_>>>().map(Amount::Items)
         }
-        (Quota::Ranges(_) | Quota::Items(_), _) => {
-            debug_assert_eq!(stock.dimension, Dimension::Number);
+        _ if is_set => {
+            debug_assert_eq!(holding.dimension, Dimension::Number);
             None
+        }
+        raw => {
+            let (found, amount) = scalar_of(raw, Some(holding.dimension))?;
+            (amount >= 0 && (found == holding.dimension || endless))
+                .then_some(Amount::Scalar(found, amount, amount))
         }
     }
 }

@@ -4,17 +4,18 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
+    existing::Carved,
+    ledger::Ledger,
     records::{
-        AgentRecord, KeyRecord, Located, PartRecord, Raw, RawAmount, Records, ResourceRecord, TierKind,
-        TierRecord,
+        AgentRecord, KeyRecord, Located, Raw, RawAmount, Records, ResourceRecord, TierKind, TierRecord,
     },
     values::value_of,
-    world::{Agent, BrokerFacts, Cell, Existing, Held, Quota, StockId, Supply, Take, Taken, Tier, World},
+    world::{Agent, BrokerFacts, Cell, HoldingId, Supply, Tier, World},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
     ir::{Column, Key, Plan},
-    quantity::{Dimension, MILLION},
+    quantity::Dimension,
     source::Span,
     symbol::Symbol,
     types::{Side, Type},
@@ -56,7 +57,11 @@ pub fn bind(plan: &mut Plan, parts: &[Part<'_>]) -> (World, Vec<Diagnostic>) {
     }
     binder.sort();
     binder.totals();
-    super::allocate::allocations(&mut binder, parts);
+    binder.lines(parts);
+    binder.limits();
+    let mut ledger = Ledger::empty(&binder.world);
+    binder.carve(&mut ledger);
+    super::allocate::allocations(&mut binder, parts, &mut ledger);
     (binder.world, binder.problems)
 }
 
@@ -68,12 +73,12 @@ pub(super) struct Binder<'a> {
     keys: IndexMap<(Side, String), (usize, Option<Type>)>,
     widths: (usize, usize),
     /// What resources measure, as the policy says.
-    dimensions: IndexMap<(Side, Symbol), Dimension>,
+    pub(super) dimensions: IndexMap<(Side, Symbol), Dimension>,
     /// Resources of which the policy does not say what they measure: what the first amount with a unit says.
-    units: IndexMap<(Side, String), (Dimension, Span)>,
+    pub(super) units: IndexMap<(Side, String), (Dimension, Span)>,
     providers: IndexMap<Symbol, Span>,
-    /// Volumes whose resources their pools have given: checked once all tiers are there.
-    carved: Vec<(Take, Span)>,
+    /// Volumes whose resources their pools have given: taken once all tiers are there.
+    pub(super) carved: Vec<Carved>,
 }
 
 impl<'a> Binder<'a> {
@@ -98,7 +103,8 @@ impl<'a> Binder<'a> {
                 cells.push(None);
             }
         }
-        let world = World { cells, ..World::default() };
+        let (lends, overlap) = (plan.broker.lends, plan.broker.overlap);
+        let world = World { cells, lends, overlap, ..World::default() };
         let dimensions = plan.resources.iter().map(|known| ((known.0, known.1), known.2)).collect();
         Binder {
             plan,
@@ -189,42 +195,9 @@ impl<'a> Binder<'a> {
         let mut cells = vec![Cell::Absent; self.widths.0];
         self.cells(part, Side::Agent, &record.keys, &mut cells);
         let placement = World::place_of(self.plan, record.domain.as_ref().map(|domain| domain.text.as_str()));
-        let resources = self.stocks(part, Side::Agent, &record.resources);
+        let resources = self.holdings(part, Side::Agent, &record.resources);
         self.world.agent_names.insert(name, self.world.agents.len());
         self.world.agents.push(Agent { name, placement, cells, resources, rules, span });
-    }
-
-    fn stocks(&mut self, part: &Part<'_>, side: Side, records: &[ResourceRecord]) -> Vec<Held> {
-        let mut held = Vec::with_capacity(records.len());
-        for record in records {
-            let resource = self.plan.symbols.intern(&record.name);
-            if record.part != PartRecord::Unreserved {
-                let what = match record.part {
-                    PartRecord::Revocable => "a revocable part",
-                    _ => "a reservation",
-                };
-                self.not_yet(part.lift(record.span), what);
-                continue;
-            }
-            let of_policy = self.dimensions.get(&(side, resource)).copied();
-            let of_data = || self.units.get(&(side, record.name.clone())).map(|unit| unit.0);
-            let dimension = of_policy.or_else(of_data);
-            match super::stock::stock(part, side, record, resource, dimension, &mut self.plan.symbols) {
-                Ok(stock) => {
-                    let id = StockId(self.world.stocks.len() as u32);
-                    self.world.stocks.push(stock);
-                    held.push(Held { resource, stock: id });
-                }
-                Err(problem) => self.problems.push(problem),
-            }
-        }
-        held
-    }
-
-    /// What a later version brings is an error, never ignored.
-    pub(super) fn not_yet(&mut self, span: Span, what: &str) {
-        let problem = Diagnostic::error(Code::B0801, span, format!("{what} is not supported yet"));
-        self.problems.push(problem.label("not yet").help("leave it out"));
     }
 
     /// Finds what resources measure of which the policy says nothing, so that one of them is one thing everywhere.
@@ -285,14 +258,11 @@ impl<'a> Binder<'a> {
             name: self.plan.symbols.intern(&record.name.text),
             path: self.plan.symbols.intern(&path),
             parent,
-            resources: self.stocks(part, Side::Pool, &record.resources),
+            resources: self.holdings(part, Side::Pool, &record.resources),
             rules: *rules,
             span: part.lift(record.name.span),
         };
         *rules += 1;
-        if let Some(role) = &record.reserved_for {
-            self.not_yet(part.lift(role.span), "a volume reserved for a role");
-        }
         let at = self.world.tiers.len();
         self.world.tiers.push(tier);
         above.push(record);
@@ -322,13 +292,14 @@ impl<'a> Binder<'a> {
         let record = above[above.len() - 1];
         let is_volume = record.kind == TierKind::Volume;
         let own = self.world.tiers[at].resources.clone();
-        let mut resources: IndexMap<Symbol, Vec<StockId>> = IndexMap::new();
+        let mut resources: IndexMap<Symbol, Vec<HoldingId>> = IndexMap::new();
         for tier in &chain[usize::from(is_volume)..] {
             for held in &self.world.tiers[*tier].resources {
-                resources.entry(held.resource).or_default().push(held.stock);
+                resources.entry(held.resource).or_default().push(held.holding);
             }
         }
-        let existing = is_volume.then(|| self.existing(part, record, &own, &mut resources));
+        let path = self.plan.symbols.text(self.world.tiers[at].path).to_owned();
+        let existing = is_volume.then(|| self.existing(part, record, &path, &own, &mut resources));
         let tier = |depth: usize| &self.world.tiers[chain[chain.len() - 1 - depth]];
         let supply = Supply {
             path: tier(chain.len() - 1).path,
@@ -346,79 +317,6 @@ impl<'a> Binder<'a> {
         self.world.supplies.push(supply);
     }
 
-    /// What an existing volume is: its resources leave its pool, and are no longer taken from the tiers above.
-    fn existing(
-        &mut self,
-        part: &Part<'_>,
-        record: &TierRecord,
-        own: &[Held],
-        above: &mut IndexMap<Symbol, Vec<StockId>>,
-    ) -> Existing {
-        let mut whole = Vec::new();
-        for held in own {
-            let stock = self.world.stock(held.stock);
-            let Quota::Scalar(amount) = stock.usable else {
-                let message = format!(
-                    "`{}` of an existing volume is a fixed amount",
-                    self.plan.symbols.text(held.resource)
-                );
-                self.problems
-                    .push(Diagnostic::error(Code::B0510, stock.span, message).help("write a quantity"));
-                continue;
-            };
-            whole.push((held.resource, stock.dimension, amount));
-            let span = stock.span;
-            for stock in above.shift_remove(&held.resource).unwrap_or_default() {
-                self.carved.push((Take { stock, amount: Taken::Scalar(amount) }, span));
-            }
-        }
-        let size = self.plan.symbols.find("size");
-        if let Some(stock) = size.and_then(|size| above.get(&size)).and_then(|stocks| stocks.first()) {
-            let message = format!("the existing volume `{}` does not say its `size`", record.name.text);
-            let problem = Diagnostic::error(Code::B0219, part.lift(record.name.span), message)
-                .also(self.world.stock(*stock).span, "its pool counts `size`")
-                .help("add `resources { size = … }` to it");
-            self.problems.push(problem);
-        }
-        let text = |key: &str| record.keys.iter().find(|own| own.key == key).map(|own| &own.value);
-        let read_only = matches!(text("access"), Some(Raw::Text(access)) if access == "ro");
-        if let Some(access) = record.keys.iter().find(|own| own.key == "access")
-            && !matches!(&access.value, Raw::Text(access) if access == "ro" || access == "rw")
-        {
-            let message = "`access` of a volume is `\"rw\"` or `\"ro\"`";
-            self.problems.push(
-                Diagnostic::error(Code::B0510, part.lift(access.span), message).help("write one of them"),
-            );
-        }
-        let filesystem = match text("filesystem") {
-            Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
-            _ => None,
-        };
-        let users = self.user_places(part, record, read_only);
-        Existing { filesystem, read_only, users, whole }
-    }
-
-    fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, read_only: bool) -> StockId {
-        let key = record.keys.iter().find(|own| own.key == "users");
-        let users = match key.map(|own| &own.value) {
-            None => Some(MILLION),
-            Some(Raw::Integer(users)) => users.checked_mul(MILLION),
-            Some(Raw::Quantity(users)) if users.dimension == Dimension::Number => Some(users.amount),
-            Some(_) => None,
-        };
-        let valid = users.filter(|users| *users >= MILLION && users % MILLION == 0);
-        let span = part.lift(key.map_or(record.name.span, |own| own.span));
-        if valid.is_none() {
-            let message = "`users` of a volume is a whole number from 1";
-            self.problems.push(Diagnostic::error(Code::B0510, span, message).help("write `users = 1`"));
-        }
-        let quota = if read_only { Quota::Unlimited } else { Quota::Scalar(valid.unwrap_or(MILLION)) };
-        let id = StockId(self.world.stocks.len() as u32);
-        let resource = self.plan.symbols.intern("users");
-        self.world.stocks.push(super::stock::plain(resource, Side::Pool, Dimension::Number, quota, span));
-        id
-    }
-
     /// Agents by name and supplies by path: ties go by them, and so does every listing.
     fn sort(&mut self) {
         let symbols = &self.plan.symbols;
@@ -430,43 +328,30 @@ impl<'a> Binder<'a> {
             self.world.supplies.iter().enumerate().map(|(at, one)| (one.path, at)).collect();
     }
 
-    /// Usable totals, each at the lowest tier that declares it; then what existing volumes take.
+    /// Usable totals, each at the lowest tier that declares it, all parts together.
     fn totals(&mut self) {
-        let mut lowest: IndexSet<StockId> = IndexSet::new();
+        let mut lowest: IndexSet<HoldingId> = IndexSet::new();
         for agent in &self.world.agents {
-            lowest.extend(agent.resources.iter().map(|held| held.stock));
+            lowest.extend(agent.resources.iter().map(|held| held.holding));
         }
         for supply in &self.world.supplies {
-            lowest.extend(supply.resources.iter().filter_map(|(_, stocks)| stocks.first().copied()));
+            lowest.extend(supply.resources.iter().filter_map(|(_, tiers)| tiers.first().copied()));
         }
         let pools = self.world.tiers.iter().filter(|tier| tier.kind == TierKind::Pool);
-        let of_pools: IndexSet<StockId> =
-            pools.flat_map(|tier| &tier.resources).map(|held| held.stock).collect();
-        lowest
-            .extend(self.carved.iter().map(|(take, _)| take.stock).filter(|stock| of_pools.contains(stock)));
+        let of_pools: IndexSet<HoldingId> =
+            pools.flat_map(|tier| &tier.resources).map(|held| held.holding).collect();
+        let carved = self.carved.iter().flat_map(|carved| &carved.tiers).copied();
+        lowest.extend(carved.filter(|holding| of_pools.contains(holding)));
         for id in lowest {
-            let stock = self.world.stock(id);
-            if let Some(total) = super::ledger::total(stock) {
-                *self.world.totals.entry((stock.side, stock.resource)).or_insert(0) += total;
+            let holding = self.world.holding(id);
+            let totals =
+                holding.parts.iter().filter_map(|part| super::ledger::total(self.world.stock(part.1)));
+            let sum = totals.sum::<i128>();
+            let limited =
+                holding.parts.iter().any(|part| super::ledger::total(self.world.stock(part.1)).is_some());
+            if limited {
+                *self.world.totals.entry((holding.side, holding.resource)).or_insert(0) += sum;
             }
-        }
-        let mut used: IndexMap<StockId, i128> = IndexMap::new();
-        for (take, span) in std::mem::take(&mut self.carved) {
-            if let Taken::Scalar(amount) = take.amount {
-                let sum = used.entry(take.stock).or_insert(0);
-                *sum += i128::from(amount);
-                let stock = self.world.stock(take.stock);
-                if super::ledger::total(stock).is_some_and(|total| *sum > total) {
-                    let name = self.plan.symbols.text(stock.resource);
-                    let message = format!("the existing volumes hold more `{name}` than their pool has");
-                    let problem = Diagnostic::error(Code::B0508, span, message)
-                        .label("more than is left")
-                        .also(stock.span, "the whole is declared here")
-                        .help("correct one of the amounts");
-                    self.problems.push(problem);
-                }
-            }
-            self.world.carved.push(take);
         }
     }
 }

@@ -1,31 +1,105 @@
 //! What is used of every stock: the one place where anything is counted.
 
-use super::world::{Quota, Stock, StockId, Take, Taken, World};
+use indexmap::IndexMap;
+
+use super::world::{Quota, Stock, StockId, StockKind, Take, Taken, World};
 use crate::{
-    quantity::{Dimension, MILLION},
+    quantity::{Dimension, MILLION, Overlap},
     ranges::Ranges,
 };
 
 /// What is used of every stock of a [`World`]. Taking and giving back are exact opposites.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     used: Vec<Used>,
+    /// Kept only where offers may overlap; else everything used is used for all.
+    promises: Option<Promises>,
+}
+
+/// What was promised since the cycle began.
+#[derive(Clone, Debug, Default)]
+struct Promises {
+    of_all: IndexMap<StockId, Used>,
+    of_each: IndexMap<(usize, StockId), Used>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Used {
     Scalar(i128),
-    Set(Ranges),
+    /// Those used once at least, those used twice at least, and so on.
+    Set(Vec<Ranges>),
+}
+
+impl Used {
+    fn none(stock: &Stock) -> Used {
+        match stock.usable {
+            Quota::Unlimited | Quota::Scalar(_) => Used::Scalar(0),
+            Quota::Ranges(_) | Quota::Items(_) => Used::Set(Vec::new()),
+        }
+    }
+
+    fn add(&mut self, taken: &Taken) {
+        match (self, taken) {
+            (Used::Scalar(used), Taken::Scalar(amount)) => *used += i128::from(*amount),
+            (Used::Scalar(used), Taken::Set(set)) => *used += count(set),
+            (Used::Set(layers), Taken::Set(set)) => {
+                let mut more = set.clone();
+                for layer in layers.iter_mut() {
+                    let again = layer.common(&more);
+                    *layer = layer.union(&more);
+                    more = again;
+                }
+                if !more.is_empty() {
+                    layers.push(more);
+                }
+            }
+            (Used::Set(_), Taken::Scalar(_)) => {}
+        }
+    }
+
+    fn subtract(&mut self, taken: &Taken) {
+        match (self, taken) {
+            (Used::Scalar(used), Taken::Scalar(amount)) => *used -= i128::from(*amount),
+            (Used::Scalar(used), Taken::Set(set)) => *used -= count(set),
+            (Used::Set(layers), Taken::Set(set)) => {
+                let mut less = set.clone();
+                for layer in layers.iter_mut().rev() {
+                    let here = layer.common(&less);
+                    *layer = layer.minus(&here);
+                    less = less.minus(&here);
+                }
+                while layers.last().is_some_and(Ranges::is_empty) {
+                    layers.pop();
+                }
+            }
+            (Used::Set(_), Taken::Scalar(_)) => {}
+        }
+    }
+
+    fn amount(&self) -> i128 {
+        match self {
+            Used::Scalar(used) => *used,
+            Used::Set(layers) => layers.iter().map(count).sum(),
+        }
+    }
+
+    /// Those used so often at least.
+    fn at_least(&self, times: usize) -> Ranges {
+        match self {
+            Used::Set(layers) => layers.get(times.wrapping_sub(1)).cloned().unwrap_or_default(),
+            Used::Scalar(_) => Ranges::default(),
+        }
+    }
+}
+
+fn count(set: &Ranges) -> i128 {
+    set.count() as i128 * i128::from(MILLION)
 }
 
 impl Ledger {
     /// Nothing is used.
     pub fn empty(world: &World) -> Ledger {
-        let used = world.stocks.iter().map(|stock| match stock.usable {
-            Quota::Unlimited | Quota::Scalar(_) => Used::Scalar(0),
-            Quota::Ranges(_) | Quota::Items(_) => Used::Set(Ranges::default()),
-        });
-        Ledger { used: used.collect() }
+        Ledger { used: world.stocks.iter().map(Used::none).collect(), promises: None }
     }
 
     /// What allocations and existing volumes use.
@@ -34,56 +108,109 @@ impl Ledger {
         let taken =
             world.carved.iter().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
         taken.for_each(|take| ledger.take(take));
+        if world.overlap != Overlap::Part(0) {
+            ledger.promises = Some(Promises::default());
+        }
         ledger
     }
 
-    /// Takes. The caller has seen that it fits.
+    /// Takes for good. The caller has seen that it fits.
     pub fn take(&mut self, take: &Take) {
-        match (&mut self.used[take.stock.0 as usize], &take.amount) {
-            (Used::Scalar(used), Taken::Scalar(amount)) => *used += i128::from(*amount),
-            (Used::Set(used), Taken::Set(amount)) => *used = used.union(amount),
-            _ => {}
+        self.used[take.stock.0 as usize].add(&take.amount);
+    }
+
+    /// Promises to a framework. The caller has seen that there is room.
+    pub fn grant(&mut self, world: &World, framework: usize, take: &Take) {
+        self.take(take);
+        if let Some(promises) = &mut self.promises {
+            let none = || Used::none(world.stock(take.stock));
+            promises.of_all.entry(take.stock).or_insert_with(none).add(&take.amount);
+            promises.of_each.entry((framework, take.stock)).or_insert_with(none).add(&take.amount);
         }
     }
 
-    /// Gives back what was taken.
-    pub fn give_back(&mut self, take: &Take) {
-        match (&mut self.used[take.stock.0 as usize], &take.amount) {
-            (Used::Scalar(used), Taken::Scalar(amount)) => *used -= i128::from(*amount),
-            (Used::Set(used), Taken::Set(amount)) => *used = used.minus(amount),
-            _ => {}
+    /// Undoes a promise.
+    pub fn give_back(&mut self, framework: usize, take: &Take) {
+        self.used[take.stock.0 as usize].subtract(&take.amount);
+        if let Some(promises) = &mut self.promises {
+            if let Some(used) = promises.of_all.get_mut(&take.stock) {
+                used.subtract(&take.amount);
+            }
+            if let Some(used) = promises.of_each.get_mut(&(framework, take.stock)) {
+                used.subtract(&take.amount);
+            }
         }
     }
 
     /// What is used, in base units; of ranges and items how many, in millionths.
     pub fn used(&self, stock: StockId) -> i128 {
-        match &self.used[stock.0 as usize] {
-            Used::Scalar(used) => *used,
-            Used::Set(used) => used.count() as i128 * i128::from(MILLION),
-        }
+        self.used[stock.0 as usize].amount()
     }
 
-    /// What is free, in base units; of ranges and items how many, in millionths. `None`: without limit.
+    /// What is free, in base units; of ranges and items how many, in millionths: below zero where more is promised
+    /// than there is. `None`: without limit.
     pub fn free(&self, world: &World, id: StockId) -> Option<i128> {
         total(world.stock(id)).map(|total| total - self.used(id))
     }
 
     /// Which ranges or items (by number) are free.
     pub fn free_set(&self, world: &World, id: StockId) -> Option<Ranges> {
-        let Used::Set(used) = &self.used[id.0 as usize] else { return None };
-        all(world.stock(id)).map(|all| all.minus(used))
+        all(world.stock(id)).map(|all| all.minus(&self.used[id.0 as usize].at_least(1)))
     }
 
-    /// Whether an amount still fits.
-    pub fn fits(&self, world: &World, take: &Take) -> bool {
-        match &take.amount {
-            Taken::Scalar(amount) => {
-                self.free(world, take.stock).is_none_or(|free| i128::from(*amount) <= free)
-            }
-            Taken::Set(wanted) => {
-                self.free_set(world, take.stock).is_some_and(|free| free.contains_all(wanted))
-            }
+    /// What a framework may still be promised of a stock: what is free, and as much more as offers may overlap. Its
+    /// own promises do not overlap, and what is free when the cycle begins bounds them. `None`: without limit.
+    pub fn room(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<i128> {
+        let free = self.free(world, id)?;
+        let Some(promises) = &self.promises else { return Some(free) };
+        if let Some(set) = self.room_set(world, id, framework) {
+            return Some(count(&set));
         }
+        let kind = world.stock(id).kind;
+        if matches!(kind, StockKind::Limit(_)) {
+            return Some(free);
+        }
+        let of_all = promises.of_all.get(&id).map_or(0, Used::amount);
+        let at_start = free + of_all;
+        let own = framework.and_then(|framework| promises.of_each.get(&(framework, id)));
+        let alone = at_start - own.map_or(0, Used::amount);
+        let together = match world.overlap {
+            Overlap::Unlimited => return Some(alone),
+            // A volume is promised whole, so many times.
+            Overlap::Part(_) if kind == StockKind::Users => at_start * times(world.overlap) as i128,
+            Overlap::Part(more) => {
+                let one = i128::from(MILLION);
+                (at_start * (one + i128::from(more))).div_euclid(one)
+            }
+        };
+        Some(alone.min(together - of_all))
+    }
+
+    /// Which ranges or items (by number) a framework may still be promised.
+    pub fn room_set(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<Ranges> {
+        let Some(promises) = &self.promises else { return self.free_set(world, id) };
+        let used = &self.used[id.0 as usize];
+        let all = all(world.stock(id))?;
+        // What is taken for good is what is used oftener than it is promised.
+        let Some(of_all) = promises.of_all.get(&id) else { return Some(all.minus(&used.at_least(1))) };
+        let Used::Set(layers) = used else { return None };
+        let taken = (0..layers.len())
+            .fold(Ranges::default(), |taken, at| taken.union(&layers[at].minus(&of_all.at_least(at + 1))));
+        let own = framework.and_then(|framework| promises.of_each.get(&(framework, id)));
+        let spent = match world.overlap {
+            Overlap::Unlimited => Ranges::default(),
+            Overlap::Part(_) => of_all.at_least(times(world.overlap)),
+        };
+        let own = own.map_or_else(Ranges::default, |own| own.at_least(1));
+        Some(all.minus(&taken).minus(&spent).minus(&own))
+    }
+}
+
+/// How often one thing may be promised: the whole part of 1 + overlap.
+fn times(overlap: Overlap) -> usize {
+    match overlap {
+        Overlap::Part(more) => usize::try_from(1 + more / MILLION).unwrap_or(1),
+        Overlap::Unlimited => usize::MAX,
     }
 }
 
@@ -92,7 +219,7 @@ pub fn total(stock: &Stock) -> Option<i128> {
     match &stock.usable {
         Quota::Unlimited => None,
         Quota::Scalar(amount) => Some(i128::from(*amount)),
-        Quota::Ranges(ranges) => Some(ranges.count() as i128 * i128::from(MILLION)),
+        Quota::Ranges(ranges) => Some(count(ranges)),
         Quota::Items(items) => Some(items.len() as i128 * i128::from(MILLION)),
     }
 }

@@ -3,8 +3,12 @@
 mod allocate;
 mod bind;
 pub mod declare;
+mod existing;
+mod holding;
 pub mod ledger;
 pub mod records;
+mod roles;
+pub mod room;
 mod stock;
 mod values;
 pub mod wire;

@@ -4,7 +4,7 @@ use super::{
     bind::Part,
     records::{RawAmount, Reserved, ResourceRecord},
     values::scalar_of,
-    world::{Quota, Stock},
+    world::{PartKind, Quota, Stock, StockKind},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -18,29 +18,37 @@ use crate::{
 const MOST_OVERCOMMIT: i64 = 1_000 * MILLION;
 
 /// A stock without options.
-pub(super) fn plain(resource: Symbol, side: Side, dimension: Dimension, quota: Quota, span: Span) -> Stock {
-    Stock {
-        resource,
-        side,
-        dimension,
-        declared: quota.clone(),
-        usable: quota,
-        step: 0,
-        min: 0,
-        max: None,
-        span,
-    }
+pub(super) fn plain(
+    resource: Symbol,
+    side: Side,
+    kind: StockKind,
+    dimension: Dimension,
+    quota: Quota,
+    span: Span,
+) -> Stock {
+    Stock { resource, side, kind, dimension, declared: quota.clone(), usable: quota, span }
 }
 
-/// The stock of a record. `dimension` is what the policy set says of the resource.
+/// What requests of a resource must keep to, where a record says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Steps {
+    /// The step, above 0.
+    pub step: Option<(i64, Span)>,
+    /// The least.
+    pub min: Option<(i64, Span)>,
+    /// The most.
+    pub max: Option<(i64, Span)>,
+}
+
+/// The stock of a record, and its options. `dimension` is what the policy set says of the resource.
 pub(super) fn stock(
     part: &Part<'_>,
     side: Side,
     record: &ResourceRecord,
-    resource: Symbol,
+    (resource, kind): (Symbol, PartKind),
     dimension: Option<Dimension>,
     symbols: &mut Symbols,
-) -> Result<Stock, Diagnostic> {
+) -> Result<(Stock, Steps), Diagnostic> {
     let span = part.lift(record.span);
     let (dimension, declared) = match &record.amount {
         RawAmount::Unlimited => (dimension.unwrap_or(Dimension::Number), Quota::Unlimited),
@@ -56,9 +64,9 @@ pub(super) fn stock(
         let message = format!("a negative amount of `{}`", record.name);
         return Err(Diagnostic::error(Code::B0507, span, message).help("an amount is 0 or more"));
     }
-    let mut stock = plain(resource, side, dimension, declared, span);
-    options(part, record, &mut stock)?;
-    Ok(stock)
+    let mut stock = plain(resource, side, StockKind::Part(kind), dimension, declared, span);
+    let steps = options(part, record, &mut stock)?;
+    Ok((stock, steps))
 }
 
 fn sorted(items: &[String], symbols: &mut Symbols) -> Vec<Symbol> {
@@ -84,12 +92,13 @@ fn wrong_dimension(
 }
 
 /// A problem with an option, in the sources of the run.
-fn wrong(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
+pub(super) fn wrong(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
     Diagnostic::error(Code::B0510, span, message).help(help)
 }
 
-fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Result<(), Diagnostic> {
-    let Some(options) = &record.options else { return Ok(()) };
+fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Result<Steps, Diagnostic> {
+    let mut steps = Steps::default();
+    let Some(options) = &record.options else { return Ok(steps) };
     let Quota::Scalar(total) = stock.declared else {
         let message = format!("`{}` has options, and is no plain amount", record.name);
         let help = "options are for numbers and quantities; leave the ranges or items out instead";
@@ -103,23 +112,14 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
             Err(wrong(part.lift(span), message, "write it in the unit of the resource"))
         }
     };
-    if let Some((step, span)) = &options.step {
-        stock.step = amount("step", step, *span)?;
-        if stock.step == 0 {
-            return Err(wrong(part.lift(*span), "`step` is 0", "a step is above 0; leave it out for none"));
-        }
+    let read = |name: &str, option: &Option<(RawAmount, Span)>| {
+        option.as_ref().map(|(raw, span)| Ok((amount(name, raw, *span)?, part.lift(*span)))).transpose()
+    };
+    steps.step = read("step", &options.step)?;
+    if let Some((0, span)) = steps.step {
+        return Err(wrong(span, "`step` is 0", "a step is above 0; leave it out for none"));
     }
-    if let Some((min, span)) = &options.min {
-        stock.min = amount("min", min, *span)?;
-    }
-    if let Some((max, span)) = &options.max {
-        let max = amount("max", max, *span)?;
-        if max < stock.min {
-            let message = "`max` is below `min`: nothing could be asked for";
-            return Err(wrong(part.lift(*span), message, "raise `max`, or lower `min`"));
-        }
-        stock.max = Some(max);
-    }
+    (steps.min, steps.max) = (read("min", &options.min)?, read("max", &options.max)?);
     let reserved = match &options.reserved {
         Some((Reserved::Amount(raw), span)) => {
             Some((i128::from(amount("reserved", raw, *span)?) * ONE, *span))
@@ -128,7 +128,7 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
         None => None,
     };
     stock.usable = Quota::Scalar(usable(part, record, Quantity { dimension, amount: total }, reserved)?);
-    Ok(())
+    Ok(steps)
 }
 
 /// A million, in which fractions of totals are counted.

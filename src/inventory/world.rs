@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::records::TierKind;
 use crate::{
     ir::{ColumnId, Plan},
-    quantity::Dimension,
+    quantity::{Dimension, Overlap},
     ranges::Ranges,
     source::Span,
     symbol::Symbol,
@@ -13,9 +13,35 @@ use crate::{
     value::Value,
 };
 
-/// A stock of one resource of one holder, by its number in [`World::stocks`].
+/// Something that is counted, by its number in [`World::stocks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StockId(pub u32);
+
+/// What one holder has of one resource, by its number in [`World::holdings`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HoldingId(pub u32);
+
+/// Which part of what a holder has. The parts are disjoint and add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartKind {
+    /// For a role and those below it.
+    Reserved(Symbol),
+    /// For everyone.
+    Unreserved,
+    /// For who accepts that it may be taken back.
+    Revocable,
+}
+
+/// What a stock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StockKind {
+    /// A part of a holding.
+    Part(PartKind),
+    /// The places for users of an existing volume.
+    Users,
+    /// What a role and those below it may use of a resource.
+    Limit(Symbol),
+}
 
 /// How much a holder has of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,42 +56,67 @@ pub enum Quota {
     Items(Vec<Symbol>),
 }
 
-/// A stock of one resource of one holder.
+/// Something that is counted.
 #[derive(Clone, Debug)]
 pub struct Stock {
     /// The resource.
     pub resource: Symbol,
     /// Of an agent or of storage.
     pub side: Side,
+    /// What it is.
+    pub kind: StockKind,
     /// What it measures; of ranges and items, a number.
     pub dimension: Dimension,
     /// The total as declared, before `reserved` and `overcommit`.
     pub declared: Quota,
     /// What can be used.
     pub usable: Quota,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What one holder has of one resource: its parts, and what may be asked of them together.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// The resource.
+    pub resource: Symbol,
+    /// Of an agent or of storage.
+    pub side: Side,
+    /// What it measures; of ranges and items, a number.
+    pub dimension: Dimension,
+    /// Its parts, in order of declaration; of each kind and role, one.
+    pub parts: Vec<(PartKind, StockId)>,
     /// A request takes a multiple of it; 0 for none.
     pub step: i64,
     /// A request takes at least it.
     pub min: i64,
     /// A request above it is refused.
     pub max: Option<i64>,
-    /// Where it stands.
+    /// Where its first part stands.
     pub span: Span,
 }
 
-impl Stock {
+impl Holding {
     /// What a request of `asked` takes: the least multiple of `step` that is at least `max(asked, min)`; `None`
     /// above `max`, or above 64 bits.
     pub fn taken(&self, asked: i64) -> Option<i64> {
+        self.rounded(asked).filter(|taken| self.max.is_none_or(|max| *taken <= max))
+    }
+
+    /// What a request of `asked` would take if there were no `max`.
+    pub fn rounded(&self, asked: i64) -> Option<i64> {
         let least = asked.max(self.min);
-        let taken = if self.step > 0 {
-            let steps = i128::from(least).div_euclid(i128::from(self.step))
-                + i128::from(least.rem_euclid(self.step) != 0);
-            i64::try_from(steps * i128::from(self.step)).ok()?
-        } else {
-            least
-        };
-        self.max.is_none_or(|max| taken <= max).then_some(taken)
+        if self.step == 0 {
+            return Some(least);
+        }
+        let steps = i128::from(least).div_euclid(i128::from(self.step))
+            + i128::from(least.rem_euclid(self.step) != 0);
+        i64::try_from(steps * i128::from(self.step)).ok()
+    }
+
+    /// Its firm parts: all but the revocable one.
+    pub fn firm(&self) -> impl Iterator<Item = StockId> {
+        self.parts.iter().filter(|part| part.0 != PartKind::Revocable).map(|part| part.1)
     }
 }
 
@@ -89,13 +140,13 @@ pub struct Placement {
     pub levels: Vec<Option<Symbol>>,
 }
 
-/// The stock a holder has of a resource.
+/// A resource of a holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The resource.
     pub resource: Symbol,
-    /// Its stock.
-    pub stock: StockId,
+    /// What there is of it.
+    pub holding: HoldingId,
 }
 
 /// An agent.
@@ -153,9 +204,9 @@ pub struct Supply {
     pub placement: Placement,
     /// Its keys: the nearest value of its tiers.
     pub cells: Vec<Cell>,
-    /// For each resource the stocks it is taken from: the lowest tier first. What an existing volume declares
+    /// For each resource what it is taken from: the lowest tier first. What an existing volume declares
     /// itself is not among them: its user has it whole.
-    pub resources: Vec<(Symbol, Vec<StockId>)>,
+    pub resources: Vec<(Symbol, Vec<HoldingId>)>,
     /// What an existing volume is.
     pub existing: Option<Existing>,
 }
@@ -171,11 +222,13 @@ pub struct Existing {
     pub users: StockId,
     /// Its own resources, which a user has whole.
     pub whole: Vec<(Symbol, Dimension, i64)>,
+    /// The role it is kept for.
+    pub reserved_for: Option<Symbol>,
 }
 
 impl Supply {
-    /// The stocks of a resource, lowest first.
-    pub fn stocks(&self, resource: Symbol) -> Option<&[StockId]> {
+    /// What there is of a resource at each tier, lowest first.
+    pub fn holdings(&self, resource: Symbol) -> Option<&[HoldingId]> {
         self.resources.iter().find(|known| known.0 == resource).map(|known| known.1.as_slice())
     }
 }
@@ -196,6 +249,16 @@ pub enum Taken {
     Scalar(i64),
     /// The very ones; of items, their numbers in the sorted list.
     Set(Ranges),
+}
+
+impl Taken {
+    /// How much, in base units; of ranges and items how many, in millionths.
+    pub fn count(&self) -> i128 {
+        match self {
+            Taken::Scalar(amount) => i128::from(*amount),
+            Taken::Set(set) => set.count() as i128 * i128::from(crate::quantity::MILLION),
+        }
+    }
 }
 
 /// What is taken already.
@@ -241,11 +304,21 @@ pub struct World {
     pub supplies: Vec<Supply>,
     /// Every stock.
     pub stocks: Vec<Stock>,
+    /// Every holding.
+    pub holdings: Vec<Holding>,
+    /// What roles may use at the most: role, side and resource.
+    pub limits: IndexMap<(Symbol, Side, Symbol), StockId>,
+    /// Of each role that takes anything: itself, then those above it.
+    pub lines: IndexMap<Symbol, Vec<Symbol>>,
+    /// Whether what is free of other roles' reservations is offered as revocable.
+    pub lends: bool,
+    /// By how much offers may overlap.
+    pub overlap: Overlap,
     /// What is taken, sorted by name.
     pub allocations: Vec<Allocation>,
     /// What existing volumes take from their pools, whoever uses them.
     pub carved: Vec<Take>,
-    /// Usable totals by side and resource, for shares: each at the lowest tier that declares it.
+    /// Usable totals by side and resource, for shares: each at the lowest tier that declares it, all parts.
     pub totals: IndexMap<(Side, Symbol), i128>,
     pub(super) cells: Vec<Option<u32>>,
     pub(super) agent_names: IndexMap<Symbol, usize>,
@@ -268,9 +341,19 @@ impl World {
         self.supply_paths.get(&path).copied()
     }
 
-    /// The stock of an agent's resource.
-    pub fn agent_stock(&self, agent: usize, resource: Symbol) -> Option<StockId> {
-        self.agents[agent].resources.iter().find(|held| held.resource == resource).map(|held| held.stock)
+    /// A holding.
+    pub fn holding(&self, id: HoldingId) -> &Holding {
+        &self.holdings[id.0 as usize]
+    }
+
+    /// What an agent has of a resource.
+    pub fn agent_holding(&self, agent: usize, resource: Symbol) -> Option<HoldingId> {
+        self.agents[agent].resources.iter().find(|held| held.resource == resource).map(|held| held.holding)
+    }
+
+    /// A role and those above it.
+    pub fn line(&self, role: Symbol) -> &[Symbol] {
+        self.lines.get(&role).map_or(&[], Vec::as_slice)
     }
 
     /// Where the value of a column stands in the cells of its side's rows, for open keys of agents and supplies.

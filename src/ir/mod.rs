@@ -7,8 +7,8 @@ mod verify;
 
 pub use plan::{
     Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId, Framework,
-    Key, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet, Target,
-    Volume, pattern,
+    Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet,
+    Target, Volume, pattern,
 };
 pub use show::Show;
 pub use verify::verify;

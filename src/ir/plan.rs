@@ -1,12 +1,14 @@
 //! The forms of a plan.
 
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
 pub use crate::operator::ChargePer;
 use crate::{
     limits,
     operator::{ArithmeticOp, Function, TestOp},
-    quantity::Dimension,
+    quantity::{Dimension, Overlap, Quantity},
     ranges::Ranges,
     source::Span,
     symbol::{Symbol, Symbols},
@@ -225,6 +227,10 @@ pub struct Broker {
     pub charges: Vec<Charge>,
     /// The coarse vocabulary's keys.
     pub exposed: Vec<ColumnId>,
+    /// Whether what is free of other roles' reservations is offered as revocable.
+    pub lends: bool,
+    /// By how much offers may overlap.
+    pub overlap: Overlap,
 }
 
 /// A role.
@@ -236,6 +242,23 @@ pub struct Role {
     pub weight: i64,
     /// Its keys.
     pub keys: Vec<(Symbol, Value)>,
+    /// What it and the roles below it may use.
+    pub limits: Vec<Limit>,
+    /// Where its name is.
+    pub span: Span,
+}
+
+/// The most that a role and those below it may use of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Whose resource, where it is said.
+    pub side: Option<Side>,
+    /// The resource.
+    pub resource: Symbol,
+    /// How much; of ranges and items, how many.
+    pub amount: Quantity,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// A framework.
@@ -245,6 +268,10 @@ pub struct Framework {
     pub name: Symbol,
     /// Its role's path.
     pub role: Symbol,
+    /// On whose behalf it asks.
+    pub principal: Option<Symbol>,
+    /// Whom its role serves, where it names them.
+    pub served: Option<Arc<[Symbol]>>,
     /// Its keys.
     pub keys: Vec<(Symbol, Value)>,
     /// Its needs, in order.
@@ -268,6 +295,12 @@ pub struct Need {
     pub places: Vec<Place>,
     /// Its volumes; those with a count stand as often.
     pub volumes: Vec<Volume>,
+    /// How many places it has, those of its volumes included.
+    pub counted: u32,
+    /// Whether it is granted whole or not at all.
+    pub all_or_nothing: bool,
+    /// Whether it takes what may be taken back.
+    pub accept_revocable: bool,
     /// Where its name is.
     pub span: Span,
     /// Its `///` lines.
@@ -287,6 +320,8 @@ pub struct Volume {
     pub filesystem: Option<Symbol>,
     /// Whether reading is enough.
     pub read_only: bool,
+    /// The path of the existing volume that it is a snapshot of.
+    pub source: Option<Symbol>,
     /// Places of its supply.
     pub places: Vec<Place>,
 }
@@ -349,6 +384,8 @@ pub struct Place {
     pub kind: PlaceKind,
     /// `None`: it must hold. Millionths: it is preferred.
     pub weight: Option<i64>,
+    /// Which of the need's places, those of its volumes included; of a volume with a count, the same each time.
+    pub number: u32,
     /// Where it stands.
     pub span: Span,
 }
@@ -373,9 +410,37 @@ pub enum PlaceKind {
         /// Over all needs of the framework.
         among_framework: bool,
     },
+    /// Evenly over the values.
+    Spread {
+        /// Over what.
+        key: PlaceKey,
+        /// How far one value may be above the least.
+        skew: u64,
+        /// Until so many values are used, the least counts as 0.
+        at_least: u64,
+    },
+    /// One value for all.
+    Together(PlaceKey),
 }
 
 impl PlaceKind {
+    /// Whether instances, or volumes, are counted for it.
+    pub fn counts(&self) -> bool {
+        matches!(self, PlaceKind::AtMost { .. } | PlaceKind::Spread { .. } | PlaceKind::Together(_))
+    }
+
+    /// What it compares or counts by.
+    pub fn key(&self) -> Option<PlaceKey> {
+        match self {
+            PlaceKind::Within(_) | PlaceKind::Outside(_) => None,
+            PlaceKind::Near(_, key)
+            | PlaceKind::Apart(_, key)
+            | PlaceKind::AtMost { key, .. }
+            | PlaceKind::Spread { key, .. }
+            | PlaceKind::Together(key) => Some(*key),
+        }
+    }
+
     /// The label of its reasons.
     pub fn label(&self) -> &'static str {
         match self {
@@ -383,6 +448,8 @@ impl PlaceKind {
             PlaceKind::Outside(_) | PlaceKind::Apart(..) => "avoid",
             PlaceKind::Near(..) => "near",
             PlaceKind::AtMost { .. } => "at-most",
+            PlaceKind::Spread { .. } => "spread",
+            PlaceKind::Together(_) => "together",
         }
     }
 }

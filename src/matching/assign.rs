@@ -4,12 +4,16 @@ use std::ops::ControlFlow;
 
 use super::{
     Matcher,
-    amounts::{Draft, raise},
+    amounts::{Draft, Request, Taking},
     check::{Failure, Reach, Shortage},
     score::{Item, Score},
 };
 use crate::{
-    inventory::world::{StockId, Take, Taken},
+    inventory::{
+        ledger,
+        room::{Portion, scalar_of},
+        world::{HoldingId, StockId, StockKind, Take, Taken},
+    },
     ir::{Amount, Volume},
     limits,
     quantity::MILLION,
@@ -24,8 +28,8 @@ pub struct Candidate {
     pub agent: Option<usize>,
     /// The supplies, one for each volume, in order.
     pub volumes: Vec<VolumeGrant>,
-    /// Everything taken, tiers above included.
-    pub takes: Vec<Take>,
+    /// Everything taken, amount by amount: of the agent first, then of each volume.
+    pub takings: Vec<Taking>,
     /// What each charge and each amount asked of the agent takes: resource, asked, charged.
     pub asked: Vec<(Symbol, Amount, i64)>,
     /// What counts in shares.
@@ -36,13 +40,18 @@ pub struct Candidate {
     pub items: Vec<Item>,
 }
 
+impl Candidate {
+    /// Everything taken, tiers above and limits included.
+    pub fn takes(&self) -> impl Iterator<Item = &Take> {
+        self.takings.iter().flat_map(|taking| taking.portion.takes())
+    }
+}
+
 /// What serves one volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumeGrant {
     /// The supply.
     pub supply: usize,
-    /// What each amount takes there: resource, stock it is counted by (none for an existing volume's own), amount.
-    pub takes: Vec<(Symbol, Option<StockId>, Taken)>,
     /// Size taken − size asked, in bytes.
     pub waste: i64,
 }
@@ -107,8 +116,13 @@ impl<'a> Matcher<'a> {
 
     /// The best candidate of all agents: by score, then by the agent's name.
     pub fn best(&self, search: &mut Search) -> Option<Candidate> {
+        self.best_of(&self.agents(), search)
+    }
+
+    /// The best candidate of some agents, in order of name.
+    pub(super) fn best_of(&self, agents: &[Option<usize>], search: &mut Search) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
-        for agent in self.agents() {
+        for agent in agents.iter().copied() {
             // Without volumes the score needs no supplies: an agent that cannot win is not completed.
             if self.subject.need.volumes.is_empty() {
                 search.steps += 1;
@@ -141,8 +155,9 @@ impl<'a> Matcher<'a> {
                 let holds =
                     self.supply_checks(agent, volume, at, Reach::All, &mut |_| ControlFlow::Break(()));
                 if holds.is_continue() {
-                    let asked = volume.request.amounts.iter().filter_map(|ask| supply.stocks(ask.resource));
-                    stocks.extend(asked.flatten());
+                    let asked = volume.request.amounts.iter();
+                    let tiers = asked.filter_map(|ask| supply.holdings(ask.resource)).flatten();
+                    stocks.extend(tiers.flat_map(|tier| &world.holding(*tier).parts).map(|part| part.1));
                     stocks.extend(supply.existing.as_ref().map(|existing| existing.users));
                 }
             }
@@ -174,7 +189,7 @@ impl<'a> Matcher<'a> {
                 return false;
             }
             let before = draft.takes.len();
-            match self.draft_volume(draft, volume, option.supply) {
+            match self.draft_volume(draft, at, option.supply) {
                 Ok(_) => {
                     supplies.push(option.supply);
                     if !self.near_holds(agent, supplies) {
@@ -186,7 +201,7 @@ impl<'a> Matcher<'a> {
                 }
                 Err(shortage) => {
                     if search.ran_out.as_ref().is_none_or(|known| known.0 < at) {
-                        search.ran_out = Some((at, option.supply, shortage));
+                        search.ran_out = Some((at, option.supply, *shortage));
                     }
                 }
             }
@@ -220,10 +235,12 @@ impl<'a> Matcher<'a> {
             let numerator = items.iter().map(Item::numerator).sum();
             options.push(Choice { supply, numerator, waste: self.waste(volume, supply) });
         }
-        // By score, then least waste, then existing before carved, then path: supplies are sorted by path.
+        // Kept for the role, then by score, then least waste, then existing before carved, then path: supplies are
+        // sorted by path. One that is kept for another role does not hold.
         options.sort_by_key(|option| {
-            let carved = world.supplies[option.supply].existing.is_none();
-            (std::cmp::Reverse(option.numerator), option.waste, carved, option.supply)
+            let existing = world.supplies[option.supply].existing.as_ref();
+            let kept = existing.is_some_and(|existing| existing.reserved_for.is_some());
+            (!kept, std::cmp::Reverse(option.numerator), option.waste, existing.is_none(), option.supply)
         });
         options
     }
@@ -234,59 +251,64 @@ impl<'a> Matcher<'a> {
         let Some(Amount::Scalar(dimension, low, _)) = volume.request.amount(size) else {
             return self.whole_size(supply, size).unwrap_or(0);
         };
+        let world = self.moment.world;
         let taken = self.whole_size(supply, size).or_else(|| {
-            let stock = self.moment.world.supplies[supply].stocks(size)?.first()?;
-            super::amounts::scalar_of(
-                self.moment.world.stock(*stock),
-                &Amount::Scalar(*dimension, *low, *low),
-                0,
-            )
+            let lowest = world.supplies[supply].holdings(size)?.first()?;
+            scalar_of(world, world.holding(*lowest), &Amount::Scalar(*dimension, *low, *low), 0)
         });
         taken.map_or(0, |taken| taken.saturating_sub(*low))
     }
 
-    /// Takes what a volume asks of a supply, beside the draft. Gives the number of takes for each amount.
+    /// What a volume takes of a supply, beside the draft, which grows by it.
     fn draft_volume(
         &self,
         draft: &mut Draft,
-        volume: &Volume,
+        at: usize,
         supply: usize,
-    ) -> Result<Vec<usize>, Shortage> {
-        let (world, ledger) = (self.moment.world, self.moment.ledger);
-        let mut counts = Vec::with_capacity(volume.request.amounts.len());
+    ) -> Result<Vec<(Taking, Option<Request<'a>>)>, Box<Shortage>> {
+        let world = self.moment.world;
+        let volume = &self.subject.need.volumes[at];
+        let mut found = Vec::with_capacity(volume.request.amounts.len());
+        let mut add = |draft: &mut Draft, resource, portion: Portion, request| {
+            draft.takes.extend(portion.takes().cloned());
+            found.push((Taking { volume: Some(at), resource, portion }, request));
+        };
         for ask in &volume.request.amounts {
             if let Some(shortage) = self.supply_shortage(draft, supply, ask.resource, &ask.amount) {
-                return Err(shortage);
+                return Err(Box::new(shortage));
             }
-            let own = self.whole_size(supply, ask.resource).is_some();
-            let stocks = world.supplies[supply].stocks(ask.resource).filter(|_| !own).unwrap_or_default();
-            let takes = draft.fitting(ledger, world, stocks, &ask.amount, 0).unwrap_or_default();
-            counts.push(takes.len());
-            draft.takes.extend(takes);
-        }
-        if let Some(existing) = &world.supplies[supply].existing {
-            let user = Amount::Scalar(crate::quantity::Dimension::Number, MILLION, MILLION);
-            match draft.fitting(ledger, world, &[existing.users], &user, 0) {
-                Ok(takes) => draft.takes.extend(takes),
-                Err(_) => return Err(self.used_up(existing.users, user)),
+            if self.whole_size(supply, ask.resource).is_some() {
+                continue;
             }
+            let tiers = world.supplies[supply].holdings(ask.resource).unwrap_or_default();
+            let portion = self.room(draft).take(tiers, &ask.amount, 0).unwrap_or_default();
+            let request = Request { tiers: tiers.to_vec(), amount: &ask.amount, charged: 0 };
+            add(draft, ask.resource, portion, Some(request));
         }
-        Ok(counts)
+        let Some(existing) = &world.supplies[supply].existing else { return Ok(found) };
+        for (resource, dimension, whole) in &existing.whole {
+            let taken = self.room(draft).limit_takes(Side::Pool, *resource, i128::from(*whole));
+            let Ok(above) = taken else {
+                let amount = Amount::Scalar(*dimension, 0, 0);
+                let short = self.supply_shortage(draft, supply, *resource, &amount);
+                return Err(Box::new(short.unwrap_or_else(|| self.used_up(existing.users))));
+            };
+            add(draft, *resource, Portion { own: Vec::new(), above }, None);
+        }
+        if self.room(draft).free(existing.users).is_some_and(|free| free < i128::from(MILLION)) {
+            return Err(Box::new(self.used_up(existing.users)));
+        }
+        let own = vec![Take { stock: existing.users, amount: Taken::Scalar(MILLION) }];
+        let users = world.stock(existing.users).resource;
+        add(draft, users, Portion { own, above: Vec::new() }, None);
+        Ok(found)
     }
 
-    fn used_up(&self, users: StockId, want: Amount) -> Shortage {
+    fn used_up(&self, users: StockId) -> Shortage {
         let stock = self.moment.world.stock(users);
-        Shortage {
-            side: Side::Pool,
-            resource: stock.resource,
-            dimension: stock.dimension,
-            have: Some(0),
-            want,
-            takes: None,
-            charged: 0,
-            above: None,
-            permanent: false,
-        }
+        let one = Amount::Scalar(stock.dimension, MILLION, MILLION);
+        let never = Shortage::never(Side::Pool, stock.resource, stock.dimension, Some(0), &one);
+        Shortage { permanent: false, ..never }
     }
 
     /// Whether the places that tie the agent and the volumes hold for those assigned.
@@ -352,96 +374,74 @@ impl<'a> Matcher<'a> {
 
     /// The candidate once its supplies are chosen: amounts with a range are raised to the most that fits.
     fn complete(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
-        let (world, ledger, need) = (self.moment.world, self.moment.ledger, self.subject.need);
+        let (world, need) = (self.moment.world, self.subject.need);
+        let wants = self.agent_wants(agent, supplies).unwrap_or_default();
         let mut draft = Draft::default();
-        let mut ranges: Vec<(Amount, i64, std::ops::Range<usize>)> = Vec::new();
-        let mut asked = Vec::new();
+        let mut takings = Vec::new();
+        let mut requests = Vec::new();
         if let Some(at) = agent {
-            for want in self.agent_wants(agent, supplies).unwrap_or_default() {
-                let stocks: Vec<StockId> = world.agent_stock(at, want.resource).into_iter().collect();
-                let takes =
-                    draft.fitting(ledger, world, &stocks, &want.amount, want.charged).unwrap_or_default();
-                let start = draft.takes.len();
-                draft.takes.extend(takes);
-                ranges.push((want.amount.clone(), want.charged, start..draft.takes.len()));
-                asked.push((want.resource, want.amount, want.charged));
+            for want in &wants {
+                let tiers: Vec<HoldingId> = world.agent_holding(at, want.resource).into_iter().collect();
+                let portion = self.room(&draft).take(&tiers, &want.amount, want.charged).unwrap_or_default();
+                draft.takes.extend(portion.takes().cloned());
+                takings.push(Taking { volume: None, resource: want.resource, portion });
+                requests.push(Some(Request { tiers, amount: &want.amount, charged: want.charged }));
             }
         }
-        let mut of_volumes: Vec<Vec<std::ops::Range<usize>>> = Vec::new();
-        for (volume, supply) in need.volumes.iter().zip(supplies) {
-            let mut start = draft.takes.len();
-            let counts = self.draft_volume(&mut draft, volume, *supply).unwrap_or_default();
-            let mut parts = Vec::new();
-            for (ask, count) in volume.request.amounts.iter().zip(counts) {
-                ranges.push((ask.amount.clone(), 0, start..start + count));
-                parts.push(start..start + count);
-                start += count;
+        for (at, supply) in supplies.iter().enumerate() {
+            for (taking, request) in self.draft_volume(&mut draft, at, *supply).unwrap_or_default() {
+                takings.push(taking);
+                requests.push(request);
             }
-            of_volumes.push(parts);
         }
-        for (amount, charged, takes) in ranges {
-            raise(&mut draft, ledger, world, &amount, charged, takes);
-        }
-        let grants = need.volumes.iter().zip(supplies).zip(&of_volumes);
-        let volumes: Vec<VolumeGrant> = grants
-            .map(|((volume, supply), parts)| self.volume_grant(&draft, volume, *supply, parts))
-            .collect();
+        self.raise(&mut takings, &requests);
+        drop(requests);
+        let volumes = supplies.iter().enumerate();
+        let volumes = volumes.map(|(at, supply)| self.volume_grant(&takings, at, *supply)).collect();
         let mut items = self.agent_items(agent, supplies);
         for (at, (volume, supply)) in need.volumes.iter().zip(supplies).enumerate() {
             items.extend(self.supply_items(agent, at, volume, *supply, &supplies[..at]));
         }
-        let shares = self.shares(&draft, supplies);
-        Candidate { agent, volumes, shares, asked, score: self.total(&items), items, takes: draft.takes }
+        let shares = self.shares(&takings, supplies);
+        let asked = match agent {
+            Some(_) => wants.into_iter().map(|want| (want.resource, want.amount, want.charged)).collect(),
+            None => Vec::new(),
+        };
+        Candidate { agent, volumes, shares, asked, score: self.total(&items), items, takings }
     }
 
-    fn volume_grant(
-        &self,
-        draft: &Draft,
-        volume: &Volume,
-        supply: usize,
-        parts: &[std::ops::Range<usize>],
-    ) -> VolumeGrant {
-        let mut takes = Vec::new();
-        let mut waste = 0;
+    fn volume_grant(&self, takings: &[Taking], at: usize, supply: usize) -> VolumeGrant {
+        let volume = &self.subject.need.volumes[at];
         let size = self.moment.plan.symbols.find("size");
-        for (ask, part) in volume.request.amounts.iter().zip(parts) {
-            if let Some(take) = draft.takes[part.clone()].first() {
-                if let (Taken::Scalar(taken), Amount::Scalar(_, low, high)) = (&take.amount, &ask.amount)
-                    && Some(ask.resource) == size
-                {
-                    waste = taken - (*high).min(*taken).max(*low);
-                }
-                takes.push((ask.resource, Some(take.stock), take.amount.clone()));
-            }
+        if self.moment.world.supplies[supply].existing.is_some() {
+            let has = size.is_some_and(|size| self.whole_size(supply, size).is_some());
+            return VolumeGrant { supply, waste: if has { self.waste(volume, supply) } else { 0 } };
         }
-        if let Some(existing) = &self.moment.world.supplies[supply].existing {
-            for (resource, _, whole) in &existing.whole {
-                takes.push((*resource, None, Taken::Scalar(*whole)));
-                if Some(*resource) == size {
-                    waste = self.waste(volume, supply);
-                }
-            }
-        }
-        VolumeGrant { supply, takes, waste }
+        let taken = takings.iter().find(|one| one.volume == Some(at) && Some(one.resource) == size);
+        let taken = taken.and_then(|one| i64::try_from(one.portion.amount()).ok());
+        let asked = size.and_then(|size| volume.request.amount(size));
+        let waste = match (taken, asked) {
+            (Some(taken), Some(Amount::Scalar(_, low, high))) => taken - (*high).min(taken).max(*low),
+            _ => 0,
+        };
+        VolumeGrant { supply, waste }
     }
 
-    /// What counts in shares: agents' stocks, the lowest tier of storage, existing volumes whole.
-    fn shares(&self, draft: &Draft, supplies: &[usize]) -> Vec<(Side, Symbol, i128)> {
+    /// What counts in shares: what the lowest tiers give, existing volumes whole. What is without end counts in
+    /// none.
+    fn shares(&self, takings: &[Taking], supplies: &[usize]) -> Vec<(Side, Symbol, i128)> {
         let world = self.moment.world;
         let mut shares = Vec::new();
-        for take in &draft.takes {
-            let stock = world.stock(take.stock);
-            let lowest = stock.side == Side::Agent
-                || supplies.iter().any(|supply| {
-                    world.supplies[*supply].stocks(stock.resource).and_then(|stocks| stocks.first())
-                        == Some(&take.stock)
-                });
-            if lowest && !self.is_unlimited(take.stock) {
-                let amount = match &take.amount {
-                    Taken::Scalar(amount) => i128::from(*amount),
-                    Taken::Set(set) => set.count() as i128 * i128::from(MILLION),
-                };
-                shares.push((stock.side, stock.resource, amount));
+        for taking in takings {
+            let counted = taking.portion.own.iter().filter(|take| {
+                let stock = world.stock(take.stock);
+                stock.kind != StockKind::Users && ledger::total(stock).is_some()
+            });
+            let side = if taking.volume.is_some() { Side::Pool } else { Side::Agent };
+            let mut counted = counted.peekable();
+            if counted.peek().is_some() {
+                let sum = counted.map(|take| take.amount.count()).sum();
+                shares.push((side, taking.resource, sum));
             }
         }
         for supply in supplies {

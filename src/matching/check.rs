@@ -1,15 +1,15 @@
 //! What must hold of an agent, and of a supply for a volume (section 7 of the language reference). One walk
 //! serves both uses: stop at the first failure, or collect every one.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
-use super::{
-    Matcher,
-    amounts::{Draft, could_fit, scalar_of},
-};
+use super::{Matcher, amounts::Draft};
 use crate::{
     engine::{Gap, Scene},
-    inventory::world::{Quota, Stock, StockId},
+    inventory::{
+        room::{Lack, scalar_of},
+        world::{Existing, Holding, HoldingId, StockKind},
+    },
     ir::{Amount, Charge, ChargePer, ClassAsk, NodeId, Place, Request, Rule, Volume},
     logic::Truth,
     quantity::Dimension,
@@ -47,6 +47,25 @@ pub enum Failure<'a> {
         /// How many there are.
         users: i128,
     },
+    /// An existing volume that is kept for another role.
+    Reserved {
+        /// For which.
+        role: Symbol,
+    },
+    /// A snapshot asked of another pool than its source is in.
+    Source {
+        /// The source.
+        source: Symbol,
+        /// Whether the source is there, and the role may use it.
+        there: bool,
+    },
+    /// A role that serves other principals only.
+    Principal {
+        /// The framework's.
+        have: Option<Symbol>,
+        /// Those it serves.
+        want: Arc<[Symbol]>,
+    },
 }
 
 /// Too little of a resource.
@@ -70,6 +89,10 @@ pub struct Shortage {
     pub above: Option<i64>,
     /// Whether it would not fit with everything free either.
     pub permanent: bool,
+    /// The role whose limit is in the way, rather than what there is.
+    pub limit: Option<Symbol>,
+    /// What is free besides, and kept for others.
+    pub kept: i128,
 }
 
 /// Which rules of a supply are looked at.
@@ -109,6 +132,7 @@ impl<'a> Matcher<'a> {
     pub(super) fn agent_checks(&self, agent: Option<usize>, sink: &mut Sink<'_, 'a>) -> Flow {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
+        self.principal_check(sink)?;
         if let Some(at) = agent {
             self.want_checks(at, sink)?;
         }
@@ -133,6 +157,17 @@ impl<'a> Matcher<'a> {
             }
         }
         Flow::Continue(())
+    }
+
+    /// A role that names its principals serves no others.
+    fn principal_check(&self, sink: &mut Sink<'_, 'a>) -> Flow {
+        let framework = self.subject.framework;
+        match &framework.served {
+            Some(want) if !framework.principal.is_some_and(|own| want.contains(&own)) => {
+                sink(Failure::Principal { have: framework.principal, want: Arc::clone(want) })
+            }
+            _ => Flow::Continue(()),
+        }
     }
 
     /// The amounts asked of an agent, with its charges.
@@ -192,9 +227,17 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// What an existing volume must be.
+    /// What an existing volume must be; and what it must be carved from, where it is a snapshot.
     fn existing_checks(&self, volume: &'a Volume, supply: usize, sink: &mut Sink<'_, 'a>) -> Flow {
-        let Some(existing) = &self.moment.world.supplies[supply].existing else { return Flow::Continue(()) };
+        let (world, ledger) = (self.moment.world, self.moment.ledger);
+        if let Some(source) = volume.source {
+            let there = self.source(source);
+            let supply = &world.supplies[supply];
+            if supply.existing.is_some() || there.is_none_or(|pool| pool != supply.path) {
+                sink(Failure::Source { source, there: there.is_some() })?;
+            }
+        }
+        let Some(existing) = &world.supplies[supply].existing else { return Flow::Continue(()) };
         if let Some(want) = volume.filesystem
             && existing.filesystem != Some(want)
         {
@@ -203,13 +246,28 @@ impl<'a> Matcher<'a> {
         if existing.read_only && !volume.read_only {
             sink(Failure::Access)?;
         }
-        if let Some(free) = self.moment.ledger.free(self.moment.world, existing.users)
-            && free < i128::from(crate::quantity::MILLION)
-        {
-            let users = self.moment.ledger.used(existing.users) / i128::from(crate::quantity::MILLION);
-            sink(Failure::Users { users })?;
+        if let Some(role) = existing.reserved_for.filter(|_| !self.may_use(existing)) {
+            sink(Failure::Reserved { role })?;
+        }
+        let one = i128::from(crate::quantity::MILLION);
+        if self.room(&Draft::default()).free(existing.users).is_some_and(|free| free < one) {
+            sink(Failure::Users { users: ledger.used(existing.users) / one })?;
         }
         Flow::Continue(())
+    }
+
+    /// Whether an existing volume is unreserved, or kept for the role or one above it.
+    fn may_use(&self, existing: &Existing) -> bool {
+        let line = self.moment.world.line(self.subject.framework.role);
+        existing.reserved_for.is_none_or(|role| line.contains(&role))
+    }
+
+    /// The pool of the existing volume that a snapshot is made of; `None` where there is none that the role may use.
+    fn source(&self, path: Symbol) -> Option<Symbol> {
+        let world = self.moment.world;
+        let supply = &world.supplies[world.supply(path)?];
+        let existing = supply.existing.as_ref()?;
+        self.may_use(existing).then_some(supply.pool)
     }
 
     /// The amounts of one volume against one supply, on their own.
@@ -231,41 +289,63 @@ impl<'a> Matcher<'a> {
         resource: Symbol,
         amount: &Amount,
     ) -> Option<Shortage> {
-        let (world, ledger) = (self.moment.world, self.moment.ledger);
-        // Where nothing that is free has a part in it; the other shortages differ from it.
-        let never = |dimension, have| Shortage {
-            side: Side::Pool,
-            resource,
-            dimension,
-            have,
-            want: amount.clone(),
-            takes: None,
-            charged: 0,
-            above: None,
-            permanent: true,
-        };
-        let own = world.supplies[supply]
-            .existing
-            .as_ref()
-            .and_then(|existing| existing.whole.iter().find(|whole| whole.0 == resource));
+        let supply = &self.moment.world.supplies[supply];
+        let own = supply.existing.as_ref().and_then(|known| known.whole.iter().find(|own| own.0 == resource));
         if let Some(&(_, dimension, whole)) = own {
             let fits =
                 matches!(amount, Amount::Scalar(asked, low, _) if *asked == dimension && *low <= whole);
-            return (!fits).then(|| never(dimension, Some(i128::from(whole))));
+            let lack = || Shortage::never(Side::Pool, resource, dimension, Some(i128::from(whole)), amount);
+            if !fits {
+                return Some(lack());
+            }
+            let taken = self.room(draft).limit_takes(Side::Pool, resource, i128::from(whole));
+            return taken.err().map(|short| self.lack(draft, short, &[], lack()));
         }
-        let Some(stocks) = world.supplies[supply].stocks(resource) else {
+        let Some(tiers) = supply.holdings(resource) else {
             if self.is_charged(resource) {
                 return None;
             }
-            return Some(never(dimension_of(amount), None));
+            return Some(Shortage::never(Side::Pool, resource, dimension_of(amount), None, amount));
         };
-        let short = draft.fitting(ledger, world, stocks, amount, 0).err()?;
-        Some(Shortage {
-            takes: stocks.first().and_then(|lowest| scalar_of(world.stock(*lowest), amount, 0)),
-            above: stocks.first().and_then(|lowest| above(world.stock(*lowest), amount, 0)),
-            permanent: !could_fit(world, stocks, amount, 0),
-            ..never(world.stock(short).dimension, draft.free(ledger, world, short))
-        })
+        let short = self.room(draft).fits(tiers, amount, 0).err()?;
+        let shortage = Shortage::never(Side::Pool, resource, dimension_of(amount), None, amount);
+        Some(self.lack(draft, short, tiers, shortage))
+    }
+
+    /// What there is too little of, and how much of it there is.
+    fn lack(&self, draft: &Draft, lack: Lack, tiers: &[HoldingId], shortage: Shortage) -> Shortage {
+        let (world, room) = (self.moment.world, self.room(draft));
+        let (amount, charged) = (&shortage.want, shortage.charged);
+        let lowest = tiers.first().map(|lowest| world.holding(*lowest));
+        let takes = match lowest {
+            Some(lowest) => scalar_of(world, lowest, amount, charged),
+            None => shortage.have.and_then(|whole| i64::try_from(whole).ok()),
+        };
+        let known = Shortage {
+            takes,
+            above: lowest.and_then(|lowest| above(lowest, amount, charged)),
+            permanent: match lowest {
+                Some(_) => !room.could_fit(tiers, amount, charged),
+                None => false,
+            },
+            ..shortage
+        };
+        match lack {
+            Lack::Holding(short) => {
+                let have = room.free_of(short);
+                let all = world.holding(short).firm().filter_map(|part| room.free(part)).sum::<i128>();
+                let kept = have.map_or(0, |have| (all - have).max(0));
+                Shortage { dimension: world.holding(short).dimension, have, kept, ..known }
+            }
+            Lack::Limit(limit) => {
+                let stock = world.stock(limit);
+                let StockKind::Limit(role) = stock.kind else { return known };
+                let permanent = crate::inventory::ledger::total(stock)
+                    .is_some_and(|most| takes.is_some_and(|takes| i128::from(takes) > most));
+                let (dimension, have) = (stock.dimension, room.free(limit));
+                Shortage { dimension, have, limit: Some(role), permanent, ..known }
+            }
+        }
     }
 
     /// Whether some charge reads this amount of the volume asked for: then an agent gives it, not the supply.
@@ -393,49 +473,56 @@ impl<'a> Matcher<'a> {
 
     /// Why a want does not fit an agent; `None` where it does.
     pub(super) fn agent_shortage(&self, agent: usize, want: &Want) -> Option<Shortage> {
-        let (world, ledger) = (self.moment.world, self.moment.ledger);
-        let stock: Option<StockId> = world.agent_stock(agent, want.resource);
-        let draft = Draft::default();
-        if let Some(id) = stock
-            && draft.fitting(ledger, world, &[id], &want.amount, want.charged).is_ok()
-        {
-            return None;
-        }
-        if stock.is_none() && is_nothing(&want.amount) && want.charged == 0 {
-            return None;
-        }
-        Some(Shortage {
-            side: Side::Agent,
-            resource: want.resource,
-            dimension: stock.map_or(dimension_of(&want.amount), |id| world.stock(id).dimension),
-            have: stock.and_then(|id| ledger.free(world, id)),
-            takes: stock.and_then(|id| scalar_of(world.stock(id), &want.amount, want.charged)),
-            above: stock.and_then(|id| above(world.stock(id), &want.amount, want.charged)),
-            permanent: stock.is_none_or(|id| !could_fit(world, &[id], &want.amount, want.charged)),
-            want: want.amount.clone(),
+        let never = |dimension| Shortage {
             charged: want.charged,
-        })
+            ..Shortage::never(Side::Agent, want.resource, dimension, None, &want.amount)
+        };
+        let Some(holding) = self.moment.world.agent_holding(agent, want.resource) else {
+            let nothing = is_nothing(&want.amount) && want.charged == 0;
+            return (!nothing).then(|| never(dimension_of(&want.amount)));
+        };
+        let draft = Draft::default();
+        let short = self.room(&draft).fits(&[holding], &want.amount, want.charged).err()?;
+        Some(self.lack(&draft, short, &[holding], never(dimension_of(&want.amount))))
     }
 
-    /// Whether a supply's whole or free amount of a resource is without limit or known, for waste.
+    /// How much of a resource an existing volume gives whole.
     pub(super) fn whole_size(&self, supply: usize, resource: Symbol) -> Option<i64> {
         let existing = self.moment.world.supplies[supply].existing.as_ref()?;
         existing.whole.iter().find(|whole| whole.0 == resource).map(|whole| whole.2)
     }
+}
 
-    /// Whether a stock is without limit.
-    pub(super) fn is_unlimited(&self, id: StockId) -> bool {
-        self.moment.world.stock(id).usable == Quota::Unlimited
+impl Shortage {
+    /// Where nothing that is free has a part in it; other shortages differ from it.
+    pub(super) fn never(
+        side: Side,
+        resource: Symbol,
+        dimension: Dimension,
+        have: Option<i128>,
+        want: &Amount,
+    ) -> Shortage {
+        Shortage {
+            side,
+            resource,
+            dimension,
+            have,
+            want: want.clone(),
+            takes: None,
+            charged: 0,
+            above: None,
+            permanent: true,
+            limit: None,
+            kept: 0,
+        }
     }
 }
 
-/// The most that one request may take of a stock, where this one asks for more.
-fn above(stock: &Stock, amount: &Amount, charged: i64) -> Option<i64> {
+/// The most that one request may take of a holding, where this one asks for more.
+fn above(holding: &Holding, amount: &Amount, charged: i64) -> Option<i64> {
     let Amount::Scalar(dimension, low, _) = amount else { return None };
-    let asked = low.checked_add(charged)?;
-    let unbounded = Stock { max: None, ..stock.clone() };
-    let taken = unbounded.taken(asked)?;
-    stock.max.filter(|max| *dimension == stock.dimension && taken > *max)
+    let taken = holding.rounded(low.checked_add(charged)?)?;
+    holding.max.filter(|max| *dimension == holding.dimension && taken > *max)
 }
 
 fn is_nothing(amount: &Amount) -> bool {

@@ -37,6 +37,14 @@ pub enum ReasonKind {
     Access,
     /// The users of an existing volume.
     Users,
+    /// For whom an existing volume is kept.
+    Reserved,
+    /// What a volume is a snapshot of.
+    Source,
+    /// Whom the role serves.
+    Principal,
+    /// The limit of a role.
+    Limit,
 }
 
 impl ReasonKind {
@@ -52,6 +60,10 @@ impl ReasonKind {
             ReasonKind::Filesystem => "filesystem",
             ReasonKind::Access => "access",
             ReasonKind::Users => "users",
+            ReasonKind::Reserved => "reserved",
+            ReasonKind::Source => "source",
+            ReasonKind::Principal => "principal",
+            ReasonKind::Limit => "limit",
         }
     }
 }
@@ -87,17 +99,6 @@ impl<'a> Matcher<'a> {
         volume: Option<&'a crate::ir::Volume>,
     ) -> Reason {
         let scene = self.scene(agent, supply, volume);
-        let symbols = &self.moment.plan.symbols;
-        let plain = |label: &str, kind, have: Option<String>, want: String| Reason {
-            label: label.to_owned(),
-            kind,
-            side: Side::Pool,
-            key: Some(label.to_owned()),
-            have,
-            want,
-            absent: Vec::new(),
-            permanent: true,
-        };
         match failure {
             Failure::Rule(rule, node) => {
                 self.condition(&scene, rule.label.clone(), ReasonKind::Rule, None, *node)
@@ -115,28 +116,57 @@ impl<'a> Matcher<'a> {
             }
             Failure::Amount(shortage) => self.shortage(shortage),
             Failure::Charge(charge, gap) => {
-                let label = symbols.text(charge.resource);
                 let have = match gap {
                     None => Some("a negative or too large charge".to_owned()),
                     Some(Gap::Fault(_, fault)) => Some(fault.words().to_owned()),
                     Some(_) => None,
                 };
                 let want = Show::new(self.moment.plan).node(charge.root);
-                let reason = plain(label, ReasonKind::Charge, have, want);
+                let reason = plain(self.text(charge.resource), ReasonKind::Charge, have, want);
                 Reason { side: Side::Agent, absent: self.absent(&scene, charge.root), ..reason }
             }
             Failure::Place(place, side, verdict) => self.place_reason(place, *side, verdict),
+            Failure::Principal { have, want } => {
+                let names = want.iter().map(|name| quote(self.text(*name)));
+                let want = format!("one of [{}]", names.collect::<Vec<_>>().join(", "));
+                let have = have.map(|name| quote(self.text(name)));
+                let absent = if have.is_none() { vec!["framework.principal".to_owned()] } else { Vec::new() };
+                let reason = plain("principal", ReasonKind::Principal, have, want);
+                Reason { side: Side::Framework, absent, ..reason }
+            }
+            _ => self.volume_reason(failure, supply),
+        }
+    }
+
+    fn text(&self, symbol: crate::symbol::Symbol) -> &'a str {
+        self.moment.plan.symbols.text(symbol)
+    }
+
+    /// What is against a supply as a volume, whatever it holds.
+    fn volume_reason(&self, failure: &Failure<'a>, supply: Option<usize>) -> Reason {
+        match failure {
             Failure::Filesystem { have, want } => {
-                let have = have.map(|name| quote(symbols.text(name)));
-                plain("filesystem", ReasonKind::Filesystem, have, quote(symbols.text(*want)))
+                let have = have.map(|name| quote(self.text(name)));
+                plain("filesystem", ReasonKind::Filesystem, have, quote(self.text(*want)))
             }
-            Failure::Access => {
-                plain("access", ReasonKind::Access, Some("\"ro\"".to_owned()), "\"rw\"".to_owned())
+            Failure::Users { users } => {
+                let have = Some(format!("{users} already"));
+                let reason = plain("users", ReasonKind::Users, have, "one more".to_owned());
+                Reason { permanent: false, ..reason }
             }
-            Failure::Users { users } => Reason {
-                permanent: false,
-                ..plain("users", ReasonKind::Users, Some(format!("{users} already")), "one more".to_owned())
-            },
+            Failure::Reserved { role } => {
+                let have = format!("kept for {}", quote(self.text(*role)));
+                let want = format!("open to {}", quote(self.text(self.subject.framework.role)));
+                plain("reserved", ReasonKind::Reserved, Some(have), want)
+            }
+            Failure::Source { source, there } => {
+                let path = self.text(*source);
+                let have = supply.map(|supply| self.text(self.moment.world.supplies[supply].path).to_owned());
+                let want = format!("the pool of {path}");
+                let absent = if *there { Vec::new() } else { vec![path.to_owned()] };
+                Reason { absent, ..plain("source", ReasonKind::Source, have.filter(|_| *there), want) }
+            }
+            _ => plain("access", ReasonKind::Access, Some("\"ro\"".to_owned()), "\"rw\"".to_owned()),
         }
     }
 
@@ -260,6 +290,24 @@ impl<'a> Matcher<'a> {
         }
         let absent =
             if shortage.have.is_none() { vec![format!("{}.{name}", shortage.side)] } else { Vec::new() };
+        if let Some(role) = shortage.limit {
+            let role = quote(self.moment.plan.symbols.text(role));
+            let have = shortage.have.map(|have| format!("{} left to role {role}", amount(have.max(0))));
+            return Reason {
+                label: "limit".to_owned(),
+                kind: ReasonKind::Limit,
+                side: shortage.side,
+                key: Some(name),
+                have,
+                want,
+                absent: Vec::new(),
+                permanent: shortage.permanent,
+            };
+        }
+        let kept = match shortage.kept {
+            0 => String::new(),
+            kept => format!(", {} more kept for other roles", amount(kept)),
+        };
         Reason {
             label: name.clone(),
             kind: ReasonKind::Amount,
@@ -267,7 +315,7 @@ impl<'a> Matcher<'a> {
             key: Some(name),
             have: match shortage.above {
                 Some(most) => Some(format!("at most {} a request", amount(i128::from(most)))),
-                None => shortage.have.map(|have| format!("{} free", amount(have))),
+                None => shortage.have.map(|have| format!("{} free{kept}", amount(have))),
             },
             want,
             absent,
@@ -326,6 +374,16 @@ impl<'a> Matcher<'a> {
                 let key = self.place_key(*key);
                 (key.clone(), format!("avoid {} in {key}", self.target(*target)))
             }
+            PlaceKind::Spread { key, skew, at_least } => {
+                let key = self.place_key(*key);
+                let skew = if *skew == 1 { String::new() } else { format!(" skew {skew}") };
+                let least = if *at_least == 0 { String::new() } else { format!(" at least {at_least}") };
+                (key.clone(), format!("spread over {key}{skew}{least}"))
+            }
+            PlaceKind::Together(key) => {
+                let key = self.place_key(*key);
+                (key.clone(), format!("together in {key}"))
+            }
             PlaceKind::AtMost { count, key, among_framework } => {
                 let key = self.place_key(*key);
                 let among = if *among_framework { " among framework" } else { "" };
@@ -354,6 +412,39 @@ impl<'a> Matcher<'a> {
             Target::Need(at) => need(at),
             Target::NeedVolume(at, name) => format!("{}.{}", need(at), show_name(symbols.text(name))),
         }
+    }
+}
+
+/// A reason of a supply for good, of which all is said.
+fn plain(label: &str, kind: ReasonKind, have: Option<String>, want: String) -> Reason {
+    let key = Some(label.to_owned());
+    Reason {
+        label: label.to_owned(),
+        kind,
+        side: Side::Pool,
+        key,
+        have,
+        want,
+        absent: Vec::new(),
+        permanent: true,
+    }
+}
+
+/// Whether no change in what is free can cure a failure.
+pub(super) fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
+    match failure {
+        Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
+            !possible(scene, *node).may_hold
+        }
+        Failure::Amount(shortage) => shortage.permanent,
+        Failure::Place(_, _, verdict) => !matches!(verdict, Verdict::Now(..)),
+        Failure::Users { .. } => false,
+        Failure::Charge(..)
+        | Failure::Filesystem { .. }
+        | Failure::Access
+        | Failure::Reserved { .. }
+        | Failure::Source { .. }
+        | Failure::Principal { .. } => true,
     }
 }
 

@@ -5,36 +5,23 @@ mod assign;
 mod check;
 mod explain;
 mod place;
+mod placed;
 mod score;
+mod settle;
 
-pub use amounts::Draft;
+pub use amounts::{Draft, Taking};
 pub use assign::{Candidate, Search, VolumeGrant};
 pub use check::{Failure, Reach, Shortage};
 pub use explain::{Reason, ReasonKind};
+pub use placed::{Instance, Placed, Settled, Spot};
 pub use score::{Item, Score};
+pub use settle::{has_unsettled, settle};
 
 use crate::{
     engine::{Scene, Subject},
     inventory::{ledger::Ledger, world::World},
     ir::{Plan, Volume},
-    symbol::Symbol,
 };
-
-/// Where one instance of a need is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Instance {
-    /// Its agent.
-    pub agent: Option<usize>,
-    /// What serves its volumes, with the volume's name where it is known.
-    pub supplies: Vec<(Option<Symbol>, usize)>,
-}
-
-/// Where the instances of every need are, allocations included: by framework, then need, in plan order.
-#[derive(Clone, Debug, Default)]
-pub struct Placed {
-    /// Instances by framework and need.
-    pub instances: Vec<Vec<Vec<Instance>>>,
-}
 
 /// A need of the plan, by its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,10 +1,13 @@
-//! Places: within, avoid, near, at most.
+//! Places: within, avoid, near, at most, spread, together.
 
-use super::{Instance, Matcher};
+use super::{
+    Matcher, NeedId, Spot,
+    placed::{Tally, agent_spot, supply_spot},
+};
 use crate::{
     ir::{PlaceKey, PlaceKind, Target, Volume},
     symbol::Symbol,
-    value::{Value, is_within},
+    value::is_within,
 };
 
 /// What became of a place.
@@ -52,15 +55,8 @@ impl<'a> Matcher<'a> {
                 let own = self.agent_value(agent, *key);
                 self.apart(own.as_ref(), &self.target_values(*target, *key, supplies))
             }
-            PlaceKind::AtMost { count, key, among_framework } => {
-                let Some(own) = self.agent_value(agent, *key) else { return Verdict::Absent };
-                let instances = self.instances(*among_framework);
-                let there = instances
-                    .filter(|one| {
-                        one.agent.and_then(|agent| self.agent_value(agent, *key)).as_ref() == Some(&own)
-                    })
-                    .count() as u64;
-                self.at_most(there, *count, &own)
+            PlaceKind::AtMost { key, .. } | PlaceKind::Spread { key, .. } | PlaceKind::Together(key) => {
+                self.counted(place, self.agent_value(agent, *key), &Tally::new())
             }
         }
     }
@@ -95,15 +91,58 @@ impl<'a> Matcher<'a> {
                 let own = self.supply_value(supply, *key);
                 self.apart(own.as_ref(), &self.target_values(*target, *key, supplies))
             }
-            PlaceKind::AtMost { count, key, among_framework } => {
-                let Some(own) = self.supply_value(supply, *key) else { return Verdict::Absent };
-                let same = |other: usize| self.supply_value(other, *key).as_ref() == Some(&own);
-                let placed = self.instances(*among_framework).flat_map(|one| &one.supplies);
-                let named = placed.filter(|(name, _)| name.is_none_or(|name| name == volume.name));
-                let mut there = named.filter(|(_, other)| same(*other)).count() as u64;
+            PlaceKind::AtMost { key, .. } | PlaceKind::Spread { key, .. } | PlaceKind::Together(key) => {
                 let before = self.subject.need.volumes.iter().zip(supplies);
-                there += before.filter(|(other, at)| other.name == volume.name && same(**at)).count() as u64;
-                self.at_most(there, *count, &own)
+                let mut of_instance = Tally::new();
+                for (_, other) in before.filter(|(other, _)| other.name == volume.name) {
+                    if let Some(spot) = self.supply_value(*other, *key) {
+                        *of_instance.entry(spot).or_insert(0) += 1;
+                    }
+                }
+                self.counted(place, self.supply_value(supply, *key), &of_instance)
+            }
+        }
+    }
+
+    /// A place that counts: `more` is what this very instance adds to what there is.
+    fn counted(&self, place: &crate::ir::Place, own: Option<Spot>, more: &Tally) -> Verdict {
+        let Some(own) = own else { return Verdict::Absent };
+        let none = Tally::new();
+        let tally = self.moment.placed.tally(self.id, place.number).unwrap_or(&none);
+        let at = |spot: &Spot| tally.get(spot).copied().unwrap_or(0) + more.get(spot).copied().unwrap_or(0);
+        let settled = self.moment.placed.settled(self.id);
+        match &place.kind {
+            PlaceKind::AtMost { count, .. } => self.at_most(at(&own), *count, &own),
+            PlaceKind::Spread { skew, at_least, .. } => {
+                let eligible = settled.and_then(|settled| settled.eligible.get(&place.number));
+                let eligible = eligible.map_or(&[][..], Vec::as_slice);
+                let used = |tally: &Tally| tally.values().filter(|count| **count > 0).count() as u64;
+                let mut values = used(tally);
+                values +=
+                    more.keys().filter(|spot| tally.get(*spot).copied().unwrap_or(0) == 0).count() as u64;
+                // Ties go by the order of the spots, which is that of the agents.
+                let least = eligible.iter().min_by_key(|spot| at(spot));
+                let (floor, whose) = match least {
+                    Some(spot) if values >= *at_least => (at(spot), self.show(spot)),
+                    _ => (0, format!("{values} of {at_least} used")),
+                };
+                if at(&own) < floor + skew {
+                    return Verdict::Holds;
+                }
+                Verdict::Now(format!("{} in {}", at(&own), self.show(&own)), format!("{floor} in {whose}"))
+            }
+            _ => {
+                let chosen = settled.and_then(|settled| settled.together.get(&place.number));
+                let there = tally.iter().chain(more).filter(|(_, count)| **count > 0).map(|(spot, _)| spot);
+                match chosen
+                    .filter(|_| place.weight.is_none())
+                    .into_iter()
+                    .chain(there)
+                    .find(|spot| **spot != own)
+                {
+                    None => Verdict::Holds,
+                    Some(other) => Verdict::Now(self.show(&own), self.show(other)),
+                }
             }
         }
     }
@@ -111,7 +150,7 @@ impl<'a> Matcher<'a> {
     fn subtree(&self, domain: Option<Symbol>, paths: &[Symbol], inside: bool) -> Verdict {
         let Some(domain) = domain else { return Verdict::Absent };
         let found = paths.iter().any(|path| self.is_within(domain, *path));
-        if found == inside { Verdict::Holds } else { Verdict::Never(self.show(&Value::Place(domain))) }
+        if found == inside { Verdict::Holds } else { Verdict::Never(self.show(&Spot::Domain(domain))) }
     }
 
     fn is_within(&self, inner: Symbol, outer: Symbol) -> bool {
@@ -119,7 +158,7 @@ impl<'a> Matcher<'a> {
         is_within(symbols.text(inner), symbols.text(outer))
     }
 
-    fn near(&self, own: Option<&Value>, others: &[Other], contains: impl Fn(&Other) -> bool) -> Verdict {
+    fn near(&self, own: Option<&Spot>, others: &[Other], contains: impl Fn(&Other) -> bool) -> Verdict {
         let same = |other: &Other| own.is_some() && own == other.value.as_ref();
         let away = others.iter().find(|other| !same(other) && !contains(other));
         match (away, own) {
@@ -129,7 +168,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn apart(&self, own: Option<&Value>, others: &[Other]) -> Verdict {
+    fn apart(&self, own: Option<&Spot>, others: &[Other]) -> Verdict {
         if others.is_empty() {
             return Verdict::Holds;
         }
@@ -140,7 +179,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn at_most(&self, there: u64, count: u64, own: &Value) -> Verdict {
+    fn at_most(&self, there: u64, count: u64, own: &Spot) -> Verdict {
         if there < count {
             return Verdict::Holds;
         }
@@ -150,22 +189,12 @@ impl<'a> Matcher<'a> {
         Verdict::Now(format!("{there} in {}", self.show(own)), String::new())
     }
 
-    fn show(&self, value: &Value) -> String {
+    fn show(&self, value: &Spot) -> String {
         value.show(&self.moment.plan.symbols)
     }
 
     fn show_other(&self, other: &Other) -> String {
         other.value.as_ref().map_or_else(|| "nowhere".to_owned(), |value| self.show(value))
-    }
-
-    fn instances(&self, among_framework: bool) -> impl Iterator<Item = &'a Instance> {
-        let needs = &self.moment.placed.instances[self.id.framework];
-        let own = self.id.need;
-        needs
-            .iter()
-            .enumerate()
-            .filter(move |(at, _)| among_framework || *at == own)
-            .flat_map(|(_, placed)| placed)
     }
 
     /// What the target of a place has, of each of its instances.
@@ -175,7 +204,8 @@ impl<'a> Matcher<'a> {
             supply: Some(supply),
             agent: None,
         };
-        let placed = &self.moment.placed.instances[self.id.framework];
+        let of_need =
+            |need: u32| self.moment.placed.of(NeedId { framework: self.id.framework, need: need as usize });
         match target {
             Target::Volume(name) => {
                 let assigned = self.subject.need.volumes.iter().zip(supplies);
@@ -185,13 +215,13 @@ impl<'a> Matcher<'a> {
                     .collect()
             }
             Target::Need(need) => {
-                let agents = placed[need as usize].iter().filter_map(|one| one.agent);
+                let agents = of_need(need).iter().filter_map(|one| one.agent);
                 let of_agent =
                     |agent| Other { value: self.agent_value(agent, key), supply: None, agent: Some(agent) };
                 agents.map(of_agent).collect()
             }
             Target::NeedVolume(need, name) => {
-                let supplies = placed[need as usize].iter().flat_map(|one| &one.supplies);
+                let supplies = of_need(need).iter().flat_map(|one| &one.supplies);
                 let named = supplies.filter(|(known, _)| known.is_none_or(|known| known == name));
                 named.map(|(_, supply)| of_supply(*supply)).collect()
             }
@@ -199,37 +229,19 @@ impl<'a> Matcher<'a> {
     }
 
     /// An agent's value of what places go by.
-    pub(super) fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Value> {
-        let own = &self.moment.world.agents[agent];
-        match key {
-            PlaceKey::Level(depth) => {
-                own.placement.levels.get(usize::from(depth)).copied().flatten().map(Value::Place)
-            }
-            PlaceKey::Agent => Some(Value::Text(own.name)),
-            PlaceKey::Key(column) => self.scene(Some(agent), None, None).read(column).ok(),
-            PlaceKey::Pool | PlaceKey::Instance | PlaceKey::Provider => None,
-        }
+    pub(super) fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Spot> {
+        agent_spot(self.moment.plan, self.moment.world, agent, key)
     }
 
     /// A supply's value of what places go by.
-    pub(super) fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Value> {
-        let own = &self.moment.world.supplies[supply];
-        match key {
-            PlaceKey::Level(depth) => {
-                own.placement.levels.get(usize::from(depth)).copied().flatten().map(Value::Place)
-            }
-            PlaceKey::Pool => Some(Value::Text(own.pool)),
-            PlaceKey::Instance => Some(Value::Text(own.instance_path)),
-            PlaceKey::Provider => Some(Value::Text(own.provider)),
-            PlaceKey::Key(column) => self.scene(None, Some(supply), None).read(column).ok(),
-            PlaceKey::Agent => None,
-        }
+    pub(super) fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Spot> {
+        supply_spot(self.moment.plan, self.moment.world, supply, key)
     }
 }
 
 /// What a place compares with.
 struct Other {
-    value: Option<Value>,
+    value: Option<Spot>,
     supply: Option<usize>,
     agent: Option<usize>,
 }

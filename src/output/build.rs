@@ -1,23 +1,28 @@
 //! A cycle → its wire form.
 
 use super::{
-    Detail, View, amounts,
+    Detail, View,
+    amounts::{self, Shown},
     names::need_label,
     offer_id,
     rejections::RejectionList,
     wire::{
-        Agent, Amount, Document, FORMAT, Fields, Grant, Item, LostTo, Need, Offer, Parts, Remaining, Role,
-        Score, VERSION, Volume, Why,
+        Agent, Amount, Document, FORMAT, Fields, Grant, Item, Limit, LostTo, Need, Offer, PartLeft,
+        Remaining, Role, Score, VERSION, Volume, Why,
     },
 };
 use crate::{
     Fleet, Offers,
     cycle::{self, NeedResult},
     engine::{Scene, Subject},
-    inventory::{ledger::Ledger, world::Held},
+    inventory::{
+        ledger::{self, Ledger},
+        world::{Held, StockId},
+    },
     ir::{self, Show},
-    matching::{Candidate, NeedId, VolumeGrant},
+    matching::{Candidate, NeedId},
     quantity::{Dimension, MILLION, decimal, render},
+    symbol::Symbol,
     types::Side,
 };
 
@@ -53,7 +58,11 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn text(&self, symbol: crate::symbol::Symbol) -> String {
+    fn shown(&self) -> Shown<'_> {
+        Shown { plan: self.fleet.plan(), world: self.fleet.world(), ledger: self.ledger }
+    }
+
+    fn text(&self, symbol: Symbol) -> String {
         self.fleet.plan().symbols.text(symbol).to_owned()
     }
 
@@ -74,6 +83,7 @@ impl Writer<'_> {
             allocated: need.allocated,
             offered: need.offered,
             missing: need.missing(),
+            fitted: need.fitted,
             feasible_agents: need.feasible_agents,
             rejections_dropped: need.rejections.dropped,
             label: need_label(self.fleet.plan(), need.id),
@@ -103,12 +113,13 @@ impl Writer<'_> {
         let owner = &plan.frameworks[id.framework];
         let asked = &owner.needs[id.need];
         let (framework, need) = self.names(id);
-        let of_agent = candidate.takes.iter().filter(|take| world.stock(take.stock).side == Side::Agent);
-        let unreserved = of_agent.map(|take| {
-            let stock = world.stock(take.stock);
-            (self.text(stock.resource), amounts::taken(plan, stock, &take.amount))
-        });
-        let volumes = asked.volumes.iter().zip(&candidate.volumes);
+        let of_agent = || candidate.takings.iter().filter(|taking| taking.volume.is_none());
+        let taken = of_agent()
+            .map(|taking| (self.text(taking.resource), self.shown().together(&taking.portion.own)))
+            .collect();
+        let own = of_agent().map(|taking| (taking.resource, taking.portion.own.as_slice()));
+        let tells_whose = self.view == View::Operator;
+        let line = world.line(owner.role);
         Offer {
             id: format!("{}#{instance}", need_label(plan, id)),
             framework,
@@ -116,9 +127,10 @@ impl Writer<'_> {
             instance,
             role: self.text(owner.role),
             agent: candidate.agent.map(|agent| self.agent(id, agent)),
-            amounts: Parts { unreserved: unreserved.collect() },
+            amounts: self.shown().parts(own, line, tells_whose),
+            taken,
             charges: self.charges(candidate),
-            volumes: volumes.map(|(volume, grant)| self.volume(id, candidate.agent, volume, grant)).collect(),
+            volumes: (0..candidate.volumes.len()).map(|at| self.volume(id, candidate, at)).collect(),
             score: self.score(asked, candidate),
             need_at,
         }
@@ -132,7 +144,8 @@ impl Writer<'_> {
         };
         let charged = candidate.asked.iter().filter(|(_, _, charged)| *charged != 0);
         let charged = charged.map(|(resource, _, charged)| {
-            let dimension = world.agent_stock(agent, *resource).map(|stock| world.stock(stock).dimension);
+            let holding = world.agent_holding(agent, *resource);
+            let dimension = holding.map(|holding| world.holding(holding).dimension);
             let amount = render(dimension.unwrap_or(Dimension::Number), i128::from(*charged));
             (plan.symbols.text(*resource).to_owned(), Amount::Scalar(amount))
         });
@@ -170,32 +183,49 @@ impl Writer<'_> {
             .collect()
     }
 
-    fn volume(&self, id: NeedId, agent: Option<usize>, volume: &ir::Volume, grant: &VolumeGrant) -> Volume {
+    fn volume(&self, id: NeedId, candidate: &Candidate, at: usize) -> Volume {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
+        let owner = &plan.frameworks[id.framework];
+        let (volume, grant) = (&owner.needs[id.need].volumes[at], &candidate.volumes[at]);
         let supply = &world.supplies[grant.supply];
-        let whole = supply.existing.iter().flat_map(|existing| &existing.whole);
-        let whole: Vec<_> = whole.collect();
-        let taken = grant.takes.iter().map(|(resource, stock, taken)| {
-            let amount = match stock {
-                Some(stock) => amounts::taken(plan, world.stock(*stock), taken),
-                None => {
-                    let own = whole.iter().find(|own| own.0 == *resource);
-                    own.map_or(Amount::Scalar(String::new()), |own| amounts::whole(own.1, own.2))
-                }
-            };
-            (self.text(*resource), amount)
-        });
+        let existing = supply.existing.as_ref();
+        let own = || {
+            let of_volume = candidate.takings.iter().filter(move |taking| taking.volume == Some(at));
+            of_volume.filter(|taking| {
+                existing.is_none_or(|known| {
+                    known.whole.iter().all(|whole| whole.0 != taking.resource)
+                        && world.stock(known.users).resource != taking.resource
+                })
+            })
+        };
+        let mut taken: Fields<Amount> = own()
+            .map(|taking| (self.text(taking.resource), self.shown().together(&taking.portion.own)))
+            .collect();
+        let whole = existing.iter().flat_map(|existing| &existing.whole);
+        taken.0.extend(whole.map(|whole| (self.text(whole.0), amounts::whole(whole.1, whole.2))));
+        let parts = own().map(|taking| (taking.resource, taking.portion.own.as_slice()));
+        let tells_whose = self.view == View::Operator;
+        let mut parts = self.shown().parts(parts, world.line(owner.role), tells_whose);
+        if let Some(role) = existing.and_then(|existing| existing.reserved_for) {
+            let whole = existing.iter().flat_map(|existing| &existing.whole);
+            let whole = whole.map(|whole| (self.text(whole.0), amounts::whole(whole.1, whole.2)));
+            parts.reserved.0.push((self.text(role), whole.collect()));
+        }
         let asked = volume.request.amounts.iter();
+        let filesystem = existing.map_or(volume.filesystem, |existing| existing.filesystem);
         Volume {
             name: self.text(volume.name),
             number: volume.ordinal.0 + 1,
             supply: self.text(supply.path),
-            kind: if supply.existing.is_some() { "existing" } else { "carved" },
+            kind: if existing.is_some() { "existing" } else { "carved" },
             domain: supply.placement.domain.map(|domain| self.text(domain)),
             is: self.classes(&volume.request),
-            keys: self.exposed(id, Side::Pool, agent, Some(grant.supply)),
+            keys: self.exposed(id, Side::Pool, candidate.agent, Some(grant.supply)),
             asked: asked.map(|ask| (self.text(ask.resource), amounts::asked(plan, &ask.amount))).collect(),
-            taken: taken.collect(),
+            taken,
+            parts,
+            source: volume.source.map(|source| self.text(source)),
+            filesystem: filesystem.map(|name| self.text(name)),
             waste: render(Dimension::Size, i128::from(grant.waste)),
         }
     }
@@ -223,20 +253,48 @@ impl Writer<'_> {
     }
 
     fn remaining(&self) -> Remaining {
-        let (plan, world) = (self.fleet.plan(), self.fleet.world());
-        let free =
-            |held: &Held| (self.text(held.resource), amounts::free(plan, world, self.ledger, held.stock));
-        let agents = world.agents.iter();
+        let world = self.fleet.world();
+        let shown = self.shown();
+        let free = |held: &Held| (self.text(held.resource), shown.free_of(held.holding));
         let tiers = world.tiers.iter().filter(|tier| !tier.resources.is_empty());
+        let agents = world.agents.iter().map(|agent| (agent.name, &agent.resources));
+        let tiers: Vec<_> = tiers.map(|tier| (tier.path, &tier.resources)).collect();
+        let of = |held: &Vec<Held>| held.iter().map(free).collect();
+        let parts = agents.clone().chain(tiers.iter().copied()).flat_map(|(holder, held)| {
+            held.iter().flat_map(move |held| {
+                let parts = shown.totals(held.holding).parts.into_iter();
+                parts.map(move |part| PartLeft {
+                    holder: self.text(holder),
+                    resource: self.text(held.resource),
+                    part: part.part,
+                    role: part.role,
+                    free: part.free,
+                })
+            })
+        });
         Remaining {
-            agents: agents
-                .map(|agent| (self.text(agent.name), agent.resources.iter().map(free).collect()))
-                .collect(),
-            pools: tiers
-                .map(|tier| (self.text(tier.path), tier.resources.iter().map(free).collect()))
-                .collect(),
-            roles: Fields::default(),
+            parts: parts.collect(),
+            agents: agents.map(|(name, held)| (self.text(name), of(held))).collect(),
+            pools: tiers.iter().map(|(path, held)| (self.text(*path), of(held))).collect(),
+            roles: self.limits_left(),
         }
+    }
+
+    /// What is left of each limit, by role.
+    fn limits_left(&self) -> Fields<Fields<Amount>> {
+        let world = self.fleet.world();
+        let mut roles: Fields<Fields<Amount>> = Fields::default();
+        for ((role, side, resource), id) in &world.limits {
+            let role = self.text(*role);
+            let left = self.ledger.free(world, *id).unwrap_or(0);
+            let left = Amount::Scalar(render(world.stock(*id).dimension, left));
+            let field = (format!("{side}.{}", self.text(*resource)), left);
+            match roles.0.iter_mut().find(|known| known.0 == role) {
+                Some((_, limits)) => limits.0.push(field),
+                None => roles.0.push((role, Fields(vec![field]))),
+            }
+        }
+        roles
     }
 }
 
@@ -263,18 +321,32 @@ fn grants(offers: &Offers) -> Vec<Grant> {
         .collect()
 }
 
-fn roles(offers: &Offers) -> Vec<Role> {
-    let plan = offers.fleet().plan();
-    let roles = offers.cycle().roles.iter();
-    roles
-        .map(|role| Role {
-            role: role.path.clone(),
-            weight: decimal(i128::from(role.weight), i128::from(MILLION)),
-            share: role.dominant.share.to_string(),
-            dominant: role
-                .dominant
-                .resource
-                .map(|(side, resource)| format!("{side}.{}", plan.symbols.text(resource))),
-        })
-        .collect()
+/// Roles with their shares and limits, before the cycle and after it.
+pub(super) fn roles(offers: &Offers) -> Vec<Role> {
+    let (fleet, cycle) = (offers.fleet(), offers.cycle());
+    let (plan, world) = (fleet.plan(), fleet.world());
+    let limits = |path: &str| {
+        let of_role = world.limits.iter().filter(|(key, _)| plan.symbols.text(key.0) == path);
+        let limit = |((_, side, resource), id): (&(Symbol, Side, Symbol), &StockId)| {
+            let stock = world.stock(*id);
+            let amount = |amount| Amount::Scalar(render(stock.dimension, amount));
+            Limit {
+                resource: format!("{side}.{}", plan.symbols.text(*resource)),
+                limit: amount(ledger::total(stock).unwrap_or(0)),
+                used_before: amount(fleet.ledger().used(*id)),
+                used: amount(cycle.ledger.used(*id)),
+            }
+        };
+        of_role.map(limit).collect()
+    };
+    let dominant = |(side, resource)| format!("{side}.{}", plan.symbols.text(resource));
+    let roles = cycle.roles.iter().map(|role| Role {
+        role: role.path.clone(),
+        weight: decimal(i128::from(role.weight), i128::from(MILLION)),
+        share: role.dominant.share.to_string(),
+        dominant: role.dominant.resource.map(dominant),
+        share_before: role.before.share.to_string(),
+        limits: limits(&role.path),
+    });
+    roles.collect()
 }

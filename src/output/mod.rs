@@ -3,6 +3,7 @@
 
 mod amounts;
 mod build;
+mod fields;
 mod group;
 mod matches;
 mod names;

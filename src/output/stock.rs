@@ -3,14 +3,14 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    amounts,
+    amounts::Shown,
     wire::{AgentStock, Amount, FLEET_FORMAT, Fields, Stock, Sums, TierStock, Totals, VERSION},
 };
 use crate::{
     Fleet,
     inventory::{
         ledger,
-        world::{Held, StockId},
+        world::{Held, HoldingId},
     },
     quantity::{Dimension, render},
     symbol::Symbol,
@@ -20,7 +20,8 @@ use crate::{
 pub fn stock(fleet: &Fleet) -> Stock {
     let (plan, world) = (fleet.plan(), fleet.world());
     let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
-    let totals = |held: &Held| (text(held.resource), of_stock(fleet, held.stock));
+    let shown = Shown { plan, world, ledger: fleet.ledger() };
+    let totals = |held: &Held| (text(held.resource), shown.totals(held.holding));
     let agents = world.agents.iter().map(|agent| AgentStock {
         name: text(agent.name),
         domain: agent.placement.domain.map(text),
@@ -31,11 +32,11 @@ pub fn stock(fleet: &Fleet) -> Stock {
         path: text(tier.path),
         resources: tier.resources.iter().map(totals).collect(),
     });
-    let of_agents = world.agents.iter().flat_map(|agent| &agent.resources).map(|held| held.stock);
+    let of_agents = world.agents.iter().flat_map(|agent| &agent.resources).map(|held| held.holding);
     // Each resource at the lowest tier that has it: what pools share is counted once.
     let pools = world.supplies.iter().filter(|supply| supply.existing.is_none());
-    let lowest = pools.flat_map(|pool| &pool.resources).filter_map(|(_, stocks)| stocks.first().copied());
-    let of_storage: IndexSet<StockId> = lowest.collect();
+    let lowest = pools.flat_map(|pool| &pool.resources).filter_map(|(_, tiers)| tiers.first().copied());
+    let of_storage: IndexSet<HoldingId> = lowest.collect();
     Stock {
         format: FLEET_FORMAT,
         version: VERSION,
@@ -45,25 +46,16 @@ pub fn stock(fleet: &Fleet) -> Stock {
     }
 }
 
-fn of_stock(fleet: &Fleet, id: StockId) -> Totals {
-    let (plan, world) = (fleet.plan(), fleet.world());
-    let stock = world.stock(id);
-    Totals {
-        total: amounts::total(plan, stock),
-        used: Amount::Scalar(render(stock.dimension, fleet.ledger().used(id))),
-        free: amounts::free(plan, world, fleet.ledger(), id),
-    }
-}
-
 /// Sums by resource; of ranges and items how many.
-fn sums(fleet: &Fleet, stocks: impl Iterator<Item = StockId>) -> Fields<Totals> {
+fn sums(fleet: &Fleet, holdings: impl Iterator<Item = HoldingId>) -> Fields<Totals> {
     let (plan, world) = (fleet.plan(), fleet.world());
     let mut sums: IndexMap<Symbol, (Dimension, Option<i128>, i128)> = IndexMap::new();
-    for id in stocks {
-        let stock = world.stock(id);
-        let sum = sums.entry(stock.resource).or_insert((stock.dimension, Some(0), 0));
-        sum.1 = sum.1.zip(ledger::total(stock)).map(|(sum, total)| sum + total);
-        sum.2 += fleet.ledger().used(id);
+    for holding in holdings.map(|id| world.holding(id)) {
+        let sum = sums.entry(holding.resource).or_insert((holding.dimension, Some(0), 0));
+        for id in holding.firm() {
+            sum.1 = sum.1.zip(ledger::total(world.stock(id))).map(|(sum, total)| sum + total);
+            sum.2 += fleet.ledger().used(id);
+        }
     }
     let amount = |dimension, amount: Option<i128>| {
         Amount::Scalar(amount.map_or("unlimited".to_owned(), |amount| render(dimension, amount)))
@@ -74,6 +66,7 @@ fn sums(fleet: &Fleet, stocks: impl Iterator<Item = StockId>) -> Fields<Totals> 
                 total: amount(dimension, total),
                 used: amount(dimension, Some(used)),
                 free: amount(dimension, total.map(|total| total - used)),
+                parts: Vec::new(),
             };
             (plan.symbols.text(resource).to_owned(), totals)
         })

@@ -1,10 +1,11 @@
 //! The wire form of offers, version 1. Fields are only ever added.
 
-use std::fmt;
+use serde::Serialize;
 
-use serde::{Serialize, Serializer};
-
-pub use super::rejections::RejectionList;
+pub use super::{
+    fields::{Amount, Fields},
+    rejections::RejectionList,
+};
 
 /// The `format` of offers.
 pub const FORMAT: &str = "bourse.offers";
@@ -61,6 +62,9 @@ pub struct Need {
     pub offered: u64,
     /// Instances still missing.
     pub missing: u64,
+    /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fitted: Option<u64>,
     /// Agents that could take an instance when the need was last tried.
     pub feasible_agents: usize,
     /// Rejections that were counted and not kept.
@@ -119,6 +123,9 @@ pub struct Offer {
     pub agent: Option<Agent>,
     /// What it takes of the agent, by part.
     pub amounts: Parts,
+    /// What it takes of the agent, all parts together.
+    #[serde(skip)]
+    pub taken: Fields<Amount>,
     /// What of `amounts` is charged by the operator's rules.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub charges: Fields<Amount>,
@@ -134,9 +141,39 @@ pub struct Offer {
 /// Amounts by part.
 #[derive(Debug, Default, Serialize)]
 pub struct Parts {
+    /// Kept for the role or one above it: by that role.
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    pub reserved: Fields<Fields<Amount>>,
     /// Reserved for nobody.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub unreserved: Fields<Amount>,
+    /// What may be taken back.
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    pub revocable: Fields<Amount>,
+    /// What may be taken back since it is kept for another role: by that role. A framework is shown it as revocable.
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    pub lent: Fields<Fields<Amount>>,
+}
+
+impl Parts {
+    /// Whether all of it is reserved for nobody.
+    pub fn is_plain(&self) -> bool {
+        self.reserved.is_empty() && self.revocable.is_empty() && self.lent.is_empty()
+    }
+
+    /// What of a resource is not plainly unreserved, in words: `2 reserved for ads`.
+    pub fn notes(&self, resource: &str) -> Vec<String> {
+        let of = |amounts: &Fields<Amount>| amounts.get(resource).cloned();
+        let kept =
+            self.reserved.0.iter().filter_map(|(role, amounts)| {
+                of(amounts).map(|amount| format!("{amount} reserved for {role}"))
+            });
+        let revocable = of(&self.revocable).map(|amount| format!("{amount} revocable"));
+        let lent = self.lent.0.iter().filter_map(|(role, amounts)| {
+            of(amounts).map(|amount| format!("{amount} revocable, lent by {role}"))
+        });
+        kept.chain(revocable).chain(lent).collect()
+    }
 }
 
 /// An agent of an offer.
@@ -179,6 +216,15 @@ pub struct Volume {
     pub asked: Fields<Amount>,
     /// What is taken.
     pub taken: Fields<Amount>,
+    /// The same by part, where not all of it is unreserved.
+    #[serde(skip_serializing_if = "Parts::is_plain")]
+    pub parts: Parts,
+    /// The path of the volume that it is a snapshot of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The file system that it has, or is to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filesystem: Option<String>,
     /// Size taken − size asked.
     pub waste: String,
 }
@@ -320,6 +366,25 @@ pub struct Remaining {
     pub pools: Fields<Fields<Amount>>,
     /// By role: what is left of its limits.
     pub roles: Fields<Fields<Amount>>,
+    /// The parts of what there is more than one part of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartLeft>,
+}
+
+/// What is free of one part of what an agent or tier has.
+#[derive(Debug, Serialize)]
+pub struct PartLeft {
+    /// The agent's name, or the path of the tier.
+    pub holder: String,
+    /// The resource.
+    pub resource: String,
+    /// `reserved`, `unreserved` or `revocable`.
+    pub part: &'static str,
+    /// For whom it is reserved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// What is free.
+    pub free: Amount,
 }
 
 /// A role.
@@ -334,6 +399,24 @@ pub struct Role {
     /// The resource that makes it: `agent.cpus`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dominant: Option<String>,
+    /// Its share before the cycle.
+    pub share_before: String,
+    /// Its limits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+}
+
+/// A limit of a role.
+#[derive(Debug, Serialize)]
+pub struct Limit {
+    /// What is limited: `agent.cpus`.
+    pub resource: String,
+    /// The most that the role and those below it may use.
+    pub limit: Amount,
+    /// What they used before the cycle.
+    pub used_before: Amount,
+    /// What they use after it.
+    pub used: Amount,
 }
 
 /// Every feasible candidate of some needs.
@@ -421,80 +504,23 @@ pub struct Totals {
     pub used: Amount,
     /// What is free.
     pub free: Amount,
+    /// Its parts, where there is more than an unreserved one. What is revocable is not in the amounts above.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartTotals>,
 }
 
-/// An amount, as the language writes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Amount {
-    /// With its unit; a range as `LOW..HIGH`.
-    Scalar(String),
-    /// Ranges.
-    Ranges(Vec<(i64, i64)>),
-    /// Names of items.
-    Items(Vec<String>),
-}
-
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Amount::Scalar(text) => serializer.serialize_str(text),
-            // As inventories have them, so that an offer can be given back as an allocation.
-            Amount::Ranges(parts) => serializer.collect_seq(parts.iter().map(|(low, high)| {
-                if low == high { Member::One(*low) } else { Member::Text(format!("{low}..{high}")) }
-            })),
-            Amount::Items(names) => serializer.collect_seq(names),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Member {
-    One(i64),
-    Text(String),
-}
-
-impl fmt::Display for Amount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members: Vec<String> = match self {
-            Amount::Scalar(text) => return f.write_str(text),
-            Amount::Ranges(parts) => {
-                let part = |(low, high): &(i64, i64)| {
-                    if low == high { low.to_string() } else { format!("{low}..{high}") }
-                };
-                parts.iter().map(part).collect()
-            }
-            Amount::Items(names) => names.iter().map(|name| crate::value::quote(name)).collect(),
-        };
-        write!(f, "[{}]", members.join(", "))
-    }
-}
-
-/// An object whose fields keep their order.
-#[derive(Clone, Debug)]
-pub struct Fields<V>(pub Vec<(String, V)>);
-
-impl<V> Fields<V> {
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<V> Default for Fields<V> {
-    fn default() -> Self {
-        Fields(Vec::new())
-    }
-}
-
-impl<V> FromIterator<(String, V)> for Fields<V> {
-    fn from_iter<I: IntoIterator<Item = (String, V)>>(fields: I) -> Self {
-        Fields(fields.into_iter().collect())
-    }
-}
-
-impl<V: Serialize> Serialize for Fields<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
+/// A part of what there is of a resource.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartTotals {
+    /// `reserved`, `unreserved` or `revocable`.
+    pub part: &'static str,
+    /// For whom it is reserved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// What can be used.
+    pub total: Amount,
+    /// How much is used.
+    pub used: Amount,
+    /// What is free.
+    pub free: Amount,
 }

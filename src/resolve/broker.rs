@@ -3,9 +3,9 @@
 use super::{
     Resolver,
     expr::{View, show_path, show_segments},
-    hir::{Charge, Key, Role},
+    hir::{Charge, Key, Limit, Role},
     literal::said_twice,
-    once::Keys,
+    once::{Keys, Said},
     scope::Kind,
 };
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
     inventory::records::{Located, Raw},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
-    quantity::{Dimension, MILLION},
+    quantity::{Dimension, MILLION, Overlap},
     source::Span,
     types::Side,
-    value::quote,
+    value::{is_role, quote},
 };
 
 impl Resolver {
@@ -99,7 +99,13 @@ impl Resolver {
                     self.hir.broker.rules.extend(rule);
                 }
                 StatementKind::Charge(charge) => self.charge(charge, statement.span),
-                StatementKind::LendReserved => self.not_yet(statement.span, "`lend reserved`", "leave it out"),
+                StatementKind::LendReserved => match self.hir.broker.lends {
+                    Some(first) => {
+                        let problem = said_twice("lend reserved", statement.span, first);
+                        self.problem(problem);
+                    }
+                    None => self.hir.broker.lends = Some(statement.span),
+                },
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
                     let mut keys = std::mem::take(&mut self.broker_keys);
                     self.plain_keys(&show_path(path), body, &mut keys);
@@ -113,7 +119,7 @@ impl Resolver {
                 _ => self.misplaced(
                     statement,
                     "`broker`",
-                    "it holds `domain`, `levels`, `expose`, `require`, `prefer`, `charge` and keys",
+                    "it holds `domain`, `levels`, `expose`, `require`, `prefer`, `charge`, `lend reserved`, `overlap` and keys",
                 ),
             }
         }
@@ -134,13 +140,7 @@ impl Resolver {
                     (Some(_), None) => {}
                 }
             }
-            "overlap" => match self.literal(&assign.value) {
-                Some(Literal::Percent(part)) if part.amount == 0 => {}
-                Some(_) => {
-                    self.not_yet(span, "`overlap` other than `0%`", "leave it out: offers are disjoint")
-                }
-                None => {}
-            },
+            "overlap" => self.overlap(assign, span),
             _ => {
                 if self.is_built_in(Side::Broker, &key, assign.key.span) {
                     return;
@@ -149,6 +149,30 @@ impl Resolver {
                 self.add_key(&mut keys, key, assign, span);
                 self.broker_keys = keys;
             }
+        }
+    }
+
+    fn overlap(&mut self, assign: &ast::Assign, span: Span) {
+        let overlap = match self.literal(&assign.value) {
+            Some(Literal::Unlimited) => Some(Overlap::Unlimited),
+            Some(Literal::Percent(part)) if (0..=MOST_OVERLAP).contains(&part.amount) => {
+                Some(Overlap::Part(part.amount))
+            }
+            Some(_) => {
+                let message = "by how much offers may overlap is from `0%` to `100_000%`, or `unlimited`";
+                let help = "`overlap = 0%` makes offers disjoint; `overlap = 50%` promises half as much again as is free";
+                self.problem(Diagnostic::error(Code::B0308, assign.value.span, message).help(help));
+                None
+            }
+            None => None,
+        };
+        match (self.hir.broker.overlap, overlap) {
+            (Some((_, first)), Some(_)) => {
+                let problem = said_twice("overlap", span, first);
+                self.problem(problem);
+            }
+            (None, Some(overlap)) => self.hir.broker.overlap = Some((overlap, span)),
+            (_, None) => {}
         }
     }
 
@@ -178,6 +202,9 @@ impl Resolver {
             return;
         }
         let mut keys = Keys::default();
+        let mut weight = MILLION;
+        let mut limits = Vec::new();
+        let mut said = Said::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
@@ -185,15 +212,13 @@ impl Resolver {
                     if self.is_built_in(Side::Role, &key, assign.key.span) {
                         continue;
                     }
-                    if key == "principals" {
-                        self.not_yet(statement.span, "a role with `principals`", "leave it out");
-                    } else if key == "weight" && !self.weight_of_one(assign, statement.span) {
-                        continue;
+                    if key == "weight" {
+                        weight = self.weight(assign).unwrap_or(weight);
                     }
                     self.add_key(&mut keys, key, assign, statement.span);
                 }
-                StatementKind::Block(Block { kind: BlockKind::Limit, head, .. }) => {
-                    self.not_yet(*head, "a `limit` of a role", "leave it out");
+                StatementKind::Block(Block { kind: BlockKind::Limit, body, .. }) => {
+                    self.role_limits(body, &mut said, &mut limits);
                 }
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
                     self.plain_keys(&show_path(path), body, &mut keys);
@@ -206,12 +231,47 @@ impl Resolver {
             }
         }
         keys.records.retain(|key| !(key.key == "weight" && matches!(key.value, Raw::Quantity(_))));
-        self.hir.roles.push(Role { name, weight: MILLION, keys: keys.records, docs: docs.to_vec() });
+        self.hir.roles.push(Role { name, weight, keys: keys.records, limits, docs: docs.to_vec() });
+    }
+
+    /// `limit { cpus = 400, pool.size = 10TB }`.
+    fn role_limits(&mut self, body: &ast::Body, said: &mut Said, limits: &mut Vec<Limit>) {
+        for statement in &body.statements {
+            let StatementKind::Assign(assign) = &statement.kind else {
+                self.misplaced(statement, "`limit`", "it holds `RESOURCE = AMOUNT` only");
+                continue;
+            };
+            self.no_options(assign);
+            let key = show_path(&assign.key);
+            if self.is_again(said, &key, statement.span) {
+                continue;
+            }
+            let (side, resource) = match assign.key.segments.as_slice() {
+                [side, resource @ ..] if !resource.is_empty() => match Side::from_name(&side.text) {
+                    Some(side @ (Side::Agent | Side::Pool)) => (Some(side), show_segments(resource)),
+                    _ => (None, key),
+                },
+                _ => (None, key),
+            };
+            let amount = match self.literal(&assign.value) {
+                Some(Literal::Quantity(amount)) if amount.amount >= 0 => *amount,
+                // A role without a limit has none.
+                Some(Literal::Unlimited) => continue,
+                Some(_) => {
+                    let message = "a limit is an amount, 0 or more";
+                    let help = "write a number or a quantity with its unit; of ports and items, how many";
+                    self.problem(Diagnostic::error(Code::B0314, assign.value.span, message).help(help));
+                    continue;
+                }
+                None => continue,
+            };
+            limits.push(Limit { side, resource, amount, span: statement.span });
+        }
     }
 
     /// Whether a text is a role's path; if not, that is said.
     pub(super) fn is_role(&mut self, name: &Located) -> bool {
-        let valid = valid_role(&name.text);
+        let valid = is_role(&name.text);
         if !valid {
             let message = format!("`{}` is not the path of a role", quote(&name.text));
             let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
@@ -220,37 +280,29 @@ impl Resolver {
         valid
     }
 
-    /// Weights above 0 are right, and all but 1 wait for the shares.
-    fn weight_of_one(&mut self, assign: &ast::Assign, span: Span) -> bool {
-        match self.literal(&assign.value) {
-            Some(Literal::Quantity(weight)) if weight.dimension == Dimension::Number && weight.amount > 0 => {
-                if weight.amount != MILLION {
-                    self.not_yet(
-                        span,
-                        "a role's `weight` other than 1",
-                        "leave it out: every role has weight 1",
-                    );
-                }
-                true
+    /// The weight of a role, in millionths.
+    fn weight(&mut self, assign: &ast::Assign) -> Option<i64> {
+        match self.literal(&assign.value)? {
+            Literal::Quantity(weight)
+                if weight.dimension == Dimension::Number && (1..=MOST_WEIGHT).contains(&weight.amount) =>
+            {
+                Some(weight.amount)
             }
-            Some(_) => {
-                let message = "the weight of a role is a number above 0";
+            _ => {
+                let message = "the weight of a role is a number above 0, up to a million";
                 self.problem(
                     Diagnostic::error(Code::B0308, assign.value.span, message).help("write `weight = 1`"),
                 );
-                false
+                None
             }
-            None => false,
         }
     }
 }
 
-/// Whether a text is `*` or a path of role names.
-pub fn valid_role(text: &str) -> bool {
-    text == "*"
-        || !text.is_empty()
-            && text.split('/').all(|part| !part.is_empty() && part != "*" && part != "." && part != "..")
-}
+/// The highest weight of a role, in millionths.
+const MOST_WEIGHT: i64 = 1_000_000 * MILLION;
+/// The highest overlap, in millionths: a thousand times what is free.
+const MOST_OVERLAP: i64 = 1_000 * MILLION;
 
 fn broker_statements<'a>(statements: &'a [&'a Statement]) -> impl Iterator<Item = &'a Statement> {
     statements

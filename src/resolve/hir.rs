@@ -4,6 +4,7 @@ use crate::{
     inventory::records::{KeyRecord, Located, Records},
     operator::{ArithmeticOp, Function, TestOp},
     parse::ast::{ChargePer, Literal, Name, Statement},
+    quantity::{Overlap, Quantity},
     source::Span,
     types::{Side, Type},
 };
@@ -151,6 +152,10 @@ pub struct Broker {
     pub charges: Vec<Charge>,
     /// Keys added to the coarse vocabulary.
     pub exposed: Vec<(Read, Span)>,
+    /// Whether what is free of other roles' reservations is offered as revocable: where that is said.
+    pub lends: Option<Span>,
+    /// By how much offers may overlap, and where that is said.
+    pub overlap: Option<(Overlap, Span)>,
 }
 
 /// A role.
@@ -160,10 +165,25 @@ pub struct Role {
     pub name: Located,
     /// Its weight in millionths.
     pub weight: i64,
-    /// Its other keys.
+    /// Its other keys, `principals` among them.
     pub keys: Vec<KeyRecord>,
+    /// What it and the roles below it may use.
+    pub limits: Vec<Limit>,
     /// Its `///` lines.
     pub docs: Vec<String>,
+}
+
+/// The most that a role and those below it may use of a resource.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// Whose resource, where it is said.
+    pub side: Option<Side>,
+    /// The resource.
+    pub resource: String,
+    /// How much; of ranges and items, how many.
+    pub amount: Quantity,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// A framework.
@@ -196,6 +216,10 @@ pub struct Need {
     pub places: Vec<Place>,
     /// Its volumes, in order.
     pub volumes: Vec<Volume>,
+    /// Whether it is granted whole or not at all.
+    pub all_or_nothing: bool,
+    /// Whether it takes what may be taken back.
+    pub accept_revocable: bool,
     /// Its `///` lines.
     pub docs: Vec<String>,
 }
@@ -213,6 +237,8 @@ pub struct Volume {
     pub filesystem: Option<Located>,
     /// Whether reading is enough.
     pub read_only: bool,
+    /// The path of the existing volume that it is a snapshot of.
+    pub source: Option<Located>,
     /// Places of its supply.
     pub places: Vec<Place>,
 }
@@ -292,6 +318,17 @@ pub enum PlaceKind {
         /// Over all needs of the framework.
         among_framework: bool,
     },
+    /// Evenly over the values.
+    Spread {
+        /// Over what.
+        key: PlaceKey,
+        /// How far one value may be above the least.
+        skew: u64,
+        /// Until so many values are used, the least counts as 0.
+        at_least: u64,
+    },
+    /// One value for all.
+    Together(PlaceKey),
 }
 
 /// What a place speaks of.

@@ -1,5 +1,7 @@
 //! Agents, providers, instances, pools, volumes and allocations: declarations → records.
 
+use indexmap::IndexMap;
+
 use super::{
     Resolver,
     expr::{View, show_path},
@@ -26,9 +28,10 @@ struct Holder {
     domain: Option<Located>,
     keys: Keys,
     resources: Vec<ResourceRecord>,
-    said: Said,
+    said: IndexMap<PartRecord, Said>,
     rules: Vec<Rule>,
     children: Vec<(TierRecord, Vec<Vec<Rule>>)>,
+    reserved_for: Option<Located>,
 }
 
 /// A tier with the rules of its subtree, depth first.
@@ -86,7 +89,7 @@ impl Resolver {
             keys: holder.keys.records,
             resources: holder.resources,
             rules: Vec::new(),
-            reserved_for: None,
+            reserved_for: holder.reserved_for,
             children,
         };
         Some((tier, rules))
@@ -124,8 +127,16 @@ impl Resolver {
                 let required = matches!(statement.kind, StatementKind::Require(_));
                 holder.rules.extend(self.rule(rule, required, statement, View::Rules));
             }
-            StatementKind::ReservedFor(role) => {
-                self.not_yet(role.span, "a volume reserved for a role", "leave `reserved for` out");
+            StatementKind::ReservedFor(role) if tier == Some(TierKind::Volume) => {
+                let role = Located { text: role.text.clone(), span: role.span };
+                match &holder.reserved_for {
+                    Some(first) => {
+                        let problem = said_twice("reserved for", statement.span, first.span);
+                        self.problem(problem);
+                    }
+                    None if self.is_reserving(&role) => holder.reserved_for = Some(role),
+                    None => {}
+                }
             }
             StatementKind::Block(block) => self.holder_block(block, statement, side, tier, holder),
             _ => {
@@ -160,17 +171,14 @@ impl Resolver {
         match &block.kind {
             BlockKind::Keys(path) => self.nested_keys(&show_path(path), &block.body, side, holder),
             BlockKind::Resources => {
-                let resources = self.resources(&PartRecord::Unreserved, &block.body, &mut holder.said);
-                holder.resources.extend(resources);
+                self.part(PartRecord::Unreserved, &block.body, holder);
             }
-            BlockKind::ResourcesFor(_) => self.not_yet(
-                block.head,
-                "a reservation",
-                "put the amounts into `resources { … }` for now, or leave them out",
-            ),
-            BlockKind::ResourcesRevocable => {
-                self.not_yet(block.head, "a revocable part", "leave it out");
+            BlockKind::ResourcesFor(role) => {
+                if self.is_reserving(&Located { text: role.text.clone(), span: role.span }) {
+                    self.part(PartRecord::Reserved(role.text.clone()), &block.body, holder);
+                }
             }
+            BlockKind::ResourcesRevocable => self.part(PartRecord::Revocable, &block.body, holder),
             BlockKind::Instance | BlockKind::Pool | BlockKind::Volume => {
                 let (inside, help) = match (&block.kind, tier) {
                     (BlockKind::Pool, Some(TierKind::Provider)) => {
@@ -186,6 +194,24 @@ impl Resolver {
             }
             _ => self.misplaced(statement, "this block", "it stands at the top of a file"),
         }
+    }
+
+    /// The resources of one part, which may be said in several blocks.
+    fn part(&mut self, part: PartRecord, body: &ast::Body, holder: &mut Holder) {
+        let said = holder.said.entry(part.clone()).or_default();
+        let resources = self.resources(&part, body, said);
+        holder.resources.extend(resources);
+    }
+
+    /// Whether something can be kept for a role; if not, that is said.
+    fn is_reserving(&mut self, role: &Located) -> bool {
+        if role.text == "*" {
+            let message = "nothing is reserved for `\"*\"`: that is everyone";
+            let help = "leave it unreserved, or name a role by its path: `\"eng/ads\"`";
+            self.problem(Diagnostic::error(Code::B0209, role.span, message).help(help));
+            return false;
+        }
+        self.is_role(role)
     }
 
     fn nested_keys(&mut self, prefix: &str, body: &ast::Body, side: Side, holder: &mut Holder) {
@@ -293,13 +319,18 @@ impl Resolver {
                         });
                     }
                 }
-                StatementKind::Block(block) => {
-                    let Some(taken) = self.allocation_use(block, statement) else { continue };
-                    let word = if taken.kind == UseKind::Agent { "agent" } else { "pool" };
-                    let name = format!("{word} {}", show_name(&taken.holder.text));
-                    if !self.is_again(&mut said, &name, taken.holder.span) {
-                        record.uses.push(taken);
+                StatementKind::Block(Block { kind: BlockKind::Revocable, body, .. }) => {
+                    for statement in &body.statements {
+                        let StatementKind::Block(block) = &statement.kind else {
+                            let help = "it holds what may be taken back: `agent A { cpus = 2 }`";
+                            self.misplaced(statement, "`revocable`", help);
+                            continue;
+                        };
+                        self.allocation_uses(block, statement, true, &mut said, &mut record);
                     }
+                }
+                StatementKind::Block(block) => {
+                    self.allocation_uses(block, statement, false, &mut said, &mut record);
                 }
                 _ => self.misplaced(
                     statement,
@@ -311,6 +342,23 @@ impl Resolver {
         self.hir.records.allocations.push(record);
     }
 
+    fn allocation_uses(
+        &mut self,
+        block: &Block,
+        statement: &Statement,
+        revocable: bool,
+        said: &mut Said,
+        record: &mut AllocationRecord,
+    ) {
+        let Some(taken) = self.allocation_use(block, statement) else { return };
+        let word = if taken.kind == UseKind::Agent { "agent" } else { "pool" };
+        let part = if revocable { "revocable " } else { "" };
+        let name = format!("{part}{word} {}", show_name(&taken.holder.text));
+        if !self.is_again(said, &name, taken.holder.span) {
+            record.uses.push(UseRecord { revocable, ..taken });
+        }
+    }
+
     fn allocation_use(&mut self, block: &Block, statement: &Statement) -> Option<UseRecord> {
         let kind = match &block.kind {
             BlockKind::Agent => UseKind::Agent,
@@ -318,10 +366,6 @@ impl Resolver {
             BlockKind::Volume => {
                 let help = "an existing volume is taken whole: write `volume \"p/i/n/v\"`; for a carved one `pool \"p/i/n\" { size = … }`";
                 self.misplaced(statement, "`allocation` with amounts", help);
-                return None;
-            }
-            BlockKind::Revocable => {
-                self.not_yet(block.head, "a revocable allocation", "leave it out");
                 return None;
             }
             _ => {

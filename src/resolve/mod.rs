@@ -173,12 +173,6 @@ impl Resolver {
         self.broken.iter().any(inside)
     }
 
-    /// What a later version brings is an error, never ignored.
-    fn not_yet(&mut self, span: Span, what: &str, help: &str) {
-        let message = format!("{what} is not supported yet");
-        self.problem(Diagnostic::error(Code::B0801, span, message).label("not yet").help(help));
-    }
-
     /// Keys of data are named as freely as those of a policy, and no more.
     fn data_keys(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
         for record in records {

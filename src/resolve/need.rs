@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
-    inventory::records::Raw,
+    inventory::records::{Located, Raw},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
     quantity::Dimension,
@@ -49,7 +49,7 @@ impl Resolver {
             _ => None,
         });
         let role = role.unwrap_or_else(|| "*".to_owned());
-        if !super::broker::valid_role(&role) {
+        if !crate::value::is_role(&role) {
             let span = keys.iter().find(|key| key.key == "role").map_or(name.span, |key| key.span);
             let message = format!("`{role}` is not the path of a role");
             let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
@@ -98,6 +98,8 @@ impl Resolver {
             agent: None,
             places: Vec::new(),
             volumes: Vec::new(),
+            all_or_nothing: false,
+            accept_revocable: false,
             docs: docs.to_vec(),
         };
         // Volumes first: places of the need may speak of them wherever they stand.
@@ -162,8 +164,8 @@ impl Resolver {
                 BlockKind::Keys(path) => self.plain_keys(&show_path(path), &block.body, &mut seen.keys),
                 _ => self.misplaced(statement, "`need`", NEED_HELP),
             },
-            StatementKind::AllOrNothing => self.not_yet(statement.span, "`all or nothing`", "leave it out: instances are granted one by one"),
-            StatementKind::AcceptRevocable => self.not_yet(statement.span, "`accept revocable`", "leave it out"),
+            StatementKind::AllOrNothing => self.flag(statement, "all or nothing", &mut seen.whole, &mut need.all_or_nothing),
+            StatementKind::AcceptRevocable => self.flag(statement, "accept revocable", &mut seen.revocable, &mut need.accept_revocable),
             StatementKind::Place(place) => {
                 let place = self.place(place, None, statement.span, Side::Agent, &need.volumes, earlier);
                 need.places.extend(place);
@@ -248,6 +250,7 @@ impl Resolver {
             request: Request::default(),
             filesystem: None,
             read_only: false,
+            source: None,
             places: Vec::new(),
         };
         let mut said = Said::default();
@@ -305,8 +308,20 @@ impl Resolver {
                     }
                 }
             }
-            _ => self.not_yet(span, "a volume made from another one (`source`)", "leave it out"),
+            _ => volume.source = self.source(&assign.value),
         }
+    }
+
+    /// The path of the existing volume that a volume is to be a snapshot of.
+    fn source(&mut self, value: &ast::Expr) -> Option<Located> {
+        let source = self.text(value, "source")?;
+        if source.text.split('/').count() == 4 && source.text.split('/').all(|name| !name.is_empty()) {
+            return Some(source);
+        }
+        let message = format!("`{}` is not the path of a volume", source.text);
+        let help = "write `source = \"provider/instance/pool/volume\"`";
+        self.problem(Diagnostic::error(Code::B0209, source.span, message).help(help));
+        None
     }
 
     /// An amount asked for.
@@ -410,6 +425,17 @@ impl Resolver {
         request.conditions.push(Rule { label: None, weight: None, expr, span: statement.span, docs });
     }
 
+    /// What is said or not.
+    fn flag(&mut self, statement: &Statement, words: &str, seen: &mut Option<Span>, flag: &mut bool) {
+        match seen {
+            Some(first) => {
+                let problem = said_twice(words, statement.span, *first);
+                self.problem(problem);
+            }
+            None => (*seen, *flag) = (Some(statement.span), true),
+        }
+    }
+
     fn place_weight(&mut self, weight: Option<ast::Number>) -> Option<i64> {
         let million = crate::quantity::MILLION;
         let Some(weight) = weight else { return Some(million) };
@@ -424,6 +450,8 @@ impl Resolver {
 
 #[derive(Default)]
 struct Seen {
+    whole: Option<Span>,
+    revocable: Option<Span>,
     agent: Option<Span>,
     count: Option<Span>,
     keys: Keys,

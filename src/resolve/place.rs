@@ -43,16 +43,16 @@ impl Resolver {
                 let key = self.place_key(key, side);
                 PlaceKind::AtMost { count: count?, key: key?, among_framework: *among_framework }
             }
-            ast::Place::Spread { key, .. } => {
-                self.place_key(key, side);
-                self.not_yet(span, "`spread over`", "use `at most N per LEVEL` for now");
-                return None;
+            ast::Place::Spread { key, skew, at_least } => {
+                let key = self.place_key(key, side);
+                let mut whole = |number: &Option<ast::Number>, word: &str, default| match number {
+                    Some(number) => self.whole(number.millionths, number.span, word, 1, limits::NEED_COUNT),
+                    None => Some(default),
+                };
+                let (skew, at_least) = (whole(skew, "skew", 1), whole(at_least, "at least", 0));
+                PlaceKind::Spread { key: key?, skew: skew?, at_least: at_least? }
             }
-            ast::Place::Together { key } => {
-                self.place_key(key, side);
-                self.not_yet(span, "`together in`", "use `within \"path\"` for now");
-                return None;
-            }
+            ast::Place::Together { key } => PlaceKind::Together(self.place_key(key, side)?),
         };
         Some(Place { kind, weight, span })
     }

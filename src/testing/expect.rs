@@ -6,12 +6,13 @@ use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     inventory::{
         ledger,
-        world::{Quota, StockId},
+        world::{HoldingId, Quota},
     },
     matching::{NeedId, Reason},
     parse::ast::{Expect, Expr, ExprKind, Literal, Name, OnMode, Outcome, Path},
     policy::{Fleet, Offers},
     quantity::{MILLION, render},
+    ranges::Ranges,
     source::{Sources, Span},
     symbol::Symbol,
     types::Side,
@@ -256,73 +257,81 @@ impl Holder<'_> {
         let (world, plan) = (self.fleet.world(), self.fleet.plan());
         let name = join_key(resource.segments.iter().map(|segment| segment.text.as_str()));
         let symbol = plan.symbols.find(&name);
-        let (stock, known): (Option<StockId>, Vec<Symbol>) = if side == Side::Agent {
+        let (holding, known): (Option<HoldingId>, Vec<Symbol>) = if side == Side::Agent {
             let agent = self.agent(holder)?;
             let known = world.agents[agent].resources.iter().map(|held| held.resource).collect();
-            (symbol.and_then(|symbol| world.agent_stock(agent, symbol)), known)
+            (symbol.and_then(|symbol| world.agent_holding(agent, symbol)), known)
         } else {
             let supply = &world.supplies[self.supply(holder)?];
             let known = supply.resources.iter().map(|known| known.0).collect();
-            (symbol.and_then(|symbol| supply.stocks(symbol)?.first().copied()), known)
+            (symbol.and_then(|symbol| supply.holdings(symbol)?.first().copied()), known)
         };
-        let Some(stock) = stock else {
+        let Some(holding) = holding else {
             let known = known.into_iter().map(|symbol| self.text(symbol));
             return Err(unknown("resource", &name, resource.span, known));
         };
-        self.amount(stock, amount)
+        self.amount(holding, amount)
     }
 
-    /// An amount against what is free of a stock.
-    fn amount(&self, id: StockId, expected: &Expr) -> Result<Found, Problem> {
+    /// An amount against what is free of the firm parts of what a holder has.
+    fn amount(&self, id: HoldingId, expected: &Expr) -> Result<Found, Problem> {
         let world = self.fleet.world();
-        let stock = world.stock(id);
+        let holding = world.holding(id);
         let remaining = &self.offers.cycle().ledger;
-        let free = remaining.free(world, id);
+        let free = holding.firm().try_fold(0, |sum, part| Some(sum + remaining.free(world, part)?));
         let wrong = |help: &str| {
             let message = "this is not an amount of the resource";
             Box::new(Diagnostic::error(Code::B0314, expected.span, message).help(help.to_owned()))
         };
         let ExprKind::Literal(literal) = &expected.kind else { return Err(wrong("write a literal")) };
-        let shown = || match (&stock.usable, remaining.free_set(world, id)) {
-            (Quota::Ranges(_), Some(set)) => format!("{} free: {set}", set.count()),
-            (Quota::Items(items), Some(set)) => {
-                let names = items.iter().enumerate().filter(|(at, _)| set.contains(*at as i64));
-                let names: Vec<String> = names.map(|(_, item)| quote(self.text(*item))).collect();
-                format!("{} free: [{}]", set.count(), names.join(", "))
+        let mut ranges = Ranges::default();
+        let mut items: Vec<&str> = Vec::new();
+        let mut of_items = false;
+        for part in holding.firm() {
+            let Some(set) = remaining.free_set(world, part) else { continue };
+            if let Quota::Items(all) = &world.stock(part).usable {
+                of_items = true;
+                let here = all.iter().enumerate().filter(|(at, _)| set.contains(*at as i64));
+                items.extend(here.map(|(_, item)| self.text(*item)));
+            } else {
+                ranges = ranges.union(&set);
             }
-            _ => {
-                free.map_or("unlimited".to_owned(), |free| format!("{} free", render(stock.dimension, free)))
+        }
+        items.sort_unstable();
+        let is_set = holding.firm().any(|part| ledger::is_set(world.stock(part)));
+        let shown = || match free {
+            Some(_) if of_items => {
+                let names: Vec<String> = items.iter().map(|item| quote(item)).collect();
+                format!("{} free: [{}]", names.len(), names.join(", "))
             }
+            Some(_) if is_set => format!("{} free: {ranges}", ranges.count()),
+            Some(free) => format!("{} free", render(holding.dimension, free)),
+            None => "unlimited".to_owned(),
         };
-        let holds = match (literal, remaining.free_set(world, id)) {
-            (Literal::Unlimited, _) => free.is_none(),
-            (Literal::Quantity(quantity), _) => {
-                if quantity.dimension != stock.dimension {
+        let holds = match literal {
+            Literal::Unlimited => free.is_none(),
+            Literal::Quantity(quantity) => {
+                if quantity.dimension != holding.dimension {
                     return Err(wrong("compare with an amount of the same dimension"));
                 }
                 free == Some(i128::from(quantity.amount))
             }
-            (Literal::Ranges(ranges), Some(set)) if !matches!(stock.usable, Quota::Items(_)) => {
-                set == *ranges
+            Literal::EmptyList if is_set => ranges.is_empty() && items.is_empty(),
+            Literal::Ranges(expected) if is_set && !of_items => ranges == *expected,
+            Literal::Numbers(numbers) if is_set && !of_items => {
+                let whole = numbers.iter().map(|number| number.millionths / MILLION);
+                ranges == Ranges::new(whole.map(|number| (number, number)))
             }
-            (Literal::Numbers(numbers), Some(set)) if !matches!(stock.usable, Quota::Items(_)) => {
-                let whole =
-                    numbers.iter().map(|number| (number.millionths / MILLION, number.millionths / MILLION));
-                set == crate::ranges::Ranges::new(whole)
+            Literal::Texts(texts) if of_items => {
+                let mut wanted: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
+                wanted.sort_unstable();
+                items == wanted
             }
-            (Literal::EmptyList, Some(set)) => set.is_empty(),
-            (Literal::Texts(texts), Some(set)) => match &stock.usable {
-                Quota::Items(items) => {
-                    let free = items.iter().enumerate().filter(|(at, _)| set.contains(*at as i64));
-                    let mut wanted: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
-                    wanted.sort_unstable();
-                    free.map(|(_, item)| self.text(*item)).eq(wanted)
-                }
-                _ => return Err(wrong("compare with ranges, or with how many there are")),
-            },
+            Literal::Texts(_) if is_set => {
+                return Err(wrong("compare with ranges, or with how many there are"));
+            }
             _ => return Err(wrong("compare with an amount of the same kind")),
         };
-        debug_assert!(free.is_some() || ledger::total(stock).is_none());
         Ok((!holds).then(|| (shown(), Vec::new())))
     }
 

@@ -1,0 +1,159 @@
+//! Existing volumes: what they are, and what their pools have given them.
+
+use indexmap::IndexMap;
+
+use super::{
+    bind::{Binder, Part},
+    ledger::Ledger,
+    records::{Located, Raw, TierRecord},
+    room::{Lack, Revocable, Room, Taker},
+    stock::plain,
+    world::{Existing, Held, HoldingId, PartKind, Quota, StockId, StockKind},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    ir::Amount,
+    quantity::{Dimension, MILLION},
+    source::Span,
+    symbol::Symbol,
+    types::Side,
+    value::is_role,
+};
+
+/// What a pool and the tiers above it have given to an existing volume.
+#[derive(Clone, Debug)]
+pub(super) struct Carved {
+    /// The volume.
+    path: String,
+    /// From where, lowest first.
+    pub tiers: Vec<HoldingId>,
+    dimension: Dimension,
+    amount: i64,
+    /// For which role it is kept: its reservation is used up first.
+    role: Option<Symbol>,
+    span: Span,
+}
+
+impl Binder<'_> {
+    /// What an existing volume is: its resources leave its pool, and are no longer taken from the tiers above.
+    pub(super) fn existing(
+        &mut self,
+        part: &Part<'_>,
+        record: &TierRecord,
+        path: &str,
+        own: &[Held],
+        above: &mut IndexMap<Symbol, Vec<HoldingId>>,
+    ) -> Existing {
+        let mut whole = Vec::new();
+        let reserved_for = record.reserved_for.as_ref().and_then(|role| self.kept_for(part, role));
+        for held in own {
+            let holding = self.world.holding(held.holding);
+            let (dimension, span) = (holding.dimension, holding.span);
+            let only = match holding.parts.as_slice() {
+                [(PartKind::Unreserved, stock)] => match self.world.stock(*stock).usable {
+                    Quota::Scalar(amount) => Some(amount),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let Some(amount) = only else {
+                let name = self.plan.symbols.text(held.resource);
+                let message = format!("`{name}` of an existing volume is a fixed amount");
+                let help = "write a quantity in `resources { … }`; for whom it is kept says `reserved for`";
+                self.problems.push(Diagnostic::error(Code::B0510, span, message).help(help));
+                continue;
+            };
+            whole.push((held.resource, dimension, amount));
+            let tiers = above.shift_remove(&held.resource).unwrap_or_default();
+            let path = path.to_owned();
+            self.carved.push(Carved { path, tiers, dimension, amount, role: reserved_for, span });
+        }
+        let size = self.plan.symbols.find("size");
+        if let Some(tier) = size.and_then(|size| above.get(&size)).and_then(|tiers| tiers.first()) {
+            let message = format!("the existing volume `{}` does not say its `size`", record.name.text);
+            let problem = Diagnostic::error(Code::B0219, part.lift(record.name.span), message)
+                .also(self.world.holding(*tier).span, "its pool counts `size`")
+                .help("add `resources { size = … }` to it");
+            self.problems.push(problem);
+        }
+        let text = |key: &str| record.keys.iter().find(|own| own.key == key).map(|own| &own.value);
+        let read_only = matches!(text("access"), Some(Raw::Text(access)) if access == "ro");
+        if let Some(access) = record.keys.iter().find(|own| own.key == "access")
+            && !matches!(&access.value, Raw::Text(access) if access == "ro" || access == "rw")
+        {
+            let message = "`access` of a volume is `\"rw\"` or `\"ro\"`";
+            self.problems.push(
+                Diagnostic::error(Code::B0510, part.lift(access.span), message).help("write one of them"),
+            );
+        }
+        let filesystem = match text("filesystem") {
+            Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
+            _ => None,
+        };
+        let users = self.user_places(part, record, read_only);
+        Existing { filesystem, read_only, users, whole, reserved_for }
+    }
+
+    fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, read_only: bool) -> StockId {
+        let key = record.keys.iter().find(|own| own.key == "users");
+        let users = match key.map(|own| &own.value) {
+            None => Some(MILLION),
+            Some(Raw::Integer(users)) => users.checked_mul(MILLION),
+            Some(Raw::Quantity(users)) if users.dimension == Dimension::Number => Some(users.amount),
+            Some(_) => None,
+        };
+        let valid = users.filter(|users| *users >= MILLION && users % MILLION == 0);
+        let span = part.lift(key.map_or(record.name.span, |own| own.span));
+        if valid.is_none() {
+            let message = "`users` of a volume is a whole number from 1";
+            self.problems.push(Diagnostic::error(Code::B0510, span, message).help("write `users = 1`"));
+        }
+        let quota = if read_only { Quota::Unlimited } else { Quota::Scalar(valid.unwrap_or(MILLION)) };
+        let id = StockId(self.world.stocks.len() as u32);
+        let resource = self.plan.symbols.intern("users");
+        let users = StockKind::Users;
+        self.world.stocks.push(plain(resource, Side::Pool, users, Dimension::Number, quota, span));
+        id
+    }
+
+    /// The role that a volume is kept for.
+    fn kept_for(&mut self, part: &Part<'_>, role: &Located) -> Option<Symbol> {
+        if is_role(&role.text) && role.text != "*" {
+            return Some(self.plan.symbols.intern(&role.text));
+        }
+        let message = format!("nothing can be reserved for `{}`", role.text);
+        let help = "name a role by its path: `reserved for \"eng/ads\"`; leave it out for everyone";
+        self.problems.push(Diagnostic::error(Code::B0209, part.lift(role.span), message).help(help));
+        None
+    }
+
+    /// Takes what existing volumes hold from their pools, in order of path.
+    pub(super) fn carve(&mut self, ledger: &mut Ledger) {
+        let mut carved = std::mem::take(&mut self.carved);
+        carved.sort_by(|a, b| a.path.cmp(&b.path));
+        for Carved { tiers, dimension, amount, role, span, .. } in carved {
+            let line = role.map(|role| self.world.line(role)).unwrap_or_default();
+            let taker = Taker { framework: None, line, revocable: Revocable::No };
+            let room = Room { world: &self.world, ledger: Some(ledger), taker, pending: &[] };
+            // A volume is as large as it is, whatever may be asked now.
+            match room.exactly(&tiers, &Amount::Scalar(dimension, amount, amount)) {
+                Ok(portion) => {
+                    let takes: Vec<_> = portion.own.into_iter().chain(portion.above).collect();
+                    takes.iter().for_each(|take| ledger.take(take));
+                    self.world.carved.extend(takes);
+                }
+                Err(Lack::Limit(_)) => {}
+                Err(Lack::Holding(tier)) => {
+                    let holding = self.world.holding(tier);
+                    let name = self.plan.symbols.text(holding.resource);
+                    let message = format!("the existing volumes hold more `{name}` than their pool has");
+                    let problem = Diagnostic::error(Code::B0508, span, message)
+                        .label("more than is left")
+                        .also(holding.span, "the whole is declared here")
+                        .help("correct one of the amounts");
+                    self.problems.push(problem);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What is settled of a need's places before its first grant: over which values it is spread, and which one value
+//! all its instances share.
+
+use std::{cmp::Reverse, ops::ControlFlow};
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    Instance, Matcher, Moment, NeedId, Placed, Search, Settled, Spot,
+    amounts::Draft,
+    check::{Failure, Reach},
+    explain::is_permanent,
+};
+use crate::{
+    inventory::ledger::Ledger,
+    ir::{Place, PlaceKind, Volume},
+    limits,
+    quantity::MILLION,
+};
+
+/// Settles the places of a need, from the inventory and not from history. `start` is what was used when the cycle
+/// began. The second value says whether a bound ended the search for the one value of all.
+pub fn settle(moment: Moment<'_>, start: &Ledger, id: NeedId) -> (Settled, bool) {
+    let matcher = Matcher::new(moment, id);
+    let mut settled = Settled::default();
+    let need = matcher.subject.need;
+    let spread = |place: &&Place| matches!(place.kind, PlaceKind::Spread { .. });
+    for place in need.places.iter().filter(spread) {
+        settled.eligible.insert(place.number, matcher.eligible_agents(place));
+    }
+    for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
+        for place in volume.places.iter().filter(spread) {
+            settled.eligible.insert(place.number, matcher.eligible_supplies(place, volume));
+        }
+    }
+    let (together, bounded) = Together::new(matcher, start, &settled).choose();
+    settled.together = together;
+    (settled, bounded)
+}
+
+/// Whether a need has places to settle.
+pub fn has_unsettled(need: &crate::ir::Need) -> bool {
+    let settles = |place: &Place| matches!(place.kind, PlaceKind::Spread { .. } | PlaceKind::Together(_));
+    need.places.iter().any(settles) || need.volumes.iter().flat_map(|volume| &volume.places).any(settles)
+}
+
+impl<'a> Matcher<'a> {
+    /// The values over which agents are spread: those where some agent has no permanent reason but places, limits
+    /// aside and with everything free.
+    fn eligible_agents(&self, place: &Place) -> Vec<Spot> {
+        let Some(key) = place.kind.key() else { return Vec::new() };
+        let open: Vec<Vec<usize>> =
+            self.subject.need.volumes.iter().map(|volume| self.open_supplies(volume)).collect();
+        let mut found: IndexSet<Spot> = IndexSet::new();
+        for agent in self.agents().into_iter().flatten() {
+            let Some(spot) = self.agent_value(agent, key) else { continue };
+            if !found.contains(&spot) && self.could_ever(agent, &open) {
+                found.insert(spot);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// The values over which supplies are spread.
+    fn eligible_supplies(&self, place: &Place, volume: &'a Volume) -> Vec<Spot> {
+        let Some(key) = place.kind.key() else { return Vec::new() };
+        let mut found: IndexSet<Spot> = IndexSet::new();
+        for supply in self.open_supplies(volume) {
+            let Some(spot) = self.supply_value(supply, key) else { continue };
+            let reached = || {
+                self.agents()
+                    .into_iter()
+                    .any(|agent| self.agent_is_open(agent) && self.reaches(agent, volume, supply))
+            };
+            if !found.contains(&spot) && reached() {
+                found.insert(spot);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    fn could_ever(&self, agent: usize, open: &[Vec<usize>]) -> bool {
+        let mut volumes = self.subject.need.volumes.iter().zip(open);
+        self.agent_is_open(Some(agent))
+            && volumes
+                .all(|(volume, open)| open.iter().any(|supply| self.reaches(Some(agent), volume, *supply)))
+    }
+
+    fn agent_is_open(&self, agent: Option<usize>) -> bool {
+        let scene = self.scene(agent, None, None);
+        self.agent_checks(agent, &mut |failure| obstacle(is_permanent(&scene, &failure), &failure))
+            .is_continue()
+    }
+
+    /// The supplies that have no permanent reason of their own.
+    fn open_supplies(&self, volume: &'a Volume) -> Vec<usize> {
+        let supplies = 0..self.moment.world.supplies.len();
+        supplies.filter(|supply| self.supply_is_open(None, volume, *supply, Reach::WithoutAgent)).collect()
+    }
+
+    fn reaches(&self, agent: Option<usize>, volume: &'a Volume, supply: usize) -> bool {
+        self.supply_is_open(agent, volume, supply, Reach::AgentOnly)
+    }
+
+    fn supply_is_open(&self, agent: Option<usize>, volume: &'a Volume, supply: usize, reach: Reach) -> bool {
+        let scene = self.scene(agent, Some(supply), Some(volume));
+        let mut stop = |failure: Failure<'a>| obstacle(is_permanent(&scene, &failure), &failure);
+        self.supply_checks(agent, volume, supply, reach, &mut stop).is_continue()
+    }
+}
+
+/// Places and limits are no obstacles for good.
+fn obstacle(permanent: bool, failure: &Failure<'_>) -> ControlFlow<()> {
+    let aside = match failure {
+        Failure::Place(..) => true,
+        Failure::Amount(shortage) => shortage.limit.is_some(),
+        _ => false,
+    };
+    if permanent && !aside { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+/// The search for the one value that all instances of a need share.
+struct Together<'a> {
+    matcher: Matcher<'a>,
+    /// Undone after each try.
+    ledger: Ledger,
+    placed: Placed,
+    eligible: IndexMap<u32, Vec<Spot>>,
+    /// The places that are to be settled, those of agents first, with the values that each may take.
+    open: Vec<(u32, Vec<Spot>)>,
+    /// Values of agents for the places of agents: a value is tried with its agents only.
+    agents: IndexMap<Vec<Option<Spot>>, Vec<Option<usize>>>,
+    of_agents: usize,
+    /// How the values of agents begin: what no agent has is not tried.
+    beginnings: IndexSet<Vec<Spot>>,
+    steps: usize,
+    best: Option<(Rank, Vec<Spot>)>,
+}
+
+/// Most instances, then the best total, then by name.
+type Rank = (Reverse<u64>, Reverse<i128>, Vec<String>);
+
+impl<'a> Together<'a> {
+    fn new(matcher: Matcher<'a>, start: &Ledger, settled: &Settled) -> Self {
+        let need = matcher.subject.need;
+        let hard = |place: &&Place| matches!(place.kind, PlaceKind::Together(_)) && place.weight.is_none();
+        let of_agents: Vec<&Place> = need.places.iter().filter(hard).collect();
+        let mut agents: IndexMap<Vec<Option<Spot>>, Vec<Option<usize>>> = IndexMap::new();
+        for agent in matcher.agents() {
+            let values = of_agents.iter().map(|place| {
+                agent.zip(place.kind.key()).and_then(|(agent, key)| matcher.agent_value(agent, key))
+            });
+            agents.entry(values.collect()).or_default().push(agent);
+        }
+        let mut open: Vec<(u32, Vec<Spot>)> = Vec::new();
+        for (at, place) in of_agents.iter().enumerate() {
+            let values: IndexSet<Spot> = agents.keys().filter_map(|values| values[at].clone()).collect();
+            open.push((place.number, values.into_iter().collect()));
+        }
+        for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
+            for place in volume.places.iter().filter(hard) {
+                let supplies = 0..matcher.moment.world.supplies.len();
+                let key = place.kind.key();
+                let values: IndexSet<Spot> =
+                    supplies.filter_map(|supply| matcher.supply_value(supply, key?)).collect();
+                open.push((place.number, values.into_iter().collect()));
+            }
+        }
+        // What instances share already is settled.
+        for (number, values) in &mut open {
+            let tally = matcher.moment.placed.tally(matcher.id, *number);
+            let there =
+                tally.into_iter().flatten().filter(|(_, count)| **count > 0).map(|(spot, _)| spot.clone());
+            let there: Vec<Spot> = there.collect();
+            if !there.is_empty() {
+                *values = there;
+            }
+        }
+        let mut beginnings: IndexSet<Vec<Spot>> = IndexSet::new();
+        for values in agents.keys() {
+            let there: Vec<Spot> = values.iter().map_while(Clone::clone).collect();
+            beginnings.extend((1..=there.len()).map(|end| there[..end].to_vec()));
+        }
+        Together {
+            ledger: if open.is_empty() { Ledger::default() } else { start.clone() },
+            placed: matcher.moment.placed.clone(),
+            eligible: settled.eligible.clone(),
+            of_agents: of_agents.len(),
+            matcher,
+            open,
+            agents,
+            beginnings,
+            steps: 0,
+            best: None,
+        }
+    }
+
+    /// Chooses; says whether a bound ended the search.
+    fn choose(mut self) -> (IndexMap<u32, Spot>, bool) {
+        if self.open.is_empty() {
+            return (IndexMap::new(), false);
+        }
+        let bounded = self.try_all(&mut Vec::new());
+        // Where nothing fits at all, other reasons say why.
+        let best = self.best.take().filter(|(rank, _)| rank.0.0 > 0);
+        let values = best.map(|(_, values)| values).unwrap_or_default();
+        (self.open.iter().map(|open| open.0).zip(values).collect(), bounded)
+    }
+
+    /// Tries every value of the next place, and so on.
+    fn try_all(&mut self, values: &mut Vec<Spot>) -> bool {
+        let at = values.len();
+        let Some((_, spots)) = self.open.get(at) else {
+            self.steps += 1;
+            self.try_one(values);
+            return self.steps >= limits::TOGETHER_TRIED;
+        };
+        for spot in spots.clone() {
+            values.push(spot);
+            let some = at >= self.of_agents || self.beginnings.contains(values.as_slice());
+            let bounded = some && self.try_all(values);
+            values.pop();
+            if bounded {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// How many instances the need alone would get with these values, and their score.
+    fn try_one(&mut self, values: &[Spot]) {
+        let matcher = self.matcher;
+        let (Moment { plan, world, .. }, id) = (matcher.moment, matcher.id);
+        let together = self.open.iter().map(|open| open.0).zip(values.iter().cloned()).collect();
+        self.placed.settle(id, Settled { together, eligible: self.eligible.clone() }.into());
+        let key: Vec<Option<Spot>> = values[..self.of_agents].iter().cloned().map(Some).collect();
+        let agents = self.agents.get(&key).map_or(&[][..], Vec::as_slice);
+        let missing = matcher.subject.need.count.saturating_sub(self.placed.of(id).len() as u64);
+        let mut taken = Vec::new();
+        let (mut count, mut score) = (0, 0);
+        while count < missing {
+            let moment = Moment { ledger: &self.ledger, placed: &self.placed, ..matcher.moment };
+            let best = Matcher::new(moment, id).best_of(agents, &mut Search::default());
+            let Some(candidate) = best else { break };
+            for take in candidate.takes() {
+                self.ledger.grant(world, id.framework, take);
+                taken.push(take.clone());
+            }
+            self.placed.push(plan, world, id, Instance::of(&candidate, matcher.subject.need));
+            count += 1;
+            score += candidate.score.numerator;
+        }
+        taken.iter().rev().for_each(|take| self.ledger.give_back(id.framework, take));
+        (0..count).for_each(|_| self.placed.pop(plan, world, id));
+        let names = values.iter().map(|spot| spot.show(&plan.symbols)).collect();
+        let rank = (Reverse(count), Reverse(score), names);
+        if self.best.as_ref().is_none_or(|best| rank < best.0) {
+            self.best = Some((rank, values.to_vec()));
+        }
+    }
+}
+
+impl Matcher<'_> {
+    /// The most instances of the need that could be granted as things are, whatever the order: each amount, each
+    /// limit and each `at most` on its own.
+    pub fn most_instances(&self) -> u128 {
+        let need = self.subject.need;
+        let mut most = u128::MAX;
+        let agents: Vec<usize> =
+            self.agents().into_iter().flatten().filter(|agent| self.agent_holds(Some(*agent))).collect();
+        if need.agent.is_some() {
+            let room: Vec<u128> = agents.iter().map(|agent| self.most_on(*agent)).collect();
+            most = room.iter().copied().fold(0, u128::saturating_add);
+            for place in need.places.iter().filter(|place| place.weight.is_none()) {
+                let (PlaceKind::AtMost { count, .. }, Some(key)) = (&place.kind, place.kind.key()) else {
+                    continue;
+                };
+                let mut by_spot: IndexMap<Spot, u128> = IndexMap::new();
+                for (agent, room) in agents.iter().zip(&room) {
+                    let Some(spot) = self.agent_value(*agent, key) else { continue };
+                    let sum = by_spot.entry(spot).or_insert(0);
+                    *sum = sum.saturating_add(*room);
+                }
+                let tally = self.moment.placed.tally(self.id, place.number);
+                let left = |spot: &Spot| {
+                    let there = tally.and_then(|tally| tally.get(spot)).copied().unwrap_or(0);
+                    u128::from(count.saturating_sub(there))
+                };
+                let sum = by_spot.iter().map(|(spot, room)| left(spot).min(*room));
+                most = most.min(sum.fold(0, u128::saturating_add));
+            }
+        }
+        need.volumes.iter().map(|volume| self.most_of(volume)).fold(most, u128::min)
+    }
+
+    /// How often the amounts asked of an agent fit there.
+    fn most_on(&self, agent: usize) -> u128 {
+        let draft = Draft::default();
+        let room = self.room(&draft);
+        let wants = self.agent_wants(Some(agent), &[]).unwrap_or_default();
+        let often = wants.iter().filter_map(|want| {
+            let holding = self.moment.world.agent_holding(agent, want.resource)?;
+            let portion = room.take(&[holding], &want.amount, want.charged).ok()?;
+            times(room.free_of(holding)?, portion.amount())
+        });
+        often.min().unwrap_or(u128::MAX)
+    }
+
+    /// How often a volume fits in all supplies together.
+    fn most_of(&self, volume: &Volume) -> u128 {
+        let draft = Draft::default();
+        let room = self.room(&draft);
+        let world = self.moment.world;
+        let one = |supply: usize| {
+            let known = &world.supplies[supply];
+            if let Some(existing) = &known.existing {
+                return room
+                    .free(existing.users)
+                    .map_or(u128::MAX, |free| (free / i128::from(MILLION)).max(0) as u128);
+            }
+            let often = volume.request.amounts.iter().filter_map(|ask| {
+                let tiers = known.holdings(ask.resource)?;
+                let portion = room.take(tiers, &ask.amount, 0).ok()?;
+                times(room.free_of(*tiers.first()?)?, portion.amount())
+            });
+            often.min().unwrap_or(u128::MAX)
+        };
+        let supplies = self.open_now(volume);
+        supplies.into_iter().map(one).fold(0, u128::saturating_add)
+    }
+
+    fn open_now(&self, volume: &Volume) -> Vec<usize> {
+        let need = self.subject.need;
+        let Some(volume) = need.volumes.iter().find(|known| known.name == volume.name) else {
+            return Vec::new();
+        };
+        let supplies = 0..self.moment.world.supplies.len();
+        let stop = &mut |_: Failure<'_>| ControlFlow::Break(());
+        supplies
+            .filter(|supply| {
+                self.supply_checks(None, volume, *supply, Reach::WithoutAgent, stop).is_continue()
+            })
+            .collect()
+    }
+}
+
+/// How often an amount fits in what is free; `None`: any number of times.
+fn times(free: i128, amount: i128) -> Option<u128> {
+    (amount > 0).then(|| (free / amount).max(0) as u128)
+}

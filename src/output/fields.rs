@@ -1,0 +1,86 @@
+//! What outputs are made of: amounts, and objects whose fields keep their order.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// An amount, as the language writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// With its unit; a range as `LOW..HIGH`.
+    Scalar(String),
+    /// Ranges.
+    Ranges(Vec<(i64, i64)>),
+    /// Names of items.
+    Items(Vec<String>),
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Amount::Scalar(text) => serializer.serialize_str(text),
+            // As inventories have them, so that an offer can be given back as an allocation.
+            Amount::Ranges(parts) => serializer.collect_seq(parts.iter().map(|(low, high)| {
+                if low == high { Member::One(*low) } else { Member::Text(format!("{low}..{high}")) }
+            })),
+            Amount::Items(names) => serializer.collect_seq(names),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Member {
+    One(i64),
+    Text(String),
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members: Vec<String> = match self {
+            Amount::Scalar(text) => return f.write_str(text),
+            Amount::Ranges(parts) => {
+                let part = |(low, high): &(i64, i64)| {
+                    if low == high { low.to_string() } else { format!("{low}..{high}") }
+                };
+                parts.iter().map(part).collect()
+            }
+            Amount::Items(names) => names.iter().map(|name| crate::value::quote(name)).collect(),
+        };
+        write!(f, "[{}]", members.join(", "))
+    }
+}
+
+/// An object whose fields keep their order.
+#[derive(Clone, Debug)]
+pub struct Fields<V>(pub Vec<(String, V)>);
+
+impl<V> Fields<V> {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a field.
+    pub fn get(&self, name: &str) -> Option<&V> {
+        self.0.iter().find(|field| field.0 == name).map(|field| &field.1)
+    }
+}
+
+impl<V> Default for Fields<V> {
+    fn default() -> Self {
+        Fields(Vec::new())
+    }
+}
+
+impl<V> FromIterator<(String, V)> for Fields<V> {
+    fn from_iter<I: IntoIterator<Item = (String, V)>>(fields: I) -> Self {
+        Fields(fields.into_iter().collect())
+    }
+}
+
+impl<V: Serialize> Serialize for Fields<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
