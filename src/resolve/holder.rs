@@ -304,7 +304,9 @@ impl Resolver {
                     if let Some(first) = slot {
                         let problem = said_twice(&key, statement.span, first.span);
                         self.problem(problem);
-                    } else if let Some(text) = self.text(&assign.value, &key) {
+                    } else if let Some(text) = self.text(&assign.value, &key)
+                        && (key != "role" || self.is_role(&text))
+                    {
                         *slot = Some(text);
                     }
                 }

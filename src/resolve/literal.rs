@@ -110,7 +110,8 @@ impl Resolver {
             Some(whole) if (least..=most).contains(&whole) => u64::try_from(whole).ok(),
             _ => {
                 let message = format!("`{what}` is a whole number from {least} to {most}");
-                let help = format!("write for example `{what} = {}`", least.max(1));
+                let equals = if what == "count" { " =" } else { "" };
+                let help = format!("write for example `{what}{equals} {}`", least.max(1));
                 self.problem(Diagnostic::error(Code::B0308, span, message).help(help));
                 None
             }
