@@ -45,7 +45,7 @@ pub fn has_unsettled(need: &crate::ir::Need) -> bool {
 }
 
 impl<'a> Matcher<'a> {
-    /// The values over which agents are spread: those where some agent has no permanent reason but places, limits
+    /// The values over which agents are spread: those where some agent could ever run, limits and other instances
     /// aside and with everything free.
     fn eligible_agents(&self, place: &Place) -> Vec<Spot> {
         let Some(key) = place.kind.key() else { return Vec::new() };
@@ -109,10 +109,10 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// Places and limits are no obstacles for good.
+/// Limits are no obstacles for good, and of places those that go by where instances are.
 fn obstacle(permanent: bool, failure: &Failure<'_>) -> ControlFlow<()> {
     let aside = match failure {
-        Failure::Place(..) => true,
+        Failure::Place(place, ..) => !matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_)),
         Failure::Amount(shortage) => shortage.limit.is_some(),
         _ => false,
     };
