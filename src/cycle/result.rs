@@ -8,7 +8,7 @@ use super::share::{Dominant, Fraction};
 use crate::{
     inventory::ledger::Ledger,
     ir::Plan,
-    matching::{Candidate, NeedId, Reason},
+    matching::{Candidate, NeedId, Placed, Reason},
 };
 
 /// How a need ended.
@@ -171,6 +171,8 @@ pub struct Cycle {
     pub grants: Vec<Grant>,
     /// What is used after it.
     pub ledger: Ledger,
+    /// Where instances are after it.
+    pub placed: Placed,
     /// Every reason, once.
     pub reasons: IndexSet<Reason>,
     /// Every role, by path.
