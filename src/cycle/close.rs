@@ -61,7 +61,7 @@ impl Run<'_> {
         }
         self.steps += search.steps;
         match best {
-            Some(best) => self.winners(&best, &wanted).map_or(Why::Bounded, Why::Contended),
+            Some(best) => self.winners(&best, wanted).map_or(Why::Bounded, Why::Contended),
             None if search.bounded => Why::Bounded,
             None => Why::Proved,
         }
@@ -92,27 +92,30 @@ impl Run<'_> {
             first.get_or_insert(candidate);
         }
         self.steps += search.steps;
-        first.and_then(|first| self.winners(&first, &wanted)).map_or(Why::Bounded, Why::Contended)
+        first.and_then(|first| self.winners(&first, wanted)).map_or(Why::Bounded, Why::Contended)
     }
 
     /// The grants that took what a need could have had: those on its best candidate first.
-    fn winners(&self, best: &Candidate, wanted: &IndexSet<StockId>) -> Option<Winners> {
-        let first: IndexSet<StockId> = best.takes().map(|take| take.stock).collect();
-        let holds = |grant: &super::Grant, stocks: &IndexSet<StockId>| {
-            grant.candidate.takes().any(|take| stocks.contains(&take.stock))
+    fn winners(&mut self, best: &Candidate, wanted: IndexSet<StockId>) -> Option<Winners> {
+        let on = |stocks: &mut dyn Iterator<Item = StockId>| -> Vec<usize> {
+            let mut on: Vec<usize> =
+                stocks.filter_map(|stock| self.holders.get(&stock)).flatten().copied().collect();
+            on.sort_unstable();
+            on.dedup();
+            on
         };
-        let mut winners = Winners::default();
-        let mut others = Vec::new();
-        for (number, grant) in self.grants.iter().enumerate().filter(|(_, grant)| holds(grant, wanted)) {
-            winners.count += 1;
-            let list = if holds(grant, &first) { &mut winners.grants } else { &mut others };
-            if list.len() < limits::WINNERS_KEPT {
-                list.push(number);
-            }
+        let first = on(&mut best.takes().map(|take| take.stock));
+        // Needs that close one after the other often want the same.
+        let known =
+            self.lost.as_ref().filter(|lost| lost.grants == self.grants.len() && lost.wanted == wanted);
+        if known.is_none() {
+            let to = on(&mut wanted.iter().copied());
+            self.lost = Some(super::Lost { wanted, grants: self.grants.len(), to });
         }
-        winners.grants.extend(others);
-        winners.grants.truncate(limits::WINNERS_KEPT);
-        (winners.count > 0).then_some(winners)
+        let all = self.lost.as_ref().map_or(&[][..], |lost| lost.to.as_slice());
+        let others = all.iter().filter(|grant| first.binary_search(grant).is_err());
+        let grants = first.iter().chain(others).copied().take(limits::WINNERS_KEPT).collect();
+        (!all.is_empty()).then_some(Winners { grants, count: all.len() })
     }
 
     /// Every reason against every agent and supply, as things are now.

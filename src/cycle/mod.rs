@@ -10,10 +10,13 @@ pub use share::{Dominant, Fraction};
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::{
-    inventory::{ledger::Ledger, world::World},
+    inventory::{
+        ledger::Ledger,
+        world::{StockId, World},
+    },
     ir::Plan,
     limits,
     matching::{Instance, Matcher, Moment, NeedId, Placed, Search, has_unsettled, settle},
@@ -59,6 +62,8 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         start,
         needs: taking_part.iter().map(|id| NeedResult::new(plan, *id)).collect(),
         grants: Vec::new(),
+        holders: IndexMap::new(),
+        lost: None,
         reasons: IndexSet::new(),
         lists: IndexSet::new(),
         keep: request.reasons,
@@ -108,6 +113,14 @@ pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
     (Ledger::new(world), placed)
 }
 
+/// What needs were lost to: the grants, by number, that took something of what was wanted.
+struct Lost {
+    wanted: IndexSet<StockId>,
+    /// How many grants there were.
+    grants: usize,
+    to: Vec<usize>,
+}
+
 struct Run<'a> {
     plan: &'a Plan,
     world: &'a World,
@@ -117,6 +130,9 @@ struct Run<'a> {
     start: (Ledger, Placed),
     needs: Vec<NeedResult>,
     grants: Vec<Grant>,
+    /// The grants that took something of a stock, in order.
+    holders: IndexMap<StockId, Vec<usize>>,
+    lost: Option<Lost>,
     reasons: IndexSet<crate::matching::Reason>,
     lists: IndexSet<Arc<[usize]>>,
     keep: Reasons,
@@ -142,18 +158,26 @@ impl Run<'_> {
                 done += 1;
             }
         }
-        let mut open: Vec<bool> =
-            by_framework.iter().map(|needs| needs.iter().any(|at| !closed[*at])).collect();
-        while let Some(framework) = self.shares.next(self.world, &open) {
-            let Some(at) = by_framework[framework].iter().copied().find(|at| !closed[*at]) else {
-                open[framework] = false;
+        for (framework, needs) in by_framework.iter().enumerate() {
+            if needs.iter().any(|at| !closed[*at]) {
+                self.shares.set_open(self.world, framework, true);
+            }
+        }
+        // The first need of each framework that may be open.
+        let mut first = vec![0; by_framework.len()];
+        while let Some(framework) = self.shares.next() {
+            let needs = &by_framework[framework];
+            while needs.get(first[framework]).is_some_and(|at| closed[*at]) {
+                first[framework] += 1;
+            }
+            let Some(at) = needs.get(first[framework]).copied() else {
+                self.shares.set_open(self.world, framework, false);
                 continue;
             };
             let granted = self.grant(at);
             if !granted || self.needs[at].missing() == 0 {
                 self.close(at, !granted);
                 closed[at] = true;
-                open[framework] = by_framework[framework].iter().any(|at| !closed[*at]);
                 done += 1;
             }
             progress(done, total);
@@ -214,7 +238,13 @@ impl Run<'_> {
         self.needs[at].bounded |= search.bounded;
         self.needs[at].feasible_agents = search.feasible;
         let Some(candidate) = candidate else { return false };
-        candidate.takes().for_each(|take| self.ledger.grant(self.world, id.framework, take));
+        for take in candidate.takes() {
+            self.ledger.grant(self.world, id.framework, take);
+            let holders = self.holders.entry(take.stock).or_default();
+            if holders.last() != Some(&self.grants.len()) {
+                holders.push(self.grants.len());
+            }
+        }
         self.shares.grant(self.world, id.framework, &candidate.shares);
         let framework = &self.plan.frameworks[id.framework];
         let instance = Instance::of(&candidate, &framework.needs[id.need]);
@@ -232,7 +262,15 @@ impl Run<'_> {
     /// Undoes the last grant, which is this need's.
     fn undo(&mut self, at: usize) {
         let Some(grant) = self.grants.pop() else { return };
-        grant.candidate.takes().for_each(|take| self.ledger.give_back(grant.id.framework, take));
+        self.lost = None;
+        for take in grant.candidate.takes() {
+            self.ledger.give_back(grant.id.framework, take);
+            if let Some(holders) = self.holders.get_mut(&take.stock) {
+                while holders.last().is_some_and(|grant| *grant >= self.grants.len()) {
+                    holders.pop();
+                }
+            }
+        }
         self.shares.undo(self.world, grant.id.framework, &grant.candidate.shares);
         self.placed.pop(self.plan, self.world, grant.id);
         self.needs[at].offered -= 1;

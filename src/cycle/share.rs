@@ -1,7 +1,7 @@
 //! Dominant shares over a tree of roles (Ghodsi et al., Dominant Resource Fairness, NSDI 2011; the tree as in
 //! Apache Mesos: a parent's own frameworks are one child).
 
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, collections::BTreeSet, fmt};
 
 use indexmap::IndexMap;
 
@@ -108,10 +108,41 @@ pub struct RoleNode {
     pub usage: Usage,
     /// What its own frameworks use.
     own: Usage,
-    /// Roles below, by number.
+    /// The role above.
+    parent: usize,
+    /// Which of its children this is in order of name, from 1.
+    rank: usize,
+    /// Roles below, by number; in order of name.
     children: Vec<usize>,
-    /// Its own frameworks, by number in the plan.
+    /// Its own frameworks, by number in the plan; in order of name.
     frameworks: Vec<usize>,
+    /// What is open here, in the order in which it is served.
+    queue: Queue,
+}
+
+/// What of a role is open: its own frameworks, which are one child, and the roles below it.
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    /// Children with something open: by share over weight, then by name. Number 0 are the role's own frameworks, which
+    /// come before all below by name too.
+    children: BTreeSet<(Fraction, usize)>,
+    /// Its own open frameworks: by share, then by name.
+    frameworks: BTreeSet<(Fraction, usize)>,
+    /// The keys under which children stand in the set.
+    keys: IndexMap<usize, Fraction>,
+}
+
+impl Queue {
+    /// Puts a child where its share says, or takes it out.
+    fn place(&mut self, child: usize, share: Option<Fraction>) {
+        if let Some(old) = self.keys.swap_remove(&child) {
+            self.children.remove(&(old, child));
+        }
+        if let Some(share) = share {
+            self.children.insert((share, child));
+            self.keys.insert(child, share);
+        }
+    }
 }
 
 /// The tree of roles, with the usage of each and of every framework.
@@ -120,7 +151,9 @@ pub struct Shares {
     nodes: Vec<RoleNode>,
     by_path: IndexMap<String, usize>,
     frameworks: Vec<(Usage, Fraction)>,
-    of_framework: Vec<usize>,
+    /// Of each framework its role, and its number there in order of name.
+    of_framework: Vec<(usize, usize)>,
+    open: Vec<bool>,
 }
 
 impl Shares {
@@ -131,6 +164,7 @@ impl Shares {
             by_path: IndexMap::new(),
             frameworks: vec![(Usage::new(), Fraction::ZERO); plan.frameworks.len()],
             of_framework: Vec::new(),
+            open: vec![false; plan.frameworks.len()],
         };
         for role in &plan.roles {
             let node = shares.node(&role.name);
@@ -139,7 +173,7 @@ impl Shares {
         for (at, framework) in plan.frameworks.iter().enumerate() {
             let node = shares.node(plan.symbols.text(framework.role));
             shares.nodes[node].frameworks.push(at);
-            shares.of_framework.push(node);
+            shares.of_framework.push((node, 0));
         }
         let frameworks = framework_numbers(plan);
         for allocation in &world.allocations {
@@ -151,6 +185,14 @@ impl Shares {
         for node in &mut shares.nodes {
             node.children.sort_by(|a, b| names[*a].cmp(&names[*b]));
             node.frameworks.sort_by_key(|at| plan.symbols.text(plan.frameworks[*at].name));
+        }
+        for at in 0..shares.nodes.len() {
+            for (rank, child) in shares.nodes[at].children.clone().into_iter().enumerate() {
+                shares.nodes[child].rank = rank + 1;
+            }
+            for (rank, framework) in shares.nodes[at].frameworks.iter().enumerate() {
+                shares.of_framework[*framework].1 = rank;
+            }
         }
         shares
     }
@@ -165,7 +207,7 @@ impl Shares {
             None => 0,
         };
         let at = self.nodes.len();
-        self.nodes.push(RoleNode { path: path.to_owned(), weight: MILLION, ..RoleNode::default() });
+        self.nodes.push(RoleNode { path: path.to_owned(), weight: MILLION, parent, ..RoleNode::default() });
         self.nodes[parent].children.push(at);
         self.by_path.insert(path.to_owned(), at);
         at
@@ -180,80 +222,91 @@ impl Shares {
         taken: &[(Side, Symbol, i128)],
         sign: i128,
     ) {
-        let path = self.nodes[node].path.clone();
-        let mut line = vec![0, node];
-        line.extend(path.match_indices('/').filter_map(|(end, _)| self.by_path.get(&path[..end]).copied()));
-        for (side, resource, amount) in taken {
-            for at in &line {
-                *self.nodes[*at].usage.entry((*side, *resource)).or_insert(0) += sign * amount;
-            }
-            *self.nodes[node].own.entry((*side, *resource)).or_insert(0) += sign * amount;
-            if let Some(framework) = framework {
-                *self.frameworks[framework].0.entry((*side, *resource)).or_insert(0) += sign * amount;
+        for at in self.line(node) {
+            for (side, resource, amount) in taken {
+                *self.nodes[at].usage.entry((*side, *resource)).or_insert(0) += sign * amount;
             }
         }
-        if let Some(framework) = framework {
-            self.frameworks[framework].1 = dominant(world, &self.frameworks[framework].0).share;
+        for (side, resource, amount) in taken {
+            *self.nodes[node].own.entry((*side, *resource)).or_insert(0) += sign * amount;
+        }
+        let Some(framework) = framework else { return };
+        let (usage, share) = &mut self.frameworks[framework];
+        for (side, resource, amount) in taken {
+            *usage.entry((*side, *resource)).or_insert(0) += sign * amount;
+        }
+        let before = std::mem::replace(share, dominant(world, usage).share);
+        if self.open[framework] {
+            let (rank, after) = (self.of_framework[framework].1, self.frameworks[framework].1);
+            let frameworks = &mut self.nodes[node].queue.frameworks;
+            frameworks.remove(&(before, rank));
+            frameworks.insert((after, rank));
+            self.requeue(world, node);
+        }
+    }
+
+    /// A role and those above it, the root last.
+    fn line(&self, node: usize) -> Vec<usize> {
+        let mut line = vec![node];
+        let mut at = node;
+        while at != 0 {
+            at = self.nodes[at].parent;
+            line.push(at);
+        }
+        line
+    }
+
+    /// Puts a role, and those above it, where their shares say.
+    fn requeue(&mut self, world: &World, node: usize) {
+        let own = &self.nodes[node];
+        let open = !own.queue.frameworks.is_empty();
+        let share = open.then(|| dominant(world, &own.own).share);
+        self.nodes[node].queue.place(0, share.map(|share| weighted(share, MILLION)));
+        for at in self.line(node).into_iter().filter(|at| *at != 0) {
+            let below = &self.nodes[at];
+            let open = !below.queue.children.is_empty();
+            let share = open.then(|| weighted(dominant(world, &below.usage).share, below.weight));
+            let parent = below.parent;
+            let rank = below.rank;
+            self.nodes[parent].queue.place(rank, share);
         }
     }
 
     /// Counts a grant.
     pub fn grant(&mut self, world: &World, framework: usize, taken: &[(Side, Symbol, i128)]) {
-        self.add(world, self.of_framework[framework], Some(framework), taken, 1);
+        self.add(world, self.of_framework[framework].0, Some(framework), taken, 1);
     }
 
     /// Undoes a grant.
     pub fn undo(&mut self, world: &World, framework: usize, taken: &[(Side, Symbol, i128)]) {
-        self.add(world, self.of_framework[framework], Some(framework), taken, -1);
+        self.add(world, self.of_framework[framework].0, Some(framework), taken, -1);
+    }
+
+    /// Says whether a framework still wants something.
+    pub fn set_open(&mut self, world: &World, framework: usize, open: bool) {
+        let (node, rank) = self.of_framework[framework];
+        let key = (self.frameworks[framework].1, rank);
+        self.open[framework] = open;
+        let frameworks = &mut self.nodes[node].queue.frameworks;
+        if open {
+            frameworks.insert(key)
+        } else {
+            frameworks.remove(&key)
+        };
+        self.requeue(world, node);
     }
 
     /// The framework that is served next: down the tree, the smallest dominant share divided by weight; ties by
-    /// name. `open` says which frameworks still want something.
-    pub fn next(&self, world: &World, open: &[bool]) -> Option<usize> {
-        let wanting = self.wanting(open);
+    /// name.
+    pub fn next(&self) -> Option<usize> {
         let mut at = 0;
-        if !wanting[0] {
-            return None;
-        }
         loop {
             let node = &self.nodes[at];
-            let mut best: Option<(Fraction, &str, Option<usize>)> = None;
-            let mut offer = |share: Fraction, name, child| {
-                if best.as_ref().is_none_or(|best| (share, name) < (best.0, best.1)) {
-                    best = Some((share, name, child));
-                }
-            };
-            for child in node.children.iter().filter(|child| wanting[**child]) {
-                let below = &self.nodes[*child];
-                offer(
-                    weighted(dominant(world, &below.usage).share, below.weight),
-                    below.path.as_str(),
-                    Some(*child),
-                );
-            }
-            if node.frameworks.iter().any(|framework| open[*framework]) {
-                let own = dominant(world, &node.own).share;
-                offer(weighted(own, MILLION), node.path.as_str(), None);
-            }
-            match best?.2 {
-                Some(child) => at = child,
-                None => break,
+            match node.queue.children.first()?.1 {
+                0 => return node.queue.frameworks.first().map(|(_, rank)| node.frameworks[*rank]),
+                rank => at = node.children[rank - 1],
             }
         }
-        let frameworks = self.nodes[at].frameworks.iter().copied().filter(|framework| open[*framework]);
-        // Sorted by name: the first of the smallest is the one.
-        frameworks.min_by(|a, b| self.frameworks[*a].1.cmp(&self.frameworks[*b].1))
-    }
-
-    /// Which roles have an open framework, at them or below.
-    fn wanting(&self, open: &[bool]) -> Vec<bool> {
-        let mut wanting: Vec<bool> =
-            self.nodes.iter().map(|node| node.frameworks.iter().any(|framework| open[*framework])).collect();
-        // Parents are made before their children.
-        for at in (0..self.nodes.len()).rev() {
-            wanting[at] |= self.nodes[at].children.iter().any(|child| wanting[*child]);
-        }
-        wanting
     }
 
     /// Every role, by path.
