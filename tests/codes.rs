@@ -56,7 +56,11 @@ fn codes_of(example: &[&Fence]) -> (BTreeSet<Code>, String) {
     if policies.is_empty() {
         policies.push(("trivial.policy", b"broker main {}"));
     }
-    for report in load(&policies, &of_kind(&["json", "ndjson"])).reports {
+    let mut run = load(&policies, &of_kind(&["json", "ndjson"]));
+    if let Some(last) = run.reports.last_mut() {
+        last.diagnostics.append(&mut run.analysis);
+    }
+    for report in run.reports {
         codes.extend(report.diagnostics.iter().map(|problem| problem.code));
         text.push_str(&report.render(Render::Human(false)));
     }

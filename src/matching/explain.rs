@@ -107,6 +107,7 @@ impl<'a> Matcher<'a> {
                 let mut reason = self.condition(&scene, name.clone(), ReasonKind::Class, Some(*side), *node);
                 if ask.negated {
                     reason.want = format!("not is {name}");
+                    reason.permanent = !possible(&scene, *node).may_fail;
                 }
                 reason
             }
@@ -137,6 +138,27 @@ impl<'a> Matcher<'a> {
                 permanent: false,
                 ..plain("users", ReasonKind::Users, Some(format!("{users} already")), "one more".to_owned())
             },
+        }
+    }
+
+    /// Whether no change in what is free can cure a failure, as its reason says.
+    pub fn is_permanent(
+        &self,
+        failure: &Failure<'a>,
+        agent: Option<usize>,
+        supply: Option<usize>,
+        volume: Option<&'a crate::ir::Volume>,
+    ) -> bool {
+        let possible = |node| possible(&self.scene(agent, supply, volume), node);
+        match failure {
+            Failure::Class(ask, _, node) if ask.negated => !possible(*node).may_fail,
+            Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
+                !possible(*node).may_hold
+            }
+            Failure::Amount(shortage) => shortage.permanent,
+            Failure::Place(_, _, verdict) => !matches!(verdict, Verdict::Holds | Verdict::Now(..)),
+            Failure::Charge(..) | Failure::Filesystem { .. } | Failure::Access => true,
+            Failure::Users { .. } => false,
         }
     }
 

@@ -199,7 +199,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// An agent's value of what places go by.
-    pub(super) fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Value> {
+    pub(crate) fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Value> {
         let own = &self.moment.world.agents[agent];
         match key {
             PlaceKey::Level(depth) => {
@@ -212,7 +212,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// A supply's value of what places go by.
-    pub(super) fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Value> {
+    pub(crate) fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Value> {
         let own = &self.moment.world.supplies[supply];
         match key {
             PlaceKey::Level(depth) => {
