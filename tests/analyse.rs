@@ -53,7 +53,6 @@ mod claims {
         engine::{Scene, Subject},
         ir::{DefinitionId, Plan},
         logic::Truth,
-        types::Side,
     };
 
     /// xorshift64*, so that a failing case can be repeated by its seed.
@@ -233,10 +232,8 @@ mod claims {
             );
             let agents: String = (0..100).map(|at| agent(n, &format!("a{at}"))).collect();
             let fleet_of_many = fleet(&format!("{classes}{agents}"));
-            let (plan, world) = (fleet_of_many.plan(), fleet_of_many.world());
-            let sources = &fleet_of_many.loaded().report.sources;
-            let names = [class(plan, "one"), class(plan, "two")];
-            let claim = compare(plan, &world.broker, sources, Side::Agent, names);
+            let names = ["one", "two"].map(|name| class(fleet_of_many.plan(), name));
+            let claim = compare(fleet_of_many.loaded(), names).expect("classes of one side");
             let many = members(&fleet_of_many);
             let regions = [
                 (&claim.both, [true, true]),

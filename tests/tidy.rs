@@ -122,6 +122,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "output",
         &[
+            "analyse",
             "cycle",
             "diagnostic",
             "engine",

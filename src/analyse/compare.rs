@@ -5,12 +5,7 @@ use super::{
     solve::{Answer, Solver, Want},
     witness,
 };
-use crate::{
-    inventory::world::BrokerFacts,
-    ir::{DefinitionId, Plan},
-    source::Sources,
-    types::Side,
-};
+use crate::{ir::DefinitionId, pipeline::Loaded, types::Side};
 
 /// How two classes lie to each other. A candidate is in a class if the class's body is true for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,15 +75,14 @@ pub struct Comparison {
     pub only: [Region; 2],
 }
 
-/// Compares two classes of one side. `sources` are those of the plan's spans.
-pub fn compare(
-    plan: &Plan,
-    broker: &BrokerFacts,
-    sources: &Sources,
-    side: Side,
-    classes: [DefinitionId; 2],
-) -> Comparison {
-    let mut solver = Solver::new(plan, broker);
+/// Compares two classes; `None` where they are not both of agents, or both of pools.
+pub fn compare(loaded: &Loaded, classes: [DefinitionId; 2]) -> Option<Comparison> {
+    let (plan, sources) = (&loaded.plan, &loaded.report.sources);
+    let [Some(side), other] = classes.map(|class| plan.definition(class).class_of) else { return None };
+    if other != Some(side) {
+        return None;
+    }
+    let mut solver = Solver::new(plan, &loaded.world.broker);
     let [first, second] = classes.map(|class| plan.definition(class).root);
     let mut region = |goals: &[_]| match solver.solve(goals) {
         Answer::Found(found) => Region::Candidate(witness::keys(&solver, &found, false)),
@@ -103,7 +97,7 @@ pub fn compare(
         region(&[(second, Want::True), (first, Want::NotTrue)]),
     ];
     let names = classes.map(|class| plan.definition(class).name.clone());
-    Comparison { side, names, relation: relation(&both, &only), both, only }
+    Some(Comparison { side, names, relation: relation(&both, &only), both, only })
 }
 
 fn relation(both: &Region, only: &[Region; 2]) -> Relation {

@@ -206,7 +206,7 @@ impl Maker<'_> {
     fn texts(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
         let mut found: Vec<Symbol> = self.group.texts.iter().copied().collect();
         let samples: Vec<String> =
-            self.group.patterns.iter().filter_map(|pattern| super::sample::of_pattern(pattern)).collect();
+            self.group.patterns.iter().flat_map(|pattern| super::sample::of_pattern(pattern)).collect();
         for sample in samples {
             let sample = imagined.symbols.intern(&sample);
             if !found.contains(&sample) {

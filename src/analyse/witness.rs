@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     engine::Keys,
-    ir::{ColumnId, Key, NodeId, Plan, Show},
+    ir::{ColumnId, Key, Node, NodeId, Plan, Show},
     source::Sources,
     types::Side,
     value::show_name,
@@ -76,6 +76,12 @@ pub fn candidate(solver: &Solver<'_>, side: Side, witness: &Witness) -> String {
 
 /// A condition as its author wrote it, if that is short; else as the plan has it.
 pub fn condition(plan: &Plan, sources: &Sources, node: NodeId) -> String {
+    if matches!(plan.node(node), Node::And(_))
+        && let Some(class) = plan.definitions.iter().find(|known| known.root == node)
+    {
+        // Its place is that of its name.
+        return if class.class_of.is_some() { format!("is {}", class.name) } else { class.name.clone() };
+    }
     let written = sources.text(plan.spans[node.0 as usize]);
     let readable = !written.is_empty() && written.len() <= LONGEST && !written.contains(['\n', '`']);
     if readable { written.to_owned() } else { Show::new(plan).node(node) }

@@ -132,6 +132,7 @@ codes! {
     B0904 "no tests found",
     B0905 "needs too large for one cycle",
     B0906 "a defect of bourse",
+    B0907 "classes that cannot be compared",
 }
 
 impl fmt::Display for Code {

@@ -3,6 +3,7 @@
 
 mod amounts;
 mod build;
+mod compare;
 mod group;
 mod matches;
 mod names;
@@ -12,6 +13,7 @@ mod verdicts;
 pub mod wire;
 
 pub use build::document;
+pub use compare::comparison_json;
 pub use matches::matches;
 pub use names::{need_label, printable_name};
 pub use stock::stock;
