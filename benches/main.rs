@@ -8,6 +8,7 @@ use std::{fmt::Write as _, hint::black_box};
 
 use bourse::{
     Policy,
+    analyse::analyse,
     check::Strictness,
     cycle::{Reasons, Request},
     pipeline::{Extra, Parsed},
@@ -128,6 +129,12 @@ fn check(criterion: &mut Criterion) {
             assert!(tests.is_empty());
             black_box(checked.load(&Extra::default()).is_ok())
         });
+    });
+    let parsed = Parsed::new([("large.policy", text.as_bytes())]);
+    let loaded = parsed.check(&Extra::default(), Strictness::default()).load(&Extra::default());
+    let loaded = loaded.expect("no errors");
+    group.bench_function("10k-lines/analysis", |bencher| {
+        bencher.iter(|| black_box(analyse(&parsed, &loaded).len()));
     });
     group.bench_function("10k-lines/parse-only", |bencher| {
         bencher.iter(|| black_box(Parsed::new([("large.policy", text.as_bytes())]).files.len()));

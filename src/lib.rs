@@ -33,6 +33,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub mod analyse;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -48,6 +48,22 @@ pub const REJECTIONS_KEPT: usize = 8_000_000;
 pub const PROBLEMS_KEPT: usize = 10_000;
 /// Grants named of those that a need was lost to; the rest are counted.
 pub const WINNERS_KEPT: usize = 100;
+/// Values that stand for all that a key may hold, in one question of the analysis.
+pub const REPRESENTATIVES: usize = 400;
+/// Members of which the analysis tries every set.
+pub const ANALYSED_MEMBERS: usize = 7;
+/// Patterns on one key of which the analysis tries every choice.
+pub const ANALYSED_PATTERNS: usize = 4;
+/// Conditions and keys of one question of the analysis: with more, the answer is not known.
+pub const ANALYSED_CONDITIONS: usize = 400;
+/// Steps of evaluation for one question of the analysis: past it the answer is not known, and it says so.
+pub const QUESTION_STEPS: u64 = 200_000;
+/// Steps of evaluation for all questions of the analysis of a set: past it the others are not asked, and it says so.
+pub const ANALYSIS_STEPS: u64 = 5_000_000;
+/// Candidates held against the needs of a set by the analysis: past it the others are not, and it says so.
+pub const SERVING_STEPS: u64 = 200_000;
+/// Candidates over which the analysis looks for two that a preference tells apart.
+pub const PREFERRING_STEPS: u64 = 50_000;
 /// Problems kept of one source; the rest are counted.
 pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.
@@ -58,4 +74,5 @@ const _: () = assert!(SOURCE_BYTES <= INVENTORY_BYTES);
 const _: () = assert!(INVENTORY_BYTES < u32::MAX as usize);
 const _: () = assert!(NESTING < EXPRESSION_DEPTH && EXPRESSION_DEPTH as u64 <= RULE_DEPTH);
 const _: () = assert!(LEVELS < 256 && VOLUMES_PER_NEED < 1_000);
+const _: () = assert!(ANALYSED_MEMBERS < 32 && ANALYSED_PATTERNS < 32 && QUESTION_STEPS <= ANALYSIS_STEPS);
 const _: () = assert!((NEED_COUNT as u64) <= INSTANCES);

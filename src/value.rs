@@ -181,6 +181,32 @@ impl Version {
         });
         Some(Version { text: text.to_owned(), numbers, pre: pre.collect() })
     }
+
+    /// One of the versions between two, these excluded: another one for each number from 1. `None` where none is
+    /// found; between two releases there always is one.
+    pub fn between(low: Option<&Version>, high: Option<&Version>, number: u64) -> Option<Version> {
+        let written = |numbers: &[u64]| {
+            let parts: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            Version::parse(&parts.join("."))
+        };
+        let fits =
+            |version: &Version| low.is_none_or(|low| low < version) && high.is_none_or(|high| version < high);
+        let numbers = low.map_or(&[][..], |low| &low.numbers);
+        let raised = (0..numbers.len().max(1)).filter_map(|at| {
+            let mut raised = numbers[..numbers.len().min(at)].to_vec();
+            raised.push(numbers.get(at).unwrap_or(&0).checked_add(number - u64::from(low.is_none()))?);
+            written(&raised)
+        });
+        let beyond = || {
+            let length = numbers.len().max(high.map_or(0, |high| high.numbers.len()));
+            let mut longer = numbers.to_vec();
+            longer.resize(length, 0);
+            longer.push(number);
+            written(&longer)
+        };
+        let below = || Version::parse(&format!("0-{number}"));
+        raised.chain(beyond()).chain(below()).find(fits)
+    }
 }
 
 fn is_identifiers(text: &str) -> bool {
@@ -250,6 +276,25 @@ mod tests {
         for bad in ["", "1.", "x", "1.-", "1-", "1+", "v1", "1.2 "] {
             assert!(Version::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn versions_lie_between_others() {
+        let version = |text: &str| Version::parse(text).expect(text);
+        let between = |low: &str, high: &str, number| {
+            let ends = [low, high].map(|end| (!end.is_empty()).then(|| version(end)));
+            let found = Version::between(ends[0].as_ref(), ends[1].as_ref(), number)?;
+            assert!(ends[0].as_ref().is_none_or(|low| *low < found), "{low} < {found}");
+            assert!(ends[1].as_ref().is_none_or(|high| found < *high), "{found} < {high}");
+            Some(found.to_string())
+        };
+        let shown = |low, high| (1..=2).filter_map(|number| between(low, high, number)).collect::<Vec<_>>();
+        assert_eq!(shown("5.10", ""), ["6", "7"]);
+        assert_eq!(shown("5.9", "6.1"), ["6", "5.11"]);
+        assert_eq!(shown("5.10", "5.10.0.1"), ["5.10.0.0.1", "5.10.0.0.2"]);
+        assert_eq!(shown("", "1"), ["0", "0.2"]);
+        assert_eq!(shown("", "0"), ["0-1", "0-2"]);
+        assert_eq!(shown("1-alpha", "1-alpha.0"), [""; 0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use bourse::{
 use crate::harness::load;
 
 /// Codes of the command line: what they need (files, arguments) is there only, and so is their test.
-const COMMAND_LINE: [Code; 4] = [Code::B0801, Code::B0901, Code::B0902, Code::B0904];
+const COMMAND_LINE: [Code; 5] = [Code::B0801, Code::B0901, Code::B0902, Code::B0904, Code::B0907];
 /// Codes whose example cannot stand in Markdown, and is made here: bytes that are no text, and large things.
 const MADE_HERE: [Code; 4] = [Code::B0101, Code::B0106, Code::B0514, Code::B0903];
 /// What no input is known to lead to.
@@ -56,7 +56,11 @@ fn codes_of(example: &[&Fence]) -> (BTreeSet<Code>, String) {
     if policies.is_empty() {
         policies.push(("trivial.policy", b"broker main {}"));
     }
-    for report in load(&policies, &of_kind(&["json", "ndjson"])).reports {
+    let mut run = load(&policies, &of_kind(&["json", "ndjson"]));
+    if let Some(last) = run.reports.last_mut() {
+        last.diagnostics.append(&mut run.analysis);
+    }
+    for report in run.reports {
         codes.extend(report.diagnostics.iter().map(|problem| problem.code));
         text.push_str(&report.render(Render::Human(false)));
     }

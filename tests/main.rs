@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests read and write files")]
 
+mod analyse;
 mod bad_input;
 mod cases;
 mod cli;

@@ -71,6 +71,29 @@ const ARROWS: &[(&str, &[&str])] = &[
         "pipeline",
         &["check", "diagnostic", "inventory", "ir", "limits", "lower", "parse", "resolve", "source"],
     ),
+    (
+        "analyse",
+        &[
+            "cycle",
+            "diagnostic",
+            "engine",
+            "inventory",
+            "ir",
+            "limits",
+            "logic",
+            "matching",
+            "operator",
+            "parse",
+            "pipeline",
+            "quantity",
+            "ranges",
+            "resolve",
+            "source",
+            "symbol",
+            "types",
+            "value",
+        ],
+    ),
     ("error", &["diagnostic"]),
     (
         "policy",
@@ -99,6 +122,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "output",
         &[
+            "analyse",
             "cycle",
             "diagnostic",
             "engine",

@@ -3,6 +3,7 @@
 use super::{Exit, Failure, files::Console, set::SetArgs, table::count};
 use crate::{
     Fleet, Inventory,
+    analyse::analyse,
     check::Strictness,
     cycle,
     diagnostic::{Report, Severity},
@@ -39,7 +40,10 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let broken_tests = tests.has_errors();
     console.problems.absorb(tests);
     let fleet = Fleet::new(checked.load(&extra).map_err(Failure)?);
-    console.problems.absorb(fleet.warnings().clone());
+    let mut report = fleet.warnings().clone();
+    report.diagnostics.extend(analyse(&parsed, fleet.loaded()));
+    report.sort();
+    console.problems.absorb(report);
     if broken_tests {
         return Ok(Exit::Invalid);
     }

@@ -3,6 +3,7 @@
 
 mod check;
 mod codes;
+mod compare;
 mod files;
 mod fleet;
 mod import;
@@ -53,7 +54,7 @@ struct Failure(Box<Report>);
 
 impl Failure {
     fn exit(&self) -> Exit {
-        let of_run = [Code::B0901, Code::B0902, Code::B0903, Code::B0904];
+        let of_run = [Code::B0901, Code::B0902, Code::B0903, Code::B0904, Code::B0907];
         let mut errors = self.0.diagnostics.iter().filter(|problem| problem.is_error());
         if errors.any(|problem| of_run.contains(&problem.code)) { Exit::Usage } else { Exit::Invalid }
     }
@@ -79,7 +80,7 @@ Exit codes:
   1  a negative answer: nothing offered, a test failed, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile
-  4  undecided: a bound ended the search for some need";
+  4  undecided: a bound ended the search for some need, or the answer is not known";
 
 /// Policies for resource brokers: match what is needed against agents and storage, and make offers.
 #[derive(Debug, Parser)]
@@ -134,6 +135,8 @@ enum Format {
 enum Command {
     /// Check policies, and how inventories fit them
     Check(check::Args),
+    /// Say how two classes lie to each other: equal, contained, disjoint or overlapping
+    Compare(compare::Args),
     /// Make the offers of one cycle, with the reasons of every no
     Offers(offers::Args),
     /// List the feasible candidates of each need, best first
@@ -180,6 +183,7 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
     match command {
         Command::Check(args) => check::run(&args, console),
+        Command::Compare(args) => compare::run(&args, console),
         Command::Offers(args) => offers::run(&args, console),
         Command::Match(args) => matching::run(&args, console),
         Command::Inventory(args) => fleet::run(&args, console),

@@ -19,14 +19,17 @@ enum SchemaName {
     Offers,
     /// What `--error-format json` writes
     Diagnostics,
+    /// What `compare --format json` writes
+    Comparison,
 }
 
 pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, Failure> {
     console.print(match args.format {
-        None => "inventory\noffers\ndiagnostics\n",
+        None => "inventory\noffers\ndiagnostics\ncomparison\n",
         Some(SchemaName::Inventory) => include_str!("../../schema/inventory.schema.json"),
         Some(SchemaName::Offers) => include_str!("../../schema/offers.schema.json"),
         Some(SchemaName::Diagnostics) => include_str!("../../schema/diagnostics.schema.json"),
+        Some(SchemaName::Comparison) => include_str!("../../schema/comparison.schema.json"),
     })?;
     Ok(Exit::Yes)
 }

@@ -112,6 +112,18 @@ codes! {
     B0514 "an inventory or table that is too large",
     B0515 "a table that cannot be imported",
     B0516 "a limit below what is used already",
+    // analysis
+    B0601 "a class that can never hold",
+    B0602 "a class that always holds",
+    B0603 "a requirement that can never hold",
+    B0604 "a requirement that always holds",
+    B0605 "a need whose conditions exclude each other",
+    B0606 "a class that adds nothing to another",
+    B0607 "a need that nothing declared can serve",
+    B0608 "a need that can never be met in full",
+    B0609 "a preference that never discriminates",
+    B0610 "a name that nothing uses",
+    B0611 "an analysis that a bound ended",
     // what later versions bring
     B0801 "not yet",
     // the command line
@@ -121,6 +133,7 @@ codes! {
     B0904 "no tests found",
     B0905 "needs too large for one cycle",
     B0906 "a defect of bourse",
+    B0907 "classes that cannot be compared",
 }
 
 impl fmt::Display for Code {

@@ -1,28 +1,18 @@
-//! The value of a node for one candidate.
+//! What a candidate of a fleet has: the keys that a node reads.
 
+use super::value::{self, Gap, Keys};
 use crate::{
     inventory::{
         ledger::Ledger,
         world::{Cell, HoldingId, Placement, World},
     },
-    ir::{Amount, Column, ColumnId, Framework, Key, Need, Node, NodeId, Plan, Request, Volume, op},
+    ir::{Amount, Column, ColumnId, Framework, Key, Need, NodeId, Plan, Request, Volume},
     logic::Truth,
     quantity::{Dimension, MILLION},
-    symbol::Symbol,
+    symbol::{Symbol, Symbols},
     types::Side,
     value::Value,
 };
-
-/// Why something is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gap {
-    /// A key is absent.
-    Absent(ColumnId),
-    /// A key has a value of another type.
-    Mismatch(ColumnId),
-    /// An operator has no value for its operands.
-    Fault(NodeId, op::Fault),
-}
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +45,7 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Whether a condition holds.
     pub fn truth(&self, id: NodeId) -> Truth {
-        match self.value(id) {
-            Ok(Value::Bool(holds)) => holds.into(),
-            Ok(_) | Err(_) => Truth::Unknown,
-        }
+        value::truth(self, id)
     }
 
     /// The value of a node.
@@ -66,64 +53,7 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// Why it is unknown: the first cause, in order of reading.
     pub fn value(&self, id: NodeId) -> Result<Value, Gap> {
-        let fault = |fault| Gap::Fault(id, fault);
-        match self.plan.node(id) {
-            Node::Constant(value) => Ok(value.clone()),
-            Node::Read(column) => self.read(*column),
-            Node::Named(definition) => self.value(self.plan.definition(*definition).root),
-            Node::Not(inner) => self.bool(*inner).map(|holds| Value::Bool(!holds)),
-            Node::And(parts) => self.join(parts, false),
-            Node::Or(parts) => self.join(parts, true),
-            Node::Test(op, left, right) => {
-                let (left, right) = (self.value(*left)?, self.value(*right)?);
-                op::test(*op, &left, &right, &self.plan.symbols).map(Value::Bool).map_err(fault)
-            }
-            Node::Matches(subject, pattern) => match self.value(*subject)? {
-                Value::Text(text) => {
-                    let pattern = &self.plan.patterns[*pattern as usize];
-                    Ok(Value::Bool(pattern.regex.is_match(self.plan.symbols.text(text))))
-                }
-                _ => Err(fault(op::Fault::Mismatch)),
-            },
-            Node::IsAbsent(column) => Ok(Value::Bool(matches!(self.read(*column), Err(Gap::Absent(_))))),
-            Node::IsPresent(column) => Ok(Value::Bool(!matches!(self.read(*column), Err(Gap::Absent(_))))),
-            Node::Arithmetic(op, left, right) => {
-                let (left, right) = (self.value(*left)?, self.value(*right)?);
-                op::arithmetic(*op, &left, &right).map_err(fault)
-            }
-            Node::Negate(inner) => op::negate(&self.value(*inner)?).map_err(fault),
-            Node::Else(column, other) => match self.read(*column) {
-                Err(Gap::Absent(_)) => self.value(*other),
-                known => known,
-            },
-            Node::Call(function, arguments) => {
-                let values =
-                    arguments.iter().map(|argument| self.value(*argument)).collect::<Result<Vec<_>, _>>()?;
-                op::call(*function, &values, self.plan.levels.len(), &self.plan.symbols).map_err(fault)
-            }
-        }
-    }
-
-    fn bool(&self, id: NodeId) -> Result<bool, Gap> {
-        match self.value(id)? {
-            Value::Bool(holds) => Ok(holds),
-            _ => Err(Gap::Fault(id, op::Fault::Mismatch)),
-        }
-    }
-
-    /// Kleene's `and` (decided by false) and `or` (decided by true).
-    fn join(&self, parts: &[NodeId], decides: bool) -> Result<Value, Gap> {
-        let mut unknown = None;
-        for part in parts {
-            match self.bool(*part) {
-                Ok(holds) if holds == decides => return Ok(Value::Bool(decides)),
-                Ok(_) => {}
-                Err(gap) => {
-                    unknown.get_or_insert(gap);
-                }
-            }
-        }
-        unknown.map_or(Ok(Value::Bool(!decides)), Err)
+        value::value(self, id)
     }
 
     /// The value of a key.
@@ -288,6 +218,20 @@ impl<'a> Scene<'a> {
     /// A text of the language itself; absent only where the plan never mentions it, and so never compares it.
     fn text(&self, text: &str) -> Found {
         self.plan.symbols.find(text).map_or(Found::Absent, |symbol| Found::Value(Value::Text(symbol)))
+    }
+}
+
+impl Keys for Scene<'_> {
+    fn plan(&self) -> &Plan {
+        self.plan
+    }
+
+    fn symbols(&self) -> &Symbols {
+        &self.plan.symbols
+    }
+
+    fn read(&self, id: ColumnId) -> Result<Value, Gap> {
+        Scene::read(self, id)
     }
 }
 

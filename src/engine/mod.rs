@@ -2,5 +2,7 @@
 //! right; every faster one is judged by it.
 
 mod eval;
+mod value;
 
-pub use eval::{Gap, Scene, Subject};
+pub use eval::{Scene, Subject};
+pub use value::{Gap, Keys, truth, value};

@@ -108,6 +108,7 @@ impl<'a> Matcher<'a> {
                 let mut reason = self.condition(&scene, name.clone(), ReasonKind::Class, Some(*side), *node);
                 if ask.negated {
                     reason.want = format!("not is {name}");
+                    reason.permanent = !possible(&scene, *node).may_fail;
                 }
                 reason
             }
@@ -168,6 +169,17 @@ impl<'a> Matcher<'a> {
             }
             _ => plain("access", ReasonKind::Access, Some("\"ro\"".to_owned()), "\"rw\"".to_owned()),
         }
+    }
+
+    /// Whether no change in what is free can cure a failure, as its reason says.
+    pub fn is_permanent(
+        &self,
+        failure: &Failure<'a>,
+        agent: Option<usize>,
+        supply: Option<usize>,
+        volume: Option<&'a crate::ir::Volume>,
+    ) -> bool {
+        is_permanent(&self.scene(agent, supply, volume), failure)
     }
 
     fn condition(
@@ -433,6 +445,7 @@ fn plain(label: &str, kind: ReasonKind, have: Option<String>, want: String) -> R
 /// Whether no change in what is free can cure a failure.
 pub(super) fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
     match failure {
+        Failure::Class(ask, _, node) if ask.negated => !possible(scene, *node).may_fail,
         Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
             !possible(scene, *node).may_hold
         }

@@ -229,12 +229,12 @@ impl<'a> Matcher<'a> {
     }
 
     /// An agent's value of what places go by.
-    pub(super) fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Spot> {
+    pub(crate) fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Spot> {
         agent_spot(self.moment.plan, self.moment.world, agent, key)
     }
 
     /// A supply's value of what places go by.
-    pub(super) fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Spot> {
+    pub(crate) fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Spot> {
         supply_spot(self.moment.plan, self.moment.world, supply, key)
     }
 }

@@ -38,6 +38,8 @@ provider p { instance i {
 } }
 need n { volume v { count = 11, size = 1GB } }
 "#;
+const CLASSES: &str = "class a for agent { x == 1 }\nclass b for agent { x >= 1 }\nclass c for agent { x + y > 2 }\n\
+                       class of-two-words for pool { x == 1 }\n";
 const FLEET: &str = "{\"format\": \"bourse.inventory\", \"version\": 1}\n\
                      {\"record\": \"agent\", \"name\": \"a\", \"resources\": {\"cpus\": 4}}\n";
 const NEED: &str = "need n { agent { cpus = 2 } }\n";
@@ -82,11 +84,20 @@ const CASES: &[Case] = &[
     Case { what: "no candidates", files: &[("p.policy", NEVER)], args: &["match", "p.policy"], code: 1, stdout: "0 candidates", ..CASE },
     Case { what: "candidates of an unknown need", args: &["match", "p.policy", "--need", "m"], code: 2, stderr: "did you mean `n`?", ..CASE },
     Case { what: "undecided candidates", files: &[("p.policy", BOUNDED)], args: &["match", "p.policy"], code: 4, stdout: "0 candidates", ..CASE },
+    Case { what: "classes compared", files: &[("p.policy", CLASSES)], args: &["compare", "a", "b", "p.policy"],
+        stdout: "contained: every agent of `a` is in `b`", ..CASE },
+    Case { what: "standard classes compared", args: &["compare", "storage.flash", "spinning"], stdout: "disjoint", ..CASE },
+    Case { what: "classes of which it is not known", files: &[("p.policy", CLASSES)], args: &["compare", "b", "c", "p.policy"], code: 4,
+        stdout: "not known: it depends on arithmetic", ..CASE },
+    Case { what: "an unknown class", files: &[("p.policy", CLASSES)], args: &["compare", "a", "linus", "p.policy"], code: 2, stderr: "B0907", ..CASE },
+    Case { what: "the name that is meant", files: &[("p.policy", CLASSES)], args: &["compare", "a", "of-two-word", "p.policy"], code: 2,
+        stderr: "did you mean `of-two-words`?", ..CASE },
+    Case { what: "classes of two sides", files: &[("p.policy", CLASSES)], args: &["compare", "a", "of-two-words", "p.policy"], code: 2, stderr: "B0907", ..CASE },
     Case { what: "a code", args: &["explain-code", "b0301"], stdout: "# B0301", ..CASE },
     Case { what: "an unknown code", args: &["explain-code", "B031"], code: 2, stderr: "did you mean `B03", ..CASE },
     Case { what: "all codes", args: &["explain-code", "--list"], stdout: "B0901  a file that cannot be read\n", ..CASE },
     Case { what: "a schema", args: &["schema", "offers"], stdout: "bourse.offers", ..CASE },
-    Case { what: "the names of schemas", args: &["schema"], stdout: "inventory\noffers\ndiagnostics\n", ..CASE },
+    Case { what: "the names of schemas", args: &["schema"], stdout: "inventory\noffers\ndiagnostics\ncomparison\n", ..CASE },
     Case { what: "completions", args: &["completions", "bash"], stdout: "_bourse()", ..CASE },
     Case { what: "the version", args: &["--version"], stdout: "bourse 0.", ..CASE },
     Case { what: "no command", args: &[], code: 2, stderr: "Usage:", ..CASE },

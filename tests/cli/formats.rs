@@ -71,6 +71,24 @@ fn candidates_and_fleets() {
     insta::assert_snapshot!("fleet", fleet.stdout);
 }
 
+#[test]
+fn comparisons_are_as_their_schema_says() {
+    let folder = Folder::new(&[(
+        "p.policy",
+        "class a for pool { x > 1, t == \"s\" }\nclass b for pool { x > 2, t == \"s\" }\nclass c for pool { x + 1 > 2 }\n",
+    )]);
+    for (first, second, relation) in [("a", "b", "contained"), ("a", "a", "equal"), ("b", "c", "not known")] {
+        let output = folder.run(&["compare", first, second, "p.policy", "--format", "json"]);
+        let value = json(&output.stdout);
+        assert_eq!(schema_problems("schema/comparison.schema.json", &value), [""; 0], "{output:?}");
+        assert_eq!(value["relation"], relation);
+        if relation == "contained" {
+            assert_eq!(value["contained"], "b");
+            assert_eq!(value["both"]["keys"], serde_json::json!(["t = \"s\"", "x = 3"]));
+        }
+    }
+}
+
 /// What an offer takes can be given back as an allocation: the same need is then met without a new offer.
 #[test]
 fn an_offer_reads_back_as_an_allocation() {

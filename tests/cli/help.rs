@@ -8,6 +8,7 @@ fn help_of_each_command() {
     for (name, args) in [
         ("bourse", vec!["--help"]),
         ("check", vec!["check", "--help"]),
+        ("compare", vec!["compare", "--help"]),
         ("offers", vec!["offers", "--help"]),
         ("match", vec!["match", "--help"]),
         ("inventory", vec!["inventory", "--help"]),

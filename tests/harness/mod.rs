@@ -2,9 +2,10 @@
 //! it uses the library alone.
 
 use bourse::{
+    analyse::analyse,
     check::Strictness,
     cycle,
-    diagnostic::Report,
+    diagnostic::{Diagnostic, Report},
     inventory::{records::Records, wire},
     limits,
     pipeline::{Extra, Loaded, Parsed},
@@ -17,6 +18,8 @@ pub struct Run {
     pub reports: Vec<Report>,
     /// What can be asked for offers; `None` where something is wrong.
     pub loaded: Option<Loaded>,
+    /// What the analysis says of it, in the sources of the last report.
+    pub analysis: Vec<Diagnostic>,
 }
 
 /// Reads inventories and a policy set, and binds them.
@@ -32,7 +35,7 @@ pub fn load(policies: &[(&str, &[u8])], inventories: &[(&str, &[u8])]) -> Run {
         read.push((records, sources));
     }
     if reports.iter().any(Report::has_errors) {
-        return Run { reports, loaded: None };
+        return Run { reports, loaded: None, analysis: Vec::new() };
     }
     let parsed = Parsed::new(policies.iter().copied());
     let inventories = read.iter().map(|(records, sources)| (records, sources)).collect();
@@ -40,11 +43,12 @@ pub fn load(policies: &[(&str, &[u8])], inventories: &[(&str, &[u8])]) -> Run {
     match parsed.check(&extra, Strictness::default()).load(&extra) {
         Ok(loaded) => {
             reports.push(loaded.report.clone());
-            Run { reports, loaded: Some(loaded) }
+            let analysis = analyse(&parsed, &loaded);
+            Run { reports, loaded: Some(loaded), analysis }
         }
         Err(report) => {
             reports.push(*report);
-            Run { reports, loaded: None }
+            Run { reports, loaded: None, analysis: Vec::new() }
         }
     }
 }

@@ -1,0 +1,236 @@
+//! A candidate that is only thought of: what each key of it holds. The engine evaluates it as it does one of a fleet.
+
+use indexmap::IndexMap;
+
+use crate::{
+    engine::{Gap, Keys},
+    inventory::world::BrokerFacts,
+    ir::{Column, ColumnId, Key, Pattern, Plan},
+    quantity::Dimension,
+    symbol::{Symbol, Symbols},
+    types::{Side, Type},
+    value::Value,
+};
+
+/// What varies on its own, by its number in [`Imagined::variables`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VariableId(pub usize);
+
+/// What varies on its own: several columns may read one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variable {
+    /// A key.
+    Key(ColumnId),
+    /// Where a side is: its `domain`, and with it every level.
+    Place(Side),
+    /// A resource of a side: its total, what is used, and so what is free.
+    Stock(Side, Symbol),
+}
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing.
+    Absent,
+    /// A value of another type than the key's.
+    Mismatch,
+    /// A value.
+    Value(Value),
+    /// Of a resource: the total, and what is used of it.
+    Stock(Dimension, i64, i64),
+}
+
+/// A candidate that is only thought of, with the need and the broker that it is tried for.
+#[derive(Clone, Debug)]
+pub struct Imagined<'a> {
+    plan: &'a Plan,
+    /// Texts of the plan, and those that are made up.
+    pub symbols: Symbols,
+    variables: Vec<Variable>,
+    slots: Vec<VariableId>,
+    held: Vec<Held>,
+    /// What is stated, and does not vary.
+    fixed: Vec<bool>,
+    /// Texts that stand for any text that matches these patterns, and no other pattern.
+    opaque: IndexMap<Symbol, Vec<String>>,
+}
+
+impl<'a> Imagined<'a> {
+    /// Nothing is known but what the broker states.
+    pub fn new(plan: &'a Plan, symbols: Symbols, broker: &BrokerFacts) -> Self {
+        let mut variables: IndexMap<Variable, ()> = IndexMap::new();
+        let slots = plan.columns.iter().enumerate().map(|(at, column)| {
+            let variable = match column.key {
+                Key::Domain | Key::Level(_) => Variable::Place(column.side),
+                Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
+                    Variable::Stock(column.side, resource)
+                }
+                _ => Variable::Key(ColumnId(at as u32)),
+            };
+            VariableId(variables.insert_full(variable, ()).0)
+        });
+        let slots = slots.collect();
+        let variables: Vec<Variable> = variables.into_keys().collect();
+        let mut imagined = Imagined {
+            plan,
+            symbols,
+            held: vec![Held::Absent; variables.len()],
+            fixed: vec![false; variables.len()],
+            variables,
+            slots,
+            opaque: IndexMap::new(),
+        };
+        imagined.fix_broker(broker);
+        imagined
+    }
+
+    /// What the set states of its broker holds for every candidate; what it does not state an inventory may.
+    fn fix_broker(&mut self, broker: &BrokerFacts) {
+        for at in 0..self.variables.len() {
+            let value = match self.variables[at] {
+                Variable::Place(Side::Broker) => broker.placement.domain.map(Value::Place),
+                Variable::Key(column) => match self.plan.column(column) {
+                    Column { side: Side::Broker, key: Key::Name } => self.plan.broker.name.map(Value::Text),
+                    Column { side: Side::Broker, key: Key::Attribute(key) } => {
+                        broker.keys.iter().find(|own| own.0 == key).map(|own| own.1.clone())
+                    }
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let Some(value) = value {
+                self.fix(VariableId(at), Held::Value(value));
+            }
+        }
+    }
+
+    /// Says what a variable holds, whatever the candidate.
+    pub fn fix(&mut self, variable: VariableId, held: Held) {
+        self.held[variable.0] = held;
+        self.fixed[variable.0] = true;
+    }
+
+    /// Every variable of some sides that holds what `read` says, until [`Imagined::free`].
+    pub fn fix_sides(&mut self, sides: &[Side], read: impl Fn(ColumnId) -> Result<Value, Gap>) {
+        for at in 0..self.variables.len() {
+            if let Variable::Key(column) = self.variables[at]
+                && sides.contains(&self.plan.column(column).side)
+            {
+                let held = match read(column) {
+                    Ok(value) => Held::Value(value),
+                    Err(Gap::Absent(_)) => Held::Absent,
+                    Err(_) => Held::Mismatch,
+                };
+                self.fix(VariableId(at), held);
+            }
+        }
+    }
+
+    /// Lets every variable of some sides vary again.
+    pub fn free(&mut self, sides: &[Side]) {
+        for at in 0..self.variables.len() {
+            if let Variable::Key(column) = self.variables[at]
+                && sides.contains(&self.plan.column(column).side)
+            {
+                self.fixed[at] = false;
+            }
+        }
+    }
+
+    /// What a variable is.
+    pub fn variable(&self, id: VariableId) -> Variable {
+        self.variables[id.0]
+    }
+
+    /// The variable that a column reads.
+    pub fn variable_of(&self, column: ColumnId) -> VariableId {
+        self.slots[column.0 as usize]
+    }
+
+    /// Whether a variable holds the same for every candidate.
+    pub fn is_fixed(&self, id: VariableId) -> bool {
+        self.fixed[id.0]
+    }
+
+    /// What a variable holds now.
+    pub fn held(&self, id: VariableId) -> &Held {
+        &self.held[id.0]
+    }
+
+    /// Lets a variable hold something.
+    pub fn hold(&mut self, id: VariableId, held: Held) {
+        self.held[id.0] = held;
+    }
+
+    /// A text that stands for any one that matches just these patterns.
+    pub fn opaque(&mut self, patterns: Vec<String>) -> Symbol {
+        // No text of a policy holds a control character.
+        let symbol = self.symbols.intern(&format!("\u{0}{}", patterns.join("\u{0}")));
+        self.opaque.insert(symbol, patterns);
+        symbol
+    }
+
+    /// The type of what a column reads, where anything says it.
+    pub fn type_of(&self, id: ColumnId) -> Option<Type> {
+        let Column { side, key } = self.plan.column(id);
+        let resource = |side, resource| self.plan.dimension(side, resource).map(Type::Quantity);
+        match key {
+            Key::Name | Key::Provider | Key::Instance => Some(Type::Text),
+            Key::Domain | Key::Level(_) => Some(Type::Place),
+            Key::Total(name) | Key::Free(name) | Key::Used(name) => resource(side, name),
+            Key::Attribute(key) => match (side, self.plan.symbols.text(key)) {
+                (Side::Volume, "filesystem" | "access" | "source") => Some(Type::Text),
+                (Side::Volume | Side::Need, "count") | (Side::Role, "weight") => Some(Type::NUMBER),
+                (Side::Volume, _) => resource(Side::Pool, key),
+                (Side::Need, _) => {
+                    self.plan.column_types[id.0 as usize].or_else(|| resource(Side::Agent, key))
+                }
+                _ => self.plan.column_types[id.0 as usize],
+            },
+        }
+    }
+
+    fn place(&self, path: Symbol, key: Key) -> Option<Value> {
+        let Key::Level(depth) = key else { return Some(Value::Place(path)) };
+        let text = self.symbols.text(path);
+        let mut ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+        let end = ends.nth(usize::from(depth))?;
+        self.symbols.find(&text[..end]).map(Value::Place)
+    }
+}
+
+impl Keys for Imagined<'_> {
+    fn plan(&self) -> &Plan {
+        self.plan
+    }
+
+    fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+
+    fn read(&self, id: ColumnId) -> Result<Value, Gap> {
+        let key = self.plan.column(id).key;
+        let value = match (&self.held[self.slots[id.0 as usize].0], key) {
+            (Held::Mismatch, _) => return Err(Gap::Mismatch(id)),
+            (Held::Absent, _) => None,
+            (Held::Value(Value::Place(path)), Key::Domain | Key::Level(_)) => self.place(*path, key),
+            (Held::Value(value), _) => Some(value.clone()),
+            (Held::Stock(dimension, total, used), _) => {
+                let amount = match key {
+                    Key::Used(_) => Some(*used),
+                    Key::Free(_) => total.checked_sub(*used),
+                    _ => Some(*total),
+                };
+                amount.map(|amount| Value::Quantity(*dimension, amount))
+            }
+        };
+        value.ok_or(Gap::Absent(id))
+    }
+
+    fn matches(&self, text: Symbol, pattern: &Pattern) -> bool {
+        match self.opaque.get(&text) {
+            Some(matched) => matched.contains(&pattern.text),
+            None => pattern.regex.is_match(self.symbols.text(text)),
+        }
+    }
+}

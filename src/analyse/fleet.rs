@@ -1,0 +1,441 @@
+//! Needs against the fleet that is declared: what none of it could serve, even with everything free, and what can
+//! never be served in full. The conditions are those of matching.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use indexmap::{IndexMap, IndexSet, map::Entry};
+
+use super::Set;
+use crate::{
+    cycle::every_need,
+    diagnostic::{Code, Diagnostic},
+    inventory::ledger::Ledger,
+    ir::{Key, Need, NodeId, Place, PlaceKey, PlaceKind, Request, Show, Volume},
+    limits,
+    matching::{Failure, Matcher, Moment, NeedId, Placed, Reach, Reason},
+    source::Span,
+    types::Side,
+    value::show_name,
+};
+
+/// Reasons named in one message.
+const NAMED: usize = 4;
+
+/// Checks every need that is not known to be impossible already, and says whether a bound left all of them time.
+pub(super) fn check(set: &Set<'_>, impossible: &BTreeSet<NeedId>, problems: &mut Vec<Diagnostic>) -> bool {
+    let ledger = Ledger::empty(set.world);
+    let placed = Placed::new(set.plan);
+    let moment = Moment { plan: set.plan, world: set.world, ledger: &ledger, placed: &placed };
+    let varying = RefCell::default();
+    let mut steps = limits::SERVING_STEPS;
+    for id in every_need(set.plan).filter(|id| !impossible.contains(id)) {
+        let framework = &set.plan.frameworks[id.framework];
+        let need = &framework.needs[id.need];
+        let symbols = &set.plan.symbols;
+        if set.said.expects_unmet(symbols.text(framework.name), symbols.text(need.name)) {
+            continue;
+        }
+        let serving = Serving { set, matcher: Matcher::new(moment, id), need, varying: &varying };
+        problems.extend(serving.check(&mut steps));
+        if steps == 0 {
+            return false;
+        }
+    }
+    true
+}
+
+struct Serving<'s, 'a> {
+    set: &'s Set<'a>,
+    matcher: Matcher<'s>,
+    need: &'s Need,
+    /// Conditions that read what is free or used.
+    varying: &'s RefCell<IndexMap<NodeId, bool>>,
+}
+
+/// What excludes candidates: like failures together.
+#[derive(Default)]
+struct Excluded {
+    agents: Tally,
+    supplies: Tally,
+    pairs: Tally,
+}
+
+/// What excludes candidates of one kind.
+#[derive(Default)]
+struct Tally {
+    of: usize,
+    by: IndexMap<Cause, Told>,
+}
+
+/// Like failures.
+struct Told {
+    count: usize,
+    reason: Reason,
+    have: IndexSet<String>,
+}
+
+/// Failures that are told as one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Cause {
+    Node(NodeId),
+    Resource(crate::symbol::Symbol),
+    Place(Span),
+    Word(&'static str),
+}
+
+impl Cause {
+    fn of(failure: &Failure<'_>) -> Cause {
+        match failure {
+            Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
+                Cause::Node(*node)
+            }
+            Failure::Amount(shortage) => Cause::Resource(shortage.resource),
+            Failure::Charge(charge, _) => Cause::Resource(charge.resource),
+            Failure::Place(place, ..) => Cause::Place(place.span),
+            Failure::Filesystem { .. } => Cause::Word("filesystem"),
+            Failure::Access => Cause::Word("access"),
+            Failure::Users { .. } => Cause::Word("users"),
+            Failure::Reserved { .. } => Cause::Word("reserved"),
+            Failure::Source { .. } => Cause::Word("source"),
+            Failure::Principal { .. } => Cause::Word("principal"),
+        }
+    }
+}
+
+impl<'s> Serving<'s, '_> {
+    fn name(&self) -> String {
+        show_name(self.set.plan.symbols.text(self.need.name))
+    }
+
+    /// What is wrong with one need, if anything is. Where `steps` are used up it is not known.
+    fn check(&self, steps: &mut u64) -> Option<Diagnostic> {
+        let world = self.set.world;
+        let agents: Vec<Option<usize>> = match &self.need.agent {
+            Some(_) if world.agents.is_empty() => return None,
+            Some(_) => match self.agents(steps) {
+                Ok(agents) => agents.into_iter().map(Some).collect(),
+                Err(excluded) => return excluded.map(|excluded| self.none_serves("agent", None, &excluded)),
+            },
+            None => vec![None],
+        };
+        let mut supplies = Vec::new();
+        let distinct = self.need.volumes.iter().filter(|volume| volume.ordinal.0 == 0);
+        for volume in distinct.filter(|_| !world.supplies.is_empty()) {
+            match self.supplies(volume, &agents, steps) {
+                Ok(found) => supplies.push((volume, found)),
+                Err(excluded) => {
+                    return excluded.map(|excluded| self.none_serves("pool", Some(volume), &excluded));
+                }
+            }
+        }
+        self.too_few(&agents, &supplies)
+    }
+
+    fn take(&self, steps: &mut u64) -> bool {
+        *steps = steps.saturating_sub(1);
+        *steps > 0
+    }
+
+    /// What excludes every candidate of one side from a class that is asked for, where none is in it: told by the
+    /// class alone, which is the most telling.
+    fn outside(&self, request: &'s Request, side: Side, steps: &mut u64) -> Option<Box<Excluded>> {
+        let world = self.set.world;
+        let count = if side == Side::Agent { world.agents.len() } else { world.supplies.len() };
+        let candidates: Vec<(Option<usize>, Option<usize>)> = match side {
+            Side::Agent => (0..count).map(|at| (Some(at), None)).collect(),
+            _ => (0..count).map(|at| (None, Some(at))).collect(),
+        };
+        for ask in request.classes.iter().filter(|ask| !ask.negated) {
+            let root = self.set.plan.definition(ask.class).root;
+            let mut holds = |(agent, supply): &(Option<usize>, Option<usize>)| {
+                *steps = steps.saturating_sub(1);
+                self.matcher.scene(*agent, *supply, None).truth(root).holds()
+            };
+            if self.varies(root) || candidates.iter().any(&mut holds) {
+                continue;
+            }
+            let conditions = self.set.opened(root);
+            let mut excluded = Box::<Excluded>::default();
+            for (agent, supply) in &candidates {
+                let scene = self.matcher.scene(*agent, *supply, None);
+                let failing = conditions.iter().filter(|node| !scene.truth(**node).holds());
+                let failures: Vec<Failure<'_>> =
+                    failing.map(|node| Failure::Class(*ask, side, *node)).collect();
+                self.note(&mut excluded, &failures, *agent, *supply, None);
+            }
+            return Some(excluded);
+        }
+        None
+    }
+
+    /// The agents that could serve; else what excludes them, if there were steps to tell.
+    fn agents(&self, steps: &mut u64) -> Result<Vec<usize>, Option<Box<Excluded>>> {
+        if let Some(excluded) =
+            self.need.agent.as_ref().and_then(|request| self.outside(request, Side::Agent, steps))
+        {
+            return Err(Some(excluded));
+        }
+        let mut found = Vec::new();
+        let mut excluded = Excluded::default();
+        for agent in 0..self.set.world.agents.len() {
+            if !self.take(steps) {
+                return Err(None);
+            }
+            let failures = self.matcher.agent_failures(Some(agent));
+            if !self.note(&mut excluded, &failures, Some(agent), None, None) {
+                found.push(agent);
+            }
+        }
+        if found.is_empty() { Err(Some(Box::new(excluded))) } else { Ok(found) }
+    }
+
+    /// The supplies that could serve a volume with one of the agents.
+    fn supplies(
+        &self,
+        volume: &'s Volume,
+        agents: &[Option<usize>],
+        steps: &mut u64,
+    ) -> Result<Vec<usize>, Option<Box<Excluded>>> {
+        if let Some(excluded) = self.outside(&volume.request, Side::Pool, steps) {
+            return Err(Some(excluded));
+        }
+        let mut alone = Vec::new();
+        let mut excluded = Excluded::default();
+        for supply in 0..self.set.world.supplies.len() {
+            if !self.take(steps) {
+                return Err(None);
+            }
+            let failures = self.matcher.supply_failures(None, volume, supply, Reach::WithoutAgent);
+            if !self.note(&mut excluded, &failures, None, Some(supply), Some(volume)) {
+                alone.push(supply);
+            }
+        }
+        if alone.is_empty() {
+            return Err(Some(Box::new(excluded)));
+        }
+        if !self.is_crossed() || agents == [None] {
+            return Ok(alone);
+        }
+        let mut found = Vec::new();
+        for supply in alone {
+            for agent in agents {
+                if !self.take(steps) {
+                    return Err(None);
+                }
+                let failures = self.matcher.supply_failures(*agent, volume, supply, Reach::AgentOnly);
+                if !self.note(&mut excluded, &failures, *agent, Some(supply), Some(volume)) {
+                    found.push(supply);
+                    break;
+                }
+            }
+        }
+        if found.is_empty() { Err(Some(Box::new(excluded))) } else { Ok(found) }
+    }
+
+    /// Whether some rule speaks of a supply and an agent together.
+    fn is_crossed(&self) -> bool {
+        let plan = self.set.plan;
+        let own = plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume());
+        let rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten()).chain(own);
+        rules.into_iter().any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent))
+    }
+
+    /// Notes what excludes a candidate for good; whether anything does.
+    fn note(
+        &self,
+        excluded: &mut Excluded,
+        failures: &[Failure<'s>],
+        agent: Option<usize>,
+        supply: Option<usize>,
+        volume: Option<&'s Volume>,
+    ) -> bool {
+        let tally = match (agent, supply) {
+            (Some(_), Some(_)) => &mut excluded.pairs,
+            (_, Some(_)) => &mut excluded.supplies,
+            _ => &mut excluded.agents,
+        };
+        tally.of += 1;
+        let mut any = false;
+        for failure in failures {
+            if self.may_change(failure) && !self.matcher.is_permanent(failure, agent, supply, volume) {
+                continue;
+            }
+            any = true;
+            // A few of the values tell enough, and all would take long.
+            let told = match tally.by.entry(Cause::of(failure)) {
+                Entry::Occupied(told) if told.get().count >= NAMED => {
+                    told.into_mut().count += 1;
+                    continue;
+                }
+                entry => {
+                    let reason = self.matcher.reason(failure, agent, supply, volume);
+                    let have = reason.have.clone();
+                    let told = entry.or_insert_with(|| Told { count: 0, reason, have: IndexSet::new() });
+                    told.have.extend(have);
+                    told
+                }
+            };
+            told.count += 1;
+        }
+        any
+    }
+
+    /// Whether a failure goes by what is free or used: others are for good. Amounts are held against all there is.
+    fn may_change(&self, failure: &Failure<'_>) -> bool {
+        let node = match failure {
+            Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => *node,
+            _ => return true,
+        };
+        self.varies(node)
+    }
+
+    fn varies(&self, node: NodeId) -> bool {
+        let plan = self.set.plan;
+        *self.varying.borrow_mut().entry(node).or_insert_with(|| {
+            let varies = |key| matches!(key, Key::Free(_) | Key::Used(_));
+            plan.reads(node).iter().any(|column| varies(plan.column(*column).key))
+        })
+    }
+
+    fn none_serves(&self, side: &str, volume: Option<&Volume>, excluded: &Excluded) -> Diagnostic {
+        let mut message = format!("none of the declared {side}s can ever serve `{}`", self.name());
+        if let Some(volume) = volume {
+            let volume = show_name(self.set.plan.symbols.text(volume.name));
+            message =
+                format!("none of the declared {side}s can ever serve volume `{volume}` of `{}`", self.name());
+        }
+        let tallies = [
+            (&excluded.agents, "agent", "agents"),
+            (&excluded.supplies, "supply", "supplies"),
+            (&excluded.pairs, "pair of agent and supply", "pairs of agent and supply"),
+        ];
+        let mut causes: Vec<(&Told, usize, &str, &str)> = Vec::new();
+        for (tally, one, many) in tallies {
+            let mut own: Vec<&Told> = tally.by.values().collect();
+            own.sort_by_key(|told| std::cmp::Reverse(told.count));
+            causes.extend(own.into_iter().map(|told| (told, tally.of, one, many)));
+        }
+        let more = causes.len().saturating_sub(NAMED);
+        let named = causes.iter().take(NAMED).map(|(told, of, one, many)| told.text(*of, one, many));
+        let mut help = named.collect::<Vec<_>>().join("; ");
+        if more > 0 {
+            help.push_str(&format!("; and {more} more reasons"));
+        }
+        Diagnostic::warning(Code::B0607, self.need.span, message).label("nothing serves it").help(help)
+    }
+
+    /// Instances that `at most` leaves no room for.
+    fn too_few(&self, agents: &[Option<usize>], supplies: &[(&Volume, Vec<usize>)]) -> Option<Diagnostic> {
+        let hard = |places: &'s [Place]| places.iter().filter(|place| place.weight.is_none());
+        for place in hard(&self.need.places) {
+            let values = |key| {
+                let values =
+                    agents.iter().flatten().filter_map(|agent| self.matcher.agent_value(*agent, key));
+                values.map(|value| value.show(&self.set.plan.symbols)).collect()
+            };
+            let problem = self.at_most(place, self.need.count, None, &values);
+            if problem.is_some() {
+                return problem;
+            }
+        }
+        for (volume, found) in supplies {
+            for place in hard(&self.volume(volume).places) {
+                let wanted = self.need.count.saturating_mul(u64::from(volume.ordinal.1));
+                let values = |key| {
+                    let values = found.iter().filter_map(|supply| self.matcher.supply_value(*supply, key));
+                    values.map(|value| value.show(&self.set.plan.symbols)).collect()
+                };
+                let problem = self.at_most(place, wanted, Some(volume), &values);
+                if problem.is_some() {
+                    return problem;
+                }
+            }
+        }
+        None
+    }
+
+    fn volume(&self, volume: &Volume) -> &'s Volume {
+        let same = self.need.volumes.iter().find(|known| known.name == volume.name);
+        same.unwrap_or(&self.need.volumes[0])
+    }
+
+    fn at_most(
+        &self,
+        place: &Place,
+        wanted: u64,
+        volume: Option<&Volume>,
+        values: &dyn Fn(PlaceKey) -> IndexSet<String>,
+    ) -> Option<Diagnostic> {
+        let PlaceKind::AtMost { count, key, .. } = place.kind else { return None };
+        // Enough agents for one each are seen at once.
+        if wanted <= count {
+            return None;
+        }
+        let values = values(key);
+        let most = count.saturating_mul(values.len() as u64);
+        if most >= wanted {
+            return None;
+        }
+        let name = self.name();
+        let key = self.key(key);
+        let what = match volume {
+            Some(volume) => {
+                let volume = show_name(self.set.plan.symbols.text(volume.name));
+                format!("at most {most} of the {wanted} volumes `{volume}` of `{name}` can ever be served")
+            }
+            None => format!("at most {most} of the {wanted} instances of `{name}` can ever be served"),
+        };
+        let mut shown: Vec<String> = values.iter().take(NAMED).cloned().collect();
+        if values.len() > NAMED {
+            shown.push(format!("and {} more", values.len() - NAMED));
+        }
+        let help = match values.len() {
+            0 => format!("nothing that could serve it has a value of `{key}`"),
+            1 => format!("all that could serve it has one value of `{key}`: {}", shown.join(", ")),
+            many => format!("what could serve it has {many} values of `{key}`: {}", shown.join(", ")),
+        };
+        let label = format!("no more than {count} for each of them");
+        Some(
+            Diagnostic::warning(Code::B0608, place.span, what)
+                .label(label)
+                .also(self.need.span, "this need")
+                .help(help),
+        )
+    }
+
+    fn key(&self, key: PlaceKey) -> String {
+        let show = Show::new(self.set.plan);
+        match key {
+            PlaceKey::Level(depth) => show.level(depth).to_owned(),
+            PlaceKey::Agent => "agent".to_owned(),
+            PlaceKey::Pool => "pool".to_owned(),
+            PlaceKey::Instance => "instance".to_owned(),
+            PlaceKey::Provider => "provider".to_owned(),
+            PlaceKey::Key(column) => show.key(column),
+        }
+    }
+}
+
+impl Told {
+    /// `all 3 pools by fast: wants media in ["ssd"], has "hdd"`
+    fn text(&self, of: usize, one: &str, many: &str) -> String {
+        let candidates = match (self.count, of) {
+            (1, 1) => format!("the {one}"),
+            (count, of) if count == of => format!("all {of} {many}"),
+            (count, of) => format!("{count} of {of} {many}"),
+        };
+        let Reason { label, key, want, absent, .. } = &self.reason;
+        let mut have: Vec<&str> = self.have.iter().take(NAMED - 1).map(String::as_str).collect();
+        if self.have.len() >= NAMED {
+            have.push("…");
+        }
+        let have = match (have.is_empty(), absent.as_slice()) {
+            (false, _) => format!(", has {}", have.join(" or ")),
+            (true, []) => String::new(),
+            (true, absent) => format!(", {} absent", absent.join(" and ")),
+        };
+        // An amount goes by its label; a comparison is told with its key.
+        let key = key.as_ref().filter(|key| *key != label).map_or(String::new(), |key| format!("{key} "));
+        format!("{candidates} by `{label}`: wants {key}{want}{have}")
+    }
+}

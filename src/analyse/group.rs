@@ -1,0 +1,297 @@
+//! What is compared with what: variables and constants that meet in a condition form a group, and what distinguishes
+//! candidates is how the variables of a group lie among its constants and among each other.
+
+use std::collections::BTreeSet;
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    Doubt,
+    candidate::{Imagined, Variable, VariableId},
+};
+use crate::{
+    engine::{Keys, value},
+    ir::{ColumnId, Node, NodeId, Plan},
+    operator::{Function, TestOp},
+    quantity::MILLION,
+    symbol::Symbol,
+    value::{Value, Version},
+};
+
+/// Constants and variables that are compared.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Amounts in base units, members of sets of numbers among them.
+    pub quantities: BTreeSet<i64>,
+    /// Versions.
+    pub versions: BTreeSet<Version>,
+    /// Texts and paths, members of sets among them.
+    pub texts: IndexSet<Symbol>,
+    /// Sets as written.
+    pub sets: Vec<Value>,
+    /// Patterns that texts are held against.
+    pub patterns: IndexSet<String>,
+    /// What varies, with the columns that read it.
+    pub variables: IndexMap<VariableId, Vec<ColumnId>>,
+    /// Whether some value is a path.
+    pub places: bool,
+    /// Whether places are compared with `within` or `closeness`, and not only for equality.
+    pub nested: bool,
+    /// Whether amounts are compared by their order.
+    pub ordered: bool,
+    /// Whether sets are among what is compared.
+    pub has_sets: bool,
+    /// Why the constants do not tell all that may differ.
+    pub doubt: Option<Doubt>,
+}
+
+impl Group {
+    fn absorb(&mut self, other: Group) {
+        self.quantities.extend(other.quantities);
+        self.versions.extend(other.versions);
+        self.texts.extend(other.texts);
+        self.sets.extend(other.sets);
+        self.patterns.extend(other.patterns);
+        // A variable is of one group: none is in both.
+        self.variables.extend(other.variables);
+        self.places |= other.places;
+        self.nested |= other.nested;
+        self.ordered |= other.ordered;
+        self.has_sets |= other.has_sets;
+        self.doubt = self.doubt.or(other.doubt);
+    }
+
+    fn constant(&mut self, value: &Value) {
+        match value {
+            Value::Bool(_) => {}
+            Value::Quantity(_, amount) => {
+                self.quantities.insert(*amount);
+            }
+            Value::Text(text) => {
+                self.texts.insert(*text);
+            }
+            Value::Place(text) => {
+                self.texts.insert(*text);
+                self.places = true;
+            }
+            Value::Version(version) => {
+                self.versions.insert(Version::clone(version));
+            }
+            Value::Texts(members) => self.texts.extend(members.iter().copied()),
+            Value::Numbers(members) => self.quantities.extend(members.iter().copied()),
+            Value::Ranges(ranges) => {
+                for end in ranges.parts().iter().flat_map(|(low, high)| [*low, *high]) {
+                    self.quantities.extend(end.checked_mul(MILLION));
+                }
+                // Ranges are whole sets of numbers, of which the ends do not tell all.
+                self.doubt = Some(Doubt::Sets);
+            }
+        }
+        if matches!(value, Value::Texts(_) | Value::Numbers(_) | Value::Ranges(_)) {
+            self.sets.push(value.clone());
+            self.has_sets = true;
+        }
+    }
+}
+
+/// The groups of some conditions.
+#[derive(Debug)]
+pub struct Groups<'i, 'a> {
+    imagined: &'i Imagined<'a>,
+    plan: &'i Plan,
+    above: Vec<usize>,
+    groups: Vec<Group>,
+    by_variable: IndexMap<VariableId, usize>,
+    seen: IndexMap<NodeId, Option<usize>>,
+}
+
+impl<'i, 'a> Groups<'i, 'a> {
+    /// None yet.
+    pub fn new(imagined: &'i Imagined<'a>) -> Self {
+        Groups {
+            plan: imagined.plan(),
+            imagined,
+            above: Vec::new(),
+            groups: Vec::new(),
+            by_variable: IndexMap::new(),
+            seen: IndexMap::new(),
+        }
+    }
+
+    /// The groups, each once.
+    pub fn finish(mut self) -> Vec<Group> {
+        let roots: Vec<usize> = (0..self.groups.len()).filter(|at| self.above[*at] == *at).collect();
+        roots.into_iter().map(|at| std::mem::take(&mut self.groups[at])).collect()
+    }
+
+    fn fresh(&mut self) -> usize {
+        self.above.push(self.groups.len());
+        self.groups.push(Group::default());
+        self.groups.len() - 1
+    }
+
+    fn root(&self, mut at: usize) -> usize {
+        while self.above[at] != at {
+            at = self.above[at];
+        }
+        at
+    }
+
+    fn join(&mut self, left: Option<usize>, right: Option<usize>) -> Option<usize> {
+        let (Some(left), Some(right)) = (left, right) else { return left.or(right) };
+        let (a, b) = (self.root(left), self.root(right));
+        if a != b {
+            let (low, high) = (a.min(b), a.max(b));
+            self.above[high] = low;
+            let other = std::mem::take(&mut self.groups[high]);
+            self.groups[low].absorb(other);
+        }
+        Some(a.min(b))
+    }
+
+    fn mark(&mut self, group: Option<usize>, mark: impl FnOnce(&mut Group)) {
+        if let Some(at) = group {
+            let at = self.root(at);
+            mark(&mut self.groups[at]);
+        }
+    }
+
+    /// The group of a column's variable. What is fixed is a constant.
+    fn column(&mut self, column: ColumnId) -> Option<usize> {
+        let id = self.imagined.variable_of(column);
+        if let Some(at) = self.by_variable.get(&id).map(|at| self.root(*at)) {
+            if let Some(columns) = self.groups[at].variables.get_mut(&id)
+                && !columns.contains(&column)
+            {
+                columns.push(column);
+            }
+            return Some(at);
+        }
+        let at = self.fresh();
+        self.by_variable.insert(id, at);
+        if self.imagined.is_fixed(id) {
+            if let Ok(value) = self.imagined.read(column) {
+                self.groups[at].constant(&value);
+            }
+            return Some(at);
+        }
+        let group = &mut self.groups[at];
+        group.variables.insert(id, vec![column]);
+        group.places = matches!(self.imagined.variable(id), Variable::Place(_))
+            || self.imagined.type_of(column) == Some(crate::types::Type::Place);
+        Some(at)
+    }
+
+    /// Takes a condition or value in, and gives the group of its value; conditions have none.
+    pub fn add(&mut self, id: NodeId) -> Option<usize> {
+        if let Some(known) = self.seen.get(&id) {
+            return known.map(|at| self.root(at));
+        }
+        let group = self.flow(id);
+        self.seen.insert(id, group);
+        group
+    }
+
+    fn with_constant(&mut self, other: NodeId, constant: &Value) -> Option<usize> {
+        let group = self.add(other);
+        self.mark(group, |group| group.constant(constant));
+        group
+    }
+
+    fn flow(&mut self, id: NodeId) -> Option<usize> {
+        let plan = self.plan;
+        match plan.node(id) {
+            Node::Constant(constant) => {
+                let at = self.fresh();
+                self.groups[at].constant(constant);
+                Some(at)
+            }
+            Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => self.column(*column),
+            Node::Named(definition) => self.add(plan.definition(*definition).root),
+            Node::Not(inner) => self.add(*inner),
+            Node::And(parts) | Node::Or(parts) => {
+                parts.iter().for_each(|part| {
+                    self.add(*part);
+                });
+                None
+            }
+            Node::Test(op, left, right) => {
+                let group = match (plan.node(*left), plan.node(*right)) {
+                    // A constant needs no group of its own.
+                    (_, Node::Constant(constant)) => self.with_constant(*left, constant),
+                    (Node::Constant(constant), _) => self.with_constant(*right, constant),
+                    _ => {
+                        let (left, right) = (self.add(*left), self.add(*right));
+                        self.join(left, right)
+                    }
+                };
+                self.mark(group, |group| match op {
+                    TestOp::Less | TestOp::LessOrEqual | TestOp::Greater | TestOp::GreaterOrEqual => {
+                        group.ordered = true;
+                    }
+                    TestOp::In | TestOp::Has | TestOp::HasAny | TestOp::HasAll => group.has_sets = true,
+                    TestOp::Within => (group.nested, group.places) = (true, true),
+                    TestOp::Equal | TestOp::NotEqual => {}
+                });
+                None
+            }
+            Node::Matches(subject, pattern) => {
+                let group = self.add(*subject);
+                let pattern = plan.patterns[*pattern as usize].text.clone();
+                self.mark(group, |group| {
+                    group.patterns.insert(pattern);
+                });
+                None
+            }
+            Node::Else(column, other) => {
+                let (column, other) = (self.column(*column), self.add(*other));
+                self.join(column, other)
+            }
+            Node::Arithmetic(_, left, right) => self.computed(id, &[*left, *right]),
+            Node::Negate(inner) => self.computed(id, &[*inner]),
+            Node::Call(Function::Closeness, places) => self.closeness(places),
+            Node::Call(Function::Abs, arguments) => self.computed(id, arguments),
+            // What they give is one of their arguments: order tells all.
+            Node::Call(Function::Min | Function::Max | Function::Clamp, arguments) => {
+                let groups: Vec<Option<usize>> = arguments.iter().map(|node| self.add(*node)).collect();
+                let group = groups.into_iter().fold(None, |all, one| self.join(all, one));
+                self.mark(group, |group| group.ordered = true);
+                group
+            }
+        }
+    }
+
+    /// Arithmetic: a constant where it reads nothing that varies; else its parts do not tell what it gives.
+    fn computed(&mut self, id: NodeId, parts: &[NodeId]) -> Option<usize> {
+        let reads = self.plan.reads(id);
+        if reads.iter().all(|column| self.imagined.is_fixed(self.imagined.variable_of(*column))) {
+            let at = self.fresh();
+            if let Ok(value) = value(self.imagined, id) {
+                self.groups[at].constant(&value);
+            }
+            return Some(at);
+        }
+        let groups: Vec<Option<usize>> = parts.iter().map(|part| self.add(*part)).collect();
+        for group in groups {
+            self.mark(group, |group| group.doubt = Some(Doubt::Arithmetic));
+        }
+        // Amounts of another dimension than its parts': a group of its own, in as much doubt.
+        let at = self.fresh();
+        self.groups[at].doubt = Some(Doubt::Arithmetic);
+        Some(at)
+    }
+
+    /// How near places are goes by the segments that they share: so many levels, so many values.
+    fn closeness(&mut self, places: &[NodeId]) -> Option<usize> {
+        let groups: Vec<Option<usize>> = places.iter().map(|place| self.add(*place)).collect();
+        let group = groups.into_iter().fold(None, |all, one| self.join(all, one));
+        self.mark(group, |group| (group.nested, group.places) = (true, true));
+        let at = self.fresh();
+        let levels = self.plan.levels.len() as i128;
+        for shared in 0..=levels {
+            let value = crate::quantity::divide_half_even(shared * i128::from(MILLION), levels);
+            self.groups[at].quantities.extend(value.and_then(|value| i64::try_from(value).ok()));
+        }
+        Some(at)
+    }
+}

@@ -1,0 +1,141 @@
+//! Static analysis: what can never hold, what always holds, what is contained in what, what nothing can serve or
+//! nothing uses. It has no meaning of its own: every candidate it shows has been evaluated by the engine, and what it
+//! says never happens it has tried for a representative of every candidate there may be. Where it cannot do so it
+//! says nothing, or that it does not know.
+
+mod candidate;
+mod compare;
+mod conditions;
+mod fleet;
+mod group;
+mod needs;
+mod prefer;
+mod sample;
+mod solve;
+mod tests_say;
+mod unused;
+mod values;
+mod witness;
+
+use std::fmt;
+
+use indexmap::IndexSet;
+
+pub use compare::{Comparison, Region, Relation, compare};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Report},
+    inventory::world::World,
+    ir::{NodeId, Plan},
+    parse::ast::Ast,
+    pipeline::{Loaded, Parsed},
+    resolve::hir::Hir,
+    source::Sources,
+};
+use solve::Solver;
+
+/// Why something is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doubt {
+    /// It depends on arithmetic.
+    Arithmetic,
+    /// It depends on several amounts of one resource.
+    Amounts,
+    /// It depends on what texts match patterns.
+    Patterns,
+    /// It depends on large sets, or on ranges.
+    Sets,
+    /// It depends on many places.
+    Places,
+    /// It depends on pre-releases.
+    Versions,
+    /// It takes more steps than are taken.
+    Steps,
+}
+
+impl Doubt {
+    /// What is in the way, in a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Doubt::Arithmetic => "it depends on arithmetic",
+            Doubt::Amounts => "it depends on several amounts of one resource",
+            Doubt::Patterns => "it depends on which texts match a pattern",
+            Doubt::Sets => "it depends on ranges, or on sets of many members",
+            Doubt::Places => "it depends on many places",
+            Doubt::Versions => "it depends on versions that are pre-releases",
+            Doubt::Steps => "it would take more steps than one question may",
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+/// What the analysis of a set sees.
+struct Set<'a> {
+    plan: &'a Plan,
+    world: &'a World,
+    hir: &'a Hir,
+    sources: &'a Sources,
+    files: &'a [Ast],
+    modules: Vec<(&'static str, &'a Ast)>,
+    said: tests_say::Said,
+    report: &'a Report,
+}
+
+/// Everything the analysis says of a set that compiles, and of the fleet that it is bound to.
+pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
+    let set = Set {
+        plan: &loaded.plan,
+        world: &loaded.world,
+        hir: &loaded.hir,
+        sources: &loaded.report.sources,
+        files: &parsed.files,
+        modules: parsed.modules.iter().map(|(name, ast)| (*name, ast)).collect(),
+        said: tests_say::Said::of(&loaded.hir),
+        report: &loaded.report,
+    };
+    let mut solver = Solver::new(set.plan, &set.world.broker);
+    let mut problems = Vec::new();
+    let never = conditions::classes(&set, &mut solver, &mut problems);
+    let rules = conditions::rules(&set, &mut solver, &mut problems);
+    let impossible = needs::check(&set, &mut solver, &never, &rules, &mut problems);
+    let served = fleet::check(&set, &impossible, &mut problems);
+    let preferred = prefer::check(&set, &mut solver, &mut problems);
+    unused::check(&set, &mut problems);
+    problems.extend(stopped(&set, &solver.given_up, served && preferred));
+    problems
+}
+
+/// The notes that a bound ended a part of the analysis.
+fn stopped(set: &Set<'_>, given_up: &IndexSet<NodeId>, whole_fleet: bool) -> Vec<Diagnostic> {
+    let mut notes = Vec::new();
+    let help = "nothing is wrong with that; what the analysis did not reach is not warned of";
+    if let Some(first) = given_up.first() {
+        let message = match given_up.len() {
+            1 => "whether this can hold is not known: it would take too many steps".to_owned(),
+            many => format!(
+                "whether this and {} others can hold is not known: it would take too many steps",
+                many - 1
+            ),
+        };
+        notes.push(Diagnostic::note(Code::B0611, set.plan.spans[first.0 as usize], message).help(help));
+    }
+    let need = set.plan.frameworks.iter().flat_map(|framework| &framework.needs).next();
+    if let Some(need) = need.filter(|_| !whole_fleet) {
+        let message = "the fleet is too large to hold every need and preference against it";
+        let note = Diagnostic::note(Code::B0611, need.span, message).label("the first need");
+        notes.push(note.help(help));
+    }
+    notes
+}
+
+impl Set<'_> {
+    /// Whether the check of the set has said something of this kind.
+    fn has(&self, code: Code) -> bool {
+        self.report.diagnostics.iter().any(|problem| problem.code == code)
+    }
+}

@@ -1,0 +1,282 @@
+//! What needs combine: classes, conditions and the operator's rules that exclude each other, and classes that add
+//! nothing beside others.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+use super::{
+    Set,
+    conditions::Known,
+    solve::{Answer, Goal, Solver, Want},
+    witness,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    engine::{Scene, Subject},
+    inventory::ledger::Ledger,
+    ir::{ClassAsk, DefinitionId, Node, NodeId, Request, Volume},
+    matching::NeedId,
+    source::Span,
+    types::Side,
+    value::show_name,
+};
+
+/// The sides of who asks: what they hold is known of a need.
+const ASKING: [Side; 4] = [Side::Need, Side::Framework, Side::Role, Side::Volume];
+
+/// Whether the first of two classes is in the second; or, with `False`, whether nothing of the first is.
+type Relations = IndexMap<(NodeId, NodeId, Want), Option<Reverse>>;
+
+/// What is known the other way round.
+#[derive(Clone, Debug)]
+enum Reverse {
+    /// This candidate shows that it is not so.
+    Candidate(String),
+    /// It is so as well.
+    Same,
+    /// It is not known.
+    NotKnown,
+}
+
+/// Checks every need, and the classes that classes combine. Gives the needs that nothing can ever serve.
+pub(super) fn check(
+    set: &Set<'_>,
+    solver: &mut Solver<'_>,
+    never: &[bool],
+    rules: &[Known],
+    problems: &mut Vec<Diagnostic>,
+) -> BTreeSet<NeedId> {
+    let ledger = Ledger::empty(set.world);
+    let mut relations = Relations::new();
+    let mut impossible = BTreeSet::new();
+    for (framework, of) in set.plan.frameworks.iter().enumerate() {
+        for (at, need) in of.needs.iter().enumerate() {
+            let id = NeedId { framework, need: at };
+            let subject = Subject { framework: of, need };
+            let scene = |volume| Scene {
+                plan: set.plan,
+                world: set.world,
+                ledger: &ledger,
+                subject,
+                agent: None,
+                supply: None,
+                volume,
+            };
+            let name = show_name(set.plan.symbols.text(need.name));
+            let known =
+                set.said.expects_unmet(set.plan.symbols.text(of.name), set.plan.symbols.text(need.name));
+            let volumes = need.volumes.iter().filter(|volume| volume.ordinal.0 == 0).map(Some);
+            let parts = need.agent.iter().map(|_| None).chain(volumes);
+            for part in parts {
+                solver.imagined.fix_sides(&ASKING, |column| scene(part).read(column));
+                let Some(request) = part.map(|volume| &volume.request).or(need.agent.as_ref()) else {
+                    continue;
+                };
+                let asked = Asked { set, request, volume: part, span: need.span, name: &name, never, rules };
+                let excluded = asked.excludes(solver, known, problems);
+                solver.imagined.free(&ASKING);
+                if excluded {
+                    impossible.insert(id);
+                } else {
+                    let side = if part.is_some() { Side::Pool } else { Side::Agent };
+                    redundant(set, solver, side, &request.classes, &mut relations, problems);
+                }
+            }
+        }
+    }
+    in_classes(set, solver, never, &mut relations, problems);
+    impossible
+}
+
+/// What a need asks of its agent, or of the supply of a volume.
+struct Asked<'s, 'a> {
+    set: &'s Set<'a>,
+    request: &'s Request,
+    volume: Option<&'s Volume>,
+    span: Span,
+    name: &'s str,
+    never: &'s [bool],
+    rules: &'s [Known],
+}
+
+impl Asked<'_, '_> {
+    /// Whether what is asked, with the operator's rules, excludes itself; reported unless a test knows it.
+    fn excludes(&self, solver: &mut Solver<'_>, known: bool, problems: &mut Vec<Diagnostic>) -> bool {
+        let plan = self.set.plan;
+        let blamed = |ask: &ClassAsk| !ask.negated && self.never[ask.class.0 as usize];
+        if self.request.classes.iter().any(blamed) {
+            // Said of the class already.
+            return true;
+        }
+        let mut goals: Vec<(NodeId, Want)> = Vec::new();
+        // Where each goal is asked, and by what.
+        let mut asked: Vec<(Span, String)> = Vec::new();
+        for ask in &self.request.classes {
+            goals.push((plan.definition(ask.class).root, if ask.negated { Want::False } else { Want::True }));
+            asked.push((ask.span, format!(" of class `{}`", self.set.class(ask.class))));
+        }
+        for rule in &self.request.conditions {
+            goals.push((rule.root, Want::True));
+            asked.push((plan.spans[rule.root.0 as usize], String::new()));
+        }
+        let rules = plan.broker.requires.iter().zip(self.rules);
+        for (rule, _) in rules.filter(|(_, known)| **known == Known::Open) {
+            // A rule that speaks of the other side as well can be met there.
+            let (own, other) = match self.volume {
+                Some(_) => (rule.sides.of_volume(), rule.sides.has(Side::Agent)),
+                None => (true, rule.sides.of_volume()),
+            };
+            if own && !other {
+                goals.push((rule.root, Want::True));
+                asked.push((plan.spans[rule.root.0 as usize], String::new()));
+            }
+        }
+        let Answer::Never(conflict) = solver.solve(&goals) else { return false };
+        if !known {
+            problems.push(self.problem(solver, &conflict, &asked));
+        }
+        true
+    }
+
+    fn problem(&self, solver: &Solver<'_>, conflict: &[Goal], asked: &[(Span, String)]) -> Diagnostic {
+        let message = match self.volume {
+            Some(volume) => {
+                let volume = show_name(self.set.plan.symbols.text(volume.name));
+                format!(
+                    "no pool can ever serve volume `{volume}` of `{}`: what is asked excludes itself",
+                    self.name
+                )
+            }
+            None => format!("no agent can ever serve `{}`: what is asked excludes itself", self.name),
+        };
+        let mut problem = Diagnostic::warning(Code::B0605, self.span, message).label("this need");
+        for (at, goal) in conflict.iter().enumerate() {
+            let span = asked[goal.origin].0;
+            if problem.labels.iter().all(|label| label.span != span) {
+                problem = problem.also(span, if at == 0 { "this" } else { "and this" });
+            }
+        }
+        problem.help(self.set.conflict(solver, conflict, |goal| asked[goal.origin].1.clone()))
+    }
+}
+
+/// Classes of one request of which one is contained in another.
+fn redundant(
+    set: &Set<'_>,
+    solver: &mut Solver<'_>,
+    side: Side,
+    classes: &[ClassAsk],
+    relations: &mut Relations,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let mut dropped: Vec<usize> = Vec::new();
+    for (at, ask) in classes.iter().enumerate() {
+        for (beside, other) in classes.iter().enumerate() {
+            // Of two equal classes the later one adds nothing.
+            if at == beside || other.negated || dropped.contains(&beside) || dropped.contains(&at) {
+                continue;
+            }
+            let want = if ask.negated { Want::NotFalse } else { Want::NotTrue };
+            let roots = (other.class, ask.class);
+            if let Some(reverse) = relation(set, solver, side, roots, want, relations) {
+                dropped.push(at);
+                let names = (set.class(roots.0), set.class(roots.1));
+                problems.push(adds_nothing(ask.span, other.span, side, names, ask.negated, &reverse));
+            }
+        }
+    }
+}
+
+/// Whether every candidate of the first class is in the second (or out of it, with `NotFalse`): the rest of the
+/// message where it is so.
+fn relation(
+    set: &Set<'_>,
+    solver: &mut Solver<'_>,
+    side: Side,
+    (first, second): (DefinitionId, DefinitionId),
+    want: Want,
+    relations: &mut Relations,
+) -> Option<Reverse> {
+    let (first, second) = (set.plan.definition(first).root, set.plan.definition(second).root);
+    if let Some(known) = relations.get(&(first, second, want)) {
+        return known.clone();
+    }
+    let found = solver.solve(&[(first, Want::True), (second, want)]).is_never().then(|| {
+        // Not the other way round: a candidate of the second alone.
+        let reverse = if want == Want::NotTrue { Want::True } else { Want::False };
+        match solver.solve(&[(second, reverse), (first, Want::NotTrue)]) {
+            Answer::Found(found) => Reverse::Candidate(witness::candidate(solver, side, &found)),
+            Answer::Never(_) => Reverse::Same,
+            Answer::NotKnown(_) => Reverse::NotKnown,
+        }
+    });
+    relations.insert((first, second, want), found.clone());
+    found
+}
+
+fn adds_nothing(
+    span: Span,
+    beside: Span,
+    side: Side,
+    (first, second): (&str, &str),
+    negated: bool,
+    reverse: &Reverse,
+) -> Diagnostic {
+    let message = if negated {
+        format!("`not is {second}` adds nothing: no {side} of class `{first}` is in `{second}`")
+    } else {
+        format!("`is {second}` adds nothing: every {side} of class `{first}` is in `{second}`")
+    };
+    let help = match reverse {
+        Reverse::Candidate(witness) if negated => {
+            format!("leave it out; `is {first}` says more: {witness} is in neither")
+        }
+        Reverse::Candidate(witness) => {
+            format!("leave it out; `is {first}` says more: {witness} is in `{second}` and not in `{first}`")
+        }
+        Reverse::Same if negated => format!("leave it out; it says the same as `is {first}`"),
+        Reverse::Same => "the two classes say the same: keep one of them".to_owned(),
+        Reverse::NotKnown => "leave it out".to_owned(),
+    };
+    Diagnostic::warning(Code::B0606, span, message)
+        .label("it adds nothing")
+        .also(beside, "beside this")
+        .help(help)
+}
+
+/// Classes that a class includes.
+fn in_classes(
+    set: &Set<'_>,
+    solver: &mut Solver<'_>,
+    never: &[bool],
+    relations: &mut Relations,
+    problems: &mut Vec<Diagnostic>,
+) {
+    for (at, definition) in set.plan.definitions.iter().enumerate() {
+        let Some(side) = definition.class_of.filter(|_| !definition.standard && !never[at]) else { continue };
+        let parts = match set.plan.node(definition.root) {
+            Node::And(parts) => parts.to_vec(),
+            _ => continue,
+        };
+        let asks: Vec<ClassAsk> = parts.iter().filter_map(|part| included(set, *part)).collect();
+        redundant(set, solver, side, &asks, relations, problems);
+    }
+}
+
+/// The class that a condition includes or rules out.
+fn included(set: &Set<'_>, node: NodeId) -> Option<ClassAsk> {
+    let (inner, negated) = match set.plan.node(node) {
+        Node::Not(inner) => (*inner, true),
+        _ => (node, false),
+    };
+    let Node::Named(class) = set.plan.node(inner) else { return None };
+    set.plan.definition(*class).class_of?;
+    Some(ClassAsk { class: *class, negated, span: set.plan.spans[node.0 as usize] })
+}
+
+impl Set<'_> {
+    fn class(&self, id: DefinitionId) -> &str {
+        &self.plan.definition(id).name
+    }
+}

@@ -1,0 +1,380 @@
+//! Whether there is a candidate for which some conditions hold and others do not: a search over representatives, in
+//! parts that share no key. What it finds the engine has confirmed; what it rules out is ruled out for every
+//! candidate.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    Doubt,
+    candidate::{Held, Imagined, VariableId},
+    group::Groups,
+    values,
+};
+use crate::{
+    engine::truth,
+    inventory::world::BrokerFacts,
+    ir::{Node, NodeId, Plan},
+    limits,
+    logic::Truth,
+};
+
+/// What is wanted of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Want {
+    /// It holds.
+    True,
+    /// It does not, and is known.
+    False,
+    /// It does not hold: false or unknown.
+    NotTrue,
+    /// It is not false: true or unknown.
+    NotFalse,
+}
+
+impl Want {
+    fn accepts(self, truth: Truth) -> bool {
+        match self {
+            Want::True => truth == Truth::True,
+            Want::False => truth == Truth::False,
+            Want::NotTrue => truth != Truth::True,
+            Want::NotFalse => truth != Truth::False,
+        }
+    }
+
+    /// What `not` makes of it.
+    fn negated(self) -> Want {
+        match self {
+            Want::True => Want::False,
+            Want::False => Want::True,
+            Want::NotTrue => Want::NotFalse,
+            Want::NotFalse => Want::NotTrue,
+        }
+    }
+}
+
+/// A condition and what is wanted of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Goal {
+    /// The condition.
+    pub node: NodeId,
+    /// What is wanted.
+    pub want: Want,
+    /// The condition as written, where `node` is a part of it: with its `not`.
+    pub shown: NodeId,
+    /// Which of the goals that were asked it is of.
+    pub origin: usize,
+}
+
+/// A candidate: what each key that matters holds.
+pub type Witness = Vec<(VariableId, Held)>;
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// This candidate meets the goals.
+    Found(Witness),
+    /// No candidate does, because of these goals together.
+    Never(Vec<Goal>),
+    /// It is not known.
+    NotKnown(Doubt),
+}
+
+impl Answer {
+    /// Whether it is certain that there is none.
+    pub fn is_never(&self) -> bool {
+        matches!(self, Answer::Never(_))
+    }
+}
+
+/// Answers questions about the conditions of one plan.
+#[derive(Debug)]
+pub struct Solver<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    pub(super) imagined: Imagined<'a>,
+    costs: Vec<u32>,
+    /// The variables that conditions read, once they are asked for.
+    reads: IndexMap<NodeId, Box<[VariableId]>>,
+    left: u64,
+    /// What a bound left without an answer.
+    pub given_up: IndexSet<NodeId>,
+}
+
+/// How a search over one part ended.
+enum Part {
+    Found(Witness),
+    None,
+    NotKnown(Doubt),
+}
+
+impl<'a> Solver<'a> {
+    /// For a plan, with what is known of the broker.
+    pub fn new(plan: &'a Plan, broker: &BrokerFacts) -> Self {
+        let imagined = Imagined::new(plan, plan.symbols.clone(), broker);
+        Solver {
+            plan,
+            imagined,
+            costs: costs(plan),
+            reads: IndexMap::new(),
+            left: limits::ANALYSIS_STEPS,
+            given_up: IndexSet::new(),
+        }
+    }
+
+    /// Whether some candidate meets all goals.
+    pub fn solve(&mut self, goals: &[(NodeId, Want)]) -> Answer {
+        let (mut flat, mut seen) = (Vec::new(), IndexSet::new());
+        for (origin, (node, want)) in goals.iter().enumerate() {
+            self.flatten(Goal { node: *node, want: *want, shown: *node, origin }, &mut seen, &mut flat);
+        }
+        let answer = self.solve_flat(&flat);
+        match answer {
+            Answer::Found(witness) if !self.confirms(&witness, goals) => Answer::NotKnown(Doubt::Steps),
+            Answer::Never(part) => Answer::Never(self.least(part)),
+            Answer::NotKnown(Doubt::Steps) => {
+                self.given_up.extend(goals.first().map(|goal| goal.0));
+                answer
+            }
+            answer => answer,
+        }
+    }
+
+    /// Whether the engine agrees that a candidate meets the goals.
+    fn confirms(&mut self, witness: &Witness, goals: &[(NodeId, Want)]) -> bool {
+        for (variable, held) in witness {
+            self.imagined.hold(*variable, held.clone());
+        }
+        goals.iter().all(|(node, want)| want.accepts(truth(&self.imagined, *node)))
+    }
+
+    /// Conditions that must all be met, one by one: `and` is opened where it must hold, `or` where it must not.
+    fn flatten(&self, goal: Goal, seen: &mut IndexSet<(NodeId, Want)>, out: &mut Vec<Goal>) {
+        let Goal { node, want, .. } = goal;
+        if !seen.insert((node, want)) {
+            return;
+        }
+        match (self.plan.node(node), want) {
+            (Node::And(parts), Want::True | Want::NotFalse)
+            | (Node::Or(parts), Want::False | Want::NotTrue) => {
+                for part in parts {
+                    self.flatten(Goal { node: *part, shown: *part, ..goal }, seen, out);
+                }
+            }
+            (Node::Named(definition), _) => {
+                let root = self.plan.definition(*definition).root;
+                let opens = matches!(
+                    (self.plan.node(root), want),
+                    (Node::And(_), Want::True | Want::NotFalse) | (Node::Or(_), Want::False | Want::NotTrue)
+                );
+                // A name that stands for one condition is shown by it where that must hold.
+                let shown = if opens || want == Want::True { root } else { goal.shown };
+                self.flatten(Goal { node: root, shown, ..goal }, seen, out);
+            }
+            (Node::Not(inner), _) => {
+                self.flatten(Goal { node: *inner, want: want.negated(), ..goal }, seen, out);
+            }
+            _ => out.push(goal),
+        }
+    }
+
+    fn solve_flat(&mut self, goals: &[Goal]) -> Answer {
+        if goals.len() > limits::ANALYSED_CONDITIONS {
+            return Answer::NotKnown(Doubt::Steps);
+        }
+        let mut witness = Witness::new();
+        let mut doubt = None;
+        for part in self.parts(goals) {
+            match self.search(&part) {
+                Part::Found(found) => witness.extend(found),
+                Part::None => return Answer::Never(part),
+                Part::NotKnown(why) => doubt = Some(why),
+            }
+        }
+        doubt.map_or(Answer::Found(witness), Answer::NotKnown)
+    }
+
+    /// The variables that a condition reads, and that are not fixed.
+    fn variables(&mut self, node: NodeId) -> Vec<VariableId> {
+        let (plan, imagined) = (self.plan, &self.imagined);
+        let read = self.reads.entry(node).or_insert_with(|| {
+            let reads: IndexSet<VariableId> =
+                plan.reads(node).into_iter().map(|column| imagined.variable_of(column)).collect();
+            reads.into_iter().collect()
+        });
+        read.iter().copied().filter(|variable| !imagined.is_fixed(*variable)).collect()
+    }
+
+    /// Goals that share variables, directly or through others, together.
+    fn parts(&mut self, goals: &[Goal]) -> Vec<Vec<Goal>> {
+        let mut above: Vec<usize> = (0..goals.len()).collect();
+        let root = |above: &[usize], mut at: usize| {
+            while above[at] != at {
+                at = above[at];
+            }
+            at
+        };
+        let mut first: IndexMap<VariableId, usize> = IndexMap::new();
+        for (at, goal) in goals.iter().enumerate() {
+            for variable in self.variables(goal.node) {
+                let (one, other) = (root(&above, *first.entry(variable).or_insert(at)), root(&above, at));
+                above[one.max(other)] = one.min(other);
+            }
+        }
+        let mut parts: IndexMap<usize, Vec<Goal>> = IndexMap::new();
+        for (at, goal) in goals.iter().enumerate() {
+            parts.entry(root(&above, at)).or_default().push(*goal);
+        }
+        parts.into_values().collect()
+    }
+
+    /// As few of some goals as already exclude each other; the last ones are dropped first.
+    fn least(&mut self, mut goals: Vec<Goal>) -> Vec<Goal> {
+        let mut at = goals.len();
+        while at > 0 && goals.len() > 1 {
+            at -= 1;
+            let mut fewer = goals.clone();
+            fewer.remove(at);
+            if let Answer::Never(part) = self.solve_flat(&fewer) {
+                goals = part;
+                at = at.min(goals.len());
+            }
+        }
+        goals
+    }
+
+    /// Looks for values of one part's variables.
+    fn search(&mut self, goals: &[Goal]) -> Part {
+        if self.left == 0 {
+            return Part::NotKnown(Doubt::Steps);
+        }
+        let mut groups = Groups::new(&self.imagined);
+        for goal in goals {
+            groups.add(goal.node);
+        }
+        let groups = groups.finish();
+        let mut domains: IndexMap<VariableId, Vec<Held>> = IndexMap::new();
+        let mut opaque: Vec<(VariableId, Vec<Held>)> = Vec::new();
+        let mut doubt = None;
+        for group in groups {
+            let made = values::domains(&group, &mut self.imagined);
+            domains.extend(made.values);
+            opaque.extend(made.opaque);
+            doubt = doubt.or(made.doubt);
+        }
+        // The search goes as deep as there are keys.
+        if domains.len() > limits::ANALYSED_CONDITIONS {
+            return Part::NotKnown(Doubt::Steps);
+        }
+        let mut steps = limits::QUESTION_STEPS.min(self.left);
+        let before = steps;
+        let mut found = self.walk(goals, domains.clone(), &mut steps);
+        // Texts that nobody has found may exist: what even they do not meet is never met.
+        if matches!(found, Part::None) && !opaque.is_empty() {
+            for (variable, values) in opaque {
+                domains.entry(variable).or_default().extend(values);
+            }
+            if !matches!(self.walk(goals, domains, &mut steps), Part::None) {
+                found = Part::NotKnown(Doubt::Patterns);
+            }
+        }
+        self.left -= before - steps;
+        match (found, doubt) {
+            (Part::None, Some(doubt)) => Part::NotKnown(doubt),
+            (found, _) => found,
+        }
+    }
+
+    /// Depth first over the values of each variable; a goal is asked as soon as its variables are set.
+    fn walk(&mut self, goals: &[Goal], domains: IndexMap<VariableId, Vec<Held>>, steps: &mut u64) -> Part {
+        let mut domains = domains;
+        let reads: Vec<Vec<VariableId>> = goals.iter().map(|goal| self.variables(goal.node)).collect();
+        for (goal, reads) in goals.iter().zip(&reads) {
+            if let (Some(only), 1) = (reads.first(), reads.len())
+                && let Some(values) = domains.get_mut(only)
+            {
+                let mut kept = Vec::new();
+                for held in std::mem::take(values) {
+                    self.imagined.hold(*only, held.clone());
+                    if !self.ask(goal, steps) {
+                        continue;
+                    }
+                    kept.push(held);
+                }
+                *values = kept;
+            }
+        }
+        if *steps == 0 {
+            return Part::NotKnown(Doubt::Steps);
+        }
+        let mut order: Vec<(VariableId, Vec<Held>)> = domains.into_iter().collect();
+        order.sort_by_key(|(_, values)| values.len());
+        let position = |variable: &VariableId| order.iter().position(|(known, _)| known == variable);
+        let mut asked: Vec<Vec<Goal>> = vec![Vec::new(); order.len() + 1];
+        for (goal, reads) in goals.iter().zip(&reads) {
+            let last = reads.iter().filter_map(position).max().map_or(0, |at| at + 1);
+            if reads.len() != 1 {
+                asked[last].push(*goal);
+            }
+        }
+        if !asked[0].iter().all(|goal| self.ask(goal, steps)) {
+            return Part::None;
+        }
+        let met = self.descend(&order, &asked, 0, steps);
+        match met {
+            _ if *steps == 0 => Part::NotKnown(Doubt::Steps),
+            true => Part::Found(
+                order.iter().map(|(id, _)| (*id, self.imagined.held(*id).clone())).collect::<Witness>(),
+            ),
+            false => Part::None,
+        }
+    }
+
+    fn descend(
+        &mut self,
+        order: &[(VariableId, Vec<Held>)],
+        asked: &[Vec<Goal>],
+        at: usize,
+        steps: &mut u64,
+    ) -> bool {
+        let Some((variable, values)) = order.get(at) else { return true };
+        for held in values {
+            self.imagined.hold(*variable, held.clone());
+            let met = asked[at + 1].iter().all(|goal| self.ask(goal, steps));
+            if met && self.descend(order, asked, at + 1, steps) {
+                return true;
+            }
+            if *steps == 0 {
+                return false;
+            }
+        }
+        false
+    }
+
+    fn ask(&self, goal: &Goal, steps: &mut u64) -> bool {
+        *steps = steps.saturating_sub(u64::from(self.costs[goal.node.0 as usize]));
+        *steps > 0 && goal.want.accepts(truth(&self.imagined, goal.node))
+    }
+}
+
+/// How many nodes the evaluation of each node goes through, at the most.
+fn costs(plan: &Plan) -> Vec<u32> {
+    let mut costs: Vec<u32> = Vec::with_capacity(plan.nodes.len());
+    for node in &plan.nodes {
+        let of = |id: &NodeId| costs.get(id.0 as usize).copied().unwrap_or(1);
+        let inner = match node {
+            Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => 0,
+            Node::Named(definition) => of(&plan.definition(*definition).root),
+            Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
+                of(inner)
+            }
+            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => {
+                parts.iter().fold(0_u32, |sum, part| sum.saturating_add(of(part)))
+            }
+            Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => {
+                of(left).saturating_add(of(right))
+            }
+        };
+        costs.push(inner.saturating_add(1));
+    }
+    costs
+}

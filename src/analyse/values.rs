@@ -1,0 +1,477 @@
+//! Representatives: for each variable of a group values such that every other value behaves like one of them, in every
+//! condition of the group. Nice ones come first, since they are shown.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Doubt,
+    candidate::{Held, Imagined, Variable, VariableId},
+    group::Group,
+};
+use crate::{
+    engine::Keys,
+    ir::{Column, ColumnId, Key},
+    limits,
+    quantity::{Dimension, MILLION},
+    ranges::Ranges,
+    symbol::Symbol,
+    types::{Side, Type},
+    value::{Value, Version},
+};
+
+/// What the variables of a group may hold, and why there may be more to it.
+pub struct Domains {
+    /// By variable.
+    pub values: Vec<(VariableId, Vec<Held>)>,
+    /// Values that stand for texts nobody has found: by variable.
+    pub opaque: Vec<(VariableId, Vec<Held>)>,
+    /// Why the values do not stand for every other.
+    pub doubt: Option<Doubt>,
+}
+
+/// What the variables of a group may hold.
+pub fn domains(group: &Group, imagined: &mut Imagined<'_>) -> Domains {
+    let mut maker = Maker { group, doubt: group.doubt, alike: group.variables.len() };
+    let mut domains = Domains { values: Vec::new(), opaque: Vec::new(), doubt: None };
+    let paths = if group.places { maker.paths(imagined) } else { Vec::new() };
+    let texts = maker.texts(imagined);
+    for (id, columns) in &group.variables {
+        let first = columns[0];
+        let kind = imagined.type_of(first).unwrap_or_else(|| maker.type_seen());
+        let mut values = match imagined.variable(*id) {
+            Variable::Stock(..) => maker.stock(columns, kind, imagined),
+            Variable::Place(_) => paths.iter().map(|path| Held::Value(Value::Place(*path))).collect(),
+            Variable::Key(_) => maker.of_type(kind, first, &paths, &texts, imagined),
+        };
+        let column = imagined.plan().column(first);
+        if may_be_absent(column, imagined) {
+            values.push(Held::Absent);
+        }
+        // Only the keys of data may hold another type; a policy with one does not compile.
+        let of_data = matches!(column.side, Side::Agent | Side::Pool);
+        if of_data && matches!(column.key, Key::Attribute(_)) && imagined.type_of(first).is_some() {
+            values.push(Held::Mismatch);
+        }
+        if kind == Type::Text && !group.patterns.is_empty() {
+            domains.opaque.push((*id, maker.opaque(imagined)));
+        }
+        domains.values.push((*id, values));
+    }
+    domains.doubt = maker.doubt;
+    domains
+}
+
+fn may_be_absent(column: Column, imagined: &Imagined<'_>) -> bool {
+    let symbols = &imagined.plan().symbols;
+    match column.key {
+        Key::Name => column.side == Side::Broker,
+        Key::Provider | Key::Instance => false,
+        Key::Attribute(key) => !matches!(
+            (column.side, symbols.text(key)),
+            (Side::Volume, "access" | "count")
+                | (Side::Need, "count")
+                | (Side::Framework, "role")
+                | (Side::Role, "weight")
+        ),
+        Key::Domain | Key::Level(_) | Key::Total(_) | Key::Free(_) | Key::Used(_) => true,
+    }
+}
+
+/// The least amount that a column may read.
+fn least(column: Column, imagined: &Imagined<'_>) -> Option<i64> {
+    let symbols = &imagined.plan().symbols;
+    match column.key {
+        Key::Total(_) | Key::Used(_) => Some(0),
+        Key::Attribute(key) => match (column.side, symbols.text(key)) {
+            (Side::Volume | Side::Need, "count") => Some(MILLION),
+            (Side::Volume, _) => Some(0),
+            (Side::Role, "weight") => Some(1),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+struct Maker<'g> {
+    group: &'g Group,
+    doubt: Option<Doubt>,
+    /// How many variables are compared with each other: as many values are needed where they may differ.
+    alike: usize,
+}
+
+impl Maker<'_> {
+    /// The type of a key of which only this group says anything.
+    fn type_seen(&self) -> Type {
+        match self.group {
+            Group { places: true, .. } => Type::Place,
+            Group { has_sets: true, .. } => Type::Texts,
+            Group { quantities, ordered, .. } if *ordered || !quantities.is_empty() => Type::NUMBER,
+            _ => Type::Text,
+        }
+    }
+
+    fn of_type(
+        &mut self,
+        kind: Type,
+        column: ColumnId,
+        paths: &[Symbol],
+        texts: &[Symbol],
+        imagined: &mut Imagined<'_>,
+    ) -> Vec<Held> {
+        let plan = imagined.plan();
+        let place = plan.column(column);
+        let values: Vec<Value> = match kind {
+            Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
+            Type::Quantity(dimension) => {
+                let amounts = self.amounts(least(place, imagined), unit(dimension));
+                amounts.into_iter().map(|amount| Value::Quantity(dimension, amount)).collect()
+            }
+            Type::Text if is_access(place, imagined) => {
+                let words = ["rw", "ro"].map(|word| Value::Text(imagined.symbols.intern(word)));
+                words.to_vec()
+            }
+            Type::Text if self.group.places => paths.iter().map(|path| Value::Text(*path)).collect(),
+            Type::Text => texts.iter().map(|text| Value::Text(*text)).collect(),
+            Type::Place => paths.iter().map(|path| Value::Place(*path)).collect(),
+            Type::Version => {
+                self.versions().into_iter().map(|version| Value::Version(version.into())).collect()
+            }
+            Type::Texts => self.sets(texts, Value::texts),
+            Type::Numbers => {
+                if self.group.ordered {
+                    self.doubt = Some(Doubt::Sets);
+                }
+                let fresh = self.fresh_members();
+                let mut members: Vec<i64> = self.group.quantities.iter().copied().collect();
+                members.extend(above(members.last().copied(), MILLION, fresh));
+                self.sets(&members, Value::numbers)
+            }
+            Type::Ranges => self.ranges(),
+        };
+        values.into_iter().map(Held::Value).collect()
+    }
+
+    /// Every amount that is mentioned, and some in each gap beside and between.
+    fn amounts(&mut self, least: Option<i64>, unit: i64) -> Vec<i64> {
+        let floor = least.map_or(i128::from(i64::MIN), i128::from) - 1;
+        let ceiling = i128::from(i64::MAX) + 1;
+        let constants: Vec<i64> =
+            self.group.quantities.iter().copied().filter(|amount| i128::from(*amount) > floor).collect();
+        let mut found = constants.clone();
+        let (Some(first), Some(last)) = (constants.first().copied(), constants.last().copied()) else {
+            let mut found = above(None, unit, self.alike);
+            found.retain(|amount| i128::from(*amount) > floor);
+            return found;
+        };
+        found.extend(gap(i128::from(last), ceiling, self.alike, next_above(last, unit)));
+        for pair in constants.windows(2) {
+            found.extend(gap(i128::from(pair[0]), i128::from(pair[1]), self.alike, None));
+        }
+        found.extend(gap(floor, i128::from(first), self.alike, next_below(first, unit)));
+        found
+    }
+
+    fn stock(&mut self, columns: &[ColumnId], kind: Type, imagined: &Imagined<'_>) -> Vec<Held> {
+        let Type::Quantity(dimension) = kind else { return Vec::new() };
+        let plan = imagined.plan();
+        let keys: Vec<Key> = columns.iter().map(|column| plan.column(*column).key).collect();
+        let amounts = self.amounts(least(plan.column(columns[0]), imagined), unit(dimension));
+        if let [only] = keys.as_slice() {
+            let used = matches!(only, Key::Used(_));
+            let pair = |amount: i64| Held::Stock(dimension, amount, if used { amount } else { 0 });
+            return amounts.into_iter().map(pair).collect();
+        }
+        self.doubt = Some(Doubt::Amounts);
+        let totals = amounts.iter().copied().filter(|total| *total >= 0);
+        let mut pairs: Vec<(i64, i64)> = Vec::new();
+        for total in totals {
+            let used = amounts.iter().copied().chain([0]).filter(|used| (0..=total).contains(used));
+            pairs.extend(used.map(|used| (total, used)));
+        }
+        pairs.truncate(limits::REPRESENTATIVES);
+        pairs.into_iter().map(|(total, used)| Held::Stock(dimension, total, used)).collect()
+    }
+
+    /// Members that no condition names, as many as sets and their members may differ by.
+    fn fresh_members(&self) -> usize {
+        if !self.group.has_sets {
+            return self.alike;
+        }
+        // Sets may overlap in as many ways as there are choices of them.
+        let choices = 1_usize.checked_shl(self.alike as u32).unwrap_or(usize::MAX);
+        choices.saturating_sub(1).min(limits::REPRESENTATIVES)
+    }
+
+    /// Every text that is mentioned, and some that are not.
+    fn texts(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
+        let mut found: Vec<Symbol> = self.group.texts.iter().copied().collect();
+        let samples: Vec<String> =
+            self.group.patterns.iter().flat_map(|pattern| super::sample::of_pattern(pattern)).collect();
+        for sample in samples {
+            let sample = imagined.symbols.intern(&sample);
+            if !found.contains(&sample) {
+                found.push(sample);
+            }
+        }
+        let mut number = 1;
+        let mut missing = self.fresh_members();
+        while missing > 0 {
+            let text = if number == 1 { "other".to_owned() } else { format!("other-{number}") };
+            let text = imagined.symbols.intern(&text);
+            if !found.contains(&text) {
+                found.push(text);
+                missing -= 1;
+            }
+            number += 1;
+        }
+        found
+    }
+
+    /// For each choice of patterns a text that matches these alone, whether or not there is one.
+    fn opaque(&mut self, imagined: &mut Imagined<'_>) -> Vec<Held> {
+        let patterns: Vec<&String> = self.group.patterns.iter().collect();
+        if patterns.len() > limits::ANALYSED_PATTERNS {
+            self.doubt = Some(Doubt::Patterns);
+            return Vec::new();
+        }
+        if self.alike > 1 {
+            // Two texts that match alike may be equal or not; one of each kind does not tell.
+            self.doubt = Some(Doubt::Patterns);
+        }
+        let choices = 0..1_u32 << patterns.len();
+        let chosen = choices.map(|choice| {
+            let matched = patterns.iter().enumerate().filter(|(at, _)| choice & (1 << at) != 0);
+            Held::Value(Value::Text(imagined.opaque(matched.map(|(_, text)| (*text).clone()).collect())))
+        });
+        chosen.collect()
+    }
+
+    /// Every set of some members; of many members the sets that are written, the small ones and the large ones.
+    fn sets<M: Copy + Ord>(&mut self, members: &[M], make: impl Fn(Vec<M>) -> Value) -> Vec<Value> {
+        let mut found: Vec<Value> = Vec::new();
+        if members.len() <= limits::ANALYSED_MEMBERS {
+            let mut choices: Vec<u32> = (0..1_u32 << members.len()).collect();
+            // Small sets first, and the empty one last of all: it is the least telling witness.
+            choices.sort_by_key(|choice| if *choice == 0 { u32::MAX } else { choice.count_ones() });
+            for choice in choices {
+                let chosen = members.iter().enumerate().filter(|(at, _)| choice & (1 << at) != 0);
+                found.push(make(chosen.map(|(_, member)| *member).collect()));
+            }
+            return found;
+        }
+        self.doubt = Some(Doubt::Sets);
+        found.extend(members.iter().take(limits::REPRESENTATIVES).map(|member| make(vec![*member])));
+        found.extend(self.group.sets.iter().filter(|set| !matches!(set, Value::Ranges(_))).cloned());
+        found.push(make(members.to_vec()));
+        found.push(make(Vec::new()));
+        found.retain(|value| value.type_of() == make(Vec::new()).type_of());
+        found
+    }
+
+    fn ranges(&mut self) -> Vec<Value> {
+        self.doubt = Some(Doubt::Sets);
+        let whole = self.group.quantities.iter().filter(|amount| *amount % MILLION == 0);
+        let points: Vec<i64> = whole.map(|amount| amount / MILLION).take(limits::REPRESENTATIVES).collect();
+        let mut found: Vec<Ranges> = points.iter().map(|point| Ranges::new([(*point, *point)])).collect();
+        if let (Some(first), Some(last)) = (points.first(), points.last()) {
+            found.push(Ranges::new([(*first, *last)]));
+        }
+        let mut values: Vec<Value> =
+            self.group.sets.iter().filter(|set| matches!(set, Value::Ranges(_))).cloned().collect();
+        values.extend(found.into_iter().map(|ranges| Value::Ranges(ranges.into())));
+        values.push(Value::Ranges(Ranges::default().into()));
+        values
+    }
+
+    /// Every version that is mentioned, and some beside and between.
+    fn versions(&mut self) -> Vec<Version> {
+        let constants: Vec<Version> = self.group.versions.iter().cloned().collect();
+        let mut found: BTreeSet<Version> = constants.iter().cloned().collect();
+        let mut fresh = Vec::new();
+        for at in 0..=constants.len() {
+            let (low, high) = (at.checked_sub(1).map(|at| &constants[at]), constants.get(at));
+            for number in 1..=self.alike as u64 {
+                match Version::between(low, high, number) {
+                    Some(version) if found.insert(version.clone()) => fresh.push(version),
+                    // Pre-releases lie so close that there may be nothing between.
+                    _ => self.doubt = Some(Doubt::Versions),
+                }
+            }
+        }
+        constants.into_iter().chain(fresh).collect()
+    }
+
+    /// Every path that is mentioned, those above it, and below each of them paths that are not mentioned.
+    fn paths(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
+        let mut nodes: Vec<String> = vec![String::new()];
+        for text in &self.group.texts {
+            let text = imagined.symbols.text(*text).to_owned();
+            let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+            for end in ends {
+                if !nodes.iter().any(|known| *known == text[..end]) {
+                    nodes.push(text[..end].to_owned());
+                }
+            }
+        }
+        let depth = |path: &str| if path.is_empty() { 0 } else { path.split('/').count() };
+        let deepest = nodes.iter().map(|node| depth(node)).max().unwrap_or(0);
+        let beyond = if self.group.nested { self.alike } else { 1 };
+        let mut deepest = deepest.max(imagined.plan().levels.len()) + beyond;
+        let mut branches = self.alike;
+        // The tree grows fast: where it is too large, less of it is looked at.
+        while size(branches, deepest).saturating_mul(nodes.len()) > limits::REPRESENTATIVES
+            && (branches > 1 || deepest > 2)
+        {
+            self.doubt = Some(Doubt::Places);
+            if branches > 1 { branches -= 1 } else { deepest -= 1 }
+        }
+        let mut found: Vec<String> = nodes[1..].to_vec();
+        for node in &nodes {
+            grow(node, depth(node), deepest, branches, &nodes, &mut found);
+        }
+        if found.len() > limits::REPRESENTATIVES {
+            self.doubt = Some(Doubt::Places);
+            found.truncate(limits::REPRESENTATIVES);
+        }
+        // Levels are read as paths of their own.
+        for path in &found {
+            for (at, _) in path.match_indices('/') {
+                imagined.symbols.intern(&path[..at]);
+            }
+        }
+        found.iter().map(|path| imagined.symbols.intern(path)).collect()
+    }
+}
+
+fn is_access(column: Column, imagined: &Imagined<'_>) -> bool {
+    let Key::Attribute(key) = column.key else { return false };
+    column.side == Side::Volume && imagined.plan().symbols.text(key) == "access"
+}
+
+/// How many paths there are below one.
+fn size(branches: usize, deepest: usize) -> usize {
+    (0..deepest).fold(0_usize, |sum, _| sum.saturating_add(1).saturating_mul(branches))
+}
+
+/// Paths below one that nobody mentions.
+fn grow(
+    node: &str,
+    depth: usize,
+    deepest: usize,
+    branches: usize,
+    known: &[String],
+    found: &mut Vec<String>,
+) {
+    if depth >= deepest || found.len() > limits::REPRESENTATIVES {
+        return;
+    }
+    let mut made = 0;
+    let mut number = 1;
+    while made < branches {
+        let name = if number == 1 { "other".to_owned() } else { format!("other-{number}") };
+        number += 1;
+        let path = if node.is_empty() { name } else { format!("{node}/{name}") };
+        if known.contains(&path) {
+            continue;
+        }
+        made += 1;
+        found.push(path.clone());
+        grow(&path, depth + 1, deepest, branches, known, found);
+    }
+}
+
+/// What people count a dimension in.
+fn unit(dimension: Dimension) -> i64 {
+    match dimension {
+        Dimension::Number | Dimension::Duration => MILLION,
+        Dimension::Size | Dimension::Bandwidth => 1_000_000_000,
+    }
+}
+
+/// The next round amount above one.
+fn next_above(amount: i64, unit: i64) -> Option<i64> {
+    let step = magnitude(amount.checked_abs()?).max(unit);
+    (amount.div_euclid(step) + 1).checked_mul(step)
+}
+
+/// The next round amount below one.
+fn next_below(amount: i64, unit: i64) -> Option<i64> {
+    let step = match amount {
+        1.. => magnitude(amount - 1).max(if amount > unit { unit } else { 1 }),
+        _ => magnitude(amount.checked_abs()?).max(unit),
+    };
+    (amount.checked_sub(1)?.div_euclid(step)).checked_mul(step)
+}
+
+fn magnitude(amount: i64) -> i64 {
+    amount.checked_ilog10().map_or(1, |digits| 10_i64.pow(digits))
+}
+
+/// So many amounts above one, each the next round one.
+fn above(amount: Option<i64>, unit: i64, count: usize) -> Vec<i64> {
+    let mut found = Vec::new();
+    let mut at = amount.unwrap_or(0);
+    for _ in 0..count {
+        let Some(next) = next_above(at, unit) else { break };
+        found.push(next);
+        at = next;
+    }
+    found
+}
+
+/// So many amounts between two, these excluded, or all where there are fewer. `nice` comes first if it fits.
+fn gap(low: i128, high: i128, count: usize, nice: Option<i64>) -> Vec<i64> {
+    let mut found: Vec<i64> = Vec::new();
+    let mut open = vec![(low, high)];
+    if let Some(nice) = nice.filter(|nice| low < i128::from(*nice) && i128::from(*nice) < high) {
+        found.push(nice);
+        open = vec![(i128::from(nice), high), (low, i128::from(nice))];
+    }
+    while found.len() < count && !open.is_empty() {
+        let mut next = Vec::new();
+        for (low, high) in std::mem::take(&mut open) {
+            let Some(middle) = roundest(low, high) else { continue };
+            if found.len() < count {
+                found.extend(i64::try_from(middle));
+                next.extend([(middle, high), (low, middle)]);
+            }
+        }
+        open = next;
+    }
+    found
+}
+
+/// The roundest number between two; `None` where there is none.
+fn roundest(low: i128, high: i128) -> Option<i128> {
+    let mut step: i128 = 1_000_000_000_000_000_000;
+    while step > 0 {
+        let first = (low.div_euclid(step) + 1) * step;
+        if first < high {
+            return Some(first);
+        }
+        step /= 10;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_filled_with_round_amounts_and_to_the_last() {
+        let one = MILLION;
+        assert_eq!(next_above(10_000 * one, one), Some(20_000 * one));
+        assert_eq!(next_above(7_200 * one, one), Some(8_000 * one));
+        assert_eq!(next_above(0, one), Some(one));
+        assert_eq!(next_below(2 * one, one), Some(one));
+        assert_eq!(next_below(10_000 * one, one), Some(9_000 * one));
+        assert_eq!(next_below(0, one), Some(-one));
+        assert_eq!(gap(5, 7, 3, None), [6]);
+        assert_eq!(gap(5, 6, 3, None), [0; 0]);
+        let all: BTreeSet<i64> = gap(5, 10, 9, None).into_iter().collect();
+        assert_eq!(all, BTreeSet::from([6, 7, 8, 9]));
+        let edge = gap(i128::from(i64::MAX), i128::from(i64::MAX) + 1, 2, None);
+        assert!(edge.is_empty());
+    }
+}

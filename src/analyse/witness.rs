@@ -1,0 +1,127 @@
+//! Candidates and conditions as text of the language.
+
+use indexmap::IndexSet;
+
+use super::{
+    Set,
+    candidate::{Held, Variable},
+    solve::{Goal, Solver, Want, Witness},
+};
+use crate::{
+    engine::Keys,
+    ir::{ColumnId, Key, Node, NodeId, Plan, Show},
+    source::Sources,
+    types::Side,
+    value::show_name,
+};
+
+/// A condition longer than this is shown in the words of the plan.
+const LONGEST: usize = 100;
+
+/// What a candidate holds, key by key: `media = "ssd"`. With their side where several are spoken of.
+pub fn keys(solver: &Solver<'_>, witness: &Witness, with_side: bool) -> Vec<String> {
+    let mut shown: Vec<(bool, String)> = witness
+        .iter()
+        .map(|(id, held)| {
+            let text = one(solver, solver.imagined.variable(*id), held, with_side);
+            (matches!(held, Held::Absent | Held::Mismatch), text)
+        })
+        .collect();
+    // What it has comes before what it lacks, each in the order of the alphabet: the search has its own order.
+    shown.sort();
+    shown.into_iter().map(|(_, text)| text).collect()
+}
+
+fn one(solver: &Solver<'_>, variable: Variable, held: &Held, with_side: bool) -> String {
+    let plan = solver.plan;
+    let symbols = solver.imagined.symbols();
+    let (side, key) = match variable {
+        Variable::Key(column) => (plan.column(column).side, Show::new(plan).key(column)),
+        Variable::Place(side) => (side, "domain".to_owned()),
+        Variable::Stock(side, resource) => (side, show_name(plan.symbols.text(resource))),
+    };
+    let name = |word: &str| match (with_side, word) {
+        (true, "") => format!("{side}.{key}"),
+        (true, word) => format!("{side}.{word}.{key}"),
+        (false, "") => key.clone(),
+        (false, word) => format!("{word}.{key}"),
+    };
+    let stock = matches!(variable, Variable::Stock(..));
+    match held {
+        Held::Absent => format!("{} is absent", name(if stock { "total" } else { "" })),
+        Held::Mismatch => format!("{} is of another type", name("")),
+        Held::Value(value) => format!("{} = {}", name(""), value.show(symbols)),
+        Held::Stock(dimension, total, used) => {
+            let amount = |amount: i64| crate::quantity::render(*dimension, i128::from(amount));
+            let read = |key: Key, side: Side| plan.find_column(crate::ir::Column { side, key }).is_some();
+            let Variable::Stock(side, resource) = variable else { return String::new() };
+            let mut parts = vec![format!("{} = {}", name("total"), amount(*total))];
+            if read(Key::Used(resource), side) || read(Key::Free(resource), side) {
+                parts.push(format!("{} = {}", name("used"), amount(*used)));
+            }
+            parts.join(", ")
+        }
+    }
+}
+
+/// A candidate in words: `a pool with media = "ssd", replicas = 2`.
+pub fn candidate(solver: &Solver<'_>, side: Side, witness: &Witness) -> String {
+    let keys = keys(solver, witness, false);
+    let article = if side == Side::Agent { "an" } else { "a" };
+    if keys.is_empty() {
+        return format!("any {side}");
+    }
+    format!("{article} {side} with {}", keys.join(", "))
+}
+
+/// A condition as its author wrote it, if that is short; else as the plan has it.
+pub fn condition(plan: &Plan, sources: &Sources, node: NodeId) -> String {
+    if matches!(plan.node(node), Node::And(_))
+        && let Some(class) = plan.definitions.iter().find(|known| known.root == node)
+    {
+        // Its place is that of its name.
+        return if class.class_of.is_some() { format!("is {}", class.name) } else { class.name.clone() };
+    }
+    let written = sources.text(plan.spans[node.0 as usize]);
+    let readable = !written.is_empty() && written.len() <= LONGEST && !written.contains(['\n', '`']);
+    if readable { written.to_owned() } else { Show::new(plan).node(node) }
+}
+
+/// A goal as text: what is wanted of the condition included.
+pub fn goal(plan: &Plan, sources: &Sources, goal: &Goal) -> String {
+    let text = condition(plan, sources, goal.shown);
+    let negated = goal.shown == goal.node && matches!(goal.want, Want::False | Want::NotTrue);
+    if negated { format!("not ({text})") } else { text }
+}
+
+impl Set<'_> {
+    /// What some goals together say: `a` and `b` cannot both hold. With what is fixed of the keys that they read.
+    /// `whose` says of each where it is from.
+    pub(super) fn conflict(
+        &self,
+        solver: &Solver<'_>,
+        goals: &[Goal],
+        whose: impl Fn(&Goal) -> String,
+    ) -> String {
+        let text = |one| format!("`{}`{}", goal(self.plan, self.sources, one), whose(one));
+        let texts: Vec<String> = goals.iter().map(text).collect();
+        let said = match texts.as_slice() {
+            [only] => format!("{only} can never hold"),
+            [one, other] => format!("{one} and {other} cannot both hold"),
+            [first @ .., last] => format!("{} and {last} cannot all hold", first.join(", ")),
+            [] => "it can never hold".to_owned(),
+        };
+        let reads: IndexSet<ColumnId> = goals.iter().flat_map(|goal| self.plan.reads(goal.node)).collect();
+        let imagined = &solver.imagined;
+        let fixed = reads.into_iter().filter(|column| imagined.is_fixed(imagined.variable_of(*column)));
+        let facts: Vec<String> = fixed
+            .map(|column| match imagined.read(column) {
+                Ok(value) => {
+                    format!("`{}` is {}", Show::new(self.plan).column(column), value.show(&imagined.symbols))
+                }
+                Err(_) => format!("`{}` is absent", Show::new(self.plan).column(column)),
+            })
+            .collect();
+        if facts.is_empty() { said } else { format!("{said}: {}", facts.join(", ")) }
+    }
+}
