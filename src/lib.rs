@@ -41,6 +41,7 @@ pub mod cycle;
 pub mod diagnostic;
 pub mod engine;
 mod error;
+pub mod format;
 #[cfg(feature = "cli")]
 pub mod import;
 pub mod inventory;

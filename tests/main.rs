@@ -9,6 +9,7 @@ mod cli;
 mod codes;
 mod docs;
 mod fairness;
+mod format;
 mod fuzzing;
 mod harness;
 mod invariants;

@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("value", &["quantity", "ranges", "symbol", "types"]),
     ("diagnostic", &["source", "limits", "value"]),
     ("parse", &["diagnostic", "limits", "operator", "quantity", "ranges", "source", "types", "value"]),
+    ("format", &["diagnostic", "limits", "parse", "source", "value"]),
     ("ir", &["limits", "operator", "quantity", "ranges", "source", "symbol", "types", "value"]),
     (
         "inventory",

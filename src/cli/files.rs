@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How standard input is called in messages.
-const STDIN: &str = "<stdin>";
+pub const STDIN: &str = "<stdin>";
 
 /// The terminal of a run, and the problems that it tells at the end.
 #[derive(Debug)]
@@ -235,7 +235,9 @@ impl Console {
     ) -> Result<(), Failure> {
         let name = format!("`{}`", shown(path));
         let failed = |error: &io::Error| Failure::from(unwritten(&name, error));
-        let mut beside = path.as_os_str().to_owned();
+        // Through a link, so that it is the file which is replaced.
+        let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let mut beside = target.as_os_str().to_owned();
         beside.push(format!(".{}.new", std::process::id()));
         let beside = PathBuf::from(beside);
         let file = File::options().write(true).create_new(true).open(&beside);
@@ -243,8 +245,11 @@ impl Console {
         let mut out = BufWriter::new(file);
         let result = write(&mut out).and_then(|()| {
             let file = out.into_inner().map_err(|error| failed(error.error()))?;
+            if let Ok(old) = std::fs::metadata(&target) {
+                file.set_permissions(old.permissions()).map_err(|error| failed(&error))?;
+            }
             file.sync_all().map_err(|error| failed(&error))?;
-            std::fs::rename(&beside, path).map_err(|error| failed(&error))
+            std::fs::rename(&beside, &target).map_err(|error| failed(&error))
         });
         if result.is_err() {
             let _ = std::fs::remove_file(&beside);

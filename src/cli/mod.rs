@@ -6,6 +6,7 @@ mod codes;
 mod compare;
 mod files;
 mod fleet;
+mod fmt;
 mod import;
 mod matching;
 mod offers;
@@ -77,7 +78,7 @@ const EVERYWHERE: &str = "Options of every command";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes, or nothing to complain about
-  1  a negative answer: nothing offered, a test failed, warnings that are denied
+  1  a negative answer: nothing offered, a test failed, a file would change, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile
   4  undecided: a bound ended the search for some need, or the answer is not known";
@@ -148,6 +149,8 @@ enum Command {
     Import(import::Import),
     /// Run the tests that stand in policies
     Test(test::Args),
+    /// Write policies in their canonical form
+    Fmt(fmt::Args),
     /// Explain a code such as B0301
     ExplainCode(codes::Args),
     /// Print the JSON Schema of a format
@@ -189,6 +192,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Inventory(args) => fleet::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),
+        Command::Fmt(args) => fmt::run(&args, console),
         Command::ExplainCode(args) => codes::run(&args, console),
         Command::Schema(args) => shell::schema(&args, console),
         Command::Completions(args) => shell::completions(&args, console),

@@ -33,12 +33,7 @@ impl SetArgs {
         if !problems.is_empty() {
             return Err(Failure(Box::new(Report { diagnostics: problems, ..Report::default() })));
         }
-        if files.is_empty() && !self.paths.is_empty() {
-            let named: Vec<String> = self.paths.iter().map(|path| format!("`{}`", shown(path))).collect();
-            let message = format!("no policies found in {}", named.join(", "));
-            let problem = Diagnostic::without_place(Code::B0902, message);
-            return Err(problem.help("policies are files that end in `.policy`").into());
-        }
+        some_policies(&self.paths, files.is_empty())?;
         Ok(parsed)
     }
 
@@ -66,6 +61,17 @@ impl SetArgs {
         console.problems.absorb(fleet.warnings().clone());
         Ok((fleet, parsed))
     }
+}
+
+/// Paths that were named hold a policy.
+pub fn some_policies(paths: &[PathBuf], none: bool) -> Result<(), Failure> {
+    if !none || paths.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = paths.iter().map(|path| format!("`{}`", shown(path))).collect();
+    let message = format!("no policies found in {}", named.join(", "));
+    let problem = Diagnostic::without_place(Code::B0902, message);
+    Err(problem.help("policies are files that end in `.policy`").into())
 }
 
 /// A path, safe for a terminal.

@@ -42,6 +42,7 @@ const CLASSES: &str = "class a for agent { x == 1 }\nclass b for agent { x >= 1 
                        class of-two-words for pool { x == 1 }\n";
 const FLEET: &str = "{\"format\": \"bourse.inventory\", \"version\": 1}\n\
                      {\"record\": \"agent\", \"name\": \"a\", \"resources\": {\"cpus\": 4}}\n";
+const UNFORMED: &str = "agent a {resources{cpus=4}}\n";
 const NEED: &str = "need n { agent { cpus = 2 } }\n";
 
 #[rustfmt::skip]
@@ -93,6 +94,16 @@ const CASES: &[Case] = &[
     Case { what: "the name that is meant", files: &[("p.policy", CLASSES)], args: &["compare", "a", "of-two-word", "p.policy"], code: 2,
         stderr: "did you mean `of-two-words`?", ..CASE },
     Case { what: "classes of two sides", files: &[("p.policy", CLASSES)], args: &["compare", "a", "of-two-words", "p.policy"], code: 2, stderr: "B0907", ..CASE },
+    Case { what: "a file in another form", files: &[("p.policy", UNFORMED)], args: &["fmt", "p.policy"], stdout: "p.policy\n", ..CASE },
+    Case { what: "nothing to change", args: &["fmt", "p.policy"], ..CASE },
+    Case { what: "what would change", files: &[("p.policy", UNFORMED)], args: &["fmt", "--check"], code: 1, stdout: "p.policy\n", ..CASE },
+    Case { what: "nothing would change", args: &["fmt", "--check", "--diff", "."], ..CASE },
+    Case { what: "a difference", files: &[("p.policy", UNFORMED)], args: &["fmt", "--diff", "p.policy"], code: 1,
+        stdout: "-agent a {resources{cpus=4}}\n+agent a { resources { cpus = 4 } }\n", ..CASE },
+    Case { what: "a form of standard input", args: &["fmt", "-"], stdin: UNFORMED, stdout: "agent a { resources { cpus = 4 } }\n", ..CASE },
+    Case { what: "a form of what does not parse", files: &[("p.policy", "agent {\n")], args: &["fmt", "p.policy"], code: 3, stderr: "B0104", ..CASE },
+    Case { what: "a form of what is not there", args: &["fmt", "q.policy"], code: 2, stderr: "B0901", ..CASE },
+    Case { what: "a form of no policies", files: &[("f/x.txt", "")], args: &["fmt", "f"], code: 2, stderr: "B0902", ..CASE },
     Case { what: "a code", args: &["explain-code", "b0301"], stdout: "# B0301", ..CASE },
     Case { what: "an unknown code", args: &["explain-code", "B031"], code: 2, stderr: "did you mean `B03", ..CASE },
     Case { what: "all codes", args: &["explain-code", "--list"], stdout: "B0901  a file that cannot be read\n", ..CASE },

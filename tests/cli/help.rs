@@ -15,6 +15,7 @@ fn help_of_each_command() {
         ("test", vec!["test", "--help"]),
         ("import", vec!["import", "--help"]),
         ("import_csv", vec!["import", "csv", "--help"]),
+        ("fmt", vec!["fmt", "--help"]),
         ("explain_code", vec!["explain-code", "--help"]),
         ("schema", vec!["schema", "--help"]),
         ("completions", vec!["completions", "--help"]),

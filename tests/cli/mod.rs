@@ -1,6 +1,7 @@
 //! The command, run as its users run it.
 
 mod exit_codes;
+mod fmt;
 mod formats;
 mod help;
 mod import;

@@ -5,9 +5,10 @@ use bourse::{
     analyse::analyse,
     check::Strictness,
     cycle,
-    diagnostic::{Diagnostic, Report},
+    diagnostic::{Code, Diagnostic, Report},
+    format,
     inventory::{records::Records, wire},
-    limits,
+    limits, parse,
     pipeline::{Extra, Loaded, Parsed},
     source::Sources,
 };
@@ -62,6 +63,26 @@ pub fn parse(data: &[u8]) {
     let run = load(&[("fuzz.policy", data)], &[]);
     for report in &run.reports {
         assert!(report.diagnostics.len() <= 4 * limits::PROBLEMS_PER_SOURCE, "problems are bounded");
+    }
+    if let Some(once) = canonical(data) {
+        assert_eq!(canonical(once.as_bytes()), Some(once), "the form of the form is itself");
+    }
+}
+
+/// The canonical form of a policy that can be read. It means the same, or there is none.
+fn canonical(data: &[u8]) -> Option<String> {
+    let mut sources = Sources::default();
+    let (source, problems) = parse::decode(&mut sources, "fuzz.policy", data);
+    let read = parse::parse(&sources, source);
+    if !problems.is_empty() || !read.diagnostics.is_empty() {
+        return None;
+    }
+    match format::format(&sources.get(source).text, &read.ast) {
+        Ok(text) => Some(text),
+        Err(problem) => {
+            assert_ne!(problem.code, Code::B0906, "every policy has a form that means the same");
+            None
+        }
     }
 }
 

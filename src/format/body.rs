@@ -1,0 +1,305 @@
+//! Bodies: which statements share a line, where blank lines and comments stand between them.
+
+use super::{
+    STEP, WIDTH,
+    align::{self, Row, width},
+    marks::{Mark, Run},
+    tokens::{Kind, Token},
+    write::{Level, Writer},
+};
+
+/// The tokens of a text, and what is known of each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marked<'t> {
+    pub tokens: &'t [Token<'t>],
+    pub marks: &'t [Mark],
+}
+
+/// What stands in a body, and how many line ends before it.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    what: What,
+    lines: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// From a token up to another.
+    Statement(usize, usize),
+    Comment(usize),
+    /// A comma that keeps documentation from the statement after it.
+    Comma,
+}
+
+/// What a body is written as.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines {
+    /// A comment behind the opening brace.
+    pub head: Option<String>,
+    pub lines: Vec<String>,
+}
+
+/// A piece of a body.
+enum Piece {
+    Row(Row),
+    /// A statement of several lines.
+    Lines(Vec<String>),
+    Blank,
+}
+
+/// A whole file.
+pub(super) fn file(marked: &Marked<'_>) -> String {
+    let lines = marked.body(0, marked.tokens.len(), 0, true);
+    let mut out = String::new();
+    for line in &lines.lines {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+impl<'t> Marked<'t> {
+    pub(super) fn token(&self, at: usize) -> Token<'t> {
+        let none = Token { kind: Kind::Sign, text: "", start: 0, lines: 0, partner: 0 };
+        self.tokens.get(at).copied().unwrap_or(none)
+    }
+
+    pub(super) fn mark(&self, at: usize) -> Mark {
+        self.marks.get(at).copied().unwrap_or_default()
+    }
+
+    /// The statements between two tokens, in order.
+    pub(super) fn statements(&self, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
+        self.entries(from, to).into_iter().filter_map(|entry| match entry.what {
+            What::Statement(from, to) => Some((from, to)),
+            _ => None,
+        })
+    }
+
+    fn entries(&self, from: usize, to: usize) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let (mut at, mut lines) = (from, 0);
+        while at < to {
+            let token = self.token(at);
+            lines += token.lines;
+            let (what, next) = if token.kind == Kind::Comment {
+                (What::Comment(at), at + 1)
+            } else if self.mark(at).statement.is_some() {
+                let end = self.statement_end(at, to);
+                (What::Statement(at, end), end)
+            } else {
+                let keeps_apart = self.keeps_apart(at, lines, &entries);
+                at += 1;
+                if !keeps_apart {
+                    continue;
+                }
+                (What::Comma, at)
+            };
+            entries.push(Entry { what, lines });
+            (at, lines) = (next, 0);
+        }
+        entries
+    }
+
+    /// Whether a comma alone makes that a `///` before or behind it documents nothing.
+    fn keeps_apart(&self, comma: usize, lines: usize, before: &[Entry]) -> bool {
+        let next = self.token(comma + 1);
+        let behind =
+            lines > 0 && next.lines == 0 && next.kind == Kind::Comment && next.text.starts_with("///");
+        let comments = before.iter().rev().map_while(|entry| match entry.what {
+            What::Comment(at) => Some(self.token(at)),
+            _ => None,
+        });
+        behind || comments.into_iter().any(|comment| comment.is_doc())
+    }
+
+    /// Up to the next statement, without the commas and comments before it.
+    fn statement_end(&self, from: usize, to: usize) -> usize {
+        let mut end = from + 1;
+        if self.token(from).is("{") {
+            end = self.token(from).partner + 1;
+        }
+        while end < to && self.mark(end).statement.is_none() {
+            // Statements inside braces are not the next one.
+            end = if self.token(end).is("{") { self.token(end).partner + 1 } else { end + 1 };
+        }
+        while end > from + 1 && (self.token(end - 1).is(",") || self.token(end - 1).kind == Kind::Comment) {
+            end -= 1;
+        }
+        end
+    }
+
+    /// What stands between two tokens, on lines of its own.
+    pub(super) fn body(&self, from: usize, to: usize, indent: usize, top: bool) -> Lines {
+        let entries = self.entries(from, to);
+        let mut out = Lines::default();
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut at = 0;
+        while let Some(entry) = entries.get(at) {
+            let begins = pieces.is_empty();
+            if entry.lines > 1 && !begins {
+                pieces.push(Piece::Blank);
+            }
+            match entry.what {
+                What::Comment(comment) => {
+                    let text = self.token(comment).text.to_owned();
+                    match pieces.last_mut() {
+                        Some(Piece::Row(row)) if entry.lines == 0 => row.comment = Some(text),
+                        Some(Piece::Lines(lines)) if entry.lines == 0 => append(lines, &format!(" {text}")),
+                        None if entry.lines == 0 && out.head.is_none() => out.head = Some(text),
+                        _ => pieces.push(Piece::Row(Row::plain(text))),
+                    }
+                    at += 1;
+                }
+                What::Comma => {
+                    pieces.push(Piece::Row(Row::plain(",".to_owned())));
+                    at += 1;
+                }
+                What::Statement(..) => {
+                    let rest = &entries[at..];
+                    let more = rest.iter().skip(1).take_while(|next| next.lines == 0);
+                    let more = more.take_while(|next| matches!(next.what, What::Statement(..))).count();
+                    let shared = &rest[..=more];
+                    let next = rest.get(more + 1..).unwrap_or_default();
+                    self.one_line(shared, next, indent, top, &mut pieces);
+                    at += more + 1;
+                }
+            }
+        }
+        out.lines = joined(pieces, indent);
+        out
+    }
+
+    /// Statements that the author wrote on one line: they share one, where it is not too long.
+    fn one_line(
+        &self,
+        entries: &[Entry],
+        after: &[Entry],
+        indent: usize,
+        top: bool,
+        pieces: &mut Vec<Piece>,
+    ) {
+        let mut made: Vec<Piece> = Vec::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let What::Statement(from, to) = entry.what else { continue };
+            let mut piece = self.statement(from, to, indent);
+            let is_statement = |entry: &&Entry| matches!(entry.what, What::Statement(..));
+            if let Some(Entry { what: What::Statement(next, _), .. }) =
+                entries[at + 1..].iter().chain(after).find(is_statement)
+                && self.would_go_on(*next)
+            {
+                match &mut piece {
+                    Piece::Row(row) => append(&mut row.cells, ","),
+                    Piece::Lines(lines) => append(lines, ","),
+                    Piece::Blank => {}
+                }
+            }
+            made.push(piece);
+        }
+        let texts: Option<Vec<String>> = made
+            .iter()
+            .map(|piece| match piece {
+                Piece::Row(row) if !(top && matches!(row.run, Run::Block(_))) => {
+                    Some(row.text().trim_end_matches(',').to_owned())
+                }
+                _ => None,
+            })
+            .collect();
+        if let (true, Some(texts)) = (made.len() > 1, texts) {
+            let mut text = texts.join(", ");
+            if matches!(made.last(), Some(Piece::Row(row)) if row.text().ends_with(',')) {
+                text.push(',');
+            }
+            if indent + width(&text) <= WIDTH {
+                made = vec![Piece::Row(Row::plain(text))];
+            }
+        }
+        pieces.extend(made);
+    }
+
+    /// Whether a statement begins with a word that would go on with the one before it.
+    fn would_go_on(&self, at: usize) -> bool {
+        let token = self.token(at);
+        token.kind == Kind::Word && matches!(token.text, "and" | "or" | "else")
+    }
+
+    /// One statement: a row where it is one line, and the first way to write it that is narrow enough where not.
+    fn statement(&self, from: usize, to: usize, indent: usize) -> Piece {
+        let mut best: Option<(usize, Vec<String>)> = None;
+        let mut writer = Writer::new(*self, indent);
+        for level in Level::ALL {
+            let written = writer.statement(from, to, level);
+            if written.widest <= WIDTH
+                && let [line] = written.lines.as_slice()
+            {
+                return Piece::Row(self.row(from, to, line, &written.columns));
+            }
+            if best.as_ref().is_none_or(|(widest, _)| written.widest < *widest) {
+                best = Some((written.widest, written.lines));
+            }
+            if written.widest <= WIDTH {
+                break;
+            }
+        }
+        Piece::Lines(best.map(|(_, lines)| lines).unwrap_or_default())
+    }
+
+    fn row(&self, from: usize, to: usize, line: &str, columns: &[(usize, bool)]) -> Row {
+        let run = self.mark(from).statement.unwrap_or(Run::None);
+        let in_columns = matches!(run, Run::Block(_) | Run::Request);
+        let columns = columns.iter().filter(|(_, in_body)| in_columns || !in_body);
+        let mut cells = Vec::new();
+        let mut start = 0;
+        for (at, _) in columns.clone() {
+            cells.extend(line.get(start..*at).map(|cell| cell.trim().to_owned()));
+            start = *at;
+        }
+        cells.push(line.get(start..).unwrap_or("").trim().to_owned());
+        let body = (from..to).find(|at| in_columns && self.token(*at).is("{"));
+        let in_body = columns.filter(|(_, in_body)| *in_body).count() + usize::from(body.is_some());
+        let heads = cells.len().saturating_sub(in_body);
+        let inside = body.map(|open| self.statements(open + 1, self.token(open).partner));
+        let keys = inside.into_iter().flatten().map(|(first, _)| self.token(first).text.to_owned()).collect();
+        Row { run, cells, heads, keys, comment: None }
+    }
+}
+
+fn append(lines: &mut [String], text: &str) {
+    if let Some(last) = lines.last_mut() {
+        last.push_str(text);
+    }
+}
+
+/// Rows that follow each other are laid out together.
+fn joined(pieces: Vec<Piece>, indent: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Row(row) => rows.push(row),
+            Piece::Lines(lines) => {
+                out.extend(align::lines(&std::mem::take(&mut rows), indent));
+                out.extend(lines);
+            }
+            Piece::Blank => {
+                out.extend(align::lines(&std::mem::take(&mut rows), indent));
+                out.push(String::new());
+            }
+        }
+    }
+    out.extend(align::lines(&rows, indent));
+    out
+}
+
+impl Marked<'_> {
+    /// Whether a body may stand on the line of its head: its author wrote it so.
+    pub(super) fn is_flat(&self, open: usize) -> bool {
+        let close = self.token(open).partner;
+        close == open + 1 || (open + 1..=close).all(|at| self.token(at).lines == 0)
+    }
+
+    /// Columns that a body stands in.
+    pub(super) fn inner(indent: usize) -> usize {
+        indent + STEP
+    }
+}

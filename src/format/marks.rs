@@ -1,0 +1,437 @@
+//! Tree → what each token is: where statements and columns begin, what binds to its neighbour, what may go.
+
+use super::tokens::{Kind, Token};
+use crate::{
+    parse::ast::{
+        Ast, Block, BlockKind, Expect, Expr, ExprKind, Name, Number, Path, Place, Rule, Statement,
+        StatementKind, Use,
+    },
+    value::is_plain_name,
+};
+
+/// A word that joins two conditions, or a key and what stands for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joint {
+    Or,
+    And,
+    Else,
+}
+
+/// Statements that stand in columns with those beside them of the same kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Run {
+    /// Of statements that stand in no columns.
+    None,
+    Assign,
+    Let,
+    Charge,
+    /// With a label, or without.
+    Require(bool),
+    Prefer(bool),
+    /// What an instance asks for: `agent { … }`, `volume data { … }`.
+    Request,
+    /// A block with a name, by its word.
+    Block(&'static str),
+}
+
+/// What is known of one token.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    /// A statement begins here.
+    pub statement: Option<Run>,
+    /// A column of its statement begins here.
+    pub column: bool,
+    pub joint: Option<Joint>,
+    /// The word `weight` of a preference.
+    pub weight: bool,
+    /// The `:` of a label, or the `=` of a `let`: an expression may begin on the next line.
+    pub head: bool,
+    /// No space before it, or after it.
+    pub tight_before: bool,
+    pub tight_after: bool,
+    /// Parentheses that say nothing.
+    pub hidden: bool,
+    /// A quoted name that needs no quotes.
+    pub bare: bool,
+}
+
+/// Words that mean something in the grammar; a name that is one of these keeps the quotes that it has.
+const WORDS: &[&str] = &[
+    "absent",
+    "accept",
+    "agent",
+    "all",
+    "allocation",
+    "among",
+    "and",
+    "any",
+    "at",
+    "avoid",
+    "because",
+    "best",
+    "broker",
+    "charge",
+    "class",
+    "else",
+    "expect",
+    "expose",
+    "false",
+    "for",
+    "framework",
+    "free",
+    "from",
+    "has",
+    "in",
+    "instance",
+    "inventory",
+    "is",
+    "least",
+    "lend",
+    "let",
+    "levels",
+    "limit",
+    "matches",
+    "met",
+    "most",
+    "near",
+    "need",
+    "not",
+    "nothing",
+    "offered",
+    "on",
+    "or",
+    "over",
+    "partial",
+    "per",
+    "pool",
+    "prefer",
+    "present",
+    "provider",
+    "require",
+    "reserved",
+    "resources",
+    "revocable",
+    "role",
+    "schema",
+    "share",
+    "skew",
+    "snapshot",
+    "spread",
+    "std",
+    "test",
+    "together",
+    "true",
+    "unlimited",
+    "unmet",
+    "use",
+    "v",
+    "volume",
+    "weight",
+    "with",
+    "within",
+];
+
+/// One mark for each token.
+pub(super) fn of(ast: &Ast, tokens: &[Token<'_>]) -> Vec<Mark> {
+    let mut walk = Walk { tokens, marks: vec![Mark::default(); tokens.len()] };
+    walk.statements(&ast.items, false);
+    walk.marks
+}
+
+struct Walk<'t> {
+    tokens: &'t [Token<'t>],
+    marks: Vec<Mark>,
+}
+
+impl Walk<'_> {
+    /// The first token at or after a byte.
+    fn at(&self, byte: u32) -> usize {
+        self.tokens.partition_point(|token| token.start < byte as usize)
+    }
+
+    /// The first word at or after a byte: behind an operand there may be the end of its parentheses.
+    fn word_at(&self, byte: u32) -> usize {
+        let from = self.at(byte);
+        let word =
+            self.tokens[from.min(self.tokens.len())..].iter().position(|token| token.kind == Kind::Word);
+        word.map_or(self.tokens.len(), |word| from + word)
+    }
+
+    fn set(&mut self, token: usize, set: impl FnOnce(&mut Mark)) {
+        if let Some(mark) = self.marks.get_mut(token) {
+            set(mark);
+        }
+    }
+
+    fn statements(&mut self, statements: &[Statement], in_need: bool) {
+        for statement in statements {
+            let run = self.statement(&statement.kind, in_need);
+            let start = self.at(statement.span.start);
+            self.set(start, |mark| mark.statement = Some(run));
+        }
+    }
+
+    fn statement(&mut self, kind: &StatementKind, in_need: bool) -> Run {
+        match kind {
+            StatementKind::Use(used) => self.used(used),
+            StatementKind::Let(name, expr) => {
+                self.name(name);
+                let equals = self.at(name.span.end);
+                self.set(equals, |mark| (mark.column, mark.head) = (true, true));
+                self.whole(expr);
+                return Run::Let;
+            }
+            StatementKind::Block(block) => return self.block(block, in_need),
+            StatementKind::Field(key, _) => self.path(key),
+            StatementKind::Assign(assign) => {
+                self.path(&assign.key);
+                let equals = self.at(assign.key.span.end);
+                self.set(equals, |mark| mark.column = true);
+                self.expr(&assign.value);
+                if let Some(options) = &assign.options {
+                    self.statements(&options.statements, false);
+                }
+                return Run::Assign;
+            }
+            StatementKind::Condition(expr) => {
+                self.whole(expr);
+            }
+            StatementKind::Require(rule) => return Run::Require(self.rule(rule)),
+            StatementKind::Prefer(rule) => return Run::Prefer(self.rule(rule)),
+            StatementKind::PreferPlace { place, weight } => {
+                self.place(place);
+                self.weight(*weight);
+            }
+            StatementKind::Charge(charge) => {
+                self.path(&charge.target);
+                let amount = self.at(charge.target.span.end);
+                self.set(amount, |mark| mark.column = true);
+                self.expr(&charge.amount);
+                let per = self.word_at(charge.amount.span.end);
+                self.set(per, |mark| mark.column = true);
+                return Run::Charge;
+            }
+            StatementKind::Expose(key) => self.path(key),
+            StatementKind::Levels(names) => names.iter().for_each(|name| self.name(name)),
+            StatementKind::Place(place) => self.place(place),
+            StatementKind::Expect(expect) => self.expect(expect),
+            StatementKind::LendReserved
+            | StatementKind::ReservedFor(_)
+            | StatementKind::AllOrNothing
+            | StatementKind::AcceptRevocable
+            | StatementKind::VolumeReference(_)
+            | StatementKind::WithInventory => {}
+        }
+        Run::None
+    }
+
+    fn used(&mut self, used: &Use) {
+        let Use::Module { path, names } = used else { return };
+        self.path(path);
+        // Names between braces are laid out as statements are.
+        for name in names.iter().flatten() {
+            self.name(name);
+            let start = self.at(name.span.start);
+            self.set(start, |mark| mark.statement = Some(Run::None));
+        }
+    }
+
+    fn block(&mut self, block: &Block, in_need: bool) -> Run {
+        let run = match &block.kind {
+            BlockKind::Agent | BlockKind::Volume if in_need => Run::Request,
+            BlockKind::Agent => Run::Block("agent"),
+            BlockKind::Volume => Run::Block("volume"),
+            BlockKind::Schema(_) => Run::Block("schema"),
+            BlockKind::Class(_) => Run::Block("class"),
+            BlockKind::Role => Run::Block("role"),
+            BlockKind::Provider => Run::Block("provider"),
+            BlockKind::Instance => Run::Block("instance"),
+            BlockKind::Pool => Run::Block("pool"),
+            BlockKind::Framework => Run::Block("framework"),
+            BlockKind::Need => Run::Block("need"),
+            BlockKind::Allocation => Run::Block("allocation"),
+            _ => Run::None,
+        };
+        match (&block.kind, &block.name) {
+            (BlockKind::Keys(path), _) => self.path(path),
+            // These are texts rather than names.
+            (BlockKind::Test | BlockKind::Role, _) => {}
+            (_, Some(name)) => self.name(name),
+            _ => {}
+        }
+        let body = self.at(block.head.end);
+        if let (BlockKind::Class(_), Some(name)) = (&block.kind, &block.name) {
+            let side = self.at(name.span.end);
+            self.set(side, |mark| mark.column = true);
+        }
+        self.set(body, |mark| mark.column = true);
+        self.statements(&block.body.statements, block.kind == BlockKind::Need);
+        run
+    }
+
+    /// A rule; gives whether it has a label.
+    fn rule(&mut self, rule: &Rule) -> bool {
+        if let Some(label) = &rule.label {
+            self.name(label);
+            let colon = self.at(label.span.end);
+            self.set(colon, |mark| mark.head = true);
+        }
+        let first = self.whole(&rule.expr);
+        if rule.label.is_some() {
+            self.set(first, |mark| mark.column = true);
+        }
+        self.weight(rule.weight);
+        rule.label.is_some()
+    }
+
+    fn weight(&mut self, weight: Option<Number>) {
+        let Some(weight) = weight else { return };
+        let number = self.at(weight.span.start);
+        self.minus(weight.span.start);
+        let word =
+            self.tokens[..number.min(self.tokens.len())].iter().rposition(|token| token.kind == Kind::Word);
+        if let Some(word) = word {
+            self.set(word, |mark| (mark.weight, mark.column) = (true, true));
+        }
+    }
+
+    /// An expression that is all of its statement, or ends with a label or a weight: parentheses around the whole say
+    /// nothing. Gives its first token that is kept.
+    fn whole(&mut self, expr: &Expr) -> usize {
+        let first = self.at(expr.span.start);
+        let (mut open, mut close) = (first, self.at(expr.span.end));
+        while let Some(before) = open.checked_sub(1)
+            && self.tokens.get(before).is_some_and(|token| token.is("(") && token.partner == close)
+            && self.tokens[before..=close].iter().all(|token| token.kind != Kind::Comment)
+        {
+            self.set(before, |mark| mark.hidden = true);
+            self.set(close, |mark| mark.hidden = true);
+            (open, close) = (before, close + 1);
+        }
+        self.expr(expr);
+        first
+    }
+
+    /// A `-` that is a sign stands at the head of its operand.
+    fn minus(&mut self, start: u32) {
+        let mut at = self.at(start);
+        while self.tokens.get(at).is_some_and(|token| token.is("-")) {
+            self.set(at, |mark| mark.tight_after = true);
+            at += 1;
+        }
+    }
+
+    fn joint(&mut self, after: u32, joint: Joint) {
+        let word = self.word_at(after);
+        self.set(word, |mark| mark.joint = Some(joint));
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        self.minus(expr.span.start);
+        match &expr.kind {
+            ExprKind::Literal(_) => self.literal(expr),
+            ExprKind::Path(path) | ExprKind::IsAbsent(path) | ExprKind::IsPresent(path) => self.path(path),
+            ExprKind::Not(inner) | ExprKind::Negate(inner) | ExprKind::Matches(inner, _) => self.expr(inner),
+            ExprKind::And(parts) | ExprKind::Or(parts) => {
+                let joint = if matches!(expr.kind, ExprKind::And(_)) { Joint::And } else { Joint::Or };
+                for (at, part) in parts.iter().enumerate() {
+                    self.expr(part);
+                    if at + 1 < parts.len() {
+                        self.joint(part.span.end, joint);
+                    }
+                }
+            }
+            ExprKind::Test(_, left, right) | ExprKind::Arithmetic(_, left, right) => {
+                self.expr(left);
+                self.expr(right);
+            }
+            ExprKind::Is(subject, class) => {
+                subject.iter().for_each(|subject| self.path(subject));
+                self.path(class);
+            }
+            ExprKind::Else(key, value) => {
+                self.path(key);
+                self.joint(key.span.end, Joint::Else);
+                self.expr(value);
+            }
+            ExprKind::Call(name, arguments) => {
+                let open = self.at(name.span.end);
+                self.set(open, |mark| mark.tight_before = true);
+                arguments.iter().for_each(|argument| self.expr(argument));
+            }
+        }
+    }
+
+    /// Inside a literal every `-` is a sign.
+    fn literal(&mut self, expr: &Expr) {
+        for at in self.at(expr.span.start)..self.at(expr.span.end) {
+            if self.tokens.get(at).is_some_and(|token| token.is("-")) {
+                self.set(at, |mark| mark.tight_after = true);
+            }
+        }
+    }
+
+    fn place(&mut self, place: &Place) {
+        match place {
+            Place::Within(_) | Place::Outside(_) => {}
+            Place::Near { target, key } | Place::Apart { target, key } => {
+                self.path(target);
+                self.path(key);
+            }
+            Place::AtMost { count, key, .. } => {
+                self.minus(count.span.start);
+                self.path(key);
+            }
+            Place::Spread { key, skew, at_least } => {
+                self.path(key);
+                skew.iter().chain(at_least).for_each(|number| self.minus(number.span.start));
+            }
+            Place::Together { key } => self.path(key),
+        }
+    }
+
+    fn expect(&mut self, expect: &Expect) {
+        match expect {
+            Expect::Outcome(need, _) => self.path(need),
+            Expect::On { need, agent, because, .. } => {
+                self.path(need);
+                self.name(agent);
+                because.iter().for_each(|label| self.name(label));
+            }
+            Expect::From { volume, because, .. } => {
+                self.path(volume);
+                because.iter().for_each(|label| self.name(label));
+            }
+            Expect::Free { resource, amount, .. } => {
+                self.path(resource);
+                self.expr(amount);
+            }
+            Expect::Share { span, .. } => {
+                for at in self.at(span.start)..self.at(span.end) {
+                    if self.tokens.get(at).is_some_and(|token| token.is("/")) {
+                        self.set(at, |mark| (mark.tight_before, mark.tight_after) = (true, true));
+                    }
+                }
+            }
+            Expect::Snapshot => {}
+        }
+    }
+
+    fn path(&mut self, path: &Path) {
+        path.segments.iter().for_each(|segment| self.name(segment));
+    }
+
+    /// A name keeps its quotes only where it needs them.
+    fn name(&mut self, name: &Name) {
+        let at = self.at(name.span.start);
+        let quoted = |token: &Token<'_>| {
+            token.kind == Kind::Text && token.text.get(1..token.text.len() - 1) == Some(name.text.as_str())
+        };
+        if self.tokens.get(at).is_some_and(quoted)
+            && is_plain_name(&name.text)
+            && !WORDS.contains(&name.text.as_str())
+        {
+            self.set(at, |mark| mark.bare = true);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Text → tokens: what a line is made of, comments included. The text has been read by the grammar before, so that
+//! anything it holds is a token of the language.
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A word: a name or a word of the language.
+    Word,
+    /// `"text"`.
+    Text,
+    /// A number with its unit.
+    Number,
+    /// `// …`, line end excluded.
+    Comment,
+    /// An operator, a bracket, a comma.
+    Sign,
+}
+
+/// A token and what stands before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'t> {
+    pub kind: Kind,
+    /// As it is written; a comment without blanks at its end.
+    pub text: &'t str,
+    /// First byte.
+    pub start: usize,
+    /// Line ends between the token before and this one.
+    pub lines: usize,
+    /// Of a bracket, the index of its partner.
+    pub partner: usize,
+}
+
+impl Token<'_> {
+    pub(super) fn is(&self, sign: &str) -> bool {
+        self.kind == Kind::Sign && self.text == sign
+    }
+
+    pub(super) fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    /// Whether it documents what follows: `///` on a line of its own.
+    pub(super) fn is_doc(&self) -> bool {
+        self.kind == Kind::Comment
+            && self.lines > 0
+            && self.text.starts_with("///")
+            && !self.text.starts_with("////")
+    }
+}
+
+/// The longer ones first.
+const SIGNS: &[&str] = &[
+    "==", "!=", "<=", ">=", "..", "<", ">", "=", "+", "-", "*", "/", ":", ",", ".", "(", ")", "[", "]", "{",
+    "}",
+];
+
+/// Every token of a text; nothing where it holds what is none, or a bracket without its partner.
+pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
+    let mut tokens: Vec<Token<'_>> = Vec::new();
+    let mut open = Vec::new();
+    let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    // The first token stands at the head of a line.
+    let mut lines = 1;
+    while let Some(&byte) = text.as_bytes().get(at) {
+        if byte.is_ascii_whitespace() {
+            lines += usize::from(byte == b'\n');
+            at += 1;
+            continue;
+        }
+        let (kind, length) = one(text.get(at..)?)?;
+        let token = text.get(at..at + length)?;
+        let index = tokens.len();
+        let partner = match token {
+            "(" | "[" | "{" => {
+                open.push(index);
+                index
+            }
+            ")" | "]" | "}" => {
+                let partner = open.pop()?;
+                tokens.get_mut(partner)?.partner = index;
+                partner
+            }
+            _ => index,
+        };
+        let shown = if kind == Kind::Comment { token.trim_end() } else { token };
+        tokens.push(Token { kind, text: shown, start: at, lines, partner });
+        at += length;
+        lines = 0;
+    }
+    open.is_empty().then_some(tokens)
+}
+
+/// The kind and length of the token that a text begins with.
+fn one(text: &str) -> Option<(Kind, usize)> {
+    let bytes = text.as_bytes();
+    match bytes.first()? {
+        b'"' => quoted(bytes).map(|length| (Kind::Text, length)),
+        b'/' if bytes.get(1) == Some(&b'/') => Some((Kind::Comment, text.find('\n').unwrap_or(text.len()))),
+        b'0'..=b'9' => Some((Kind::Number, number(bytes))),
+        first if first.is_ascii_alphabetic() => Some((Kind::Word, word(bytes))),
+        _ => SIGNS.iter().find(|sign| text.starts_with(**sign)).map(|sign| (Kind::Sign, sign.len())),
+    }
+}
+
+fn quoted(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// Whether a word goes on at a place: a hyphen belongs to it only inside.
+fn goes_on(bytes: &[u8], at: usize) -> bool {
+    let part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    part(bytes.get(at)) || (bytes.get(at) == Some(&b'-') && part(bytes.get(at + 1)))
+}
+
+fn word(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    while goes_on(bytes, at) {
+        at += 1;
+    }
+    at
+}
+
+fn number(bytes: &[u8]) -> usize {
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut at = 1;
+    while digit(at) || bytes.get(at) == Some(&b'_') || (bytes.get(at) == Some(&b'.') && digit(at + 1)) {
+        at += 1;
+    }
+    loop {
+        if bytes.get(at..at + 3) == Some(b"B/s") && !goes_on(bytes, at + 3) {
+            at += 3;
+        } else if bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    at + usize::from(bytes.get(at) == Some(&b'%'))
+}
