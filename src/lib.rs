@@ -39,6 +39,7 @@ pub mod check;
 pub mod cli;
 pub mod cycle;
 pub mod diagnostic;
+pub mod doc;
 pub mod engine;
 mod error;
 pub mod format;

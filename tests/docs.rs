@@ -164,3 +164,22 @@ fn the_reference_states_the_limits() {
         "4 MiB and 1 MiB are stated"
     );
 }
+
+/// What pages show of the command is what it says.
+#[test]
+fn what_the_command_says_is_shown_as_it_is() {
+    let text = page("doc.md");
+    let mut shown = 0;
+    for part in text.split("````console\n$ bourse ").skip(1) {
+        let block = part.split("````").next().expect("a block");
+        let (command, wanted) = block.split_once('\n').expect("a command");
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_bourse"))
+            .args(command.split(' '))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("runs");
+        assert_eq!(String::from_utf8_lossy(&run.stdout), wanted, "bourse {command}");
+        shown += 1;
+    }
+    assert!(shown >= 2, "only {shown} commands are shown");
+}

@@ -7,6 +7,7 @@ mod bad_input;
 mod cases;
 mod cli;
 mod codes;
+mod doc;
 mod docs;
 mod fairness;
 mod format;

@@ -141,6 +141,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "value",
         ],
     ),
+    (
+        "doc",
+        &["ir", "output", "parse", "pipeline", "policy", "quantity", "resolve", "source", "types", "value"],
+    ),
     ("import", &["diagnostic", "inventory", "limits", "quantity", "source", "value"]),
 ];
 

@@ -4,6 +4,7 @@
 mod check;
 mod codes;
 mod compare;
+mod doc;
 mod files;
 mod fleet;
 mod fmt;
@@ -151,6 +152,8 @@ enum Command {
     Test(test::Args),
     /// Write policies in their canonical form
     Fmt(fmt::Args),
+    /// Write a page about a policy set, as Markdown
+    Doc(doc::Args),
     /// Explain a code such as B0301
     ExplainCode(codes::Args),
     /// Print the JSON Schema of a format
@@ -193,6 +196,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),
         Command::Fmt(args) => fmt::run(&args, console),
+        Command::Doc(args) => doc::run(&args, console),
         Command::ExplainCode(args) => codes::run(&args, console),
         Command::Schema(args) => shell::schema(&args, console),
         Command::Completions(args) => shell::completions(&args, console),

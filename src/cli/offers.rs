@@ -49,7 +49,7 @@ enum ReasonsArg {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ViewArg {
+pub enum ViewArg {
     /// Everything
     Operator,
     /// What a framework may see

@@ -1,0 +1,36 @@
+//! `bourse doc`: a policy set as a page of Markdown.
+
+use std::path::PathBuf;
+
+use super::{
+    Exit, Failure,
+    files::{Console, unwritten},
+    offers::ViewArg,
+    set::{SetArgs, shown},
+};
+use crate::{check::Strictness, doc};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    set: SetArgs,
+    /// For whom; a framework sees what needs may use, and nothing else
+    #[arg(long = "as", value_enum, default_value_t = ViewArg::Operator, value_name = "WHO")]
+    view: ViewArg,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let (fleet, parsed) = args.set.fleet(console, Strictness::default())?;
+    let page = doc::document(&fleet, &parsed, args.view.into());
+    match &args.output {
+        None => console.print(&page)?,
+        Some(path) => console.replace_file(path, |out| {
+            let failed = |error| unwritten(&format!("`{}`", shown(path)), &error).into();
+            out.write_all(page.as_bytes()).map_err(failed)
+        })?,
+    }
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,113 @@
+//! Classes, lets, the operator's rules and charges.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ROWS, Set,
+    markdown::{Page, cell, code, docs_cell},
+    uses,
+};
+use crate::{
+    parse::ast::{BlockKind, ChargePer, Statement, StatementKind},
+    quantity::{MILLION, decimal},
+    resolve::hir::{Definition, DefinitionKind, Rule},
+    source::Span,
+};
+
+pub(super) fn sections(set: &Set<'_>, page: &mut Page) {
+    let users = uses::of(set);
+    page.section("Classes");
+    definitions(set, page, &users, |definition| definition.kind != DefinitionKind::Let);
+    page.section("Lets");
+    definitions(set, page, &users, |definition| definition.kind == DefinitionKind::Let);
+    page.section("Rules");
+    for rule in &set.fleet.loaded().hir.broker.rules {
+        one_rule(set, page, rule);
+    }
+    page.section("Charges");
+    charges(set, page);
+}
+
+fn definitions(
+    set: &Set<'_>,
+    page: &mut Page,
+    users: &BTreeMap<usize, Vec<String>>,
+    wanted: impl Fn(&Definition) -> bool,
+) {
+    let hir = &set.fleet.loaded().hir;
+    let own = |definition: &Definition| !definition.standard && wanted(definition);
+    for (at, definition) in hir.definitions.iter().enumerate().filter(|(_, definition)| own(definition)) {
+        let mut words = match definition.kind {
+            DefinitionKind::Class(side) => format!("For {}, ", code(side.name())),
+            DefinitionKind::Let => String::new(),
+        };
+        words.push_str(&format!("{}.", set.place(definition.span)));
+        page.heading(3, &definition.name, &words);
+        page.docs(&definition.docs);
+        page.policy(&definition.body.iter().map(|expr| set.line(expr.span)).collect::<Vec<_>>());
+        match users.get(&at) {
+            Some(users) => page.paragraph(&format!("Used by {}.", users.join(", "))),
+            None => page.paragraph("Used by nothing."),
+        }
+    }
+    let standard = |(_, definition): &(usize, &Definition)| definition.standard && wanted(definition);
+    let used = hir.definitions.iter().enumerate().filter(standard).filter_map(|(at, definition)| {
+        let users = users.get(&at)?;
+        Some(vec![
+            cell(&definition.name),
+            docs_cell(&definition.docs),
+            users.join(", ").replace('|', "&#124;"),
+        ])
+    });
+    let used: Vec<_> = used.collect();
+    if !used.is_empty() {
+        page.paragraph("Of the standard library, these are used:");
+        page.table(&["name", "meaning", "used by"], used, ROWS);
+    }
+}
+
+/// `required`, `preferred, weight 10`.
+pub(super) fn strength(weight: Option<i64>) -> String {
+    match weight {
+        None => "Required".to_owned(),
+        Some(weight) => format!("Preferred with weight {}", decimal(i128::from(weight), i128::from(MILLION))),
+    }
+}
+
+fn one_rule(set: &Set<'_>, page: &mut Page, rule: &Rule) {
+    let words = format!("{}, {}.", strength(rule.weight), set.place(rule.span));
+    match &rule.label {
+        Some(label) => page.heading(3, label, &words),
+        None => page.heading(3, &set.line(rule.expr.span), &words),
+    }
+    page.docs(&rule.docs);
+    if rule.label.is_some() {
+        page.policy(&[set.line(rule.expr.span)]);
+    }
+}
+
+fn charges(set: &Set<'_>, page: &mut Page) {
+    let docs = charge_docs(set);
+    let charges = set.fleet.loaded().hir.broker.charges.iter();
+    let rows = charges.map(|charge| {
+        let docs = docs.iter().find(|(span, _)| span.to(charge.span) == *span);
+        let per = if charge.per == ChargePer::Volume { "volume" } else { "need" };
+        vec![
+            cell(&format!("agent.{}", charge.resource)),
+            cell(&set.line(charge.amount.span)),
+            per.to_owned(),
+            docs.map_or(String::new(), |(_, docs)| docs_cell(docs)),
+        ]
+    });
+    page.table(&["takes", "as much as", "per", "meaning"], rows.collect(), ROWS);
+}
+
+/// The documentation of charges, by their places.
+fn charge_docs<'a>(set: &'a Set<'_>) -> Vec<(Span, &'a [String])> {
+    let brokers = set.parsed.files.iter().flat_map(|ast| &ast.items).filter_map(|item| match &item.kind {
+        StatementKind::Block(block) if block.kind == BlockKind::Broker => Some(&block.body.statements),
+        _ => None,
+    });
+    let is_charge = |statement: &&Statement| matches!(statement.kind, StatementKind::Charge(_));
+    brokers.flatten().filter(is_charge).map(|charge| (charge.span, charge.docs.as_slice())).collect()
+}

@@ -1,0 +1,107 @@
+//! The words that needs may use: what a consumer sees of a set, and nothing else.
+
+use super::{
+    ROWS, Set,
+    markdown::{Page, cell, code, docs_cell},
+};
+use crate::{ir::Show, output::View, quantity::Dimension, resolve::hir::DefinitionKind, types::Side};
+
+pub(super) fn sections(set: &Set<'_>, page: &mut Page, view: View) {
+    if view == View::Operator {
+        page.section("What frameworks may ask for");
+    }
+    amounts(set, page);
+    classes(set, page);
+    keys(set, page);
+    places(set, page);
+    roles(set, page);
+}
+
+fn amounts(set: &Set<'_>, page: &mut Page) {
+    let plan = set.fleet.plan();
+    let mut known: Vec<(Side, &str, Dimension)> = plan
+        .resources
+        .iter()
+        .map(|(side, name, dimension)| (*side, plan.symbols.text(*name), *dimension))
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    let rows = known.into_iter().map(|(side, name, dimension)| {
+        let sample = match dimension {
+            Dimension::Number => "`4`".to_owned(),
+            dimension => code(&format!("4{}", dimension.sample_unit())),
+        };
+        let block = if side == Side::Agent { "agent" } else { "volume" };
+        vec![cell(name), code(block), dimension.name().to_owned(), sample]
+    });
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        page.paragraph("**Amounts.** What an `agent` or `volume` block of a need may take.");
+        page.table(&["amount", "block", "is a", "for example"], rows, ROWS);
+    }
+}
+
+fn classes(set: &Set<'_>, page: &mut Page) {
+    let hir = &set.fleet.loaded().hir;
+    let mut rows = Vec::new();
+    for definition in &hir.definitions {
+        let DefinitionKind::Class(side) = definition.kind else { continue };
+        let block = if side == Side::Agent { "agent" } else { "volume" };
+        rows.push((block, definition.name.clone(), docs_cell(&definition.docs)));
+    }
+    rows.sort();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(block, name, docs)| vec![cell(&format!("is {}", shown(&name))), code(block), docs])
+        .collect();
+    if !rows.is_empty() {
+        page.paragraph("**Classes.** What the agent, or the storage of a volume, must be.");
+        page.table(&["class", "block", "meaning"], rows, ROWS);
+    }
+}
+
+/// A dotted name as policies write it.
+fn shown(name: &str) -> String {
+    match name.split_once('.') {
+        Some((module, class)) if crate::value::is_plain_name(module) => {
+            format!("{module}.{}", crate::value::show_name(class))
+        }
+        _ => crate::value::show_name(name),
+    }
+}
+
+fn keys(set: &Set<'_>, page: &mut Page) {
+    let plan = set.fleet.plan();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for id in &plan.broker.exposed {
+        let kind = plan.column_types.get(id.0 as usize).copied().flatten();
+        rows.push(vec![
+            cell(&Show::new(plan).column(*id)),
+            kind.map_or(String::new(), |kind| kind.name().to_owned()),
+        ]);
+    }
+    rows.sort();
+    rows.dedup();
+    if !rows.is_empty() {
+        page.paragraph("**Keys.** What a condition may test, and what places may go by.");
+        page.table(&["key", "is a"], rows, ROWS);
+    }
+}
+
+fn places(set: &Set<'_>, page: &mut Page) {
+    let plan = set.fleet.plan();
+    let levels: Vec<String> = plan.levels.iter().map(|level| code(plan.symbols.text(*level))).collect();
+    page.paragraph(&format!(
+        "**Places.** `within`, `avoid`, `near … in` and `at most … per` go by these levels, outermost first: {}.",
+        levels.join(", ")
+    ));
+}
+
+fn roles(set: &Set<'_>, page: &mut Page) {
+    let mut names: Vec<&str> = set.fleet.plan().roles.iter().map(|role| role.name.as_str()).collect();
+    names.sort_unstable();
+    if !names.is_empty() {
+        let names: Vec<String> = names.into_iter().map(code).collect();
+        page.paragraph(&format!("**Roles.** {}.", names.join(", ")));
+    }
+}
