@@ -69,7 +69,7 @@ broker "main" {
   charge agent."r NAME" 1 per volume
 }
 /// DOCS
-role "PART" { "k NAME" = "NAME" }
+role "PART" { "k NAME" = "NAME", limit { agent."r NAME" = 3 }, principals = ["NAME"] }
 /// DOCS
 agent "PART" {
   domain = "d"
@@ -87,6 +87,7 @@ provider "PART" {
 /// DOCS
 framework "NAME f" {
   role = "PART"
+  principal = "NAME"
   "k NAME" = "NAME"
   /// DOCS
   need "NAME" {

@@ -8,13 +8,14 @@ use super::{
     rules::strength,
 };
 use crate::{
+    inventory::records::Raw,
     ir::{Rule, Show},
     output::{
         self,
         wire::{Fields, Totals},
     },
     parse::ast::{Statement, StatementKind},
-    quantity::{MILLION, decimal},
+    quantity::{MILLION, decimal, render},
     source::Span,
 };
 
@@ -32,16 +33,30 @@ fn roles(set: &Set<'_>, page: &mut Page) {
     let rows = hir.roles.iter().map(|role| {
         let frameworks = hir.frameworks.iter().filter(|framework| framework.role == role.name.text);
         let frameworks: Vec<String> = frameworks.map(|framework| cell(&framework.name.text)).collect();
-        let keys: Vec<String> = role.keys.iter().map(|key| cell(&key.key)).collect();
+        let (served, keys): (Vec<_>, Vec<_>) = role.keys.iter().partition(|key| key.key == "principals");
+        let keys: Vec<String> = keys.into_iter().map(|key| cell(&key.key)).collect();
+        let principals = served.into_iter().flat_map(|key| match &key.value {
+            Raw::Texts(names) => names.iter().map(|name| cell(name)).collect(),
+            _ => Vec::new(),
+        });
+        let principals: Vec<String> = principals.collect();
+        let limits = role.limits.iter().map(|limit| {
+            let side = limit.side.map_or(String::new(), |side| format!("{side}."));
+            let amount = render(limit.amount.dimension, i128::from(limit.amount.amount));
+            format!("{} {}", cell(&format!("{side}{}", limit.resource)), text(&amount))
+        });
+        let limits: Vec<String> = limits.collect();
         vec![
             cell(&role.name.text),
             decimal(i128::from(role.weight), i128::from(MILLION)),
+            limits.join(", "),
+            principals.join(", "),
             keys.join(", "),
             frameworks.join(", "),
             docs_cell(&role.docs),
         ]
     });
-    page.table(&["role", "weight", "keys", "frameworks", "meaning"], rows.collect(), ROWS);
+    page.table(&["role", "weight", "limits", "principals", "keys", "frameworks", "meaning"], rows.collect(), ROWS);
 }
 
 fn storage(set: &Set<'_>, page: &mut Page) {

@@ -36,6 +36,12 @@ fn items(set: &Set<'_>, need: &Need) -> Vec<String> {
         items.push(format!("agent: {}", asked(set, request)));
     }
     items.extend(need.volumes.iter().map(|volume| one_volume(set, volume)));
+    if need.all_or_nothing {
+        items.push(code("all or nothing"));
+    }
+    if need.accept_revocable {
+        items.push(code("accept revocable"));
+    }
     items.extend(need.places.iter().map(|place| one_place(set, place)));
     items
 }
@@ -46,6 +52,7 @@ fn one_volume(set: &Set<'_>, volume: &Volume) -> String {
         parts.push(format!("{} alike", volume.count));
     }
     parts.extend(volume.filesystem.iter().map(|name| format!("file system {}", code(&name.text))));
+    parts.extend(volume.source.iter().map(|path| format!("a snapshot of {}", code(&path.text))));
     if volume.read_only {
         parts.push("read only".to_owned());
     }

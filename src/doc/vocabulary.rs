@@ -92,7 +92,7 @@ fn places(set: &Set<'_>, page: &mut Page) {
     let plan = set.fleet.plan();
     let levels: Vec<String> = plan.levels.iter().map(|level| code(plan.symbols.text(*level))).collect();
     page.paragraph(&format!(
-        "**Places.** `within`, `avoid`, `near … in` and `at most … per` go by these levels, outermost first: {}.",
+        "**Places.** `within`, `avoid`, `near`, `at most`, `spread over` and `together in` go by these levels, outermost first: {}.",
         levels.join(", ")
     ));
 }
