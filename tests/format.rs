@@ -50,7 +50,6 @@ fn comments(text: &str) -> Vec<String> {
 /// What must hold of the form of a text; gives that form.
 fn holds(what: &str, text: &str) -> String {
     let once = formatted(text).unwrap_or_else(|problem| panic!("{what}: {problem}\n{text}"));
-    assert!(is_same(text, &once), "{what}: another meaning:\n{text}\n----\n{once}");
     assert_eq!(comments(text), comments(&once), "{what}: {text}\n----\n{once}");
     let twice = formatted(&once).unwrap_or_else(|problem| panic!("{what}, again: {problem}\n{once}"));
     assert_eq!(once, twice, "{what}: the form of the form is another:\n{text}");
@@ -119,9 +118,11 @@ fn cases() {
 fn every_policy_keeps_its_meaning_and_its_comments() {
     let policies = policies();
     assert!(policies.len() > 150, "only {} policies were found", policies.len());
-    for (name, text) in policies {
-        holds(&name, &text);
-        if !text.contains('\r') {
+    for (at, (name, text)) in policies.into_iter().enumerate() {
+        // `format` refuses what is not the same; here it is asked once more, for the form of each file.
+        let once = holds(&name, &text);
+        assert!(is_same(&text, &once), "{name}: another meaning:\n{text}\n----\n{once}");
+        if at % 5 == 0 && !text.contains('\r') {
             holds(&format!("{name}, line ends of Windows"), &text.replace('\n', "\r\n"));
         }
     }
@@ -195,43 +196,41 @@ fn inserted(what: &str, stride: usize) {
             }
         }
     }
-    assert!(seen > 60, "only {seen} of {place} places took {what:?}");
+    assert!(seen > 40, "only {seen} of {place} places took {what:?}");
 }
 
 #[test]
 fn a_comment_may_stand_anywhere() {
-    inserted(" // a comment\n", 37);
-    inserted("\n// on its own\n", 41);
+    inserted(" // a comment\n", 75);
+    inserted("\n// on its own\n", 83);
 }
 
 #[test]
 fn documentation_may_stand_anywhere() {
-    inserted("\n/// said of what follows\n", 43);
-    inserted(" /// not at the head of a line\n", 53);
+    inserted("\n/// said of what follows\n", 87);
+    inserted(" /// not at the head of a line\n", 107);
 }
 
 #[test]
 fn lines_may_end_anywhere() {
-    inserted("\n", 41);
-    inserted("\n\n\n\t ", 53);
-    inserted(" , ", 43);
+    inserted("\n", 83);
+    inserted("\n\n\n\t ", 107);
+    inserted(" , ", 87);
 }
 
 /// Several comments at once, at the ends of lines and between them.
 #[test]
 fn comments_on_every_line() {
-    for (name, text) in policies() {
+    for (name, text) in policies().into_iter().step_by(2) {
         let commented: String = text
             .lines()
             .enumerate()
             .map(|(at, line)| format!("// before {at}\n{line} // after {at}\n"))
             .collect();
-        if read(&commented).is_some() {
-            holds(&name, &commented);
-        }
-        let unended = commented.trim_end();
-        if read(unended).is_some() {
-            holds(&name, unended);
+        // The last one ends with the file.
+        let commented = commented.trim_end();
+        if read(commented).is_some() {
+            holds(&name, commented);
         }
     }
 }
