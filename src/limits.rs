@@ -68,6 +68,8 @@ pub const PREFERRING_STEPS: u64 = 50_000;
 pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.
 pub const PROBLEMS_SHOWN: usize = 200;
+/// Rows of one table of a page about a set; the rest are counted.
+pub const PAGE_ROWS: usize = 200;
 
 // The relations that the code relies on.
 const _: () = assert!(SOURCE_BYTES <= INVENTORY_BYTES);

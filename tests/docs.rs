@@ -183,3 +183,18 @@ fn what_the_command_says_is_shown_as_it_is() {
     }
     assert!(shown >= 2, "only {shown} commands are shown");
 }
+
+/// What the page about `repl` shows is what is answered, line by line.
+#[test]
+fn what_is_typed_is_answered_as_shown() {
+    let text = page("repl.md");
+    let start = "```console\n$ bourse repl policies/quickstart\n";
+    let session = text.split_once(start).and_then(|(_, rest)| rest.split_once("```")).expect("a session").0;
+    let (typed, shown): (Vec<&str>, Vec<&str>) = session.lines().partition(|line| line.starts_with("> "));
+    let typed: String = typed.iter().map(|line| format!("{}\n", &line[2..])).collect();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bourse"));
+    command.args(["repl", "policies/quickstart"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = crate::cli::finish(command, &typed);
+    assert_eq!((output.stderr.as_str(), output.code), ("", 0));
+    assert_eq!(output.stdout.lines().collect::<Vec<_>>(), shown);
+}

@@ -143,7 +143,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "doc",
-        &["ir", "output", "parse", "pipeline", "policy", "quantity", "resolve", "source", "types", "value"],
+        &[
+            "inventory",
+            "ir",
+            "limits",
+            "output",
+            "parse",
+            "pipeline",
+            "policy",
+            "quantity",
+            "resolve",
+            "source",
+            "types",
+            "value",
+        ],
     ),
     ("import", &["diagnostic", "inventory", "limits", "quantity", "source", "value"]),
 ];

@@ -41,6 +41,11 @@ impl Known {
     pub(super) fn definitions(&self) -> usize {
         self.definitions.len()
     }
+
+    /// The type of a class or let.
+    pub(super) fn definition(&self, definition: usize) -> Option<Type> {
+        self.definitions.get(definition).and_then(|var| self.table.peek(*var).settled())
+    }
 }
 
 pub(super) struct Checker<'a> {

@@ -45,6 +45,11 @@ impl Types {
         }
     }
 
+    /// The type of a class or let, by its number, where anything says it.
+    pub fn definition(&self, definition: usize) -> Option<Type> {
+        self.known.definition(definition)
+    }
+
     /// Every resource whose dimension is known: the side that has it, its name, its dimension.
     pub fn resources(&self) -> impl Iterator<Item = (Side, &str, Dimension)> {
         self.resources.iter().filter_map(|((side, resource), kind)| match kind {

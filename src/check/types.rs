@@ -137,6 +137,15 @@ impl Table {
         self.bounds[root as usize].0
     }
 
+    /// What is known of a variable, without looking it up faster the next time.
+    pub fn peek(&self, var: Var) -> Bound {
+        let mut at = var.0;
+        while let Some(parent) = self.parent.get(at as usize).filter(|parent| **parent != at) {
+            at = *parent;
+        }
+        self.bounds.get(at as usize).map_or(Bound::Free, |known| known.0)
+    }
+
     /// What is known, and from where.
     pub fn get_with_origin(&mut self, var: Var) -> (Bound, Option<Origin>) {
         let root = self.root(var);

@@ -104,6 +104,17 @@ impl Console {
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
+    /// Tells problems while the run goes on; for programs they are kept for the one object at its end.
+    pub fn tell(&mut self, report: Report) -> Result<(), Failure> {
+        self.finish()?;
+        if self.is_quiet() {
+            self.problems.absorb(report);
+        } else {
+            let _ = io::stderr().write_all(report.render(Render::Human(self.colour_errors)).as_bytes());
+        }
+        Ok(())
+    }
+
     /// Says in a line on standard error what was done.
     pub fn remark(&mut self, line: &str) {
         if !self.is_quiet() {
@@ -280,7 +291,7 @@ fn size(bytes: usize) -> String {
     crate::quantity::render(crate::quantity::Dimension::Size, bytes as i128)
 }
 
-fn is_stdin(path: &Path) -> bool {
+pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 

@@ -1,5 +1,5 @@
 //! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
-//! `files`.
+//! `files`; lines are typed in `repl/input`.
 
 mod check;
 mod codes;
@@ -11,6 +11,7 @@ mod fmt;
 mod import;
 mod matching;
 mod offers;
+mod repl;
 mod set;
 mod shell;
 mod table;
@@ -154,6 +155,8 @@ enum Command {
     Fmt(fmt::Args),
     /// Write a page about a policy set, as Markdown
     Doc(doc::Args),
+    /// Evaluate expressions against an agent, a pool and a need
+    Repl(repl::Args),
     /// Explain a code such as B0301
     ExplainCode(codes::Args),
     /// Print the JSON Schema of a format
@@ -197,6 +200,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Import(import) => import::run(import, console),
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),
+        Command::Repl(args) => repl::run(&args, console),
         Command::ExplainCode(args) => codes::run(&args, console),
         Command::Schema(args) => shell::schema(&args, console),
         Command::Completions(args) => shell::completions(&args, console),

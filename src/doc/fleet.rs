@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ROWS, Set,
+    Set,
     markdown::{Page, cell, docs_cell, text},
     rules::strength,
 };
 use crate::{
     inventory::records::Raw,
     ir::{Rule, Show},
+    limits,
     output::{
         self,
         wire::{Fields, Totals},
@@ -56,7 +57,11 @@ fn roles(set: &Set<'_>, page: &mut Page) {
             docs_cell(&role.docs),
         ]
     });
-    page.table(&["role", "weight", "limits", "principals", "keys", "frameworks", "meaning"], rows.collect(), ROWS);
+    page.table(
+        &["role", "weight", "limits", "principals", "keys", "frameworks", "meaning"],
+        rows.collect(),
+        limits::PAGE_ROWS,
+    );
 }
 
 fn storage(set: &Set<'_>, page: &mut Page) {
@@ -66,7 +71,7 @@ fn storage(set: &Set<'_>, page: &mut Page) {
         let docs = docs.get(&known.span).map_or(String::new(), |docs| docs_cell(docs));
         vec![tier.kind.to_owned(), cell(&tier.path), resources(&tier.resources), docs]
     });
-    page.table(&["tier", "path", "has", "meaning"], rows.collect(), ROWS);
+    page.table(&["tier", "path", "has", "meaning"], rows.collect(), limits::PAGE_ROWS);
     let plan = set.fleet.plan();
     let ruled = tiers
         .iter()
@@ -82,7 +87,7 @@ fn agents(set: &Set<'_>, page: &mut Page) {
         let docs = docs.get(&known.span).map_or(String::new(), |docs| docs_cell(docs));
         vec![cell(&agent.name), domain, resources(&agent.resources), docs]
     });
-    page.table(&["agent", "domain", "has", "meaning"], rows.collect(), ROWS);
+    page.table(&["agent", "domain", "has", "meaning"], rows.collect(), limits::PAGE_ROWS);
     let ruled = world.agents.iter();
     let ruled =
         ruled.filter_map(|agent| Some((plan.symbols.text(agent.name), plan.agent_rules.get(agent.rules)?)));
@@ -106,7 +111,7 @@ fn rules<'a>(set: &Set<'_>, page: &mut Page, ruled: impl Iterator<Item = (&'a st
     let rows: Vec<_> = rows.collect();
     if !rows.is_empty() {
         page.paragraph("Rules of their own:");
-        page.table(&["of", "label", "how", "rule", "meaning"], rows, ROWS);
+        page.table(&["of", "label", "how", "rule", "meaning"], rows, limits::PAGE_ROWS);
     }
 }
 

@@ -1,5 +1,5 @@
 //! A compiled set as a page of Markdown: for the operator all of it, for those who write needs the words they may use.
-//! Whatever a policy calls things or says of them stays text: see [`markdown`].
+//! Whatever a policy calls things or says of them stays text: see `markdown`.
 
 mod fleet;
 mod markdown;
@@ -10,10 +10,7 @@ mod vocabulary;
 
 use markdown::{Page, code};
 
-use crate::{Fleet, output::View, pipeline::Parsed, source::Span};
-
-/// Rows of one table; the rest are counted.
-const ROWS: usize = 200;
+use crate::{Fleet, limits, output::View, pipeline::Parsed, source::Span};
 
 /// What all sections are made of.
 struct Set<'a> {
@@ -61,7 +58,7 @@ fn sources(set: &Set<'_>, page: &mut Page) {
     let mut rows: Vec<Vec<String>> = names.map(|name| vec![markdown::cell(&name)]).collect();
     rows.extend(set.parsed.modules.keys().map(|name| vec![markdown::cell(&format!("std.{name}"))]));
     page.section("Files and modules");
-    page.table(&["source"], rows, ROWS);
+    page.table(&["source"], rows, limits::PAGE_ROWS);
 }
 
 /// A source text without line ends and comments; texts in it stay as they are.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ROWS, Set,
+    Set,
     markdown::{Page, cell, code, docs_cell},
     uses,
 };
 use crate::{
+    limits,
     parse::ast::{BlockKind, ChargePer, Statement, StatementKind},
     quantity::{MILLION, decimal},
     resolve::hir::{Definition, DefinitionKind, Rule},
@@ -62,7 +63,7 @@ fn definitions(
     let used: Vec<_> = used.collect();
     if !used.is_empty() {
         page.paragraph("Of the standard library, these are used:");
-        page.table(&["name", "meaning", "used by"], used, ROWS);
+        page.table(&["name", "meaning", "used by"], used, limits::PAGE_ROWS);
     }
 }
 
@@ -99,7 +100,7 @@ fn charges(set: &Set<'_>, page: &mut Page) {
             docs.map_or(String::new(), |(_, docs)| docs_cell(docs)),
         ]
     });
-    page.table(&["takes", "as much as", "per", "meaning"], rows.collect(), ROWS);
+    page.table(&["takes", "as much as", "per", "meaning"], rows.collect(), limits::PAGE_ROWS);
 }
 
 /// The documentation of charges, by their places.

@@ -1,10 +1,10 @@
 //! The words that needs may use: what a consumer sees of a set, and nothing else.
 
 use super::{
-    ROWS, Set,
+    Set,
     markdown::{Page, cell, code, docs_cell},
 };
-use crate::{ir::Show, output::View, quantity::Dimension, resolve::hir::DefinitionKind, types::Side};
+use crate::{ir::Show, limits, output::View, quantity::Dimension, resolve::hir::DefinitionKind, types::Side};
 
 pub(super) fn sections(set: &Set<'_>, page: &mut Page, view: View) {
     if view == View::Operator {
@@ -37,7 +37,7 @@ fn amounts(set: &Set<'_>, page: &mut Page) {
     let rows: Vec<_> = rows.collect();
     if !rows.is_empty() {
         page.paragraph("**Amounts.** What an `agent` or `volume` block of a need may take.");
-        page.table(&["amount", "block", "is a", "for example"], rows, ROWS);
+        page.table(&["amount", "block", "is a", "for example"], rows, limits::PAGE_ROWS);
     }
 }
 
@@ -56,7 +56,7 @@ fn classes(set: &Set<'_>, page: &mut Page) {
         .collect();
     if !rows.is_empty() {
         page.paragraph("**Classes.** What the agent, or the storage of a volume, must be.");
-        page.table(&["class", "block", "meaning"], rows, ROWS);
+        page.table(&["class", "block", "meaning"], rows, limits::PAGE_ROWS);
     }
 }
 
@@ -84,7 +84,7 @@ fn keys(set: &Set<'_>, page: &mut Page) {
     rows.dedup();
     if !rows.is_empty() {
         page.paragraph("**Keys.** What a condition may test, and what places may go by.");
-        page.table(&["key", "is a"], rows, ROWS);
+        page.table(&["key", "is a"], rows, limits::PAGE_ROWS);
     }
 }
 

@@ -46,9 +46,21 @@ pub fn statements(text: &str, at: Span) -> (Vec<Statement>, Vec<Diagnostic>) {
 /// # Errors
 /// What is wrong with it.
 pub fn expression(text: &str, at: Span) -> Result<Expr, Vec<Diagnostic>> {
+    one_expression(text, Place::At(at))
+}
+
+/// Reads a source that is one expression.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn lone(sources: &Sources, source: SourceId) -> Result<Expr, Vec<Diagnostic>> {
+    one_expression(&sources.get(source).text, Place::In(source))
+}
+
+fn one_expression(text: &str, place: Place) -> Result<Expr, Vec<Diagnostic>> {
     let mut problems = Problems::default();
-    let scan = text::scan(text, Place::At(at), &mut problems);
-    let expr = if scan.broken { None } else { pairs::expression(text, Place::At(at), scan, &mut problems) };
+    let scan = text::scan(text, place, &mut problems);
+    let expr = if scan.broken { None } else { pairs::expression(text, place, scan, &mut problems) };
     let problems = problems.finish();
     match expr {
         Some(expr) if problems.is_empty() => Ok(expr),

@@ -17,6 +17,7 @@ fn help_of_each_command() {
         ("import_csv", vec!["import", "csv", "--help"]),
         ("fmt", vec!["fmt", "--help"]),
         ("doc", vec!["doc", "--help"]),
+        ("repl", vec!["repl", "--help"]),
         ("explain_code", vec!["explain-code", "--help"]),
         ("schema", vec!["schema", "--help"]),
         ("completions", vec!["completions", "--help"]),

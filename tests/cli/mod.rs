@@ -5,6 +5,7 @@ mod fmt;
 mod formats;
 mod help;
 mod import;
+mod repl;
 mod tables;
 mod terminal;
 mod testing;

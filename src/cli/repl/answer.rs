@@ -1,0 +1,159 @@
+//! The value of an expression, why it is unknown, and the values of its parts.
+
+use super::session::{Compiled, Session};
+use crate::{
+    engine::{Gap, Scene},
+    ir::{ColumnId, Node, NodeId, Show},
+    output::printable_name,
+    types::{Side, Type},
+};
+
+/// Lines of one tree; the rest are counted.
+const LINES: usize = 200;
+
+/// `0.5  number`, `true  bool`, `unknown: agent.vlan is absent`.
+pub fn value(session: &Session, compiled: &Compiled) -> String {
+    let Some(scene) = session.scene(&compiled.fleet) else { return String::new() };
+    if session.need.is_none() && asks(&scene, compiled.root) {
+        return "unknown: the set has no need, so nobody asks\n".to_owned();
+    }
+    let unchosen = unchosen(session, &scene, compiled.root);
+    let line = match scene.value(compiled.root) {
+        Ok(value) if unchosen.is_empty() || value.type_of() != Type::Bool => {
+            format!("{}  {}", value.show(&scene.plan.symbols), value.type_of())
+        }
+        Ok(value) => {
+            format!("{}  {}  ({})", value.show(&scene.plan.symbols), value.type_of(), unchosen.join("; "))
+        }
+        Err(gap) => {
+            let mut why: Vec<String> = Vec::new();
+            gaps(session, &scene, compiled.root, &mut why);
+            if why.is_empty() {
+                why.push(words(session, &scene, gap));
+            }
+            format!("unknown: {}", why.join("; "))
+        }
+    };
+    format!("{}\n", printable_name(&line))
+}
+
+/// The type of an expression, whatever is chosen.
+pub fn kind(compiled: &Compiled) -> String {
+    match compiled.kind {
+        Some(kind) => format!("{kind}\n"),
+        None => "of any type: nothing says which\n".to_owned(),
+    }
+}
+
+/// The sides that a condition reads and of which nothing is chosen, as it may hold for want of them.
+fn unchosen(session: &Session, scene: &Scene<'_>, root: NodeId) -> Vec<&'static str> {
+    let sides = scene.plan.reads(root).into_iter().map(|column| scene.plan.column(column).side);
+    let mut found: Vec<&'static str> = sides.filter_map(|side| session.unchosen(side)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Whether an expression reads anything of who asks.
+fn asks(scene: &Scene<'_>, root: NodeId) -> bool {
+    let asking = [Side::Need, Side::Framework, Side::Role, Side::Volume];
+    scene.plan.reads(root).into_iter().any(|column| asking.contains(&scene.plan.column(column).side))
+}
+
+fn words(session: &Session, scene: &Scene<'_>, gap: Gap) -> String {
+    let show = Show::new(scene.plan);
+    match gap {
+        Gap::Absent(column) => match session.unchosen(scene.plan.column(column).side) {
+            Some(why) => format!("{} is absent, since {why}", show.column(column)),
+            None => format!("{} is absent", show.column(column)),
+        },
+        Gap::Mismatch(column) => format!("{} is of another type", show.column(column)),
+        Gap::Fault(node, fault) => format!("{} in {}", fault.words(), show.node(node)),
+    }
+}
+
+/// Everything that makes a node unknown, each once.
+fn gaps(session: &Session, scene: &Scene<'_>, root: NodeId, found: &mut Vec<String>) {
+    let mut open = vec![root];
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let Err(gap) = scene.value(id) else { continue };
+        let parts = parts(scene, id);
+        let unknown: Vec<NodeId> = parts.into_iter().filter(|part| scene.value(*part).is_err()).collect();
+        if unknown.is_empty() {
+            let said = words(session, scene, gap);
+            if !found.contains(&said) && found.len() < LINES {
+                found.push(said);
+            }
+        }
+        open.extend(unknown.into_iter().rev());
+    }
+}
+
+/// What a node is made of, classes and lets looked into.
+fn parts(scene: &Scene<'_>, id: NodeId) -> Vec<NodeId> {
+    match scene.plan.node(id) {
+        Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => Vec::new(),
+        Node::Named(definition) => vec![scene.plan.definition(*definition).root],
+        Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
+            vec![*inner]
+        }
+        Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.to_vec(),
+        Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => vec![*left, *right],
+    }
+}
+
+/// The column that a node reads itself.
+fn column(scene: &Scene<'_>, id: NodeId) -> Option<ColumnId> {
+    match scene.plan.node(id) {
+        Node::IsAbsent(column) | Node::IsPresent(column) | Node::Else(column, _) => Some(*column),
+        _ => None,
+    }
+}
+
+/// Every part of an expression under it, each after its value.
+pub fn tree(session: &Session, compiled: &Compiled) -> String {
+    let Some(scene) = session.scene(&compiled.fleet) else { return String::new() };
+    if session.need.is_none() && asks(&scene, compiled.root) {
+        return "unknown: the set has no need, so nobody asks\n".to_owned();
+    }
+    let show = Show::new(scene.plan);
+    let mut out = String::new();
+    let (mut open, mut lines, mut more) = (vec![(compiled.root, 0_usize)], 0, 0_usize);
+    while let Some((id, depth)) = open.pop() {
+        if matches!(scene.plan.node(id), Node::Constant(_)) && depth > 0 {
+            continue;
+        }
+        lines += 1;
+        if lines > LINES {
+            more += 1;
+            continue;
+        }
+        let mut line = |depth: usize, value: Result<crate::value::Value, Gap>, text: &str| {
+            let (value, why) = match value {
+                Ok(value) => (value.show(&scene.plan.symbols), String::new()),
+                Err(gap) => ("unknown".to_owned(), format!("    {}", words(session, &scene, gap))),
+            };
+            let why = if matches!(scene.plan.node(id), Node::Read(_)) { why } else { String::new() };
+            out.push_str(&format!(
+                "{}{}\n",
+                "  ".repeat(depth),
+                printable_name(&format!("{value}  {text}{why}"))
+            ));
+        };
+        line(depth, scene.value(id), &show.node(id));
+        if let Some(column) = column(&scene, id)
+            && let Ok(value) = scene.read(column)
+        {
+            line(depth + 1, Ok(value), &show.column(column));
+        }
+        open.extend(parts(&scene, id).into_iter().rev().map(|part| (part, depth + 1)));
+    }
+    if more > 0 {
+        out.push_str(&format!("{more} more parts are not listed\n"));
+    }
+    out
+}

@@ -1,0 +1,125 @@
+//! Lines: typed on a terminal, or read from a pipe without a prompt.
+
+use std::io::{self, BufRead, IsTerminal, Read};
+
+use rustyline::{
+    Config, Context, Editor, Helper, completion::Completer, error::ReadlineError, highlight::Highlighter,
+    hint::Hinter, history::MemHistory, validate::Validator,
+};
+
+use super::session::Session;
+use crate::{
+    cli::Failure,
+    diagnostic::{Code, Diagnostic},
+    limits,
+};
+
+type Terminal = Editor<Words, MemHistory>;
+
+/// Where lines come from.
+pub enum Input {
+    Terminal(Box<Terminal>),
+    Pipe,
+}
+
+impl Input {
+    pub fn new() -> Input {
+        if !io::stdin().is_terminal() {
+            return Input::Pipe;
+        }
+        match Editor::with_history(Config::default(), MemHistory::new()) {
+            Ok(editor) => Input::Terminal(Box::new(editor)),
+            // A terminal that cannot be edited on is read as it is.
+            Err(_) => Input::Pipe,
+        }
+    }
+
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Input::Terminal(_))
+    }
+
+    /// The next line; nothing where there are no more.
+    pub fn next(&mut self, session: &Session) -> Result<Option<String>, Failure> {
+        match self {
+            Input::Terminal(editor) => typed(editor, session),
+            Input::Pipe => piped(),
+        }
+    }
+}
+
+fn unread(error: &dyn std::fmt::Display) -> Failure {
+    let message = format!("cannot read standard input: {error}");
+    Diagnostic::without_place(Code::B0901, message)
+        .help("give it text in UTF-8, a line for each expression")
+        .into()
+}
+
+fn typed(editor: &mut Terminal, session: &Session) -> Result<Option<String>, Failure> {
+    editor.set_helper(Some(Words(session.words())));
+    loop {
+        match editor.readline("> ") {
+            Ok(line) => {
+                // What is not remembered is no reason to end.
+                let _ = editor.add_history_entry(line.as_str());
+                return Ok(Some(line));
+            }
+            // The line is given up, not the run.
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => return Ok(None),
+            Err(error) => return Err(unread(&error)),
+        }
+    }
+}
+
+fn piped() -> Result<Option<String>, Failure> {
+    let mut line = String::new();
+    let most = limits::SOURCE_BYTES as u64 + 1;
+    let read = io::stdin().lock().take(most).read_line(&mut line).map_err(|error| unread(&error))?;
+    if read > limits::SOURCE_BYTES {
+        return Err(unread(&format!("a line of more than {} bytes", limits::SOURCE_BYTES)));
+    }
+    Ok((read > 0).then_some(line))
+}
+
+/// What a word may be completed to, in order.
+pub struct Words(Vec<String>);
+
+impl Completer for Words {
+    type Candidate = String;
+
+    fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+        let before = line.get(..at).unwrap_or(line);
+        let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '"');
+        let start = before
+            .rfind(|c| !part(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let begun = &before[start..];
+        let from = self.0.partition_point(|word| word.as_str() < begun);
+        let found = self.0[from..].iter().take_while(|word| word.starts_with(begun)).take(100).cloned();
+        Ok((start, found.collect()))
+    }
+}
+
+impl Hinter for Words {
+    type Hint = String;
+}
+impl Highlighter for Words {}
+impl Validator for Words {}
+impl Helper for Words {}
+
+#[cfg(test)]
+mod tests {
+    use rustyline::{Context, completion::Completer, history::MemHistory};
+
+    use super::Words;
+
+    #[test]
+    fn the_word_before_the_cursor_is_completed() {
+        let words = Words(["agent.os", "agent.vlan", "pool.media"].map(str::to_owned).to_vec());
+        let history = MemHistory::new();
+        let complete = |line: &str| words.complete(line, line.len(), &Context::new(&history)).expect("words");
+        assert_eq!(complete("1 < ag"), (4, vec!["agent.os".to_owned(), "agent.vlan".to_owned()]));
+        assert_eq!(complete("(pool."), (1, vec!["pool.media".to_owned()]));
+        assert_eq!(complete("é≥x"), ("é≥".len(), Vec::new()));
+    }
+}

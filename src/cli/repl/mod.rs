@@ -1,0 +1,65 @@
+//! `bourse repl`: expressions, each compiled as a `let` of the set would be, and evaluated for what is chosen.
+
+mod answer;
+mod command;
+mod input;
+mod keys;
+mod session;
+
+use super::{
+    Exit, Failure,
+    files::{Console, is_stdin},
+    set::SetArgs,
+};
+use crate::diagnostic::{Code, Diagnostic, Report};
+use command::Done;
+use session::Session;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    set: SetArgs,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    if args.set.paths.iter().chain(&args.set.inventory).any(|path| is_stdin(path)) {
+        let problem = Diagnostic::without_place(Code::B0901, "standard input is named twice");
+        return Err(problem.help("expressions are read from it: write the policy to a file").into());
+    }
+    let parsed = args.set.parse(console)?;
+    let inventories = args.set.inventories(console)?;
+    let mut session = Session::new(parsed, inventories)?;
+    let mut input = input::Input::new();
+    if input.is_terminal() {
+        let warnings = session.warnings();
+        console.tell(warnings)?;
+        console.print(&format!("{}`:help` says what can be typed.\n", command::chosen(&session)))?;
+        console.finish()?;
+    }
+    let mut exit = Exit::Yes;
+    let mut number = 0;
+    while let Some(line) = input.next(&session)? {
+        number += 1;
+        let line = line.trim_end_matches(['\r', '\n']);
+        match command::one(&mut session, number, line) {
+            Ok(Done::Said(text, warnings)) => {
+                console.print(&text)?;
+                if !warnings.diagnostics.is_empty() {
+                    console.tell(warnings)?;
+                }
+            }
+            Ok(Done::Quit) => break,
+            Err(problems) => {
+                exit = Failure(Box::new(Report {
+                    diagnostics: problems.diagnostics.clone(),
+                    ..Report::default()
+                }))
+                .exit();
+                console.tell(*problems)?;
+            }
+        }
+        console.finish()?;
+    }
+    // On a terminal every mistake was seen when it was made.
+    Ok(if input.is_terminal() { Exit::Yes } else { exit })
+}

@@ -1,0 +1,217 @@
+//! The set, what is chosen of it, and expressions compiled into it.
+
+use crate::{
+    Fleet, Inventory,
+    check::{Strictness, Types},
+    cli::Failure,
+    diagnostic::{Code, Diagnostic, Report, nearest},
+    engine::Scene,
+    ir::NodeId,
+    matching::NeedId,
+    output::printable_name,
+    parse::{
+        self,
+        ast::{Ast, Name, Statement, StatementKind},
+    },
+    pipeline::Parsed,
+    source::{SourceId, Span},
+    types::{Side, Type},
+    value::show_name,
+};
+
+/// What the definition that holds an expression is called: nothing that is typed has this name.
+const NAME: &str = "<this expression>";
+/// A need for sets that have none, so that there is somebody who asks. It is never shown.
+const NOBODY: &str = "need \"<nobody>\" { agent {} }";
+
+/// A set that compiles, and what is chosen of it.
+pub struct Session {
+    parsed: Parsed,
+    inventories: Vec<Inventory>,
+    base: Fleet,
+    types: Types,
+    /// The last source of the set: the line that is read.
+    line: SourceId,
+    pub agent: Option<String>,
+    pub pool: Option<String>,
+    pub need: Option<NeedId>,
+    pub volume: Option<String>,
+    /// Whether the set has a need of its own.
+    pub has_needs: bool,
+}
+
+/// An expression, compiled into its set.
+pub struct Compiled {
+    pub fleet: Fleet,
+    pub root: NodeId,
+    pub kind: Option<Type>,
+    /// What is said of it.
+    pub warnings: Report,
+}
+
+impl Session {
+    pub fn new(mut parsed: Parsed, inventories: Vec<Inventory>) -> Result<Session, Failure> {
+        let compiled = Fleet::load(&parsed, Strictness::default(), &inventories)?;
+        let has_needs = !compiled.plan().frameworks.is_empty();
+        if !has_needs {
+            let source = parsed.sources.add("<nobody>", NOBODY);
+            let ast = parse::parse(&parsed.sources, source).ast;
+            parsed.files.push(ast);
+        }
+        let line = SourceId(parsed.sources.len() as u32);
+        let mut with_line = parsed.clone();
+        with_line.sources.add("<stdin>", "");
+        let extra = Inventory::extra(&inventories);
+        let checked = with_line.check(&extra, Strictness::default());
+        let types = checked.types.clone();
+        let base = Fleet::new(checked.load(&extra).map_err(Failure)?);
+        let (world, plan) = (base.world(), base.plan());
+        let text = |symbol| plan.symbols.text(symbol).to_owned();
+        let need = has_needs.then_some(NeedId { framework: 0, need: 0 });
+        let need = need.filter(|id| plan.frameworks[id.framework].needs.get(id.need).is_some());
+        let mut session = Session {
+            agent: world.agents.first().map(|agent| text(agent.name)),
+            pool: world.supplies.first().map(|supply| text(supply.path)),
+            need,
+            volume: None,
+            has_needs,
+            types,
+            base: base.clone(),
+            line,
+            parsed,
+            inventories,
+        };
+        session.volume = session.volumes().first().cloned();
+        Ok(session)
+    }
+
+    /// The fleet, without an expression.
+    pub fn fleet(&self) -> &Fleet {
+        &self.base
+    }
+
+    pub fn types(&self) -> &Types {
+        &self.types
+    }
+
+    pub fn inventories(&self) -> &[Inventory] {
+        &self.inventories
+    }
+
+    /// What is said of the set.
+    pub fn warnings(&self) -> Report {
+        self.base.warnings().clone()
+    }
+
+    /// The names of the volumes of the chosen need.
+    pub fn volumes(&self) -> Vec<String> {
+        let Some(id) = self.need else { return Vec::new() };
+        let plan = self.base.plan();
+        let volumes = plan.frameworks[id.framework].needs[id.need].volumes.iter();
+        let mut names: Vec<String> =
+            volumes.map(|volume| plan.symbols.text(volume.name).to_owned()).collect();
+        names.dedup();
+        names
+    }
+
+    /// A line as the source that problems point into, where a part of it begins at a byte.
+    pub fn place(&self, number: usize, line: &str, start: usize, end: usize) -> (Parsed, Span) {
+        let mut parsed = self.parsed.clone();
+        // So that it is told by the number of its line.
+        let above = "\n".repeat(number.saturating_sub(1));
+        parsed.sources.add("<stdin>", format!("{above}{line}"));
+        (parsed, Span::new(self.line, above.len() + start, above.len() + end))
+    }
+
+    /// Compiles the expression that a line holds from a byte on, as a `let` of the set.
+    pub fn compile(&self, number: usize, line: &str, start: usize) -> Result<Compiled, Box<Report>> {
+        let (mut parsed, span) = self.place(number, line, start, line.len());
+        // To the grammar the command before it is blank, so that every byte keeps its place.
+        let blank = " ".repeat(start);
+        let (read, _) = self.place(number, &format!("{blank}{}", line.get(start..).unwrap_or("")), 0, 0);
+        let expr = parse::lone(&read.sources, self.line)
+            .map_err(|diagnostics| Box::new(Report { sources: parsed.sources.clone(), diagnostics }))?;
+        let name = Name { text: NAME.to_owned(), span };
+        let statement = Statement { docs: Vec::new(), span, kind: StatementKind::Let(name, expr) };
+        parsed.files.push(Ast { source: self.line, items: vec![statement], comments: Vec::new() });
+        let extra = Inventory::extra(&self.inventories);
+        let checked = parsed.check(&extra, Strictness::default());
+        let own = show_name(NAME);
+        let at = checked.hir.definitions.iter().position(|definition| definition.name == own);
+        let kind = at.and_then(|at| checked.types.definition(at));
+        let loaded = checked.load(&extra).map_err(|mut report| {
+            report.diagnostics.retain(|problem| !self.base.warnings().diagnostics.contains(problem));
+            report
+        })?;
+        let mut warnings = loaded.report.clone();
+        warnings.diagnostics.retain(|problem| !self.base.warnings().diagnostics.contains(problem));
+        let root = loaded.plan.definitions.iter().find(|definition| definition.name == own);
+        let Some(root) = root.map(|definition| definition.root) else {
+            let problem = Diagnostic::error(Code::B0906, span, "the expression is not in the compiled plan");
+            let problem = problem.help("this is a defect of bourse; please report it");
+            return Err(Box::new(Report { sources: warnings.sources, diagnostics: vec![problem] }));
+        };
+        Ok(Compiled { fleet: Fleet::new(loaded), root, kind, warnings })
+    }
+
+    /// What an expression sees: all that is chosen.
+    pub fn scene<'a>(&self, fleet: &'a Fleet) -> Option<Scene<'a>> {
+        let (plan, world) = (fleet.plan(), fleet.world());
+        let id = self.need.unwrap_or(NeedId { framework: 0, need: 0 });
+        let framework = plan.frameworks.get(id.framework)?;
+        let need = framework.needs.get(id.need)?;
+        let find = |name: &Option<String>| name.as_deref().and_then(|name| plan.symbols.find(name));
+        let volume = find(&self.volume);
+        Some(Scene {
+            plan,
+            world,
+            ledger: fleet.ledger(),
+            subject: crate::engine::Subject { framework, need },
+            agent: find(&self.agent).and_then(|name| world.agent(name)),
+            supply: find(&self.pool).and_then(|path| world.supply(path)),
+            volume: need
+                .volumes
+                .iter()
+                .find(|known| Some(known.name) == volume)
+                .filter(|_| self.need.is_some()),
+        })
+    }
+
+    /// Why nothing of a side can be read, where nothing is chosen of it.
+    pub fn unchosen(&self, side: Side) -> Option<&'static str> {
+        match side {
+            Side::Agent if self.agent.is_none() => Some("no agent is chosen: `:agent NAME`"),
+            Side::Pool if self.pool.is_none() => Some("no pool is chosen: `:pool PATH`"),
+            Side::Need | Side::Framework | Side::Role if self.need.is_none() => Some("the set has no need"),
+            Side::Volume if self.need.is_none() => Some("the set has no need"),
+            Side::Volume if self.volume.is_none() => Some("no volume is chosen: `:volume NAME`"),
+            _ => None,
+        }
+    }
+
+    /// What can be typed, in order: for completion.
+    pub fn words(&self) -> Vec<String> {
+        let (plan, world) = (self.base.plan(), self.base.world());
+        let mut words: Vec<String> =
+            super::command::COMMANDS.iter().map(|known| format!(":{}", known.0)).collect();
+        words.extend(self.types.keys().map(|(side, key, _)| format!("{side}.{key}")));
+        for (side, resource, _) in self.types.resources() {
+            words.extend(["total", "free", "used"].map(|part| format!("{side}.{part}.{resource}")));
+        }
+        words.extend(plan.definitions.iter().map(|known| known.name.clone()));
+        words.extend(world.agents.iter().map(|agent| plan.symbols.text(agent.name).to_owned()));
+        words.extend(world.supplies.iter().map(|supply| plan.symbols.text(supply.path).to_owned()));
+        words.retain(|word| word == &printable_name(word));
+        words.sort();
+        words.dedup();
+        words
+    }
+
+    /// The nearest of some names, as help.
+    pub fn near<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str> + Clone, list: &str) -> String {
+        match nearest(wrong, names) {
+            Some(near) => format!("did you mean `{}`?", printable_name(near)),
+            None => format!("`:{list}` lists what there is"),
+        }
+    }
+}
