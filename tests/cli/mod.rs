@@ -4,6 +4,7 @@ mod exit_codes;
 mod formats;
 mod help;
 mod import;
+mod sarif;
 mod tables;
 mod terminal;
 mod testing;
