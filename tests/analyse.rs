@@ -44,6 +44,43 @@ fn every_kind_of_broken_policy_is_found() {
     assert!(missing.is_empty(), "no case gives {missing:?}");
 }
 
+/// Policies that people copy, the standard library's tests and the examples of the language reference are as they should
+/// be: whatever is said of them is wrong, or is listed here.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "policies are files")]
+fn sound_policies_are_left_in_peace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sets: Vec<(String, String)> = Vec::new();
+    for folder in ["policies", "tests/stdlib"] {
+        for entry in fs::read_dir(root.join(folder)).expect("a folder").flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = if entry.path().is_dir() {
+                entry.path().join(format!("{name}.policy"))
+            } else {
+                entry.path()
+            };
+            if path.extension().is_some_and(|ending| ending == "policy") {
+                sets.push((name, fs::read_to_string(path).expect("readable")));
+            }
+        }
+    }
+    for page in ["docs/language.md", "docs/output.md", "README.md"] {
+        let text = fs::read_to_string(root.join(page)).expect("readable");
+        let fences = text.split("\n```policy\n").skip(1).filter_map(|rest| rest.split_once("\n```"));
+        sets.extend(
+            fences.enumerate().map(|(at, (example, _))| (format!("{page}, {at}"), example.to_owned())),
+        );
+    }
+    assert!(sets.len() > 35, "only {} sets were found", sets.len());
+    let mut wrong = String::new();
+    for (name, text) in &sets {
+        let mut report = said(name, text);
+        report.diagnostics.retain(|problem| problem.code.name().starts_with("B06"));
+        wrong.push_str(&report.render(Render::Human(false)));
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 /// Claims about generated classes, held against many candidates and against each witness, as the engine has them.
 mod claims {
     use bourse::{

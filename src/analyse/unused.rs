@@ -29,7 +29,10 @@ pub(super) fn check(set: &Set<'_>, problems: &mut Vec<Diagnostic>) {
     used.imports(&mut found);
     let own: BTreeSet<SourceId> = set.files.iter().map(|file| file.source).collect();
     let of_set = |problem: &Diagnostic| problem.labels.iter().all(|label| own.contains(&label.span.source));
-    problems.extend(found.into_iter().filter(of_set));
+    // A class that never holds, or always does, is better not used: it is reported once.
+    let place = |problem: &Diagnostic| problem.labels.first().map(|label| label.span);
+    let known: BTreeSet<Option<Span>> = problems.iter().map(place).collect();
+    problems.extend(found.into_iter().filter(|one| of_set(one) && !known.contains(&place(one))));
 }
 
 struct Used<'s, 'a> {
@@ -169,8 +172,9 @@ impl<'s, 'a> Used<'s, 'a> {
         for field in hir.schema.iter().filter(|field| !field.standard) {
             let side = field.side;
             let peopled = match side {
-                Side::Agent => !world.agents.is_empty(),
-                Side::Pool => !world.supplies.is_empty(),
+                // One of a kind may well lack what others will state.
+                Side::Agent => world.agents.len() > 1,
+                Side::Pool => world.supplies.len() > 1,
                 Side::Broker => hir.broker.name.is_some(),
                 Side::Volume | Side::Need | Side::Framework | Side::Role => self.has_needs,
             };

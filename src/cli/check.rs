@@ -6,7 +6,8 @@ use crate::{
     analyse::analyse,
     check::Strictness,
     cycle,
-    diagnostic::{Report, Severity},
+    diagnostic::{Render, Report, Severity},
+    pipeline::Parsed,
     testing,
 };
 
@@ -20,10 +21,35 @@ pub struct Args {
     /// End with exit code 1 where there is a warning
     #[arg(long)]
     deny_warnings: bool,
+    /// How the problems are written
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text, value_name = "FORMAT")]
+    format: CheckFormat,
+}
+
+/// How the problems of a check are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum CheckFormat {
+    /// On standard error, as `--error-format` says, with a summary on standard output
+    Text,
+    /// On standard output, as a SARIF 2.1.0 log, for code scanning
+    Sarif,
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     console.tell_notes = true;
+    let checked = check(args, console);
+    if args.format == CheckFormat::Sarif {
+        let mut report = console.problems.clone();
+        if let Err(Failure(failed)) = &checked {
+            report.absorb((**failed).clone());
+        }
+        console.print(&(report.render(Render::Sarif) + "\n"))?;
+        console.told = true;
+    }
+    checked
+}
+
+fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let strictness = Strictness { undeclared_keys: args.strict };
     let parsed = args.set.parse(console)?;
     let inventories = args.set.inventories(console)?;
@@ -50,6 +76,15 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let problems =
         |severity| console.problems.diagnostics.iter().filter(|problem| problem.severity == severity).count();
     let (warnings, notes) = (problems(Severity::Warning), problems(Severity::Note));
+    if args.format == CheckFormat::Text {
+        let line = summary(args, &parsed, &fleet, warnings, notes);
+        console.print(&line)?;
+    }
+    Ok(if args.deny_warnings && warnings > 0 { Exit::No } else { Exit::Yes })
+}
+
+/// What was checked, and how many problems there are, in a line.
+fn summary(args: &Args, parsed: &Parsed, fleet: &Fleet, warnings: usize, notes: usize) -> String {
     let (plan, world) = (fleet.plan(), fleet.world());
     let classes = plan.definitions.iter().filter(|known| known.class_of.is_some() && !known.standard);
     let mut found = vec![
@@ -75,6 +110,6 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         (0, notes) => format!("no problems, {}", count(notes, "note", "notes")),
         (warnings, _) => count(warnings, "warning", "warnings"),
     });
-    console.print(&format!("{line}\n"))?;
-    Ok(if args.deny_warnings && warnings > 0 { Exit::No } else { Exit::Yes })
+    line.push('\n');
+    line
 }

@@ -27,6 +27,8 @@ pub struct Console {
     pub problems: Report,
     /// Whether notes are worth telling: where problems are what was asked for.
     pub tell_notes: bool,
+    /// Whether people have been told the problems already, as the result.
+    pub told: bool,
     /// Whether results are coloured.
     pub colour: bool,
     errors: ErrorFormat,
@@ -46,6 +48,7 @@ impl Console {
         Console {
             problems: Report::default(),
             tell_notes: false,
+            told: false,
             colour: colour(AutoStream::choice(&io::stdout())),
             errors: global.error_format,
             colour_errors: colour(AutoStream::choice(&io::stderr())),
@@ -92,6 +95,9 @@ impl Console {
 
     /// Tells the problems of the run on standard error. JSON is one object, also where there are none.
     pub fn tell_problems(&mut self) {
+        if self.told && !self.is_quiet() {
+            return;
+        }
         let mut report = std::mem::take(&mut self.problems);
         if !self.tell_notes && !report.has_errors() {
             report.diagnostics.retain(|problem| problem.severity != Severity::Note);

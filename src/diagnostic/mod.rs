@@ -2,6 +2,7 @@
 
 mod codes;
 mod render;
+mod sarif;
 
 pub use codes::{Code, explain, suggest};
 pub use render::{Render, Report};

@@ -28,6 +28,8 @@ pub enum Render {
     Human(bool),
     /// One JSON object: the shape is that of `schema/diagnostics.schema.json`.
     Json,
+    /// One SARIF 2.1.0 log.
+    Sarif,
 }
 
 impl Report {
@@ -78,6 +80,7 @@ impl Report {
         match how {
             Render::Human(colour) => self.human(colour),
             Render::Json => self.json(),
+            Render::Sarif => super::sarif::log(self),
         }
     }
 

@@ -6,6 +6,7 @@ mod formats;
 mod help;
 mod import;
 mod repl;
+mod sarif;
 mod tables;
 mod terminal;
 mod testing;

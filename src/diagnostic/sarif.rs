@@ -1,0 +1,197 @@
+//! Problems in the Static Analysis Results Interchange Format, SARIF 2.1.0 (OASIS): what code scanning reads.
+
+use indexmap::IndexSet;
+use serde::Serialize;
+
+use super::{Code, Diagnostic, Label, Report, explain};
+use crate::source::{Sources, Span};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    column_kind: &'static str,
+    results: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+struct Driver {
+    name: &'static str,
+    version: &'static str,
+    rules: Vec<Rule>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: &'static str,
+    short_description: Text,
+    help: Help,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Help {
+    text: &'static str,
+    markdown: &'static str,
+}
+
+/// A result, as SARIF calls it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding {
+    rule_id: &'static str,
+    rule_index: usize,
+    level: &'static str,
+    message: Text,
+    locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    physical_location: Option<PhysicalLocation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logical_locations: Option<[LogicalLocation; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: ArtifactLocation,
+    region: Region,
+}
+
+#[derive(Serialize)]
+struct ArtifactLocation {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogicalLocation {
+    fully_qualified_name: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+    start_column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+/// A report as one SARIF log with one run.
+pub(super) fn log(report: &Report) -> String {
+    let codes: IndexSet<Code> = report.diagnostics.iter().map(|problem| problem.code).collect();
+    let results =
+        report.diagnostics.iter().map(|problem| finding(&report.sources, &codes, problem)).collect();
+    let rules = codes.iter().map(|code| Rule {
+        id: code.name(),
+        short_description: Text { text: code.title().to_owned() },
+        help: Help { text: explain(*code), markdown: explain(*code) },
+    });
+    let driver = Driver { name: "bourse", version: env!("CARGO_PKG_VERSION"), rules: rules.collect() };
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results }],
+    };
+    serde_json::to_string_pretty(&log).unwrap_or_default()
+}
+
+fn finding(sources: &Sources, codes: &IndexSet<Code>, problem: &Diagnostic) -> Finding {
+    let help = problem.help.as_ref().map_or(String::new(), |help| format!("\nhelp: {help}"));
+    let (first, others) = problem.labels.split_at(problem.labels.len().min(1));
+    Finding {
+        rule_id: problem.code.name(),
+        rule_index: codes.get_index_of(&problem.code).unwrap_or(0),
+        level: problem.severity.name(),
+        message: Text { text: format!("{}{help}", problem.message) },
+        locations: first.iter().map(|label| location(sources, label, None)).collect(),
+        related_locations: others
+            .iter()
+            .enumerate()
+            .map(|(at, label)| location(sources, label, Some(at)))
+            .collect(),
+    }
+}
+
+fn location(sources: &Sources, label: &Label, id: Option<usize>) -> Location {
+    let name = sources.get(label.span.source).name;
+    let message = Some(Text { text: label.text.clone() });
+    if !is_file(&name) {
+        let named = LogicalLocation { fully_qualified_name: sources.place(label.span) };
+        return Location { id, message, physical_location: None, logical_locations: Some([named]) };
+    }
+    let start = sources.line_column(label.span);
+    let end = sources.line_column(Span { start: label.span.end, ..label.span });
+    let region = Region {
+        start_line: start.line,
+        start_column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+    };
+    let place = PhysicalLocation { artifact_location: ArtifactLocation { uri: uri(&name) }, region };
+    Location { id, message, physical_location: Some(place), logical_locations: None }
+}
+
+/// Standard input and standard modules are no files that a reader could open.
+fn is_file(name: &str) -> bool {
+    let standard = name.starts_with("std.") && !name.contains('/') && !name.ends_with(".policy");
+    !standard && !name.starts_with('<')
+}
+
+/// A path as a reference, relative where the path is (RFC 3986).
+fn uri(path: &str) -> String {
+    let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
+    // A colon in the first part of a relative reference would be read as the end of a scheme.
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte))
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_references() {
+        assert_eq!(uri("policies/a b.policy"), "policies/a%20b.policy");
+        assert_eq!(uri("/tmp/ä.policy"), "file:///tmp/%C3%A4.policy");
+        assert_eq!(uri("c:x.policy"), "c%3Ax.policy");
+        assert!(is_file("std.policy") && !is_file("std.storage") && !is_file("<stdin>"));
+    }
+}
