@@ -40,6 +40,7 @@ pub mod cycle;
 pub mod diagnostic;
 pub mod engine;
 mod error;
+pub mod explain;
 #[cfg(feature = "cli")]
 pub mod import;
 pub mod inventory;

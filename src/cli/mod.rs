@@ -3,6 +3,7 @@
 
 mod check;
 mod codes;
+mod explain;
 mod files;
 mod fleet;
 mod import;
@@ -138,6 +139,8 @@ enum Command {
     Offers(offers::Args),
     /// List the feasible candidates of each need, best first
     Match(matching::Args),
+    /// Explain why a need, a candidate or an offer is what it is
+    Explain(explain::Args),
     /// Show the fleet: agents, storage, and what is free
     Inventory(fleet::Args),
     /// Make an inventory from another system's data
@@ -182,6 +185,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Offers(args) => offers::run(&args, console),
         Command::Match(args) => matching::run(&args, console),
+        Command::Explain(args) => explain::run(&args, console),
         Command::Inventory(args) => fleet::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),

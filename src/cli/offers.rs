@@ -48,8 +48,9 @@ enum ReasonsArg {
     None,
 }
 
+/// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ViewArg {
+pub enum ViewArg {
     /// Everything
     Operator,
     /// What a framework may see

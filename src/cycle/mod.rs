@@ -253,6 +253,7 @@ impl Run<'_> {
             needs: self.needs,
             grants: self.grants,
             ledger: self.ledger,
+            placed: self.placed,
             reasons: self.reasons,
         }
     }

@@ -8,7 +8,7 @@ use super::share::{Dominant, Fraction};
 use crate::{
     inventory::ledger::Ledger,
     ir::Plan,
-    matching::{Candidate, NeedId, Reason},
+    matching::{Candidate, NeedId, Placed, Reason},
 };
 
 /// How a need ended.
@@ -122,6 +122,8 @@ pub struct NeedResult {
     pub bounded: bool,
     /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
     pub fitted: Option<u64>,
+    /// How many grants there were when it closed.
+    pub closed_after: usize,
     /// What was against everything else, where asked for.
     pub rejections: Rejections,
 }
@@ -139,6 +141,7 @@ impl NeedResult {
             feasible_agents: 0,
             bounded: false,
             fitted: None,
+            closed_after: 0,
             rejections: Rejections::default(),
         }
     }
@@ -171,6 +174,8 @@ pub struct Cycle {
     pub grants: Vec<Grant>,
     /// What is used after it.
     pub ledger: Ledger,
+    /// Where instances are after it.
+    pub placed: Placed,
     /// Every reason, once.
     pub reasons: IndexSet<Reason>,
     /// Every role, by path.

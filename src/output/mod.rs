@@ -3,6 +3,7 @@
 
 mod amounts;
 mod build;
+mod explained;
 mod fields;
 mod group;
 mod matches;
@@ -13,6 +14,7 @@ mod verdicts;
 pub mod wire;
 
 pub use build::document;
+pub use explained::{Explained, explanation};
 pub use matches::matches;
 pub use names::{need_label, printable_name};
 pub use stock::stock;
