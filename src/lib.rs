@@ -42,6 +42,7 @@ pub mod diagnostic;
 pub mod doc;
 pub mod engine;
 mod error;
+pub mod explain;
 pub mod format;
 #[cfg(feature = "cli")]
 pub mod import;

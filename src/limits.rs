@@ -44,6 +44,21 @@ pub const TOGETHER_TRIED: usize = 100_000;
 pub const CYCLE_STEPS: u64 = 20_000_000_000;
 /// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
 pub const REJECTIONS_KEPT: usize = 8_000_000;
+/// Agents and supplies tried to explain one need, by classes of those that are alike, before the explanation says that
+/// it stops.
+pub const EXPLAIN_STEPS: u64 = 4_000_000;
+/// Agents and supplies tried to count the offers that one relaxation would give; past it the count is `at least`.
+pub const EXPLAIN_COUNT_STEPS: u64 = 400_000;
+/// Pairs of a class of agents and a class of supplies looked at to explain one need.
+pub const EXPLAIN_PAIRS: u64 = 4_000_000;
+/// Conditions of one relaxation.
+pub const RELAXATION_SIZE: usize = 6;
+/// Sets of conditions tried as relaxations of one need.
+pub const RELAXATIONS_TRIED: usize = 200;
+/// Relaxations told of one need.
+pub const RELAXATIONS_KEPT: usize = 8;
+/// Agents, or supplies, looked at to find the largest amount that could be asked instead.
+pub const RELAXATION_LEVELS: usize = 100_000;
 /// Errors, and notes, kept of one inventory or table; the rest are counted.
 pub const PROBLEMS_KEPT: usize = 10_000;
 /// Grants named of those that a need was lost to; the rest are counted.

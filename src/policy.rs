@@ -189,6 +189,11 @@ impl Fleet {
         &self.start.0
     }
 
+    /// Where instances are before any offer.
+    pub fn placed(&self) -> &Placed {
+        &self.start.1
+    }
+
     /// Everything compiled and bound.
     pub fn loaded(&self) -> &Loaded {
         &self.loaded

@@ -111,6 +111,17 @@ pub fn is_forbidden(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A text that moves no cursor, colours nothing and stays on its line, whatever it holds.
+pub fn printable(text: &str) -> String {
+    let unsafe_here = |c: char| c.is_control() || is_forbidden(c);
+    if !text.contains(unsafe_here) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| if unsafe_here(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
+        .collect()
+}
+
 /// Whether a name needs no quotes: a letter, then letters, digits, `_`, or `-` before one of these.
 pub fn is_plain_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -5,6 +5,7 @@ mod check;
 mod codes;
 mod compare;
 mod doc;
+mod explain;
 mod files;
 mod fleet;
 mod fmt;
@@ -144,6 +145,8 @@ enum Command {
     Offers(offers::Args),
     /// List the feasible candidates of each need, best first
     Match(matching::Args),
+    /// Explain why a need, a candidate or an offer is what it is
+    Explain(explain::Args),
     /// Show the fleet: agents, storage, and what is free
     Inventory(fleet::Args),
     /// Make an inventory from another system's data
@@ -195,6 +198,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Compare(args) => compare::run(&args, console),
         Command::Offers(args) => offers::run(&args, console),
         Command::Match(args) => matching::run(&args, console),
+        Command::Explain(args) => explain::run(&args, console),
         Command::Inventory(args) => fleet::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),

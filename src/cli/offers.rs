@@ -48,6 +48,7 @@ enum ReasonsArg {
     None,
 }
 
+/// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ViewArg {
     /// Everything

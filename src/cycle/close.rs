@@ -14,6 +14,7 @@ use crate::{
 
 impl Run<'_> {
     pub(super) fn close(&mut self, at: usize, tried: bool) {
+        self.needs[at].closed_after = self.grants.len();
         let (missing, any) = {
             let need = &self.needs[at];
             (need.missing(), need.allocated + need.offered > 0)

@@ -122,6 +122,8 @@ pub struct NeedResult {
     pub bounded: bool,
     /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
     pub fitted: Option<u64>,
+    /// How many grants there were when it closed.
+    pub closed_after: usize,
     /// What was against everything else, where asked for.
     pub rejections: Rejections,
 }
@@ -139,6 +141,7 @@ impl NeedResult {
             feasible_agents: 0,
             bounded: false,
             fitted: None,
+            closed_after: 0,
             rejections: Rejections::default(),
         }
     }

@@ -231,7 +231,7 @@ fn take(
     };
     let amount = amount_of(binder, record, *lowest);
     let line = binder.world.line(bound.role);
-    let taker = Taker { framework: None, line, revocable };
+    let taker = Taker { framework: None, line, revocable, exempt: &[] };
     let room = Room { world: &binder.world, ledger: Some(ledger), taker, pending: &[] };
     let everything = Room { ledger: None, ..room };
     let could = |amount: &Amount| match amount {

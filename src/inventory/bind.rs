@@ -167,6 +167,8 @@ impl<'a> Binder<'a> {
 
     fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord], cells: &mut [Cell]) {
         for record in records {
+            let key = self.plan.symbols.intern(&record.key);
+            self.world.keys.insert((side, key));
             let Some(&(at, kind)) = self.keys.get(&(side, record.key.clone())) else { continue };
             // The nearest tier comes first; what stands further out does not replace it.
             if cells[at] != Cell::Absent {

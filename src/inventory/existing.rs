@@ -133,7 +133,7 @@ impl Binder<'_> {
         carved.sort_by(|a, b| a.path.cmp(&b.path));
         for Carved { tiers, dimension, amount, role, span, .. } in carved {
             let line = role.map(|role| self.world.line(role)).unwrap_or_default();
-            let taker = Taker { framework: None, line, revocable: Revocable::No };
+            let taker = Taker { framework: None, line, revocable: Revocable::No, exempt: &[] };
             let room = Room { world: &self.world, ledger: Some(ledger), taker, pending: &[] };
             // A volume is as large as it is, whatever may be asked now.
             match room.exactly(&tiers, &Amount::Scalar(dimension, amount, amount)) {

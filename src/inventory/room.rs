@@ -16,6 +16,8 @@ pub struct Taker<'a> {
     pub line: &'a [Symbol],
     /// Whether it takes what may be taken back.
     pub revocable: Revocable,
+    /// Limits that do not count.
+    pub exempt: &'a [StockId],
 }
 
 /// Whether what may be taken back is taken.
@@ -112,7 +114,8 @@ impl<'a> Room<'a> {
         free.map(|free| free - self.pending_of(id).map(|taken| taken.count()).sum::<i128>())
     }
 
-    fn free_set(&self, id: StockId) -> Option<Ranges> {
+    /// Which ranges or items (by number) are free of a stock; `None` where it has none.
+    pub fn free_set(&self, id: StockId) -> Option<Ranges> {
         let free = match self.ledger {
             Some(ledger) => ledger.room_set(self.world, id, self.taker.framework),
             None => ledger::all(self.world.stock(id)),
@@ -136,9 +139,10 @@ impl<'a> Room<'a> {
 
     /// The limits on a resource that stand over the taker.
     fn limits(&self, side: Side, resource: Symbol) -> impl Iterator<Item = StockId> + use<'a> {
-        let (world, line) = (self.world, self.taker.line);
+        let (world, Taker { line, exempt, .. }) = (self.world, self.taker);
         let any = if world.limits.is_empty() { &[] } else { line };
-        any.iter().filter_map(move |role| world.limits.get(&(*role, side, resource)).copied())
+        let limits = any.iter().filter_map(move |role| world.limits.get(&(*role, side, resource)).copied());
+        limits.filter(move |limit| !exempt.contains(limit))
     }
 
     /// What an amount takes of each tier, lowest first, if it fits in all of them and in the limits over the taker.

@@ -1,6 +1,6 @@
 //! A fleet bound to a plan: values typed, places known, every stock of resources in one table.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::records::TierKind;
 use crate::{
@@ -320,6 +320,8 @@ pub struct World {
     pub carved: Vec<Take>,
     /// Usable totals by side and resource, for shares: each at the lowest tier that declares it, all parts.
     pub totals: IndexMap<(Side, Symbol), i128>,
+    /// Every open key that some agent or tier has, also those that no policy reads.
+    pub keys: IndexSet<(Side, Symbol)>,
     pub(super) cells: Vec<Option<u32>>,
     pub(super) agent_names: IndexMap<Symbol, usize>,
     pub(super) supply_paths: IndexMap<Symbol, usize>,

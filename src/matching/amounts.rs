@@ -38,11 +38,12 @@ pub(super) struct Request<'a> {
 
 impl<'a> Matcher<'a> {
     /// What the need has room for, beside a draft.
-    pub(super) fn room<'r>(&'r self, draft: &'r Draft) -> Room<'r> {
+    pub fn room<'r>(&'r self, draft: &'r Draft) -> Room<'r> {
         let (world, ledger) = (self.moment.world, self.moment.ledger);
         let revocable = if self.subject.need.accept_revocable { Revocable::Too } else { Revocable::No };
         let line = world.line(self.subject.framework.role);
-        let taker = Taker { framework: Some(self.id.framework), line, revocable };
+        let exempt = self.relaxed.map_or(&[][..], |relaxed| &relaxed.limits);
+        let taker = Taker { framework: Some(self.id.framework), line, revocable, exempt };
         Room { world, ledger: Some(ledger), taker, pending: &draft.takes }
     }
 

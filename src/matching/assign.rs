@@ -86,10 +86,39 @@ impl Search {
     }
 }
 
-struct Choice {
-    supply: usize,
-    numerator: i128,
-    waste: i64,
+/// A supply that holds for a volume on its own, with what it is ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Which.
+    pub supply: usize,
+    /// Whether it is kept for the role.
+    pub kept: bool,
+    /// Its score, in 10⁻¹².
+    pub numerator: i128,
+    /// Size taken − size asked, in bytes.
+    pub waste: i64,
+    /// Whether it exists already.
+    pub exists: bool,
+}
+
+impl Choice {
+    fn rank(&self) -> impl Ord + use<> {
+        (!self.kept, std::cmp::Reverse(self.numerator), self.waste, !self.exists, self.supply)
+    }
+
+    /// What decides between two supplies, in words.
+    pub fn before(&self, other: &Choice) -> &'static str {
+        if self.rank() > other.rank() {
+            return "the other did not fit with the rest";
+        }
+        match () {
+            () if self.kept != other.kept => "it is kept for the role",
+            () if self.numerator != other.numerator => "it scores more",
+            () if self.waste != other.waste => "it wastes less",
+            () if self.exists != other.exists => "it exists already",
+            () => "all else is equal, and it comes first by path",
+        }
+    }
 }
 
 impl<'a> Matcher<'a> {
@@ -120,7 +149,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// The best candidate of some agents, in order of name.
-    pub(super) fn best_of(&self, agents: &[Option<usize>], search: &mut Search) -> Option<Candidate> {
+    pub fn best_of(&self, agents: &[Option<usize>], search: &mut Search) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
         for agent in agents.iter().copied() {
             // Without volumes the score needs no supplies: an agent that cannot win is not completed.
@@ -213,6 +242,12 @@ impl<'a> Matcher<'a> {
         false
     }
 
+    /// The supplies that hold for a volume on their own beside those of the volumes before it, best first.
+    pub fn choices(&self, agent: Option<usize>, at: usize, before: &[usize]) -> Vec<Choice> {
+        let volume = &self.subject.need.volumes[at];
+        self.options(agent, at, volume, before, &mut Search::default())
+    }
+
     /// The supplies that hold for a volume on their own, best first.
     fn options(
         &self,
@@ -224,7 +259,7 @@ impl<'a> Matcher<'a> {
     ) -> Vec<Choice> {
         let world = self.moment.world;
         let mut options: Vec<Choice> = Vec::new();
-        for supply in 0..world.supplies.len() {
+        for supply in self.supplies() {
             search.steps += 1;
             let holds =
                 self.supply_checks(agent, volume, supply, Reach::All, &mut |_| ControlFlow::Break(()));
@@ -233,15 +268,18 @@ impl<'a> Matcher<'a> {
             }
             let items = self.supply_items(agent, at, volume, supply, supplies);
             let numerator = items.iter().map(Item::numerator).sum();
-            options.push(Choice { supply, numerator, waste: self.waste(volume, supply) });
+            let existing = world.supplies[supply].existing.as_ref();
+            options.push(Choice {
+                supply,
+                kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
+                numerator,
+                waste: self.waste(volume, supply),
+                exists: existing.is_some(),
+            });
         }
         // Kept for the role, then by score, then least waste, then existing before carved, then path: supplies are
         // sorted by path. One that is kept for another role does not hold.
-        options.sort_by_key(|option| {
-            let existing = world.supplies[option.supply].existing.as_ref();
-            let kept = existing.is_some_and(|existing| existing.reserved_for.is_some());
-            (!kept, std::cmp::Reverse(option.numerator), option.waste, existing.is_none(), option.supply)
-        });
+        options.sort_by_key(Choice::rank);
         options
     }
 
@@ -295,7 +333,9 @@ impl<'a> Matcher<'a> {
             };
             add(draft, *resource, Portion { own: Vec::new(), above }, None);
         }
-        if self.room(draft).free(existing.users).is_some_and(|free| free < i128::from(MILLION)) {
+        if self.counts_users(volume)
+            && self.room(draft).free(existing.users).is_some_and(|free| free < i128::from(MILLION))
+        {
             return Err(Box::new(self.used_up(existing.users)));
         }
         let own = vec![Take { stock: existing.users, amount: Taken::Scalar(MILLION) }];

@@ -128,8 +128,8 @@ pub(super) struct Want {
 }
 
 impl<'a> Matcher<'a> {
-    /// Everything that must hold of an agent alone; for a need that wants none, what must hold whatever serves it.
-    pub(super) fn agent_checks(&self, agent: Option<usize>, sink: &mut Sink<'_, 'a>) -> Flow {
+    /// See [`Matcher::agent_checks`].
+    pub(super) fn every_agent_check(&self, agent: Option<usize>, sink: &mut Sink<'_, 'a>) -> Flow {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
         self.principal_check(sink)?;
@@ -187,8 +187,8 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// Everything that must hold of a supply for a volume, on its own.
-    pub(super) fn supply_checks(
+    /// See [`Matcher::supply_checks`].
+    pub(super) fn every_supply_check(
         &self,
         agent: Option<usize>,
         volume: &'a Volume,
@@ -393,7 +393,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// The conditions that a rule or class joins with `and`, those of the classes it names included.
-    pub(super) fn conditions(&self, root: NodeId) -> Vec<NodeId> {
+    pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
         let plan = self.moment.plan;
         let mut open = vec![root];
         let mut found = Vec::new();
@@ -419,7 +419,7 @@ impl<'a> Matcher<'a> {
         supplies: &[usize],
     ) -> Result<Vec<Want>, (&'a Charge, Option<Gap>)> {
         let mut wants = self.asked_wants();
-        for charge in &self.moment.plan.broker.charges {
+        for charge in self.charges() {
             let mut charged: i64 = 0;
             match charge.per {
                 ChargePer::Need => charged = self.charge(charge, &self.scene(agent, None, None))?,

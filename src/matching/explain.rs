@@ -369,7 +369,8 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn place_words(&self, kind: &PlaceKind) -> (String, String) {
+    /// What a place goes by, and what it asks, in words.
+    pub fn place_words(&self, kind: &PlaceKind) -> (String, String) {
         let symbols = &self.moment.plan.symbols;
         let paths = |paths: &[crate::symbol::Symbol]| {
             let quoted: Vec<String> = paths.iter().map(|path| quote(symbols.text(*path))).collect();
@@ -443,7 +444,7 @@ fn plain(label: &str, kind: ReasonKind, have: Option<String>, want: String) -> R
 }
 
 /// Whether no change in what is free can cure a failure.
-pub(super) fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
+pub fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
     match failure {
         Failure::Class(ask, _, node) if ask.negated => !possible(scene, *node).may_fail,
         Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {

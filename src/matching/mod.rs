@@ -6,16 +6,19 @@ mod check;
 mod explain;
 mod place;
 mod placed;
+mod relax;
 mod score;
 mod settle;
 
 pub use amounts::{Draft, Taking};
-pub use assign::{Candidate, Search, VolumeGrant};
+pub use assign::{Candidate, Choice, Search, VolumeGrant};
 pub use check::{Failure, Reach, Shortage};
-pub use explain::{Reason, ReasonKind};
+pub use explain::{Reason, ReasonKind, is_permanent};
+pub use place::Verdict;
 pub use placed::{Instance, Placed, Settled, Spot};
+pub use relax::{Condition, Relaxed};
 pub use score::{Item, Score};
-pub use settle::{has_unsettled, settle};
+pub use settle::{has_unsettled, settle, settle_for};
 
 use crate::{
     engine::{Scene, Subject},
@@ -54,6 +57,10 @@ pub struct Matcher<'a> {
     pub id: NeedId,
     /// Who asks for what.
     pub subject: Subject<'a>,
+    /// What is not looked at.
+    relaxed: Option<&'a Relaxed>,
+    /// The supplies that are tried; `None`: all.
+    among: Option<&'a [usize]>,
 }
 
 impl<'a> Matcher<'a> {
@@ -61,11 +68,11 @@ impl<'a> Matcher<'a> {
     pub fn new(moment: Moment<'a>, id: NeedId) -> Self {
         let framework = &moment.plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
-        Matcher { moment, id, subject }
+        Matcher { moment, id, subject, relaxed: None, among: None }
     }
 
     /// What expressions see of a candidate.
-    pub(crate) fn scene(
+    pub fn scene(
         &self,
         agent: Option<usize>,
         supply: Option<usize>,

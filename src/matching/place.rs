@@ -33,7 +33,7 @@ impl Verdict {
 impl<'a> Matcher<'a> {
     /// A place of the need, for an agent. `supplies` are those of the volumes assigned so far, in order; a place
     /// that speaks of a volume beyond them holds for now.
-    pub(super) fn agent_place(&self, place: &crate::ir::Place, agent: usize, supplies: &[usize]) -> Verdict {
+    pub fn agent_place(&self, place: &crate::ir::Place, agent: usize, supplies: &[usize]) -> Verdict {
         let world = self.moment.world;
         let domain = world.agents[agent].placement.domain;
         match &place.kind {
@@ -62,7 +62,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// A place of a volume, for a supply. `supplies` are those of the volumes before it.
-    pub(super) fn supply_place(
+    pub fn supply_place(
         &self,
         place: &crate::ir::Place,
         supply: usize,
@@ -229,12 +229,12 @@ impl<'a> Matcher<'a> {
     }
 
     /// An agent's value of what places go by.
-    pub(crate) fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Spot> {
+    pub fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Spot> {
         agent_spot(self.moment.plan, self.moment.world, agent, key)
     }
 
     /// A supply's value of what places go by.
-    pub(crate) fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Spot> {
+    pub fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Spot> {
         supply_spot(self.moment.plan, self.moment.world, supply, key)
     }
 }

@@ -21,7 +21,11 @@ use crate::{
 /// Settles the places of a need, from the inventory and not from history. `start` is what was used when the cycle
 /// began. The second value says whether a bound ended the search for the one value of all.
 pub fn settle(moment: Moment<'_>, start: &Ledger, id: NeedId) -> (Settled, bool) {
-    let matcher = Matcher::new(moment, id);
+    settle_for(Matcher::new(moment, id), start)
+}
+
+/// As [`settle`], of a need as a matcher asks it.
+pub fn settle_for(matcher: Matcher<'_>, start: &Ledger) -> (Settled, bool) {
     let mut settled = Settled::default();
     let need = matcher.subject.need;
     let spread = |place: &&Place| matches!(place.kind, PlaceKind::Spread { .. });
@@ -159,7 +163,7 @@ impl<'a> Together<'a> {
         }
         for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
             for place in volume.places.iter().filter(hard) {
-                let supplies = 0..matcher.moment.world.supplies.len();
+                let supplies = matcher.supplies();
                 let key = place.kind.key();
                 let values: IndexSet<Spot> =
                     supplies.filter_map(|supply| matcher.supply_value(supply, key?)).collect();
@@ -240,7 +244,7 @@ impl<'a> Together<'a> {
         let (mut count, mut score) = (0, 0);
         while count < missing {
             let moment = Moment { ledger: &self.ledger, placed: &self.placed, ..matcher.moment };
-            let best = Matcher::new(moment, id).best_of(agents, &mut Search::default());
+            let best = Matcher { moment, ..matcher }.best_of(agents, &mut Search::default());
             let Some(candidate) = best else { break };
             for take in candidate.takes() {
                 self.ledger.grant(world, id.framework, take);

@@ -4,6 +4,7 @@
 mod amounts;
 mod build;
 mod compare;
+mod explained;
 mod fields;
 mod group;
 mod matches;
@@ -15,6 +16,7 @@ pub mod wire;
 
 pub use build::document;
 pub use compare::comparison_json;
+pub use explained::{Explained, explanation};
 pub use matches::matches;
 pub use names::{need_label, printable_name};
 pub use stock::stock;

@@ -1,6 +1,6 @@
 //! Names as outputs show them.
 
-use crate::{ir::Plan, matching::NeedId, value::is_forbidden};
+use crate::{ir::Plan, matching::NeedId, value::printable};
 
 /// How a need is called: `FRAMEWORK.NEED`, or its name alone where it is a framework of its own.
 pub fn need_label(plan: &Plan, id: NeedId) -> String {
@@ -12,13 +12,7 @@ pub fn need_label(plan: &Plan, id: NeedId) -> String {
 
 /// A text that moves no cursor, colours nothing and stays on its line, whatever it holds.
 pub fn printable_name(text: &str) -> String {
-    let unsafe_here = |c: char| c.is_control() || is_forbidden(c);
-    if !text.contains(unsafe_here) {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|c| if unsafe_here(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
-        .collect()
+    printable(text)
 }
 
 #[cfg(test)]

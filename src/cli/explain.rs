@@ -1,0 +1,213 @@
+//! `bourse explain`: why a need got what it got; why one candidate is none; why an offer is this one.
+
+use clap::ValueEnum;
+
+use super::{
+    Exit, Failure,
+    files::Console,
+    offers::ViewArg,
+    set::SetArgs,
+    table::{Paint, paint},
+};
+use crate::{
+    Fleet, Offers,
+    check::Strictness,
+    cycle::{self, Outcome, Reasons},
+    diagnostic::{Code, Diagnostic, nearest},
+    explain::{self, Look},
+    matching::NeedId,
+    output::{self, Explained, View, printable_name},
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The need: NEED or FRAMEWORK.NEED; FRAMEWORK for all of its needs
+    #[arg(value_name = "NEED")]
+    need: String,
+    #[command(flatten)]
+    set: SetArgs,
+    /// Only this agent: every condition asked of it, with the values seen
+    #[arg(long, value_name = "AGENT", conflicts_with = "offer")]
+    agent: Option<String>,
+    /// Only this pool or existing volume, by its path; with --agent, for this agent
+    #[arg(long, value_name = "PATH", conflicts_with = "offer")]
+    pool: Option<String>,
+    /// Why this offer and not the next best: NEED#1, or its number; without ID, all offers of the need
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
+    offer: Option<String>,
+    /// Leave other needs out: as things are before any offer, without running a cycle
+    #[arg(long, conflicts_with = "offer")]
+    alone: bool,
+    /// Tell everything, rather than a screenful
+    #[arg(long)]
+    all: bool,
+    /// Who looks: a framework is shown labels, kinds and what it asks for
+    #[arg(long = "as", value_enum, default_value_t = ViewArg::Operator, value_name = "WHO", conflicts_with_all = ["agent", "pool", "offer"])]
+    view: ViewArg,
+    /// How the explanation is written
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+/// How explanations are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    let needs = fleet.needs(&args.need)?;
+    let question = Question::of(args, &fleet)?;
+    let offers = (!args.alone).then(|| {
+        let total = cycle::every_need(fleet.plan()).count();
+        let bar = console.progress(total, "offering");
+        let mut step = |done: usize, _: usize| bar.set_position(done as u64);
+        let request = cycle::Request { reasons: Reasons::None, progress: Some(&mut step), needs: None };
+        let offers = fleet.cycle(request);
+        bar.finish_and_clear();
+        offers
+    });
+    let view: View = args.view.into();
+    let look = Look { all: args.all, framework: view == View::Framework };
+    let mut told = Vec::new();
+    for id in needs {
+        told.push(answer(&fleet, offers.as_ref(), id, &question)?);
+    }
+    match args.format {
+        Format::Json => {
+            let document = output::explanation(&told, view);
+            console.write(|out| output::write_json(&document, out))?;
+        }
+        Format::Text => {
+            for (at, told) in told.iter().enumerate() {
+                let between = if at == 0 { "" } else { "\n" };
+                let text = format!("{between}{}", headed(&text(told, look), console.colour));
+                console.print(&text)?;
+            }
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+/// The first line stands out.
+fn headed(text: &str, colour: bool) -> String {
+    match text.split_once('\n') {
+        Some((head, rest)) => format!("{}\n{rest}", paint(head, Paint::Bold, colour)),
+        None => text.to_owned(),
+    }
+}
+
+enum Question {
+    Need,
+    Candidate(Option<usize>, Option<usize>),
+    /// Of all offers, or of those with this id or number.
+    Offer(String),
+}
+
+impl Question {
+    fn of(args: &Args, fleet: &Fleet) -> Result<Question, Failure> {
+        if let Some(offer) = &args.offer {
+            return Ok(Question::Offer(offer.clone()));
+        }
+        let (plan, world) = (fleet.plan(), fleet.world());
+        let agents = || world.agents.iter().map(|agent| plan.symbols.text(agent.name));
+        let supplies = || world.supplies.iter().map(|supply| plan.symbols.text(supply.path));
+        let find = |name: &str| plan.symbols.find(name);
+        let agent = match &args.agent {
+            Some(name) => Some(
+                find(name)
+                    .and_then(|symbol| world.agent(symbol))
+                    .ok_or_else(|| unknown("agent", name, agents()))?,
+            ),
+            None => None,
+        };
+        let supply = match &args.pool {
+            Some(path) => Some(
+                find(path)
+                    .and_then(|symbol| world.supply(symbol))
+                    .ok_or_else(|| unknown("pool or volume", path, supplies()))?,
+            ),
+            None => None,
+        };
+        Ok(if agent.is_some() || supply.is_some() {
+            Question::Candidate(agent, supply)
+        } else {
+            Question::Need
+        })
+    }
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let message = format!("no {what} is named `{}`", printable_name(name));
+    let help = match nearest(name, known) {
+        Some(near) => format!("did you mean `{}`?", printable_name(near)),
+        None => "`bourse inventory` lists what there is; a pool is named by its path".to_owned(),
+    };
+    Diagnostic::without_place(Code::B0903, message).help(help).into()
+}
+
+/// How many offers of a need that is met are explained with it.
+const OFFERS: usize = 3;
+
+fn answer(
+    fleet: &Fleet,
+    offers: Option<&Offers>,
+    id: NeedId,
+    question: &Question,
+) -> Result<Explained, Failure> {
+    let need = || match offers {
+        Some(offers) => explain::need(offers, id),
+        None => explain::need_alone(fleet, id),
+    };
+    let grants = |offers: &Offers| -> Vec<usize> {
+        let all = offers.cycle().grants.iter().enumerate();
+        all.filter(|(_, grant)| grant.id == id).map(|(at, _)| at).collect()
+    };
+    Ok(match question {
+        Question::Candidate(agent, supply) => {
+            Explained::Candidate(explain::candidate(fleet, offers, id, *agent, *supply))
+        }
+        Question::Need => {
+            let explanation = need();
+            let met = explanation.ending.as_ref().is_some_and(|ending| ending.outcome == Outcome::Met);
+            let made = offers.filter(|_| met).map(grants).unwrap_or_default();
+            let told = made.into_iter().take(OFFERS);
+            let told = offers.iter().flat_map(|offers| told.clone().map(|at| explain::offer(offers, at)));
+            Explained::Need(Box::new(explanation), told.collect())
+        }
+        Question::Offer(wanted) => {
+            let Some(offers) = offers else { return Ok(Explained::Need(Box::new(need()), Vec::new())) };
+            let made: Vec<_> = grants(offers).into_iter().map(|at| explain::offer(offers, at)).collect();
+            let named = |offer: &explain::OfferExplanation| {
+                wanted.is_empty() || offer.id == *wanted || offer.id.rsplit('#').next() == Some(wanted)
+            };
+            let ids: Vec<String> = made.iter().map(|offer| offer.id.clone()).collect();
+            let told: Vec<_> = made.into_iter().filter(named).collect();
+            if told.is_empty() {
+                return Err(unknown("offer", wanted, ids.iter().map(String::as_str)));
+            }
+            Explained::Offers(told)
+        }
+    })
+}
+
+fn text(told: &Explained, look: Look) -> String {
+    match told {
+        Explained::Need(explanation, offers) => {
+            let mut out = explain::need_text(explanation, look);
+            if !look.framework {
+                for offer in offers {
+                    out.push('\n');
+                    out.push_str(&explain::offer_text(offer));
+                }
+            }
+            out
+        }
+        Explained::Candidate(candidate) => explain::candidate_text(candidate),
+        Explained::Offers(offers) => offers.iter().map(explain::offer_text).collect::<Vec<_>>().join("\n"),
+    }
+}

@@ -1,0 +1,399 @@
+//! One candidate: every condition that is asked of it, as a tree with the values seen.
+
+use super::{cause, words};
+use crate::{
+    Fleet, Offers,
+    engine::{Gap, Scene},
+    ir::{ColumnId, Node, NodeId, Rule, Show, Volume},
+    logic::Truth,
+    matching::{Condition, Failure, Matcher, NeedId, Reach, Reason, Search},
+    quantity::{MILLION, decimal},
+    types::Side,
+};
+
+use super::state::State;
+
+/// A step of an expression.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// As the language writes it.
+    pub text: String,
+    /// Its value; `None`: unknown.
+    pub value: Option<String>,
+    /// Why it is unknown: an absent key, a value of another type, a fault.
+    pub gap: Option<String>,
+    /// What it is made of.
+    pub parts: Vec<Step>,
+}
+
+/// One condition, charge or preference.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Its label.
+    pub label: String,
+    /// Its kind: `rule`, `class`, `amount`, `place`, `prefer` and so on.
+    pub kind: &'static str,
+    /// `agent`, or the volume it is asked of.
+    pub volume: Option<String>,
+    /// Whether it holds.
+    pub truth: Truth,
+    /// What is wanted, in words.
+    pub want: String,
+    /// What there is, in words.
+    pub have: Option<String>,
+    /// Whether it fails for good.
+    pub permanent: Option<bool>,
+    /// Of a preference: its weight, and what it earned of it.
+    pub earned: Option<(String, Option<String>)>,
+    /// The expression, step by step.
+    pub step: Option<Step>,
+    /// Where it stands.
+    pub place: Option<String>,
+    /// Its `///` lines.
+    pub docs: Vec<String>,
+}
+
+/// Every condition that is asked of one candidate.
+#[derive(Clone, Debug)]
+pub struct CandidateExplanation {
+    /// The need.
+    pub label: String,
+    /// The agent.
+    pub agent: Option<String>,
+    /// The pool or existing volume.
+    pub supply: Option<String>,
+    /// Whether nothing stands against it.
+    pub holds: bool,
+    /// Whether the agent would take an instance, with whatever supplies.
+    pub feasible: Option<bool>,
+    /// The supplies that would serve it.
+    pub served_by: Vec<(String, String)>,
+    /// Its score, where it would be offered.
+    pub score: Option<String>,
+    /// The conditions.
+    pub checks: Vec<Check>,
+    /// What it earns.
+    pub preferences: Vec<Check>,
+}
+
+/// Explains one agent, one supply, or both together, as they were when the need closed; without offers, as they are.
+pub fn candidate(
+    fleet: &Fleet,
+    offers: Option<&Offers>,
+    id: NeedId,
+    agent: Option<usize>,
+    supply: Option<usize>,
+) -> CandidateExplanation {
+    let state = match offers {
+        Some(offers) => State::closed(offers, id),
+        None => State::start(fleet, id),
+    };
+    let matcher = Matcher::new(state.moment(fleet), id);
+    let teller = Teller { fleet, matcher };
+    let text = |symbol| fleet.plan().symbols.text(symbol).to_owned();
+    let need = matcher.subject.need;
+    let mut checks = Vec::new();
+    let mut preferences = Vec::new();
+    if agent.is_some() || need.agent.is_none() {
+        teller.of_agent(agent, &mut checks, &mut preferences);
+    }
+    if let Some(supply) = supply {
+        for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
+            teller.of_supply(agent, volume, supply, &mut checks, &mut preferences);
+        }
+    }
+    let whole = agent.is_some() || need.agent.is_none();
+    let one = supply.map(|supply| [supply]);
+    let asked = match &one {
+        Some(one) if need.volumes.len() == 1 => matcher.among(one),
+        _ => matcher,
+    };
+    let found = whole.then(|| asked.candidate(agent, &mut Search::default()));
+    let served = found.iter().flatten().flat_map(|candidate| need.volumes.iter().zip(&candidate.volumes));
+    CandidateExplanation {
+        label: words::need_label(fleet.plan(), id),
+        agent: agent.map(|agent| text(fleet.world().agents[agent].name)),
+        supply: supply.map(|supply| text(fleet.world().supplies[supply].path)),
+        holds: checks.iter().all(|check| check.truth.holds()),
+        feasible: found.as_ref().map(Option::is_some),
+        served_by: served
+            .map(|(volume, grant)| (text(volume.name), text(fleet.world().supplies[grant.supply].path)))
+            .collect(),
+        score: found.flatten().map(|candidate| candidate.score.show()),
+        checks,
+        preferences,
+    }
+}
+
+struct Teller<'a> {
+    fleet: &'a Fleet,
+    matcher: Matcher<'a>,
+}
+
+impl<'a> Teller<'a> {
+    fn of_agent(&self, agent: Option<usize>, checks: &mut Vec<Check>, preferences: &mut Vec<Check>) {
+        let matcher = self.matcher;
+        let plan = matcher.moment.plan;
+        let need = matcher.subject.need;
+        let failures = matcher.agent_failures(agent);
+        let scene = matcher.scene(agent, None, None);
+        let about = About { agent, supply: None, volume: None, scene };
+        let failed =
+            |condition: Condition| failures.iter().find(|failure| Condition::of(failure, None) == condition);
+        if matcher.subject.framework.served.is_some() {
+            checks.push(self.plain(&about, Condition::Principal, failed(Condition::Principal)));
+        }
+        let asked = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| ask.resource);
+        let charged = plan.broker.charges.iter().map(|charge| charge.resource);
+        let resources: indexmap::IndexSet<_> = asked.chain(charged.filter(|_| agent.is_some())).collect();
+        for resource in resources {
+            let condition = Condition::Amount(None, resource);
+            let limited = failures.iter().find(
+                |failure| matches!(failure, Failure::Amount(shortage) if shortage.resource == resource),
+            );
+            checks.push(self.plain(&about, condition, limited));
+        }
+        for failure in failures.iter().filter(|failure| matches!(failure, Failure::Charge(..))) {
+            checks.push(self.plain(&about, Condition::of(failure, None), Some(failure)));
+        }
+        let own = agent.map(|agent| plan.agent_rules[matcher.moment.world.agents[agent].rules].as_slice());
+        let rules = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own.unwrap_or_default());
+        for rule in rules.filter(|rule| !rule.sides.of_volume()) {
+            if agent.is_some() || !rule.sides.has(Side::Agent) {
+                let list = if rule.weight.is_some() { &mut *preferences } else { &mut *checks };
+                list.push(self.rule(&about, rule));
+            }
+        }
+        if let Some(request) = need.agent.as_ref().filter(|_| agent.is_some()) {
+            self.request(&about, request, checks);
+        }
+        for place in need.places.iter().filter(|place| place.weight.is_none()) {
+            let condition = Condition::Place(place.number);
+            checks.push(self.plain(&about, condition, failed(condition)));
+        }
+    }
+
+    fn of_supply(
+        &self,
+        agent: Option<usize>,
+        volume: &'a Volume,
+        supply: usize,
+        checks: &mut Vec<Check>,
+        preferences: &mut Vec<Check>,
+    ) {
+        let matcher = self.matcher;
+        let (plan, world) = (matcher.moment.plan, matcher.moment.world);
+        let failures = matcher.supply_failures(agent, volume, supply, Reach::All);
+        let scene = matcher.scene(agent, Some(supply), Some(volume));
+        let about = About { agent, supply: Some(supply), volume: Some(volume), scene };
+        let mut told: Vec<Condition> = Vec::new();
+        for ask in &volume.request.amounts {
+            let condition = Condition::Amount(Some(volume.name), ask.resource);
+            let short = failures.iter().find(
+                |failure| matches!(failure, Failure::Amount(shortage) if shortage.resource == ask.resource),
+            );
+            checks.push(self.plain(&about, condition, short));
+        }
+        self.request(&about, &volume.request, checks);
+        let own = agent.map(|agent| plan.agent_rules[world.agents[agent].rules].as_slice());
+        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own.unwrap_or_default());
+        let tiers =
+            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
+        for rule in shared.filter(|rule| rule.sides.of_volume()).chain(tiers) {
+            if agent.is_some() || !rule.sides.has(Side::Agent) {
+                let list = if rule.weight.is_some() { &mut *preferences } else { &mut *checks };
+                list.push(self.rule(&about, rule));
+            }
+        }
+        for place in volume.places.iter().filter(|place| place.weight.is_none()) {
+            let condition = Condition::Place(place.number);
+            let failure = failures.iter().find(|failure| Condition::of(failure, None) == condition);
+            checks.push(self.plain(&about, condition, failure));
+        }
+        // What is left: file system, access, users, for whom it is kept, its source.
+        for failure in &failures {
+            let condition = Condition::of(failure, Some(volume));
+            let plain = !matches!(
+                failure,
+                Failure::Rule(..)
+                    | Failure::Class(..)
+                    | Failure::Condition(..)
+                    | Failure::Amount(_)
+                    | Failure::Place(..)
+            );
+            if plain && !told.contains(&condition) {
+                told.push(condition);
+                checks.push(self.plain(&about, condition, Some(failure)));
+            }
+        }
+    }
+
+    /// Classes and conditions that a need asks for.
+    fn request(&self, about: &About<'a>, request: &'a crate::ir::Request, checks: &mut Vec<Check>) {
+        let plan = self.matcher.moment.plan;
+        for ask in &request.classes {
+            let definition = plan.definition(ask.class);
+            let truth = about.scene.truth(definition.root);
+            let not = if ask.negated { "not " } else { "" };
+            checks.push(Check {
+                label: definition.name.clone(),
+                kind: "class",
+                volume: self.volume(about),
+                truth: if ask.negated { truth.negate() } else { truth },
+                want: format!("{not}is {}", definition.name),
+                have: None,
+                permanent: None,
+                earned: None,
+                step: Some(self.step(&about.scene, definition.root)),
+                place: Some(words::line(self.fleet, definition.span)),
+                docs: definition.docs.clone(),
+            });
+        }
+        for rule in &request.conditions {
+            checks.push(Check { kind: "condition", ..self.rule(about, rule) });
+        }
+    }
+
+    fn volume(&self, about: &About<'_>) -> Option<String> {
+        about.volume.map(|volume| self.matcher.moment.plan.symbols.text(volume.name).to_owned())
+    }
+
+    /// A condition that is no expression: what the matcher says of it.
+    fn plain(&self, about: &About<'a>, condition: Condition, failure: Option<&Failure<'a>>) -> Check {
+        let (label, kind, want) = words::named(self.fleet, self.matcher.id, &condition);
+        let reason: Option<Reason> =
+            failure.map(|failure| self.matcher.reason(failure, about.agent, about.supply, about.volume));
+        let span = words::span_of(self.fleet, self.matcher.id, &condition);
+        let check = Check {
+            label,
+            kind,
+            volume: self.volume(about),
+            truth: Truth::True,
+            want,
+            have: self.free(about, &condition),
+            permanent: None,
+            earned: None,
+            step: None,
+            place: span.map(|span| words::line(self.fleet, span)),
+            docs: Vec::new(),
+        };
+        match reason {
+            None => check,
+            Some(reason) => {
+                let is_amount = matches!(condition, Condition::Amount(..));
+                let unknown = !is_amount && reason.have.is_none() && !reason.absent.is_empty();
+                let absent = reason.absent.iter().map(|key| format!("{key} is absent"));
+                Check {
+                    truth: if unknown { Truth::Unknown } else { Truth::False },
+                    kind: reason.kind.name(),
+                    have: reason.have.or_else(|| Some(absent.collect::<Vec<_>>().join(", "))),
+                    want: reason.want,
+                    permanent: Some(reason.permanent),
+                    ..check
+                }
+            }
+        }
+    }
+
+    /// What is free of an amount.
+    fn free(&self, about: &About<'_>, condition: &Condition) -> Option<String> {
+        let world = self.matcher.moment.world;
+        let Condition::Amount(_, resource) = condition else { return None };
+        let holding = match about.supply {
+            Some(supply) => world.supplies[supply].holdings(*resource)?.first().copied()?,
+            None => world.agent_holding(about.agent?, *resource)?,
+        };
+        let draft = crate::matching::Draft::default();
+        let free = self.matcher.room(&draft).free_of(holding);
+        let dimension = world.holding(holding).dimension;
+        Some(free.map_or("unlimited".to_owned(), |free| {
+            format!("{} free", crate::quantity::render(dimension, free))
+        }))
+    }
+
+    fn rule(&self, about: &About<'a>, rule: &'a Rule) -> Check {
+        let truth = about.scene.truth(rule.root);
+        let one = i128::from(MILLION);
+        let earned = rule.weight.map(|weight| {
+            let value = about.scene.value(rule.root).ok();
+            let value = value.and_then(|value| crate::ir::op::earned(&value).ok());
+            let shown = value.map(|value| decimal(i128::from(value), one));
+            (decimal(i128::from(weight), one), shown)
+        });
+        Check {
+            label: rule.label.clone(),
+            kind: if rule.weight.is_some() { "prefer" } else { "rule" },
+            volume: self.volume(about).filter(|_| rule.sides.of_volume() || about.supply.is_some()),
+            truth,
+            want: Show::new(self.matcher.moment.plan).node(rule.root),
+            have: None,
+            permanent: None,
+            earned,
+            step: Some(self.step(&about.scene, rule.root)),
+            place: Some(words::line(self.fleet, rule.span)),
+            docs: rule.docs.clone(),
+        }
+    }
+
+    fn step(&self, scene: &Scene<'a>, id: NodeId) -> Step {
+        let plan = scene.plan;
+        let show = Show::new(plan);
+        let value = scene.value(id);
+        let parts: Vec<NodeId> = match plan.node(id) {
+            Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => Vec::new(),
+            Node::Named(definition) => vec![plan.definition(*definition).root],
+            Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => vec![*inner],
+            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.to_vec(),
+            Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => vec![*left, *right],
+            Node::Else(_, other) => vec![*other],
+        };
+        let read = match plan.node(id) {
+            Node::IsAbsent(column) | Node::IsPresent(column) | Node::Else(column, _) => Some(*column),
+            _ => None,
+        };
+        let worth = |part: &&NodeId| !matches!(plan.node(**part), Node::Constant(_));
+        let own = read.map(|column| self.column(scene, column));
+        Step {
+            text: show.node(id),
+            gap: value.as_ref().err().map(|gap| self.gap(scene, *gap)),
+            value: value.ok().map(|value| value.show(&plan.symbols)),
+            parts: own
+                .into_iter()
+                .chain(parts.iter().filter(worth).map(|part| self.step(scene, *part)))
+                .collect(),
+        }
+    }
+
+    fn column(&self, scene: &Scene<'a>, column: ColumnId) -> Step {
+        let value = scene.read(column);
+        Step {
+            text: Show::new(scene.plan).column(column),
+            gap: value.as_ref().err().map(|gap| self.gap(scene, *gap)),
+            value: value.ok().map(|value| value.show(&scene.plan.symbols)),
+            parts: Vec::new(),
+        }
+    }
+
+    fn gap(&self, scene: &Scene<'a>, gap: Gap) -> String {
+        let show = Show::new(scene.plan);
+        match gap {
+            Gap::Absent(column) => {
+                let key = show.column(column);
+                match cause::meant(self.fleet, column) {
+                    Some(meant) => format!("{key} is absent; did you mean `{meant}`?"),
+                    None => format!("{key} is absent"),
+                }
+            }
+            Gap::Mismatch(column) => format!("{} is of another type", show.column(column)),
+            Gap::Fault(node, fault) => format!("{} in `{}`", fault.words(), show.node(node)),
+        }
+    }
+}
+
+/// What is looked at.
+struct About<'a> {
+    agent: Option<usize>,
+    supply: Option<usize>,
+    volume: Option<&'a Volume>,
+    scene: Scene<'a>,
+}

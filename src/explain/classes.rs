@@ -1,0 +1,349 @@
+//! Agents and supplies that are alike for a need: with the same values of all that its conditions, scores and
+//! amounts read. One of each stands for all of them.
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::{
+    engine::{Gap, Scene},
+    inventory::{
+        room::Room,
+        world::{HoldingId, PartKind, Quota, StockId},
+    },
+    ir::{Column, ColumnId, NodeId, Place, PlaceKey, PlaceKind, Plan, Request, Rule, Target},
+    matching::{Draft, Matcher, Spot, Verdict},
+    ranges::Ranges,
+    symbol::Symbol,
+    types::Side,
+    value::Value,
+};
+
+/// Rows that are alike.
+#[derive(Clone, Debug)]
+pub(super) struct Classes {
+    /// The rows of each class, in order.
+    pub members: Vec<Vec<usize>>,
+    /// The class of each row.
+    pub of: Vec<usize>,
+}
+
+impl Classes {
+    fn of_keys(keys: impl Iterator<Item = Vec<i64>>) -> Classes {
+        let mut numbers: IndexMap<Box<[i64]>, usize> = IndexMap::new();
+        let mut classes = Classes { members: Vec::new(), of: Vec::new() };
+        for (row, key) in keys.enumerate() {
+            let next = numbers.len();
+            let class = *numbers.entry(key.into_boxed_slice()).or_insert(next);
+            if class == classes.members.len() {
+                classes.members.push(Vec::new());
+            }
+            classes.members[class].push(row);
+            classes.of.push(class);
+        }
+        classes
+    }
+}
+
+/// What the conditions of a need read.
+pub(super) struct Reads {
+    agent: Vec<ColumnId>,
+    pool: Vec<ColumnId>,
+    /// Of the agent, in rules that mention the supply too.
+    crossing: Vec<ColumnId>,
+    charged: Vec<Symbol>,
+    /// Whether any rule mentions agent and supply.
+    pub crossed: bool,
+}
+
+impl Reads {
+    pub fn new(matcher: &Matcher<'_>) -> Reads {
+        let (plan, need) = (matcher.moment.plan, matcher.subject.need);
+        let mut all: IndexSet<ColumnId> = IndexSet::new();
+        let mut crossing: IndexSet<ColumnId> = IndexSet::new();
+        let mut crossed = false;
+        let broker = plan.broker.requires.iter().chain(&plan.broker.prefers);
+        let own = plan.tier_rules.iter().flatten();
+        for (rule, of_tier) in broker.map(|rule| (rule, false)).chain(own.map(|rule| (rule, true))) {
+            let reads = plan.reads(rule.root);
+            let crosses = rule.sides.has(Side::Agent) && (of_tier || rule.sides.of_volume());
+            if crosses && rule.weight.is_none() {
+                crossing.extend(&reads);
+                crossed = true;
+            }
+            all.extend(reads);
+        }
+        let charges = &plan.broker.charges;
+        charges.iter().for_each(|charge| all.extend(plan.reads(charge.root)));
+        for request in need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)) {
+            roots(plan, request).for_each(|root| all.extend(plan.reads(root)));
+        }
+        let of_side = |columns: &IndexSet<ColumnId>, side| {
+            columns.iter().copied().filter(|column| plan.column(*column).side == side).collect::<Vec<_>>()
+        };
+        let crossed = crossed || plan.agent_rules.iter().flatten().any(|rule| rule.sides.of_volume());
+        Reads {
+            agent: of_side(&all, Side::Agent),
+            pool: of_side(&all, Side::Pool),
+            crossing: of_side(&crossing, Side::Agent),
+            charged: charges.iter().map(|charge| charge.resource).collect(),
+            crossed,
+        }
+    }
+}
+
+fn roots<'r>(plan: &'r Plan, request: &'r Request) -> impl Iterator<Item = NodeId> + use<'r> {
+    let classes = request.classes.iter().map(|ask| plan.definition(ask.class).root);
+    classes.chain(request.conditions.iter().map(|rule| rule.root))
+}
+
+/// The classes of all agents.
+pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
+    let (world, need) = (matcher.moment.world, matcher.subject.need);
+    let asked = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| ask.resource);
+    let resources: IndexSet<Symbol> = asked.chain(reads.charged.iter().copied()).collect();
+    let draft = Draft::default();
+    let room = matcher.room(&draft);
+    // A volume's place that goes by its agent.
+    let of_volumes = need.volumes.iter().flat_map(|volume| &volume.places);
+    let domains = need.places.iter().chain(of_volumes).any(|place| matches!(place.kind, PlaceKind::Near(..)));
+    Classes::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
+        let mut key = Encoder::default();
+        let scene = matcher.scene(Some(at), None, None);
+        let rules: &[Rule] = &matcher.moment.plan.agent_rules[agent.rules];
+        key.number(if rules.is_empty() { -1 } else { agent.rules as i64 });
+        if !rules.is_empty() {
+            let own: IndexSet<ColumnId> =
+                rules.iter().flat_map(|rule| matcher.moment.plan.reads(rule.root)).collect();
+            own.into_iter().for_each(|column| key.read(&scene, column));
+        }
+        reads.agent.iter().for_each(|column| key.read(&scene, *column));
+        for resource in &resources {
+            key.holding(&room, world.agent_holding(at, *resource));
+        }
+        if domains {
+            key.symbol(agent.placement.domain);
+        }
+        for place in &need.places {
+            key.verdict(&matcher.agent_place(place, at, &[]));
+            if let Some(by) = compared(place, PlaceKey::Agent) {
+                key.spot(matcher.agent_value(at, by));
+            }
+        }
+        key.0
+    }))
+}
+
+/// The classes of all agents as rules see them that mention the supply too.
+pub(super) fn crossing(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
+    let plan = matcher.moment.plan;
+    Classes::of_keys(matcher.moment.world.agents.iter().enumerate().map(|(at, agent)| {
+        let mut key = Encoder::default();
+        let scene = matcher.scene(Some(at), None, None);
+        let of_volumes = plan.agent_rules[agent.rules].iter().any(|rule| rule.sides.of_volume());
+        // With rules of its own that see supplies, an agent is like no other.
+        key.number(if of_volumes { at as i64 } else { -1 });
+        reads.crossing.iter().for_each(|column| key.read(&scene, *column));
+        key.0
+    }))
+}
+
+/// The classes of all supplies.
+pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
+    let (plan, world, need) = (matcher.moment.plan, matcher.moment.world, matcher.subject.need);
+    let asked = need.volumes.iter().flat_map(|volume| &volume.request.amounts).map(|ask| ask.resource);
+    let resources: IndexSet<Symbol> = asked.collect();
+    let by_source = need.volumes.iter().any(|volume| volume.source.is_some());
+    let draft = Draft::default();
+    let room = matcher.room(&draft);
+    Classes::of_keys(world.supplies.iter().enumerate().map(|(at, supply)| {
+        let mut key = Encoder::default();
+        let scene = matcher.scene(None, Some(at), None);
+        reads.pool.iter().for_each(|column| key.read(&scene, *column));
+        let ruled = supply.chain.iter().map(|tier| world.tiers[*tier].rules);
+        ruled.filter(|rules| !plan.tier_rules[*rules].is_empty()).for_each(|rules| key.number(rules as i64));
+        key.number(-1);
+        for resource in &resources {
+            let tiers = supply.holdings(*resource).unwrap_or_default();
+            key.holding(&room, tiers.first().copied());
+            // What is shared with other supplies is the very same, so that what one takes is missing to all alike.
+            tiers.iter().skip(1).for_each(|tier| key.number(i64::from(tier.0)));
+            key.number(-1);
+        }
+        if by_source {
+            key.symbol(Some(supply.pool));
+        }
+        key.number(i64::from(supply.existing.is_some()));
+        if let Some(existing) = &supply.existing {
+            key.symbol(existing.filesystem);
+            key.number(i64::from(existing.read_only));
+            key.symbol(existing.reserved_for);
+            key.free(&room, existing.users);
+            for (resource, dimension, whole) in &existing.whole {
+                key.symbol(Some(*resource));
+                key.number(*dimension as i64);
+                key.number(*whole);
+            }
+        }
+        let mut places = 0;
+        for volume in &need.volumes {
+            for place in &volume.places {
+                places += 1;
+                key.verdict(&matcher.supply_place(place, at, &[], volume));
+                if let Some(by) = compared(place, PlaceKey::Pool) {
+                    key.spot(matcher.supply_value(at, by));
+                }
+            }
+        }
+        // Places of the agent may go by its volumes.
+        for place in need.places.iter().filter(|place| speaks_of_volume(place)) {
+            places += 1;
+            key.spot(place.kind.key().and_then(|by| matcher.supply_value(at, by)));
+        }
+        if places > 0 {
+            key.symbol(supply.placement.domain);
+        }
+        key.0
+    }))
+}
+
+/// Whether a place ties the agent to a volume of the same need.
+pub(super) fn speaks_of_volume(place: &Place) -> bool {
+    matches!(place.kind, PlaceKind::Near(Target::Volume(_), _) | PlaceKind::Apart(Target::Volume(_), _))
+}
+
+/// What a place compares or counts by. Of one that counts by the thing itself the verdict is enough, as long as
+/// nothing is granted there.
+fn compared(place: &Place, itself: PlaceKey) -> Option<PlaceKey> {
+    let by = place.kind.key()?;
+    let counts = matches!(place.kind, PlaceKind::AtMost { .. });
+    (!counts || by != itself).then_some(by)
+}
+
+/// Values one after another, so that equal rows are equal numbers.
+#[derive(Default)]
+struct Encoder(Vec<i64>);
+
+impl Encoder {
+    fn number(&mut self, number: i64) {
+        self.0.push(number);
+    }
+
+    fn wide(&mut self, number: i128) {
+        self.0.extend([(number >> 64) as i64, number as i64]);
+    }
+
+    fn symbol(&mut self, symbol: Option<Symbol>) {
+        self.number(symbol.map_or(-1, |symbol| symbol.index() as i64));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as i64);
+        self.0.extend(text.bytes().map(i64::from));
+    }
+
+    fn ranges(&mut self, ranges: &Ranges) {
+        self.number(ranges.parts().len() as i64);
+        self.0.extend(ranges.parts().iter().flat_map(|(low, high)| [*low, *high]));
+    }
+
+    fn read(&mut self, scene: &Scene<'_>, column: ColumnId) {
+        match scene.read(column) {
+            Ok(value) => self.value(&value),
+            Err(Gap::Absent(_)) => self.number(-1),
+            Err(_) => self.number(-2),
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Bool(value) => self.0.extend([0, i64::from(*value)]),
+            Value::Quantity(dimension, amount) => self.0.extend([1, *dimension as i64, *amount]),
+            Value::Text(text) => self.0.extend([2, text.index() as i64]),
+            Value::Place(place) => self.0.extend([3, place.index() as i64]),
+            Value::Version(version) => {
+                self.number(4);
+                self.text(&version.to_string());
+            }
+            Value::Texts(members) => {
+                self.0.extend([5, members.len() as i64]);
+                self.0.extend(members.iter().map(|member| member.index() as i64));
+            }
+            Value::Numbers(members) => {
+                self.0.extend([6, members.len() as i64]);
+                self.0.extend(members.iter());
+            }
+            Value::Ranges(ranges) => {
+                self.number(7);
+                self.ranges(ranges);
+            }
+        }
+    }
+
+    /// What there is, what is free of it, and what may be asked.
+    fn holding(&mut self, room: &Room<'_>, holding: Option<HoldingId>) {
+        let Some(id) = holding else { return self.number(-1) };
+        let holding = room.world.holding(id);
+        let options = [holding.dimension as i64, holding.step, holding.min, holding.max.unwrap_or(-1)];
+        self.0.extend(options);
+        for (kind, stock) in &holding.parts {
+            match kind {
+                PartKind::Unreserved => self.number(0),
+                PartKind::Revocable => self.number(1),
+                PartKind::Reserved(role) => self.0.extend([2, role.index() as i64]),
+            }
+            match &room.world.stock(*stock).usable {
+                Quota::Unlimited => self.number(0),
+                Quota::Scalar(amount) => self.0.extend([1, *amount]),
+                Quota::Ranges(ranges) => self.ranges(ranges),
+                Quota::Items(items) => {
+                    self.number(items.len() as i64);
+                    self.0.extend(items.iter().map(|item| item.index() as i64));
+                }
+            }
+            self.free(room, *stock);
+        }
+        self.number(-3);
+    }
+
+    fn free(&mut self, room: &Room<'_>, stock: StockId) {
+        match room.free_set(stock) {
+            Some(set) => {
+                self.number(2);
+                self.ranges(&set);
+            }
+            None => match room.free(stock) {
+                Some(free) => {
+                    self.number(1);
+                    self.wide(free);
+                }
+                None => self.number(-1),
+            },
+        }
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) {
+        self.number(match verdict {
+            Verdict::Holds => 0,
+            Verdict::Absent => 1,
+            Verdict::Never(_) => 2,
+            Verdict::Now(..) => 3,
+        });
+    }
+
+    fn spot(&mut self, spot: Option<Spot>) {
+        match spot {
+            None => self.number(-1),
+            Some(Spot::Domain(symbol)) => self.0.extend([0, symbol.index() as i64]),
+            Some(Spot::Text(symbol)) => self.0.extend([1, symbol.index() as i64]),
+            Some(Spot::Other(text)) => {
+                self.number(2);
+                self.text(&text);
+            }
+        }
+    }
+}
+
+/// Whether some charge reads what serves a volume.
+pub(super) fn charges_read_supplies(plan: &Plan) -> bool {
+    let of_pool = |column: &ColumnId| matches!(plan.column(*column), Column { side: Side::Pool, .. });
+    plan.broker.charges.iter().any(|charge| plan.reads(charge.root).iter().any(of_pool))
+}

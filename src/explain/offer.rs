@@ -1,0 +1,168 @@
+//! One offer: why this candidate and not the next best, item by item.
+
+use super::{analysis::Analysis, state::State, words};
+use crate::{
+    Offers,
+    matching::{Candidate, Matcher, Search},
+    quantity::{MILLION, decimal},
+};
+
+/// A preference, and what both earned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Its label.
+    pub label: String,
+    /// The volume it was asked for.
+    pub volume: Option<String>,
+    /// What it adds to the score of the one that was chosen.
+    pub chosen: String,
+    /// What it adds to the score of the next best.
+    pub other: String,
+    /// The difference.
+    pub difference: String,
+}
+
+/// The supply of a volume, and the next best for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supplied {
+    /// The volume.
+    pub volume: String,
+    /// What serves it.
+    pub supply: String,
+    /// The next best for the same agent.
+    pub next: Option<String>,
+    /// What decided between the two.
+    pub because: Option<String>,
+}
+
+/// Why an offer was made as it was.
+#[derive(Clone, Debug)]
+pub struct OfferExplanation {
+    /// The offer.
+    pub id: String,
+    /// Its agent.
+    pub agent: Option<String>,
+    /// Its score.
+    pub score: String,
+    /// Agents that could take the instance at that moment.
+    pub feasible: u64,
+    /// The next best agent, and its score.
+    pub other: Option<(String, String)>,
+    /// What decided between the two.
+    pub because: String,
+    /// The preferences.
+    pub items: Vec<Compared>,
+    /// The supplies.
+    pub supplies: Vec<Supplied>,
+}
+
+/// Explains the offer with this number in the cycle, as things were when it was made.
+pub fn offer(offers: &Offers, number: usize) -> OfferExplanation {
+    let fleet = offers.fleet();
+    let (plan, world) = (fleet.plan(), fleet.world());
+    let grant = &offers.cycle().grants[number];
+    let state = State::after(offers, grant.id, number);
+    let analysis = Analysis::new(fleet, &state, grant.id);
+    let matcher = Matcher::new(state.moment(fleet), grant.id);
+    let text = |symbol| plan.symbols.text(symbol).to_owned();
+    let name = |agent: Option<usize>| agent.map(|agent| text(world.agents[agent].name));
+    let next = runner_up(&analysis, &matcher, grant.candidate.agent);
+    let chosen = &grant.candidate;
+    let because = match &next {
+        None => "no other agent could take it".to_owned(),
+        Some(next) if next.score == chosen.score => "equal scores; it comes first by name".to_owned(),
+        Some(_) => "it scores more".to_owned(),
+    };
+    OfferExplanation {
+        id: words::offer_id(plan, grant),
+        agent: name(chosen.agent),
+        score: chosen.score.show(),
+        feasible: analysis.feasible,
+        because,
+        items: compare(&matcher, chosen, next.as_ref()),
+        other: next.and_then(|next| Some((name(next.agent)?, next.score.show()))),
+        supplies: supplied(&analysis, &matcher, chosen),
+    }
+}
+
+/// The best candidate of the other agents: of those that are alike, the first two are enough.
+fn runner_up(analysis: &Analysis<'_>, matcher: &Matcher<'_>, chosen: Option<usize>) -> Option<Candidate> {
+    chosen?;
+    let rows = analysis.rows.iter().filter(|row| analysis.is_open(row));
+    let mut agents: Vec<Option<usize>> = rows
+        .flat_map(|row| row.members.iter().copied().filter(|agent| Some(*agent) != chosen).take(1))
+        .map(Some)
+        .collect();
+    agents.sort_unstable();
+    let supplies = analysis.supplies_to_try(matcher.subject.need.volumes.len(), &[]);
+    matcher.among(&supplies).best_of(&agents, &mut Search::default())
+}
+
+fn compare(matcher: &Matcher<'_>, chosen: &Candidate, other: Option<&Candidate>) -> Vec<Compared> {
+    let need = matcher.subject.need;
+    let one = i128::from(MILLION);
+    let volumes = i128::from(chosen.score.volumes.max(1));
+    // What an item adds to the score: those of volumes are averaged over the need's volumes.
+    let adds = |item: &crate::matching::Item| match item.volume {
+        Some(_) => item.numerator() / volumes,
+        None => item.numerator(),
+    };
+    let shown = |numerator: i128| decimal(numerator / one, one);
+    let mut items: Vec<Compared> = Vec::new();
+    for (at, item) in chosen.items.iter().enumerate() {
+        let same = |known: &&crate::matching::Item| known.label == item.label && known.volume == item.volume;
+        let nth = chosen.items[..at].iter().filter(same).count();
+        let theirs = other.and_then(|other| other.items.iter().filter(same).nth(nth));
+        let (own, theirs) = (adds(item), theirs.map_or(0, adds));
+        let volume = item.volume.and_then(|at| need.volumes.get(at));
+        items.push(Compared {
+            label: item.label.clone(),
+            volume: volume.map(|volume| matcher.moment.plan.symbols.text(volume.name).to_owned()),
+            chosen: shown(own),
+            other: shown(theirs),
+            difference: shown(own - theirs),
+        });
+    }
+    // Rules of the other's own provider or agent.
+    for item in other.into_iter().flat_map(|other| &other.items) {
+        if chosen.items.iter().all(|known| known.label != item.label || known.volume != item.volume) {
+            let volume = item.volume.and_then(|at| need.volumes.get(at));
+            items.push(Compared {
+                label: item.label.clone(),
+                volume: volume.map(|volume| matcher.moment.plan.symbols.text(volume.name).to_owned()),
+                chosen: "0".to_owned(),
+                other: shown(adds(item)),
+                difference: shown(-adds(item)),
+            });
+        }
+    }
+    items
+}
+
+/// For each volume the next best supply, and what decided.
+fn supplied(analysis: &Analysis<'_>, matcher: &Matcher<'_>, chosen: &Candidate) -> Vec<Supplied> {
+    let (plan, world, need) = (matcher.moment.plan, matcher.moment.world, matcher.subject.need);
+    let text = |symbol| plan.symbols.text(symbol).to_owned();
+    let path = |supply: usize| text(world.supplies[supply].path);
+    let mut tried = analysis.supplies_to_try(need.volumes.len() + 1, &[]);
+    tried.extend(chosen.volumes.iter().map(|grant| grant.supply));
+    tried.sort_unstable();
+    tried.dedup();
+    let among = matcher.among(&tried);
+    let before: Vec<usize> = chosen.volumes.iter().map(|grant| grant.supply).collect();
+    let mut found = Vec::new();
+    for (at, grant) in chosen.volumes.iter().enumerate() {
+        let choices = among.choices(chosen.agent, at, &before[..at]);
+        let own = choices.iter().find(|choice| choice.supply == grant.supply);
+        // Supplies that would have been taken first did not fit with the rest.
+        let next = choices.iter().find(|choice| choice.supply != grant.supply);
+        let because = own.zip(next).map(|(own, next)| own.before(next));
+        found.push(Supplied {
+            volume: text(need.volumes[at].name),
+            supply: path(grant.supply),
+            next: next.map(|choice| path(choice.supply)),
+            because: because.map(str::to_owned),
+        });
+    }
+    found
+}

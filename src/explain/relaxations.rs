@@ -1,0 +1,513 @@
+//! The smallest sets of conditions without which there would be an offer. They are found from what stands against
+//! each class of candidates, and each is tried before it is told.
+
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    analysis::{Analysis, Set, is_subset, union, volume_of},
+    state::State,
+};
+use crate::{
+    Fleet,
+    inventory::ledger::Ledger,
+    ir::{Amount, Request},
+    limits,
+    matching::{
+        Condition, Instance, Matcher, Moment, NeedId, Placed, Relaxed, Search, has_unsettled, settle_for,
+    },
+    symbol::Symbol,
+};
+
+/// A condition that would have to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drop {
+    /// Which.
+    pub condition: Condition,
+    /// Of an amount: what could be asked instead. `None`: nothing of it.
+    pub instead: Option<Amount>,
+}
+
+/// Conditions without which there would be offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relaxation {
+    /// The conditions.
+    pub drops: Vec<Drop>,
+    /// How many of the missing instances would be offered.
+    pub offers: u64,
+    /// Whether the count was stopped before its end.
+    pub at_least: bool,
+}
+
+/// What a search for relaxations gave.
+#[derive(Clone, Debug, Default)]
+pub struct Relaxations {
+    /// Smallest first, then those that give most.
+    pub list: Vec<Relaxation>,
+    /// Whether a bound ended the search.
+    pub stopped: bool,
+}
+
+/// Where a set of conditions was seen: a class of agents as crossing rules see them, with what stands against the
+/// agents alone, and against the supplies of each volume.
+#[derive(Clone, Debug)]
+struct Origin {
+    crossing: usize,
+    agents: Set,
+    supplies: Vec<Set>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Proposal {
+    origins: Vec<Origin>,
+    /// Amounts that were found where the parts were put together.
+    levels: IndexMap<Condition, Option<Amount>>,
+}
+
+/// How many sets are combined for one volume, and kept of one class of agents.
+const COMBINED: usize = 64;
+/// How many places are remembered of one set.
+const ORIGINS: usize = 16;
+/// How many agents are looked into where parts hold that do not hold together.
+const LOOKED_INTO: usize = 8;
+
+pub(super) struct Trial<'s, 'a> {
+    pub analysis: &'s mut Analysis<'a>,
+    pub fleet: &'a Fleet,
+    pub id: NeedId,
+    /// How many instances are missing.
+    pub missing: u64,
+    ledger: Ledger,
+    placed: Placed,
+    steps: u64,
+    stopped: bool,
+}
+
+impl<'s, 'a> Trial<'s, 'a> {
+    pub fn new(
+        analysis: &'s mut Analysis<'a>,
+        fleet: &'a Fleet,
+        state: &State,
+        id: NeedId,
+        missing: u64,
+    ) -> Self {
+        let State { ledger, placed } = state.clone();
+        Trial { analysis, fleet, id, missing, ledger, placed, steps: 0, stopped: false }
+    }
+
+    /// The smallest sets, smallest first.
+    pub fn run(mut self) -> Relaxations {
+        let mut open = self.proposals();
+        let mut tried: BTreeSet<Set> = BTreeSet::new();
+        let mut found: Vec<(Set, Relaxation)> = Vec::new();
+        // Smaller sets first: what holds a set that suffices is not tried.
+        while let Some(set) = open.keys().min_by_key(|set| (set.len(), (*set).clone())).cloned() {
+            let proposal = open.swap_remove(&set).unwrap_or_default();
+            let known = found.iter().any(|(known, _)| is_subset(known, &set));
+            if known || !tried.insert(set.clone()) {
+                continue;
+            }
+            if tried.len() > limits::RELAXATIONS_TRIED || self.steps > limits::EXPLAIN_STEPS {
+                self.stopped = true;
+                break;
+            }
+            match self.attempt(&set, &proposal) {
+                Ok(relaxation) => {
+                    let (set, relaxation) = self.smaller(set, &proposal, relaxation);
+                    found.retain(|(known, _)| !is_subset(&set, known));
+                    found.push((set, relaxation));
+                }
+                Err(more) => {
+                    for (more, levels) in more {
+                        let larger = union(&set, &more);
+                        if larger.len() > limits::RELAXATION_SIZE || tried.contains(&larger) {
+                            continue;
+                        }
+                        let next = open.entry(larger).or_insert_with(|| proposal.clone());
+                        next.levels.extend(levels);
+                    }
+                }
+            }
+        }
+        found.sort_by_key(|(set, one)| (set.len(), Reverse(one.offers), set.clone()));
+        self.stopped |= found.len() > limits::RELAXATIONS_KEPT;
+        found.truncate(limits::RELAXATIONS_KEPT);
+        Relaxations { list: found.into_iter().map(|(_, one)| one).collect(), stopped: self.stopped }
+    }
+
+    /// What stands against some agent with some supplies, each set once.
+    fn proposals(&mut self) -> IndexMap<Set, Proposal> {
+        let mut kinds: IndexSet<(Set, usize)> = IndexSet::new();
+        for row in &self.analysis.rows {
+            kinds.insert((row.set.clone(), row.crossing));
+        }
+        let mut found: IndexMap<Set, Proposal> = IndexMap::new();
+        for (agents, crossing) in kinds {
+            let mut partial: Vec<(Set, Vec<Set>)> = vec![(agents.clone(), Vec::new())];
+            for ways in &self.analysis.ways[crossing] {
+                let mut sets: Vec<&Set> = ways.sets.keys().collect();
+                sets.sort_by_key(|set| (set.len(), (*set).clone()));
+                let mut next = Vec::new();
+                for (set, supplies) in &partial {
+                    for own in sets.iter().take(COMBINED) {
+                        let together = union(set, own);
+                        if together.len() > limits::RELAXATION_SIZE {
+                            continue;
+                        }
+                        next.push((together, [supplies.as_slice(), &[(*own).clone()]].concat()));
+                    }
+                }
+                next.sort_by_key(|(set, _)| (set.len(), set.clone()));
+                next.truncate(COMBINED);
+                self.stopped |= sets.len() > COMBINED;
+                partial = next;
+            }
+            for (set, supplies) in partial.into_iter().filter(|(set, _)| set.len() <= limits::RELAXATION_SIZE)
+            {
+                let proposal = found.entry(set).or_default();
+                if proposal.origins.len() < ORIGINS {
+                    proposal.origins.push(Origin { crossing, agents: agents.clone(), supplies });
+                }
+            }
+        }
+        found
+    }
+
+    /// Drops what turns out not to matter.
+    fn smaller(&mut self, set: Set, proposal: &Proposal, of: Relaxation) -> (Set, Relaxation) {
+        let (mut set, mut best) = (set, of);
+        for number in set.clone() {
+            if set.len() < 2 || self.steps > limits::EXPLAIN_STEPS {
+                break;
+            }
+            let rest: Set = set.iter().copied().filter(|other| *other != number).collect();
+            if let Ok(relaxation) = self.attempt(&rest, proposal) {
+                (set, best) = (rest, relaxation);
+            }
+        }
+        (set, best)
+    }
+
+    /// Asks without these conditions. Where nothing is offered: what keeps apart the parts that now hold.
+    fn attempt(
+        &mut self,
+        set: &[usize],
+        proposal: &Proposal,
+    ) -> Result<Relaxation, Vec<(Set, IndexMap<Condition, Option<Amount>>)>> {
+        let drops = self.drops(set, proposal);
+        let relaxed = self.relax(&drops);
+        let supplies = self.analysis.supplies_to_try(self.volumes(), set);
+        let mut open = Vec::new();
+        for (at, row) in self.analysis.rows.iter().enumerate() {
+            let ways = &self.analysis.ways[row.crossing];
+            let reached = ways.iter().all(|ways| ways.sets.keys().any(|own| is_subset(own, set)));
+            if reached && is_subset(&row.set, set) {
+                open.push(at);
+            }
+        }
+        let (offers, at_least) = self.count(&relaxed, &open, &supplies);
+        if offers > 0 {
+            return Ok(Relaxation { drops, offers, at_least });
+        }
+        Err(self.apart(&relaxed, &open, &supplies))
+    }
+
+    fn volumes(&self) -> usize {
+        self.analysis.matcher.subject.need.volumes.len()
+    }
+
+    /// How many of the missing instances are offered, as things were.
+    fn count(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> (u64, bool) {
+        let (plan, world, id) = (self.fleet.plan(), self.fleet.world(), self.id);
+        let budget = self.steps + limits::EXPLAIN_COUNT_STEPS;
+        let mut placed = self.placed.clone();
+        let need = &relaxed.framework.needs[id.need];
+        if has_unsettled(need) {
+            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed };
+            let matcher = Matcher::new(moment, id).relaxed(relaxed).among(supplies);
+            let (settled, _) = settle_for(matcher, &self.ledger);
+            placed.settle(id, Arc::new(settled));
+        }
+        let mut touched = Touched::default();
+        let mut taken = Vec::new();
+        let (mut offers, mut stopped) = (0, false);
+        while offers < self.missing {
+            if self.steps > budget || self.steps > limits::EXPLAIN_STEPS {
+                stopped = true;
+                break;
+            }
+            let agents = touched.agents(self.analysis, open);
+            let supplies = touched.supplies(self.analysis, supplies, self.volumes());
+            let mut search = Search::default();
+            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed };
+            let matcher = Matcher::new(moment, id).relaxed(relaxed).among(&supplies);
+            let best = matcher.best_of(&agents, &mut search);
+            self.steps += search.steps + 1;
+            let Some(candidate) = best else { break };
+            let instance = Instance::of(&candidate, need);
+            for take in candidate.takes() {
+                self.ledger.grant(world, id.framework, take);
+                taken.push(take.clone());
+            }
+            touched.note(world, &instance);
+            placed.push(plan, world, id, instance);
+            offers += 1;
+        }
+        taken.iter().rev().for_each(|take| self.ledger.give_back(id.framework, take));
+        (offers, stopped)
+    }
+
+    /// What keeps parts apart that hold on their own: one set for each way.
+    fn apart(
+        &mut self,
+        relaxed: &Relaxed,
+        open: &[usize],
+        supplies: &[usize],
+    ) -> Vec<(Set, IndexMap<Condition, Option<Amount>>)> {
+        let (plan, world) = (self.fleet.plan(), self.fleet.world());
+        let moment = Moment { plan, world, ledger: &self.ledger, placed: &self.placed };
+        let matcher = Matcher::new(moment, self.id).relaxed(relaxed).among(supplies);
+        let volumes = &matcher.subject.need.volumes;
+        let mut found = Vec::new();
+        for at in open.iter().take(LOOKED_INTO) {
+            let agent = self.analysis.rows[*at].agent;
+            let mut search = Search::explaining();
+            if matcher.candidate(agent, &mut search).is_some() {
+                continue;
+            }
+            self.steps += search.steps;
+            for supplies in search.refused.iter().flatten().filter(|supplies| !supplies.is_empty()) {
+                let failures = matcher.joint_failures(agent, supplies);
+                let conditions = failures
+                    .iter()
+                    .map(|failure| Condition::of(failure, volume_of(failure, volumes, supplies.len())));
+                let set = conditions.map(|condition| self.analysis.conditions.insert_full(condition).0);
+                found.push((set.fold(Set::new(), |set, number| union(&set, &[number])), IndexMap::new()));
+            }
+            if let Some((at, _, shortage)) = &search.ran_out {
+                let condition =
+                    Condition::Amount(volumes.get(*at).map(|volume| volume.name), shortage.resource);
+                let number = self.analysis.conditions.insert_full(condition).0;
+                let left = shortage.have.and_then(|have| i64::try_from(have).ok()).filter(|have| *have > 0);
+                let level = left.map(|have| Amount::Scalar(shortage.dimension, have, have));
+                found.push((vec![number], [(condition, level)].into_iter().collect()));
+            }
+        }
+        found
+    }
+
+    /// The conditions of a set, amounts with what could be asked instead.
+    fn drops(&self, set: &[usize], proposal: &Proposal) -> Vec<Drop> {
+        let conditions: Vec<Condition> = set.iter().map(|number| self.analysis.conditions[*number]).collect();
+        let agent = self.agent_levels(&conditions, proposal);
+        let of = |condition: &Condition| -> Option<Amount> {
+            if let Some(level) = proposal.levels.get(condition) {
+                return level.clone();
+            }
+            match condition {
+                Condition::Amount(None, resource) => {
+                    agent.iter().find(|known| known.0 == *resource).and_then(|known| known.1.clone())
+                }
+                Condition::Amount(Some(volume), resource) => self.supply_level(*volume, *resource, proposal),
+                _ => None,
+            }
+        };
+        conditions.iter().map(|condition| Drop { condition: *condition, instead: of(condition) }).collect()
+    }
+
+    /// The amounts of the agent that comes nearest to all that is asked of it.
+    fn agent_levels(&self, conditions: &[Condition], proposal: &Proposal) -> Vec<(Symbol, Option<Amount>)> {
+        let matcher = self.analysis.matcher;
+        let resources: Vec<Symbol> = conditions
+            .iter()
+            .filter_map(|condition| match condition {
+                Condition::Amount(None, resource) => Some(*resource),
+                _ => None,
+            })
+            .collect();
+        if resources.is_empty() {
+            return Vec::new();
+        }
+        let seen = |row: &super::analysis::Row| {
+            proposal.origins.iter().any(|origin| origin.crossing == row.crossing && origin.agents == row.set)
+        };
+        let asked = matcher.subject.need.agent.as_ref();
+        let rows = self.analysis.rows.iter().filter(|row| seen(row)).filter_map(|row| row.agent);
+        let levels = rows.take(limits::RELAXATION_LEVELS).map(|agent| {
+            let each = resources.iter().map(|resource| (*resource, matcher.agent_fits(agent, *resource)));
+            each.collect::<Vec<_>>()
+        });
+        let part = |(resource, level): &(Symbol, Option<Amount>)| {
+            part_of(asked.and_then(|request| request.amount(*resource)), level.as_ref())
+        };
+        // The first of those whose least part is largest.
+        first_of_most(levels, |levels| levels.iter().map(part).min().unwrap_or(0))
+    }
+
+    fn supply_level(&self, volume: Symbol, resource: Symbol, proposal: &Proposal) -> Option<Amount> {
+        let analysis = &self.analysis;
+        let need = analysis.matcher.subject.need;
+        let index = analysis.volumes.iter().position(|at| need.volumes[*at].name == volume)?;
+        let asked = need.volumes[analysis.volumes[index]].request.amount(resource)?;
+        let mut classes: IndexSet<usize> = IndexSet::new();
+        for origin in &proposal.origins {
+            let ways = &analysis.ways[origin.crossing][index];
+            classes.extend(ways.sets.get(&origin.supplies[index]).into_iter().flatten());
+        }
+        let levels = classes
+            .into_iter()
+            .take(limits::RELAXATION_LEVELS)
+            .map(|class| analysis.matcher.supply_fits(analysis.supplies.members[class][0], resource, asked));
+        first_of_most(levels, |level: &Option<Amount>| part_of(Some(asked), level.as_ref()))
+    }
+
+    /// The framework with a need that asks for less.
+    fn relax(&self, drops: &[Drop]) -> Relaxed {
+        let matcher = self.analysis.matcher;
+        let mut relaxed = Relaxed {
+            framework: matcher.subject.framework.clone(),
+            conditions: IndexSet::new(),
+            limits: Vec::new(),
+            charges: Vec::new(),
+        };
+        for drop in drops {
+            let need = &mut relaxed.framework.needs[self.id.need];
+            let named = |name: Symbol| move |volume: &&mut crate::ir::Volume| volume.name == name;
+            match drop.condition {
+                Condition::Amount(None, resource) => {
+                    if drop.instead.is_none() {
+                        let charges = matcher.moment.plan.broker.charges.iter();
+                        let charges = charges.filter(|charge| charge.resource == resource);
+                        relaxed.charges.extend(charges.map(|charge| charge.root));
+                    }
+                    if let Some(request) = &mut need.agent {
+                        lower(request, resource, drop.instead.as_ref());
+                    }
+                }
+                Condition::Amount(Some(name), resource) => need
+                    .volumes
+                    .iter_mut()
+                    .filter(named(name))
+                    .for_each(|volume| lower(&mut volume.request, resource, drop.instead.as_ref())),
+                Condition::Limit(role, resource) => {
+                    relaxed.limits.extend(matcher.limits_of(role, resource));
+                }
+                Condition::Charge(root) => relaxed.charges.push(root),
+                Condition::Place(number) => {
+                    need.places.retain(|place| place.number != number);
+                    need.volumes
+                        .iter_mut()
+                        .for_each(|volume| volume.places.retain(|place| place.number != number));
+                }
+                Condition::Filesystem(name) => {
+                    need.volumes.iter_mut().filter(named(name)).for_each(|volume| volume.filesystem = None);
+                }
+                Condition::Access(name) => {
+                    need.volumes.iter_mut().filter(named(name)).for_each(|volume| volume.read_only = true);
+                }
+                Condition::Source(name) => {
+                    need.volumes.iter_mut().filter(named(name)).for_each(|volume| volume.source = None);
+                }
+                Condition::Principal => relaxed.framework.served = None,
+                Condition::Rule(..)
+                | Condition::Class(..)
+                | Condition::Asked(..)
+                | Condition::Users(_)
+                | Condition::Reserved(_) => {
+                    relaxed.conditions.insert(drop.condition);
+                }
+            }
+        }
+        relaxed
+    }
+}
+
+/// What part of an amount another is, in millionths.
+fn part_of(asked: Option<&Amount>, level: Option<&Amount>) -> i128 {
+    match (asked, level) {
+        (Some(Amount::Scalar(_, low, _)), Some(Amount::Scalar(_, level, _))) if *low > 0 => {
+            i128::from(*level) * 1_000_000 / i128::from(*low)
+        }
+        _ => 0,
+    }
+}
+
+fn lower(request: &mut Request, resource: Symbol, instead: Option<&Amount>) {
+    match instead {
+        Some(amount) => {
+            for ask in request.amounts.iter_mut().filter(|ask| ask.resource == resource) {
+                ask.amount = amount.clone();
+            }
+        }
+        None => request.amounts.retain(|ask| ask.resource != resource),
+    }
+}
+
+/// What grants have changed: rows that are like no others any more.
+#[derive(Default)]
+struct Touched {
+    agents: BTreeSet<usize>,
+    supplies: BTreeSet<usize>,
+}
+
+impl Touched {
+    fn note(&mut self, world: &crate::inventory::world::World, instance: &Instance) {
+        self.agents.extend(instance.agent);
+        let pools: Vec<Symbol> =
+            instance.supplies.iter().map(|(_, supply)| world.supplies[*supply].pool).collect();
+        let of_pool = world.supplies.iter().enumerate().filter(|(_, supply)| pools.contains(&supply.pool));
+        self.supplies.extend(of_pool.map(|(at, _)| at));
+    }
+
+    /// The first untouched agent of each class, and those that were touched.
+    fn agents(&self, analysis: &Analysis<'_>, open: &[usize]) -> Vec<Option<usize>> {
+        let mut found = Vec::new();
+        for row in open.iter().map(|at| &analysis.rows[*at]) {
+            let Some(_) = row.agent else {
+                found.push(None);
+                continue;
+            };
+            for agent in &row.members {
+                found.push(Some(*agent));
+                if !self.agents.contains(agent) {
+                    break;
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn supplies(&self, analysis: &Analysis<'_>, tried: &[usize], each: usize) -> Vec<usize> {
+        let classes: BTreeSet<usize> = tried.iter().map(|supply| analysis.supplies.of[*supply]).collect();
+        let mut found = Vec::new();
+        for class in classes.iter().copied() {
+            let mut fresh = 0;
+            for supply in &analysis.supplies.members[class] {
+                found.push(*supply);
+                fresh += usize::from(!self.supplies.contains(supply));
+                if fresh >= each.max(1) {
+                    break;
+                }
+            }
+        }
+        let of_classes = |supply: &&usize| classes.contains(&analysis.supplies.of[**supply]);
+        found.extend(self.supplies.iter().filter(of_classes));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// The first of the largest.
+fn first_of_most<T: Default>(items: impl Iterator<Item = T>, of: impl Fn(&T) -> i128) -> T {
+    let mut best: Option<(i128, T)> = None;
+    for item in items {
+        let value = of(&item);
+        if best.as_ref().is_none_or(|best| value > best.0) {
+            best = Some((value, item));
+        }
+    }
+    best.map(|best| best.1).unwrap_or_default()
+}

@@ -1,0 +1,281 @@
+//! Conditions in words, and where they stand.
+
+use super::relaxations::Drop;
+use crate::{
+    Fleet,
+    cycle::Grant,
+    ir::{Amount, Node, Plan, Show},
+    matching::{Condition, Matcher, Moment, NeedId},
+    quantity::{Dimension, render},
+    source::Span,
+    symbol::Symbol,
+    value::show_name,
+};
+
+/// A condition that would have to go, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The label of its reasons.
+    pub label: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// The volume it is asked of.
+    pub volume: Option<String>,
+    /// What it wants.
+    pub want: String,
+    /// Of an amount: what could be asked instead.
+    pub instead: Option<String>,
+    /// All of it, as the end of `would be offered …`.
+    pub words: String,
+    /// The same without what a framework may not see.
+    pub coarse: String,
+}
+
+/// How a need is called: `FRAMEWORK.NEED`, or its name alone where it is a framework of its own.
+pub(super) fn need_label(plan: &Plan, id: NeedId) -> String {
+    let framework = &plan.frameworks[id.framework];
+    let need = plan.symbols.text(framework.needs[id.need].name);
+    let name = plan.symbols.text(framework.name);
+    if name == need && framework.needs.len() == 1 { need.to_owned() } else { format!("{name}.{need}") }
+}
+
+/// How an offer is called: its need and the number of the instance.
+pub(super) fn offer_id(plan: &Plan, grant: &Grant) -> String {
+    format!("{}#{}", need_label(plan, grant.id), grant.instance)
+}
+
+/// `FILE:LINE` of a span.
+pub(super) fn line(fleet: &Fleet, span: Span) -> String {
+    let sources = &fleet.warnings().sources;
+    format!("{}:{}", sources.get(span.source).name, sources.line_column(span).line)
+}
+
+/// Where a condition stands, where it stands in a source.
+pub(super) fn span_of(fleet: &Fleet, id: NeedId, condition: &Condition) -> Option<Span> {
+    let plan = fleet.plan();
+    let framework = &plan.frameworks[id.framework];
+    let need = &framework.needs[id.need];
+    let places = || need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
+    match condition {
+        Condition::Rule(_, node) | Condition::Class(_, _, node) | Condition::Asked(_, _, node) => {
+            plan.spans.get(node.0 as usize).copied()
+        }
+        Condition::Charge(root) => {
+            plan.broker.charges.iter().find(|charge| charge.root == *root).map(|charge| charge.span)
+        }
+        Condition::Amount(volume, resource) => {
+            let ask = request(need, *volume).and_then(|request| {
+                request.amounts.iter().find(|ask| ask.resource == *resource).map(|ask| ask.span)
+            });
+            let charge = plan.broker.charges.iter().find(|charge| charge.resource == *resource);
+            ask.or_else(|| charge.filter(|_| volume.is_none()).map(|charge| charge.span))
+        }
+        Condition::Limit(role, resource) => {
+            let name = plan.symbols.text(*role);
+            let role = plan.roles.iter().find(|role| role.name == name)?;
+            role.limits.iter().find(|limit| limit.resource == *resource).map(|limit| limit.span)
+        }
+        Condition::Place(number) => places().find(|place| place.number == *number).map(|place| place.span),
+        Condition::Principal => None,
+        Condition::Filesystem(_) | Condition::Access(_) | Condition::Source(_) => Some(need.span),
+        Condition::Users(_) | Condition::Reserved(_) => None,
+    }
+}
+
+/// The `///` lines of the rule or class that a condition is of.
+pub(super) fn docs_of(plan: &Plan, condition: &Condition) -> Vec<String> {
+    match condition {
+        Condition::Rule(root, _) => every_rule(plan).find(|rule| rule.root == *root).map(|rule| &rule.docs),
+        Condition::Class(_, class, _) => Some(&plan.definition(*class).docs),
+        _ => None,
+    }
+    .cloned()
+    .unwrap_or_default()
+}
+
+fn every_rule(plan: &Plan) -> impl Iterator<Item = &crate::ir::Rule> {
+    let own = plan.agent_rules.iter().chain(&plan.tier_rules).flatten();
+    plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own)
+}
+
+fn request(need: &crate::ir::Need, volume: Option<Symbol>) -> Option<&crate::ir::Request> {
+    match volume {
+        None => need.agent.as_ref(),
+        Some(name) => need.volumes.iter().find(|volume| volume.name == name).map(|volume| &volume.request),
+    }
+}
+
+/// An amount asked of a volume or the agent.
+pub(super) fn asked(plan: &Plan, id: NeedId, volume: Option<Symbol>, resource: Symbol) -> Option<&Amount> {
+    request(&plan.frameworks[id.framework].needs[id.need], volume)?.amount(resource)
+}
+
+/// An amount as it was written, where the bytes of a rate were written and bits are shown.
+pub(super) fn written(fleet: &Fleet, id: NeedId, condition: &Condition) -> Option<String> {
+    let plan = fleet.plan();
+    let sources = &fleet.warnings().sources;
+    let text = match condition {
+        Condition::Amount(_, _) => {
+            let text = sources.text(span_of(fleet, id, condition)?);
+            text.rsplit(['=', ':']).next()?
+        }
+        _ => match plan.node(super::analysis::node_of(condition)?) {
+            Node::Test(_, _, right) => match plan.node(*right) {
+                Node::Constant(_) => sources.text(plan.spans[right.0 as usize]),
+                _ => return None,
+            },
+            _ => return None,
+        },
+    };
+    let text = text.trim().trim_matches(['"', ',', '}']).trim();
+    let quantity = crate::quantity::Quantity::parse(text).ok()?;
+    (quantity.dimension == Dimension::Bandwidth && text.ends_with("B/s")).then(|| text.to_owned())
+}
+
+/// An amount in words.
+pub(super) fn amount(plan: &Plan, amount: &Amount) -> String {
+    match amount {
+        Amount::Scalar(dimension, low, _) => render(*dimension, i128::from(*low)),
+        Amount::Ranges(ranges) => ranges.to_string(),
+        Amount::Items(items) => {
+            let names = items.iter().map(|item| show_name(plan.symbols.text(*item)));
+            format!("[{}]", names.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// What would have to go, in words.
+pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &Drop) -> Dropped {
+    let plan = fleet.plan();
+    let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
+    let show = Show::new(plan);
+    let (label, kind, want) = named(fleet, id, &drop.condition);
+    let volume = volume_of(&drop.condition).map(text);
+    let of_volume = volume.as_ref().map_or(String::new(), |volume| format!(" of {}", show_name(volume)));
+    let some = drop.instead.as_ref().filter(|level| !matches!(level, Amount::Scalar(_, 0, _)));
+    let instead = some.map(|level| amount(plan, level));
+    let (words, coarse) = match &drop.condition {
+        Condition::Rule(_, node) => {
+            let place = span_of(fleet, id, &drop.condition).map(|span| line(fleet, span));
+            let place = place.unwrap_or_default();
+            (format!("without `{}` ({label}, {place})", show.node(*node)), format!("without {label}"))
+        }
+        Condition::Class(_, class, node) => {
+            let name = &plan.definition(*class).name;
+            let words = if want.starts_with("not ") {
+                format!("without `{want}`{of_volume}")
+            } else {
+                format!("without `{}` of class {name}{of_volume}", show.node(*node))
+            };
+            (words, format!("without class {name}{of_volume}"))
+        }
+        Condition::Asked(_, _, node) => both(format!("without `{}`{of_volume}", show.node(*node))),
+        Condition::Amount(in_volume, resource) => {
+            let name = show_name(&text(*resource));
+            if asked(plan, id, *in_volume, *resource).is_none() {
+                both(format!("without the charge on {name}"))
+            } else {
+                let words = match &instead {
+                    Some(level) => format!("with {name}{of_volume} at most {level}"),
+                    None => format!("without {name}{of_volume}"),
+                };
+                (words, format!("with less {name}{of_volume}"))
+            }
+        }
+        Condition::Limit(role, resource) => {
+            let (role, resource) = (show_name(&text(*role)), show_name(&text(*resource)));
+            (
+                format!("without the limit of role {role} on {resource}"),
+                format!("without a limit on {resource}"),
+            )
+        }
+        Condition::Charge(_) => {
+            (format!("without the charge `{want}`"), format!("without the charge on {}", show_name(&label)))
+        }
+        Condition::Place(_) => both(format!("without `{want}`")),
+        Condition::Filesystem(_) => both(format!("without a file system{of_volume}")),
+        Condition::Access(_) => both(format!("with reading only{of_volume}")),
+        Condition::Users(_) => both("with one more user of an existing volume".to_owned()),
+        Condition::Reserved(_) => both("with volumes that are kept for other roles".to_owned()),
+        Condition::Source(_) => both(format!("without a source{of_volume}")),
+        Condition::Principal => both("with a principal that the role serves".to_owned()),
+    };
+    Dropped { label, kind, volume, want, instead, words, coarse }
+}
+
+fn both(words: String) -> (String, String) {
+    (words.clone(), words)
+}
+
+/// The volume that a condition is asked of.
+pub(super) fn volume_of(condition: &Condition) -> Option<Symbol> {
+    match condition {
+        Condition::Class(volume, ..) | Condition::Asked(volume, ..) | Condition::Amount(volume, _) => *volume,
+        Condition::Filesystem(name)
+        | Condition::Access(name)
+        | Condition::Users(name)
+        | Condition::Reserved(name)
+        | Condition::Source(name) => Some(*name),
+        Condition::Rule(..)
+        | Condition::Limit(..)
+        | Condition::Charge(_)
+        | Condition::Place(_)
+        | Condition::Principal => None,
+    }
+}
+
+/// Label, kind and what is wanted, of no candidate in particular.
+pub(super) fn named(fleet: &Fleet, id: NeedId, condition: &Condition) -> (String, &'static str, String) {
+    let plan = fleet.plan();
+    let show = Show::new(plan);
+    let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
+    let need = &plan.frameworks[id.framework].needs[id.need];
+    match condition {
+        Condition::Rule(root, node) => {
+            let label = every_rule(plan).find(|rule| rule.root == *root).map(|rule| rule.label.clone());
+            (label.unwrap_or_default(), "rule", show.node(*node))
+        }
+        Condition::Class(volume, class, node) => {
+            let name = plan.definition(*class).name.clone();
+            let negated = request(need, *volume)
+                .is_some_and(|request| request.classes.iter().any(|ask| ask.class == *class && ask.negated));
+            let want = if negated { format!("not is {name}") } else { show.node(*node) };
+            (name, "class", want)
+        }
+        Condition::Asked(volume, root, node) => {
+            let rules =
+                request(need, *volume).map(|request| request.conditions.as_slice()).unwrap_or_default();
+            let label = rules.iter().find(|rule| rule.root == *root).map(|rule| rule.label.clone());
+            (label.unwrap_or_default(), "condition", show.node(*node))
+        }
+        Condition::Amount(volume, resource) => {
+            let want = asked(plan, id, *volume, *resource).map(|asked| amount(plan, asked));
+            (text(*resource), "amount", want.unwrap_or_else(|| "what is charged".to_owned()))
+        }
+        Condition::Limit(role, resource) => {
+            ("limit".to_owned(), "limit", format!("{} of {}", text(*resource), text(*role)))
+        }
+        Condition::Charge(root) => {
+            let charge = plan.broker.charges.iter().find(|charge| charge.root == *root);
+            let label = charge.map(|charge| text(charge.resource)).unwrap_or_default();
+            (label, "charge", show.node(*root))
+        }
+        Condition::Place(number) => {
+            let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
+            let place = places.into_iter().find(|place| place.number == *number);
+            let start = fleet.ledger();
+            let moment = Moment { plan, world: fleet.world(), ledger: start, placed: fleet.placed() };
+            let want = place.map(|place| Matcher::new(moment, id).place_words(&place.kind).1);
+            let label = place.map_or("place", |place| place.kind.label());
+            (label.to_owned(), "place", want.unwrap_or_default())
+        }
+        Condition::Filesystem(_) => ("filesystem".to_owned(), "filesystem", "its file system".to_owned()),
+        Condition::Access(_) => ("access".to_owned(), "access", "\"rw\"".to_owned()),
+        Condition::Users(_) => ("users".to_owned(), "users", "one more".to_owned()),
+        Condition::Reserved(_) => ("reserved".to_owned(), "reserved", "open to the role".to_owned()),
+        Condition::Source(_) => ("source".to_owned(), "source", "the source's pool".to_owned()),
+        Condition::Principal => {
+            ("principal".to_owned(), "principal", "a principal that is served".to_owned())
+        }
+    }
+}

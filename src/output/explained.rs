@@ -1,0 +1,439 @@
+//! Explanations → their wire form: `bourse.explanation`, version 1. The schema is `schema/explanation.schema.json`.
+
+use serde::Serialize;
+
+use super::View;
+use crate::explain::{
+    Absent, CandidateExplanation, Cause, Check, Compared, Counts, Explanation, Instead, Near,
+    OfferExplanation, Step, Supplied, When,
+};
+
+/// What was asked and answered.
+#[derive(Debug)]
+pub enum Explained {
+    /// Of a need, with the first offers of one that is met.
+    Need(Box<Explanation>, Vec<OfferExplanation>),
+    /// Of one candidate.
+    Candidate(CandidateExplanation),
+    /// Of offers.
+    Offers(Vec<OfferExplanation>),
+}
+
+/// The whole document.
+#[derive(Debug, Serialize)]
+pub struct Document {
+    format: &'static str,
+    version: u32,
+    view: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<WireNeed>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<WireCandidate>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    offers: Vec<WireOffer>,
+}
+
+/// The wire form of explanations.
+pub fn explanation(told: &[Explained], view: View) -> Document {
+    let operator = view == View::Operator;
+    let mut document = Document {
+        format: "bourse.explanation",
+        version: 1,
+        view: if operator { "operator" } else { "framework" },
+        needs: Vec::new(),
+        candidates: Vec::new(),
+        offers: Vec::new(),
+    };
+    for one in told {
+        match one {
+            Explained::Need(need, offers) => {
+                document.needs.push(need_form(need, operator));
+                document.offers.extend(offers.iter().filter(|_| operator).map(offer));
+            }
+            Explained::Candidate(of) => document.candidates.push(candidate(of)),
+            Explained::Offers(offers) => document.offers.extend(offers.iter().map(offer)),
+        }
+    }
+    document
+}
+
+#[derive(Debug, Serialize)]
+struct WireNeed {
+    framework: String,
+    need: String,
+    /// `closed`: when the need closed in the cycle. `alone`: before any offer, without a cycle.
+    when: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost_to: Vec<WireLost>,
+    wanted: u64,
+    allocated: u64,
+    offered: u64,
+    missing: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fitted: Option<u64>,
+    agents: u64,
+    supplies: u64,
+    feasible: u64,
+    causes: Vec<WireCause>,
+    relaxations: Vec<WireRelaxation>,
+    stopped: WireStopped,
+}
+
+#[derive(Debug, Serialize)]
+struct WireStopped {
+    counts: bool,
+    relaxations: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct WireLost {
+    offer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireCause {
+    label: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    detail: Option<WireDetail>,
+    agents: WireCounts,
+    supplies: WireCounts,
+    pairs: WireCounts,
+}
+
+#[derive(Debug, Serialize)]
+struct WireDetail {
+    side: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    want: String,
+    nearest: Vec<WireNear>,
+    absent: Vec<WireAbsent>,
+    permanent: u64,
+    of: u64,
+    together: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    docs: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireCounts {
+    excluded: u64,
+    alone: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct WireNear {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    have: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supply: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireAbsent {
+    key: String,
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meant: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireRelaxation {
+    drops: Vec<WireDrop>,
+    offers: u64,
+    at_least: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct WireDrop {
+    label: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    want: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instead: Option<String>,
+    words: String,
+}
+
+fn need_form(need: &Explanation, operator: bool) -> WireNeed {
+    let ending = need.ending.as_ref();
+    let lost = ending.iter().flat_map(|ending| &ending.lost_to).filter(|_| operator);
+    let mut causes: Vec<WireCause> = Vec::new();
+    for cause in need.causes.iter().map(|one| cause(one, operator)) {
+        let same = |known: &WireCause| {
+            (&known.label, known.kind, &known.volume) == (&cause.label, cause.kind, &cause.volume)
+        };
+        if operator || !causes.iter().any(same) {
+            causes.push(cause);
+        }
+    }
+    let mut relaxations: Vec<WireRelaxation> = Vec::new();
+    for one in need.relaxations.iter().map(|one| relaxation(one, operator)) {
+        let words = |of: &WireRelaxation| of.drops.iter().map(|drop| drop.words.clone()).collect::<Vec<_>>();
+        if operator || !relaxations.iter().any(|known| words(known) == words(&one)) {
+            relaxations.push(one);
+        }
+    }
+    WireNeed {
+        framework: need.framework.clone(),
+        need: need.need.clone(),
+        when: if need.when == When::Closed { "closed" } else { "alone" },
+        outcome: ending.map(|ending| ending.outcome.name()),
+        why: ending.and_then(|ending| ending.why),
+        lost_to: lost.map(|(offer, agent)| WireLost { offer: offer.clone(), agent: agent.clone() }).collect(),
+        wanted: need.wanted,
+        allocated: need.allocated,
+        offered: ending.map_or(0, |ending| ending.offered),
+        missing: need.missing(),
+        fitted: ending.and_then(|ending| ending.fitted),
+        agents: need.agents,
+        supplies: need.supplies,
+        feasible: need.feasible,
+        causes,
+        relaxations,
+        stopped: WireStopped { counts: need.counts_stopped, relaxations: need.relaxations_stopped },
+    }
+}
+
+fn counts(counts: Counts) -> WireCounts {
+    WireCounts { excluded: counts.excluded, alone: counts.alone }
+}
+
+fn cause(cause: &Cause, operator: bool) -> WireCause {
+    let near = |near: &Near| WireNear {
+        have: near.have.clone(),
+        agent: near.agent.clone(),
+        supply: near.supply.clone(),
+    };
+    let absent = |absent: &Absent| WireAbsent {
+        key: absent.key.clone(),
+        count: absent.count,
+        meant: absent.meant.clone(),
+    };
+    let detail = || WireDetail {
+        side: cause.side,
+        key: cause.key.clone(),
+        want: cause.want.clone(),
+        nearest: cause.nearest.iter().map(near).collect(),
+        absent: cause.absent.iter().map(absent).collect(),
+        permanent: cause.permanent.0,
+        of: cause.permanent.1,
+        together: cause.together,
+        hint: cause.hint.clone(),
+        place: cause.place.clone(),
+        docs: cause.docs.clone(),
+    };
+    WireCause {
+        label: cause.label.clone(),
+        kind: cause.kind,
+        volume: cause.volume.clone(),
+        asked: cause.asked.clone(),
+        detail: operator.then(detail),
+        agents: counts(cause.agents),
+        supplies: counts(cause.supplies),
+        pairs: counts(cause.pairs),
+    }
+}
+
+fn relaxation(one: &Instead, operator: bool) -> WireRelaxation {
+    let drops = one.dropped.iter().map(|drop| WireDrop {
+        label: drop.label.clone(),
+        kind: drop.kind,
+        volume: drop.volume.clone(),
+        want: operator.then(|| drop.want.clone()),
+        instead: drop.instead.clone().filter(|_| operator),
+        words: if operator { drop.words.clone() } else { drop.coarse.clone() },
+    });
+    WireRelaxation {
+        drops: drops.collect(),
+        offers: one.relaxation.offers,
+        at_least: one.relaxation.at_least,
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct WireCandidate {
+    need: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supply: Option<String>,
+    holds: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feasible: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    served_by: Vec<WireServed>,
+    checks: Vec<WireCheck>,
+    preferences: Vec<WireCheck>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireServed {
+    volume: String,
+    supply: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WireCheck {
+    label: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<String>,
+    truth: String,
+    want: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    have: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permanent: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earned: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<WireStep>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    docs: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireStep {
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<WireStep>,
+}
+
+fn candidate(of: &CandidateExplanation) -> WireCandidate {
+    let served = of.served_by.iter();
+    WireCandidate {
+        need: of.label.clone(),
+        agent: of.agent.clone(),
+        supply: of.supply.clone(),
+        holds: of.holds,
+        feasible: of.feasible,
+        score: of.score.clone(),
+        served_by: served
+            .map(|(volume, supply)| WireServed { volume: volume.clone(), supply: supply.clone() })
+            .collect(),
+        checks: of.checks.iter().map(check).collect(),
+        preferences: of.preferences.iter().map(check).collect(),
+    }
+}
+
+fn check(check: &Check) -> WireCheck {
+    WireCheck {
+        label: check.label.clone(),
+        kind: check.kind,
+        volume: check.volume.clone(),
+        truth: check.truth.to_string(),
+        want: check.want.clone(),
+        have: check.have.clone(),
+        permanent: check.permanent,
+        weight: check.earned.as_ref().map(|earned| earned.0.clone()),
+        earned: check.earned.as_ref().and_then(|earned| earned.1.clone()),
+        step: check.step.as_ref().map(step),
+        place: check.place.clone(),
+        docs: check.docs.clone(),
+    }
+}
+
+fn step(of: &Step) -> WireStep {
+    WireStep {
+        text: of.text.clone(),
+        value: of.value.clone(),
+        unknown: of.gap.clone(),
+        parts: of.parts.iter().map(step).collect(),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct WireOffer {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    score: String,
+    feasible: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<WireNext>,
+    because: String,
+    items: Vec<WireCompared>,
+    volumes: Vec<WireSupplied>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireNext {
+    agent: String,
+    score: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WireCompared {
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<String>,
+    chosen: String,
+    next: String,
+    difference: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WireSupplied {
+    volume: String,
+    supply: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
+}
+
+fn offer(of: &OfferExplanation) -> WireOffer {
+    let item = |item: &Compared| WireCompared {
+        label: item.label.clone(),
+        volume: item.volume.clone(),
+        chosen: item.chosen.clone(),
+        next: item.other.clone(),
+        difference: item.difference.clone(),
+    };
+    let volume = |of: &Supplied| WireSupplied {
+        volume: of.volume.clone(),
+        supply: of.supply.clone(),
+        next: of.next.clone(),
+        because: of.because.clone(),
+    };
+    WireOffer {
+        id: of.id.clone(),
+        agent: of.agent.clone(),
+        score: of.score.clone(),
+        feasible: of.feasible,
+        next: of.other.as_ref().map(|(agent, score)| WireNext { agent: agent.clone(), score: score.clone() }),
+        because: of.because.clone(),
+        items: of.items.iter().map(item).collect(),
+        volumes: of.supplies.iter().map(volume).collect(),
+    }
+}
