@@ -241,6 +241,9 @@ impl Walk<'_> {
             BlockKind::Agent | BlockKind::Volume if in_need => Run::Request,
             BlockKind::Agent => Run::Block("agent"),
             BlockKind::Volume => Run::Block("volume"),
+            BlockKind::Resources | BlockKind::ResourcesFor(_) | BlockKind::ResourcesRevocable => {
+                Run::Block("resources")
+            }
             BlockKind::Schema(_) => Run::Block("schema"),
             BlockKind::Class(_) => Run::Block("class"),
             BlockKind::Role => Run::Block("role"),
