@@ -147,7 +147,7 @@ fn nobody_gains_by_lying() {
     for seed in 0..CASES {
         let case = case(seed, false);
         let honest = case.tasks();
-        for user in 0..case.demands.len() {
+        for (user, honest) in honest.iter().enumerate() {
             let mut lie = case.clone();
             lie.demands[user] = case.demands[user].map(|amount| amount + n.below(3));
             if lie.demands[user] == case.demands[user] {
@@ -156,9 +156,8 @@ fn nobody_gains_by_lying() {
             let got = lie.bundle(user, lie.tasks()[user]);
             let useful = case.tasks_within(user, got);
             assert!(
-                useful <= honest[user] + WHOLE_TASKS,
-                "seed {seed}: u{user} runs {} and by lying {useful}; {case:?}, {lie:?}",
-                honest[user]
+                useful <= honest + WHOLE_TASKS,
+                "seed {seed}: u{user} runs {honest} and by lying {useful}; {case:?}, {lie:?}"
             );
         }
     }

@@ -53,6 +53,8 @@ pub(super) struct Mark {
     pub hidden: bool,
     /// A quoted name that needs no quotes.
     pub bare: bool,
+    /// A line end before it stays: on one line the statement might be read as another.
+    pub kept: bool,
 }
 
 /// Words that mean something in the grammar; a name that is one of these keeps the quotes that it has.
@@ -241,6 +243,9 @@ impl Walk<'_> {
             BlockKind::Agent | BlockKind::Volume if in_need => Run::Request,
             BlockKind::Agent => Run::Block("agent"),
             BlockKind::Volume => Run::Block("volume"),
+            BlockKind::Resources | BlockKind::ResourcesFor(_) | BlockKind::ResourcesRevocable => {
+                Run::Block("resources")
+            }
             BlockKind::Schema(_) => Run::Block("schema"),
             BlockKind::Class(_) => Run::Block("class"),
             BlockKind::Role => Run::Block("role"),
@@ -307,6 +312,12 @@ impl Walk<'_> {
             self.set(before, |mark| mark.hidden = true);
             self.set(close, |mark| mark.hidden = true);
             (open, close) = (before, close + 1);
+        }
+        // `together in` with `zone` on the next line is a condition; on one line it is a place.
+        let is_word = |token: &Token<'_>| token.kind == Kind::Word && WORDS.contains(&token.text);
+        let is_key = self.tokens.get(first + 1).is_some_and(|token| token.is("."));
+        if self.tokens.get(first).is_some_and(is_word) && !is_key {
+            (first..close).for_each(|at| self.set(at, |mark| mark.kept = true));
         }
         self.expr(expr);
         first

@@ -223,7 +223,7 @@ impl<'t> Writer<'t> {
         if mark.weight {
             return token.lines > 0 || self.level >= Level::Weight;
         }
-        let Some(joint) = mark.joint else { return false };
+        let Some(joint) = mark.joint else { return mark.kept && token.lines > 0 };
         let next = self.marked.token(at + 1);
         let author = token.lines > 0 || (next.lines > 0 && next.kind != Kind::Comment);
         let wanted = match joint {
