@@ -64,7 +64,7 @@ pub const PROBLEMS_KEPT: usize = 10_000;
 /// Grants named of those that a need was lost to; the rest are counted.
 pub const WINNERS_KEPT: usize = 100;
 /// Values that stand for all that a key may hold, in one question of the analysis.
-pub const REPRESENTATIVES: usize = 400;
+pub const REPRESENTATIVES: usize = 1_000;
 /// Members of which the analysis tries every set.
 pub const ANALYSED_MEMBERS: usize = 7;
 /// Patterns on one key of which the analysis tries every choice.

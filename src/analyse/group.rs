@@ -12,6 +12,7 @@ use super::{
 use crate::{
     engine::{Keys, value},
     ir::{ColumnId, Node, NodeId, Plan},
+    limits,
     operator::{Function, TestOp},
     quantity::MILLION,
     symbol::Symbol,
@@ -61,7 +62,18 @@ impl Group {
         self.doubt = self.doubt.or(other.doubt);
     }
 
+    /// Of a long list only a part is looked at.
+    fn many(&mut self, members: usize) {
+        if members > limits::REPRESENTATIVES {
+            self.doubt = Some(Doubt::Sets);
+        }
+    }
+
     fn constant(&mut self, value: &Value) {
+        if self.texts.len().max(self.quantities.len()).max(self.versions.len()) >= limits::REPRESENTATIVES {
+            self.doubt = Some(Doubt::Sets);
+            return;
+        }
         match value {
             Value::Bool(_) => {}
             Value::Quantity(_, amount) => {
@@ -77,8 +89,14 @@ impl Group {
             Value::Version(version) => {
                 self.versions.insert(Version::clone(version));
             }
-            Value::Texts(members) => self.texts.extend(members.iter().copied()),
-            Value::Numbers(members) => self.quantities.extend(members.iter().copied()),
+            Value::Texts(members) => {
+                self.many(members.len());
+                self.texts.extend(members.iter().copied().take(limits::REPRESENTATIVES));
+            }
+            Value::Numbers(members) => {
+                self.many(members.len());
+                self.quantities.extend(members.iter().copied().take(limits::REPRESENTATIVES));
+            }
             Value::Ranges(ranges) => {
                 for end in ranges.parts().iter().flat_map(|(low, high)| [*low, *high]) {
                     self.quantities.extend(end.checked_mul(MILLION));
@@ -156,9 +174,16 @@ impl<'i, 'a> Groups<'i, 'a> {
         }
     }
 
-    /// The group of a column's variable. What is fixed is a constant.
+    /// The group of a column's variable. What is fixed is a constant, for each column that reads it.
     fn column(&mut self, column: ColumnId) -> Option<usize> {
         let id = self.imagined.variable_of(column);
+        if self.imagined.is_fixed(id) {
+            let at = self.fresh();
+            if let Ok(value) = self.imagined.read(column) {
+                self.groups[at].constant(&value);
+            }
+            return Some(at);
+        }
         if let Some(at) = self.by_variable.get(&id).map(|at| self.root(*at)) {
             if let Some(columns) = self.groups[at].variables.get_mut(&id)
                 && !columns.contains(&column)
@@ -169,12 +194,6 @@ impl<'i, 'a> Groups<'i, 'a> {
         }
         let at = self.fresh();
         self.by_variable.insert(id, at);
-        if self.imagined.is_fixed(id) {
-            if let Ok(value) = self.imagined.read(column) {
-                self.groups[at].constant(&value);
-            }
-            return Some(at);
-        }
         let group = &mut self.groups[at];
         group.variables.insert(id, vec![column]);
         group.places = matches!(self.imagined.variable(id), Variable::Place(_))

@@ -16,7 +16,7 @@ use crate::{
     ranges::Ranges,
     symbol::Symbol,
     types::{Side, Type},
-    value::{Value, Version},
+    value::{Value, Version, is_place},
 };
 
 /// What the variables of a group may hold, and why there may be more to it.
@@ -31,7 +31,15 @@ pub struct Domains {
 
 /// What the variables of a group may hold.
 pub fn domains(group: &Group, imagined: &mut Imagined<'_>) -> Domains {
-    let mut maker = Maker { group, doubt: group.doubt, alike: group.variables.len() };
+    let kinds = group.variables.values().map(|columns| imagined.type_of(columns[0]));
+    let kinds: Vec<Option<Type>> = kinds.collect();
+    let is_set = |kind: &Option<Type>| matches!(kind, Some(Type::Texts | Type::Numbers | Type::Ranges));
+    let mut maker =
+        Maker { group, doubt: group.doubt, alike: kinds.len(), sets_vary: kinds.iter().any(is_set) };
+    // A member and its set of which neither has a type; places in a set that varies.
+    if group.has_sets && (kinds.contains(&None) || group.places && maker.sets_vary) {
+        maker.doubt = Some(Doubt::Sets);
+    }
     let mut domains = Domains { values: Vec::new(), opaque: Vec::new(), doubt: None };
     let paths = if group.places { maker.paths(imagined) } else { Vec::new() };
     let texts = maker.texts(imagined);
@@ -97,6 +105,8 @@ struct Maker<'g> {
     doubt: Option<Doubt>,
     /// How many variables are compared with each other: as many values are needed where they may differ.
     alike: usize,
+    /// Whether a set is among what varies.
+    sets_vary: bool,
 }
 
 impl Maker<'_> {
@@ -122,6 +132,10 @@ impl Maker<'_> {
         let place = plan.column(column);
         let values: Vec<Value> = match kind {
             Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
+            // What may be in a set is what sets are made of.
+            Type::Quantity(dimension) if self.sets_vary => {
+                self.members().into_iter().map(|amount| Value::Quantity(dimension, amount)).collect()
+            }
             Type::Quantity(dimension) => {
                 let amounts = self.amounts(least(place, imagined), unit(dimension));
                 amounts.into_iter().map(|amount| Value::Quantity(dimension, amount)).collect()
@@ -138,17 +152,23 @@ impl Maker<'_> {
             }
             Type::Texts => self.sets(texts, Value::texts),
             Type::Numbers => {
-                if self.group.ordered {
-                    self.doubt = Some(Doubt::Sets);
-                }
-                let fresh = self.fresh_members();
-                let mut members: Vec<i64> = self.group.quantities.iter().copied().collect();
-                members.extend(above(members.last().copied(), MILLION, fresh));
+                let members = self.members();
                 self.sets(&members, Value::numbers)
             }
             Type::Ranges => self.ranges(),
         };
         values.into_iter().map(Held::Value).collect()
+    }
+
+    /// Every number that is mentioned, and some that are not: members of sets.
+    fn members(&mut self) -> Vec<i64> {
+        if self.group.ordered {
+            self.doubt = Some(Doubt::Sets);
+        }
+        let fresh = self.fresh_members();
+        let mut members: Vec<i64> = self.group.quantities.iter().copied().collect();
+        members.extend(above(members.last().copied(), MILLION, fresh));
+        members
     }
 
     /// Every amount that is mentioned, and some in each gap beside and between.
@@ -159,20 +179,31 @@ impl Maker<'_> {
             self.group.quantities.iter().copied().filter(|amount| i128::from(*amount) > floor).collect();
         let mut found = constants.clone();
         let (Some(first), Some(last)) = (constants.first().copied(), constants.last().copied()) else {
-            let mut found = above(None, unit, self.alike);
+            let mut found = above(None, unit, self.alike.min(limits::REPRESENTATIVES));
             found.retain(|amount| i128::from(*amount) > floor);
             return found;
         };
-        found.extend(gap(i128::from(last), ceiling, self.alike, next_above(last, unit)));
+        let each = self.in_each_gap(constants.len());
+        found.extend(gap(i128::from(last), ceiling, each, next_above(last, unit)));
         for pair in constants.windows(2) {
-            found.extend(gap(i128::from(pair[0]), i128::from(pair[1]), self.alike, None));
+            found.extend(gap(i128::from(pair[0]), i128::from(pair[1]), each, None));
         }
-        found.extend(gap(floor, i128::from(first), self.alike, next_below(first, unit)));
+        found.extend(gap(floor, i128::from(first), each, next_below(first, unit)));
         found
     }
 
+    /// How many values there are to be in each gap: as many as there are keys to differ, if that is not too much.
+    fn in_each_gap(&mut self, constants: usize) -> usize {
+        let most = (2 * limits::REPRESENTATIVES / (constants + 1)).max(1);
+        if self.alike > most {
+            self.doubt = Some(Doubt::Steps);
+        }
+        self.alike.min(most)
+    }
+
     fn stock(&mut self, columns: &[ColumnId], kind: Type, imagined: &Imagined<'_>) -> Vec<Held> {
-        let Type::Quantity(dimension) = kind else { return Vec::new() };
+        // Where nothing says what it measures, it is only asked whether it is there.
+        let dimension = if let Type::Quantity(known) = kind { known } else { Dimension::Number };
         let plan = imagined.plan();
         let keys: Vec<Key> = columns.iter().map(|column| plan.column(*column).key).collect();
         let amounts = self.amounts(least(plan.column(columns[0]), imagined), unit(dimension));
@@ -288,9 +319,10 @@ impl Maker<'_> {
         let constants: Vec<Version> = self.group.versions.iter().cloned().collect();
         let mut found: BTreeSet<Version> = constants.iter().cloned().collect();
         let mut fresh = Vec::new();
+        let each = self.in_each_gap(constants.len());
         for at in 0..=constants.len() {
             let (low, high) = (at.checked_sub(1).map(|at| &constants[at]), constants.get(at));
-            for number in 1..=self.alike as u64 {
+            for number in 1..=each as u64 {
                 match Version::between(low, high, number) {
                     Some(version) if found.insert(version.clone()) => fresh.push(version),
                     // Pre-releases lie so close that there may be nothing between.
@@ -306,6 +338,10 @@ impl Maker<'_> {
         let mut nodes: Vec<String> = vec![String::new()];
         for text in &self.group.texts {
             let text = imagined.symbols.text(*text).to_owned();
+            if !is_place(&text) {
+                self.doubt = Some(Doubt::Places);
+                continue;
+            }
             let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
             for end in ends {
                 if !nodes.iter().any(|known| *known == text[..end]) {
