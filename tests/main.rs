@@ -12,5 +12,6 @@ mod harness;
 mod policies;
 mod properties;
 mod readme;
+mod state;
 mod stdlib;
 mod tidy;

@@ -77,6 +77,23 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["check", "cycle", "diagnostic", "error", "inventory", "ir", "matching", "pipeline", "source"],
     ),
     (
+        "state",
+        &[
+            "check",
+            "diagnostic",
+            "error",
+            "inventory",
+            "ir",
+            "pipeline",
+            "policy",
+            "quantity",
+            "ranges",
+            "source",
+            "symbol",
+            "value",
+        ],
+    ),
+    (
         "testing",
         &[
             "check",
@@ -110,6 +127,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "quantity",
             "ranges",
             "source",
+            "state",
             "symbol",
             "testing",
             "types",

@@ -1,6 +1,7 @@
 //! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
 //! `files`.
 
+mod apply;
 mod check;
 mod codes;
 mod files;
@@ -9,6 +10,7 @@ mod import;
 mod matching;
 mod offers;
 mod set;
+mod shares;
 mod shell;
 mod table;
 mod test;
@@ -76,7 +78,7 @@ const EVERYWHERE: &str = "Options of every command";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes, or nothing to complain about
-  1  a negative answer: nothing offered, a test failed, warnings that are denied
+  1  a negative answer: nothing offered, nothing applied, a test failed, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile
   4  undecided: a bound ended the search for some need";
@@ -138,6 +140,10 @@ enum Command {
     Offers(offers::Args),
     /// List the feasible candidates of each need, best first
     Match(matching::Args),
+    /// Change a state: reserve, create, launch, release, destroy
+    Apply(apply::Args),
+    /// Show each role's share of the fleet, before and after a cycle
+    Shares(shares::Args),
     /// Show the fleet: agents, storage, and what is free
     Inventory(fleet::Args),
     /// Make an inventory from another system's data
@@ -182,6 +188,8 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Offers(args) => offers::run(&args, console),
         Command::Match(args) => matching::run(&args, console),
+        Command::Apply(args) => apply::run(&args, console),
+        Command::Shares(args) => shares::run(&args, console),
         Command::Inventory(args) => fleet::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),

@@ -10,6 +10,8 @@ fn help_of_each_command() {
         ("check", vec!["check", "--help"]),
         ("offers", vec!["offers", "--help"]),
         ("match", vec!["match", "--help"]),
+        ("apply", vec!["apply", "--help"]),
+        ("shares", vec!["shares", "--help"]),
         ("inventory", vec!["inventory", "--help"]),
         ("test", vec!["test", "--help"]),
         ("import", vec!["import", "--help"]),
