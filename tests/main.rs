@@ -9,6 +9,7 @@ mod codes;
 mod docs;
 mod fuzzing;
 mod harness;
+mod operations;
 mod policies;
 mod properties;
 mod readme;

@@ -180,3 +180,54 @@ fn shares_before_and_after() {
     assert_eq!((&db["share_before"], &db["dominant_before"]), (&json!("1/5"), &json!("pool.size")));
     assert_eq!((&db["share"], &db["dominant"]), (&json!("3/5"), &json!("pool.size")));
 }
+
+/// The session of the documentation is what the command does, line by line.
+#[test]
+fn the_documented_session_is_real() {
+    let page = fs::read_to_string("docs/state.md").expect("the page");
+    let folder = Folder::new(&[]);
+    let mut real = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        real.push_str(line);
+        real.push('\n');
+        let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else { continue };
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        match info.split_once(' ') {
+            Some((_, name)) => folder.write(name, &format!("{}\n", body.join("\n"))),
+            None if info == "console" => {
+                let commands = body.iter().filter(|line| line.starts_with("$ "));
+                real.push_str(
+                    &commands
+                        .map(|command| format!("{command}\n{}", ran(&folder, command)))
+                        .collect::<String>(),
+                );
+                real.push_str("```\n");
+                continue;
+            }
+            None => {}
+        }
+        real.extend(body.iter().map(|line| format!("{line}\n")));
+        real.push_str("```\n");
+    }
+    if std::env::var_os("BOURSE_UPDATE_DOCS").is_some() {
+        fs::write("docs/state.md", &real).expect("writable");
+    }
+    assert!(
+        page == real,
+        "docs/state.md: with BOURSE_UPDATE_DOCS=1 set, this test writes what is so:\n{real}"
+    );
+}
+
+/// What a command of a session writes.
+fn ran(folder: &Folder, command: &str) -> String {
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    match words.as_slice() {
+        ["cat", name] => folder.read(name),
+        ["bourse", args @ ..] => {
+            let output = folder.run(args);
+            format!("{}{}", output.stdout, output.stderr)
+        }
+        _ => panic!("{command} is no command of a session"),
+    }
+}
