@@ -61,6 +61,7 @@ pub mod quantity;
 pub mod ranges;
 pub mod resolve;
 pub mod source;
+pub mod state;
 pub mod symbol;
 pub mod testing;
 pub mod types;

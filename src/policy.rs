@@ -62,6 +62,11 @@ impl Policy {
         &self.report
     }
 
+    /// The set as it was read: what operations on a state are checked against.
+    pub fn parsed(&self) -> &Parsed {
+        &self.parsed
+    }
+
     /// Binds the fleet that the set declares, and those of inventories, to the policy.
     ///
     /// # Errors

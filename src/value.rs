@@ -104,6 +104,17 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
+/// The text of a quoted name; `None` where it is not quoted. Names hold no characters that [`quote`] spells out.
+pub fn unquoted(name: &str) -> Option<String> {
+    let inner = name.strip_prefix('"')?.strip_suffix('"')?;
+    let mut text = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        text.push(if c == '\\' { chars.next()? } else { c });
+    }
+    Some(text)
+}
+
 /// Whether a character may not stand in a source as it is: a control other than tab and line ends, or one that
 /// reorders what is read (Unicode Technical Report 36, bidirectional text).
 pub fn is_forbidden(c: char) -> bool {

@@ -48,8 +48,10 @@ fn fences(page: &str) -> Vec<Fence> {
 /// The codes that an example gives, and its problems as text.
 fn codes_of(example: &[&Fence]) -> (BTreeSet<Code>, String) {
     let (mut codes, mut text) = (BTreeSet::new(), String::new());
+    let flagged = |fence: &Fence, flag: &str| fence.flags.iter().any(|known| known == flag);
     let of_kind = |kinds: &[&str]| -> Vec<(&str, &[u8])> {
-        let fences = example.iter().filter(|fence| kinds.contains(&fence.kind.as_str()));
+        let plain = |fence: &&&Fence| !flagged(fence, "state") && !flagged(fence, "operations");
+        let fences = example.iter().filter(plain).filter(|fence| kinds.contains(&fence.kind.as_str()));
         fences.map(|fence| (fence.name.as_str(), fence.text.as_bytes())).collect()
     };
     let mut policies = of_kind(&["policy"]);
@@ -63,6 +65,11 @@ fn codes_of(example: &[&Fence]) -> (BTreeSet<Code>, String) {
     for report in run.reports {
         codes.extend(report.diagnostics.iter().map(|problem| problem.code));
         text.push_str(&report.render(Render::Human(false)));
+    }
+    if let Some(state) = example.iter().find(|fence| flagged(fence, "state")) {
+        let operations = example.iter().find(|fence| flagged(fence, "operations"));
+        let inventories = of_kind(&["json", "ndjson"]);
+        codes.extend(operations::codes_of(policies[0], &inventories, state, operations.copied()));
     }
     for table in example.iter().filter(|fence| fence.kind == "csv") {
         codes.extend(csv::codes_of(table));
@@ -140,6 +147,41 @@ fn what_is_no_text_or_too_large_gives_just_its_code() {
     let policy = Policy::compile([("one.policy", "need ring { agent { cpus = 1 } }")]).expect("compiles");
     let error = policy.fleet(&[]).expect("is bound").needs("rng").expect_err("is not there");
     assert_eq!(error.report().diagnostics[0].code, Code::B0903);
+}
+
+/// Examples that are operations on a state.
+mod operations {
+    use bourse::{
+        Inventory,
+        diagnostic::Code,
+        pipeline::Parsed,
+        state::{self, Operations, Refusal, State},
+    };
+
+    use super::Fence;
+
+    pub fn codes_of(
+        policy: (&str, &[u8]),
+        inventories: &[(&str, &[u8])],
+        state: &Fence,
+        operations: Option<&Fence>,
+    ) -> Vec<Code> {
+        let state = match State::from_json("state.json", &state.text) {
+            Ok(state) => state,
+            Err(error) => return error.report().diagnostics.iter().map(|problem| problem.code).collect(),
+        };
+        let Some(operations) = operations else { return Vec::new() };
+        let parsed = Parsed::new([policy]);
+        let read = |(name, bytes): &(&str, &[u8])| Inventory::from_bytes(name, bytes).expect("an inventory");
+        let inventories: Vec<Inventory> = inventories.iter().map(read).collect();
+        let inventories: Vec<&Inventory> = inventories.iter().collect();
+        let operations = Operations::from_json("operations.json", operations.text.as_bytes());
+        match state::apply(&parsed, &inventories, &state, &operations.expect("operations")) {
+            Ok(_) => Vec::new(),
+            Err(Refusal::Conflicts(conflicts)) => conflicts.list.iter().map(|one| one.code).collect(),
+            Err(Refusal::Invalid(error)) => panic!("{error}"),
+        }
+    }
 }
 
 /// Examples that are tables.

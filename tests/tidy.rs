@@ -121,6 +121,23 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "state",
+        &[
+            "check",
+            "diagnostic",
+            "error",
+            "inventory",
+            "ir",
+            "pipeline",
+            "policy",
+            "quantity",
+            "ranges",
+            "source",
+            "symbol",
+            "value",
+        ],
+    ),
+    (
         "testing",
         &[
             "check",
@@ -156,6 +173,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "quantity",
             "ranges",
             "source",
+            "state",
             "symbol",
             "testing",
             "types",

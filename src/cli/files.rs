@@ -15,6 +15,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Render, Report, Severity},
     limits,
     pipeline::normal_path,
+    state::{Operations, State},
 };
 
 /// How standard input is called in messages.
@@ -199,6 +200,55 @@ impl Console {
         Ok(read?)
     }
 
+    /// Operations on a state.
+    pub fn operations(&mut self, path: &Path) -> Result<Operations, Failure> {
+        let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
+        let name = if is_stdin(path) { STDIN.to_owned() } else { name_of(path) };
+        Ok(Operations::from_json(&name, &bytes)?)
+    }
+
+    /// A state, and its bytes. `begin`: where there is no file, it is empty.
+    pub fn state(&mut self, path: &Path, begin: bool) -> Result<(State, Vec<u8>), Failure> {
+        if begin && !path.exists() {
+            return Ok((State::default(), Vec::new()));
+        }
+        let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514).map_err(|problem| {
+            let missing = !path.exists() && problem.code == Code::B0901;
+            if missing { problem.help("begin a state where there is none with `--init`") } else { problem }
+        })?;
+        let text = String::from_utf8_lossy(&bytes);
+        let state = State::from_json(&name_of(path), text.strip_prefix('\u{feff}').unwrap_or(&text))?;
+        Ok((state, bytes))
+    }
+
+    /// Waits until no other run works on a state, and keeps it so as long as the file that is given back is open.
+    pub fn lock(&mut self, path: &Path) -> Result<File, Failure> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".lock");
+        let name = format!("`{}`", shown(Path::new(&beside)));
+        let failed = |error: io::Error| Failure::from(unwritten(&name, &error));
+        let file = File::options().create(true).write(true).truncate(false).open(&beside).map_err(failed)?;
+        // That of `std` is younger than the oldest compiler that is promised.
+        fs4::FileExt::lock(&file).map_err(failed)?;
+        Ok(file)
+    }
+
+    /// Writes a state, unless the file is no longer what it was read as.
+    pub fn store_state(&mut self, path: &Path, read: &[u8], state: &State) -> Result<(), Failure> {
+        let now =
+            if path.exists() { self.read(path, limits::INVENTORY_BYTES, Code::B0514)? } else { Vec::new() };
+        if now != read {
+            let message = format!("`{}` was changed by another program meanwhile", shown(path));
+            let problem = Diagnostic::without_place(Code::B0526, message);
+            return Err(problem.help("nothing was written; ask for offers again").into());
+        }
+        let text = state.to_json();
+        self.replace_file(path, |out| {
+            let written = out.write_all(text.as_bytes());
+            written.map_err(|error| unwritten(&format!("`{}`", shown(path)), &error).into())
+        })
+    }
+
     /// A table to import, with its name.
     pub fn table(&mut self, path: &Path) -> Result<(String, Vec<u8>), Failure> {
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
@@ -244,7 +294,8 @@ impl Console {
         if bytes.len() > limit { Err(large()) } else { Ok(bytes) }
     }
 
-    /// Writes a file in one step: whoever looks sees the old one or the whole new one.
+    /// Writes a file in one step: whoever looks sees the old one or the whole new one, with the permissions that it
+    /// had. A link stays one: what it leads to is written.
     pub fn replace_file(
         &mut self,
         path: &Path,

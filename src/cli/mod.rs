@@ -1,6 +1,7 @@
 //! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
 //! `files`; lines are typed in `repl/input`.
 
+mod apply;
 mod check;
 mod codes;
 mod compare;
@@ -14,6 +15,7 @@ mod matching;
 mod offers;
 mod repl;
 mod set;
+mod shares;
 mod shell;
 mod table;
 mod test;
@@ -81,7 +83,7 @@ const EVERYWHERE: &str = "Options of every command";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes, or nothing to complain about
-  1  a negative answer: nothing offered, a test failed, a file would change, warnings that are denied
+  1  a negative answer: nothing offered, nothing applied, a test failed, a file would change, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile
   4  undecided: a bound ended the search for some need, or the answer is not known";
@@ -147,6 +149,10 @@ enum Command {
     Match(matching::Args),
     /// Explain why a need, a candidate or an offer is what it is
     Explain(explain::Args),
+    /// Change a state: reserve, create, launch, release, destroy
+    Apply(apply::Args),
+    /// Show each role's share of the fleet, before and after a cycle
+    Shares(shares::Args),
     /// Show the fleet: agents, storage, and what is free
     Inventory(fleet::Args),
     /// Make an inventory from another system's data
@@ -199,6 +205,8 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Offers(args) => offers::run(&args, console),
         Command::Match(args) => matching::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
+        Command::Apply(args) => apply::run(&args, console),
+        Command::Shares(args) => shares::run(&args, console),
         Command::Inventory(args) => fleet::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),

@@ -3,6 +3,7 @@
 use clap::{CommandFactory, ValueEnum};
 
 use super::{Cli, Exit, Failure, files::Console};
+use crate::inventory::wire::OPERATIONS_SCHEMA;
 
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
@@ -17,6 +18,12 @@ enum SchemaName {
     Inventory,
     /// What `offers --format json` writes
     Offers,
+    /// What `apply` reads
+    Operations,
+    /// What `apply --format json` writes
+    Applied,
+    /// What `shares --format json` writes
+    Shares,
     /// What `--error-format json` writes
     Diagnostics,
     /// What `compare --format json` writes
@@ -25,9 +32,12 @@ enum SchemaName {
 
 pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, Failure> {
     console.print(match args.format {
-        None => "inventory\noffers\ndiagnostics\ncomparison\n",
+        None => "inventory\noffers\noperations\napplied\nshares\ndiagnostics\ncomparison\n",
         Some(SchemaName::Inventory) => include_str!("../../schema/inventory.schema.json"),
         Some(SchemaName::Offers) => include_str!("../../schema/offers.schema.json"),
+        Some(SchemaName::Operations) => OPERATIONS_SCHEMA,
+        Some(SchemaName::Applied) => include_str!("../../schema/applied.schema.json"),
+        Some(SchemaName::Shares) => include_str!("../../schema/shares.schema.json"),
         Some(SchemaName::Diagnostics) => include_str!("../../schema/diagnostics.schema.json"),
         Some(SchemaName::Comparison) => include_str!("../../schema/comparison.schema.json"),
     })?;

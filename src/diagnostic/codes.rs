@@ -104,7 +104,7 @@ codes! {
     B0506 "a name given twice in the inventory",
     B0507 "a negative amount",
     B0508 "more allocated than there is",
-    B0509 "an allocation of something unknown",
+    B0509 "an allocation or a reservation of something unknown",
     B0510 "options that make no sense",
     B0511 "a value of another type than its key",
     B0512 "a value that was rounded",
@@ -112,6 +112,14 @@ codes! {
     B0514 "an inventory or table that is too large",
     B0515 "a table that cannot be imported",
     B0516 "a limit below what is used already",
+    B0517 "more reserved than is unreserved",
+    // states and operations
+    B0521 "an inventory that is no state",
+    B0522 "an operation that takes more than is free",
+    B0523 "an operation on something that is gone",
+    B0524 "an operation that makes what is there already",
+    B0525 "an operation on something that is in use",
+    B0526 "a state that was changed meanwhile",
     // analysis
     B0601 "a class that can never hold",
     B0602 "a class that always holds",

@@ -8,14 +8,14 @@ use super::{
     records::{AllocationRecord, AmountRecord, Located, RawAmount, TierKind, UseKind, UseRecord},
     room::{Lack, Revocable, Room, Taker},
     values::scalar_of,
-    world::{Allocation, HoldingId, Quota, StockId, StockKind, Take, Taken, Tier},
+    world::{Allocation, HoldingId, Quota, StockId, StockKind, Take, Taken, Tier, World},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, nearest},
-    ir::Amount,
+    ir::{Amount, Plan},
     quantity::{Dimension, MILLION, render},
     source::Span,
-    symbol::Symbol,
+    symbol::{Symbol, Symbols},
     types::Side,
     value::is_role,
 };
@@ -44,6 +44,47 @@ pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>], ledger: &
     for (part, record) in records.values() {
         allocation(binder, part, record, &frameworks, ledger);
     }
+}
+
+/// Binds one more allocation to a world that is bound, and takes it from the ledger.
+///
+/// # Errors
+/// Why it cannot be; the world and the ledger are then as they were.
+pub fn allocate(
+    plan: &mut Plan,
+    world: &mut World,
+    ledger: &mut Ledger,
+    part: &Part<'_>,
+    record: &AllocationRecord,
+) -> Result<(), Vec<Diagnostic>> {
+    let frameworks = plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect();
+    let mut binder = Binder::bound(plan, std::mem::take(world));
+    binder.lines(&[*part]);
+    let before = binder.world.allocations.len();
+    allocation(&mut binder, part, record, &frameworks, ledger);
+    *world = binder.world;
+    let mut problems = binder.problems;
+    problems.retain(Diagnostic::is_error);
+    let Some(bound) = world.allocations.pop().filter(|_| world.allocations.len() == before) else {
+        return Err(problems);
+    };
+    if !problems.is_empty() {
+        bound.takes.iter().for_each(|take| ledger.put_back(take));
+        return Err(problems);
+    }
+    let name = |allocation: &Allocation| plan.symbols.text(allocation.name).to_owned();
+    let at = world.allocations.partition_point(|known| name(known) < record.name.text);
+    world.allocations.insert(at, bound);
+    Ok(())
+}
+
+/// Ends an allocation: what it took is free again. Says whether there was one.
+pub fn deallocate(plan: &Plan, world: &mut World, ledger: &mut Ledger, name: &str) -> bool {
+    let Some(name) = plan.symbols.find(name) else { return false };
+    let Some(at) = world.allocations.iter().position(|known| known.name == name) else { return false };
+    let ended = world.allocations.remove(at);
+    ended.takes.iter().for_each(|take| ledger.put_back(take));
+    true
 }
 
 fn allocation(
@@ -93,11 +134,11 @@ fn allocation(
     binder.world.allocations.push(bound);
 }
 
-fn unknown(binder: &mut Binder<'_>, span: Span, kind: &str, name: &str, known: Vec<Symbol>) {
+pub(super) fn unknown(binder: &mut Binder<'_>, span: Span, kind: &str, name: &str, known: Vec<Symbol>) {
     let names = known.iter().map(|name| binder.plan.symbols.text(*name));
     let help = match nearest(name, names) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("declare the {kind}, or remove the allocation"),
+        None => format!("declare the {kind}, or remove what names it"),
     };
     let message = format!("no {kind} is named `{name}`");
     binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
@@ -229,7 +270,7 @@ fn take(
         binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
         return;
     };
-    let amount = amount_of(binder, record, *lowest);
+    let amount = amount_of(&binder.world, &binder.plan.symbols, record, *lowest);
     let line = binder.world.line(bound.role);
     let taker = Taker { framework: None, line, revocable, exempt: &[] };
     let room = Room { world: &binder.world, ledger: Some(ledger), taker, pending: &[] };
@@ -334,15 +375,20 @@ fn limit(
     }
 }
 
-/// What an allocation says it takes, typed by what there is.
-fn amount_of(binder: &Binder<'_>, record: &AmountRecord, lowest: HoldingId) -> Option<Amount> {
-    let holding = binder.world.holding(lowest);
-    let is_set = holding.parts.iter().any(|part| ledger::is_set(binder.world.stock(part.1)));
-    let endless = holding.parts.iter().any(|part| binder.world.stock(part.1).usable == Quota::Unlimited);
+/// What an allocation or a reservation says it takes, typed by what there is.
+pub fn amount_of(
+    world: &World,
+    symbols: &Symbols,
+    record: &AmountRecord,
+    lowest: HoldingId,
+) -> Option<Amount> {
+    let holding = world.holding(lowest);
+    let is_set = holding.parts.iter().any(|part| ledger::is_set(world.stock(part.1)));
+    let endless = holding.parts.iter().any(|part| world.stock(part.1).usable == Quota::Unlimited);
     match &record.amount {
         RawAmount::Ranges(wanted) if is_set => Some(Amount::Ranges(wanted.clone())),
         RawAmount::Items(wanted) if is_set => {
-            let known = wanted.iter().map(|name| binder.plan.symbols.find(name));
+            let known = wanted.iter().map(|name| symbols.find(name));
             known.collect::<Option<Vec<_>>>().map(Amount::Items)
         }
         _ if is_set => {

@@ -6,6 +6,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{
     existing::Carved,
     ledger::Ledger,
+    put::Put,
     records::{
         AgentRecord, KeyRecord, Located, Raw, RawAmount, Records, ResourceRecord, TierKind, TierRecord,
     },
@@ -38,7 +39,7 @@ impl Part<'_> {
 }
 
 /// Binds records to a plan. Texts are interned in the plan's symbols.
-pub fn bind(plan: &mut Plan, parts: &[Part<'_>]) -> (World, Vec<Diagnostic>) {
+pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnostic>) {
     let mut binder = Binder::new(plan);
     binder.broker(parts);
     binder.units(parts);
@@ -49,13 +50,16 @@ pub fn bind(plan: &mut Plan, parts: &[Part<'_>]) -> (World, Vec<Diagnostic>) {
             rules += 1;
         }
     }
+    binder.put(parts);
     let mut rules = 0;
     for part in parts {
         for provider in &part.records.providers {
             binder.provider(part, provider, &mut rules);
         }
     }
+    binder.put_nowhere();
     binder.sort();
+    binder.reservations(parts);
     binder.totals();
     binder.lines(parts);
     binder.limits();
@@ -64,6 +68,9 @@ pub fn bind(plan: &mut Plan, parts: &[Part<'_>]) -> (World, Vec<Diagnostic>) {
     super::allocate::allocations(&mut binder, parts, &mut ledger);
     (binder.world, binder.problems)
 }
+
+/// A record of a tier, and whose records it is of.
+pub(super) type Layer<'a> = (Part<'a>, &'a TierRecord);
 
 pub(super) struct Binder<'a> {
     pub(super) plan: &'a mut Plan,
@@ -79,6 +86,8 @@ pub(super) struct Binder<'a> {
     providers: IndexMap<Symbol, Span>,
     /// Volumes whose resources their pools have given: taken once all tiers are there.
     pub(super) carved: Vec<Carved>,
+    /// Volumes that are put into pools, by the path of the pool.
+    pub(super) puts: IndexMap<&'a str, Vec<Put<'a>>>,
 }
 
 impl<'a> Binder<'a> {
@@ -116,7 +125,13 @@ impl<'a> Binder<'a> {
             units: IndexMap::new(),
             providers: IndexMap::new(),
             carved: Vec::new(),
+            puts: IndexMap::new(),
         }
+    }
+
+    /// To bind more to a world that is bound.
+    pub(super) fn bound(plan: &'a mut Plan, world: World) -> Self {
+        Binder { world, ..Binder::new(plan) }
     }
 
     fn broker(&mut self, parts: &[Part<'_>]) {
@@ -213,6 +228,9 @@ impl<'a> Binder<'a> {
                 tier.resources.iter().for_each(|record| self.unit(part, Side::Pool, record));
                 open.extend(&tier.children);
             }
+            for volume in &part.records.volumes {
+                volume.tier.resources.iter().for_each(|record| self.unit(part, Side::Pool, record));
+            }
         }
     }
 
@@ -226,7 +244,7 @@ impl<'a> Binder<'a> {
         self.units.entry((side, record.name.clone())).or_insert(unit);
     }
 
-    fn provider(&mut self, part: &Part<'_>, record: &TierRecord, rules: &mut usize) {
+    fn provider(&mut self, part: &Part<'a>, record: &'a TierRecord, rules: &mut usize) {
         let name = self.plan.symbols.intern(&record.name.text);
         let span = part.lift(record.name.span);
         let problem = self.providers.get(&name).map(|first| Diagnostic {
@@ -240,12 +258,12 @@ impl<'a> Binder<'a> {
     }
 
     /// One tier and those below. `above` holds the records of the tiers above, outermost first.
-    fn tier<'r>(
+    pub(super) fn tier(
         &mut self,
-        part: &Part<'r>,
-        record: &'r TierRecord,
+        part: &Part<'a>,
+        record: &'a TierRecord,
         parent: Option<usize>,
-        above: &mut Vec<&'r TierRecord>,
+        above: &mut Vec<Layer<'a>>,
         rules: &mut usize,
         repeated: bool,
     ) {
@@ -267,7 +285,7 @@ impl<'a> Binder<'a> {
         *rules += 1;
         let at = self.world.tiers.len();
         self.world.tiers.push(tier);
-        above.push(record);
+        above.push((*part, record));
         match record.kind {
             _ if repeated => {}
             TierKind::Volume => self.supply(part, at, above),
@@ -277,21 +295,24 @@ impl<'a> Binder<'a> {
         for child in &record.children {
             self.tier(part, child, Some(at), above, rules, repeated);
         }
+        if record.kind == TierKind::Pool && !repeated {
+            self.put_into(&path, at, above);
+        }
         above.pop();
     }
 
-    fn supply(&mut self, part: &Part<'_>, at: usize, above: &[&TierRecord]) {
+    fn supply(&mut self, part: &Part<'_>, at: usize, above: &[Layer<'_>]) {
         let mut chain = vec![at];
         while let Some(parent) = self.world.tiers[chain[chain.len() - 1]].parent {
             chain.push(parent);
         }
         let mut cells = vec![Cell::Absent; self.widths.1];
-        for record in above.iter().rev() {
+        for (part, record) in above.iter().rev() {
             self.cells(part, Side::Pool, &record.keys, &mut cells);
         }
-        let domain = above.iter().rev().find_map(|record| record.domain.as_ref());
+        let domain = above.iter().rev().find_map(|(_, record)| record.domain.as_ref());
         let placement = World::place_of(self.plan, domain.map(|domain| domain.text.as_str()));
-        let record = above[above.len() - 1];
+        let record = above[above.len() - 1].1;
         let is_volume = record.kind == TierKind::Volume;
         let own = self.world.tiers[at].resources.clone();
         let mut resources: IndexMap<Symbol, Vec<HoldingId>> = IndexMap::new();

@@ -119,6 +119,11 @@ impl Ledger {
         self.used[take.stock.0 as usize].add(&take.amount);
     }
 
+    /// Gives back what was taken for good.
+    pub fn put_back(&mut self, take: &Take) {
+        self.used[take.stock.0 as usize].subtract(&take.amount);
+    }
+
     /// Promises to a framework. The caller has seen that there is room.
     pub fn grant(&mut self, world: &World, framework: usize, take: &Take) {
         self.take(take);

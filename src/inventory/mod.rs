@@ -6,7 +6,10 @@ pub mod declare;
 mod existing;
 mod holding;
 pub mod ledger;
+pub mod operations;
+mod put;
 pub mod records;
+mod reserve;
 mod roles;
 pub mod room;
 mod stock;
@@ -14,5 +17,6 @@ mod values;
 pub mod wire;
 pub mod world;
 
+pub use allocate::{allocate, amount_of, deallocate};
 pub use bind::{Part, bind, show_raw};
 pub use values::value_of;

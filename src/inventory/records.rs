@@ -12,6 +12,12 @@ pub struct Records {
     pub agents: Vec<AgentRecord>,
     /// Providers, in order.
     pub providers: Vec<TierRecord>,
+    /// How often the state was changed that this document holds, if it holds one.
+    pub serial: Option<u64>,
+    /// What of the unreserved parts is kept for a role.
+    pub reservations: Vec<ReservationRecord>,
+    /// Existing volumes, put into pools by path.
+    pub volumes: Vec<PutRecord>,
     /// What is taken.
     pub allocations: Vec<AllocationRecord>,
     /// Roles.
@@ -224,6 +230,33 @@ pub enum RuleText {
     Tree(Expr),
     /// From data: a text in the language.
     Text(Located),
+}
+
+/// So much of what is unreserved somewhere becomes a part reserved for a role.
+#[derive(Clone, Debug)]
+pub struct ReservationRecord {
+    /// Its name.
+    pub name: Located,
+    /// For whom.
+    pub role: Located,
+    /// Where, and how much of what.
+    pub of: UseRecord,
+}
+
+/// An existing volume that is put into a pool by path, as if it were declared in it.
+#[derive(Clone, Debug)]
+pub struct PutRecord {
+    /// Its whole path.
+    pub path: Located,
+    /// The volume.
+    pub tier: TierRecord,
+}
+
+impl PutRecord {
+    /// The path of its pool.
+    pub fn pool(&self) -> &str {
+        self.path.text.rsplit_once('/').map_or("", |(pool, _)| pool)
+    }
 }
 
 /// A part of an allocation.

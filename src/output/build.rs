@@ -346,6 +346,7 @@ pub(super) fn roles(offers: &Offers) -> Vec<Role> {
         share: role.dominant.share.to_string(),
         dominant: role.dominant.resource.map(dominant),
         share_before: role.before.share.to_string(),
+        dominant_before: role.before.resource.map(dominant),
         limits: limits(&role.path),
     });
     roles.collect()

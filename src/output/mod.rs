@@ -2,6 +2,7 @@
 //! `docs/output.md`; the schema is `schema/offers.schema.json`.
 
 mod amounts;
+mod applied;
 mod build;
 mod compare;
 mod explained;
@@ -10,15 +11,18 @@ mod group;
 mod matches;
 mod names;
 mod rejections;
+mod shares;
 mod stock;
 mod verdicts;
 pub mod wire;
 
+pub use applied::{APPLIED_FORMAT, Applied, AppliedChange, AppliedConflict, AppliedHolder, applied};
 pub use build::document;
 pub use compare::comparison_json;
 pub use explained::{Explained, explanation};
 pub use matches::matches;
 pub use names::{need_label, printable_name};
+pub use shares::shares;
 pub use stock::stock;
 pub use verdicts::tests_json;
 

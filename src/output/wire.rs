@@ -13,6 +13,8 @@ pub const FORMAT: &str = "bourse.offers";
 pub const MATCHES_FORMAT: &str = "bourse.matches";
 /// The `format` of fleets.
 pub const FLEET_FORMAT: &str = "bourse.fleet";
+/// The `format` of shares.
+pub const SHARES_FORMAT: &str = "bourse.shares";
 /// The `version` of all of them.
 pub const VERSION: u32 = 1;
 
@@ -401,6 +403,9 @@ pub struct Role {
     pub dominant: Option<String>,
     /// Its share before the cycle.
     pub share_before: String,
+    /// The resource that made it before the cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dominant_before: Option<String>,
     /// Its limits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Limit>,
@@ -417,6 +422,17 @@ pub struct Limit {
     pub used_before: Amount,
     /// What they use after it.
     pub used: Amount,
+}
+
+/// Roles and their shares.
+#[derive(Debug, Serialize)]
+pub struct Shares {
+    /// `bourse.shares`
+    pub format: &'static str,
+    /// 1
+    pub version: u32,
+    /// Every role, by path.
+    pub roles: Vec<Role>,
 }
 
 /// Every feasible candidate of some needs.

@@ -138,6 +138,14 @@ pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Dia
             open.extend(tier.children.iter().rev());
         }
     }
+    // Volumes that are put into pools come after all that are declared in them.
+    for part in parts {
+        for volume in &part.records.volumes {
+            resolver.data_keys(part, Side::Pool, &volume.tier.keys);
+            let rules = resolver.data_rules(part, &volume.tier.rules);
+            hir.record_rules.tiers.push(rules);
+        }
+    }
     resolver.problems
 }
 

@@ -136,4 +136,6 @@ fn the_documented_example_is_real() {
     assert_eq!(json(&output.stdout), json(&fence("json")), "{}", output.stdout);
     let table = folder.run(&["offers", "demo.policy"]).stdout;
     assert_eq!(format!("$ bourse offers demo.policy\n{table}"), fence("console"));
+    let shares = folder.run(&["shares", "demo.policy"]).stdout;
+    assert!(page.contains(&format!("```console\n$ bourse shares demo.policy\n{shares}```\n")), "{shares}");
 }

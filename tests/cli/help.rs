@@ -11,6 +11,8 @@ fn help_of_each_command() {
         ("compare", vec!["compare", "--help"]),
         ("offers", vec!["offers", "--help"]),
         ("match", vec!["match", "--help"]),
+        ("apply", vec!["apply", "--help"]),
+        ("shares", vec!["shares", "--help"]),
         ("inventory", vec!["inventory", "--help"]),
         ("test", vec!["test", "--help"]),
         ("import", vec!["import", "--help"]),

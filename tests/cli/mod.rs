@@ -1,5 +1,6 @@
 //! The command, run as its users run it.
 
+mod apply;
 mod exit_codes;
 mod fmt;
 mod formats;

@@ -1,16 +1,17 @@
-//! What is taken: allocations.
+//! What is taken and kept: allocations and reservations.
 
 use super::{
     json::{Kind, Node},
-    reader::{Path, Reader, tick},
+    reader::{Fields, Numeric, Path, Reader, tick},
 };
 use crate::{
     diagnostic::Code,
-    inventory::records::{AllocationRecord, Located, UseKind, UseRecord},
+    inventory::records::{AllocationRecord, Located, ReservationRecord, UseKind, UseRecord},
 };
 
 const ALLOCATION: &[&str] = &["name", "framework", "role", "need", "agents", "pools", "volumes", "revocable"];
 const REVOCABLE: &[&str] = &["agents", "pools"];
+const RESERVATION: &[&str] = &["name", "role", "agent", "pool", "resources"];
 
 impl Reader {
     /// An allocation.
@@ -34,6 +35,55 @@ impl Reader {
             }
         }
         Some(AllocationRecord { name: name?, framework, role, need, uses })
+    }
+
+    /// How often a state was changed.
+    pub fn serial(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<u64> {
+        let whole = match node.kind() {
+            Kind::Number => match self.number(node, path)? {
+                Numeric::Whole(value) => u64::try_from(value).ok(),
+                Numeric::Decimal(_) => None,
+            },
+            _ => None,
+        };
+        if whole.is_none() {
+            self.wrong_type(node, path, "a whole number, 0 or more");
+        }
+        whole
+    }
+
+    /// A reservation: of an agent, or of a pool.
+    pub fn reservation(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<ReservationRecord> {
+        let fields = self.fields(node, path, "a reservation", RESERVATION)?;
+        self.reservation_of(&fields, path)
+    }
+
+    /// The same from its fields.
+    pub fn reservation_of(&mut self, fields: &Fields<'_>, path: &Path<'_>) -> Option<ReservationRecord> {
+        let [name, role] = ["name", "role"].map(|field| {
+            let node = self.required(fields, field, path)?;
+            self.name(node, &path.field(field))
+        });
+        let of = self.reserved_amounts(fields, path);
+        Some(ReservationRecord { name: name?, role: role?, of: of? })
+    }
+
+    /// `agent` or `pool`, and `resources`.
+    fn reserved_amounts(&mut self, fields: &Fields<'_>, path: &Path<'_>) -> Option<UseRecord> {
+        let (kind, field, node) = match (fields.get("agent"), fields.get("pool")) {
+            (Some(node), None) => (UseKind::Agent, "agent", node),
+            (None, pool) => (UseKind::Pool, "pool", pool.or_else(|| self.required(fields, "agent", path))?),
+            (Some(_), Some(node)) => {
+                self.problem(Code::B0212, node, &path.field("pool"), "`agent` is given too")
+                    .help("a reservation is of one of them: write two reservations");
+                return None;
+            }
+        };
+        let at = path.field(field);
+        let holder = self.supply_path(node, &at, kind);
+        let amounts = self.required(fields, "resources", path);
+        let amounts = amounts.map(|node| self.amounts_taken(node, &path.field("resources")));
+        Some(UseRecord { holder: holder?, kind, amounts: amounts?, revocable: false })
     }
 
     fn uses(
@@ -72,10 +122,15 @@ impl Reader {
         }
     }
 
-    /// The path of a pool or an existing volume.
+    /// The name of an agent, or the path of a pool or an existing volume.
     pub fn supply_path(&mut self, node: Node<'_>, path: &Path<'_>, kind: UseKind) -> Option<Located> {
         if node.kind() != Kind::Text {
-            self.wrong_type(node, path, "the path of a volume (a text)");
+            let what = match kind {
+                UseKind::Agent => "the name of an agent (a text)",
+                UseKind::Pool => "the path of a pool (a text)",
+                UseKind::Volume => "the path of a volume (a text)",
+            };
+            self.wrong_type(node, path, what);
             return None;
         }
         let text = self.decoded(node)?;

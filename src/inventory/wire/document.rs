@@ -2,7 +2,8 @@
 
 use super::{
     FORMAT, VERSION,
-    json::{Field, Kind, Node, Number, number},
+    head::is_key,
+    json::{Kind, Node},
     names,
     reader::{Fields, Path, Reader, tick},
 };
@@ -13,10 +14,34 @@ use crate::{
     source::SourceId,
 };
 
-const DOCUMENT: &[&str] =
-    &["format", "version", "broker", "agents", "providers", "allocations", "roles", "frameworks", "needs"];
-const HEADER: &[&str] = &["format", "version", "broker"];
-const RECORDS: &[&str] = &["agent", "provider", "allocation", "role", "framework", "need"];
+const DOCUMENT: &[&str] = &[
+    "format",
+    "version",
+    "serial",
+    "broker",
+    "agents",
+    "providers",
+    "reservations",
+    "volumes",
+    "allocations",
+    "roles",
+    "frameworks",
+    "needs",
+];
+const HEADER: &[&str] = &["format", "version", "serial", "broker"];
+const RECORDS: &[&str] =
+    &["agent", "provider", "reservation", "volume", "allocation", "role", "framework", "need"];
+/// The fields of a document that hold records, each with what it holds.
+const LISTS: [(&str, &str); 8] = [
+    ("agents", "agent"),
+    ("providers", "provider"),
+    ("reservations", "reservation"),
+    ("volumes", "volume"),
+    ("allocations", "allocation"),
+    ("roles", "role"),
+    ("frameworks", "framework"),
+    ("needs", "need"),
+];
 
 /// What a document or file is being read into.
 struct Intake {
@@ -74,11 +99,6 @@ pub(super) fn lines(source: SourceId, text: &str) -> (Records, Vec<Diagnostic>) 
     intake.finish()
 }
 
-/// Whether a text is this one, escaped or not.
-fn is_key(node: Node<'_>, name: &str) -> bool {
-    node.text().is_ok_and(|text| text == name)
-}
-
 fn no_header(span: crate::source::Span) -> Diagnostic {
     Diagnostic::error(Code::B0504, span, "the header is missing")
         .help(format!("begin with the line `{{\"format\": \"{FORMAT}\", \"version\": {VERSION}}}`"))
@@ -104,16 +124,12 @@ impl Intake {
         }
         // The one object that may be large: its fields are found once.
         let found: Vec<_> = node.fields().collect();
-        if !self.is_understood(&found) {
+        if !self.reader.is_understood(&found, FORMAT) {
             return;
         }
         let fields = self.reader.known_fields(node, found.into_iter(), &path, DOCUMENT);
-        self.check_format(&fields);
-        if let Some(node) = fields.get("broker") {
-            self.records.broker = self.reader.broker(node, &path.field("broker"));
-        }
-        let lists = ["agents", "providers", "allocations", "roles", "frameworks", "needs"];
-        for (field, record) in lists.into_iter().zip(RECORDS) {
+        self.head(&fields);
+        for (field, record) in LISTS {
             let Some(list) = fields.get(field) else { continue };
             let path = path.field(field);
             if list.kind() != Kind::List {
@@ -128,36 +144,15 @@ impl Intake {
         }
     }
 
-    /// Whether the format and version are ours, as far as they are given: the fields of another format would
-    /// only be noise.
-    fn is_understood(&mut self, fields: &[Field<'_>]) -> bool {
-        let mut unknown = Vec::new();
-        for &Field { key, value } in fields {
-            if is_key(key, "format") && value.kind() == Kind::Text && !is_key(value, FORMAT) {
-                let message = format!("unknown format {}", tick(value.inner()));
-                unknown.push((value, message, format!("`{FORMAT}` is read")));
-            }
-            let is_number = value.kind() == Kind::Number;
-            if is_key(key, "version") && is_number && number(value.raw) != Number::Whole(VERSION) {
-                let help = format!("version {VERSION} is read: convert the file, or use a newer bourse");
-                unknown.push((value, format!("unknown version {}", tick(value.raw)), help));
-            }
-        }
-        for (value, message, help) in &unknown {
-            self.reader.problem(Code::B0505, *value, &Path::ROOT, message).help(help.clone());
-        }
-        unknown.is_empty()
-    }
-
-    fn check_format(&mut self, fields: &Fields<'_>) {
+    /// What a document and the first line of NDJSON have in common.
+    fn head(&mut self, fields: &Fields<'_>) {
         let path = Path::ROOT;
-        if let Some(node) = self.reader.required(fields, "format", &path) {
-            self.reader.text(node, &path.field("format"), "the name of the format (a text)");
+        self.reader.format_and_version(fields);
+        if let Some(node) = fields.get("serial") {
+            self.records.serial = self.reader.serial(node, &path.field("serial"));
         }
-        if let Some(node) = self.reader.required(fields, "version", &path)
-            && node.kind() != Kind::Number
-        {
-            self.reader.wrong_type(node, &path.field("version"), "a whole number");
+        if let Some(node) = fields.get("broker") {
+            self.records.broker = self.reader.broker(node, &path.field("broker"));
         }
     }
 
@@ -170,17 +165,14 @@ impl Intake {
             self.line(node);
             return;
         }
-        if !self.is_understood(&node.fields().collect::<Vec<_>>()) {
+        if !self.reader.is_understood(&node.fields().collect::<Vec<_>>(), FORMAT) {
             self.full = true;
             return;
         }
         let path = Path::ROOT;
         self.reader.lines = false;
         if let Some(fields) = self.reader.fields(node, &path, "the header", HEADER) {
-            self.check_format(&fields);
-            if let Some(node) = fields.get("broker") {
-                self.records.broker = self.reader.broker(node, &path.field("broker"));
-            }
+            self.head(&fields);
         }
         self.reader.lines = true;
     }
@@ -223,6 +215,11 @@ impl Intake {
         match kind {
             "agent" => records.agents.extend(reader.agent(node, path)),
             "provider" => records.providers.extend(reader.tier(TierKind::Provider, node, path, supplies)),
+            "reservation" => records.reservations.extend(reader.reservation(node, path)),
+            "volume" => {
+                *supplies += 1;
+                records.volumes.extend(reader.put_volume(node, path));
+            }
             "allocation" => records.allocations.extend(reader.allocation(node, path)),
             "role" => records.roles.extend(reader.role(node, path)),
             "framework" => records.frameworks.extend(reader.framework(node, path)),
@@ -240,7 +237,8 @@ impl Intake {
         let rows = limits::INVENTORY_ROWS;
         let (count, limit, what) = match kind {
             "agent" => (records.agents.len(), rows, "agents"),
-            "provider" => (self.supplies.max(records.providers.len()), rows, "pools and volumes"),
+            "provider" | "volume" => (self.supplies.max(records.providers.len()), rows, "pools and volumes"),
+            "reservation" => (records.reservations.len(), rows, "reservations"),
             "allocation" => (records.allocations.len(), rows, "allocations"),
             "role" => (records.roles.len(), rows, "roles"),
             _ => {

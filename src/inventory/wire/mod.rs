@@ -5,20 +5,22 @@ mod amounts;
 mod claims;
 mod demand;
 mod document;
+mod head;
 mod json;
 mod names;
+mod operations;
 mod reader;
 mod supply;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "cli")]
 mod write;
 
 use std::sync::Arc;
 
 #[cfg(feature = "cli")]
 pub(crate) use demand::is_class_name;
-#[cfg(feature = "cli")]
+pub use operations::{OPERATIONS_FORMAT, OPERATIONS_SCHEMA, read_operations};
+pub(crate) use operations::{amounts_json, entries};
 pub(crate) use write::Json;
 
 use super::records::Records;
@@ -69,15 +71,15 @@ pub fn read_ndjson(
     read_text(sources, name, text.into(), document::lines)
 }
 
-fn read_text(
+fn read_text<R: Default>(
     sources: &mut Sources,
     name: &str,
     text: Arc<str>,
-    read: fn(SourceId, &str) -> (Records, Vec<Diagnostic>),
-) -> (Records, Vec<Diagnostic>) {
+    read: fn(SourceId, &str) -> (R, Vec<Diagnostic>),
+) -> (R, Vec<Diagnostic>) {
     if text.len() > limits::INVENTORY_BYTES {
         let source = sources.add(name, "");
-        return (Records::default(), vec![too_large(source, text.len())]);
+        return (R::default(), vec![too_large(source, text.len())]);
     }
     let source = sources.add(name, text.clone());
     read(source, &text)

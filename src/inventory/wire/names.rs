@@ -13,6 +13,8 @@ use crate::{
 pub(super) fn check(records: &Records, reader: &mut Reader) {
     once(reader, "agent", records.agents.iter().map(|agent| &agent.name));
     tiers(reader, &records.providers);
+    once(reader, "reservation", records.reservations.iter().map(|reservation| &reservation.name));
+    once(reader, "volume", records.volumes.iter().map(|volume| &volume.path));
     once(reader, "allocation", records.allocations.iter().map(|allocation| &allocation.name));
     once(reader, "role", records.roles.iter().map(|role| &role.name));
     let frameworks = records.frameworks.iter().map(|framework| &framework.declaration.name);

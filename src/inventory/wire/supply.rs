@@ -7,8 +7,8 @@ use super::{
 use crate::{
     diagnostic::Code,
     inventory::records::{
-        AgentRecord, BrokerRecord, Located, PartRecord, ResourceRecord, RuleRecord, RuleText, TierKind,
-        TierRecord,
+        AgentRecord, BrokerRecord, Located, PartRecord, PutRecord, ResourceRecord, RuleRecord, RuleText,
+        TierKind, TierRecord, UseKind,
     },
     limits,
     quantity::MILLION,
@@ -24,6 +24,7 @@ const POOL: &[&str] =
     &["name", "domain", "keys", "resources", "reserved", "revocable", "require", "prefer", "volumes"];
 const VOLUME: &[&str] =
     &["name", "domain", "keys", "resources", "reserved", "revocable", "require", "prefer", "reserved_for"];
+const PUT_VOLUME: &[&str] = &["path", "domain", "keys", "resources", "require", "prefer", "reserved_for"];
 const REQUIRE: &[&str] = &["label", "rule", "doc"];
 const PREFER: &[&str] = &["label", "rule", "weight", "doc"];
 const RULE: &str = "a rule such as \"agent is rexray\" (a text or an object)";
@@ -121,6 +122,22 @@ impl Reader {
             }
         }
         Some(TierRecord { kind, name: name?, domain, keys, resources, rules, reserved_for, children })
+    }
+
+    /// An existing volume that says by its path which pool it is in.
+    pub fn put_volume(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<PutRecord> {
+        let fields = self.fields(node, path, "a volume", PUT_VOLUME)?;
+        let whole = self.required(&fields, "path", path);
+        let whole = whole.and_then(|node| self.supply_path(node, &path.field("path"), UseKind::Volume));
+        let Held { domain, keys, resources, rules } = self.holder(&fields, path);
+        let reserved_for =
+            fields.get("reserved_for").and_then(|node| self.name(node, &path.field("reserved_for")));
+        let whole = whole?;
+        let own = whole.text.rsplit('/').next().unwrap_or_default().to_owned();
+        let name = Located { text: own, span: whole.span };
+        let (kind, children) = (TierKind::Volume, Vec::new());
+        let tier = TierRecord { kind, name, domain, keys, resources, rules, reserved_for, children };
+        Some(PutRecord { path: whole, tier })
     }
 
     /// What agents and tiers have in common.

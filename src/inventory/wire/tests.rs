@@ -72,6 +72,15 @@ fn a_document_says_all_that_declarations_say() {
     let path = [&records.providers[0].name, &records.providers[0].children[0].name, &pool.name];
     assert_eq!(path.map(|name| name.text.as_str()), ["scaleio", "aisle-15", "ssd"]);
     assert_eq!(pool.children[0].reserved_for.as_ref().map(|it| it.text.as_str()), Some("db"));
+    assert_eq!(records.serial, Some(7));
+    let reserved =
+        records.reservations.iter().map(|it| (it.of.kind, it.of.holder.text.as_str(), it.of.amounts.len()));
+    assert_eq!(
+        reserved.collect::<Vec<_>>(),
+        [(UseKind::Agent, "a1", 2), (UseKind::Pool, "scaleio/aisle-15/ssd", 1),]
+    );
+    let volume = &records.volumes[0];
+    assert_eq!((volume.pool(), volume.tier.name.text.as_str()), ("scaleio/aisle-15/ssd", "silver"));
     let uses: Vec<_> =
         records.allocations[0].uses.iter().map(|it| (it.kind, it.revocable, it.amounts.len())).collect();
     let agent_and_pool = [(UseKind::Agent, false, 2), (UseKind::Pool, false, 1)];
@@ -274,6 +283,17 @@ const BAD: &[Sample] = &[
     (r#""allocations": [{"name": "x", "volumes": ["p/i/n/v", "p/i/n/v"]}]"#, true, &[(Code::B0212, "p/i/n/v")]),
     (r#""allocations": [{"name": "x"}, {"name": "x"}]"#, false, &[(Code::B0506, "x")]),
     (r#""allocations": [{"name": "x", "revocable": {"volumes": []}}]"#, true, &[(Code::B0503, r#""volumes""#)]),
+    (r#""serial": -1"#, true, &[(Code::B0502, "-1")]),
+    (r#""serial": 1.5"#, true, &[(Code::B0502, "1.5")]),
+    (r#""reservations": [{"name": "r", "role": "db", "agent": "a"}]"#, true, &[(Code::B0504, "{")]),
+    (r#""reservations": [{"name": "r", "role": "db", "resources": {}}]"#, true, &[(Code::B0504, "{")]),
+    (r#""reservations": [{"name": "r", "role": "db", "agent": "a", "pool": "p/i/n", "resources": {}}]"#, true, &[(Code::B0212, r#""p/i/n""#)]),
+    (r#""reservations": [{"name": "r", "role": "db", "pool": "p", "resources": {}}]"#, true, &[(Code::B0502, r#""p""#)]),
+    (r#""reservations": [{"name": "r", "role": "db", "agent": "a", "resources": {"cpus": "unlimited"}}]"#, true, &[(Code::B0502, r#""unlimited""#)]),
+    (r#""reservations": [{"name": "r", "role": "a", "agent": "a", "resources": {}}, {"name": "r", "role": "a", "agent": "a", "resources": {}}]"#, false, &[(Code::B0506, "r")]),
+    (r#""volumes": [{"name": "v"}]"#, true, &[(Code::B0503, r#""name""#), (Code::B0504, "{")]),
+    (r#""volumes": [{"path": "p/i/n"}]"#, true, &[(Code::B0502, r#""p/i/n""#)]),
+    (r#""volumes": [{"path": "p/i/n/v"}, {"path": "p/i/n/v"}]"#, false, &[(Code::B0506, "p/i/n/v")]),
     (r#""roles": [{"name": "db", "weight": "2"}]"#, true, &[(Code::B0502, r#""2""#)]),
     (r#""roles": [{"name": "db", "limit": {"cpus": [1]}}]"#, true, &[(Code::B0502, "[1]")]),
     (r#""roles": [{"name": "db", "limit": {"pool.": 1}}]"#, true, &[(Code::B0502, r#""pool.""#)]),

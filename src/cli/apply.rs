@@ -1,0 +1,132 @@
+//! `bourse apply`: operations on a state that is kept in a file.
+
+use std::path::PathBuf;
+
+use super::{
+    Exit, Failure, Format,
+    files::Console,
+    set::{SetArgs, shown},
+    table::{Paint, count, paint},
+};
+use crate::{
+    Inventory,
+    diagnostic::{Code, Diagnostic},
+    output::{self, printable_name},
+    state::{self, Refusal, State},
+};
+
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "bourse apply [OPTIONS] --state <FILE> [PATH]... <OPERATIONS>")]
+pub struct Args {
+    /// Policy files or directories, then the operations: a JSON file, or `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A fleet as JSON or NDJSON; may be repeated
+    #[arg(short, long, value_name = "FILE")]
+    inventory: Vec<PathBuf>,
+    /// The state: what is kept, retained and taken. It is replaced in one step, or not at all
+    #[arg(long, value_name = "FILE")]
+    state: PathBuf,
+    /// Begin with an empty state if the file is not there
+    #[arg(long)]
+    init: bool,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    format: Format,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let (operations, paths) = split(args)?;
+    let set = SetArgs { paths, inventory: args.inventory.clone() };
+    let parsed = set.parse(console)?;
+    let inventories = set.inventories(console)?;
+    let inventories: Vec<&Inventory> = inventories.iter().collect();
+    // Read before the state is locked: what is piped may take its time.
+    let operations = console.operations(operations)?;
+    console.problems.absorb(operations.warnings().clone());
+    let _lock = if args.dry_run { None } else { Some(console.lock(&args.state)?) };
+    let (found, bytes) = console.state(&args.state, args.init)?;
+    match state::apply(&parsed, &inventories, &found, &operations) {
+        Ok(left) => {
+            if !args.dry_run
+                && (left != found || bytes.is_empty())
+                && let Err(failure) = console.store_state(&args.state, &bytes, &left)
+            {
+                return changed_meanwhile(args, console, &found, failure);
+            }
+            tell(args, console, &found, &left)?;
+            Ok(Exit::Yes)
+        }
+        Err(Refusal::Invalid(error)) => Err(error.into()),
+        Err(Refusal::Conflicts(conflicts)) => {
+            console.problems.absorb(conflicts.report().clone());
+            match args.format {
+                Format::Json => {
+                    let form = output::applied(&found, None, false, &conflicts.list);
+                    console.write(|out| output::write_json(&form, out))?;
+                }
+                Format::Table => {
+                    let number = count(conflicts.list.len(), "conflict", "conflicts");
+                    let line = format!("{number}; `{}` is as it was\n", shown(&args.state));
+                    let line = paint(line.trim_end(), Paint::Red, console.colour) + "\n";
+                    console.print(&line)?;
+                }
+            }
+            Ok(Exit::No)
+        }
+    }
+}
+
+/// The operations are the last path.
+fn split(args: &Args) -> Result<(&PathBuf, Vec<PathBuf>), Failure> {
+    let Some((operations, paths)) = args.paths.split_last() else { return Err(no_operations("").into()) };
+    if operations.extension().is_some_and(|ending| ending == "policy") || operations.is_dir() {
+        return Err(no_operations(&format!(", not `{}`", shown(operations))).into());
+    }
+    Ok((operations, paths.to_vec()))
+}
+
+fn no_operations(found: &str) -> Diagnostic {
+    let message = format!("the last path is that of the operations{found}");
+    Diagnostic::without_place(Code::B0901, message).help("name a JSON file of operations last, or `-`")
+}
+
+/// A state that another program wrote is a conflict; what cannot be written is no answer.
+fn changed_meanwhile(
+    args: &Args,
+    console: &mut Console,
+    found: &State,
+    failure: Failure,
+) -> Result<Exit, Failure> {
+    let Some(problem) = failure.0.diagnostics.iter().find(|problem| problem.code == Code::B0526) else {
+        return Err(failure);
+    };
+    if args.format == Format::Json {
+        let help = problem.help.clone().unwrap_or_default();
+        let conflict = state::Conflict::new(Code::B0526, problem.message.clone(), help);
+        let form = output::applied(found, None, false, &[conflict]);
+        console.write(|out| output::write_json(&form, out))?;
+    }
+    console.problems.absorb(*failure.0);
+    Ok(Exit::No)
+}
+
+fn tell(args: &Args, console: &mut Console, found: &State, left: &State) -> Result<(), Failure> {
+    if args.format == Format::Json {
+        let form = output::applied(found, Some(left), !args.dry_run, &[]);
+        return console.write(|out| output::write_json(&form, out));
+    }
+    for change in left.changes_from(found) {
+        let (mark, tone) = if change.added { ("+", Paint::Green) } else { ("-", Paint::Red) };
+        let line = format!("{mark} {} {}", change.kind, printable_name(&change.name));
+        console.print(&(paint(&line, tone, console.colour) + "\n"))?;
+    }
+    let name = shown(&args.state);
+    console.print(&match args.dry_run {
+        true => format!("nothing written: `{name}` would be at serial {}\n", left.serial()),
+        false => format!("`{name}` is at serial {}\n", left.serial()),
+    })
+}

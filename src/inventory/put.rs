@@ -1,0 +1,71 @@
+//! Existing volumes that are put into pools by path, as if they were declared in them.
+
+use super::{
+    bind::{Binder, Layer, Part},
+    records::{PutRecord, TierRecord},
+};
+use crate::diagnostic::{Code, Diagnostic, declared_twice, nearest};
+
+/// A volume to be put into a pool.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Put<'a> {
+    part: Part<'a>,
+    record: &'a PutRecord,
+    /// Its rules, by their number in `Plan::tier_rules`.
+    rules: usize,
+}
+
+impl<'a> Binder<'a> {
+    /// Notes which volumes are to be put into which pools. Their rules come after those of all tiers.
+    pub(super) fn put(&mut self, parts: &[Part<'a>]) {
+        let tiers = |tier: &TierRecord| {
+            let (mut open, mut count) = (vec![tier], 0);
+            while let Some(tier) = open.pop() {
+                count += 1;
+                open.extend(&tier.children);
+            }
+            count
+        };
+        let mut rules = parts.iter().flat_map(|part| &part.records.providers).map(tiers).sum();
+        for part in parts {
+            for record in &part.records.volumes {
+                self.puts.entry(record.pool()).or_default().push(Put { part: *part, record, rules });
+                rules += 1;
+            }
+        }
+    }
+
+    /// Puts the volumes of a pool into it, below the tiers of `above`.
+    pub(super) fn put_into(&mut self, pool: &str, at: usize, above: &mut Vec<Layer<'a>>) {
+        let Some(puts) = self.puts.shift_remove(pool) else { return };
+        for Put { part, record, mut rules } in puts {
+            let path = &record.path.text;
+            let first = self.plan.symbols.find(path).and_then(|path| {
+                let same = |tier: &&super::world::Tier| tier.path == path;
+                self.world.tiers.iter().find(same).map(|tier| tier.span)
+            });
+            if let Some(first) = first {
+                let problem = declared_twice("volume", path, part.lift(record.path.span), first);
+                self.problems.push(Diagnostic { code: Code::B0506, ..problem });
+                continue;
+            }
+            self.tier(&part, &record.tier, Some(at), above, &mut rules, false);
+        }
+    }
+
+    /// Reports the volumes whose pool is not there.
+    pub(super) fn put_nowhere(&mut self) {
+        for (pool, puts) in std::mem::take(&mut self.puts) {
+            let pools = self.world.tiers.iter().filter(|tier| tier.kind == super::records::TierKind::Pool);
+            let help = match nearest(pool, pools.map(|tier| self.plan.symbols.text(tier.path))) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "declare the pool, or remove the volume".to_owned(),
+            };
+            for put in puts {
+                let message = format!("no pool is named `{pool}`");
+                let span = put.part.lift(put.record.path.span);
+                self.problems.push(Diagnostic::error(Code::B0509, span, message).help(help.clone()));
+            }
+        }
+    }
+}

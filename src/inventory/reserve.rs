@@ -1,0 +1,227 @@
+//! Reservations made while the broker runs: so much of what is unreserved becomes a part of a role.
+
+use indexmap::IndexMap;
+
+use super::{
+    allocate::amount_of,
+    bind::{Binder, Part},
+    ledger,
+    records::{AmountRecord, ReservationRecord, TierKind, UseKind},
+    stock::plain,
+    world::{HoldingId, PartKind, Quota, StockId, StockKind},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, declared_twice},
+    ir::Amount,
+    quantity::render,
+    ranges::Ranges,
+    source::Span,
+    symbol::Symbol,
+    value::is_role,
+};
+
+impl Binder<'_> {
+    /// Moves what reservations name from the unreserved parts to those of their roles, in order of name.
+    pub(super) fn reservations(&mut self, parts: &[Part<'_>]) {
+        let mut records: IndexMap<&str, (Part<'_>, &ReservationRecord)> = IndexMap::new();
+        for part in parts {
+            for record in &part.records.reservations {
+                let name = record.name.text.as_str();
+                let Some((first_part, first)) = records.get(name) else {
+                    records.insert(name, (*part, record));
+                    continue;
+                };
+                let (span, first) = (part.lift(record.name.span), first_part.lift(first.name.span));
+                let problem = declared_twice("reservation", name, span, first);
+                self.problems.push(Diagnostic { code: Code::B0506, ..problem });
+            }
+        }
+        records.sort_unstable_keys();
+        for (part, record) in records.values() {
+            self.reservation(part, record);
+        }
+    }
+
+    fn reservation(&mut self, part: &Part<'_>, record: &ReservationRecord) {
+        let role = &record.role;
+        if !is_role(&role.text) || role.text == "*" {
+            let message = format!("nothing can be reserved for `{}`", role.text);
+            let help = "a reservation is for a role by its path: `\"eng/ads\"`";
+            let problem = Diagnostic::error(Code::B0209, part.lift(role.span), message).help(help);
+            self.problems.push(problem);
+            return;
+        }
+        let role = self.plan.symbols.intern(&role.text);
+        let holder = &record.of.holder;
+        for amount in &record.of.amounts {
+            let Some(tiers) = self.holdings_of(record.of.kind, &holder.text, &amount.name) else {
+                self.no_holder(record.of.kind, &holder.text, part.lift(holder.span));
+                return;
+            };
+            self.reserve(part.lift(amount.span), amount, &tiers, role);
+        }
+        if record.of.amounts.is_empty() && self.holdings_of(record.of.kind, &holder.text, "").is_none() {
+            self.no_holder(record.of.kind, &holder.text, part.lift(holder.span));
+        }
+    }
+
+    fn no_holder(&mut self, kind: UseKind, name: &str, span: Span) {
+        let (word, known) = match kind {
+            UseKind::Agent => ("agent", self.world.agents.iter().map(|agent| agent.name).collect()),
+            _ => {
+                let pools = self.world.tiers.iter().filter(|tier| tier.kind == TierKind::Pool);
+                ("pool", pools.map(|tier| tier.path).collect())
+            }
+        };
+        super::allocate::unknown(self, span, word, name, known);
+    }
+
+    /// What there is of a resource at each tier, lowest first; `None` where there is no such agent or pool.
+    fn holdings_of(&self, kind: UseKind, name: &str, resource: &str) -> Option<Vec<HoldingId>> {
+        let symbols = &self.plan.symbols;
+        let name = symbols.find(name)?;
+        let resource = symbols.find(resource);
+        let of = |held: &[super::world::Held]| {
+            held.iter().find(|held| Some(held.resource) == resource).map(|held| held.holding)
+        };
+        if kind == UseKind::Agent {
+            let agent = self.world.agent(name)?;
+            return Some(of(&self.world.agents[agent].resources).into_iter().collect());
+        }
+        let tiers = &self.world.tiers;
+        let pool = |tier: &super::world::Tier| tier.kind == TierKind::Pool && tier.path == name;
+        let mut at = Some(tiers.iter().position(pool)?);
+        let mut found = Vec::new();
+        while let Some(tier) = at.map(|at| &tiers[at]) {
+            found.extend(of(&tier.resources));
+            at = tier.parent;
+        }
+        Some(found)
+    }
+
+    /// One amount: at every tier that has the resource, so that those above keep what those below promise.
+    fn reserve(&mut self, span: Span, record: &AmountRecord, tiers: &[HoldingId], role: Symbol) {
+        let Some(lowest) = tiers.first() else {
+            let message = format!("there is no `{}` to reserve there", record.name);
+            let help = "declare the resource where it is reserved, or remove the amount";
+            self.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
+            return;
+        };
+        let Some(amount) = amount_of(&self.world, &self.plan.symbols, record, *lowest) else {
+            let message = format!("this is not a part of the `{}` there", record.name);
+            let help = "a reservation names a quantity of the same dimension, or the very ports or items";
+            self.problems.push(Diagnostic::error(Code::B0502, span, message).help(help));
+            return;
+        };
+        for tier in tiers {
+            if let Err(problem) = self.split_off(*tier, &amount, role, record, span) {
+                self.problems.push(problem);
+                return;
+            }
+        }
+    }
+
+    /// Splits an amount off the unreserved part of a holding.
+    fn split_off(
+        &mut self,
+        id: HoldingId,
+        amount: &Amount,
+        role: Symbol,
+        record: &AmountRecord,
+        span: Span,
+    ) -> Result<(), Diagnostic> {
+        let holding = self.world.holding(id);
+        let of_kind = |kind: PartKind| holding.parts.iter().find(|part| part.0 == kind).map(|part| part.1);
+        let (open, kept) = (of_kind(PartKind::Unreserved), of_kind(PartKind::Reserved(role)));
+        let usable = open.map(|id| self.world.stock(id).usable.clone());
+        let (left, moved) = match &usable {
+            // Of what has no end there is enough for everyone.
+            Some(Quota::Unlimited) => return Ok(()),
+            Some(quota) => split_quota(quota, amount),
+            None => None,
+        }
+        .ok_or_else(|| self.too_much(id, open, record, amount, span))?;
+        if let Some(open) = open {
+            self.set(open, left);
+        }
+        match kept {
+            Some(kept) => {
+                let sum = joined(&self.world.stock(kept).usable, &moved);
+                self.set(kept, sum);
+            }
+            None => {
+                let (resource, side) = (self.world.holding(id).resource, self.world.holding(id).side);
+                let kind = PartKind::Reserved(role);
+                let dimension = self.world.holding(id).dimension;
+                let stock = plain(resource, side, StockKind::Part(kind), dimension, moved, span);
+                let number = StockId(self.world.stocks.len() as u32);
+                self.world.stocks.push(stock);
+                self.world.holdings[id.0 as usize].parts.push((kind, number));
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, id: StockId, mut quota: Quota) {
+        if let Quota::Items(items) = &mut quota {
+            items.sort_by(|a, b| self.plan.symbols.text(*a).cmp(self.plan.symbols.text(*b)));
+        }
+        self.world.stocks[id.0 as usize].usable = quota;
+    }
+
+    fn too_much(
+        &self,
+        id: HoldingId,
+        open: Option<StockId>,
+        record: &AmountRecord,
+        amount: &Amount,
+        span: Span,
+    ) -> Diagnostic {
+        let holding = self.world.holding(id);
+        let there = open.and_then(|id| ledger::total(self.world.stock(id))).unwrap_or(0);
+        let show = |amount| render(holding.dimension, amount);
+        let message = match amount {
+            Amount::Scalar(_, wanted, _) => {
+                let (wanted, there) = (show(i128::from(*wanted)), show(there));
+                format!("{wanted} of `{}` reserved, and only {there} is unreserved there", record.name)
+            }
+            _ => format!("some of these `{}` are not unreserved there", record.name),
+        };
+        Diagnostic::error(Code::B0517, span, message)
+            .label("more than can be reserved")
+            .also(holding.span, "the whole is declared here")
+            .help("reserve less, or release another reservation of it")
+    }
+}
+
+/// What is left of a quota, and what is split off it; `None` where it does not hold that much.
+fn split_quota(quota: &Quota, amount: &Amount) -> Option<(Quota, Quota)> {
+    match (quota, amount) {
+        (Quota::Scalar(there), Amount::Scalar(_, wanted, _)) => {
+            (wanted <= there).then(|| (Quota::Scalar(there - wanted), Quota::Scalar(*wanted)))
+        }
+        (Quota::Ranges(there), Amount::Ranges(wanted)) => {
+            let is_there = wanted.minus(there).is_empty();
+            is_there.then(|| (Quota::Ranges(there.minus(wanted)), Quota::Ranges(wanted.clone())))
+        }
+        (Quota::Items(there), Amount::Items(wanted)) => {
+            let (moved, left): (Vec<_>, Vec<_>) = there.iter().partition(|item| wanted.contains(item));
+            (moved.len() == wanted.len()).then_some((Quota::Items(left), Quota::Items(moved)))
+        }
+        // Nothing of ports may be written as nothing of items.
+        (Quota::Items(_), Amount::Ranges(none)) if none.is_empty() => {
+            Some((quota.clone(), Quota::Ranges(Ranges::default())))
+        }
+        _ => None,
+    }
+}
+
+fn joined(one: &Quota, other: &Quota) -> Quota {
+    match (one, other) {
+        (Quota::Scalar(one), Quota::Scalar(other)) => Quota::Scalar(one.saturating_add(*other)),
+        (Quota::Ranges(one), Quota::Ranges(other)) => Quota::Ranges(one.union(other)),
+        (Quota::Items(one), Quota::Items(other)) => Quota::Items(one.iter().chain(other).copied().collect()),
+        (Quota::Ranges(none), other) | (other, Quota::Ranges(none)) if none.is_empty() => other.clone(),
+        _ => one.clone(),
+    }
+}

@@ -1,0 +1,65 @@
+//! What every document begins with: its format and version.
+
+use super::{
+    VERSION,
+    json::{Field, Kind, Node, Number, number},
+    reader::{Fields, Path, Reader, tick},
+};
+use crate::diagnostic::Code;
+
+/// Whether a text is this one, escaped or not.
+pub(super) fn is_key(node: Node<'_>, name: &str) -> bool {
+    node.text().is_ok_and(|text| text == name)
+}
+
+impl Reader {
+    /// Whether the format and version are ours, as far as they are given: the fields of another format would
+    /// only be noise.
+    pub fn is_understood(&mut self, found: &[Field<'_>], format: &str) -> bool {
+        let mut unknown = Vec::new();
+        for &Field { key, value } in found {
+            if is_key(key, "format") && value.kind() == Kind::Text && !is_key(value, format) {
+                let message = format!("unknown format {}", tick(value.inner()));
+                unknown.push((value, message, format!("`{format}` is read")));
+            }
+            let is_number = value.kind() == Kind::Number;
+            if is_key(key, "version") && is_number && number(value.raw) != Number::Whole(VERSION) {
+                let help = format!("version {VERSION} is read: convert the file, or use a newer bourse");
+                unknown.push((value, format!("unknown version {}", tick(value.raw)), help));
+            }
+        }
+        for (value, message, help) in &unknown {
+            self.problem(Code::B0505, *value, &Path::ROOT, message).help(help.clone());
+        }
+        unknown.is_empty()
+    }
+
+    /// Both must be given.
+    pub fn format_and_version(&mut self, fields: &Fields<'_>) {
+        let path = Path::ROOT;
+        if let Some(node) = self.required(fields, "format", &path) {
+            self.text(node, &path.field("format"), "the name of the format (a text)");
+        }
+        if let Some(node) = self.required(fields, "version", &path)
+            && node.kind() != Kind::Number
+        {
+            self.wrong_type(node, &path.field("version"), "a whole number");
+        }
+    }
+
+    /// Some fields of an object of a format of which others may have more.
+    pub fn fields_among<'a>(
+        &mut self,
+        node: Node<'a>,
+        path: &Path<'_>,
+        what: &str,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'a>> {
+        if node.kind() != Kind::Object {
+            self.wrong_type(node, path, &format!("{what} (an object)"));
+            return None;
+        }
+        let is_known = |field: &Field<'_>| known.iter().any(|known| is_key(field.key, known));
+        Some(self.known_fields(node, node.fields().filter(is_known), path, known))
+    }
+}

@@ -1,0 +1,12 @@
+//! Roles and their shares → their wire form.
+
+use super::{
+    build::roles,
+    wire::{SHARES_FORMAT, Shares, VERSION},
+};
+use crate::Offers;
+
+/// The wire form of the shares of a cycle.
+pub fn shares(offers: &Offers) -> Shares {
+    Shares { format: SHARES_FORMAT, version: VERSION, roles: roles(offers) }
+}

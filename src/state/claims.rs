@@ -1,0 +1,382 @@
+//! What an operation wants, held against what is free now: asked of the one ledger, in words for who is refused.
+
+use super::{
+    conflict::{Conflict, HeldBy, holders},
+    desk::Bound,
+};
+use crate::{
+    diagnostic::Code,
+    inventory::{
+        amount_of, ledger,
+        operations::Claim,
+        records::{RawAmount, TierKind},
+        room::{Lack, Revocable, Room, Taker},
+        world::{Allocation, HoldingId, PartKind, Quota, StockId, StockKind, Take, Taken, Tier, World},
+    },
+    ir::Amount,
+    quantity::{MILLION, render},
+    ranges::Ranges,
+    symbol::{Symbol, Symbols},
+};
+
+/// Where something is taken from.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// In words: `` agent `a1` ``.
+    pub words: String,
+    /// Its name or path.
+    pub name: String,
+    kind: SourceKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum SourceKind {
+    Agent(usize),
+    Pool(usize),
+}
+
+/// Who wants something.
+#[derive(Clone, Debug)]
+pub(super) struct Asker<'a> {
+    /// In words: `` `x2` ``.
+    pub name: &'a str,
+    /// Its role.
+    pub role: &'a str,
+}
+
+impl Bound {
+    /// An agent, if it is there.
+    pub fn agent(&self, name: &str) -> Option<Source> {
+        let agent = self.plan.symbols.find(name).and_then(|name| self.world.agent(name))?;
+        let words = format!("agent `{name}`");
+        Some(Source { words, name: name.to_owned(), kind: SourceKind::Agent(agent) })
+    }
+
+    /// A pool, if it is there. One from which nothing is carved is, too.
+    pub fn pool(&self, path: &str) -> Option<Source> {
+        let symbol = self.plan.symbols.find(path)?;
+        let tiers = &self.world.tiers;
+        let at = tiers.iter().position(|tier| tier.kind == TierKind::Pool && tier.path == symbol)?;
+        let words = format!("pool `{path}`");
+        Some(Source { words, name: path.to_owned(), kind: SourceKind::Pool(at) })
+    }
+
+    /// An existing volume, by its number among the supplies.
+    pub fn volume(&self, path: &str) -> Option<usize> {
+        let supply = self.plan.symbols.find(path).and_then(|path| self.world.supply(path))?;
+        self.world.supplies[supply].existing.is_some().then_some(supply)
+    }
+
+    /// A role and those above it.
+    pub fn line(&self, role: &str) -> Vec<Symbol> {
+        let ends = role.rmatch_indices('/').map(|(end, _)| end);
+        let paths = std::iter::once(role.len()).chain(ends).map(|end| &role[..end]);
+        paths.filter_map(|path| self.plan.symbols.find(path)).collect()
+    }
+
+    /// What there is of a resource, lowest tier first.
+    fn tiers(&self, source: &Source, resource: &str) -> Vec<HoldingId> {
+        let Some(resource) = self.plan.symbols.find(resource) else { return Vec::new() };
+        match source.kind {
+            SourceKind::Agent(agent) => self.world.agent_holding(agent, resource).into_iter().collect(),
+            SourceKind::Pool(pool) => {
+                let above = |at: &usize| self.world.tiers[*at].parent;
+                let chain = std::iter::successors(Some(pool), above);
+                let held = chain.flat_map(|at| &self.world.tiers[at].resources);
+                held.filter(|held| held.resource == resource).map(|held| held.holding).collect()
+            }
+        }
+    }
+
+    /// What some amounts of one source would take, beside what is `pending`; what they do not fit is a conflict.
+    pub fn claim(
+        &self,
+        asker: &Asker<'_>,
+        source: &Source,
+        claims: &[Claim],
+        revocable: Revocable,
+        pending: &mut Vec<Take>,
+    ) -> Vec<Conflict> {
+        let line = self.line(asker.role);
+        let mut conflicts = Vec::new();
+        for claim in claims {
+            let tiers = self.tiers(source, &claim.record.name);
+            let typed = tiers
+                .first()
+                .and_then(|lowest| amount_of(&self.world, &self.plan.symbols, &claim.record, *lowest));
+            let Some(amount) = typed else {
+                conflicts.push(gone_amount(asker, source, claim, tiers.is_empty()));
+                continue;
+            };
+            let taker = Taker { framework: None, line: &line, revocable, exempt: &[] };
+            let room = Room { world: &self.world, ledger: Some(&self.ledger), taker, pending };
+            let taken = room.exactly(&tiers, &amount).and_then(|portion| {
+                let holding = self.world.holding(tiers[0]);
+                let limits = room.limit_takes(holding.side, holding.resource, portion.amount())?;
+                Ok(portion.own.into_iter().chain(portion.above).chain(limits).collect::<Vec<_>>())
+            });
+            match taken {
+                Ok(takes) => pending.extend(takes),
+                Err(lack) => conflicts.push(self.short(asker, source, claim, &amount, &room, lack)),
+            }
+        }
+        conflicts
+    }
+
+    fn short(
+        &self,
+        asker: &Asker<'_>,
+        source: &Source,
+        claim: &Claim,
+        amount: &Amount,
+        room: &Room<'_>,
+        lack: Lack,
+    ) -> Conflict {
+        let (resource, wanted) = (&claim.record.name, show(&claim.record.amount, amount));
+        let name = asker.name;
+        if let Lack::Limit(limit) = lack {
+            let stock = self.world.stock(limit);
+            let free = render(stock.dimension, room.free(limit).unwrap_or(0));
+            let role = match stock.kind {
+                StockKind::Limit(role) => self.plan.symbols.text(role),
+                _ => asker.role,
+            };
+            let message = format!(
+                "`{name}` takes {wanted} of `{resource}`, and the limit of role `{role}` leaves {free}"
+            );
+            let help = "end another allocation of the role, or raise its limit";
+            let conflict = Conflict::new(Code::B0522, message, help);
+            return filled(conflict, resource, &format!("role {role}"), wanted, free, Vec::new());
+        }
+        let Lack::Holding(tier) = lack else { return gone_amount(asker, source, claim, false) };
+        let (holder, words) = self.holder(tier, source);
+        let free = self.free(tier, room);
+        let held_by = self.held_by(tier, room.taker.line, amount);
+        let mut message =
+            format!("`{name}` takes {wanted} of `{resource}` on {words}, and {free} is free to it");
+        if !held_by.is_empty() {
+            message.push_str(&format!(": {}", holders(&held_by)));
+        }
+        let help = "release what has it, or ask for offers again and take one that fits";
+        filled(Conflict::new(Code::B0522, message, help), resource, &holder, wanted, free, held_by)
+    }
+
+    /// The name of whoever has a holding: of the source, or of a tier above it.
+    fn holder(&self, holding: HoldingId, source: &Source) -> (String, String) {
+        let has = |tier: &&Tier| tier.resources.iter().any(|held| held.holding == holding);
+        match self.world.tiers.iter().find(has) {
+            Some(tier) => {
+                let path = self.plan.symbols.text(tier.path);
+                (path.to_owned(), format!("{} `{path}`", tier.kind.name()))
+            }
+            None => (source.name.clone(), source.words.clone()),
+        }
+    }
+
+    /// What of a holding is free to who asks: an amount, or which ones.
+    fn free(&self, id: HoldingId, room: &Room<'_>) -> String {
+        let holding = self.world.holding(id);
+        let sets = room.parts(holding).filter_map(|part| {
+            let stock = self.world.stock(part);
+            ledger::is_set(stock).then(|| (part, self.ledger.free_set(&self.world, part)))
+        });
+        let sets: Vec<_> = sets.filter_map(|(part, free)| Some((part, free?))).collect();
+        if sets.is_empty() {
+            let free = room.free_of(id);
+            return free.map_or("unlimited".to_owned(), |free| render(holding.dimension, free));
+        }
+        let names = sets.iter().map(|(part, free)| shown_set(&self.world, &self.plan.symbols, *part, free));
+        names.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// Who has some of a holding that the asker could use: allocations, volumes, and roles it is kept for.
+    fn held_by(&self, id: HoldingId, line: &[Symbol], wanted: &Amount) -> Vec<HeldBy> {
+        let holding = self.world.holding(id);
+        let text = |symbol| self.plan.symbols.text(symbol).to_owned();
+        let stocks: Vec<StockId> = holding.parts.iter().map(|part| part.1).collect();
+        let show = |amount| render(holding.dimension, amount);
+        let mut found = Vec::new();
+        for allocation in &self.world.allocations {
+            let of_it = allocation.takes.iter().filter(|take| stocks.contains(&take.stock));
+            let amount =
+                of_it.filter(|take| meets(&self.world, take, wanted)).map(|take| take.amount.count());
+            let amount: i128 = amount.sum();
+            if amount > 0 {
+                found.push(HeldBy { kind: "allocation", name: text(allocation.name), amount: show(amount) });
+            }
+        }
+        for supply in &self.world.supplies {
+            let Some(existing) = &supply.existing else { continue };
+            let in_it = supply.chain[1..].iter().flat_map(|tier| &self.world.tiers[*tier].resources);
+            let in_it = in_it.map(|held| held.holding).any(|holding| holding == id);
+            let own = existing.whole.iter().find(|own| own.0 == holding.resource && in_it);
+            if let Some((_, _, amount)) = own {
+                let amount = show(i128::from(*amount));
+                found.push(HeldBy { kind: "volume", name: text(supply.path), amount });
+            }
+        }
+        for (part, stock) in &holding.parts {
+            let PartKind::Reserved(role) = part else { continue };
+            let total = ledger::total(self.world.stock(*stock)).unwrap_or(0);
+            if !line.contains(role) && total > 0 {
+                found.push(HeldBy { kind: "reservation", name: text(*role), amount: show(total) });
+            }
+        }
+        found
+    }
+
+    /// A user of an existing volume: it must be there, free, and open to the role.
+    pub fn use_volume(&self, asker: &Asker<'_>, path: &str, pending: &mut Vec<Take>) -> Vec<Conflict> {
+        let Some(supply) = self.volume(path) else {
+            let message = format!("`{}` uses the volume `{path}`, and it is not there", asker.name);
+            let help = "it was destroyed, or never made: ask for offers again";
+            return vec![Conflict::new(Code::B0523, message, help)];
+        };
+        let Some(existing) = &self.world.supplies[supply].existing else { return Vec::new() };
+        if let Some(role) = existing.reserved_for.filter(|role| !self.line(asker.role).contains(role)) {
+            let role = self.plan.symbols.text(role);
+            let message = format!(
+                "`{}` of role `{}` uses the volume `{path}`, which is kept for role `{role}`",
+                asker.name, asker.role
+            );
+            let help = "ask for offers again: it is offered to that role and those below it";
+            return vec![Conflict::new(Code::B0522, message, help)];
+        }
+        let taken = pending.iter().filter(|take| take.stock == existing.users).count() as i128;
+        let free =
+            self.ledger.free(&self.world, existing.users).map(|free| free - taken * i128::from(MILLION));
+        if free.is_none_or(|free| free >= i128::from(MILLION)) {
+            let amount = Taken::Scalar(MILLION);
+            pending.push(Take { stock: existing.users, amount });
+            return Vec::new();
+        }
+        let uses = |allocation: &&Allocation| allocation.supplies.contains(&supply);
+        let users = self.world.allocations.iter().filter(uses);
+        let held_by: Vec<HeldBy> = users
+            .map(|user| HeldBy {
+                kind: "allocation",
+                name: self.plan.symbols.text(user.name).to_owned(),
+                amount: "1".to_owned(),
+            })
+            .collect();
+        let names: Vec<String> = held_by.iter().map(|held| format!("`{}`", held.name)).collect();
+        let message = format!(
+            "`{}` uses the volume `{path}`, and all its places are taken: {} uses it",
+            asker.name,
+            names.join(", ")
+        );
+        let conflict = Conflict::new(Code::B0522, message, "release who uses it, or use another volume");
+        vec![filled(conflict, "users", path, "1".to_owned(), "0".to_owned(), held_by)]
+    }
+
+    /// How much there is of a resource of an existing volume, in base units.
+    pub fn whole(&self, volume: usize, resource: &str) -> Option<i64> {
+        let resource = self.plan.symbols.find(resource)?;
+        let existing = self.world.supplies[volume].existing.as_ref()?;
+        existing.whole.iter().find(|whole| whole.0 == resource).map(|whole| whole.2)
+    }
+
+    /// Whether an amount of a pool is at most what a volume has of it.
+    pub fn is_within(&self, source: &Source, claim: &Claim, volume: usize) -> bool {
+        let tiers = self.tiers(source, &claim.record.name);
+        let amount = tiers
+            .first()
+            .and_then(|lowest| amount_of(&self.world, &self.plan.symbols, &claim.record, *lowest));
+        match (amount, self.whole(volume, &claim.record.name)) {
+            (Some(Amount::Scalar(_, amount, _)), Some(whole)) => amount <= whole,
+            _ => false,
+        }
+    }
+
+    /// What is unreserved and free of a resource, for a reservation that does not fit.
+    pub fn unreserved(&self, asker: &Asker<'_>, source: &Source, claim: &Claim) -> Option<Conflict> {
+        // Reserved is only what is unreserved, whoever asks.
+        let nobody = Asker { name: asker.name, role: "*" };
+        self.claim(&nobody, source, std::slice::from_ref(claim), Revocable::No, &mut Vec::new()).pop()
+    }
+
+    /// What a need still misses; `None` where its framework is not there. `Some(None)`: it has no such need.
+    pub fn missing(&self, framework: &str, need: &str) -> Option<Option<u64>> {
+        let symbols = &self.plan.symbols;
+        let known = self.plan.frameworks.iter().find(|known| symbols.text(known.name) == framework)?;
+        let Some(asked) = known.needs.iter().find(|asked| symbols.text(asked.name) == need) else {
+            return Some(None);
+        };
+        let serves = |allocation: &&Allocation| {
+            allocation.framework == known.name
+                && allocation.need.map_or(known.needs.len() == 1, |need| need == asked.name)
+        };
+        let there = self.world.allocations.iter().filter(serves).count() as u64;
+        Some(Some(asked.count.saturating_sub(there)))
+    }
+
+    /// Whether a name is that of an allocation.
+    pub fn has_allocation(&self, name: &str) -> bool {
+        let name = self.plan.symbols.find(name);
+        self.world.allocations.iter().any(|known| Some(known.name) == name)
+    }
+}
+
+fn filled(
+    conflict: Conflict,
+    resource: &str,
+    holder: &str,
+    wanted: String,
+    free: String,
+    held_by: Vec<HeldBy>,
+) -> Conflict {
+    Conflict {
+        resource: Some(resource.to_owned()),
+        holder: Some(holder.to_owned()),
+        wanted: Some(wanted),
+        free: Some(free),
+        held_by,
+        ..conflict
+    }
+}
+
+fn gone_amount(asker: &Asker<'_>, source: &Source, claim: &Claim, none: bool) -> Conflict {
+    let (name, resource) = (asker.name, &claim.record.name);
+    let what = if none { "there is none" } else { "what there is of it is of another kind" };
+    let message = format!("`{name}` takes `{resource}` of {}, and {what}", source.words);
+    let help = "the fleet is not what the offer was made from: ask for offers again";
+    Conflict::new(Code::B0523, message, help)
+}
+
+/// Whether what is taken has to do with what is wanted: of ports and items only those very ones do.
+fn meets(world: &World, take: &Take, wanted: &Amount) -> bool {
+    let Taken::Set(taken) = &take.amount else { return true };
+    match (wanted, &world.stock(take.stock).usable) {
+        (Amount::Ranges(wanted), Quota::Ranges(_)) => !wanted.common(taken).is_empty(),
+        (Amount::Items(wanted), Quota::Items(all)) => {
+            let number = |item| all.iter().position(|known| known == item);
+            let numbers = wanted.iter().filter_map(number).filter_map(|at| i64::try_from(at).ok());
+            numbers.into_iter().any(|number| taken.contains(number))
+        }
+        _ => true,
+    }
+}
+
+/// An amount as the language writes it.
+fn show(raw: &RawAmount, typed: &Amount) -> String {
+    match (raw, typed) {
+        (_, Amount::Scalar(dimension, amount, _)) => render(*dimension, i128::from(*amount)),
+        (_, Amount::Ranges(ranges)) => ranges.to_string(),
+        (RawAmount::Items(items), _) => list(items.iter().map(String::as_str)),
+        _ => String::new(),
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    format!("[{}]", names.map(crate::value::quote).collect::<Vec<_>>().join(", "))
+}
+
+fn shown_set(world: &World, symbols: &Symbols, stock: StockId, free: &Ranges) -> String {
+    match &world.stock(stock).usable {
+        Quota::Items(items) => {
+            let is_free = |at: usize| i64::try_from(at).is_ok_and(|at| free.contains(at));
+            list(items.iter().enumerate().filter(|(at, _)| is_free(*at)).map(|(_, item)| symbols.text(*item)))
+        }
+        _ => free.to_string(),
+    }
+}

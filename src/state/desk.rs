@@ -1,0 +1,151 @@
+//! Where operations are done: the state as it stands, and the fleet bound with it.
+
+use std::collections::BTreeSet;
+
+use super::{
+    conflict::Conflict,
+    document::{Kind, State},
+};
+use crate::{
+    Error, Inventory,
+    check::Strictness,
+    inventory::{
+        self, Part,
+        ledger::Ledger,
+        operations::OperationRecord,
+        records::Records,
+        wire::{FORMAT, Json, VERSION},
+        world::World,
+    },
+    ir::Plan,
+    pipeline::{Extra, Parsed},
+};
+
+/// A fleet bound together with a state, and what is used of it.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub plan: Plan,
+    pub world: World,
+    pub ledger: Ledger,
+}
+
+/// Why an operation is not done.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// What it stands on does not hold together.
+    Invalid(Error),
+    /// What is against it.
+    Conflicts(Vec<Conflict>),
+}
+
+impl From<Conflict> for Obstacle {
+    fn from(conflict: Conflict) -> Obstacle {
+        Obstacle::Conflicts(vec![conflict])
+    }
+}
+
+pub(super) struct Desk<'a> {
+    parsed: &'a Parsed,
+    pub inventories: &'a [&'a Inventory],
+    pub state: State,
+    /// What is bound with the state as it stands; made when it is asked for.
+    bound: Option<Bound>,
+    /// What was to be made, and was not: what rests on it is no conflict of its own.
+    pub unmade: BTreeSet<(Kind, String)>,
+}
+
+impl<'a> Desk<'a> {
+    pub fn new(parsed: &'a Parsed, inventories: &'a [&'a Inventory], state: &State) -> Desk<'a> {
+        Desk { parsed, inventories, state: state.clone(), bound: None, unmade: BTreeSet::new() }
+    }
+
+    /// Does an operation, or says what is against it and leaves everything as it is.
+    pub fn perform(&mut self, operation: &OperationRecord) -> Result<(), Obstacle> {
+        self.operation(&operation.kind)
+    }
+
+    /// The state after all operations. It must bind: what was released may have been in the way of what is left.
+    pub fn finish(mut self) -> Result<State, Error> {
+        // Changed step by step, it is bound once more as the next one who reads it will.
+        self.bound = None;
+        self.bound()?;
+        Ok(self.state.changed())
+    }
+
+    /// What is bound now.
+    pub fn bound(&mut self) -> Result<&mut Bound, Error> {
+        let bound = match self.bound.take() {
+            Some(bound) => bound,
+            None => self.bind(&self.state)?,
+        };
+        Ok(self.bound.insert(bound))
+    }
+
+    /// Whether the state binds as it stands.
+    pub fn binds(&mut self) -> bool {
+        self.bound().is_ok()
+    }
+
+    fn bind(&self, state: &State) -> Result<Bound, Error> {
+        let state = state.inventory()?;
+        let own = std::iter::once(state.parts());
+        let inventories = self.inventories.iter().map(|inventory| inventory.parts()).chain(own).collect();
+        let extra = Extra { inventories, statements: None };
+        let checked = self.parsed.check(&extra, Strictness::default());
+        let loaded = checked.load(&extra).map_err(|report| Error::new(*report))?;
+        let ledger = Ledger::new(&loaded.world);
+        Ok(Bound { plan: loaded.plan, world: loaded.world, ledger })
+    }
+
+    /// Adds an entry that changes what there is, if the state then still binds.
+    pub fn add(&mut self, kind: Kind, name: &str, entry: Json) -> Result<(), Error> {
+        let mut after = self.state.clone();
+        after.entries_mut(kind).insert(name.to_owned(), entry);
+        self.bound = Some(self.bind(&after)?);
+        self.state = after;
+        Ok(())
+    }
+
+    /// Adds an allocation, and takes what it takes.
+    pub fn allocate(&mut self, name: &str, entry: Json) -> Result<(), Error> {
+        let text =
+            format!("{{\"format\": \"{FORMAT}\", \"version\": {VERSION}, \"allocations\": [{entry}]}}");
+        let one = Inventory::from_json("an allocation", &text)?;
+        let (records, sources) = one.parts();
+        let Bound { plan, world, ledger } = self.bound()?;
+        let part = Part { records, first_source: 0 };
+        for record in &records.allocations {
+            if let Err(diagnostics) = inventory::allocate(plan, world, ledger, &part, record) {
+                let sources = sources.clone();
+                return Err(Error::new(crate::diagnostic::Report { sources, diagnostics }));
+            }
+        }
+        self.state.entries_mut(Kind::Allocation).insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    /// Ends an allocation.
+    pub fn release(&mut self, name: &str) {
+        self.state.entries_mut(Kind::Allocation).remove(name);
+        if let Some(Bound { plan, world, ledger }) = &mut self.bound {
+            inventory::deallocate(plan, world, ledger, name);
+        }
+    }
+
+    /// Removes an entry that changes what there is.
+    pub fn remove(&mut self, kind: Kind, name: &str) -> Option<Json> {
+        self.bound = None;
+        self.state.entries_mut(kind).remove(name)
+    }
+
+    /// Puts back what was removed.
+    pub fn restore(&mut self, kind: Kind, name: &str, entry: Json) {
+        self.bound = None;
+        self.state.entries_mut(kind).insert(name.to_owned(), entry);
+    }
+
+    /// What the fleet itself says: its inventories.
+    pub fn records(&self) -> impl Iterator<Item = &'a Records> {
+        self.inventories.iter().map(|inventory| inventory.parts().0)
+    }
+}

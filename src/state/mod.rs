@@ -1,0 +1,120 @@
+//! What changes while a broker runs: what is taken, kept for roles, and retained as volumes; and the operations that
+//! change it, as pure functions from state to state. See `docs/state.md`.
+//!
+//! A state is an inventory of its own kind: bound together with the fleet, it gives the next offers.
+//!
+//! ```
+//! use bourse::{Inventory, Policy, output::{self, Detail, View}, state::{self, Operations, State}};
+//!
+//! let policy = Policy::compile([(
+//!     "demo.policy",
+//!     "agent a { resources { cpus = 8 } } \n need web { count = 2, agent { cpus = 4 } }",
+//! )])?;
+//! let offers = output::offers_json(&bourse::offers(&policy, &[])?, View::Operator, Detail::None);
+//! let offers: serde_json::Value = serde_json::from_str(&offers).unwrap();
+//! let text = format!(
+//!     r#"{{"format": "bourse.operations", "version": 1,
+//!          "operations": [{{"op": "launch", "offer": {}, "as": "web-1"}}]}}"#,
+//!     offers["offers"][0]
+//! );
+//! let operations = Operations::from_json("launch.json", text.as_bytes())?;
+//! let state = state::apply(policy.parsed(), &[], &State::default(), &operations).unwrap();
+//! // One of two is there, and the other is offered again.
+//! let next = bourse::offers(&policy, &[&state.inventory()?])?;
+//! assert_eq!(next.cycle().grants.len(), 1);
+//! # Ok::<(), bourse::Error>(())
+//! ```
+
+mod claims;
+mod conflict;
+mod desk;
+mod document;
+mod operation;
+
+pub use conflict::{Conflict, Conflicts, HeldBy, Refusal};
+pub use document::{Change, State};
+
+use crate::{
+    Error, Inventory,
+    diagnostic::Report,
+    inventory::{operations::OperationsRecord, wire},
+    pipeline::Parsed,
+    source::Sources,
+};
+use desk::Desk;
+
+/// Operations, done all or not at all.
+#[derive(Clone, Debug)]
+pub struct Operations {
+    record: OperationsRecord,
+    sources: Sources,
+    report: Report,
+}
+
+impl Operations {
+    /// Reads a document of operations. The name is for messages.
+    ///
+    /// # Errors
+    /// Every problem of the document, each with its place.
+    pub fn from_json(name: &str, bytes: &[u8]) -> Result<Operations, Error> {
+        let mut sources = Sources::default();
+        let (record, diagnostics) = wire::read_operations(&mut sources, name, bytes);
+        let mut report = Report { sources: sources.clone(), diagnostics };
+        report.sort();
+        if report.has_errors() {
+            return Err(Error::new(report));
+        }
+        Ok(Operations { record, sources, report })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.record.operations.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.record.operations.is_empty()
+    }
+
+    /// Warnings and notes: values that were rounded, for example.
+    pub fn warnings(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// Does operations in order, each on what the ones before it leave: all of them, or none.
+///
+/// # Errors
+/// Every conflict of the list, or why policies, inventories and state do not go together at all.
+pub fn apply(
+    parsed: &Parsed,
+    inventories: &[&Inventory],
+    state: &State,
+    operations: &Operations,
+) -> Result<State, Refusal> {
+    let mut conflicts = Vec::new();
+    if let Some((serial, span)) = operations.record.serial
+        && serial != state.serial()
+    {
+        conflicts.push(conflict::of_other_serial(serial, state.serial(), span));
+        return Err(Refusal::Conflicts(Conflicts::new(conflicts, &operations.sources)));
+    }
+    if operations.is_empty() {
+        return Ok(state.clone());
+    }
+    let mut desk = Desk::new(parsed, inventories, state);
+    for (at, operation) in operations.record.operations.iter().enumerate() {
+        match desk.perform(operation) {
+            Ok(()) => {}
+            Err(desk::Obstacle::Invalid(error)) => return Err(Refusal::Invalid(error)),
+            Err(desk::Obstacle::Conflicts(found)) => {
+                conflicts.extend(found.into_iter().map(|conflict| conflict.at(at, operation.span)));
+            }
+        }
+    }
+    if conflicts.is_empty() {
+        return desk.finish().map_err(Refusal::Invalid);
+    }
+    Err(Refusal::Conflicts(Conflicts::new(conflicts, &operations.sources)))
+}
