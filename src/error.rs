@@ -47,11 +47,6 @@ impl Error {
         self.any(|code| code.starts_with("B05"))
     }
 
-    /// Whether something is asked for that a later version brings.
-    pub fn is_unsupported(&self) -> bool {
-        self.any(|code| code == Code::B0801.name())
-    }
-
     /// Whether a query names a need that is not there.
     pub fn is_unknown_need(&self) -> bool {
         self.any(|code| code == Code::B0903.name())

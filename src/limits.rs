@@ -4,6 +4,8 @@
 pub const SOURCE_BYTES: usize = 4 << 20;
 /// Bytes in one inventory source (JSON or NDJSON).
 pub const INVENTORY_BYTES: usize = 2 << 30;
+/// Bytes in the file of one snapshot.
+pub const SNAPSHOT_BYTES: usize = 256 << 20;
 /// Sources in one policy set, standard modules included.
 pub const SOURCES: usize = 10_000;
 /// Brackets open at once in a policy source.

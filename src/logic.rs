@@ -14,6 +14,15 @@ pub enum Truth {
 }
 
 impl Truth {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+            Truth::True => "true",
+        }
+    }
+
     /// False if either is, else unknown if either is, else true.
     pub fn and(self, other: Truth) -> Truth {
         self.min(other)
@@ -47,11 +56,7 @@ impl From<bool> for Truth {
 
 impl fmt::Display for Truth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Truth::False => "false",
-            Truth::Unknown => "unknown",
-            Truth::True => "true",
-        })
+        f.write_str(self.name())
     }
 }
 

@@ -228,6 +228,7 @@ impl Fleet {
             world: &self.loaded.world,
             ledger: &self.start.0,
             placed: &self.start.1,
+            recorder: None,
         };
         let matcher = Matcher::new(moment, need);
         let mut search = Search::default();

@@ -235,7 +235,16 @@ mod claims {
         let (ledger, roots) =
             (fleet.ledger(), ["one", "two"].map(|name| plan.definition(class(plan, name)).root));
         let agents = 0..world.agents.len();
-        let scene = |at| Scene { plan, world, ledger, subject, agent: Some(at), supply: None, volume: None };
+        let scene = |at| Scene {
+            plan,
+            world,
+            ledger,
+            subject,
+            agent: Some(at),
+            supply: None,
+            volume: None,
+            recorder: None,
+        };
         agents.map(|at| roots.map(|root| scene(at).truth(root) == Truth::True)).collect()
     }
 

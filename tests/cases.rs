@@ -18,7 +18,7 @@ pub fn failures_of(name: &str, text: &str) -> (usize, String) {
     if checked.report.has_errors() {
         return (0, out);
     }
-    let report = testing::run(&parsed, &checked, &[], Strictness::default(), &|_| true);
+    let report = testing::run(&parsed, &checked, testing::Options::default());
     for result in &report.results {
         match &result.verdict {
             Verdict::Passed => {}

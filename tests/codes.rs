@@ -10,7 +10,18 @@ use bourse::{
 use crate::harness::load;
 
 /// Codes of the command line: what they need (files, arguments) is there only, and so is their test.
-const COMMAND_LINE: [Code; 5] = [Code::B0801, Code::B0901, Code::B0902, Code::B0904, Code::B0907];
+const COMMAND_LINE: [Code; 10] = [
+    Code::B0701,
+    Code::B0702,
+    Code::B0703,
+    Code::B0704,
+    Code::B0705,
+    Code::B0706,
+    Code::B0901,
+    Code::B0902,
+    Code::B0904,
+    Code::B0907,
+];
 /// Codes whose example cannot stand in Markdown, and is made here: bytes that are no text, and large things.
 const MADE_HERE: [Code; 4] = [Code::B0101, Code::B0106, Code::B0514, Code::B0903];
 /// What no input is known to lead to.

@@ -98,13 +98,18 @@ fn every_example_does_what_it_says() {
 /// A link to a heading of the same page leads to one.
 #[test]
 fn links_lead_somewhere() {
-    for file in ["language.md", "README.md", "analysis.md"] {
+    for file in ["language.md", "README.md", "analysis.md", "testing.md"] {
         let text = page(file);
         let headings: Vec<String> = text.lines().filter_map(anchor).collect();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             match link.strip_prefix('#') {
                 Some(heading) => assert!(headings.iter().any(|known| known == heading), "{file}: #{heading}"),
-                None => assert!(folder().join(link).exists(), "{file}: {link}"),
+                None => {
+                    let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+                    assert!(folder().join(path).exists(), "{file}: {link}");
+                    let there = || page(path).lines().filter_map(anchor).any(|known| known == heading);
+                    assert!(heading.is_empty() || there(), "{file}: {link}");
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ mod operations;
 mod policies;
 mod properties;
 mod readme;
+mod sessions;
 mod state;
 mod stdlib;
 mod tidy;

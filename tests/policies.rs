@@ -19,7 +19,7 @@ use bourse::{
 #[allow(clippy::disallowed_methods, reason = "policies are files")]
 fn files(folder: &Path, ending: &str) -> Vec<(String, Vec<u8>)> {
     let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
     let wanted =
         paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == ending));
@@ -55,13 +55,23 @@ fn check(folder: &Path) -> (usize, String, String) {
     if checked.report.has_errors() {
         return (0, out, String::new());
     }
-    let report = testing::run(&parsed, &checked, &inventories, Strictness::default(), &|_| true);
+    let read = |path: &str| Ok(fs::read_to_string(folder.join(path)).ok());
+    let options = testing::Options { inventories: &inventories, snapshots: &read, ..Default::default() };
+    let report = testing::run(&parsed, &checked, options);
+    let expected = testing::snapshots(&checked);
+    for (name, _) in files(&folder.join("snapshots"), "snap") {
+        let path = format!("snapshots/{name}");
+        assert!(expected.contains_key(&path), "no test expects {}", folder.join(path).display());
+    }
     for result in &report.results {
         match &result.verdict {
             Verdict::Passed => assert!(result.expectations > 0, "`{}` expects nothing", result.name),
             Verdict::Failed(failures) => {
                 for failure in failures {
                     let _ = writeln!(out, "{}: {} → {}", result.name, failure.expected, failure.actual);
+                    if let Some(snapshot) = &result.snapshot {
+                        out.push_str(&snapshot.taken.text);
+                    }
                 }
             }
             Verdict::Broken(problems) => out.push_str(&problems.render(Render::Human(false))),

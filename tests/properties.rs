@@ -300,8 +300,13 @@ fn what_was_refused_could_not_have_been_granted() {
         let (plan, world) = (fleet.plan(), fleet.world());
         for need in offers.cycle().needs.iter().filter(|need| need.outcome != Outcome::Met) {
             // Grants only ever take: what does not fit at the end did not fit when the need closed.
-            let moment =
-                Moment { plan, world, ledger: &offers.cycle().ledger, placed: &offers.cycle().placed };
+            let moment = Moment {
+                plan,
+                world,
+                ledger: &offers.cycle().ledger,
+                placed: &offers.cycle().placed,
+                recorder: None,
+            };
             let matcher = Matcher::new(moment, need.id);
             let mut search = Search::default();
             let now: Vec<_> = matcher

@@ -66,7 +66,8 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         let total = cycle::every_need(fleet.plan()).count();
         let bar = console.progress(total, "offering");
         let mut step = |done: usize, _: usize| bar.set_position(done as u64);
-        let request = cycle::Request { reasons: Reasons::None, progress: Some(&mut step), needs: None };
+        let request =
+            cycle::Request { reasons: Reasons::None, progress: Some(&mut step), needs: None, recorder: None };
         let offers = fleet.cycle(request);
         bar.finish_and_clear();
         offers

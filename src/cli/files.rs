@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, IsTerminal, Read, Write},
+    io::{self, BufRead, BufWriter, IsTerminal, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -120,6 +120,44 @@ impl Console {
             let _ = io::stderr().write_all(report.render(Render::Human(self.colour_errors)).as_bytes());
         }
         Ok(())
+    }
+
+    /// Tells a problem at the end, as no more than a warning.
+    pub fn warn(&mut self, mut problem: Diagnostic) {
+        problem.severity = Severity::Warning;
+        self.problems.diagnostics.push(problem);
+    }
+
+    /// Makes ready for another run of the same command.
+    pub fn again(&mut self) {
+        self.problems = Report::default();
+        self.stdin_read = false;
+    }
+
+    /// Whether there is somebody to ask.
+    pub fn asks(&self) -> Result<(), Failure> {
+        if io::stdin().is_terminal() && io::stdout().is_terminal() && !self.is_quiet() {
+            return Ok(());
+        }
+        let message = "`--review` asks, and there is no terminal to ask on";
+        let help = "run it on a terminal, or accept every snapshot with `--accept`";
+        Err(Diagnostic::without_place(Code::B0706, message).help(help).into())
+    }
+
+    /// Asks, and gives the line that is answered; nothing where there is no more.
+    pub fn ask(&mut self, question: &str) -> Result<Option<String>, Failure> {
+        self.print(question)?;
+        self.finish()?;
+        let mut line = String::new();
+        let read = io::stdin().lock().take(ANSWER_BYTES).read_line(&mut line);
+        match read {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(line)),
+            Err(error) => {
+                let message = format!("cannot read the answer: {}", words(&error));
+                Err(Diagnostic::without_place(Code::B0901, message).help("answer with a letter").into())
+            }
+        }
     }
 
     /// Says in a line on standard error what was done.
@@ -294,6 +332,23 @@ impl Console {
         if bytes.len() > limit { Err(large()) } else { Ok(bytes) }
     }
 
+    /// Writes a small file in one step, and the folder that it is in.
+    pub fn put_file(&mut self, path: &Path, text: &str) -> Result<(), Diagnostic> {
+        let failed = |error: &io::Error| unwritten(&format!("`{}`", shown(path)), error);
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        }
+        self.replace_file(path, |out| out.write_all(text.as_bytes()).map_err(|error| failed(&error).into()))
+            .map_err(|failure| {
+                failure
+                    .0
+                    .diagnostics
+                    .into_iter()
+                    .next()
+                    .unwrap_or_else(|| failed(&io::ErrorKind::Other.into()))
+            })
+    }
+
     /// Writes a file in one step: whoever looks sees the old one or the whole new one, with the permissions that it
     /// had. A link stays one: what it leads to is written.
     pub fn replace_file(
@@ -325,6 +380,9 @@ impl Console {
         result
     }
 }
+
+/// More than anybody answers.
+const ANSWER_BYTES: u64 = 1 << 10;
 
 /// Fewer steps than this are over before a bar could be read.
 const SHORT_WORK: usize = 200;

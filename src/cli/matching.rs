@@ -3,7 +3,7 @@
 use super::{
     Exit, Failure, Format,
     files::Console,
-    offers::{needs_of, offer_cells, volume_cells},
+    offers::needs_of,
     set::SetArgs,
     table::{Paint, columns, count, grouped, paint},
 };
@@ -12,6 +12,7 @@ use crate::{
     cycle,
     output::{
         self, printable_name,
+        text::{offer_cells, volume_cells},
         wire::{MatchedNeed, Offer},
     },
 };

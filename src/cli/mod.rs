@@ -1,10 +1,11 @@
 //! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
-//! `files`; lines are typed in `repl/input`.
+//! `files` and `disk`; lines are typed in `repl/input`.
 
 mod apply;
 mod check;
 mod codes;
 mod compare;
+mod disk;
 mod doc;
 mod explain;
 mod files;
@@ -60,7 +61,7 @@ struct Failure(Box<Report>);
 
 impl Failure {
     fn exit(&self) -> Exit {
-        let of_run = [Code::B0901, Code::B0902, Code::B0903, Code::B0904, Code::B0907];
+        let of_run = [Code::B0706, Code::B0901, Code::B0902, Code::B0903, Code::B0904, Code::B0907];
         let mut errors = self.0.diagnostics.iter().filter(|problem| problem.is_error());
         if errors.any(|problem| of_run.contains(&problem.code)) { Exit::Usage } else { Exit::Invalid }
     }
@@ -83,7 +84,8 @@ const EVERYWHERE: &str = "Options of every command";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes, or nothing to complain about
-  1  a negative answer: nothing offered, nothing applied, a test failed, a file would change, warnings that are denied
+  1  a negative answer: nothing offered, nothing applied, a test failed, a new snapshot, a file would change,
+     warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile
   4  undecided: a bound ended the search for some need, or the answer is not known";

@@ -16,6 +16,7 @@ use crate::{
     matching::NeedId,
     output::{
         self, Detail, View, printable_name,
+        text::{instances, offer_cells, part_of, reason_cells, volume_cells, why_words},
         wire::{self, Document, Offer},
     },
 };
@@ -80,7 +81,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let total = needs.as_ref().map_or_else(|| cycle::every_need(fleet.plan()).count(), Vec::len);
     let bar = console.progress(total, "offering");
     let mut step = |done: usize, _: usize| bar.set_position(done as u64);
-    let offers = fleet.cycle(cycle::Request { needs, reasons, progress: Some(&mut step) });
+    let offers = fleet.cycle(cycle::Request { needs, reasons, progress: Some(&mut step), recorder: None });
     bar.finish_and_clear();
     match args.format {
         Format::Json => {
@@ -171,83 +172,12 @@ fn heading(need: &wire::Need, offers: &[&Offer], colour: bool) -> String {
         let line = offers.iter().map(|offer| offer_cells(offer).join("  ")).collect::<String>();
         return format!("{name}  {outcome}  {}\n", printable_name(&line));
     }
-    let there = grouped((need.allocated + need.offered) as usize);
-    let mut line = format!("{name}  {outcome}  {there} of {}", grouped(need.wanted as usize));
-    if need.allocated > 0 {
-        line.push_str(&format!(" ({} before)", grouped(need.allocated as usize)));
-    }
-    if let Some(fitted) = need.fitted {
-        line.push_str(&format!(" (all or nothing: {} would fit)", grouped(fitted as usize)));
-    }
+    let mut line = format!("{name}  {outcome}  {}", instances(need));
     if let Some(why) = &need.why {
         line.push_str(&format!("  {}", printable_name(&why_words(why, offers))));
     }
     line.push('\n');
     line
-}
-
-/// How many winners are named where something was lost to others.
-const WINNERS: usize = 3;
-
-fn why_words(why: &wire::Why, own: &[&Offer]) -> String {
-    match why.kind {
-        "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
-        "bounded" => "bounded: the search ended before it was decided".to_owned(),
-        kind if why.lost_to.is_empty() => format!("{kind}: what it needs went to other offers"),
-        kind => {
-            // Its own offers are no news where others took something too.
-            let (own, others): (Vec<_>, Vec<_>) =
-                why.lost_to.iter().partition(|lost| own.iter().any(|offer| offer.id == lost.offer));
-            if others.is_empty() {
-                return format!("{kind}: its own offers took what there is");
-            }
-            let more = (why.lost_to_count - own.len()).saturating_sub(WINNERS);
-            let lost = others.iter().take(WINNERS).map(|lost| match &lost.agent {
-                Some(agent) => format!("{} on {agent}", lost.offer),
-                None => lost.offer.clone(),
-            });
-            let mut words = format!("{kind}: lost to {}", lost.collect::<Vec<_>>().join(", "));
-            if more > 0 {
-                words.push_str(&format!(" and {} more", grouped(more)));
-            }
-            if !own.is_empty() {
-                words.push_str(", and to its own offers");
-            }
-            words
-        }
-    }
-}
-
-/// Where, how good, and what.
-pub fn offer_cells(offer: &Offer) -> Vec<String> {
-    let place = match &offer.agent {
-        Some(agent) => match &agent.domain {
-            Some(domain) => format!("on {} ({domain})", agent.name),
-            None => format!("on {}", agent.name),
-        },
-        None => "no agent".to_owned(),
-    };
-    let charged = |name: &str| offer.charges.0.iter().find(|(charged, _)| charged == name);
-    let amounts = offer.taken.0.iter().map(|(name, amount)| {
-        let charge = match charged(name) {
-            Some((_, charge)) if charge == amount => Some("charge".to_owned()),
-            Some((_, charge)) => Some(format!("{charge} of it charged")),
-            None => None,
-        };
-        amount_words(name, amount, charge, &offer.amounts)
-    });
-    let amounts = amounts.collect::<Vec<_>>().join(", ");
-    vec![place, format!("score {}", offer.score.value), amounts]
-}
-
-/// `cpus 4 (2 reserved for ads)`
-fn amount_words(name: &str, amount: &wire::Amount, note: Option<String>, parts: &wire::Parts) -> String {
-    let notes: Vec<String> = note.into_iter().chain(parts.notes(name)).collect();
-    if notes.is_empty() {
-        format!("{name} {amount}")
-    } else {
-        format!("{name} {amount} ({})", notes.join(", "))
-    }
 }
 
 /// Offers with a line each, and one for each of their volumes.
@@ -265,34 +195,16 @@ fn offer_lines(offers: &[&Offer]) -> String {
     columns("  ", &rows)
 }
 
-/// A volume's name, and what serves it.
-pub fn volume_cells(volume: &wire::Volume) -> [String; 2] {
-    let name = match volume.number {
-        1 => volume.name.clone(),
-        number => format!("{} #{number}", volume.name),
-    };
-    let amounts = volume.taken.0.iter().map(|(name, amount)| amount_words(name, amount, None, &volume.parts));
-    let amounts = amounts.collect::<Vec<_>>().join(", ");
-    let waste = if volume.waste == "0B" { String::new() } else { format!(", {} wasted", volume.waste) };
-    let from = if volume.kind == "existing" { "the existing " } else { "" };
-    [format!("  {name}"), format!("{amounts} from {from}{}{waste}", volume.supply)]
-}
-
 fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, colour: bool) -> String {
     let world = offers.fleet().world();
-    let of = |part: usize, all: usize, one: &str, many: &str| match part {
-        0 => String::new(),
-        part if part == all => format!("all {}", count(all, one, many)),
-        part => format!("{} of {}", grouped(part), count(all, one, many)),
-    };
     let rows: Vec<Vec<String>> = document
         .rejections
         .groups_of(need.at)
         .iter()
         .map(|group| {
             let who = [
-                of(group.agents.count, world.agents.len(), "agent", "agents"),
-                of(group.supplies.count, world.supplies.len(), "supply", "supplies"),
+                part_of(group.agents.count, world.agents.len(), "agent", "agents"),
+                part_of(group.supplies.count, world.supplies.len(), "supply", "supplies"),
             ];
             let who: Vec<&str> = who.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
             let mut row = vec![who.join(" with "), group.reason.label.clone()];
@@ -305,39 +217,6 @@ fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, 
     }
     let head = paint("excluded, because of", Paint::Dim, colour);
     format!("  {head}\n{}", columns("    ", &rows))
-}
-
-/// What is wanted, what there is, and whether it can change.
-fn reason_cells(reason: &wire::Reason, volumes: &str) -> Vec<String> {
-    let Some(detail) = &reason.detail else { return vec![reason.kind.to_owned()] };
-    let key = match &detail.key {
-        Some(key) if *key != reason.label => format!("{}.{key} ", detail.side),
-        _ => String::new(),
-    };
-    let of_volumes = if volumes.is_empty() { String::new() } else { format!("{volumes}: ") };
-    let wanted = format!("{of_volumes}wants {key}{}", detail.want);
-    let mut found = Vec::new();
-    if !detail.have.is_empty() {
-        found.push(format!("has {}", alternatives(&detail.have)));
-    }
-    if !detail.absent.is_empty() {
-        found.push(format!("{} absent", detail.absent.join(", ")));
-    }
-    let lasting = if detail.permanent { "permanent" } else { "for now" };
-    vec![wanted, found.join("; "), lasting.to_owned()]
-}
-
-/// `6, 5 or 4 free`
-fn alternatives(have: &[String]) -> String {
-    let amounts: Option<Vec<&str>> = have.iter().map(|have| have.strip_suffix(" free")).collect();
-    let (values, end) = match &amounts {
-        Some(amounts) => (amounts.clone(), " free"),
-        None => (have.iter().map(String::as_str).collect(), ""),
-    };
-    match values.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} or {last}{end}", others.join(", ")),
-        _ => format!("{}{end}", values.concat()),
-    }
 }
 
 fn rejection_lines(rejection: &wire::Rejection) -> String {

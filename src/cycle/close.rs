@@ -45,7 +45,7 @@ impl Run<'_> {
             return self.why_not_whole(at);
         }
         let (plan, world) = (self.plan, self.world);
-        let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1 };
+        let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1, recorder: None };
         let matcher = Matcher::new(moment, self.needs[at].id);
         let mut search = Search::default();
         let mut best: Option<Candidate> = None;
@@ -76,10 +76,11 @@ impl Run<'_> {
         let mut wanted: IndexSet<StockId> = IndexSet::new();
         let mut first: Option<Candidate> = None;
         let mut search = Search::default();
-        let matcher = Matcher::new(Moment { plan, world, ledger: &ledger, placed: &placed }, id);
+        let matcher =
+            Matcher::new(Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None }, id);
         let most = matcher.most_instances();
         for _ in 0..missing {
-            let moment = Moment { plan, world, ledger: &ledger, placed: &placed };
+            let moment = Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None };
             let matcher = Matcher::new(moment, id);
             let Some(candidate) = matcher.best(&mut search) else {
                 // No order of granting gives more than the most there can be.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::{
+    engine::Recorder,
     inventory::{
         ledger::Ledger,
         world::{StockId, World},
@@ -42,6 +43,8 @@ pub struct Request<'a> {
     pub needs: Option<Vec<NeedId>>,
     /// Which rejections to keep.
     pub reasons: Reasons,
+    /// Told what conditions come out as.
+    pub recorder: Option<&'a Recorder>,
     /// Told after each step: needs closed, needs in all.
     pub progress: Option<&'a mut dyn FnMut(usize, usize)>,
 }
@@ -69,6 +72,7 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         keep: request.reasons,
         kept: 0,
         steps: 0,
+        recorder: request.recorder,
     };
     run.needs.iter_mut().for_each(|need| {
         need.allocated = run.placed.of(need.id).len() as u64;
@@ -138,6 +142,7 @@ struct Run<'a> {
     keep: Reasons,
     kept: usize,
     steps: u64,
+    recorder: Option<&'a Recorder>,
 }
 
 impl Run<'_> {
@@ -185,7 +190,13 @@ impl Run<'_> {
     }
 
     fn moment(&self) -> Moment<'_> {
-        Moment { plan: self.plan, world: self.world, ledger: &self.ledger, placed: &self.placed }
+        Moment {
+            plan: self.plan,
+            world: self.world,
+            ledger: &self.ledger,
+            placed: &self.placed,
+            recorder: self.recorder,
+        }
     }
 
     /// Grants a need's best candidate, or all that are missing of a need that is granted whole, if there are any

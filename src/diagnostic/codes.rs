@@ -132,8 +132,13 @@ codes! {
     B0609 "a preference that never discriminates",
     B0610 "a name that nothing uses",
     B0611 "an analysis that a bound ended",
-    // what later versions bring
-    B0801 "not yet",
+    // tests
+    B0701 "a snapshot that was edited by hand",
+    B0702 "a snapshot that is not whole",
+    B0703 "a snapshot of a newer version",
+    B0704 "two tests with one snapshot",
+    B0705 "a snapshot without its test",
+    B0706 "nobody to ask",
     // the command line
     B0901 "a file that cannot be read",
     B0902 "no policies found",

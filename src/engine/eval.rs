@@ -1,6 +1,9 @@
 //! What a candidate of a fleet has: the keys that a node reads.
 
-use super::value::{self, Gap, Keys};
+use super::{
+    record::{Heard, Recorder},
+    value::{self, Gap, Keys},
+};
 use crate::{
     inventory::{
         ledger::Ledger,
@@ -40,12 +43,17 @@ pub struct Scene<'a> {
     pub supply: Option<usize>,
     /// The volume it is tried for.
     pub volume: Option<&'a Volume>,
+    /// Who is told what conditions come out as.
+    pub recorder: Option<&'a Recorder>,
 }
 
 impl<'a> Scene<'a> {
     /// Whether a condition holds.
     pub fn truth(&self, id: NodeId) -> Truth {
-        value::truth(self, id)
+        match self.recorder {
+            None => value::truth(self, id),
+            Some(recorder) => value::truth(&Heard { scene: self, recorder }, id),
+        }
     }
 
     /// The value of a node.
@@ -53,7 +61,10 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// Why it is unknown: the first cause, in order of reading.
     pub fn value(&self, id: NodeId) -> Result<Value, Gap> {
-        value::value(self, id)
+        match self.recorder {
+            None => value::value(self, id),
+            Some(recorder) => value::value(&Heard { scene: self, recorder }, id),
+        }
     }
 
     /// The value of a key.

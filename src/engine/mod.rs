@@ -2,7 +2,9 @@
 //! right; every faster one is judged by it.
 
 mod eval;
+mod record;
 mod value;
 
 pub use eval::{Scene, Subject};
+pub use record::{Recorder, Seen};
 pub use value::{Gap, Keys, truth, value};

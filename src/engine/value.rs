@@ -20,6 +20,12 @@ pub enum Gap {
 
 /// What expressions read: a candidate of a fleet, or one that is only thought of.
 pub trait Keys {
+    /// Whether somebody is told what each node comes to. Then both sides of `and` and `or` are always looked at.
+    const TELLS: bool = false;
+
+    /// Told what a node has come to.
+    fn tell(&self, _node: NodeId, _value: &Result<Value, Gap>) {}
+
     /// The policy.
     fn plan(&self) -> &Plan;
 
@@ -51,6 +57,14 @@ pub fn truth<K: Keys>(keys: &K, id: NodeId) -> Truth {
 /// # Errors
 /// Why it is unknown: the first cause, in order of reading.
 pub fn value<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
+    let value = compute(keys, id);
+    if K::TELLS {
+        keys.tell(id, &value);
+    }
+    value
+}
+
+fn compute<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
     let fault = |fault| Gap::Fault(id, fault);
     let plan = keys.plan();
     match plan.node(id) {
@@ -97,9 +111,14 @@ fn bool<K: Keys>(keys: &K, id: NodeId) -> Result<bool, Gap> {
 /// Kleene's `and` (decided by false) and `or` (decided by true).
 fn join<K: Keys>(keys: &K, parts: &[NodeId], decides: bool) -> Result<Value, Gap> {
     let mut unknown = None;
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         match bool(keys, *part) {
-            Ok(holds) if holds == decides => return Ok(Value::Bool(decides)),
+            Ok(holds) if holds == decides => {
+                if K::TELLS {
+                    parts[at + 1..].iter().for_each(|rest| drop(value(keys, *rest)));
+                }
+                return Ok(Value::Bool(decides));
+            }
             Ok(_) => {}
             Err(gap) => {
                 unknown.get_or_insert(gap);

@@ -224,7 +224,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         let mut placed = self.placed.clone();
         let need = &relaxed.framework.needs[id.need];
         if has_unsettled(need) {
-            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed };
+            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed, recorder: None };
             let matcher = Matcher::new(moment, id).relaxed(relaxed).among(supplies);
             let (settled, _) = settle_for(matcher, &self.ledger);
             placed.settle(id, Arc::new(settled));
@@ -240,7 +240,7 @@ impl<'s, 'a> Trial<'s, 'a> {
             let agents = touched.agents(self.analysis, open);
             let supplies = touched.supplies(self.analysis, supplies, self.volumes());
             let mut search = Search::default();
-            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed };
+            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed, recorder: None };
             let matcher = Matcher::new(moment, id).relaxed(relaxed).among(&supplies);
             let best = matcher.best_of(&agents, &mut search);
             self.steps += search.steps + 1;
@@ -266,7 +266,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         supplies: &[usize],
     ) -> Vec<(Set, IndexMap<Condition, Option<Amount>>)> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
-        let moment = Moment { plan, world, ledger: &self.ledger, placed: &self.placed };
+        let moment = Moment { plan, world, ledger: &self.ledger, placed: &self.placed, recorder: None };
         let matcher = Matcher::new(moment, self.id).relaxed(relaxed).among(supplies);
         let volumes = &matcher.subject.need.volumes;
         let mut found = Vec::new();

@@ -59,6 +59,6 @@ impl State {
 
     pub fn moment<'a>(&'a self, fleet: &'a Fleet) -> Moment<'a> {
         let (plan, world) = (fleet.plan(), fleet.world());
-        Moment { plan, world, ledger: &self.ledger, placed: &self.placed }
+        Moment { plan, world, ledger: &self.ledger, placed: &self.placed, recorder: None }
     }
 }

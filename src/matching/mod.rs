@@ -21,7 +21,7 @@ pub use score::{Item, Score};
 pub use settle::{has_unsettled, settle, settle_for};
 
 use crate::{
-    engine::{Scene, Subject},
+    engine::{Recorder, Scene, Subject},
     inventory::{ledger::Ledger, world::World},
     ir::{Plan, Volume},
 };
@@ -46,6 +46,8 @@ pub struct Moment<'a> {
     pub ledger: &'a Ledger,
     /// Where instances are.
     pub placed: &'a Placed,
+    /// Who is told what conditions come out as.
+    pub recorder: Option<&'a Recorder>,
 }
 
 /// One need at one moment.
@@ -78,8 +80,8 @@ impl<'a> Matcher<'a> {
         supply: Option<usize>,
         volume: Option<&'a Volume>,
     ) -> Scene<'a> {
-        let Moment { plan, world, ledger, .. } = self.moment;
-        Scene { plan, world, ledger, subject: self.subject, agent, supply, volume }
+        let Moment { plan, world, ledger, recorder, .. } = self.moment;
+        Scene { plan, world, ledger, subject: self.subject, agent, supply, volume, recorder }
     }
 
     /// Agents to try: every one, in order of name; `None` alone for a need that wants no agent.

@@ -173,7 +173,8 @@ impl Writer<'_> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let framework = &plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
-        let scene = Scene { plan, world, ledger: self.ledger, subject, agent, supply, volume: None };
+        let scene =
+            Scene { plan, world, ledger: self.ledger, subject, agent, supply, volume: None, recorder: None };
         let columns = plan.broker.exposed.iter().filter(|column| plan.column(**column).side == side);
         columns
             .filter_map(|column| {
@@ -191,7 +192,10 @@ impl Writer<'_> {
         let existing = supply.existing.as_ref();
         let own = || {
             let of_volume = candidate.takings.iter().filter(move |taking| taking.volume == Some(at));
-            of_volume.filter(|taking| {
+            // What only a charge counts is the agent's to give.
+            let counted =
+                of_volume.filter(|taking| existing.is_some() || supply.holdings(taking.resource).is_some());
+            counted.filter(|taking| {
                 existing.is_none_or(|known| {
                     known.whole.iter().all(|whole| whole.0 != taking.resource)
                         && world.stock(known.users).resource != taking.resource

@@ -12,8 +12,9 @@ mod matches;
 mod names;
 mod rejections;
 mod shares;
+mod snapshot;
 mod stock;
-mod verdicts;
+pub mod text;
 pub mod wire;
 
 pub use applied::{APPLIED_FORMAT, Applied, AppliedChange, AppliedConflict, AppliedHolder, applied};
@@ -23,8 +24,8 @@ pub use explained::{Explained, explanation};
 pub use matches::matches;
 pub use names::{need_label, printable_name};
 pub use shares::shares;
+pub use snapshot::{TEXT_VERSION, snapshot};
 pub use stock::stock;
-pub use verdicts::tests_json;
 
 use std::io;
 

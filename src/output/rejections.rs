@@ -117,20 +117,23 @@ impl<'a> RejectionList<'a> {
     }
 
     fn reason(&self, reason: &matching::Reason, have: Vec<String>, absent: Vec<String>) -> Reason {
-        let detail = || ReasonDetail {
-            side: reason.side.name(),
-            key: reason.key.clone(),
-            have,
-            want: reason.want.clone(),
-            absent,
-            permanent: reason.permanent,
-        };
-        Reason {
-            label: reason.label.clone(),
-            kind: reason.kind.name(),
-            detail: (self.view == View::Operator).then(detail),
-        }
+        let mut wire = wire_reason(reason, have, absent);
+        wire.detail = wire.detail.filter(|_| self.view == View::Operator);
+        wire
     }
+}
+
+/// A reason as the operator sees it.
+pub(super) fn wire_reason(reason: &matching::Reason, have: Vec<String>, absent: Vec<String>) -> Reason {
+    let detail = ReasonDetail {
+        side: reason.side.name(),
+        key: reason.key.clone(),
+        have,
+        want: reason.want.clone(),
+        absent,
+        permanent: reason.permanent,
+    };
+    Reason { label: reason.label.clone(), kind: reason.kind.name(), detail: Some(detail) }
 }
 
 fn excluded<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Excluded {

@@ -1,5 +1,7 @@
 //! Expectations against the offers of a cycle.
 
+use indexmap::IndexMap;
+
 use super::{Failure, names::Needs};
 use crate::{
     cycle::NeedResult,
@@ -8,7 +10,8 @@ use crate::{
         ledger,
         world::{HoldingId, Quota},
     },
-    matching::{NeedId, Reason},
+    matching::NeedId,
+    output::text::{count, reason_line},
     parse::ast::{Expect, Expr, ExprKind, Literal, Name, OnMode, Outcome, Path},
     policy::{Fleet, Offers},
     quantity::{MILLION, render},
@@ -357,43 +360,35 @@ impl Holder<'_> {
         Ok((expected != actual).then(|| (format!("{actual}{}", resource.unwrap_or_default()), Vec::new())))
     }
 
-    /// Reasons of some rejections, a line each, the same ones together.
+    /// Reasons of some rejections, a line each, with all that they exclude.
     fn reasons(&self, result: &NeedResult, which: impl Fn(&crate::cycle::Rejection) -> bool) -> Vec<String> {
         const MOST: usize = 8;
+        const NAMES: usize = 3;
         let world = self.fleet.world();
-        let mut lines = Vec::new();
-        let mut more = 0;
+        let mut excluded: IndexMap<String, Vec<String>> = IndexMap::new();
         for rejection in result.rejections.list.iter().filter(|rejection| which(rejection)) {
+            let agent = rejection.agent.map(|agent| show_name(self.text(world.agents[agent].name)));
+            let supply =
+                rejection.supply.map(|(_, supply)| self.text(world.supplies[supply].path).to_owned());
+            let at: Vec<String> = agent.into_iter().chain(supply).collect();
             for number in rejection.reasons.iter() {
-                if lines.len() == MOST {
-                    more += 1;
-                    continue;
-                }
-                let agent = rejection.agent.map(|agent| show_name(self.text(world.agents[agent].name)));
-                let supply =
-                    rejection.supply.map(|(_, supply)| self.text(world.supplies[supply].path).to_owned());
-                let at: Vec<String> = agent.into_iter().chain(supply).collect();
-                lines.push(format!("{}: {}", at.join(" with "), line(self.offers.cycle().reason(*number))));
+                let line = reason_line(self.offers.cycle().reason(*number));
+                excluded.entry(line).or_default().push(at.join(" with "));
             }
         }
+        let more = excluded.len().saturating_sub(MOST);
+        let mut lines: Vec<String> = Vec::new();
+        for (line, names) in excluded.iter().take(MOST) {
+            let shown = names.iter().take(NAMES).cloned().collect::<Vec<_>>().join(", ");
+            let others = match names.len().saturating_sub(NAMES) {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
+            lines.push(format!("{shown}{others}: {line}"));
+        }
         if more > 0 {
-            lines.push(format!("and {more} more"));
+            lines.push(format!("and {}", count(more, "more reason", "more reasons")));
         }
         lines
     }
-}
-
-/// A reason in a line.
-pub(crate) fn line(reason: &Reason) -> String {
-    let key = reason
-        .key
-        .as_ref()
-        .filter(|key| **key != reason.label)
-        .map_or(String::new(), |key| format!(" {key}"));
-    let have = reason.have.as_deref().unwrap_or("absent");
-    let mut line = format!("{}{key}: wanted {}, have {have}", reason.label, reason.want);
-    if !reason.absent.is_empty() && reason.have.is_some() {
-        line.push_str(&format!(" (unknown: {})", reason.absent.join(", ")));
-    }
-    line
 }

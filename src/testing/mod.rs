@@ -1,15 +1,26 @@
 //! Tests that stand in policies (section 11 of the language reference): each adds its declarations to the set,
 //! runs a cycle, and holds its expectations against it.
 
+mod coverage;
 mod expect;
+mod json;
 mod names;
 mod overlay;
+mod snapshot;
+
+pub use coverage::{Condition, Coverage};
+pub use json::tests_json;
+pub use snapshot::{Damage, Snapshot, State, Taken, path as snapshot_path};
+
+use indexmap::IndexMap;
 
 use crate::{
     check::Strictness,
     cycle::{self, Reasons},
-    diagnostic::{Diagnostic, Report},
+    diagnostic::{Code, Diagnostic, Report},
+    engine::Recorder,
     matching::NeedId,
+    output,
     parse::ast::{Expect, Statement, StatementKind},
     pipeline::{Checked, Parsed},
     policy::{Fleet, Inventory, Offers},
@@ -52,6 +63,8 @@ pub struct TestResult {
     pub expectations: usize,
     /// How it ended.
     pub verdict: Verdict,
+    /// The snapshot that it expects.
+    pub snapshot: Option<Snapshot>,
 }
 
 /// The tests of a set, run.
@@ -59,6 +72,8 @@ pub struct TestResult {
 pub struct TestReport {
     /// Each test, in the order of its place.
     pub results: Vec<TestResult>,
+    /// What the conditions of the set were seen as, where it was asked for.
+    pub coverage: Option<Coverage>,
     /// What the spans point into.
     pub sources: Sources,
 }
@@ -80,30 +95,102 @@ impl TestReport {
     }
 }
 
+impl TestResult {
+    /// Takes the snapshot as it is now for what is expected. The caller writes the file.
+    pub fn accept(&mut self) {
+        let Some(snapshot) = &mut self.snapshot else { return };
+        match &mut self.verdict {
+            Verdict::Passed => {}
+            Verdict::Failed(failures) => {
+                failures.retain(|failure| failure.span != snapshot.span);
+                if failures.is_empty() {
+                    self.verdict = Verdict::Passed;
+                }
+            }
+            Verdict::Broken(_) => return,
+        }
+        snapshot.state = State::Accepted;
+    }
+}
+
+/// The text of a snapshot's file; nothing where there is none; or why it cannot be read.
+pub type ReadSnapshot = Result<Option<String>, Box<Diagnostic>>;
+
+/// How tests are run.
+pub struct Options<'a> {
+    /// The inventories that tests see.
+    pub inventories: &'a [Inventory],
+    /// How strictly sets are checked.
+    pub strictness: Strictness,
+    /// Which tests are run, by their names.
+    pub wanted: &'a dyn Fn(&str) -> bool,
+    /// Reads a snapshot's file by its path.
+    pub snapshots: &'a dyn Fn(&str) -> ReadSnapshot,
+    /// Whether damaged snapshots are to be written anew.
+    pub retakes: bool,
+    /// Where what conditions come out as is added up, if anywhere.
+    pub coverage: Option<Coverage>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options {
+            inventories: &[],
+            strictness: Strictness::default(),
+            wanted: &|_| true,
+            snapshots: &|_| Ok(None),
+            retakes: false,
+            coverage: None,
+        }
+    }
+}
+
 /// The tests of a set that compiles. `checked` is its check.
 pub fn list(checked: &Checked) -> &[hir::Test] {
     &checked.hir.tests
 }
 
-/// Runs the tests of a set whose names `wanted` takes. The set must compile.
-pub fn run(
-    parsed: &Parsed,
-    checked: &Checked,
-    inventories: &[Inventory],
-    strictness: Strictness,
-    wanted: &dyn Fn(&str) -> bool,
-) -> TestReport {
-    let tests = list(checked).iter().filter(|test| wanted(&test.name.text));
+fn is_snapshot(expect: &Expect) -> bool {
+    matches!(expect, Expect::Snapshot)
+}
+
+/// The snapshots that the tests of a set expect: the path of each, with its test.
+pub fn snapshots(checked: &Checked) -> IndexMap<String, &hir::Test> {
+    let tests = list(checked).iter().rev();
+    let expecting = tests.filter(|test| expectations(test).any(|(_, expect)| is_snapshot(expect)));
+    expecting.map(|test| (path_of(&checked.report.sources, test), test)).collect()
+}
+
+fn path_of(sources: &Sources, test: &hir::Test) -> String {
+    snapshot::path(&sources.get(test.name.span.source).name, &test.name.text)
+}
+
+/// The conditions of a set with its inventories, for [`Options::coverage`].
+///
+/// # Errors
+/// Every problem, where the set does not compile.
+pub fn coverage(checked: &Checked, inventories: &[Inventory]) -> Result<Coverage, Box<Report>> {
+    let loaded = checked.clone().load(&Inventory::extra(inventories))?;
+    Ok(Coverage::of(&loaded.plan))
+}
+
+/// Runs the tests of a set that compiles. `checked` is its check.
+pub fn run(parsed: &Parsed, checked: &Checked, mut options: Options<'_>) -> TestReport {
+    let mut coverage = options.coverage.take();
+    let mut run =
+        Runner { parsed, options: &options, coverage: coverage.as_mut(), known: snapshots(checked) };
+    let tests = list(checked).iter().filter(|test| (options.wanted)(&test.name.text));
     let results = tests.map(|test| {
         let expectations = expectations(test).count();
-        let verdict = match one(parsed, inventories, strictness, test) {
-            Ok(failures) if failures.is_empty() => Verdict::Passed,
-            Ok(failures) => Verdict::Failed(failures),
-            Err(report) => Verdict::Broken(report),
+        let (verdict, snapshot) = match run.one(test) {
+            Ok((failures, snapshot)) if failures.is_empty() => (Verdict::Passed, snapshot),
+            Ok((failures, snapshot)) => (Verdict::Failed(failures), snapshot),
+            Err(report) => (Verdict::Broken(report), None),
         };
-        TestResult { name: test.name.text.clone(), span: test.name.span, expectations, verdict }
+        TestResult { name: test.name.text.clone(), span: test.name.span, expectations, verdict, snapshot }
     });
-    TestReport { results: results.collect(), sources: checked.report.sources.clone() }
+    let results = results.collect();
+    TestReport { results, coverage, sources: checked.report.sources.clone() }
 }
 
 /// What is wrong with the tests of a set, beyond what is wrong with the set: found without running them.
@@ -114,6 +201,7 @@ pub fn check(
     strictness: Strictness,
 ) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
+    let expected = snapshots(checked);
     for test in list(checked) {
         let overlay = overlay::Overlay::new(parsed, inventories, test);
         let (problems, needs) = match overlay.addition() {
@@ -134,6 +222,7 @@ pub fn check(
         let sound = new.iter().all(|problem| !problem.is_error());
         found.extend(new);
         found.extend(overlay.problems.iter().cloned());
+        found.extend(shared_snapshot(&expected, &checked.report.sources, test));
         if sound {
             let fleet = overlay.fleet();
             for (_, expect) in expectations(test) {
@@ -152,44 +241,138 @@ fn expectations(test: &hir::Test) -> impl Iterator<Item = (&Statement, &Expect)>
     })
 }
 
-fn one(
-    parsed: &Parsed,
-    inventories: &[Inventory],
-    strictness: Strictness,
-    test: &hir::Test,
-) -> Result<Vec<Failure>, Box<Report>> {
-    let overlay = overlay::Overlay::new(parsed, inventories, test);
-    let extra = overlay.extra();
-    let checked = parsed.check(&extra, strictness);
-    let sources = checked.report.sources.clone();
-    let broken =
-        |problems: Vec<Diagnostic>| Box::new(Report { sources: sources.clone(), diagnostics: problems });
-    if !overlay.problems.is_empty() {
-        return Err(broken(overlay.problems.clone()));
+struct Runner<'a> {
+    parsed: &'a Parsed,
+    options: &'a Options<'a>,
+    coverage: Option<&'a mut Coverage>,
+    known: IndexMap<String, &'a hir::Test>,
+}
+
+type Ran = Result<(Vec<Failure>, Option<Snapshot>), Box<Report>>;
+
+impl Runner<'_> {
+    fn one(&mut self, test: &hir::Test) -> Ran {
+        let overlay = overlay::Overlay::new(self.parsed, self.options.inventories, test);
+        let extra = overlay.extra();
+        let checked = self.parsed.check(&extra, self.options.strictness);
+        let sources = checked.report.sources.clone();
+        let broken =
+            |problems: Vec<Diagnostic>| Box::new(Report { sources: sources.clone(), diagnostics: problems });
+        let mut problems: Vec<Diagnostic> =
+            shared_snapshot(&self.known, &sources, test).into_iter().collect();
+        problems.extend(overlay.problems.iter().cloned());
+        if !problems.is_empty() {
+            return Err(broken(problems));
+        }
+        let fleet = Fleet::new(checked.load(&extra)?);
+        let names = names::Needs::of(&fleet.loaded().hir.frameworks);
+        let needs = taking_part(&fleet, &overlay, &names, test).map_err(broken)?;
+        let recorder = self.coverage.as_ref().map(|_| Recorder::new(fleet.plan()));
+        let request =
+            cycle::Request { needs, reasons: Reasons::All, recorder: recorder.as_ref(), progress: None };
+        let offers: Offers = fleet.cycle(request);
+        if let (Some(coverage), Some(recorder)) = (self.coverage.as_mut(), &recorder) {
+            coverage.add(fleet.plan(), recorder);
+        }
+        let (mut failures, mut snapshot) = (Vec::new(), None);
+        for (statement, expect) in expectations(test) {
+            let span = statement.span;
+            if is_snapshot(expect) {
+                match self.snapshot(test, span, &offers, &sources) {
+                    Ok(held) => {
+                        failures.extend(snapshot_failure(&held, &sources));
+                        snapshot = Some(held);
+                    }
+                    Err(problem) => problems.push(*problem),
+                }
+                continue;
+            }
+            match expect::hold(&offers, &names, expect, span, &sources) {
+                Ok(failure) => failures.extend(failure),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        if problems.is_empty() { Ok((failures, snapshot)) } else { Err(broken(problems)) }
     }
-    let fleet = Fleet::new(checked.load(&extra)?);
+
+    fn snapshot(
+        &self,
+        test: &hir::Test,
+        span: Span,
+        offers: &Offers,
+        sources: &Sources,
+    ) -> Result<Snapshot, Box<Diagnostic>> {
+        let path = path_of(sources, test);
+        let file = (self.options.snapshots)(&path)?;
+        let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let inventories = self.options.inventories.iter().filter_map(|one| one.parts().1.iter().next());
+        let taken = Taken {
+            source: last(&sources.get(test.name.span.source).name),
+            test: test.name.text.clone(),
+            inventories: inventories.map(|(_, source)| last(&source.name)).collect(),
+            text: output::snapshot(offers),
+        };
+        let held = snapshot::compare(path, span, taken, file.as_deref());
+        match &held.state {
+            State::Damaged(damage) if !(self.options.retakes && damage.may_be_replaced()) => {
+                Err(Box::new(damage.diagnostic(&held.path, span)))
+            }
+            _ => Ok(held),
+        }
+    }
+}
+
+/// Two tests whose names differ too little for two files.
+fn shared_snapshot(
+    known: &IndexMap<String, &hir::Test>,
+    sources: &Sources,
+    test: &hir::Test,
+) -> Option<Diagnostic> {
+    let path = path_of(sources, test);
+    let other = known.get(&path).filter(|other| other.name.span != test.name.span)?;
+    expectations(test).find(|(_, expect)| is_snapshot(expect))?;
+    let message = format!("two tests would keep their snapshots in one file, `{path}`");
+    let problem = Diagnostic::error(Code::B0704, test.name.span, message).label("this test");
+    let help = "rename one of them: capitals and marks do not count in the name of a file";
+    Some(problem.also(other.name.span, "and this one").help(help))
+}
+
+/// The needs that take part in a test: those of frameworks that it declares or names; every one where it declares and
+/// names none, and expects a snapshot.
+fn taking_part(
+    fleet: &Fleet,
+    overlay: &overlay::Overlay<'_>,
+    names: &names::Needs,
+    test: &hir::Test,
+) -> Result<Option<Vec<NeedId>>, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let mut needs: Vec<NeedId> = overlay.frameworks(&fleet);
-    let names = names::Needs::of(&fleet.loaded().hir.frameworks);
+    let mut needs: Vec<NeedId> = overlay.frameworks(fleet);
     for (_, expect) in expectations(test) {
         match names.named(expect) {
-            Ok(named) => needs.extend(overlay::whole_frameworks(&fleet, &named)),
+            Ok(named) => needs.extend(overlay::whole_frameworks(fleet, &named)),
             Err(problem) => problems.push(*problem),
         }
     }
     if !problems.is_empty() {
-        return Err(broken(problems));
+        return Err(problems);
+    }
+    if needs.is_empty() && expectations(test).any(|(_, expect)| is_snapshot(expect)) {
+        return Ok(None);
     }
     needs.sort_unstable();
     needs.dedup();
-    let request = cycle::Request { needs: Some(needs), reasons: Reasons::All, progress: None };
-    let offers: Offers = fleet.cycle(request);
-    let mut failures = Vec::new();
-    for (statement, expect) in expectations(test) {
-        match expect::hold(&offers, &names, expect, statement.span, &sources) {
-            Ok(failure) => failures.extend(failure),
-            Err(problem) => problems.push(*problem),
-        }
-    }
-    if problems.is_empty() { Ok(failures) } else { Err(broken(problems)) }
+    Ok(Some(needs))
+}
+
+fn snapshot_failure(snapshot: &Snapshot, sources: &Sources) -> Option<Failure> {
+    let path = &snapshot.path;
+    let actual = match &snapshot.state {
+        State::Same | State::Accepted => return None,
+        State::New => format!("there is no snapshot `{path}` yet"),
+        State::Changed(_) => format!("the offers differ from the snapshot `{path}`"),
+        State::Damaged(_) => format!("the snapshot `{path}` is to be taken anew"),
+    };
+    let expected = sources.text(snapshot.span).trim().to_owned();
+    let reasons = snapshot.note.iter().cloned().collect();
+    Some(Failure { span: snapshot.span, expected, actual, reasons })
 }

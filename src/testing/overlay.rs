@@ -7,7 +7,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::records::{Records, TierKind, TierRecord},
     matching::NeedId,
-    parse::ast::{Block, BlockKind, Statement, StatementKind},
+    parse::ast::{Block, BlockKind, Expect, Statement, StatementKind},
     pipeline::{Extra, Parsed},
     policy::{Fleet, Inventory},
     resolve::{
@@ -33,15 +33,15 @@ impl<'a> Overlay<'a> {
     pub(super) fn new(parsed: &'a Parsed, inventories: &'a [Inventory], test: &'a hir::Test) -> Overlay<'a> {
         let mut problems = Vec::new();
         let mut own: Vec<&Statement> = Vec::new();
-        let mut with_inventory = false;
+        let (mut with_inventory, mut has_snapshot) = (false, false);
         for statement in &test.statements {
             match &statement.kind {
-                StatementKind::Expect(crate::parse::ast::Expect::Snapshot) => {
-                    let message = "`expect snapshot` is not supported yet";
-                    let problem = Diagnostic::error(Code::B0801, statement.span, message).label("not yet");
-                    problems.push(problem.help("expect outcomes, agents, supplies and amounts"));
+                StatementKind::Expect(Expect::Snapshot) if has_snapshot => {
+                    let problem =
+                        Diagnostic::error(Code::B0212, statement.span, "`expect snapshot` stands twice");
+                    problems.push(problem.help("remove one: a test has one snapshot"));
                 }
-                StatementKind::Expect(_) => {}
+                StatementKind::Expect(expect) => has_snapshot |= matches!(expect, Expect::Snapshot),
                 StatementKind::WithInventory => with_inventory = true,
                 _ => own.push(statement),
             }

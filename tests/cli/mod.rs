@@ -8,6 +8,7 @@ mod help;
 mod import;
 mod repl;
 mod sarif;
+mod snapshots;
 mod tables;
 mod terminal;
 mod testing;

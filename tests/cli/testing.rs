@@ -26,9 +26,9 @@ fn what_is_not_so_is_shown_with_its_reasons() {
     insta::assert_snapshot!(run.stdout, @r"
     FAILED wrong
       p.policy:5:3
-        expected  expect n met
+        expected  n met
         actual    unmet: 0 of 3 offered, proved
-        because   a: gpus: wanted 1, have absent
+        because   a: gpus: wants 1; agent.gpus absent; permanent
     0 passed, 1 failed
     ");
 }
@@ -107,7 +107,98 @@ fn check_looks_into_tests() {
         assert_eq!(fleet.code, 3);
         assert!(fleet.stderr.contains("B0213") && fleet.stderr.contains(wrong), "{}", fleet.stderr);
     }
-    let later = set("test \"t\" { expect snapshot }").run(&["check", "p.policy"]);
-    assert_eq!(later.code, 3);
-    assert!(later.stderr.contains("B0801"));
+}
+
+const COVERED: &str = r#"
+class big for agent {
+  size >= 3
+  name == "a" or kind is present
+}
+broker main {
+  expose agent.os
+  require linux: agent.os == "linux"
+  prefer near: agent.size / 4 weight 2
+}
+agent a { os = "linux", size = 4, resources { cpus = 4 } }
+agent b { os = "bsd", size = 1, resources { cpus = 4 } }
+need n { agent { cpus = 3, is big, os == "linux" } }
+test "both" { expect n on a }
+"#;
+
+#[test]
+fn coverage_names_what_was_never_seen() {
+    let folder = Folder::new(&[("p.policy", COVERED)]);
+    let run = folder.run(&["test", "p.policy", "--coverage"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(run.stdout, @r#"
+    ok     both
+    not covered
+      p.policy:3:3  class big: never unknown  (agent.size >= 3)
+      p.policy:8:3  require linux: never unknown  (agent.os == "linux")
+      p.policy:9:3  prefer near: never false, never unknown  (agent.size / 4)
+      p.policy:13:36  need n: never unknown  (agent.os == "linux")
+    coverage: 9 of 14 outcomes seen (64%)
+    1 passed, 0 failed
+    "#);
+    let wire = json(&folder.run(&["test", "p.policy", "--coverage", "--format", "json"]).stdout);
+    assert_eq!(wire["coverage"]["conditions"][0]["label"], "big");
+    let below = folder.run(&["test", "p.policy", "--coverage", "--threshold", "90"]);
+    assert_eq!(below.code, 1);
+    assert!(below.stdout.contains("and 90% is asked for"), "{}", below.stdout);
+    assert_eq!(folder.run(&["test", "p.policy", "--coverage", "--threshold", "10"]).code, 0);
+    assert_eq!(folder.run(&["test", "p.policy", "--threshold", "10"]).code, 2, "nothing to hold it against");
+    assert_eq!(folder.run(&["test", "p.policy", "--coverage", "--threshold", "101"]).code, 2);
+}
+
+/// The order in which conditions are written changes nothing of what is seen.
+#[test]
+fn coverage_does_not_depend_on_order() {
+    let turned = COVERED.replace(
+        "  size >= 3\n  name == \"a\" or kind is present\n",
+        "  kind is present or name == \"a\"\n  size >= 3\n",
+    );
+    assert_ne!(turned, COVERED);
+    let seen = |text: &str| {
+        let folder = Folder::new(&[("p.policy", text)]);
+        let wire = json(&folder.run(&["test", "p.policy", "--coverage", "--format", "json"]).stdout);
+        (wire["coverage"]["seen"].clone(), wire["coverage"]["possible"].clone())
+    };
+    assert_eq!(seen(COVERED), seen(&turned));
+}
+
+#[test]
+fn results_for_junit_and_github() {
+    let tests = "test \"a, b: 100%\" { expect n met }\ntest \"typo\" { expect m met }\ntest \"so\" { expect n unmet }";
+    let folder = set(tests);
+    let junit = folder.run(&["test", "p.policy", "--format", "junit"]);
+    assert_eq!(junit.code, 3);
+    insta::assert_snapshot!("junit", junit.stdout);
+    let github = folder.run(&["test", "p.policy", "--format", "github"]);
+    assert_eq!(github.code, 3);
+    insta::assert_snapshot!("github", github.stdout);
+}
+
+/// A change of a file leads to another run. Each step waits for what the one before has led to, not for a time.
+#[test]
+fn watching_runs_again() {
+    use std::io::{BufRead, BufReader};
+    let folder = set("test \"t\" { expect n unmet }");
+    let mut command = folder.command(&["test", "p.policy", "--watch"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    let mut results = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut remarks = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(results.any(|line| line == "1 passed, 0 failed"));
+    assert!(remarks.any(|line| line == "watching 1 file; end with Ctrl-C"));
+    folder.write("p.policy", &format!("{SET}test \"t\" {{ expect n met }}"));
+    assert!(remarks.any(|line| line == "changed: p.policy"));
+    assert!(results.any(|line| line == "0 passed, 1 failed"));
+    folder.write("p.policy", "agent {");
+    assert!(remarks.any(|line| line == "changed: p.policy"));
+    assert!(
+        remarks.any(|line| line.starts_with("watching 1 file")),
+        "a set that does not compile is waited for"
+    );
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
 }

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::{Condition, Coverage, State, TestReport, TestResult, Verdict};
 use crate::{
+    logic::Truth,
     source::{Sources, Span},
-    testing::{TestReport, TestResult, Verdict},
 };
 
 #[derive(Serialize)]
@@ -15,6 +16,8 @@ struct WireTests {
     failed: usize,
     broken: usize,
     tests: Vec<WireTest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<WireCoverage>,
 }
 
 #[derive(Serialize)]
@@ -24,6 +27,35 @@ struct WireTest {
     verdict: &'static str,
     expectations: usize,
     failures: Vec<WireFailure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<WireSnapshot>,
+}
+
+#[derive(Serialize)]
+struct WireSnapshot {
+    file: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<String>,
+    actual: String,
+}
+
+#[derive(Serialize)]
+struct WireCoverage {
+    possible: usize,
+    seen: usize,
+    percent: usize,
+    conditions: Vec<WireCondition>,
+}
+
+#[derive(Serialize)]
+struct WireCondition {
+    kind: &'static str,
+    label: String,
+    text: String,
+    place: WirePlace,
+    seen: Vec<&'static str>,
+    never: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +99,32 @@ impl WireTest {
             verdict,
             expectations: result.expectations,
             failures: failures.collect(),
+            snapshot: result.snapshot.as_ref().map(|snapshot| WireSnapshot {
+                file: snapshot.path.clone(),
+                state: snapshot.state.name(),
+                expected: match &snapshot.state {
+                    State::Changed(expected) => Some(expected.clone()),
+                    _ => None,
+                },
+                actual: snapshot.taken.text.clone(),
+            }),
         }
+    }
+}
+
+impl WireCoverage {
+    fn new(sources: &Sources, coverage: &Coverage) -> WireCoverage {
+        let (possible, seen) = coverage.outcomes();
+        let condition = |condition: &Condition| WireCondition {
+            kind: condition.kind,
+            label: condition.label.clone(),
+            text: condition.text.clone(),
+            place: WirePlace::new(sources, condition.span),
+            seen: condition.seen().map(Truth::name).collect(),
+            never: condition.missing().map(Truth::name).collect(),
+        };
+        let conditions = coverage.conditions().map(condition).collect();
+        WireCoverage { possible, seen, percent: coverage.percent(), conditions }
     }
 }
 
@@ -81,6 +138,7 @@ pub fn tests_json(report: &TestReport) -> String {
         failed: report.failed(),
         broken: report.broken(),
         tests: report.results.iter().map(|result| WireTest::new(&report.sources, result)).collect(),
+        coverage: report.coverage.as_ref().map(|coverage| WireCoverage::new(&report.sources, coverage)),
     };
     let mut text = serde_json::to_string_pretty(&wire).unwrap_or_default();
     text.push('\n');

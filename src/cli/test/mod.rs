@@ -1,0 +1,168 @@
+//! `bourse test`: the tests that stand in policies.
+
+mod github;
+mod junit;
+mod pretty;
+mod snapshots;
+mod watch;
+
+use regex::Regex;
+
+use super::{Exit, Failure, files::Console, set::SetArgs, table::count};
+use crate::{
+    Inventory,
+    check::Strictness,
+    diagnostic::{Code, Diagnostic},
+    testing::{self, Coverage, TestReport, Verdict},
+};
+
+const SNAPSHOTS: &str = "Snapshots";
+const COVERAGE: &str = "Coverage";
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    set: SetArgs,
+    /// Only tests whose name matches
+    #[arg(long, value_name = "REGEX")]
+    run: Option<Regex>,
+    /// How results are written
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    format: Format,
+    /// Run again whenever a file of the set changes
+    #[arg(long, conflicts_with_all = ["accept", "review"])]
+    watch: bool,
+    /// Take every new and changed snapshot for what is expected, and remove those without a test
+    #[arg(long, help_heading = SNAPSHOTS, conflicts_with = "review")]
+    accept: bool,
+    /// Show new and changed snapshots one by one, and ask
+    #[arg(long, help_heading = SNAPSHOTS)]
+    review: bool,
+    /// Say which conditions were never seen true, false or unknown
+    #[arg(long, help_heading = COVERAGE)]
+    coverage: bool,
+    /// Fail if fewer outcomes in a hundred were seen
+    #[arg(long, help_heading = COVERAGE, value_name = "PERCENT", requires = "coverage", value_parser = clap::value_parser!(u8).range(0..=100))]
+    threshold: Option<u8>,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Pretty,
+    /// For programs
+    Json,
+    /// As JUnit's XML
+    Junit,
+    /// As annotations of GitHub Actions
+    Github,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    if args.review {
+        console.asks()?;
+    }
+    if args.watch { watch::run(args, console) } else { once(args, console).result }
+}
+
+/// A run, and the files that it depends on.
+struct Once {
+    result: Result<Exit, Failure>,
+    files: Vec<String>,
+}
+
+fn once(args: &Args, console: &mut Console) -> Once {
+    let mut files = Vec::new();
+    let result = run_once(args, console, &mut files);
+    Once { result, files }
+}
+
+fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Result<Exit, Failure> {
+    let strictness = Strictness::default();
+    let parsed = args.set.parse(console)?;
+    files.extend(parsed.sources.iter().map(|(_, source)| source.name.to_string()));
+    let inventories = args.set.inventories(console)?;
+    let checked = parsed.check(&Inventory::extra(&inventories), strictness);
+    if checked.report.has_errors() {
+        return Err(Failure(Box::new(checked.report)));
+    }
+    files.extend(testing::snapshots(&checked).into_keys());
+    let coverage =
+        if args.coverage { Some(testing::coverage(&checked, &inventories).map_err(Failure)?) } else { None };
+    let options = testing::Options {
+        inventories: &inventories,
+        strictness,
+        wanted: &|name| args.run.as_ref().is_none_or(|pattern| pattern.is_match(name)),
+        snapshots: &snapshots::read,
+        retakes: args.accept || args.review,
+        coverage,
+    };
+    let mut report = testing::run(&parsed, &checked, options);
+    if report.results.is_empty() {
+        return Err(none_found(args, testing::list(&checked).len()).into());
+    }
+    snapshots::settle(args, &checked, &mut report, console)?;
+    tell(args, &report, console)?;
+    for result in &report.results {
+        if let Verdict::Broken(problems) = &result.verdict {
+            console.problems.absorb((**problems).clone());
+        }
+    }
+    Ok(exit(args, &report))
+}
+
+fn tell(args: &Args, report: &TestReport, console: &mut Console) -> Result<(), Failure> {
+    let text = match args.format {
+        Format::Json => testing::tests_json(report),
+        Format::Junit => junit::text(report),
+        Format::Github => github::text(report, args.threshold),
+        Format::Pretty => pretty::text(report, args.threshold, console.colour),
+    };
+    console.print(&text)
+}
+
+/// Whether fewer outcomes were seen than are asked for.
+fn is_below(coverage: &Coverage, threshold: Option<u8>) -> bool {
+    let (all, seen) = coverage.outcomes();
+    threshold.is_some_and(|threshold| seen * 100 < all * usize::from(threshold))
+}
+
+fn exit(args: &Args, report: &TestReport) -> Exit {
+    let is_of_file = |problem: &Diagnostic| is_run_code(problem.code);
+    let of_files = |verdict: &Verdict| match verdict {
+        Verdict::Broken(problems) => {
+            problems.diagnostics.iter().filter(|problem| problem.is_error()).all(is_of_file)
+        }
+        _ => true,
+    };
+    if !report.results.iter().all(|result| of_files(&result.verdict)) {
+        Exit::Invalid
+    } else if report.broken() > 0 {
+        Exit::Usage
+    } else if report.failed() > 0
+        || report.coverage.as_ref().is_some_and(|coverage| is_below(coverage, args.threshold))
+    {
+        Exit::No
+    } else {
+        Exit::Yes
+    }
+}
+
+/// Whether a problem is one of files, not of what a policy says.
+fn is_run_code(code: Code) -> bool {
+    matches!(code, Code::B0701 | Code::B0702 | Code::B0703 | Code::B0901)
+}
+
+fn none_found(args: &Args, declared: usize) -> Diagnostic {
+    match &args.run {
+        Some(pattern) if declared > 0 => {
+            let message = format!("no test has a name that matches `{pattern}`");
+            let help =
+                format!("{} declared; leave `--run` out to run all", count(declared, "test is", "tests are"));
+            Diagnostic::without_place(Code::B0904, message).help(help)
+        }
+        _ => Diagnostic::without_place(Code::B0904, "no tests found")
+            .help("write one: `test \"name\" { … expect NEED met }`"),
+    }
+}

@@ -1,0 +1,163 @@
+//! Running again whenever a file of the set changes.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
+
+use super::{Args, once};
+use crate::{
+    cli::{Exit, Failure, files::Console, set::shown, table::count},
+    diagnostic::{Code, Diagnostic},
+};
+
+/// How long a change may take until it is whole: editors write files in several steps.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// Runs until the process is ended.
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let paths: Vec<&PathBuf> = args.set.paths.iter().chain(&args.set.inventory).collect();
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        let problem = Diagnostic::without_place(Code::B0901, "standard input cannot be watched");
+        return Err(problem.help("write it to a file, or leave `--watch` out").into());
+    }
+    let (sender, changes) = channel();
+    let mut watcher = notify::recommended_watcher(move |event| {
+        // Where nobody listens any more the process is at its end.
+        let _ = sender.send(event);
+    })
+    .map_err(|error| unwatched(&error))?;
+    let mut watched = BTreeSet::new();
+    loop {
+        let ran = once(args, console);
+        if let Err(failure) = ran.result {
+            console.problems.absorb(*failure.0);
+        }
+        console.tell_problems();
+        console.finish()?;
+        let mut files: BTreeSet<PathBuf> = ran.files.iter().map(PathBuf::from).collect();
+        files.extend(paths.iter().map(|path| path.to_path_buf()));
+        for folder in folders(&files) {
+            if folder.is_dir() && watched.insert(folder.clone()) {
+                watch(&mut watcher, &folder)?;
+            }
+        }
+        let what = count(files.iter().filter(|file| file.is_file()).count(), "file", "files");
+        console.remark(&format!("watching {what}; end with Ctrl-C"));
+        let changed = wait(&changes, &files)?;
+        console.remark(&format!(
+            "\nchanged: {}",
+            changed.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
+        ));
+        console.again();
+    }
+}
+
+/// The folders to look at: those that are given, and those of every file.
+fn folders(files: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    let folder = |file: &PathBuf| {
+        if file.is_dir() {
+            return file.clone();
+        }
+        let parent = file.parent().unwrap_or(Path::new(""));
+        if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() }
+    };
+    files.iter().map(folder).collect()
+}
+
+fn watch(watcher: &mut RecommendedWatcher, folder: &Path) -> Result<(), Failure> {
+    watcher.watch(folder, RecursiveMode::Recursive).map_err(|error| unwatched(&error).into())
+}
+
+fn unwatched(error: &notify::Error) -> Diagnostic {
+    let message = format!("cannot watch files: {}", crate::output::printable_name(&error.to_string()));
+    Diagnostic::without_place(Code::B0901, message).help("leave `--watch` out")
+}
+
+/// Waits for a change that matters, and for those that come with it.
+fn wait(
+    changes: &Receiver<notify::Result<Event>>,
+    files: &BTreeSet<PathBuf>,
+) -> Result<BTreeSet<PathBuf>, Failure> {
+    let mut changed = BTreeSet::new();
+    while changed.is_empty() {
+        match changes.recv() {
+            Ok(Ok(event)) => changed.extend(relevant(event, files)),
+            Ok(Err(error)) => return Err(unwatched(&error).into()),
+            Err(_) => return Err(unwatched(&notify::Error::generic("the watcher ended")).into()),
+        }
+    }
+    while let Ok(event) = changes.recv_timeout(QUIET) {
+        changed.extend(event.into_iter().flat_map(|event| relevant(event, files)));
+    }
+    Ok(changed)
+}
+
+/// The files of an event that a run depends on: policies, snapshots, and files that are given by name.
+fn relevant(event: Event, files: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    let is_change = match event.kind {
+        EventKind::Create(_) | EventKind::Remove(_) => true,
+        EventKind::Modify(kind) => !matches!(kind, ModifyKind::Metadata(_)),
+        EventKind::Any | EventKind::Other | EventKind::Access(_) => false,
+    };
+    if !is_change {
+        return Vec::new();
+    }
+    let matters = |path: &PathBuf| {
+        let ending = path.extension().is_some_and(|ending| ending == "policy" || ending == "snap");
+        ending || files.iter().any(|file| file.file_name().is_some() && path.ends_with(file))
+    };
+    event.paths.into_iter().filter(matters).map(|path| near(&path)).collect()
+}
+
+/// A path as seen from the current folder, where it is below.
+fn near(path: &Path) -> PathBuf {
+    let path: PathBuf = path.components().collect();
+    let here = std::env::current_dir().unwrap_or_default();
+    let below = path.strip_prefix(&here).or_else(|_| path.strip_prefix("."));
+    below.map(Path::to_owned).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::PathBuf};
+
+    use notify::{
+        Event, EventKind,
+        event::{AccessKind, CreateKind, DataChange, MetadataKind, ModifyKind, RemoveKind},
+    };
+
+    use super::{folders, relevant};
+
+    #[test]
+    fn only_changes_of_files_that_matter_count() {
+        let files = BTreeSet::from([PathBuf::from("a/p.policy"), PathBuf::from("fleet.json")]);
+        let data = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let cases = [
+            (data, "a/p.policy", true),
+            (data, "./fleet.json", true),
+            (data, "/w/fleet.json", true),
+            (data, "other.json", false),
+            (data, "a/snapshots/p__t.snap", true),
+            (data, "a/snapshots/p__t.snap.new", false),
+            (EventKind::Create(CreateKind::File), "new.policy", true),
+            (EventKind::Remove(RemoveKind::File), "a/p.policy", true),
+            (EventKind::Access(AccessKind::Any), "a/p.policy", false),
+            (EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), "a/p.policy", false),
+        ];
+        for (kind, path, matters) in cases {
+            let found = relevant(Event::new(kind).add_path(PathBuf::from(path)), &files);
+            assert_eq!(!found.is_empty(), matters, "{kind:?} {path}");
+        }
+    }
+
+    #[test]
+    fn folders_of_files_are_watched() {
+        let files = BTreeSet::from([PathBuf::from("p.policy"), PathBuf::from("a/b/q.policy")]);
+        assert_eq!(folders(&files), BTreeSet::from([PathBuf::from("."), PathBuf::from("a/b")]));
+    }
+}
