@@ -34,6 +34,7 @@
 struct Readme;
 
 pub mod analyse;
+pub mod change;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;

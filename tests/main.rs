@@ -5,6 +5,7 @@
 mod analyse;
 mod bad_input;
 mod cases;
+mod changes;
 mod cli;
 mod codes;
 mod doc;

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use crate::cli::{Folder, finish};
 
-const PAGES: &[&str] = &["testing.md"];
+const PAGES: &[&str] = &["diff.md", "testing.md"];
 
 /// A page as it would be with what the commands say now.
 fn replayed(text: &str) -> String {

@@ -201,6 +201,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "value",
         ],
     ),
+    ("change", &["cycle", "inventory", "ir", "matching", "output", "policy", "quantity", "source", "types"]),
     ("import", &["diagnostic", "inventory", "limits", "quantity", "source", "value"]),
 ];
 

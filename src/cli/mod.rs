@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod codes;
 mod compare;
+mod diff;
 mod disk;
 mod doc;
 mod explain;
@@ -84,8 +85,8 @@ const EVERYWHERE: &str = "Options of every command";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes, or nothing to complain about
-  1  a negative answer: nothing offered, nothing applied, a test failed, a new snapshot, a file would change,
-     warnings that are denied
+  1  a negative answer: nothing offered, nothing applied, a test failed, a new snapshot, offers that differ,
+     a file would change, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile
   4  undecided: a bound ended the search for some need, or the answer is not known";
@@ -160,6 +161,8 @@ enum Command {
     /// Make an inventory from another system's data
     #[command(subcommand)]
     Import(import::Import),
+    /// Show what a change of the policies changes of the offers, and what is responsible
+    Diff(diff::Args),
     /// Run the tests that stand in policies
     Test(test::Args),
     /// Write policies in their canonical form
@@ -210,6 +213,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Apply(args) => apply::run(&args, console),
         Command::Shares(args) => shares::run(&args, console),
         Command::Inventory(args) => fleet::run(&args, console),
+        Command::Diff(args) => diff::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Import(import) => import::run(import, console),
         Command::Fmt(args) => fmt::run(&args, console),

@@ -24,6 +24,10 @@ enum SchemaName {
     Applied,
     /// What `shares --format json` writes
     Shares,
+    /// What `test --format json` writes
+    Tests,
+    /// What `diff --format json` writes
+    Diff,
     /// What `--error-format json` writes
     Diagnostics,
     /// What `compare --format json` writes
@@ -32,12 +36,14 @@ enum SchemaName {
 
 pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, Failure> {
     console.print(match args.format {
-        None => "inventory\noffers\noperations\napplied\nshares\ndiagnostics\ncomparison\n",
+        None => "inventory\noffers\noperations\napplied\nshares\ntests\ndiff\ndiagnostics\ncomparison\n",
         Some(SchemaName::Inventory) => include_str!("../../schema/inventory.schema.json"),
         Some(SchemaName::Offers) => include_str!("../../schema/offers.schema.json"),
         Some(SchemaName::Operations) => OPERATIONS_SCHEMA,
         Some(SchemaName::Applied) => include_str!("../../schema/applied.schema.json"),
         Some(SchemaName::Shares) => include_str!("../../schema/shares.schema.json"),
+        Some(SchemaName::Tests) => include_str!("../../schema/tests.schema.json"),
+        Some(SchemaName::Diff) => include_str!("../../schema/diff.schema.json"),
         Some(SchemaName::Diagnostics) => include_str!("../../schema/diagnostics.schema.json"),
         Some(SchemaName::Comparison) => include_str!("../../schema/comparison.schema.json"),
     })?;

@@ -298,7 +298,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// What a volume takes of a supply, beside the draft, which grows by it.
-    fn draft_volume(
+    pub(super) fn draft_volume(
         &self,
         draft: &mut Draft,
         at: usize,
@@ -413,7 +413,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// The candidate once its supplies are chosen: amounts with a range are raised to the most that fits.
-    fn complete(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
+    pub(super) fn complete(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
         let (world, need) = (self.moment.world, self.subject.need);
         let wants = self.agent_wants(agent, supplies).unwrap_or_default();
         let mut draft = Draft::default();

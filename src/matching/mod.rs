@@ -4,6 +4,7 @@ mod amounts;
 mod assign;
 mod check;
 mod explain;
+mod given;
 mod place;
 mod placed;
 mod relax;

@@ -241,18 +241,11 @@ impl Writer<'_> {
         }
         let exact = (candidate.score.numerator, POINTS * i128::from(candidate.score.volumes.max(1)));
         let (numerator, denominator) = lowest_terms(exact);
-        let one = i128::from(MILLION);
-        let items = candidate.items.iter().map(|item| Item {
-            label: item.label.clone(),
-            volume: item.volume.and_then(|at| need.volumes.get(at)).map(|volume| self.text(volume.name)),
-            weight: decimal(i128::from(item.weight), one),
-            value: item.value.map(|value| decimal(i128::from(value), one)),
-        });
         Score {
             value,
             numerator: Some(numerator.to_string()),
             denominator: Some(denominator.to_string()),
-            items: Some(items.collect()),
+            items: Some(items_of(self.fleet.plan(), need, candidate)),
         }
     }
 
@@ -300,6 +293,24 @@ impl Writer<'_> {
         }
         roles
     }
+}
+
+/// What each preference earned a candidate of a need.
+pub fn score_items(plan: &ir::Plan, id: NeedId, candidate: &Candidate) -> Vec<Item> {
+    items_of(plan, &plan.frameworks[id.framework].needs[id.need], candidate)
+}
+
+fn items_of(plan: &ir::Plan, need: &ir::Need, candidate: &Candidate) -> Vec<Item> {
+    let one = i128::from(MILLION);
+    let volume =
+        |at| need.volumes.get(at).map(|volume: &ir::Volume| plan.symbols.text(volume.name).to_owned());
+    let items = candidate.items.iter().map(|item| Item {
+        label: item.label.clone(),
+        volume: item.volume.and_then(volume),
+        weight: decimal(i128::from(item.weight), one),
+        value: item.value.map(|value| decimal(i128::from(value), one)),
+    });
+    items.collect()
 }
 
 /// One point of a score, in its own unit.

@@ -18,7 +18,7 @@ pub mod text;
 pub mod wire;
 
 pub use applied::{APPLIED_FORMAT, Applied, AppliedChange, AppliedConflict, AppliedHolder, applied};
-pub use build::document;
+pub use build::{document, score_items};
 pub use compare::comparison_json;
 pub use explained::{Explained, explanation};
 pub use matches::matches;

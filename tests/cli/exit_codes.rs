@@ -40,6 +40,7 @@ need n { volume v { count = 11, size = 1GB } }
 "#;
 const CLASSES: &str = "class a for agent { x == 1 }\nclass b for agent { x >= 1 }\nclass c for agent { x + y > 2 }\n\
                        class of-two-words for pool { x == 1 }\n";
+const SNAPSHOT: &str = "need n { agent { cpus = 1 } }\ntest \"t\" { expect snapshot }\n";
 const FLEET: &str = "{\"format\": \"bourse.inventory\", \"version\": 1}\n\
                      {\"record\": \"agent\", \"name\": \"a\", \"resources\": {\"cpus\": 4}}\n";
 const UNFORMED: &str = "agent a {resources{cpus=4}}\n";
@@ -114,11 +115,19 @@ const CASES: &[Case] = &[
     Case { what: "an expression of a set that does not compile", files: &[("p.policy", WRONG)], args: &["repl", "p.policy"], stdin: "1\n",
         code: 3, stderr: "B0109", ..CASE },
     Case { what: "expressions and a policy on standard input", args: &["repl", "-"], stdin: OK, code: 2, stderr: "B0901", ..CASE },
+    Case { what: "the same offers", args: &["diff", "p.policy", "p.policy"], stdout: "no change: 1 offer of 1 need\n", ..CASE },
+    Case { what: "other offers", files: &[("p.policy", OK), ("q.policy", NEVER)], args: &["diff", "p.policy", "q.policy"], code: 1,
+        stdout: "amount cpus (q.policy:2:18): wants 20; has 4 free; permanent", ..CASE },
+    Case { what: "a version that does not compile", files: &[("p.policy", OK), ("q.policy", WRONG)], args: &["diff", "p.policy", "q.policy"], code: 3, stderr: "B0109", ..CASE },
+    Case { what: "a version that is missing", args: &["diff", "p.policy", "q.policy"], code: 2, stderr: "B0901", ..CASE },
+    Case { what: "a new snapshot", files: &[("p.policy", SNAPSHOT)], args: &["test", "p.policy"], code: 1, stdout: "there is no snapshot", ..CASE },
+    Case { what: "a damaged snapshot", files: &[("p.policy", SNAPSHOT), ("snapshots/p__t.snap", "---\ndescription: bourse snapshot 1\n---\nn\n")],
+        args: &["test", "p.policy"], code: 2, stdout: "could not be run", stderr: "B0701", ..CASE },
     Case { what: "a code", args: &["explain-code", "b0301"], stdout: "# B0301", ..CASE },
     Case { what: "an unknown code", args: &["explain-code", "B031"], code: 2, stderr: "did you mean `B03", ..CASE },
     Case { what: "all codes", args: &["explain-code", "--list"], stdout: "B0901  a file that cannot be read\n", ..CASE },
     Case { what: "a schema", args: &["schema", "offers"], stdout: "bourse.offers", ..CASE },
-    Case { what: "the names of schemas", args: &["schema"], stdout: "inventory\noffers\noperations\napplied\nshares\ndiagnostics\ncomparison\n", ..CASE },
+    Case { what: "the names of schemas", args: &["schema"], stdout: "inventory\noffers\noperations\napplied\nshares\ntests\ndiff\ndiagnostics\ncomparison\n", ..CASE },
     Case { what: "completions", args: &["completions", "bash"], stdout: "_bourse()", ..CASE },
     Case { what: "the version", args: &["--version"], stdout: "bourse 0.", ..CASE },
     Case { what: "no command", args: &[], code: 2, stderr: "Usage:", ..CASE },

@@ -14,6 +14,7 @@ fn help_of_each_command() {
         ("apply", vec!["apply", "--help"]),
         ("shares", vec!["shares", "--help"]),
         ("inventory", vec!["inventory", "--help"]),
+        ("diff", vec!["diff", "--help"]),
         ("test", vec!["test", "--help"]),
         ("import", vec!["import", "--help"]),
         ("import_csv", vec!["import", "csv", "--help"]),

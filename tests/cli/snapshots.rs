@@ -1,6 +1,6 @@
 //! `expect snapshot`: what is new, changed, accepted, damaged and left behind.
 
-use super::{Folder, Output, finish, json};
+use super::{Folder, Output, finish, json, schema_problems};
 
 const SET: &str = r#"
 agent a { os = "linux", resources { cpus = 4 } }
@@ -59,6 +59,7 @@ fn a_changed_snapshot_fails_and_shows_what_changed() {
     insta::assert_snapshot!(run.stdout);
     assert!(folder.path().join(NEW).exists());
     let wire = json(&test(&folder, &["--format", "json"]).stdout);
+    assert_eq!(schema_problems("schema/tests.schema.json", &wire), Vec::<String>::new());
     let snapshot = &wire["tests"][0]["snapshot"];
     assert_eq!((&snapshot["state"], &snapshot["file"]), (&"changed".into(), &FILE.into()));
     assert!(snapshot["expected"].as_str().is_some_and(|text| text.contains("cpus 3")));
@@ -184,6 +185,15 @@ fn two_tests_cannot_share_a_file() {
         Folder::new(&[("p.policy", &SET.replace("expect snapshot", "expect snapshot, expect snapshot"))]);
     let run = twice.run(&["check", "p.policy"]);
     assert!(run.code == 3 && run.stderr.contains("B0212"), "{run:?}");
+}
+
+#[test]
+fn standard_input_has_no_place_beside_it() {
+    let folder = Folder::new(&[]);
+    let run = folder.run_with(&["test", "-"], SET);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("B0901") && run.stderr.contains("no place"), "{run:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `bourse test`: what passes, fails, cannot be run, and is not there.
 
-use super::{Folder, json};
+use super::{Folder, json, schema_problems};
 
 const SET: &str = r#"
 agent a { os = "linux", resources { cpus = 4 } }
@@ -75,6 +75,7 @@ fn json_has_every_test_and_failure() {
     let found = json(&run.stdout);
     assert_eq!((&found["format"], &found["version"]), (&"bourse.tests".into(), &1.into()));
     assert_eq!((&found["passed"], &found["failed"], &found["broken"]), (&1.into(), &1.into(), &0.into()));
+    assert_eq!(schema_problems("schema/tests.schema.json", &found), Vec::<String>::new());
     assert_eq!(found["tests"][1]["failures"][0]["expected"], "expect n met");
     assert_eq!(found["tests"][1]["failures"][0]["place"]["line"], 5);
 }
@@ -142,6 +143,7 @@ fn coverage_names_what_was_never_seen() {
     "#);
     let wire = json(&folder.run(&["test", "p.policy", "--coverage", "--format", "json"]).stdout);
     assert_eq!(wire["coverage"]["conditions"][0]["label"], "big");
+    assert_eq!(schema_problems("schema/tests.schema.json", &wire), Vec::<String>::new());
     let below = folder.run(&["test", "p.policy", "--coverage", "--threshold", "90"]);
     assert_eq!(below.code, 1);
     assert!(below.stdout.contains("and 90% is asked for"), "{}", below.stdout);

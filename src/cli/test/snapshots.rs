@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cli::{
         Failure, disk,
-        files::Console,
+        files::{Console, STDIN},
         table::{Paint, paint},
     },
     diagnostic::{Code, Diagnostic},
@@ -23,6 +23,11 @@ use crate::{
 
 /// The text of a snapshot's file; nothing where there is none.
 pub fn read(path: &str) -> Result<Option<String>, Box<Diagnostic>> {
+    if path.contains(STDIN) {
+        let message = "a policy on standard input has no place for its snapshots";
+        let help = "write it to a file: snapshots stand beside it";
+        return Err(Box::new(Diagnostic::without_place(Code::B0901, message).help(help)));
+    }
     disk::text(Path::new(path)).map_err(Box::new)
 }
 

@@ -1,13 +1,13 @@
 //! Running again whenever a file of the set changes.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, channel},
     time::Duration,
 };
 
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
+use notify::{Event, EventKind, RecursiveMode, Watcher, event::ModifyKind};
 
 use super::{Args, once};
 use crate::{
@@ -41,9 +41,9 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         console.finish()?;
         let mut files: BTreeSet<PathBuf> = ran.files.iter().map(PathBuf::from).collect();
         files.extend(paths.iter().map(|path| path.to_path_buf()));
-        for folder in folders(&files) {
+        for (folder, mode) in folders(&files) {
             if folder.is_dir() && watched.insert(folder.clone()) {
-                watch(&mut watcher, &folder)?;
+                watcher.watch(&folder, mode).map_err(|error| unwatched(&error))?;
             }
         }
         let what = count(files.iter().filter(|file| file.is_file()).count(), "file", "files");
@@ -57,20 +57,24 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
 }
 
-/// The folders to look at: those that are given, and those of every file.
-fn folders(files: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+/// The folders to look at: those that are given, with all that is below; and those of every file.
+fn folders(files: &BTreeSet<PathBuf>) -> BTreeMap<PathBuf, RecursiveMode> {
     let folder = |file: &PathBuf| {
         if file.is_dir() {
-            return file.clone();
+            return (file.clone(), RecursiveMode::Recursive);
         }
         let parent = file.parent().unwrap_or(Path::new(""));
-        if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() }
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        (parent.to_owned(), RecursiveMode::NonRecursive)
     };
-    files.iter().map(folder).collect()
-}
-
-fn watch(watcher: &mut RecommendedWatcher, folder: &Path) -> Result<(), Failure> {
-    watcher.watch(folder, RecursiveMode::Recursive).map_err(|error| unwatched(&error).into())
+    let mut found = BTreeMap::new();
+    for (path, mode) in files.iter().map(folder) {
+        let known = found.entry(path).or_insert(mode);
+        if mode == RecursiveMode::Recursive {
+            *known = mode;
+        }
+    }
+    found
 }
 
 fn unwatched(error: &notify::Error) -> Diagnostic {
@@ -127,7 +131,7 @@ mod tests {
     use std::{collections::BTreeSet, path::PathBuf};
 
     use notify::{
-        Event, EventKind,
+        Event, EventKind, RecursiveMode,
         event::{AccessKind, CreateKind, DataChange, MetadataKind, ModifyKind, RemoveKind},
     };
 
@@ -157,7 +161,10 @@ mod tests {
 
     #[test]
     fn folders_of_files_are_watched() {
-        let files = BTreeSet::from([PathBuf::from("p.policy"), PathBuf::from("a/b/q.policy")]);
-        assert_eq!(folders(&files), BTreeSet::from([PathBuf::from("."), PathBuf::from("a/b")]));
+        let files = ["p.policy", "a/b/q.policy", "src", "src/none.policy"].map(PathBuf::from);
+        let found = folders(&BTreeSet::from(files));
+        let found: Vec<_> = found.iter().map(|(path, mode)| (path.to_str().expect("text"), *mode)).collect();
+        let (alone, below) = (RecursiveMode::NonRecursive, RecursiveMode::Recursive);
+        assert_eq!(found, [(".", alone), ("a/b", alone), ("src", below)]);
     }
 }

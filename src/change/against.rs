@@ -1,0 +1,308 @@
+//! The candidates of one version against the rules of the other, at the moment when the other decided: its grants are
+//! made again, one after the other, and each candidate is looked at in between.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{
+    Told,
+    cause::{self, Cause, Place, Version},
+    pairs::Pair,
+};
+use crate::{
+    cycle::NeedResult,
+    inventory::{ledger::Ledger, world::StockId},
+    ir::Plan,
+    matching::{Candidate, Failure, Instance, Matcher, Moment, NeedId, Placed},
+    output::{self, wire::Offer},
+    source::Span,
+    types::Side,
+};
+
+/// How many of the offers that took something are named.
+const NAMED: usize = 3;
+
+/// The number of a need, and that of one of its offers.
+type Number = (usize, usize);
+
+/// The agent, and the supplies of the volumes in order.
+type Found = (Option<usize>, Vec<usize>);
+
+/// A candidate of one version that the other did not take.
+struct Question {
+    number: Number,
+    /// The need in the other version.
+    id: NeedId,
+    /// The candidate's number in its own version.
+    made: usize,
+    /// The grant of the other version that was made instead, if one was.
+    instead: Option<usize>,
+    /// Instances wanted: in the old version, in the new one.
+    wanted: (u64, u64),
+}
+
+/// What is to be found out, and what is known already.
+#[derive(Default)]
+pub(super) struct Open {
+    of_old: Vec<Question>,
+    of_new: Vec<Question>,
+    known: Vec<(Number, Vec<Cause>)>,
+}
+
+impl Open {
+    /// Asks what is responsible for a pair.
+    pub(super) fn add(
+        &mut self,
+        old: &Told<'_>,
+        new: &Told<'_>,
+        pair: &Pair,
+        number: Number,
+        needs: (Option<&NeedResult>, Option<&NeedResult>),
+    ) {
+        use super::Kind;
+        let wanted = (needs.0.map_or(0, |need| need.count), needs.1.map_or(0, |need| need.count));
+        let question =
+            |need: &NeedResult, made, instead| Question { number, id: need.id, made, instead, wanted };
+        let missing = |told: &Told<'_>, made: usize, version| {
+            let name = told.made[made].id.rsplit_once('#').map_or("", |(need, _)| need).to_owned();
+            (number, vec![Cause::Missing { version, what: "need", name }])
+        };
+        let is_moved = pair.kind == Kind::Moved;
+        if let Some(made) = pair.old.filter(|_| is_moved || pair.kind == Kind::Lost) {
+            match needs.1 {
+                Some(need) => self.of_old.push(question(need, made, pair.new)),
+                None => self.known.push(missing(old, made, Version::New)),
+            }
+        }
+        if let Some(made) = pair.new.filter(|_| is_moved || pair.kind == Kind::Gained) {
+            match needs.0 {
+                Some(need) => self.of_new.push(question(need, made, pair.old)),
+                None => self.known.push(missing(new, made, Version::Old)),
+            }
+        }
+    }
+}
+
+/// One version, as the candidates of the other meet it.
+pub(super) struct Against<'a> {
+    version: Version,
+    /// This version.
+    own: &'a Told<'a>,
+    /// The one whose candidates are looked at.
+    other: &'a Told<'a>,
+    ledger: Ledger,
+    placed: Placed,
+    granted: usize,
+    holders: IndexMap<StockId, Vec<usize>>,
+}
+
+impl<'a> Against<'a> {
+    /// Answers everything that is open.
+    pub(super) fn all(old: &'a Told<'a>, new: &'a Told<'a>, open: Open) -> IndexMap<Number, Vec<Cause>> {
+        let mut found: IndexMap<Number, Vec<Cause>> = open.known.into_iter().collect();
+        found.extend(Against::new(Version::New, new, old).answer(open.of_old));
+        for (number, before) in Against::new(Version::Old, old, new).answer(open.of_new) {
+            let causes = found.entry(number).or_default();
+            *causes = cause::merged(std::mem::take(causes), before);
+        }
+        found
+    }
+
+    fn new(version: Version, own: &'a Told<'a>, other: &'a Told<'a>) -> Against<'a> {
+        let fleet = own.offers.fleet();
+        let (ledger, placed) = (fleet.ledger().clone(), fleet.placed().clone());
+        Against { version, own, other, ledger, placed, granted: 0, holders: IndexMap::new() }
+    }
+
+    fn answer(mut self, mut questions: Vec<Question>) -> Vec<(Number, Vec<Cause>)> {
+        let all = self.own.offers.cycle().grants.len();
+        questions.sort_by_key(|question| question.instead.unwrap_or(all));
+        let mut found = Vec::with_capacity(questions.len());
+        for question in questions {
+            self.advance(question.instead.unwrap_or(all));
+            found.push((question.number, self.causes(&question)));
+        }
+        found
+    }
+
+    /// Makes the grants before this one.
+    fn advance(&mut self, to: usize) {
+        let (plan, world) = (self.own.offers.fleet().plan(), self.own.offers.fleet().world());
+        let grants = &self.own.offers.cycle().grants;
+        while self.granted < to {
+            let grant = &grants[self.granted];
+            for take in grant.candidate.takes() {
+                self.ledger.grant(world, grant.id.framework, take);
+                self.holders.entry(take.stock).or_default().push(self.granted);
+            }
+            let need = &plan.frameworks[grant.id.framework].needs[grant.id.need];
+            self.placed.push(plan, world, grant.id, Instance::of(&grant.candidate, need));
+            self.granted += 1;
+        }
+    }
+
+    fn causes(&mut self, question: &Question) -> Vec<Cause> {
+        let made = &self.other.made[question.made];
+        let (agent, supplies) = match self.found(question.id, made) {
+            Ok(found) => found,
+            Err(missing) => return vec![*missing],
+        };
+        let fleet = self.own.offers.fleet();
+        let (ledger, placed) = (fleet.ledger(), fleet.placed());
+        let (plan, world) = (fleet.plan(), fleet.world());
+        let start = Matcher::new(Moment { plan, world, ledger, placed, recorder: None }, question.id);
+        let ruled_out = self.reasons(&start, agent, &supplies);
+        if !ruled_out.is_empty() {
+            return ruled_out;
+        }
+        let candidate = start.given(agent, &supplies);
+        self.settle(question.id);
+        let moment = Moment { plan, world, ledger: &self.ledger, placed: &self.placed, recorder: None };
+        let now = Matcher::new(moment, question.id);
+        let failures = now.failures_of(agent, &supplies);
+        if !failures.is_empty() {
+            let mut causes = self.reasons(&now, agent, &supplies);
+            causes.extend(self.winners(&candidate, &failures));
+            return causes;
+        }
+        match question.instead {
+            Some(taken) => self.passed_over(&now.given(agent, &supplies), taken, question.id),
+            None => vec![self.not_tried(question)],
+        }
+    }
+
+    /// The agent and the supplies of a candidate of the other version, as this one has them.
+    fn found(&self, id: NeedId, made: &Offer) -> Result<Found, Box<Cause>> {
+        let fleet = self.own.offers.fleet();
+        let (plan, world) = (fleet.plan(), fleet.world());
+        let version = self.version;
+        let missing = |what, name: &str| Box::new(Cause::Missing { version, what, name: name.to_owned() });
+        let need = &plan.frameworks[id.framework].needs[id.need];
+        let symbol = |text: &str| plan.symbols.find(text);
+        let agent = match &made.agent {
+            Some(agent) => {
+                let at = symbol(&agent.name).and_then(|name| world.agent(name));
+                Some(at.ok_or_else(|| missing("agent", &agent.name))?)
+            }
+            None => None,
+        };
+        let mut supplies = Vec::with_capacity(need.volumes.len());
+        for volume in &need.volumes {
+            let name = plan.symbols.text(volume.name);
+            let same =
+                |made: &&output::wire::Volume| made.name == name && made.number == volume.ordinal.0 + 1;
+            let served = made.volumes.iter().find(same).ok_or_else(|| missing("volume", name))?;
+            let at = symbol(&served.supply).and_then(|path| world.supply(path));
+            supplies.push(at.ok_or_else(|| missing("supply", &served.supply))?);
+        }
+        Ok((agent, supplies))
+    }
+
+    fn reasons(&self, matcher: &Matcher<'_>, agent: Option<usize>, supplies: &[usize]) -> Vec<Cause> {
+        let fleet = self.own.offers.fleet();
+        let need = matcher.subject.need;
+        let cause = |(failure, at): (Failure<'_>, Option<usize>)| {
+            let volume = at.map(|at| &need.volumes[at]);
+            let supply = at.map(|at| supplies[at]);
+            let span = span_of(fleet.plan(), matcher, &failure, at);
+            Cause::Reason {
+                version: self.version,
+                reason: Box::new(matcher.reason(&failure, agent, supply, volume)),
+                volume: volume.map(|volume| fleet.plan().symbols.text(volume.name).to_owned()),
+                place: span.map(|span| Place::of(&fleet.warnings().sources, span)),
+            }
+        };
+        matcher.failures_of(agent, supplies).into_iter().map(cause).collect()
+    }
+
+    /// Takes over how the cycle settled the places of a need.
+    fn settle(&mut self, id: NeedId) {
+        if let Some(settled) = self.own.offers.cycle().placed.settled(id) {
+            self.placed.settle(id, Arc::clone(settled));
+        }
+    }
+
+    /// The grants of this version that took what the candidate lacks.
+    fn winners(&self, candidate: &Candidate, failures: &[(Failure<'_>, Option<usize>)]) -> Option<Cause> {
+        let short = |side: Side, resource| {
+            failures.iter().any(|(failure, _)| match failure {
+                Failure::Amount(short) => short.side == side && short.resource == resource,
+                Failure::Users { .. } => side == Side::Pool,
+                _ => false,
+            })
+        };
+        let takings = candidate.takings.iter().filter(|taking| {
+            let side = if taking.volume.is_some() { Side::Pool } else { Side::Agent };
+            short(side, taking.resource)
+        });
+        let stocks = takings.flat_map(|taking| taking.portion.takes()).map(|take| take.stock);
+        let mut grants: Vec<usize> =
+            stocks.filter_map(|stock| self.holders.get(&stock)).flatten().copied().collect();
+        grants.sort_unstable();
+        grants.dedup();
+        let named = grants.iter().take(NAMED).map(|at| {
+            let made = &self.own.made[*at];
+            match &made.agent {
+                Some(agent) => format!("{} on {}", made.id, agent.name),
+                None => made.id.clone(),
+            }
+        });
+        let (offers, count) = (named.collect(), grants.len());
+        (count > 0).then_some(Cause::Contended { version: self.version, offers, count })
+    }
+
+    /// Why a candidate that would have held was not taken: what the one that was taken scores more.
+    fn passed_over(&self, candidate: &Candidate, taken: usize, id: NeedId) -> Vec<Cause> {
+        let grant = &self.own.offers.cycle().grants[taken];
+        let items = |candidate| output::score_items(self.own.offers.fleet().plan(), id, candidate);
+        if candidate.score == grant.candidate.score {
+            return vec![Cause::Tie { version: self.version }];
+        }
+        let mut causes = cause::items(Some(self.version), &items(candidate), &items(&grant.candidate));
+        cause::placed(&mut causes, self.own, self.other);
+        if causes.is_empty() { vec![Cause::Order] } else { causes }
+    }
+
+    /// Why nothing was tried for a candidate that would still hold.
+    fn not_tried(&self, question: &Question) -> Cause {
+        let need = self.own.offers.cycle().need(question.id);
+        let (old, new) = question.wanted;
+        match need {
+            Some(NeedResult { fitted: Some(fitted), count, .. }) => {
+                Cause::Whole { version: self.version, fitted: *fitted, wanted: *count }
+            }
+            Some(need) if need.bounded => Cause::Bounded { version: self.version },
+            _ if old != new => Cause::Count { old, new },
+            _ => Cause::Order,
+        }
+    }
+}
+
+/// Where the condition stands that a failure is of.
+fn span_of(plan: &Plan, matcher: &Matcher<'_>, failure: &Failure<'_>, volume: Option<usize>) -> Option<Span> {
+    let need = matcher.subject.need;
+    Some(match failure {
+        Failure::Rule(rule, _) | Failure::Condition(rule, ..) => rule.span,
+        Failure::Class(_, _, node) => plan.spans[node.0 as usize],
+        Failure::Charge(charge, _) => charge.span,
+        Failure::Place(place, ..) => place.span,
+        Failure::Amount(short) => {
+            let request = match volume {
+                Some(at) => Some(&need.volumes[at].request),
+                None => need.agent.as_ref(),
+            };
+            let asked =
+                request.and_then(|request| request.amounts.iter().find(|ask| ask.resource == short.resource));
+            let charged = plan.broker.charges.iter().find(|charge| charge.resource == short.resource);
+            let charged = charged.filter(|_| short.charged > 0).map(|charge| charge.span);
+            return charged.or(asked.map(|ask| ask.span)).or(Some(need.span));
+        }
+        Failure::Filesystem { .. }
+        | Failure::Access
+        | Failure::Users { .. }
+        | Failure::Reserved { .. }
+        | Failure::Source { .. }
+        | Failure::Principal { .. } => need.span,
+    })
+}

@@ -1,0 +1,140 @@
+//! Which offer of the old version is which of the new one. Instances of a need are alike: what counts is where they
+//! are.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Kind, Told};
+use crate::{
+    cycle::NeedResult,
+    output::wire::{Amount, Offer},
+};
+
+/// Two offers that are one instance, or one offer that has no other; by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub kind: Kind,
+    pub old: Option<usize>,
+    pub new: Option<usize>,
+}
+
+/// Where an offer is: its agent, and the supplies of its volumes by their names.
+type Spot<'a> = (Option<&'a str>, Vec<(&'a str, &'a str)>);
+
+fn spot(offer: &Offer) -> Spot<'_> {
+    let volumes = offer.volumes.iter();
+    let mut supplies: Vec<_> = volumes.map(|volume| (volume.name.as_str(), volume.supply.as_str())).collect();
+    supplies.sort_unstable();
+    (agent(offer), supplies)
+}
+
+fn agent(offer: &Offer) -> Option<&str> {
+    offer.agent.as_ref().map(|agent| agent.name.as_str())
+}
+
+/// The pairs of a need that are different, and how many of its offers are not.
+pub(super) fn of(
+    old: &Told<'_>,
+    new: &Told<'_>,
+    before: Option<&NeedResult>,
+    after: Option<&NeedResult>,
+) -> (Vec<Pair>, usize) {
+    let mut lost: VecDeque<usize> = VecDeque::new();
+    let mut there: BTreeMap<Spot<'_>, VecDeque<usize>> = BTreeMap::new();
+    for at in after.iter().flat_map(|need| &need.grants) {
+        there.entry(spot(&new.made[*at])).or_default().push_back(*at);
+    }
+    let mut same: Vec<(usize, usize)> = Vec::new();
+    for at in before.iter().flat_map(|need| &need.grants) {
+        match there.get_mut(&spot(&old.made[*at])).and_then(VecDeque::pop_front) {
+            Some(other) => same.push((*at, other)),
+            None => lost.push_back(*at),
+        }
+    }
+    let mut gained: Vec<usize> = there.into_values().flatten().collect();
+    gained.sort_unstable();
+    let mut pairs = moved(old, new, &mut lost, &mut gained);
+    let (others, kept) = in_place(old, new, &same);
+    pairs.extend(others);
+    let alone = |kind, old, new| Pair { kind, old, new };
+    pairs.extend(lost.into_iter().map(|at| alone(Kind::Lost, Some(at), None)));
+    pairs.extend(gained.into_iter().map(|at| alone(Kind::Gained, None, Some(at))));
+    pairs.sort_by_key(|pair| {
+        let kind = Kind::ALL.iter().position(|kind| *kind == pair.kind);
+        (kind, pair.old.is_none(), pair.old, pair.new)
+    });
+    (pairs, kept)
+}
+
+/// What is gone beside what has come, the same agent first: the same instance on another agent or supply.
+fn moved(old: &Told<'_>, new: &Told<'_>, lost: &mut VecDeque<usize>, gained: &mut Vec<usize>) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    let mut by_agent: BTreeMap<Option<&str>, VecDeque<usize>> = BTreeMap::new();
+    for at in gained.iter() {
+        by_agent.entry(agent(&new.made[*at])).or_default().push_back(*at);
+    }
+    let mut pair = |old: usize, new: usize| {
+        pairs.push(Pair { kind: Kind::Moved, old: Some(old), new: Some(new) });
+    };
+    lost.retain(|at| match by_agent.get_mut(&agent(&old.made[*at])).and_then(VecDeque::pop_front) {
+        Some(other) => {
+            pair(*at, other);
+            false
+        }
+        None => true,
+    });
+    let mut rest: Vec<usize> = by_agent.into_values().flatten().collect();
+    rest.sort_unstable();
+    let both = rest.len().min(lost.len());
+    for (old, new) in lost.drain(..both).zip(rest.drain(..both)) {
+        pair(old, new);
+    }
+    *gained = rest;
+    pairs
+}
+
+/// Offers that stay where they are: with another score or in another order, taking something else, or kept as they
+/// were.
+fn in_place(old: &Told<'_>, new: &Told<'_>, same: &[(usize, usize)]) -> (Vec<Pair>, usize) {
+    let mut order: Vec<usize> = same.iter().map(|(_, new)| *new).collect();
+    order.sort_unstable();
+    let mut pairs = Vec::new();
+    let mut kept = 0;
+    for (rank, (before, after)) in same.iter().enumerate() {
+        let (one, other) = (&old.made[*before], &new.made[*after]);
+        let is_ranked = order[rank] != *after || exact(one) != exact(other);
+        let is_sized = taken(one) != taken(other);
+        for (is_so, kind) in [(is_ranked, Kind::Ranked), (is_sized, Kind::Sized)] {
+            if is_so {
+                pairs.push(Pair { kind, old: Some(*before), new: Some(*after) });
+            }
+        }
+        kept += usize::from(!is_ranked && !is_sized);
+    }
+    (pairs, kept)
+}
+
+fn exact(offer: &Offer) -> (&Option<String>, &Option<String>) {
+    (&offer.score.numerator, &offer.score.denominator)
+}
+
+/// An amount that an offer takes.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Taken<'a> {
+    /// Of which volume: its name and number; `None`: of the agent.
+    pub volume: Option<(&'a str, u32)>,
+    pub resource: &'a str,
+    pub amount: String,
+}
+
+/// Everything that an offer takes.
+pub(super) fn taken(offer: &Offer) -> Vec<Taken<'_>> {
+    let one = |volume, resource, amount: &Amount| Taken { volume, resource, amount: amount.to_string() };
+    let of_agent = offer.taken.0.iter().map(|(name, amount)| one(None, name.as_str(), amount));
+    let of_volumes = offer.volumes.iter().flat_map(|volume| {
+        let whose = Some((volume.name.as_str(), volume.number));
+        volume.taken.0.iter().map(move |(name, amount)| one(whose, name.as_str(), amount))
+    });
+    let mut all: Vec<_> = of_agent.chain(of_volumes).collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,106 @@
+//! A change as text for people, in lines that other forms share.
+
+use super::{Cause, Change, Ended, Kind, Made, NeedChange, OfferChange};
+use crate::output::{printable_name, text::count};
+
+/// How many needs are told one by one.
+const NEEDS: usize = 200;
+
+/// How many of what is responsible are told.
+const RESPONSIBLE: usize = 30;
+
+/// The change as text.
+pub fn text(change: &Change) -> String {
+    let mut out = format!("{}\n", summary(change));
+    for need in change.needs.iter().take(NEEDS) {
+        out.push_str(&format!("\n{}  {}\n", printable_name(&need.label), ended(need)));
+        for offer in &need.offers {
+            out.push_str(&format!("  {:<9}  {}\n", offer.kind.name(), printable_name(&what(offer))));
+            offer
+                .causes
+                .iter()
+                .for_each(|cause| out.push_str(&format!("             {}\n", cause_line(cause))));
+        }
+    }
+    let more = change.needs.len().saturating_sub(NEEDS);
+    if more > 0 {
+        out.push_str(&format!("\nand {}; `--format json` has all\n", count(more, "more need", "more needs")));
+    }
+    let responsible = change.responsible();
+    if !responsible.is_empty() {
+        out.push_str("\nresponsible\n");
+        let width = responsible.first().map_or(0, |(_, offers)| offers.to_string().len());
+        let more = responsible.len().saturating_sub(RESPONSIBLE);
+        for (name, offers) in responsible.into_iter().take(RESPONSIBLE) {
+            let word = if offers == 1 { "offer " } else { "offers" };
+            out.push_str(&format!("  {offers:>width$} {word}  {}\n", printable_name(&name)));
+        }
+        if more > 0 {
+            out.push_str(&format!("  and {more} more\n"));
+        }
+    }
+    out
+}
+
+fn cause_line(cause: &Cause) -> String {
+    let (name, detail) = (cause.name(), cause.detail());
+    printable_name(&if detail.is_empty() { name } else { format!("{name}: {detail}") })
+}
+
+/// `2 of 12 needs changed: 1 lost, 1 moved; 9 offers kept`
+pub(super) fn summary(change: &Change) -> String {
+    let kept = count(change.kept, "offer", "offers");
+    if change.is_empty() {
+        return format!("no change: {kept} of {}", count(change.needs_in_all, "need", "needs"));
+    }
+    let kinds = Kind::ALL.iter().filter(|kind| change.count(**kind) > 0);
+    let kinds: Vec<String> = kinds.map(|kind| format!("{} {}", change.count(*kind), kind.name())).collect();
+    let kinds = if kinds.is_empty() { "no offer differs".to_owned() } else { kinds.join(", ") };
+    let of = count(change.needs_in_all, "need", "needs");
+    format!("{} of {of} changed: {kinds}; {kept} kept", change.needs.len())
+}
+
+/// `met 2 of 2 → partial 1 of 2 (contended)`
+pub(super) fn ended(need: &NeedChange) -> String {
+    let one = |ended: &Ended| {
+        let why = ended.why.map_or(String::new(), |why| format!(" ({why})"));
+        format!("{} {} of {}{why}", ended.outcome, ended.there, ended.wanted)
+    };
+    match (&need.old, &need.new) {
+        (Some(old), Some(new)) if old == new => one(new),
+        (Some(old), Some(new)) => format!("{} → {}", one(old), one(new)),
+        (Some(old), None) => format!("{} → no such need", one(old)),
+        (None, Some(new)) => format!("new: {}", one(new)),
+        (None, None) => String::new(),
+    }
+}
+
+/// Which offer, and where it was and is.
+pub(super) fn what(offer: &OfferChange) -> String {
+    match (&offer.old, &offer.new) {
+        (Some(old), Some(new)) => match offer.kind {
+            Kind::Ranked if old.score != new.score => {
+                format!("{}: score {} → {}", made(old), old.score, new.score)
+            }
+            Kind::Ranked if old.instance == new.instance => format!("{}: score {}", made(old), old.score),
+            Kind::Ranked => format!("{}: now #{}, score {}", made(old), new.instance, new.score),
+            Kind::Sized => made(new),
+            _ => format!("{} → {}", made(old), place(new)),
+        },
+        (Some(one), None) | (None, Some(one)) => made(one),
+        (None, None) => String::new(),
+    }
+}
+
+fn made(made: &Made) -> String {
+    format!("#{} {}", made.instance, place(made))
+}
+
+fn place(made: &Made) -> String {
+    let agent = made.agent.as_ref().map(|agent| format!("on {agent}"));
+    let volumes = made.volumes.iter().map(|(name, number, supply)| match number {
+        1 => format!("{name} from {supply}"),
+        number => format!("{name} #{number} from {supply}"),
+    });
+    agent.into_iter().chain(volumes).collect::<Vec<_>>().join(", ")
+}
