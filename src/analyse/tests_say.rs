@@ -16,8 +16,6 @@ pub struct Said {
     words: BTreeSet<String>,
     /// Needs that a test expects not to be met in full.
     unmet: BTreeSet<String>,
-    /// Whether some test declares a need.
-    pub has_needs: bool,
 }
 
 impl Said {
@@ -66,7 +64,6 @@ impl Said {
     }
 
     fn block(&mut self, block: &Block) {
-        self.has_needs |= block.kind == crate::parse::ast::BlockKind::Need;
         if let Some(name) = &block.name {
             self.words.insert(name.text.clone());
         }

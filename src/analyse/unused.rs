@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::Set;
 use crate::{
     diagnostic::{Code, Diagnostic},
-    inventory::records::{KeyRecord, TierKind, TierRecord},
+    inventory::records::{KeyRecord, PartRecord, ResourceRecord, TierKind, TierRecord},
     parse::ast::{Name, StatementKind, Use},
     resolve::{
-        hir::{Definition, DefinitionKind, Expr, ExprKind, Key, SchemaField},
+        hir::{Definition, DefinitionKind, Expr, ExprKind, Hir, Key, SchemaField},
         walk,
     },
     source::{SourceId, Span},
@@ -47,8 +47,8 @@ struct Used<'s, 'a> {
 impl<'s, 'a> Used<'s, 'a> {
     fn of(set: &'s Set<'a>) -> Self {
         let hir = set.hir;
-        let has_needs =
-            set.said.has_needs || hir.frameworks.iter().any(|framework| !framework.needs.is_empty());
+        // Needs of tests alone are samples of others to come.
+        let has_needs = hir.frameworks.iter().any(|framework| !framework.needs.is_empty());
         let mut used = Used { set, definitions: BTreeSet::new(), keys: BTreeSet::new(), has_needs };
         let own = hir.definitions.iter().filter(|definition| !definition.standard);
         own.flat_map(|definition| &definition.body).for_each(|expr| used.expr(expr));
@@ -131,12 +131,9 @@ impl<'s, 'a> Used<'s, 'a> {
     fn roles(&self, found: &mut Vec<Diagnostic>) {
         let hir = self.set.hir;
         let allocated = hir.records.allocations.iter().filter_map(|taken| taken.role.as_ref());
-        let taken: Vec<&str> = hir
-            .frameworks
-            .iter()
-            .map(|framework| framework.role.as_str())
-            .chain(allocated.map(|role| role.text.as_str()))
-            .collect();
+        let mut taken: Vec<&str> = hir.frameworks.iter().map(|framework| framework.role.as_str()).collect();
+        taken.extend(allocated.map(|role| role.text.as_str()));
+        taken.extend(reserved_for(hir));
         for role in &hir.roles {
             let name = role.name.text.as_str();
             let below = |other: &&str| crate::value::is_within(other, name);
@@ -251,6 +248,24 @@ impl<'s, 'a> Used<'s, 'a> {
         let fields = self.set.hir.schema.iter().filter(|field| Some(field.span.source) == source);
         fields.into_iter().any(|field| self.is_known(field))
     }
+}
+
+/// The roles that something is kept for.
+fn reserved_for(hir: &Hir) -> Vec<&str> {
+    let mut open: Vec<&TierRecord> = hir.records.providers.iter().collect();
+    let mut resources: Vec<&ResourceRecord> =
+        hir.records.agents.iter().flat_map(|agent| &agent.resources).collect();
+    let mut roles = Vec::new();
+    while let Some(tier) = open.pop() {
+        resources.extend(&tier.resources);
+        roles.extend(tier.reserved_for.as_ref().map(|role| role.text.as_str()));
+        open.extend(&tier.children);
+    }
+    roles.extend(resources.into_iter().filter_map(|resource| match &resource.part {
+        PartRecord::Reserved(role) => Some(role.as_str()),
+        PartRecord::Unreserved | PartRecord::Revocable => None,
+    }));
+    roles
 }
 
 fn unused(span: Span, message: String, help: &str) -> Diagnostic {

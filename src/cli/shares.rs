@@ -31,7 +31,7 @@ pub struct Args {
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let (fleet, _) = args.set.fleet(console, Strictness::default())?;
     let needs = needs_of(&fleet, &args.need)?;
-    let request = cycle::Request { needs, reasons: Reasons::None, progress: None };
+    let request = cycle::Request { needs, reasons: Reasons::None, ..cycle::Request::default() };
     let shares = output::shares(&fleet.cycle(request));
     match args.format {
         Format::Json => console.write(|out| output::write_json(&shares, out))?,
