@@ -16,6 +16,7 @@ mod fuzzing;
 mod harness;
 mod invariants;
 mod operations;
+mod overlap;
 mod policies;
 mod properties;
 mod readme;

@@ -72,8 +72,8 @@ pub fn allocate(
         bound.takes.iter().for_each(|take| ledger.put_back(take));
         return Err(problems);
     }
-    let name = |allocation: &Allocation| plan.symbols.text(allocation.name).to_owned();
-    let at = world.allocations.partition_point(|known| name(known) < record.name.text);
+    let before = |known: &Allocation| plan.symbols.text(known.name) < record.name.text.as_str();
+    let at = world.allocations.partition_point(before);
     world.allocations.insert(at, bound);
     Ok(())
 }

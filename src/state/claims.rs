@@ -42,6 +42,8 @@ pub(super) struct Asker<'a> {
     pub name: &'a str,
     /// Its role.
     pub role: &'a str,
+    /// Whether what it takes counts in the limits over the role: what nobody uses yet does not.
+    pub limited: bool,
 }
 
 impl Bound {
@@ -112,7 +114,10 @@ impl Bound {
             let room = Room { world: &self.world, ledger: Some(&self.ledger), taker, pending };
             let taken = room.exactly(&tiers, &amount).and_then(|portion| {
                 let holding = self.world.holding(tiers[0]);
-                let limits = room.limit_takes(holding.side, holding.resource, portion.amount())?;
+                let limits = match asker.limited {
+                    true => room.limit_takes(holding.side, holding.resource, portion.amount())?,
+                    false => Vec::new(),
+                };
                 Ok(portion.own.into_iter().chain(portion.above).chain(limits).collect::<Vec<_>>())
             });
             match taken {
@@ -291,7 +296,7 @@ impl Bound {
     /// What is unreserved and free of a resource, for a reservation that does not fit.
     pub fn unreserved(&self, asker: &Asker<'_>, source: &Source, claim: &Claim) -> Option<Conflict> {
         // Reserved is only what is unreserved, whoever asks.
-        let nobody = Asker { name: asker.name, role: "*" };
+        let nobody = Asker { name: asker.name, role: "*", limited: false };
         self.claim(&nobody, source, std::slice::from_ref(claim), Revocable::No, &mut Vec::new()).pop()
     }
 

@@ -50,13 +50,23 @@ pub(super) struct Desk<'a> {
     pub state: State,
     /// What is bound with the state as it stands; made when it is asked for.
     bound: Option<Bound>,
+    /// Whether each thing that is made is bound at once, to know what is in its way.
+    careful: bool,
+    /// Whether something was made that is not bound yet.
+    deferred: bool,
     /// What was to be made, and was not: what rests on it is no conflict of its own.
     pub unmade: BTreeSet<(Kind, String)>,
 }
 
 impl<'a> Desk<'a> {
-    pub fn new(parsed: &'a Parsed, inventories: &'a [&'a Inventory], state: &State) -> Desk<'a> {
-        Desk { parsed, inventories, state: state.clone(), bound: None, unmade: BTreeSet::new() }
+    pub fn new(
+        parsed: &'a Parsed,
+        inventories: &'a [&'a Inventory],
+        state: &State,
+        careful: bool,
+    ) -> Desk<'a> {
+        let (state, unmade) = (state.clone(), BTreeSet::new());
+        Desk { parsed, inventories, state, bound: None, careful, deferred: false, unmade }
     }
 
     /// Does an operation, or says what is against it and leaves everything as it is.
@@ -78,7 +88,25 @@ impl<'a> Desk<'a> {
             Some(bound) => bound,
             None => self.bind(&self.state)?,
         };
+        self.deferred = false;
         Ok(self.bound.insert(bound))
+    }
+
+    /// Adds an entry without a look at what is in its way, if that is not asked for: what takes more leaves no room
+    /// for what took less, so that one look at the end of many is as good.
+    pub fn add_unseen(&mut self, kind: Kind, name: &str, entry: &Json) -> bool {
+        if self.careful {
+            return false;
+        }
+        self.bound = None;
+        self.deferred = true;
+        self.state.entries_mut(kind).insert(name.to_owned(), entry.clone());
+        true
+    }
+
+    /// Looks at what was added unseen, before something is given back that it may rest on.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        if self.deferred { self.bound().map(|_| ()) } else { Ok(()) }
     }
 
     /// Whether the state binds as it stands.

@@ -103,7 +103,15 @@ pub fn apply(
     if operations.is_empty() {
         return Ok(state.clone());
     }
-    let mut desk = Desk::new(parsed, inventories, state);
+    // Most lists go through: what is made is then bound once for many. Only where something is in the way is each
+    // operation held against the state on its own, to say which it is.
+    let mut quick = Desk::new(parsed, inventories, state, false);
+    if operations.record.operations.iter().all(|operation| quick.perform(operation).is_ok())
+        && let Ok(state) = quick.finish()
+    {
+        return Ok(state);
+    }
+    let mut desk = Desk::new(parsed, inventories, state, true);
     for (at, operation) in operations.record.operations.iter().enumerate() {
         match desk.perform(operation) {
             Ok(()) => {}

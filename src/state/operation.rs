@@ -57,6 +57,9 @@ impl Desk<'_> {
         {
             return Err(taken_name(Kind::Reservation, name).into());
         }
+        if self.add_unseen(Kind::Reservation, name, &entry.0) {
+            return Ok(());
+        }
         let before = self.bound().map_err(Obstacle::Invalid)?.clone();
         let holder = &record.of.holder.text;
         let source = match record.of.kind {
@@ -64,7 +67,7 @@ impl Desk<'_> {
             _ => before.pool(holder).ok_or_else(|| gone(name, "pool", holder))?,
         };
         let Err(error) = self.add(Kind::Reservation, name, entry.0.clone()) else { return Ok(()) };
-        let asker = Asker { name, role: &record.role.text };
+        let asker = Asker { name, role: &record.role.text, limited: false };
         let claims =
             record.of.amounts.iter().map(|amount| Claim { name: String::new(), record: amount.clone() });
         let short: Vec<Conflict> =
@@ -92,6 +95,12 @@ impl Desk<'_> {
         let mut entries = Vec::new();
         for volume in volumes {
             let path = format!("{}/{}-{}", volume.supply.text, name.text, volume.name);
+            let is_new = !volume.exists
+                && volume.revocable.is_empty()
+                && !self.state.entries(Kind::Volume).contains_key(&path);
+            if is_new && self.add_unseen(Kind::Volume, &path, &volume_entry(offer, volume, &path)) {
+                continue;
+            }
             let found = self.new_volume(offer, volume, &path, &mut pending)?;
             if !found.is_empty() {
                 self.unmade.insert((Kind::Volume, path.clone()));
@@ -139,7 +148,7 @@ impl Desk<'_> {
         if bound.volume(path).is_some() {
             return Ok(vec![taken_name(Kind::Volume, path)]);
         }
-        let asker = Asker { name: path, role: &offer.role.text };
+        let asker = Asker { name: path, role: &offer.role.text, limited: false };
         Ok(bound.claim(&asker, &pool, &volume.firm, Revocable::No, pending))
     }
 
@@ -156,7 +165,7 @@ impl Desk<'_> {
         }
         let mut conflicts: Vec<Conflict> =
             unneeded(bound.missing(&offer.framework.text, &offer.need.text), offer).into_iter().collect();
-        let asker = Asker { name, role: &offer.role.text };
+        let asker = Asker { name, role: &offer.role.text, limited: true };
         let mut pending = Vec::new();
         match offer.agent.as_ref().map(|agent| (bound.agent(&agent.text), agent)) {
             None => {}
@@ -203,6 +212,7 @@ impl Desk<'_> {
                 .any(|records| records.allocations.iter().any(|known| known.name.text == *name));
             return Err(self.unknown(Kind::Allocation, name, elsewhere).into());
         }
+        self.settle().map_err(Obstacle::Invalid)?;
         self.release(name);
         Ok(())
     }
@@ -249,6 +259,7 @@ impl Desk<'_> {
             let message = format!("the volume `{path}` is in use by {}", users.join(", "));
             return Err(Conflict::new(Code::B0525, message, "release its users first").into());
         }
+        self.settle().map_err(Obstacle::Invalid)?;
         self.remove(Kind::Volume, path);
         Ok(())
     }

@@ -101,7 +101,8 @@ impl Reader {
         let word = self.fields_among(node, path, "an operation", OP)?;
         let word = self.required(&word, "op", path)?;
         let text = self.text(word, &path.field("op"), "what is done (a text)")?;
-        let span = self.span(node);
+        // Its word stands for it: an offer may fill a page.
+        let span = self.span(word);
         let what = "an operation";
         let kind = match text.as_ref() {
             "reserve" => {
