@@ -85,8 +85,8 @@ const EVERYWHERE: &str = "Options of every command";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes, or nothing to complain about
-  1  a negative answer: nothing offered, nothing applied, a test failed, a new snapshot, offers that differ,
-     a file would change, warnings that are denied
+  1  a negative answer: nothing offered or applied, a test failed, a new snapshot, offers
+     that differ, a file would change, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile
   4  undecided: a bound ended the search for some need, or the answer is not known";

@@ -84,6 +84,9 @@ pub(super) struct Trial<'s, 'a> {
     stopped: bool,
 }
 
+/// Parts that hold one by one, and the conditions that keep them apart.
+type Apart = (Set, IndexMap<Condition, Option<Amount>>);
+
 impl<'s, 'a> Trial<'s, 'a> {
     pub fn new(
         analysis: &'s mut Analysis<'a>,
@@ -190,11 +193,7 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// Asks without these conditions. Where nothing is offered: what keeps apart the parts that now hold.
-    fn attempt(
-        &mut self,
-        set: &[usize],
-        proposal: &Proposal,
-    ) -> Result<Relaxation, Vec<(Set, IndexMap<Condition, Option<Amount>>)>> {
+    fn attempt(&mut self, set: &[usize], proposal: &Proposal) -> Result<Relaxation, Vec<Apart>> {
         let drops = self.drops(set, proposal);
         let relaxed = self.relax(&drops);
         let supplies = self.analysis.supplies_to_try(self.volumes(), set);
@@ -259,12 +258,7 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// What keeps parts apart that hold on their own: one set for each way.
-    fn apart(
-        &mut self,
-        relaxed: &Relaxed,
-        open: &[usize],
-        supplies: &[usize],
-    ) -> Vec<(Set, IndexMap<Condition, Option<Amount>>)> {
+    fn apart(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> Vec<Apart> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let moment = Moment { plan, world, ledger: &self.ledger, placed: &self.placed, recorder: None };
         let matcher = Matcher::new(moment, self.id).relaxed(relaxed).among(supplies);
