@@ -10,6 +10,7 @@ mod cli;
 mod codes;
 mod doc;
 mod docs;
+mod explaining;
 mod fairness;
 mod format;
 mod fuzzing;

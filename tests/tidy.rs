@@ -111,6 +111,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "limits",
             "logic",
             "matching",
+            "operator",
             "policy",
             "quantity",
             "ranges",

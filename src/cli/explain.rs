@@ -200,11 +200,9 @@ fn text(told: &Explained, look: Look) -> String {
     match told {
         Explained::Need(explanation, offers) => {
             let mut out = explain::need_text(explanation, look);
-            if !look.framework {
-                for offer in offers {
-                    out.push('\n');
-                    out.push_str(&explain::offer_text(offer));
-                }
+            for offer in offers.iter().filter(|_| !look.framework) {
+                out.push('\n');
+                out.push_str(&explain::offer_text(offer));
             }
             out
         }

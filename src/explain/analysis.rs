@@ -1,10 +1,13 @@
 //! Every failing condition of a need, counted by classes of agents and supplies: whom it excludes, whom it excludes
 //! alone, and which sets of conditions would have to go.
 
+use std::collections::BTreeSet;
+
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
     classes::{self, Classes, Reads},
+    crossing::{Bits, Crossing, Fails, Parts, Sets, split},
     state::State,
 };
 use crate::{
@@ -80,24 +83,17 @@ pub(super) struct Row {
     pub count: u64,
     /// Their class as rules see them that mention the supply too.
     pub crossing: usize,
-    /// What stands against them alone.
-    pub set: Set,
+    /// What stands against them alone: the number of a set.
+    pub set: usize,
 }
 
-/// What stands against the supplies of one volume for one class of agents.
+/// What stands against the supplies of each volume, for classes of agents that are alike in it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ways {
-    /// Every set, with the classes of supplies that have just it.
-    pub sets: IndexMap<Set, Vec<usize>>,
-    /// Everything that stands against some supply.
-    pub all: Set,
-}
-
-impl Ways {
-    /// Whether some supply holds.
-    pub fn is_open(&self) -> bool {
-        self.sets.contains_key([].as_slice())
-    }
+    /// By volume: the numbers of the sets, ascending.
+    pub sets: Vec<Vec<usize>>,
+    /// The volumes that no supply is left for, with all that stands against some supply.
+    pub closed: Vec<(usize, Set)>,
 }
 
 /// A need against its fleet.
@@ -110,10 +106,16 @@ pub(super) struct Analysis<'a> {
     pub supplies: Classes,
     /// The volumes that differ, by number.
     pub volumes: Vec<usize>,
-    /// By the number of a volume's place in `volumes`, then by class of supplies.
-    pub supply_sets: Vec<Vec<Set>>,
-    /// By class of agents as crossing rules see them, then by volume.
-    pub ways: Vec<Vec<Ways>>,
+    /// By the number of a volume's place in `volumes`, then by class of supplies: the number of a set.
+    supply_sets: Vec<Vec<usize>>,
+    pub sets: Sets,
+    /// The ways there are, each once.
+    pub ways: Vec<Ways>,
+    /// Which of them, by class of agents as crossing rules see them.
+    pub way_of: Vec<usize>,
+    crossing: Crossing<'a>,
+    /// By volume: conditions of both sides, with whom they exclude.
+    fails: Vec<Vec<Fails>>,
     /// Agents that can take an instance.
     pub feasible: u64,
     /// Rows whose parts hold, and that were not looked into any further.
@@ -126,22 +128,32 @@ impl<'a> Analysis<'a> {
         let matcher = Matcher::new(state.moment(fleet), id);
         let reads = Reads::new(&matcher);
         let volumes = &matcher.subject.need.volumes;
+        let supplies = match volumes.as_slice() {
+            [] => Classes { members: Vec::new(), of: Vec::new() },
+            _ => classes::supplies(&matcher, &reads),
+        };
+        let firsts: Vec<usize> = supplies.members.iter().map(|members| members[0]).collect();
         let mut analysis = Analysis {
             matcher,
             conditions: IndexSet::new(),
             tallies: IndexMap::new(),
             rows: Vec::new(),
-            supplies: classes::supplies(&matcher, &reads),
+            supplies,
             volumes: (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect(),
             supply_sets: Vec::new(),
+            sets: Sets::default(),
             ways: Vec::new(),
+            way_of: Vec::new(),
+            crossing: Crossing::new(matcher, &firsts),
+            fails: Vec::new(),
             feasible: 0,
             unlooked: 0,
             reads: IndexMap::new(),
         };
-        let crossing = analysis.agents(&reads);
+        analysis.sets.number(Set::new());
+        analysis.agents(&reads);
         analysis.supplies_alone();
-        analysis.pairs(&reads, &crossing);
+        analysis.pairs();
         analysis.agents_left();
         analysis.together();
         analysis
@@ -189,14 +201,13 @@ impl<'a> Analysis<'a> {
     }
 
     /// What stands against agents alone.
-    fn agents(&mut self, reads: &Reads) -> Classes {
+    fn agents(&mut self, reads: &Reads) {
         let matcher = self.matcher;
-        let one = Classes { members: vec![vec![0]], of: vec![0] };
-        let (classes, crossing) = match matcher.subject.need.agent {
-            None => (one.clone(), one),
-            Some(_) => (classes::agents(&matcher, reads), classes::crossing(&matcher, reads)),
-        };
         let wanted = matcher.subject.need.agent.is_some();
+        let classes = match wanted {
+            false => Classes { members: vec![vec![0]], of: vec![0] },
+            true => classes::agents(&matcher, reads),
+        };
         for members in classes.members {
             let agent = members.first().copied().filter(|_| wanted);
             let count = members.len() as u64;
@@ -207,10 +218,10 @@ impl<'a> Analysis<'a> {
                 self.tallies[&key].agents.excluded += count;
                 set = union(&set, &[key.0]);
             }
-            let crossing = crossing.of[members[0]];
+            let crossing = agent.map_or(0, |agent| self.crossing.classes.of[agent]);
+            let set = self.sets.number(set);
             self.rows.push(Row { agent, members, count, crossing, set });
         }
-        crossing
     }
 
     /// What stands against supplies, whatever the agent.
@@ -235,121 +246,194 @@ impl<'a> Analysis<'a> {
                 if let [only] = set.as_slice() {
                     self.tallies[&(*only, Some(at))].supplies.alone += count;
                 }
-                sets.push(set);
+                sets.push(self.sets.number(set));
             }
             self.supply_sets.push(sets);
         }
     }
 
     /// What stands against agents and supplies together, rule by rule.
-    fn pairs(&mut self, reads: &Reads, crossing: &Classes) {
-        let matcher = self.matcher;
-        let plan = matcher.moment.plan;
-        let agents = &matcher.moment.world.agents;
+    fn pairs(&mut self) {
+        let mut steps = limits::EXPLAIN_PAIRS;
+        let crossing = std::mem::replace(&mut self.crossing, Crossing::new(self.matcher, &[]));
+        let supplies = self.supplies.clone();
+        for at in self.volumes.clone() {
+            let volume = &self.matcher.subject.need.volumes[at];
+            let found = crossing.fails(volume, &supplies, &mut steps, &mut |pair| {
+                let failure = Failure::Rule(pair.rule, pair.node);
+                let (agent, supply) = (Some(pair.agent), Some(pair.supply));
+                let example = Example { agent, supply, distance: None, together: false };
+                let count = pair.agents * pair.supplies;
+                let key = self.note(&failure, example, Some(at), count);
+                self.tallies[&key].pairs.excluded += count;
+                debug_assert_eq!(self.conditions[key.0], pair.condition);
+                key.0
+            });
+            self.unlooked += u64::from(found.is_none());
+            self.fails.push(found.unwrap_or_default());
+        }
+        self.crossing = crossing;
         // How many agents of each class, and how many of them nothing stands against alone.
-        let mut counts = vec![(0, 0); crossing.members.len()];
+        let classes = self.crossing.classes.members.len().max(1);
+        let mut counts = vec![(None, 0, 0); classes];
         for row in &self.rows {
-            counts[row.crossing].0 += row.count;
-            counts[row.crossing].1 += if row.set.is_empty() { row.count } else { 0 };
+            let (first, all, open) = &mut counts[row.crossing];
+            first.get_or_insert(row.agent);
+            *all += row.count;
+            *open += if row.set == 0 { row.count } else { 0 };
         }
-        let mut steps: u64 = 0;
-        for (class, members) in crossing.members.iter().enumerate() {
-            let agent = members.first().copied().filter(|_| matcher.subject.need.agent.is_some());
-            let own = agent.map_or(&[][..], |agent| &plan.agent_rules[agents[agent].rules]);
-            // An agent's own rules about supplies need not mention the agent itself.
-            let whole = own.iter().any(|rule| rule.sides.of_volume());
-            let mut ways = Vec::with_capacity(self.volumes.len());
-            for index in 0..self.volumes.len() {
-                let mut of_volume = Ways::default();
-                for supplies in 0..self.supplies.members.len() {
-                    let mut set = self.supply_sets[index][supplies].clone();
-                    if let Some(agent) = agent.filter(|_| reads.crossed && steps < limits::EXPLAIN_PAIRS) {
-                        steps += 1;
-                        set = self.pair(agent, index, supplies, whole, counts[class], set);
-                    }
-                    of_volume.all = union(&of_volume.all, &set);
-                    of_volume.sets.entry(set).or_default().push(supplies);
-                }
-                ways.push(of_volume);
+        let mut known: IndexMap<Vec<Vec<usize>>, usize> = IndexMap::new();
+        for (agent, all, open) in counts {
+            let sets: Vec<Vec<usize>> = (0..self.volumes.len())
+                .map(|index| {
+                    let parts = self.parts(agent.flatten(), index, Some(all));
+                    self.alone_in_pairs(&parts, index, open);
+                    let mut sets: Vec<usize> = parts.into_iter().map(|part| part.0).collect();
+                    sets.sort_unstable();
+                    sets.dedup();
+                    sets
+                })
+                .collect();
+            let next = known.len();
+            let way = *known.entry(sets).or_insert(next);
+            self.way_of.push(way);
+        }
+        self.ways = known
+            .into_keys()
+            .map(|sets| {
+                let shut = sets.iter().enumerate().filter(|(_, sets)| !sets.contains(&0));
+                let all = |sets: &Vec<usize>| {
+                    let members: BTreeSet<usize> =
+                        sets.iter().flat_map(|set| self.sets.get(*set)).copied().collect();
+                    members.into_iter().collect()
+                };
+                let closed = shut.map(|(index, sets)| (index, all(sets))).collect();
+                Ways { sets, closed }
+            })
+            .collect();
+    }
+
+    /// Of rules about both sides: pairs that one alone excludes.
+    fn alone_in_pairs(&mut self, parts: &Parts, index: usize, open: u64) {
+        for (set, bits) in parts {
+            let [only] = self.sets.get(*set).as_slice() else { continue };
+            let only = *only;
+            let crossed = bits.iter().filter(|class| self.supply_sets[index][*class] == 0);
+            let supplies: u64 = crossed.map(|class| self.supplies.members[class].len() as u64).sum();
+            if supplies > 0 {
+                self.tallies[&(only, Some(self.volumes[index]))].pairs.alone += supplies * open;
             }
-            self.ways.push(ways);
-        }
-        if steps >= limits::EXPLAIN_PAIRS {
-            self.unlooked += 1;
         }
     }
 
-    /// What stands against an agent with a class of supplies, besides what stands against the supplies anyway.
-    fn pair(
-        &mut self,
-        agent: usize,
-        index: usize,
-        supplies: usize,
-        whole: bool,
-        (all, open): (u64, u64),
-        own: Set,
-    ) -> Set {
+    /// The classes of supplies by what stands against them for an agent. Told `count`, what only this agent's own
+    /// rules say is noted for so many.
+    fn parts(&mut self, agent: Option<usize>, index: usize, count: Option<u64>) -> Parts {
+        let classes = self.supplies.members.len();
+        let mut alone: IndexMap<usize, Bits> = IndexMap::new();
+        for (class, set) in self.supply_sets[index].iter().enumerate() {
+            alone.entry(*set).or_insert_with(|| Bits::none(classes)).set(class);
+        }
+        let alone: Parts = alone.into_iter().collect();
+        let Some(agent) = agent else { return alone };
+        let fails = self.fails[index].iter();
+        let fails =
+            fails.map(|fails| (fails.number, &fails.of[self.crossing.projected(fails.projection, agent)]));
+        let parts = split(&alone, fails, &mut self.sets);
+        if !self.crossing.has_own(agent) {
+            return parts;
+        }
+        let own = self.own(agent, index, count);
+        split(&parts, own.iter().map(|(number, bits)| (*number, bits)), &mut self.sets)
+    }
+
+    /// What an agent's own rules say of supplies: they need not mention the agent itself.
+    fn own(&mut self, agent: usize, index: usize, count: Option<u64>) -> IndexMap<usize, Bits> {
         let (matcher, at) = (self.matcher, self.volumes[index]);
-        let volume = &matcher.subject.need.volumes[at];
-        let (supply, count) =
-            (self.supplies.members[supplies][0], self.supplies.members[supplies].len() as u64);
-        let reach = if whole { Reach::All } else { Reach::AgentOnly };
-        let mut set = own.clone();
-        let mut crossed = Set::new();
-        for failure in matcher.supply_failures(Some(agent), volume, supply, reach) {
-            let number = self.number(Condition::of(&failure, Some(volume)));
-            if own.binary_search(&number).is_ok() {
-                continue;
+        let (volume, plan) = (&matcher.subject.need.volumes[at], matcher.moment.plan);
+        let rules = &plan.agent_rules[matcher.moment.world.agents[agent].rules];
+        let classes = self.supplies.members.len();
+        let mut found: IndexMap<usize, Bits> = IndexMap::new();
+        for class in 0..classes {
+            let (supply, supplies) =
+                (self.supplies.members[class][0], self.supplies.members[class].len() as u64);
+            let scene = matcher.scene(Some(agent), Some(supply), Some(volume));
+            for rule in rules.iter().filter(|rule| rule.weight.is_none() && rule.sides.of_volume()) {
+                for node in matcher.conditions(rule.root) {
+                    if scene.truth(node).holds() {
+                        continue;
+                    }
+                    let number = match count {
+                        None => self.number(Condition::Rule(rule.root, node)),
+                        Some(count) => {
+                            let (agent, supply) = (Some(agent), Some(supply));
+                            let example = Example { agent, supply, distance: None, together: false };
+                            let failure = Failure::Rule(rule, node);
+                            let key = self.note(&failure, example, Some(at), count * supplies);
+                            self.tallies[&key].pairs.excluded += count * supplies;
+                            key.0
+                        }
+                    };
+                    found.entry(number).or_insert_with(|| Bits::none(classes)).set(class);
+                }
             }
-            let example =
-                Example { agent: Some(agent), supply: Some(supply), distance: None, together: false };
-            let key = self.note(&failure, example, Some(at), all * count);
-            self.tallies[&key].pairs.excluded += all * count;
-            crossed.push(number);
-            set = union(&set, &[number]);
         }
-        if let ([], [only]) = (own.as_slice(), crossed.as_slice()) {
-            self.tallies[&(*only, Some(at))].pairs.alone += open * count;
-        }
-        set
+        found
+    }
+
+    /// The supplies with just this set against them for an agent: one of each class.
+    pub fn supplies_with(&mut self, agent: Option<usize>, index: usize, set: usize) -> Vec<usize> {
+        let parts = self.parts(agent, index, None);
+        let of_set = parts.iter().filter(|part| part.0 == set);
+        of_set.flat_map(|part| part.1.iter()).map(|class| self.supplies.members[class][0]).collect()
     }
 
     /// Agents that no supply is left for; and whom a condition alone excludes.
     fn agents_left(&mut self) {
         let wanted = self.matcher.subject.need.agent.is_some();
-        for at in 0..self.rows.len() {
-            let (set, count) = (self.rows[at].set.clone(), self.rows[at].count);
-            let ways = &self.ways[self.rows[at].crossing];
-            let closed: Vec<usize> =
-                (0..self.volumes.len()).filter(|index| !ways[*index].is_open()).collect();
-            if wanted {
-                for index in &closed {
-                    for number in &ways[*index].all {
-                        self.tallies[&(*number, Some(self.volumes[*index]))].agents.excluded += count;
-                    }
+        // Rows that are alike in all of this count together.
+        let mut alike: IndexMap<(usize, usize), u64> = IndexMap::new();
+        for row in &self.rows {
+            *alike.entry((row.set, self.way_of[row.crossing])).or_insert(0) += row.count;
+        }
+        for ((set, way), count) in alike {
+            let (set, ways) = (self.sets.get(set).clone(), &self.ways[way]);
+            let key = |index: usize, number: usize| (number, Some(self.volumes[index]));
+            for (index, all) in ways.closed.iter().filter(|_| wanted) {
+                for number in all {
+                    self.tallies[&key(*index, *number)].agents.excluded += count;
                 }
             }
-            let frees = |index: &usize, number: usize| ways[*index].sets.contains_key([number].as_slice());
-            let alone = match set.as_slice() {
-                [] => closed.first().map_or(Vec::new(), |index| ways[*index].all.clone()),
-                [only] => vec![*only],
-                _ => Vec::new(),
+            let frees = |index: usize, number: usize| {
+                ways.sets[index].iter().any(|set| self.sets.get(*set).as_slice() == [number])
             };
-            for number in alone.into_iter().filter(|number| closed.iter().all(|index| frees(index, *number)))
-            {
+            let alone: Set = match set.as_slice() {
+                [] => ways.closed.first().map_or(Set::new(), |closed| closed.1.clone()),
+                [only] => vec![*only],
+                _ => Set::new(),
+            };
+            for number in alone {
+                if !ways.closed.iter().all(|closed| frees(closed.0, number)) {
+                    continue;
+                }
                 if !set.is_empty() {
                     self.tallies[&(number, None)].agents.alone += count;
                 }
-                for index in closed.iter().filter(|_| wanted) {
-                    self.tallies[&(number, Some(self.volumes[*index]))].agents.alone += count;
+                for (index, _) in ways.closed.iter().filter(|_| wanted) {
+                    self.tallies[&key(*index, number)].agents.alone += count;
                 }
             }
         }
     }
 
+    /// The ways of a row.
+    pub fn ways(&self, row: &Row) -> &Ways {
+        &self.ways[self.way_of[row.crossing]]
+    }
+
     /// Whether all parts of a row hold on their own.
     pub fn is_open(&self, row: &Row) -> bool {
-        row.set.is_empty() && self.ways[row.crossing].iter().all(|ways| ways.is_open())
+        row.set == 0 && self.ways(row).closed.is_empty()
     }
 
     /// Agents whose parts all hold: those that can take an instance, and what keeps the parts of others apart.
@@ -446,7 +530,8 @@ impl<'a> Analysis<'a> {
 
     /// So many supplies of each class that could hold if these conditions were dropped.
     pub fn supplies_to_try(&self, each: usize, dropped: &[usize]) -> Vec<usize> {
-        let could = |class: usize| self.supply_sets.iter().any(|sets| is_subset(&sets[class], dropped));
+        let could =
+            |class: usize| self.supply_sets.iter().any(|sets| is_subset(self.sets.get(sets[class]), dropped));
         let classes = (0..self.supplies.members.len()).filter(|class| could(*class));
         let mut found: Vec<usize> = classes
             .flat_map(|class| self.supplies.members[class].iter().take(each.max(1)).copied())

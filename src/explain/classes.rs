@@ -47,29 +47,16 @@ impl Classes {
 pub(super) struct Reads {
     agent: Vec<ColumnId>,
     pool: Vec<ColumnId>,
-    /// Of the agent, in rules that mention the supply too.
-    crossing: Vec<ColumnId>,
     charged: Vec<Symbol>,
-    /// Whether any rule mentions agent and supply.
-    pub crossed: bool,
 }
 
 impl Reads {
     pub fn new(matcher: &Matcher<'_>) -> Reads {
         let (plan, need) = (matcher.moment.plan, matcher.subject.need);
         let mut all: IndexSet<ColumnId> = IndexSet::new();
-        let mut crossing: IndexSet<ColumnId> = IndexSet::new();
-        let mut crossed = false;
         let broker = plan.broker.requires.iter().chain(&plan.broker.prefers);
-        let own = plan.tier_rules.iter().flatten();
-        for (rule, of_tier) in broker.map(|rule| (rule, false)).chain(own.map(|rule| (rule, true))) {
-            let reads = plan.reads(rule.root);
-            let crosses = rule.sides.has(Side::Agent) && (of_tier || rule.sides.of_volume());
-            if crosses && rule.weight.is_none() {
-                crossing.extend(&reads);
-                crossed = true;
-            }
-            all.extend(reads);
+        for rule in broker.chain(plan.tier_rules.iter().flatten()) {
+            all.extend(plan.reads(rule.root));
         }
         let charges = &plan.broker.charges;
         charges.iter().for_each(|charge| all.extend(plan.reads(charge.root)));
@@ -79,13 +66,10 @@ impl Reads {
         let of_side = |columns: &IndexSet<ColumnId>, side| {
             columns.iter().copied().filter(|column| plan.column(*column).side == side).collect::<Vec<_>>()
         };
-        let crossed = crossed || plan.agent_rules.iter().flatten().any(|rule| rule.sides.of_volume());
         Reads {
             agent: of_side(&all, Side::Agent),
             pool: of_side(&all, Side::Pool),
-            crossing: of_side(&crossing, Side::Agent),
             charged: charges.iter().map(|charge| charge.resource).collect(),
-            crossed,
         }
     }
 }
@@ -132,16 +116,43 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
     }))
 }
 
-/// The classes of all agents as rules see them that mention the supply too.
-pub(super) fn crossing(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
-    let plan = matcher.moment.plan;
-    Classes::of_keys(matcher.moment.world.agents.iter().enumerate().map(|(at, agent)| {
+/// The classes of all agents by some of their columns.
+pub(super) fn agents_by(matcher: &Matcher<'_>, columns: &[ColumnId]) -> Classes {
+    Classes::of_keys((0..matcher.moment.world.agents.len()).map(|at| {
         let mut key = Encoder::default();
         let scene = matcher.scene(Some(at), None, None);
+        columns.iter().for_each(|column| key.read(&scene, *column));
+        key.0
+    }))
+}
+
+/// The classes of these supplies by some of their columns.
+pub(super) fn supplies_by(matcher: &Matcher<'_>, columns: &[ColumnId], supplies: &[usize]) -> Classes {
+    Classes::of_keys(supplies.iter().map(|at| {
+        let mut key = Encoder::default();
+        let scene = matcher.scene(None, Some(*at), None);
+        columns.iter().for_each(|column| key.read(&scene, *column));
+        // Tiers' own rules see only what is theirs.
+        let tiers = matcher.moment.world.supplies[*at].chain.iter();
+        let ruled = tiers.map(|tier| matcher.moment.world.tiers[*tier].rules);
+        let ruled = ruled.filter(|rules| !matcher.moment.plan.tier_rules[*rules].is_empty());
+        ruled.for_each(|rules| key.number(rules as i64));
+        key.0
+    }))
+}
+
+/// The classes of all agents by classes they are in, and by rules of their own that see supplies.
+pub(super) fn agents_as<'c>(
+    matcher: &Matcher<'_>,
+    others: impl Iterator<Item = &'c Classes> + Clone,
+) -> Classes {
+    let (plan, world) = (matcher.moment.plan, matcher.moment.world);
+    Classes::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
+        let mut key = Encoder::default();
         let of_volumes = plan.agent_rules[agent.rules].iter().any(|rule| rule.sides.of_volume());
-        // With rules of its own that see supplies, an agent is like no other.
+        // With such rules an agent is like no other.
         key.number(if of_volumes { at as i64 } else { -1 });
-        reads.crossing.iter().for_each(|column| key.read(&scene, *column));
+        others.clone().for_each(|classes| key.number(classes.of[at] as i64));
         key.0
     }))
 }

@@ -5,6 +5,7 @@ mod analysis;
 mod candidate;
 mod cause;
 mod classes;
+mod crossing;
 mod near;
 mod offer;
 mod relaxations;

@@ -4,6 +4,7 @@ use crate::{
     engine::Scene,
     ir::{Amount, Node, NodeId},
     matching::Failure,
+    operator::TestOp,
     value::Value,
 };
 
@@ -28,9 +29,12 @@ pub(super) fn distance(scene: &Scene<'_>, failure: &Failure<'_>) -> Option<u128>
     }
 }
 
-/// Between the two sides of a comparison.
+/// Between the two sides of a comparison by order.
 fn between(scene: &Scene<'_>, node: NodeId) -> Option<u128> {
-    let Node::Test(_, left, right) = scene.plan.node(node) else { return None };
+    let Node::Test(op, left, right) = scene.plan.node(node) else { return None };
+    if matches!(op, TestOp::Equal | TestOp::NotEqual) {
+        return None;
+    }
     match (scene.value(*left).ok()?, scene.value(*right).ok()?) {
         (Value::Quantity(a, left), Value::Quantity(b, right)) if a == b => {
             Some(i128::from(left).abs_diff(i128::from(right)))

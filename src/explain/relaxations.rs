@@ -12,11 +12,12 @@ use super::{
 use crate::{
     Fleet,
     inventory::ledger::Ledger,
-    ir::{Amount, Request},
+    ir::{Amount, PlaceKind, Request},
     limits,
     matching::{
         Condition, Instance, Matcher, Moment, NeedId, Placed, Relaxed, Search, has_unsettled, settle_for,
     },
+    quantity::{Dimension, MILLION},
     symbol::Symbol,
 };
 
@@ -49,13 +50,13 @@ pub struct Relaxations {
     pub stopped: bool,
 }
 
-/// Where a set of conditions was seen: a class of agents as crossing rules see them, with what stands against the
-/// agents alone, and against the supplies of each volume.
+/// Where a set of conditions was seen: some ways, with what stands against the agents alone and against the supplies
+/// of each volume, as numbers of sets.
 #[derive(Clone, Debug)]
 struct Origin {
-    crossing: usize,
-    agents: Set,
-    supplies: Vec<Set>,
+    way: usize,
+    agents: usize,
+    supplies: Vec<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -141,24 +142,23 @@ impl<'s, 'a> Trial<'s, 'a> {
 
     /// What stands against some agent with some supplies, each set once.
     fn proposals(&mut self) -> IndexMap<Set, Proposal> {
-        let mut kinds: IndexSet<(Set, usize)> = IndexSet::new();
-        for row in &self.analysis.rows {
-            kinds.insert((row.set.clone(), row.crossing));
-        }
+        let analysis = &*self.analysis;
+        let kind = |row: &super::analysis::Row| (row.set, analysis.way_of[row.crossing]);
+        let kinds: IndexSet<(usize, usize)> = analysis.rows.iter().map(kind).collect();
         let mut found: IndexMap<Set, Proposal> = IndexMap::new();
-        for (agents, crossing) in kinds {
-            let mut partial: Vec<(Set, Vec<Set>)> = vec![(agents.clone(), Vec::new())];
-            for ways in &self.analysis.ways[crossing] {
-                let mut sets: Vec<&Set> = ways.sets.keys().collect();
-                sets.sort_by_key(|set| (set.len(), (*set).clone()));
+        for (agents, way) in kinds {
+            let mut partial: Vec<(Set, Vec<usize>)> = vec![(analysis.sets.get(agents).clone(), Vec::new())];
+            for ways in &analysis.ways[way].sets {
+                let mut sets: Vec<(usize, &Set)> =
+                    ways.iter().map(|set| (*set, analysis.sets.get(*set))).collect();
+                sets.sort_by_key(|(_, set)| (set.len(), *set));
                 let mut next = Vec::new();
                 for (set, supplies) in &partial {
-                    for own in sets.iter().take(COMBINED) {
+                    for (number, own) in sets.iter().take(COMBINED) {
                         let together = union(set, own);
-                        if together.len() > limits::RELAXATION_SIZE {
-                            continue;
+                        if together.len() <= limits::RELAXATION_SIZE {
+                            next.push((together, [supplies.as_slice(), &[*number]].concat()));
                         }
-                        next.push((together, [supplies.as_slice(), &[(*own).clone()]].concat()));
                     }
                 }
                 next.sort_by_key(|(set, _)| (set.len(), set.clone()));
@@ -170,7 +170,7 @@ impl<'s, 'a> Trial<'s, 'a> {
             {
                 let proposal = found.entry(set).or_default();
                 if proposal.origins.len() < ORIGINS {
-                    proposal.origins.push(Origin { crossing, agents: agents.clone(), supplies });
+                    proposal.origins.push(Origin { way, agents, supplies });
                 }
             }
         }
@@ -195,21 +195,43 @@ impl<'s, 'a> Trial<'s, 'a> {
     /// Asks without these conditions. Where nothing is offered: what keeps apart the parts that now hold.
     fn attempt(&mut self, set: &[usize], proposal: &Proposal) -> Result<Relaxation, Vec<Apart>> {
         let drops = self.drops(set, proposal);
-        let relaxed = self.relax(&drops);
-        let supplies = self.analysis.supplies_to_try(self.volumes(), set);
-        let mut open = Vec::new();
-        for (at, row) in self.analysis.rows.iter().enumerate() {
-            let ways = &self.analysis.ways[row.crossing];
-            let reached = ways.iter().all(|ways| ways.sets.keys().any(|own| is_subset(own, set)));
-            if reached && is_subset(&row.set, set) {
-                open.push(at);
-            }
-        }
-        let (offers, at_least) = self.count(&relaxed, &open, &supplies);
+        // Places that count may hold once something is granted, or another value is shared.
+        let loose = self.loose();
+        let reach = union(set, &loose);
+        let supplies = self.analysis.supplies_to_try(self.volumes(), &reach);
+        let analysis = &*self.analysis;
+        let sub = |number: &usize| is_subset(analysis.sets.get(*number), &reach);
+        let reached: Vec<bool> =
+            analysis.ways.iter().map(|ways| ways.sets.iter().all(|sets| sets.iter().any(sub))).collect();
+        let rows = analysis.rows.iter().enumerate();
+        let open: Vec<usize> = rows
+            .filter(|(_, row)| reached[analysis.way_of[row.crossing]] && sub(&row.set))
+            .map(|(at, _)| at)
+            .collect();
+        let (offers, at_least) = self.count(&self.relax(&drops), &open, &supplies);
         if offers > 0 {
             return Ok(Relaxation { drops, offers, at_least });
         }
-        Err(self.apart(&relaxed, &open, &supplies))
+        // What one volume can have another may need: ask for parts of it, and for nothing at last.
+        for part in [2, 3, 4, 0] {
+            let Some(less) = parts_of(&drops, part) else { break };
+            let (offers, at_least) = self.count(&self.relax(&less), &open, &supplies);
+            if offers > 0 {
+                return Ok(Relaxation { drops: less, offers, at_least });
+            }
+        }
+        Err(self.apart(&self.relax(&drops), &open, &supplies))
+    }
+
+    /// The places that count may hold again once others are granted.
+    fn loose(&self) -> Set {
+        let need = self.analysis.matcher.subject.need;
+        let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
+        let counted =
+            places.filter(|place| matches!(place.kind, PlaceKind::Spread { .. } | PlaceKind::Together(_)));
+        let numbers = counted
+            .filter_map(|place| self.analysis.conditions.get_index_of(&Condition::Place(place.number)));
+        numbers.fold(Set::new(), |set, number| union(&set, &[number]))
     }
 
     fn volumes(&self) -> usize {
@@ -220,12 +242,17 @@ impl<'s, 'a> Trial<'s, 'a> {
     fn count(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> (u64, bool) {
         let (plan, world, id) = (self.fleet.plan(), self.fleet.world(), self.id);
         let budget = self.steps + limits::EXPLAIN_COUNT_STEPS;
+        // One search tries every agent given: the first so many are enough to see that there is an offer.
+        let most = limits::EXPLAIN_COUNT_STEPS as usize / 8 / (supplies.len() + 1);
+        let cut = open.len() > most.max(LOOKED_INTO);
+        let open = &open[..open.len().min(most.max(LOOKED_INTO))];
         let mut placed = self.placed.clone();
         let need = &relaxed.framework.needs[id.need];
         if has_unsettled(need) {
             let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed, recorder: None };
             let matcher = Matcher::new(moment, id).relaxed(relaxed).among(supplies);
-            let (settled, _) = settle_for(matcher, &self.ledger);
+            // As the cycle does: from what was used when it began.
+            let (settled, _) = settle_for(matcher, self.fleet.ledger());
             placed.settle(id, Arc::new(settled));
         }
         let mut touched = Touched::default();
@@ -254,7 +281,8 @@ impl<'s, 'a> Trial<'s, 'a> {
             offers += 1;
         }
         taken.iter().rev().for_each(|take| self.ledger.give_back(id.framework, take));
-        (offers, stopped)
+        self.stopped |= cut && offers == 0;
+        (offers, stopped || cut && offers < self.missing)
     }
 
     /// What keeps parts apart that hold on their own: one set for each way.
@@ -292,22 +320,24 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// The conditions of a set, amounts with what could be asked instead.
-    fn drops(&self, set: &[usize], proposal: &Proposal) -> Vec<Drop> {
+    fn drops(&mut self, set: &[usize], proposal: &Proposal) -> Vec<Drop> {
         let conditions: Vec<Condition> = set.iter().map(|number| self.analysis.conditions[*number]).collect();
         let agent = self.agent_levels(&conditions, proposal);
-        let of = |condition: &Condition| -> Option<Amount> {
-            if let Some(level) = proposal.levels.get(condition) {
-                return level.clone();
-            }
-            match condition {
-                Condition::Amount(None, resource) => {
-                    agent.iter().find(|known| known.0 == *resource).and_then(|known| known.1.clone())
+        let mut drops = Vec::with_capacity(conditions.len());
+        for condition in conditions {
+            let instead = match (proposal.levels.get(&condition), condition) {
+                (Some(level), _) => level.clone(),
+                (None, Condition::Amount(None, resource)) => {
+                    agent.iter().find(|known| known.0 == resource).and_then(|known| known.1.clone())
                 }
-                Condition::Amount(Some(volume), resource) => self.supply_level(*volume, *resource, proposal),
+                (None, Condition::Amount(Some(volume), resource)) => {
+                    self.supply_level(volume, resource, proposal)
+                }
                 _ => None,
-            }
-        };
-        conditions.iter().map(|condition| Drop { condition: *condition, instead: of(condition) }).collect()
+            };
+            drops.push(Drop { condition, instead });
+        }
+        drops
     }
 
     /// The amounts of the agent that comes nearest to all that is asked of it.
@@ -324,7 +354,8 @@ impl<'s, 'a> Trial<'s, 'a> {
             return Vec::new();
         }
         let seen = |row: &super::analysis::Row| {
-            proposal.origins.iter().any(|origin| origin.crossing == row.crossing && origin.agents == row.set)
+            let way = self.analysis.way_of[row.crossing];
+            proposal.origins.iter().any(|origin| (origin.way, origin.agents) == (way, row.set))
         };
         let asked = matcher.subject.need.agent.as_ref();
         let rows = self.analysis.rows.iter().filter(|row| seen(row)).filter_map(|row| row.agent);
@@ -339,20 +370,23 @@ impl<'s, 'a> Trial<'s, 'a> {
         first_of_most(levels, |levels| levels.iter().map(part).min().unwrap_or(0))
     }
 
-    fn supply_level(&self, volume: Symbol, resource: Symbol, proposal: &Proposal) -> Option<Amount> {
-        let analysis = &self.analysis;
-        let need = analysis.matcher.subject.need;
-        let index = analysis.volumes.iter().position(|at| need.volumes[*at].name == volume)?;
-        let asked = need.volumes[analysis.volumes[index]].request.amount(resource)?;
-        let mut classes: IndexSet<usize> = IndexSet::new();
+    fn supply_level(&mut self, volume: Symbol, resource: Symbol, proposal: &Proposal) -> Option<Amount> {
+        let matcher = self.analysis.matcher;
+        let need = matcher.subject.need;
+        let volumes = &self.analysis.volumes;
+        let index = volumes.iter().position(|at| need.volumes[*at].name == volume)?;
+        let asked = need.volumes[volumes[index]].request.amount(resource)?;
+        let mut supplies: IndexSet<usize> = IndexSet::new();
         for origin in &proposal.origins {
-            let ways = &analysis.ways[origin.crossing][index];
-            classes.extend(ways.sets.get(&origin.supplies[index]).into_iter().flatten());
+            let analysis = &*self.analysis;
+            let mut rows = analysis.rows.iter();
+            let row =
+                rows.find(|row| (analysis.way_of[row.crossing], row.set) == (origin.way, origin.agents));
+            let agent = row.and_then(|row| row.agent);
+            supplies.extend(self.analysis.supplies_with(agent, index, origin.supplies[index]));
         }
-        let levels = classes
-            .into_iter()
-            .take(limits::RELAXATION_LEVELS)
-            .map(|class| analysis.matcher.supply_fits(analysis.supplies.members[class][0], resource, asked));
+        let levels = supplies.into_iter().take(limits::RELAXATION_LEVELS);
+        let levels = levels.map(|supply| matcher.supply_fits(supply, resource, asked));
         first_of_most(levels, |level: &Option<Amount>| part_of(Some(asked), level.as_ref()))
     }
 
@@ -415,6 +449,26 @@ impl<'s, 'a> Trial<'s, 'a> {
         }
         relaxed
     }
+}
+
+/// The same with a part of each amount of a volume; `0`: with nothing of it.
+fn parts_of(drops: &[Drop], part: i64) -> Option<Vec<Drop>> {
+    let mut less = drops.to_vec();
+    for drop in &mut less {
+        let (Condition::Amount(Some(_), _), Some(Amount::Scalar(dimension, low, _))) =
+            (drop.condition, &drop.instead)
+        else {
+            continue;
+        };
+        let low = low.checked_div(part);
+        // Whole numbers read better, and half a port is none.
+        let whole = |low: i64| {
+            if *dimension == Dimension::Number && low >= MILLION { low - low % MILLION } else { low }
+        };
+        let low = low.map(whole);
+        drop.instead = low.map(|low| Amount::Scalar(*dimension, low, low));
+    }
+    (less != drops).then_some(less)
 }
 
 /// What part of an amount another is, in millionths.

@@ -71,13 +71,15 @@ fn heading(explanation: &Explanation, look: Look) -> String {
         When::Closed => "when the need closed",
         When::Alone => "before any offer",
     };
+    let there = explanation.missing() < explanation.wanted;
+    let one = if there { "one more instance" } else { "an instance" };
     let can = match (explanation.wants_agent, explanation.feasible) {
-        (true, 0) => format!("none of {} can take an instance", many(explanation.agents, "agent")),
-        (true, some) => format!("{some} of {} can take an instance", many(explanation.agents, "agent")),
-        (false, 0) => "nothing can serve an instance".to_owned(),
-        (false, _) => "an instance can be served".to_owned(),
+        (true, 0) => format!("none of {} could take {one}", many(explanation.agents, "agent")),
+        (true, some) => format!("{some} of {} could take {one}", many(explanation.agents, "agent")),
+        (false, 0) => format!("nothing could serve {one}"),
+        (false, _) => format!("{one} could be served"),
     };
-    out.push_str(&format!("  {can}, as things were {when}\n"));
+    out.push_str(&format!("  {can} {when}\n"));
     out
 }
 

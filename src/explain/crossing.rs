@@ -1,0 +1,284 @@
+//! Rules about an agent and a supply at once: condition by condition over the values each reads of either side, never
+//! pair by pair.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    analysis::Set,
+    classes::{self, Classes},
+};
+use crate::{
+    ir::{ColumnId, NodeId, Rule},
+    matching::{Condition, Matcher},
+    types::Side,
+};
+
+/// Supplies, by class, as bits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    pub fn none(count: usize) -> Bits {
+        Bits(vec![0; count.div_ceil(64)])
+    }
+
+    pub fn set(&mut self, at: usize) {
+        self.0[at / 64] |= 1 << (at % 64);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    fn meets(&self, other: &Bits) -> bool {
+        self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
+    }
+
+    fn split(&self, by: &Bits) -> (Bits, Bits) {
+        let pairs = || self.0.iter().zip(&by.0);
+        (
+            Bits(pairs().map(|(one, by)| one & by).collect()),
+            Bits(pairs().map(|(one, by)| one & !by).collect()),
+        )
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().enumerate().flat_map(|(at, word)| {
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
+        })
+    }
+}
+
+/// Sets of conditions, each once.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    known: IndexSet<Set>,
+    joined: IndexMap<(usize, usize), usize>,
+}
+
+impl Sets {
+    pub fn number(&mut self, set: Set) -> usize {
+        self.known.insert_full(set).0
+    }
+
+    pub fn get(&self, number: usize) -> &Set {
+        &self.known[number]
+    }
+
+    /// A set with one more condition.
+    fn with(&mut self, set: usize, condition: usize) -> usize {
+        if let Some(known) = self.joined.get(&(set, condition)) {
+            return *known;
+        }
+        let joined = super::analysis::union(&self.known[set], &[condition]);
+        let number = self.number(joined);
+        self.joined.insert((set, condition), number);
+        number
+    }
+}
+
+/// One condition of a rule about both sides.
+struct Conjunct<'a> {
+    condition: Condition,
+    rule: &'a Rule,
+    node: NodeId,
+    /// Of which tiers it is a rule; `None`: of all.
+    tier: Option<usize>,
+    /// Which projection of the agents it reads.
+    agents: usize,
+    /// Which projection of the supplies it reads.
+    supplies: usize,
+}
+
+/// A condition, and which supplies it excludes for each class of agents as it sees them.
+pub(super) struct Fails {
+    /// Its number.
+    pub number: usize,
+    /// Which projection of the agents it reads.
+    pub projection: usize,
+    /// By class of that projection.
+    pub of: Vec<Bits>,
+}
+
+/// One failing pair of classes as a condition sees them.
+pub(super) struct Pair<'a> {
+    pub rule: &'a Rule,
+    pub node: NodeId,
+    pub condition: Condition,
+    /// The first of the agents, and how many there are.
+    pub agent: usize,
+    pub agents: u64,
+    /// A class of supplies, and how many there are.
+    pub supply: usize,
+    pub supplies: u64,
+}
+
+/// All rules about both sides.
+pub(super) struct Crossing<'a> {
+    matcher: Matcher<'a>,
+    conjuncts: Vec<Conjunct<'a>>,
+    /// Agents, by the values of some columns.
+    projections: IndexMap<Vec<ColumnId>, Classes>,
+    /// Classes of supplies, by the values of some columns.
+    pools: IndexMap<Vec<ColumnId>, Classes>,
+    /// Agents whose projections are all the same.
+    pub classes: Classes,
+}
+
+impl<'a> Crossing<'a> {
+    /// `supplies` is the first of each class.
+    pub fn new(matcher: Matcher<'a>, supplies: &[usize]) -> Crossing<'a> {
+        let plan = matcher.moment.plan;
+        let shared =
+            plan.broker.requires.iter().filter(|rule| rule.sides.of_volume()).map(|rule| (None, rule));
+        let own = plan.tier_rules.iter().enumerate();
+        let own = own.flat_map(|(at, rules)| rules.iter().map(move |rule| (Some(at), rule)));
+        let crossing = shared.chain(own);
+        let crossing = crossing.filter(|(_, rule)| rule.weight.is_none() && rule.sides.has(Side::Agent));
+        let mut projections: IndexMap<Vec<ColumnId>, Classes> = IndexMap::new();
+        let mut pools: IndexMap<Vec<ColumnId>, Classes> = IndexMap::new();
+        let mut conjuncts = Vec::new();
+        let wanted = matcher.subject.need.agent.is_some();
+        for (tier, rule) in crossing.filter(|_| wanted) {
+            for node in matcher.conditions(rule.root) {
+                let reads = plan.reads(node);
+                let of = |side| {
+                    reads
+                        .iter()
+                        .copied()
+                        .filter(|column| plan.column(*column).side == side)
+                        .collect::<Vec<_>>()
+                };
+                let (of_agent, of_pool) = (of(Side::Agent), of(Side::Pool));
+                let agents = projections.entry(of_agent.clone());
+                let agents = agents.or_insert_with(|| classes::agents_by(&matcher, &of_agent));
+                let _ = agents;
+                let supplied = pools.entry(of_pool.clone());
+                supplied.or_insert_with(|| classes::supplies_by(&matcher, &of_pool, supplies));
+                conjuncts.push(Conjunct {
+                    condition: Condition::Rule(rule.root, node),
+                    rule,
+                    node,
+                    tier,
+                    agents: projections.get_index_of(&of_agent).unwrap_or(0),
+                    supplies: pools.get_index_of(&of_pool).unwrap_or(0),
+                });
+            }
+        }
+        let classes = classes::agents_as(&matcher, projections.values());
+        Crossing { matcher, conjuncts, projections, pools, classes }
+    }
+
+    /// Whether an agent has rules of its own that see supplies.
+    pub fn has_own(&self, agent: usize) -> bool {
+        let rules = self.matcher.moment.world.agents[agent].rules;
+        self.matcher.moment.plan.agent_rules[rules].iter().any(|rule| rule.sides.of_volume())
+    }
+
+    /// The class of an agent in a projection.
+    pub fn projected(&self, projection: usize, agent: usize) -> usize {
+        self.projections[projection].of[agent]
+    }
+
+    /// Every condition with whom it excludes, for one volume; each failing pair of classes is told. Stops where
+    /// there would be more steps than are left.
+    pub fn fails(
+        &self,
+        volume: &'a crate::ir::Volume,
+        supplies: &Classes,
+        steps: &mut u64,
+        tell: &mut dyn FnMut(&Pair<'a>) -> usize,
+    ) -> Option<Vec<Fails>> {
+        let mut found = Vec::with_capacity(self.conjuncts.len());
+        for conjunct in &self.conjuncts {
+            let agents = &self.projections[conjunct.agents];
+            let pools = &self.pools[conjunct.supplies];
+            let work = agents.members.len() as u64
+                * (pools.members.len() as u64 + supplies.members.len() as u64 / 8);
+            *steps = steps.checked_sub(work)?;
+            found.push(self.one(conjunct, volume, supplies, tell));
+        }
+        Some(found)
+    }
+
+    fn one(
+        &self,
+        conjunct: &Conjunct<'a>,
+        volume: &'a crate::ir::Volume,
+        supplies: &Classes,
+        tell: &mut dyn FnMut(&Pair<'a>) -> usize,
+    ) -> Fails {
+        let world = self.matcher.moment.world;
+        let agents = &self.projections[conjunct.agents];
+        let pools = &self.pools[conjunct.supplies];
+        let ruled = |class: usize| {
+            let supply = &world.supplies[supplies.members[class][0]];
+            conjunct.tier.is_none_or(|tier| supply.chain.iter().any(|of| world.tiers[*of].rules == tier))
+        };
+        // The classes of supplies of each projected class that the rule is about, and how many supplies these are.
+        let of_pool: Vec<(Vec<usize>, u64)> = pools
+            .members
+            .iter()
+            .map(|members| {
+                let about: Vec<usize> = members.iter().copied().filter(|class| ruled(*class)).collect();
+                let count = about.iter().map(|class| supplies.members[*class].len() as u64).sum();
+                (about, count)
+            })
+            .collect();
+        let mut number = None;
+        let mut of = Vec::with_capacity(agents.members.len());
+        for members in &agents.members {
+            let mut bits = Bits::none(supplies.members.len());
+            for (about, count) in &of_pool {
+                let Some(first) = about.first() else { continue };
+                let (agent, supply) = (members[0], supplies.members[*first][0]);
+                if self.matcher.scene(Some(agent), Some(supply), Some(volume)).truth(conjunct.node).holds() {
+                    continue;
+                }
+                about.iter().for_each(|class| bits.set(*class));
+                let pair = Pair {
+                    rule: conjunct.rule,
+                    node: conjunct.node,
+                    condition: conjunct.condition,
+                    agent,
+                    agents: members.len() as u64,
+                    supply,
+                    supplies: *count,
+                };
+                number = Some(tell(&pair));
+            }
+            of.push(bits);
+        }
+        // A condition that excludes nobody has no number: its bits are never looked at.
+        Fails { number: number.unwrap_or(usize::MAX), projection: conjunct.agents, of }
+    }
+}
+
+/// Classes of supplies with one set of conditions each.
+pub(super) type Parts = Vec<(usize, Bits)>;
+
+/// What stands against each class of supplies, for one class of agents: those of the supplies alone, split by those
+/// of both.
+pub(super) fn split<'f>(
+    alone: &Parts,
+    fails: impl Iterator<Item = (usize, &'f Bits)>,
+    sets: &mut Sets,
+) -> Parts {
+    let mut parts = alone.clone();
+    for (number, bits) in fails.filter(|(_, bits)| !bits.is_empty()) {
+        for at in 0..parts.len() {
+            if !parts[at].1.meets(bits) {
+                continue;
+            }
+            let (inside, outside) = parts[at].1.split(bits);
+            let with = sets.with(parts[at].0, number);
+            if outside.is_empty() {
+                parts[at].0 = with;
+            } else {
+                parts[at].1 = outside;
+                parts.push((with, inside));
+            }
+        }
+    }
+    parts
+}
