@@ -5,6 +5,7 @@ use crate::{
     Fleet, Offers,
     engine::{Gap, Scene},
     ir::{ColumnId, Node, NodeId, Rule, Show, Volume},
+    limits,
     logic::Truth,
     matching::{Condition, Failure, Matcher, NeedId, Reach, Reason, Search},
     quantity::{MILLION, decimal},
@@ -72,6 +73,8 @@ pub struct CandidateExplanation {
     pub score: Option<String>,
     /// The conditions.
     pub checks: Vec<Check>,
+    /// What else stands against an agent: its volumes, and parts that do not hold together.
+    pub notes: Vec<String>,
     /// What it earns.
     pub preferences: Vec<Check>,
 }
@@ -109,6 +112,7 @@ pub fn candidate(
         _ => matcher,
     };
     let found = whole.then(|| asked.candidate(agent, &mut Search::default()));
+    let found_none = found.as_ref().is_some_and(Option::is_none);
     let served = found.iter().flatten().flat_map(|candidate| need.volumes.iter().zip(&candidate.volumes));
     CandidateExplanation {
         label: words::need_label(fleet.plan(), id),
@@ -120,6 +124,10 @@ pub fn candidate(
             .map(|(volume, grant)| (text(volume.name), text(fleet.world().supplies[grant.supply].path)))
             .collect(),
         score: found.flatten().map(|candidate| candidate.score.show()),
+        notes: match (&found_none, supply) {
+            (true, None) => teller.notes(agent),
+            _ => Vec::new(),
+        },
         checks,
         preferences,
     }
@@ -148,10 +156,19 @@ impl<'a> Teller<'a> {
         let resources: indexmap::IndexSet<_> = asked.chain(charged.filter(|_| agent.is_some())).collect();
         for resource in resources {
             let condition = Condition::Amount(None, resource);
+            let asked = need.agent.as_ref().and_then(|request| request.amount(resource));
+            let charged = agent.and_then(|agent| matcher.charged(agent, resource));
+            if asked.is_none() && charged.is_none() {
+                continue;
+            }
             let limited = failures.iter().find(
                 |failure| matches!(failure, Failure::Amount(shortage) if shortage.resource == resource),
             );
-            checks.push(self.plain(&about, condition, limited));
+            let check = self.plain(&about, condition, limited);
+            match (charged, asked.is_none() && check.truth.holds()) {
+                (Some(charged), true) => checks.push(Check { want: format!("{charged} charged"), ..check }),
+                _ => checks.push(check),
+            }
         }
         for failure in failures.iter().filter(|failure| matches!(failure, Failure::Charge(..))) {
             checks.push(self.plain(&about, Condition::of(failure, None), Some(failure)));
@@ -226,6 +243,38 @@ impl<'a> Teller<'a> {
                 checks.push(self.plain(&about, condition, Some(failure)));
             }
         }
+    }
+
+    /// How many supplies each volume has for an agent, and what keeps apart the parts that hold on their own.
+    fn notes(&self, agent: Option<usize>) -> Vec<String> {
+        let matcher = self.matcher;
+        let (need, world) = (matcher.subject.need, matcher.moment.world);
+        let text = |symbol| matcher.moment.plan.symbols.text(symbol);
+        let mut notes = Vec::new();
+        for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
+            let holds =
+                |supply: &usize| matcher.supply_failures(agent, volume, *supply, Reach::All).is_empty();
+            let count = (0..world.supplies.len()).filter(holds).count();
+            let (all, name) = (world.supplies.len(), text(volume.name));
+            notes.push(format!("{count} of {all} supplies hold on their own for volume {name}"));
+        }
+        let mut search = Search::explaining();
+        matcher.candidate(agent, &mut search);
+        for supplies in search.refused.iter().flatten().take(limits::RELAXATION_SIZE) {
+            let paths = supplies.iter().map(|supply| text(world.supplies[*supply].path));
+            let paths = paths.collect::<Vec<_>>().join(" and ");
+            for failure in matcher.joint_failures(agent, supplies) {
+                let reason = matcher.reason(&failure, agent, supplies.last().copied(), need.volumes.first());
+                let have = reason.have.map_or(String::new(), |have| format!(", has {have}"));
+                notes.push(format!("with {paths}: {} wants {}{have}", reason.label, reason.want));
+            }
+        }
+        if let Some((_, supply, shortage)) = &search.ran_out {
+            let reason = matcher.ran_out(*supply, shortage);
+            let have = reason.have.map_or(String::new(), |have| format!(", has {have}"));
+            notes.push(format!("{} wants {}{have}", reason.label, reason.want));
+        }
+        notes
     }
 
     /// Classes and conditions that a need asks for.

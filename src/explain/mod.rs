@@ -111,6 +111,12 @@ impl Explanation {
         let offered = self.ending.as_ref().map_or(0, |ending| ending.offered);
         self.wanted.saturating_sub(self.allocated + offered)
     }
+
+    /// Instances that nothing was found for: of a need that is granted whole, those beside the ones that fitted.
+    pub fn lacking(&self) -> u64 {
+        let fitted = self.ending.as_ref().and_then(|ending| ending.fitted).unwrap_or(0);
+        self.missing().saturating_sub(fitted)
+    }
 }
 
 /// Explains a need as it was when it closed in a cycle.
@@ -150,7 +156,7 @@ fn explain(fleet: &Fleet, state: &State, id: NeedId, offers: Option<&Offers>) ->
         counts_stopped: analysis.unlooked > 0,
     };
     explanation.causes = cause::causes(fleet, &analysis);
-    let missing = explanation.missing();
+    let missing = explanation.lacking();
     if missing > 0 && explanation.feasible == 0 {
         let found = relaxations::Trial::new(&mut analysis, fleet, state, id, missing).run();
         let say = |relaxation: Relaxation| {

@@ -75,7 +75,9 @@ fn heading(explanation: &Explanation, look: Look) -> String {
     let one = if there { "one more instance" } else { "an instance" };
     let can = match (explanation.wants_agent, explanation.feasible) {
         (true, 0) => format!("none of {} could take {one}", many(explanation.agents, "agent")),
-        (true, some) => format!("{some} of {} could take {one}", many(explanation.agents, "agent")),
+        (true, some) => {
+            format!("{} of {} could take {one}", grouped(some), many(explanation.agents, "agent"))
+        }
         (false, 0) => format!("nothing could serve {one}"),
         (false, _) => format!("{one} could be served"),
     };
@@ -138,12 +140,12 @@ fn counts(explanation: &Explanation, cause: &Cause) -> String {
         let of = if counts.excluded == all {
             format!("all {}", many(all, word))
         } else {
-            format!("{} of {}", counts.excluded, many(all, word))
+            format!("{} of {}", grouped(counts.excluded), many(all, word))
         };
         parts.push(match counts.alone {
             0 => of,
             alone if alone == counts.excluded => format!("{of}, alone"),
-            alone => format!("{of}, {alone} alone"),
+            alone => format!("{of}, {} alone", grouped(alone)),
         });
     };
     if explanation.wants_agent {
@@ -160,9 +162,22 @@ fn counts(explanation: &Explanation, cause: &Cause) -> String {
 fn many(count: u64, word: &str) -> String {
     match (count, word) {
         (1, word) => format!("1 {word}"),
-        (count, "supply") => format!("{count} supplies"),
-        (count, word) => format!("{count} {word}s"),
+        (count, "supply") => format!("{} supplies", grouped(count)),
+        (count, word) => format!("{} {word}s", grouped(count)),
     }
+}
+
+/// `1,523`
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
@@ -183,17 +198,17 @@ fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
         _ => "for some permanent",
     };
     let together = if cause.together { ", put together" } else { "" };
-    let place = cause.place.as_ref().map_or(String::new(), |place| format!("  {place}"));
+    let place = place_of(&cause.label, cause.place.as_deref());
     let want = format!("{of_volume}{}  wants {key}{}", cause.label, cause.want);
     let mut lines = vec![format!("{want}  ({lasting}{together}){place}")];
     lines.extend(absent_lines(cause));
     let told = if look.all { cause.nearest.len() } else { 1 };
-    let near = cause.nearest.iter().take(told).filter_map(|near| {
+    let near = cause.nearest.iter().filter_map(|near| {
         let on: Vec<&str> = near.agent.iter().chain(&near.supply).map(String::as_str).collect();
         let have = near.have.as_ref()?;
         Some(if on.is_empty() { have.clone() } else { format!("{have} on {}", on.join(" with ")) })
     });
-    let near: Vec<String> = near.collect();
+    let near: Vec<String> = near.take(told).collect();
     if !near.is_empty() {
         let word = if cause.measured { "nearest" } else { "has" };
         lines.push(format!("  {word}: {}", near.join(", or ")));
@@ -203,6 +218,11 @@ fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
         lines.extend(cause.docs.iter().map(|docs| format!("  /// {docs}")));
     }
     lines
+}
+
+/// Where it stands, unless the label says so already: that of a rule without one is its place.
+fn place_of(label: &str, place: Option<&str>) -> String {
+    place.filter(|place| !label.starts_with(place)).map_or(String::new(), |place| format!("  {place}"))
 }
 
 fn absent_lines(cause: &Cause) -> impl Iterator<Item = String> + '_ {
@@ -218,7 +238,7 @@ fn absent_lines(cause: &Cause) -> impl Iterator<Item = String> + '_ {
 }
 
 fn relaxations(explanation: &Explanation, look: Look) -> String {
-    if explanation.missing() == 0 || explanation.feasible > 0 {
+    if explanation.lacking() == 0 || explanation.feasible > 0 {
         return String::new();
     }
     let mut known: Vec<String> = Vec::new();
@@ -234,7 +254,7 @@ fn relaxations(explanation: &Explanation, look: Look) -> String {
         }
         known.push(words.clone());
         let least = if one.relaxation.at_least { "at least " } else { "" };
-        let of = explanation.missing();
+        let of = explanation.lacking();
         rows.push((format!("{least}{} of {of} missing", one.relaxation.offers), words));
     }
     let mut out = String::from("\n");
@@ -266,10 +286,8 @@ pub fn candidate_text(explanation: &CandidateExplanation) -> String {
     let mut out = line_of(&format!("{} for {}", who.join(" with "), explanation.label));
     let all = explanation.checks.len();
     out.push_str(&match (failing, explanation.feasible) {
-        (0, Some(false)) => {
-            format!("  all {all} conditions hold, and yet it cannot take an instance: see what stands against the supplies\n")
-        }
         (0, _) => format!("  all {all} conditions hold\n"),
+        (1, _) => format!("  1 of {all} conditions does not hold\n"),
         (failing, _) => format!("  {failing} of {all} conditions do not hold\n"),
     });
     if let Some(score) = &explanation.score {
@@ -278,6 +296,9 @@ pub fn candidate_text(explanation: &CandidateExplanation) -> String {
             "  it can take an instance: score {score}{}",
             served.collect::<String>()
         )));
+    }
+    for note in &explanation.notes {
+        out.push_str(&line_of(&format!("  {note}")));
     }
     let mut section = "";
     for check in &explanation.checks {
@@ -312,7 +333,7 @@ fn check_text(check: &Check) -> String {
         (_, Some(true)) => "  (permanent)",
         (_, Some(false)) => "  (for now)",
     };
-    let place = check.place.as_ref().map_or(String::new(), |place| format!("  {place}"));
+    let place = place_of(&check.label, check.place.as_deref());
     let mut out = line_of(&format!("    {first:8} {label}{}{have}{lasting}{place}", check.want));
     for docs in &check.docs {
         out.push_str(&line_of(&format!("             /// {docs}")));

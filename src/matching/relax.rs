@@ -174,6 +174,15 @@ impl<'a> Matcher<'a> {
         self.most_below(&tiers, &want.amount, want.charged)
     }
 
+    /// What charges take of an agent's resource, whatever the supplies, if anything.
+    pub fn charged(&self, agent: usize, resource: Symbol) -> Option<String> {
+        let wants = self.agent_wants(Some(agent), &[]).ok()?;
+        let want = wants.into_iter().find(|want| want.resource == resource && want.charged != 0)?;
+        let holding = self.moment.world.agent_holding(agent, resource)?;
+        let dimension = self.moment.world.holding(holding).dimension;
+        Some(crate::quantity::render(dimension, i128::from(want.charged)))
+    }
+
     /// The most that could be asked of a supply's resource instead of what is asked of it.
     pub fn supply_fits(&self, supply: usize, resource: Symbol, asked: &Amount) -> Option<Amount> {
         if let Some(whole) = self.whole_size(supply, resource) {

@@ -284,6 +284,8 @@ struct WireCandidate {
     score: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     served_by: Vec<WireServed>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     checks: Vec<WireCheck>,
     preferences: Vec<WireCheck>,
 }
@@ -341,6 +343,7 @@ fn candidate(of: &CandidateExplanation) -> WireCandidate {
         served_by: served
             .map(|(volume, supply)| WireServed { volume: volume.clone(), supply: supply.clone() })
             .collect(),
+        notes: of.notes.clone(),
         checks: of.checks.iter().map(check).collect(),
         preferences: of.preferences.iter().map(check).collect(),
     }
