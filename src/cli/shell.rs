@@ -32,11 +32,13 @@ enum SchemaName {
     Diagnostics,
     /// What `compare --format json` writes
     Comparison,
+    /// What `explain --format json` writes
+    Explanation,
 }
 
 pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, Failure> {
     console.print(match args.format {
-        None => "inventory\noffers\noperations\napplied\nshares\ntests\ndiff\ndiagnostics\ncomparison\n",
+        None => "inventory\noffers\noperations\napplied\nshares\ntests\ndiff\ndiagnostics\ncomparison\nexplanation\n",
         Some(SchemaName::Inventory) => include_str!("../../schema/inventory.schema.json"),
         Some(SchemaName::Offers) => include_str!("../../schema/offers.schema.json"),
         Some(SchemaName::Operations) => OPERATIONS_SCHEMA,
@@ -45,6 +47,7 @@ pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, Failure>
         Some(SchemaName::Tests) => include_str!("../../schema/tests.schema.json"),
         Some(SchemaName::Diff) => include_str!("../../schema/diff.schema.json"),
         Some(SchemaName::Diagnostics) => include_str!("../../schema/diagnostics.schema.json"),
+        Some(SchemaName::Explanation) => include_str!("../../schema/explanation.schema.json"),
         Some(SchemaName::Comparison) => include_str!("../../schema/comparison.schema.json"),
     })?;
     Ok(Exit::Yes)

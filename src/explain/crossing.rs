@@ -150,9 +150,8 @@ impl<'a> Crossing<'a> {
                         .collect::<Vec<_>>()
                 };
                 let (of_agent, of_pool) = (of(Side::Agent), of(Side::Pool));
-                let agents = projections.entry(of_agent.clone());
-                let agents = agents.or_insert_with(|| classes::agents_by(&matcher, &of_agent));
-                let _ = agents;
+                let projected = projections.entry(of_agent.clone());
+                projected.or_insert_with(|| classes::agents_by(&matcher, &of_agent));
                 let supplied = pools.entry(of_pool.clone());
                 supplied.or_insert_with(|| classes::supplies_by(&matcher, &of_pool, supplies));
                 conjuncts.push(Conjunct {

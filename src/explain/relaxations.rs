@@ -66,6 +66,9 @@ struct Proposal {
     levels: IndexMap<Condition, Option<Amount>>,
 }
 
+/// Conditions that keep apart parts which hold one by one, with amounts that could be asked instead.
+type Apart = (Set, IndexMap<Condition, Option<Amount>>);
+
 /// How many sets are combined for one volume, and kept of one class of agents.
 const COMBINED: usize = 64;
 /// How many places are remembered of one set.
@@ -84,9 +87,6 @@ pub(super) struct Trial<'s, 'a> {
     steps: u64,
     stopped: bool,
 }
-
-/// Parts that hold one by one, and the conditions that keep them apart.
-type Apart = (Set, IndexMap<Condition, Option<Amount>>);
 
 impl<'s, 'a> Trial<'s, 'a> {
     pub fn new(
@@ -174,7 +174,27 @@ impl<'s, 'a> Trial<'s, 'a> {
                 }
             }
         }
+        self.instead_of_limits(&mut found);
         found
+    }
+
+    /// Where a limit is in the way, asking for less of what it limits would do too.
+    fn instead_of_limits(&mut self, found: &mut IndexMap<Set, Proposal>) {
+        let need = self.analysis.matcher.subject.need;
+        let volumes = need.volumes.iter().map(|volume| (Some(volume.name), &volume.request));
+        let requests: Vec<_> = need.agent.iter().map(|request| (None, request)).chain(volumes).collect();
+        for (set, proposal) in found.clone() {
+            for number in &set {
+                let Condition::Limit(_, resource) = self.analysis.conditions[*number] else { continue };
+                let asked = requests.iter().filter(|(_, request)| request.amount(resource).is_some());
+                for (volume, _) in asked {
+                    let less = Condition::Amount(*volume, resource);
+                    let less = self.analysis.conditions.insert_full(less).0;
+                    let rest: Set = set.iter().copied().filter(|other| other != number).collect();
+                    found.entry(union(&rest, &[less])).or_insert_with(|| proposal.clone());
+                }
+            }
+        }
     }
 
     /// Drops what turns out not to matter.
@@ -196,8 +216,7 @@ impl<'s, 'a> Trial<'s, 'a> {
     fn attempt(&mut self, set: &[usize], proposal: &Proposal) -> Result<Relaxation, Vec<Apart>> {
         let drops = self.drops(set, proposal);
         // Places that count may hold once something is granted, or another value is shared.
-        let loose = self.loose();
-        let reach = union(set, &loose);
+        let reach = union(set, &self.loose(set));
         let supplies = self.analysis.supplies_to_try(self.volumes(), &reach);
         let analysis = &*self.analysis;
         let sub = |number: &usize| is_subset(analysis.sets.get(*number), &reach);
@@ -223,15 +242,23 @@ impl<'s, 'a> Trial<'s, 'a> {
         Err(self.apart(&self.relax(&drops), &open, &supplies))
     }
 
-    /// The places that count may hold again once others are granted.
-    fn loose(&self) -> Set {
+    /// What may hold once a set is dropped that does not name it: places that count, once others are granted; the limit
+    /// on what is asked for less.
+    fn loose(&self, set: &[usize]) -> Set {
+        let conditions = &self.analysis.conditions;
         let need = self.analysis.matcher.subject.need;
         let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
         let counted =
             places.filter(|place| matches!(place.kind, PlaceKind::Spread { .. } | PlaceKind::Together(_)));
-        let numbers = counted
-            .filter_map(|place| self.analysis.conditions.get_index_of(&Condition::Place(place.number)));
-        numbers.fold(Set::new(), |set, number| union(&set, &[number]))
+        let numbers = counted.filter_map(|place| conditions.get_index_of(&Condition::Place(place.number)));
+        let less = |resource: Symbol| {
+            set.iter().any(|number| matches!(conditions[*number], Condition::Amount(_, of) if of == resource))
+        };
+        let limits = conditions.iter().enumerate().filter_map(|(number, condition)| match condition {
+            Condition::Limit(_, resource) if less(*resource) => Some(number),
+            _ => None,
+        });
+        numbers.chain(limits).fold(Set::new(), |set, number| union(&set, &[number]))
     }
 
     fn volumes(&self) -> usize {
@@ -248,11 +275,12 @@ impl<'s, 'a> Trial<'s, 'a> {
         let open = &open[..open.len().min(most.max(LOOKED_INTO))];
         let mut placed = self.placed.clone();
         let need = &relaxed.framework.needs[id.need];
-        if has_unsettled(need) {
+        // As the cycle does: over the whole fleet, from what was used when it began. Where that takes too long, what
+        // was settled stays.
+        let pairs = (world.agents.len() as u64 + 1).saturating_mul(world.supplies.len() as u64 + 1);
+        if has_unsettled(need) && pairs <= limits::EXPLAIN_COUNT_STEPS {
             let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed, recorder: None };
-            let matcher = Matcher::new(moment, id).relaxed(relaxed).among(supplies);
-            // As the cycle does: from what was used when it began.
-            let (settled, _) = settle_for(matcher, self.fleet.ledger());
+            let (settled, _) = settle_for(Matcher::new(moment, id).relaxed(relaxed), self.fleet.ledger());
             placed.settle(id, Arc::new(settled));
         }
         let mut touched = Touched::default();
@@ -314,6 +342,11 @@ impl<'s, 'a> Trial<'s, 'a> {
                 let left = shortage.have.and_then(|have| i64::try_from(have).ok()).filter(|have| *have > 0);
                 let level = left.map(|have| Amount::Scalar(shortage.dimension, have, have));
                 found.push((vec![number], [(condition, level)].into_iter().collect()));
+                if let Some(role) = shortage.limit {
+                    let limit = Condition::Limit(role, shortage.resource);
+                    let number = self.analysis.conditions.insert_full(limit).0;
+                    found.push((vec![number], IndexMap::new()));
+                }
             }
         }
         found

@@ -230,7 +230,7 @@ fn absent_lines(cause: &Cause) -> impl Iterator<Item = String> + '_ {
         let on = if absent.count == absent.of {
             "on all that it excludes".to_owned()
         } else {
-            format!("on {} of the {} that it excludes", absent.count, absent.of)
+            format!("on {} of the {} that it excludes", grouped(absent.count), grouped(absent.of))
         };
         let meant = absent.meant.as_ref().map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
         format!("  `{}` is absent {on}{meant}", absent.key)
@@ -286,6 +286,9 @@ pub fn candidate_text(explanation: &CandidateExplanation) -> String {
     let mut out = line_of(&format!("{} for {}", who.join(" with "), explanation.label));
     let all = explanation.checks.len();
     out.push_str(&match (failing, explanation.feasible) {
+        (0, Some(false)) => {
+            format!("  all {all} conditions hold, and yet it could not take an instance\n")
+        }
         (0, _) => format!("  all {all} conditions hold\n"),
         (1, _) => format!("  1 of {all} conditions does not hold\n"),
         (failing, _) => format!("  {failing} of {all} conditions do not hold\n"),

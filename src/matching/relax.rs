@@ -18,6 +18,7 @@ use crate::{
     ir::{Amount, Charge, DefinitionId, Framework, NodeId, Volume},
     quantity::MILLION,
     symbol::Symbol,
+    types::Side,
 };
 
 /// A condition that may stand in a need's way. Those that a need asks of a volume name the volume.
@@ -178,8 +179,10 @@ impl<'a> Matcher<'a> {
     pub fn charged(&self, agent: usize, resource: Symbol) -> Option<String> {
         let wants = self.agent_wants(Some(agent), &[]).ok()?;
         let want = wants.into_iter().find(|want| want.resource == resource && want.charged != 0)?;
-        let holding = self.moment.world.agent_holding(agent, resource)?;
-        let dimension = self.moment.world.holding(holding).dimension;
+        let holding = self.moment.world.agent_holding(agent, resource);
+        let dimension = holding.map(|holding| self.moment.world.holding(holding).dimension);
+        let dimension = dimension.or_else(|| self.moment.plan.dimension(Side::Agent, resource));
+        let dimension = dimension.unwrap_or(crate::quantity::Dimension::Number);
         Some(crate::quantity::render(dimension, i128::from(want.charged)))
     }
 

@@ -127,7 +127,7 @@ const CASES: &[Case] = &[
     Case { what: "an unknown code", args: &["explain-code", "B031"], code: 2, stderr: "did you mean `B03", ..CASE },
     Case { what: "all codes", args: &["explain-code", "--list"], stdout: "B0901  a file that cannot be read\n", ..CASE },
     Case { what: "a schema", args: &["schema", "offers"], stdout: "bourse.offers", ..CASE },
-    Case { what: "the names of schemas", args: &["schema"], stdout: "inventory\noffers\noperations\napplied\nshares\ntests\ndiff\ndiagnostics\ncomparison\n", ..CASE },
+    Case { what: "the names of schemas", args: &["schema"], stdout: "inventory\noffers\noperations\napplied\nshares\ntests\ndiff\ndiagnostics\ncomparison\nexplanation\n", ..CASE },
     Case { what: "completions", args: &["completions", "bash"], stdout: "_bourse()", ..CASE },
     Case { what: "the version", args: &["--version"], stdout: "bourse 0.", ..CASE },
     Case { what: "no command", args: &[], code: 2, stderr: "Usage:", ..CASE },

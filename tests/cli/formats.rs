@@ -89,6 +89,49 @@ fn comparisons_are_as_their_schema_says() {
     }
 }
 
+#[test]
+fn explanations_are_as_their_schema_says() {
+    let folder = Folder::new(&[("p.policy", DEMO)]);
+    let asked: [&[&str]; 7] = [
+        &["db"],
+        &["web"],
+        &["huge", "--alone"],
+        &["db", "--as", "framework"],
+        &["db", "--agent", "a2"],
+        &["db", "--agent", "a1", "--pool", "scaleio/aisle/ssd/gold"],
+        &["web", "--offer"],
+    ];
+    for args in asked {
+        let args = [&["explain", args[0], "p.policy", "--format", "json"], &args[1..]].concat();
+        let output = folder.run(&args);
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{args:?}");
+        let value = json(&output.stdout);
+        assert_eq!(schema_problems("schema/explanation.schema.json", &value), [""; 0], "{args:?}");
+        assert_eq!(output.stdout, folder.run(&args).stdout, "the same bytes each time");
+        if args.contains(&"framework") {
+            // And the schema refuses what a framework may not see.
+            let mut fine = json(&folder.run(&["explain", "db", "p.policy", "--format", "json"]).stdout);
+            fine["view"] = Value::from("framework");
+            assert!(!schema_problems("schema/explanation.schema.json", &fine).is_empty());
+        }
+    }
+}
+
+/// What a name means is looked for among the names of its kind.
+#[test]
+fn explaining_what_is_not_there() {
+    let folder = Folder::new(&[("p.policy", DEMO)]);
+    for (args, near) in [
+        (["--agent", "a3"], "did you mean `a1`?"),
+        (["--pool", "scaleio/aisle/sdd"], "did you mean `scaleio/aisle/"),
+        (["--offer", "9"], "lists what there is"),
+    ] {
+        let output = folder.run(&[&["explain", "web", "p.policy"], args.as_slice()].concat());
+        assert_eq!(output.code, 2, "{output:?}");
+        assert!(output.stderr.contains("B0903") && output.stderr.contains(near), "{output:?}");
+    }
+}
+
 /// What an offer takes can be given back as an allocation: the same need is then met without a new offer.
 #[test]
 fn an_offer_reads_back_as_an_allocation() {
