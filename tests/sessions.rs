@@ -26,8 +26,13 @@ fn replayed(page: &str, text: &str) -> String {
     while let Some(line) = lines.next() {
         out.push_str(line);
         out.push('\n');
-        let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else { continue };
-        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        // A fence that holds fences is longer than they are.
+        let info = line.trim_start_matches('`');
+        let fence = &line[..line.len() - info.len()];
+        if fence.len() < 3 || info.is_empty() {
+            continue;
+        }
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != fence).collect();
         if let Some(name) = info.split(' ').find_map(|word| word.strip_prefix("file=")) {
             folder.write(name, &(body.join("\n") + "\n"));
         }
@@ -38,7 +43,7 @@ fn replayed(page: &str, text: &str) -> String {
         } else {
             body.iter().for_each(|line| out.push_str(&format!("{line}\n")));
         }
-        out.push_str("```\n");
+        out.push_str(&format!("{fence}\n"));
     }
     out
 }
