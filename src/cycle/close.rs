@@ -195,9 +195,10 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
         }
     }
     let plan = matcher.moment.plan;
-    let rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten());
-    let rules = rules.chain(plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume()));
-    let crossed = rules.into_iter().any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent));
+    let mut rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten());
+    let mut own = plan.agent_rules.iter().flatten();
+    let crossed = rules.any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent))
+        || own.any(|rule| rule.weight.is_none() && rule.sides.of_volume());
     for agent in agents {
         if let Some(at) = agent.filter(|_| crossed) {
             for volume in &distinct {

@@ -102,7 +102,7 @@ pub enum Reach {
     All,
     /// Those that hold or fail whatever the agent.
     WithoutAgent,
-    /// Those that mention the agent.
+    /// Those that mention the agent, and its own.
     AgentOnly,
 }
 
@@ -206,11 +206,13 @@ impl<'a> Matcher<'a> {
         let world = self.moment.world;
         let of_agent =
             agent.map(|agent| plan.agent_rules[world.agents[agent].rules].as_slice()).unwrap_or_default();
-        let shared = plan.broker.requires.iter().chain(of_agent).filter(|rule| rule.sides.of_volume());
+        let shared = plan.broker.requires.iter().filter(|rule| rule.sides.of_volume());
         let tiers =
             world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
-        for rule in shared.chain(tiers).filter(|rule| rule.weight.is_none()) {
-            let mentions_agent = rule.sides.has(Side::Agent);
+        let own = of_agent.iter().filter(|rule| rule.sides.of_volume()).map(|rule| (rule, true));
+        let rules = shared.chain(tiers).map(|rule| (rule, rule.sides.has(Side::Agent)));
+        // An agent's own rule is about it, whatever it mentions.
+        for (rule, mentions_agent) in own.chain(rules).filter(|(rule, _)| rule.weight.is_none()) {
             // Rules about the agent wait until there is one.
             if (agent.is_some() || !mentions_agent) && reach.sees(mentions_agent) {
                 self.rule(&scene, rule, sink)?;
