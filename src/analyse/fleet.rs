@@ -405,15 +405,7 @@ impl<'s> Serving<'s, '_> {
     }
 
     fn key(&self, key: PlaceKey) -> String {
-        let show = Show::new(self.set.plan);
-        match key {
-            PlaceKey::Level(depth) => show.level(depth).to_owned(),
-            PlaceKey::Agent => "agent".to_owned(),
-            PlaceKey::Pool => "pool".to_owned(),
-            PlaceKey::Instance => "instance".to_owned(),
-            PlaceKey::Provider => "provider".to_owned(),
-            PlaceKey::Key(column) => show.key(column),
-        }
+        Show::new(self.set.plan).place_key(key)
     }
 }
 

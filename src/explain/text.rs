@@ -3,7 +3,7 @@
 use super::{
     Cause, Check, Counts, Ending, Explanation, OfferExplanation, Step, When, candidate::CandidateExplanation,
 };
-use crate::{logic::Truth, value::printable};
+use crate::{logic::Truth, quantity::grouped, value::printable};
 
 /// How much is told, and to whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,19 +165,6 @@ fn many(count: u64, word: &str) -> String {
         (count, "supply") => format!("{} supplies", grouped(count)),
         (count, word) => format!("{} {word}s", grouped(count)),
     }
-}
-
-/// `1,523`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {

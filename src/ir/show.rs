@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::plan::{Column, ColumnId, Key, Node, NodeId, Plan, Rule};
+use super::plan::{Column, ColumnId, Key, Node, NodeId, PlaceKey, Plan, Rule};
 use crate::value::quote;
 
 /// Shows parts of a plan.
@@ -128,6 +128,18 @@ impl<'a> Show<'a> {
 
     fn joined(self, parts: &[NodeId], between: &str, inner: Tightness) -> String {
         parts.iter().map(|part| self.at(*part, inner)).collect::<Vec<_>>().join(between)
+    }
+
+    /// What places go by, as a need writes it.
+    pub fn place_key(self, key: PlaceKey) -> String {
+        match key {
+            PlaceKey::Level(depth) => self.level(depth).to_owned(),
+            PlaceKey::Agent => "agent".to_owned(),
+            PlaceKey::Pool => "pool".to_owned(),
+            PlaceKey::Instance => "instance".to_owned(),
+            PlaceKey::Provider => "provider".to_owned(),
+            PlaceKey::Key(column) => self.key(column),
+        }
     }
 
     /// A rule, as it would be written.

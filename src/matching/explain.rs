@@ -406,15 +406,7 @@ impl<'a> Matcher<'a> {
     }
 
     fn place_key(&self, key: PlaceKey) -> String {
-        let show = Show::new(self.moment.plan);
-        match key {
-            PlaceKey::Level(depth) => show.level(depth).to_owned(),
-            PlaceKey::Agent => "agent".to_owned(),
-            PlaceKey::Pool => "pool".to_owned(),
-            PlaceKey::Instance => "instance".to_owned(),
-            PlaceKey::Provider => "provider".to_owned(),
-            PlaceKey::Key(column) => show.key(column),
-        }
+        Show::new(self.moment.plan).place_key(key)
     }
 
     fn target(&self, target: Target) -> String {

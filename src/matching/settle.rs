@@ -68,14 +68,12 @@ impl<'a> Matcher<'a> {
     /// The values over which supplies are spread.
     fn eligible_supplies(&self, place: &Place, volume: &'a Volume) -> Vec<Spot> {
         let Some(key) = place.kind.key() else { return Vec::new() };
+        let mut agents = self.agents();
+        agents.retain(|agent| self.agent_is_open(*agent));
         let mut found: IndexSet<Spot> = IndexSet::new();
         for supply in self.open_supplies(volume) {
             let Some(spot) = self.supply_value(supply, key) else { continue };
-            let reached = || {
-                self.agents()
-                    .into_iter()
-                    .any(|agent| self.agent_is_open(agent) && self.reaches(agent, volume, supply))
-            };
+            let reached = || agents.iter().any(|agent| self.reaches(*agent, volume, supply));
             if !found.contains(&spot) && reached() {
                 found.insert(spot);
             }

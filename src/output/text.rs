@@ -5,7 +5,7 @@ use super::{
     rejections::wire_reason,
     wire::{Amount, Need, Offer, Parts, Reason, Volume, Why},
 };
-use crate::matching;
+use crate::{matching, quantity};
 
 /// `1 need`, `2 needs`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
@@ -14,15 +14,7 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
 
 /// `1,523`
 pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    quantity::grouped(number as u64)
 }
 
 /// `2 of 3 (1 before)`: the instances of a need that are there after the cycle.
