@@ -42,8 +42,18 @@ pub const INSTANCES: u64 = 10_000_000;
 pub const ASSIGNMENT_STEPS: u64 = 100_000;
 /// Values, or combinations of them, tried for what the instances of a need are to share (`together`).
 pub const TOGETHER_TRIED: usize = 100_000;
-/// Candidates weighed in one cycle before it ends and says so (agent × supply of one volume counts one).
+/// Agents looked at and supplies tried in one cycle before it ends and says so.
 pub const CYCLE_STEPS: u64 = 20_000_000_000;
+/// Classes of rows that are alike of which a condition is asked one by one, before it is worked out column by column.
+pub const CLASSES_TRIED: usize = 4_096;
+/// Values that a preference may earn before each row keeps its own.
+pub const SCORE_LEVELS: usize = 16;
+/// Different requirements of holders' own that an index keeps apart; holders with more are looked at one by one.
+pub const OWN_RULES_INDEXED: usize = 1_024;
+/// Changed rows that an index tells one by one; past it all count as changed.
+pub const JOURNAL_ROWS: usize = 1 << 20;
+/// Bytes of the sets of rows that an index keeps of conditions; past it all are worked out anew.
+pub const INDEX_BYTES: usize = 512 << 20;
 /// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
 pub const REJECTIONS_KEPT: usize = 8_000_000;
 /// Agents and supplies tried to explain one need, by classes of those that are alike, before the explanation says that

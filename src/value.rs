@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A value of one key, literal or intermediate result. Quantities are in base units (see [`Dimension`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// True or false.
     Bool(bool),
@@ -170,7 +170,7 @@ pub struct Version {
     pre: Vec<PreRelease>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum PreRelease {
     Number(u64),
     Text(String),
@@ -243,6 +243,13 @@ impl PartialEq for Version {
 }
 
 impl Eq for Version {}
+
+impl std::hash::Hash for Version {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.numbers.hash(state);
+        self.pre.hash(state);
+    }
+}
 
 impl PartialOrd for Version {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

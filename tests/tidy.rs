@@ -62,7 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "lower",
         &["check", "inventory", "ir", "parse", "quantity", "resolve", "source", "symbol", "types", "value"],
     ),
-    ("engine", &["inventory", "ir", "logic", "quantity", "symbol", "types", "value"]),
+    ("engine", &["inventory", "ir", "limits", "logic", "operator", "quantity", "symbol", "types", "value"]),
     (
         "matching",
         &["engine", "inventory", "ir", "limits", "logic", "quantity", "ranges", "symbol", "types", "value"],

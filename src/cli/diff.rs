@@ -71,7 +71,12 @@ fn offers(fleet: &Fleet, needs: Option<Vec<NeedId>>, what: &'static str, console
     let total = needs.as_ref().map_or_else(|| cycle::every_need(fleet.plan()).count(), Vec::len);
     let bar = console.progress(total, what);
     let mut step = |done: usize, _: usize| bar.set_position(done as u64);
-    let request = cycle::Request { needs, reasons: Reasons::None, progress: Some(&mut step), recorder: None };
+    let request = cycle::Request {
+        needs,
+        reasons: Reasons::None,
+        progress: Some(&mut step),
+        ..cycle::Request::default()
+    };
     let offers = fleet.cycle(request);
     bar.finish_and_clear();
     offers

@@ -67,7 +67,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         let bar = console.progress(total, "offering");
         let mut step = |done: usize, _: usize| bar.set_position(done as u64);
         let request =
-            cycle::Request { reasons: Reasons::None, progress: Some(&mut step), needs: None, recorder: None };
+            cycle::Request { reasons: Reasons::None, progress: Some(&mut step), ..cycle::Request::default() };
         let offers = fleet.cycle(request);
         bar.finish_and_clear();
         offers

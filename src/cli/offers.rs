@@ -81,7 +81,12 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let total = needs.as_ref().map_or_else(|| cycle::every_need(fleet.plan()).count(), Vec::len);
     let bar = console.progress(total, "offering");
     let mut step = |done: usize, _: usize| bar.set_position(done as u64);
-    let offers = fleet.cycle(cycle::Request { needs, reasons, progress: Some(&mut step), recorder: None });
+    let offers = fleet.cycle(cycle::Request {
+        needs,
+        reasons,
+        progress: Some(&mut step),
+        ..cycle::Request::default()
+    });
     bar.finish_and_clear();
     match args.format {
         Format::Json => {

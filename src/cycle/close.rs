@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::{Outcome, Reasons, Rejection, Rejections, Run, Why, Winners};
 use crate::{
     inventory::world::StockId,
     limits,
-    matching::{Candidate, Failure, Instance, Matcher, Moment, NeedId, Reach, Search},
+    matching::{Candidate, Failure, Instance, Matcher, Moment, NeedId, Reach, Search, Shortage},
     types::Side,
 };
 
@@ -44,22 +44,8 @@ impl Run<'_> {
         if self.needs[at].fitted.is_some() {
             return self.why_not_whole(at);
         }
-        let (plan, world) = (self.plan, self.world);
-        let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1, recorder: None };
-        let matcher = Matcher::new(moment, self.needs[at].id);
         let mut search = Search::default();
-        let mut best: Option<Candidate> = None;
-        let mut wanted: IndexSet<StockId> = IndexSet::new();
-        for agent in matcher.agents() {
-            let Some(candidate) = matcher.candidate(agent, &mut search) else { continue };
-            wanted.extend(candidate.takes().map(|take| take.stock));
-            if best.is_none() {
-                wanted.extend(matcher.supply_stocks(agent));
-            }
-            if best.as_ref().is_none_or(|best| candidate.score > best.score) {
-                best = Some(candidate);
-            }
-        }
+        let (best, wanted) = self.wanted_at_start(self.needs[at].id, &mut search);
         self.steps += search.steps;
         match best {
             Some(best) => self.winners(&best, wanted).map_or(Why::Bounded, Why::Contended),
@@ -68,26 +54,80 @@ impl Run<'_> {
         }
     }
 
+    /// The best candidate of a need as the cycle began, and the stocks that some candidate would have taken something of:
+    /// those at least that some grant has.
+    fn wanted_at_start(&mut self, id: NeedId, search: &mut Search) -> (Option<Candidate>, Vec<StockId>) {
+        let (plan, world) = (self.plan, self.world);
+        let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1, recorder: None };
+        let matcher = Matcher::new(moment, id);
+        let mut wanted: Vec<StockId> = Vec::new();
+        if let Some(index) = &mut self.start_index
+            && let Some((best, served)) = index.served(&matcher, search)
+        {
+            let held = self.holders.iter().enumerate().filter(|(_, holders)| !holders.is_empty());
+            let mut granted = vec![false; world.agents.len()];
+            held.filter_map(|(stock, _)| index.agent_of(StockId(stock as u32)))
+                .for_each(|agent| granted[agent] = true);
+            let mut seen: IndexSet<&[usize]> = IndexSet::new();
+            // Limits may be over some agents' amounts only.
+            let every = !world.limits.is_empty();
+            for (agent, supplies) in &served {
+                if seen.insert(supplies) || every {
+                    let candidate = matcher.completed(Some(*agent), supplies);
+                    wanted.extend(candidate.takes().map(|take| take.stock));
+                } else if granted[*agent] {
+                    wanted.extend(matcher.agent_stocks(*agent, supplies));
+                }
+            }
+            if let Some((first, _)) = served.first() {
+                wanted.extend(matcher.supply_stocks(Some(*first)));
+            }
+            return (best, wanted);
+        }
+        let mut best: Option<Candidate> = None;
+        for agent in matcher.agents() {
+            let Some(candidate) = matcher.candidate(agent, search) else { continue };
+            wanted.extend(candidate.takes().map(|take| take.stock));
+            if best.is_none() {
+                wanted.extend(matcher.supply_stocks(agent));
+            }
+            if best.as_ref().is_none_or(|best| candidate.score > best.score) {
+                best = Some(candidate);
+            }
+        }
+        (best, wanted)
+    }
+
     /// Why a need that is granted whole was not: whether it would be, alone and with nothing granted.
     fn why_not_whole(&mut self, at: usize) -> Why {
         let (plan, world, need) = (self.plan, self.world, &self.needs[at]);
         let (id, missing) = (need.id, need.missing());
         let (mut ledger, mut placed) = self.start.clone();
-        let mut wanted: IndexSet<StockId> = IndexSet::new();
+        let mut wanted: Vec<StockId> = Vec::new();
         let mut first: Option<Candidate> = None;
         let mut search = Search::default();
         let matcher =
             Matcher::new(Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None }, id);
         let most = matcher.most_instances();
+        let mut index = self.start_index.clone();
         for _ in 0..missing {
             let moment = Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None };
             let matcher = Matcher::new(moment, id);
-            let Some(candidate) = matcher.best(&mut search) else {
+            let best = match &mut index {
+                Some(index) => index.best(&matcher, &mut search),
+                None => matcher.best(&mut search),
+            };
+            let Some(candidate) = best else {
                 // No order of granting gives more than the most there can be.
                 let proved = !search.bounded && (first.is_none() || most < u128::from(missing));
                 return if proved { Why::Proved } else { Why::Bounded };
             };
-            candidate.takes().for_each(|take| ledger.grant(world, id.framework, take));
+            for take in candidate.takes() {
+                ledger.grant(world, id.framework, take);
+                if let Some(index) = &mut index {
+                    index.touch(world, take.stock);
+                }
+            }
             wanted.extend(candidate.takes().map(|take| take.stock));
             let need = &plan.frameworks[id.framework].needs[id.need];
             placed.push(plan, world, id, Instance::of(&candidate, need));
@@ -98,13 +138,15 @@ impl Run<'_> {
     }
 
     /// The grants that took what a need could have had: those on its best candidate first.
-    fn winners(&mut self, best: &Candidate, wanted: IndexSet<StockId>) -> Option<Winners> {
+    fn winners(&mut self, best: &Candidate, mut wanted: Vec<StockId>) -> Option<Winners> {
+        wanted.sort_unstable();
+        wanted.dedup();
         let on = |stocks: &mut dyn Iterator<Item = StockId>| -> Vec<usize> {
-            let mut on: Vec<usize> =
-                stocks.filter_map(|stock| self.holders.get(&stock)).flatten().copied().collect();
-            on.sort_unstable();
-            on.dedup();
-            on
+            let mut among = vec![false; self.grants.len()];
+            for stock in stocks {
+                self.holders[stock.0 as usize].iter().for_each(|grant| among[*grant] = true);
+            }
+            (0..among.len()).filter(|grant| among[*grant]).collect()
         };
         let first = on(&mut best.takes().map(|take| take.stock));
         // Needs that close one after the other often want the same.
@@ -125,12 +167,14 @@ impl Run<'_> {
         let mut keeper = Keeper {
             reasons: std::mem::take(&mut self.reasons),
             lists: std::mem::take(&mut self.lists),
+            shortages: std::mem::take(&mut self.shortages),
             kept: self.kept,
             out: Rejections::default(),
         };
         collect(&Matcher::new(self.moment(), id), &mut keeper);
         self.reasons = keeper.reasons;
         self.lists = keeper.lists;
+        self.shortages = keeper.shortages;
         self.kept = keeper.kept;
         keeper.out
     }
@@ -138,6 +182,7 @@ impl Run<'_> {
 
 struct Keeper {
     reasons: IndexSet<crate::matching::Reason>,
+    shortages: IndexMap<Shortage, usize>,
     lists: IndexSet<Arc<[usize]>>,
     kept: usize,
     out: Rejections,
@@ -171,6 +216,16 @@ impl Keeper {
         self.kept += 1;
         let volume = supply.map(|(volume, _)| &matcher.subject.need.volumes[volume]);
         let numbers = failures.iter().map(|failure| {
+            // What is short is told in the same words every time: they are not made again.
+            if let Failure::Amount(shortage) = failure {
+                if let Some(number) = self.shortages.get(shortage) {
+                    return *number;
+                }
+                let reason = matcher.reason(failure, agent, None, None);
+                let number = self.reasons.insert_full(reason).0;
+                self.shortages.insert(shortage.clone(), number);
+                return number;
+            }
             let reason = matcher.reason(failure, agent, supply.map(|(_, supply)| supply), volume);
             self.reasons.insert_full(reason).0
         });
@@ -184,8 +239,11 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let agents = matcher.agents();
     let volumes = &matcher.subject.need.volumes;
     let supplies = matcher.moment.world.supplies.len();
+    let mut open = Vec::with_capacity(agents.len());
     for agent in &agents {
-        keeper.keep(matcher, *agent, None, &matcher.agent_failures(*agent));
+        let failures = matcher.agent_failures(*agent);
+        open.push(failures.is_empty());
+        keeper.keep(matcher, *agent, None, &failures);
     }
     let distinct: Vec<usize> = (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect();
     for at in &distinct {
@@ -199,7 +257,7 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let mut own = plan.agent_rules.iter().flatten();
     let crossed = rules.any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent))
         || own.any(|rule| rule.weight.is_none() && rule.sides.of_volume());
-    for agent in agents {
+    for (agent, open) in agents.into_iter().zip(open) {
         if let Some(at) = agent.filter(|_| crossed) {
             for volume in &distinct {
                 for supply in 0..supplies {
@@ -209,7 +267,10 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
                 }
             }
         }
-        together(matcher, agent, keeper);
+        // What does not hold alone is no candidate together.
+        if open {
+            together(matcher, agent, keeper);
+        }
     }
 }
 

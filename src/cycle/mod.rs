@@ -20,7 +20,7 @@ use crate::{
     },
     ir::Plan,
     limits,
-    matching::{Instance, Matcher, Moment, NeedId, Placed, Search, has_unsettled, settle},
+    matching::{Index, Instance, Matcher, Moment, NeedId, Placed, Search, Shortage, has_unsettled, settle},
 };
 use share::Shares;
 
@@ -36,6 +36,16 @@ pub enum Reasons {
     All,
 }
 
+/// What finds the best candidate. Both find the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Columns of the fleet, kept current from grant to grant.
+    #[default]
+    Indexed,
+    /// One candidate at a time, nothing kept: the judge of the other.
+    Plain,
+}
+
 /// What a cycle is asked.
 #[derive(Default)]
 pub struct Request<'a> {
@@ -43,6 +53,8 @@ pub struct Request<'a> {
     pub needs: Option<Vec<NeedId>>,
     /// Which rejections to keep.
     pub reasons: Reasons,
+    /// What finds the best candidate. A cycle with a recorder is always run plainly.
+    pub engine: Engine,
     /// Told what conditions come out as.
     pub recorder: Option<&'a Recorder>,
     /// Told after each step: needs closed, needs in all.
@@ -56,6 +68,8 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         Some(needs) => needs.into_iter().collect(),
         None => every_need(plan).collect(),
     };
+    let indexed = request.engine == Engine::Indexed && request.recorder.is_none();
+    let index = indexed.then(|| Index::new(plan, world));
     let mut run = Run {
         plan,
         world,
@@ -65,14 +79,17 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         start,
         needs: taking_part.iter().map(|id| NeedResult::new(plan, *id)).collect(),
         grants: Vec::new(),
-        holders: IndexMap::new(),
+        holders: vec![Vec::new(); world.stocks.len()],
         lost: None,
         reasons: IndexSet::new(),
         lists: IndexSet::new(),
+        shortages: IndexMap::new(),
         keep: request.reasons,
         kept: 0,
         steps: 0,
         recorder: request.recorder,
+        start_index: index.clone(),
+        index,
     };
     run.needs.iter_mut().for_each(|need| {
         need.allocated = run.placed.of(need.id).len() as u64;
@@ -119,7 +136,7 @@ pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
 
 /// What needs were lost to: the grants, by number, that took something of what was wanted.
 struct Lost {
-    wanted: IndexSet<StockId>,
+    wanted: Vec<StockId>,
     /// How many grants there were.
     grants: usize,
     to: Vec<usize>,
@@ -134,15 +151,21 @@ struct Run<'a> {
     start: (Ledger, Placed),
     needs: Vec<NeedResult>,
     grants: Vec<Grant>,
-    /// The grants that took something of a stock, in order.
-    holders: IndexMap<StockId, Vec<usize>>,
+    /// Of each stock, the grants that took something of it, in order.
+    holders: Vec<Vec<usize>>,
     lost: Option<Lost>,
     reasons: IndexSet<crate::matching::Reason>,
     lists: IndexSet<Arc<[usize]>>,
+    /// The reason of each shortage.
+    shortages: IndexMap<Shortage, usize>,
     keep: Reasons,
     kept: usize,
     steps: u64,
     recorder: Option<&'a Recorder>,
+    /// `None`: plainly.
+    index: Option<Index>,
+    /// Of what there was when the cycle began.
+    start_index: Option<Index>,
 }
 
 impl Run<'_> {
@@ -244,14 +267,28 @@ impl Run<'_> {
         }
         let id = self.needs[at].id;
         let mut search = Search::default();
-        let candidate = Matcher::new(self.moment(), id).best(&mut search);
+        let moment = Moment {
+            plan: self.plan,
+            world: self.world,
+            ledger: &self.ledger,
+            placed: &self.placed,
+            recorder: self.recorder,
+        };
+        let matcher = Matcher::new(moment, id);
+        let candidate = match &mut self.index {
+            Some(index) => index.best(&matcher, &mut search),
+            None => matcher.best(&mut search),
+        };
         self.steps += search.steps;
         self.needs[at].bounded |= search.bounded;
         self.needs[at].feasible_agents = search.feasible;
         let Some(candidate) = candidate else { return false };
         for take in candidate.takes() {
             self.ledger.grant(self.world, id.framework, take);
-            let holders = self.holders.entry(take.stock).or_default();
+            if let Some(index) = &mut self.index {
+                index.touch(self.world, take.stock);
+            }
+            let holders = &mut self.holders[take.stock.0 as usize];
             if holders.last() != Some(&self.grants.len()) {
                 holders.push(self.grants.len());
             }
@@ -276,10 +313,12 @@ impl Run<'_> {
         self.lost = None;
         for take in grant.candidate.takes() {
             self.ledger.give_back(grant.id.framework, take);
-            if let Some(holders) = self.holders.get_mut(&take.stock) {
-                while holders.last().is_some_and(|grant| *grant >= self.grants.len()) {
-                    holders.pop();
-                }
+            if let Some(index) = &mut self.index {
+                index.touch(self.world, take.stock);
+            }
+            let holders = &mut self.holders[take.stock.0 as usize];
+            while holders.last().is_some_and(|grant| *grant >= self.grants.len()) {
+                holders.pop();
             }
         }
         self.shares.undo(self.world, grant.id.framework, &grant.candidate.shares);

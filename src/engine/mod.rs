@@ -1,6 +1,7 @@
 //! Running a plan over a world. This is the plain engine: one candidate at a time, nothing cached, obviously
 //! right; every faster one is judged by it.
 
+pub mod columns;
 mod eval;
 mod record;
 mod value;

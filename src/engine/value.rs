@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Why something is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Gap {
     /// A key is absent.
     Absent(ColumnId),

@@ -114,6 +114,11 @@ impl Ledger {
         ledger
     }
 
+    /// Whether what frameworks are promised is told apart.
+    pub fn tells_promises(&self) -> bool {
+        self.promises.is_some()
+    }
+
     /// Takes for good. The caller has seen that it fits.
     pub fn take(&mut self, take: &Take) {
         self.used[take.stock.0 as usize].add(&take.amount);

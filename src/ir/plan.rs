@@ -61,7 +61,7 @@ pub struct Column {
 }
 
 /// A step of an expression. Operands come before it: a plan is in post-order, and has no circle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// A value.
     Constant(Value),
@@ -356,7 +356,7 @@ pub struct Ask {
 }
 
 /// How much is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Amount {
     /// At least, at most, in base units. Of ranges and items: how many, in millionths.
     Scalar(Dimension, i64, i64),
@@ -466,7 +466,7 @@ pub enum Target {
 }
 
 /// What places count and compare by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PlaceKey {
     /// A declared level, by its depth from 0.
     Level(u8),
@@ -548,32 +548,5 @@ impl Plan {
             Node::And(parts) => parts.iter().flat_map(|part| self.conjuncts(*part)).collect(),
             _ => vec![root],
         }
-    }
-
-    /// Columns that a node reads, through classes and lets, in order of first reading.
-    pub fn reads(&self, root: NodeId) -> IndexSet<ColumnId> {
-        let mut found = IndexSet::new();
-        let mut seen: IndexSet<NodeId> = IndexSet::new();
-        let mut open = vec![root];
-        while let Some(id) = open.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            match self.node(id) {
-                Node::Constant(_) => {}
-                Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
-                    found.insert(*column);
-                }
-                Node::Else(column, other) => {
-                    found.insert(*column);
-                    open.push(*other);
-                }
-                Node::Named(definition) => open.push(self.definition(*definition).root),
-                Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => open.push(*inner),
-                Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => open.extend(parts.iter().rev()),
-                Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => open.extend([*right, *left]),
-            }
-        }
-        found
     }
 }

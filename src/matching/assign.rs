@@ -59,7 +59,7 @@ pub struct VolumeGrant {
 /// How a search for candidates ended.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// Supplies tried.
+    /// Agents looked at, and supplies tried.
     pub steps: u64,
     /// Whether a bound ended the search of some candidate.
     pub bounded: bool,
@@ -86,6 +86,14 @@ impl Search {
     }
 }
 
+/// How far an assignment has come.
+#[derive(Default)]
+struct Way {
+    draft: Draft,
+    /// Of each volume, the supplies that hold for it, once looked at.
+    open: Vec<Option<Vec<usize>>>,
+}
+
 /// A supply that holds for a volume on its own, with what it is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -102,7 +110,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    fn rank(&self) -> impl Ord + use<> {
+    pub(super) fn rank(&self) -> impl Ord + use<> {
         (!self.kept, std::cmp::Reverse(self.numerator), self.waste, !self.exists, self.supply)
     }
 
@@ -135,12 +143,38 @@ impl<'a> Matcher<'a> {
         }
         let need = self.subject.need;
         let mut supplies = Vec::with_capacity(need.volumes.len());
-        let mut draft = Draft::default();
-        let budget = search.steps + limits::ASSIGNMENT_STEPS;
-        if !self.assign(agent, &mut supplies, &mut draft, search, budget) {
+        if !self.assign_all(agent, &mut supplies, search) {
             return None;
         }
         Some(self.complete(agent, &supplies))
+    }
+
+    /// Assigns all volumes, if some assignment holds.
+    pub(super) fn assign_all(
+        &self,
+        agent: Option<usize>,
+        supplies: &mut Vec<usize>,
+        search: &mut Search,
+    ) -> bool {
+        let budget = search.steps + limits::ASSIGNMENT_STEPS;
+        let mut way = Way { open: vec![None; self.subject.need.volumes.len()], ..Way::default() };
+        self.assign(agent, supplies, &mut way, search, budget)
+    }
+
+    /// The candidate of an agent with these supplies, which are known to hold.
+    pub fn completed(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
+        self.complete(agent, supplies)
+    }
+
+    /// The stocks of an agent that its candidate takes something of.
+    pub fn agent_stocks(&self, agent: usize, supplies: &[usize]) -> Vec<StockId> {
+        let wants = self.agent_wants(Some(agent), supplies).unwrap_or_default();
+        let draft = Draft::default();
+        let portions = wants.iter().filter_map(|want| {
+            let holding = self.moment.world.agent_holding(agent, want.resource)?;
+            self.room(&draft).take(&[holding], &want.amount, want.charged).ok()
+        });
+        portions.flat_map(|portion| portion.own).map(|take| take.stock).collect()
     }
 
     /// The best candidate of all agents: by score, then by the agent's name.
@@ -199,31 +233,31 @@ impl<'a> Matcher<'a> {
         &self,
         agent: Option<usize>,
         supplies: &mut Vec<usize>,
-        draft: &mut Draft,
+        way: &mut Way,
         search: &mut Search,
         budget: u64,
     ) -> bool {
         let at = supplies.len();
-        let Some(volume) = self.subject.need.volumes.get(at) else {
+        if at == self.subject.need.volumes.len() {
             let holds = self.whole_holds(agent, supplies);
             if !holds {
                 search.refuse(supplies);
             }
             return holds;
-        };
-        for option in self.options(agent, at, volume, supplies, search) {
+        }
+        for option in self.options(agent, at, supplies, &mut way.open[at]) {
             search.steps += 1;
             if search.steps > budget {
                 search.bounded = true;
                 return false;
             }
-            let before = draft.takes.len();
-            match self.draft_volume(draft, at, option.supply) {
+            let before = way.draft.takes.len();
+            match self.draft_volume(&mut way.draft, at, option.supply) {
                 Ok(_) => {
                     supplies.push(option.supply);
                     if !self.near_holds(agent, supplies) {
                         search.refuse(supplies);
-                    } else if self.assign(agent, supplies, draft, search, budget) {
+                    } else if self.assign(agent, supplies, way, search, budget) {
                         return true;
                     }
                     supplies.pop();
@@ -234,7 +268,7 @@ impl<'a> Matcher<'a> {
                     }
                 }
             }
-            draft.takes.truncate(before);
+            way.draft.takes.truncate(before);
             if search.bounded {
                 return false;
             }
@@ -244,47 +278,55 @@ impl<'a> Matcher<'a> {
 
     /// The supplies that hold for a volume on their own beside those of the volumes before it, best first.
     pub fn choices(&self, agent: Option<usize>, at: usize, before: &[usize]) -> Vec<Choice> {
-        let volume = &self.subject.need.volumes[at];
-        self.options(agent, at, volume, before, &mut Search::default())
+        self.options(agent, at, before, &mut None)
     }
 
-    /// The supplies that hold for a volume on their own, best first.
+    /// The supplies that hold for a volume on their own, best first. Which hold does not go by the volumes before it, and
+    /// is looked at once.
     fn options(
         &self,
         agent: Option<usize>,
         at: usize,
-        volume: &'a Volume,
-        supplies: &[usize],
-        search: &mut Search,
+        before: &[usize],
+        open: &mut Option<Vec<usize>>,
     ) -> Vec<Choice> {
-        let world = self.moment.world;
-        let mut options: Vec<Choice> = Vec::new();
-        for supply in self.supplies() {
-            search.steps += 1;
-            let holds =
-                self.supply_checks(agent, volume, supply, Reach::All, &mut |_| ControlFlow::Break(()));
-            if holds.is_break() {
-                continue;
+        let mut options = match self.open {
+            Some(open) => open.choices(self, agent, at, before),
+            None => {
+                let open = open.get_or_insert_with(|| self.holding(agent, at));
+                open.iter().map(|supply| self.choice(agent, at, *supply, before)).collect()
             }
-            let items = self.supply_items(agent, at, volume, supply, supplies);
-            let numerator = items.iter().map(Item::numerator).sum();
-            let existing = world.supplies[supply].existing.as_ref();
-            options.push(Choice {
-                supply,
-                kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
-                numerator,
-                waste: self.waste(volume, supply),
-                exists: existing.is_some(),
-            });
-        }
+        };
         // Kept for the role, then by score, then least waste, then existing before carved, then path: supplies are
         // sorted by path. One that is kept for another role does not hold.
         options.sort_by_key(Choice::rank);
         options
     }
 
+    /// The supplies that hold for a volume on their own, in order of path.
+    fn holding(&self, agent: Option<usize>, at: usize) -> Vec<usize> {
+        let volume = &self.subject.need.volumes[at];
+        let mut stop = |_: Failure<'a>| ControlFlow::Break(());
+        let holds =
+            |supply: &usize| self.supply_checks(agent, volume, *supply, Reach::All, &mut stop).is_continue();
+        self.supplies().filter(holds).collect()
+    }
+
+    fn choice(&self, agent: Option<usize>, at: usize, supply: usize, before: &[usize]) -> Choice {
+        let volume = &self.subject.need.volumes[at];
+        let items = self.supply_items(agent, at, volume, supply, before);
+        let existing = self.moment.world.supplies[supply].existing.as_ref();
+        Choice {
+            supply,
+            kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
+            numerator: items.iter().map(Item::numerator).sum(),
+            waste: self.waste(volume, supply),
+            exists: existing.is_some(),
+        }
+    }
+
     /// Size taken − size asked.
-    fn waste(&self, volume: &Volume, supply: usize) -> i64 {
+    pub(super) fn waste(&self, volume: &Volume, supply: usize) -> i64 {
         let Some(size) = self.moment.plan.symbols.find("size") else { return 0 };
         let Some(Amount::Scalar(dimension, low, _)) = volume.request.amount(size) else {
             return self.whole_size(supply, size).unwrap_or(0);

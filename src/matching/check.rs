@@ -69,7 +69,7 @@ pub enum Failure<'a> {
 }
 
 /// Too little of a resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shortage {
     /// Whose.
     pub side: Side,
@@ -120,7 +120,7 @@ type Flow = ControlFlow<()>;
 type Sink<'s, 'a> = dyn FnMut(Failure<'a>) -> Flow + 's;
 
 /// An amount asked of an agent, with what charges add.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Want {
     pub resource: Symbol,
     pub amount: Amount,
@@ -160,7 +160,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// A role that names its principals serves no others.
-    fn principal_check(&self, sink: &mut Sink<'_, 'a>) -> Flow {
+    pub(super) fn principal_check(&self, sink: &mut Sink<'_, 'a>) -> Flow {
         let framework = self.subject.framework;
         match &framework.served {
             Some(want) if !framework.principal.is_some_and(|own| want.contains(&own)) => {
@@ -351,7 +351,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Whether some charge reads this amount of the volume asked for: then an agent gives it, not the supply.
-    fn is_charged(&self, resource: Symbol) -> bool {
+    pub(super) fn is_charged(&self, resource: Symbol) -> bool {
         let plan = self.moment.plan;
         let key = crate::ir::Key::Attribute(resource);
         let column = plan.find_column(crate::ir::Column { side: Side::Volume, key });
@@ -375,6 +375,22 @@ impl<'a> Matcher<'a> {
             self.failing(scene, rule.root, &mut |conjunct| sink(Failure::Condition(rule, side, conjunct)))?;
         }
         Flow::Continue(())
+    }
+
+    /// The conditions of classes and conditions asked for, and how each must come out.
+    pub(super) fn asked_conditions(&self, request: &Request) -> Vec<(NodeId, bool)> {
+        let mut asked = Vec::new();
+        for ask in &request.classes {
+            let root = self.moment.plan.definition(ask.class).root;
+            match ask.negated {
+                true => asked.push((root, false)),
+                false => asked.extend(self.conditions(root).into_iter().map(|node| (node, true))),
+            }
+        }
+        for rule in &request.conditions {
+            asked.extend(self.conditions(rule.root).into_iter().map(|node| (node, true)));
+        }
+        asked
     }
 
     fn rule(&self, scene: &Scene<'a>, rule: &'a Rule, sink: &mut Sink<'_, 'a>) -> Flow {
@@ -527,7 +543,7 @@ fn above(holding: &Holding, amount: &Amount, charged: i64) -> Option<i64> {
     holding.max.filter(|max| *dimension == holding.dimension && taken > *max)
 }
 
-fn is_nothing(amount: &Amount) -> bool {
+pub(super) fn is_nothing(amount: &Amount) -> bool {
     match amount {
         Amount::Scalar(_, low, _) => *low == 0,
         Amount::Ranges(ranges) => ranges.is_empty(),

@@ -5,6 +5,7 @@ mod assign;
 mod check;
 mod explain;
 mod given;
+mod index;
 mod place;
 mod placed;
 mod relax;
@@ -15,6 +16,7 @@ pub use amounts::{Draft, Taking};
 pub use assign::{Candidate, Choice, Search, VolumeGrant};
 pub use check::{Failure, Reach, Shortage};
 pub use explain::{Reason, ReasonKind, is_permanent};
+pub use index::{Index, Served};
 pub use place::Verdict;
 pub use placed::{Instance, Placed, Settled, Spot};
 pub use relax::{Condition, Relaxed};
@@ -64,6 +66,8 @@ pub struct Matcher<'a> {
     relaxed: Option<&'a Relaxed>,
     /// The supplies that are tried; `None`: all.
     among: Option<&'a [usize]>,
+    /// What an index knows of the supplies.
+    open: Option<&'a index::Open>,
 }
 
 impl<'a> Matcher<'a> {
@@ -71,7 +75,7 @@ impl<'a> Matcher<'a> {
     pub fn new(moment: Moment<'a>, id: NeedId) -> Self {
         let framework = &moment.plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
-        Matcher { moment, id, subject, relaxed: None, among: None }
+        Matcher { moment, id, subject, relaxed: None, among: None, open: None }
     }
 
     /// What expressions see of a candidate.

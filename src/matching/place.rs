@@ -30,6 +30,26 @@ impl Verdict {
     }
 }
 
+/// What a place that counts asks of a value, whatever the value.
+enum Bar {
+    /// Fewer there than so many.
+    AtMost(u64),
+    /// Fewer there than the first; the second is the least, where it is, or how many values are used.
+    Below(u64, u64, Result<Spot, String>),
+    /// No value but this, and but those of others.
+    Only(Option<Spot>, Vec<Spot>),
+}
+
+/// Whom a place shuts out.
+pub(super) enum Barred {
+    /// Nobody.
+    None,
+    /// Those with one of these values, and those without any.
+    At(Vec<Spot>),
+    /// All but those with this value.
+    AllBut(Option<Spot>),
+}
+
 impl<'a> Matcher<'a> {
     /// A place of the need, for an agent. `supplies` are those of the volumes assigned so far, in order; a place
     /// that speaks of a volume beyond them holds for now.
@@ -107,12 +127,39 @@ impl<'a> Matcher<'a> {
     /// A place that counts: `more` is what this very instance adds to what there is.
     fn counted(&self, place: &crate::ir::Place, own: Option<Spot>, more: &Tally) -> Verdict {
         let Some(own) = own else { return Verdict::Absent };
+        let there = self.there(place, &own, more);
+        match self.bar(place, more) {
+            Bar::AtMost(count) => self.at_most(there, count, &own),
+            Bar::Below(bar, ..) if there < bar => Verdict::Holds,
+            Bar::Below(_, floor, whose) => {
+                let whose = match whose {
+                    Ok(spot) => self.show(&spot),
+                    Err(used) => used,
+                };
+                Verdict::Now(format!("{there} in {}", self.show(&own)), format!("{floor} in {whose}"))
+            }
+            Bar::Only(one, others) => match one.iter().chain(&others).find(|spot| **spot != own) {
+                None => Verdict::Holds,
+                Some(other) => Verdict::Now(self.show(&own), self.show(other)),
+            },
+        }
+    }
+
+    /// How many there are where a place that counts would have one more.
+    fn there(&self, place: &crate::ir::Place, own: &Spot, more: &Tally) -> u64 {
+        let tally = self.moment.placed.tally(self.id, place.number);
+        let counted = |tally: &Tally| tally.get(own).copied().unwrap_or(0);
+        tally.map_or(0, counted) + counted(more)
+    }
+
+    /// What a place that counts asks, whatever the subject.
+    fn bar(&self, place: &crate::ir::Place, more: &Tally) -> Bar {
         let none = Tally::new();
         let tally = self.moment.placed.tally(self.id, place.number).unwrap_or(&none);
         let at = |spot: &Spot| tally.get(spot).copied().unwrap_or(0) + more.get(spot).copied().unwrap_or(0);
         let settled = self.moment.placed.settled(self.id);
         match &place.kind {
-            PlaceKind::AtMost { count, .. } => self.at_most(at(&own), *count, &own),
+            PlaceKind::AtMost { count, .. } => Bar::AtMost(*count),
             PlaceKind::Spread { skew, at_least, .. } => {
                 let eligible = settled.and_then(|settled| settled.eligible.get(&place.number));
                 let eligible = eligible.map_or(&[][..], Vec::as_slice);
@@ -123,28 +170,53 @@ impl<'a> Matcher<'a> {
                 // Ties go by the order of the spots, which is that of the agents.
                 let least = eligible.iter().min_by_key(|spot| at(spot));
                 let (floor, whose) = match least {
-                    Some(spot) if values >= *at_least => (at(spot), self.show(spot)),
-                    _ => (0, format!("{values} of {at_least} used")),
+                    Some(spot) if values >= *at_least => (at(spot), Ok(spot.clone())),
+                    _ => (0, Err(format!("{values} of {at_least} used"))),
                 };
-                if at(&own) < floor + skew {
-                    return Verdict::Holds;
-                }
-                Verdict::Now(format!("{} in {}", at(&own), self.show(&own)), format!("{floor} in {whose}"))
+                Bar::Below(floor + skew, floor, whose)
             }
             _ => {
                 let chosen = settled.and_then(|settled| settled.together.get(&place.number));
-                let there = tally.iter().chain(more).filter(|(_, count)| **count > 0).map(|(spot, _)| spot);
-                match chosen
-                    .filter(|_| place.weight.is_none())
-                    .into_iter()
-                    .chain(there)
-                    .find(|spot| **spot != own)
-                {
-                    None => Verdict::Holds,
-                    Some(other) => Verdict::Now(self.show(&own), self.show(other)),
-                }
+                let there = tally.iter().chain(more).filter(|(_, count)| **count > 0);
+                let there = there.map(|(spot, _)| spot.clone()).collect();
+                Bar::Only(chosen.filter(|_| place.weight.is_none()).cloned(), there)
             }
         }
+    }
+
+    /// The values of agents for which a place that counts, or keeps apart, does not hold, and whether that is all: `None`
+    /// for a place of another kind. An agent without a value never holds, unless nothing is kept apart from.
+    pub(super) fn agents_barred(&self, place: &crate::ir::Place) -> Option<Barred> {
+        let tally = self.moment.placed.tally(self.id, place.number);
+        let spots = || tally.into_iter().flat_map(Tally::keys).cloned();
+        let none = Tally::new();
+        Some(match &place.kind {
+            PlaceKind::Within(_) | PlaceKind::Outside(_) | PlaceKind::Near(..) => return None,
+            PlaceKind::Apart(target, key) => {
+                let others = self.target_values(*target, *key, &[]);
+                if others.iter().any(|other| other.value.is_none()) {
+                    return Some(Barred::AllBut(None));
+                }
+                match others.is_empty() {
+                    true => Barred::None,
+                    false => Barred::At(others.into_iter().filter_map(|other| other.value).collect()),
+                }
+            }
+            _ => match self.bar(place, &none) {
+                Bar::AtMost(0) | Bar::Below(0, ..) => Barred::AllBut(None),
+                Bar::AtMost(bar) | Bar::Below(bar, ..) => {
+                    Barred::At(spots().filter(|spot| self.there(place, spot, &none) >= bar).collect())
+                }
+                Bar::Only(one, others) => {
+                    let mut only = one.into_iter().chain(others);
+                    match only.next() {
+                        None => Barred::At(Vec::new()),
+                        Some(one) if only.all(|other| other == one) => Barred::AllBut(Some(one)),
+                        Some(_) => Barred::AllBut(None),
+                    }
+                }
+            },
+        })
     }
 
     fn subtree(&self, domain: Option<Symbol>, paths: &[Symbol], inside: bool) -> Verdict {

@@ -130,6 +130,8 @@ pub struct Options<'a> {
     pub retakes: bool,
     /// Where what conditions come out as is added up, if anywhere.
     pub coverage: Option<Coverage>,
+    /// Told of the offers of each test.
+    pub offers: Option<&'a dyn Fn(&Offers)>,
 }
 
 impl Default for Options<'_> {
@@ -141,6 +143,7 @@ impl Default for Options<'_> {
             snapshots: &|_| Ok(None),
             retakes: false,
             coverage: None,
+            offers: None,
         }
     }
 }
@@ -268,9 +271,16 @@ impl Runner<'_> {
         let names = names::Needs::of(&fleet.loaded().hir.frameworks);
         let needs = taking_part(&fleet, &overlay, &names, test).map_err(broken)?;
         let recorder = self.coverage.as_ref().map(|_| Recorder::new(fleet.plan()));
-        let request =
-            cycle::Request { needs, reasons: Reasons::All, recorder: recorder.as_ref(), progress: None };
+        let request = cycle::Request {
+            needs,
+            reasons: Reasons::All,
+            recorder: recorder.as_ref(),
+            ..cycle::Request::default()
+        };
         let offers: Offers = fleet.cycle(request);
+        if let Some(told) = self.options.offers {
+            told(&offers);
+        }
         if let (Some(coverage), Some(recorder)) = (self.coverage.as_mut(), &recorder) {
             coverage.add(fleet.plan(), recorder);
         }

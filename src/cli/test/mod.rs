@@ -97,6 +97,7 @@ fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Resu
         snapshots: &snapshots::read,
         retakes: args.accept || args.review,
         coverage,
+        ..testing::Options::default()
     };
     let mut report = testing::run(&parsed, &checked, options);
     if report.results.is_empty() {

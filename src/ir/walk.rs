@@ -1,0 +1,62 @@
+//! What the nodes of a plan say, looked at as a whole.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::plan::{ColumnId, Node, NodeId, Plan};
+
+impl Plan {
+    /// Of each node, the first that says the same: rules that are written alike are one.
+    pub fn alike(&self) -> Vec<NodeId> {
+        let mut first: Vec<NodeId> = Vec::with_capacity(self.nodes.len());
+        let mut known: IndexMap<Node, NodeId> = IndexMap::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            let own = |id: &NodeId| first[id.0 as usize];
+            let all = |parts: &[NodeId]| parts.iter().map(own).collect();
+            let same = match node {
+                Node::Constant(_)
+                | Node::Read(_)
+                | Node::Named(_)
+                | Node::IsAbsent(_)
+                | Node::IsPresent(_) => node.clone(),
+                Node::Not(inner) => Node::Not(own(inner)),
+                Node::Negate(inner) => Node::Negate(own(inner)),
+                Node::Matches(inner, pattern) => Node::Matches(own(inner), *pattern),
+                Node::And(parts) => Node::And(all(parts)),
+                Node::Or(parts) => Node::Or(all(parts)),
+                Node::Call(function, parts) => Node::Call(*function, all(parts)),
+                Node::Test(operator, left, right) => Node::Test(*operator, own(left), own(right)),
+                Node::Arithmetic(operator, left, right) => Node::Arithmetic(*operator, own(left), own(right)),
+                Node::Else(column, other) => Node::Else(*column, own(other)),
+            };
+            first.push(*known.entry(same).or_insert(NodeId(at as u32)));
+        }
+        first
+    }
+
+    /// Columns that a node reads, through classes and lets, in order of first reading.
+    pub fn reads(&self, root: NodeId) -> IndexSet<ColumnId> {
+        let mut found = IndexSet::new();
+        let mut seen: IndexSet<NodeId> = IndexSet::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match self.node(id) {
+                Node::Constant(_) => {}
+                Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
+                    found.insert(*column);
+                }
+                Node::Else(column, other) => {
+                    found.insert(*column);
+                    open.push(*other);
+                }
+                Node::Named(definition) => open.push(self.definition(*definition).root),
+                Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => open.push(*inner),
+                Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => open.extend(parts.iter().rev()),
+                Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => open.extend([*right, *left]),
+            }
+        }
+        found
+    }
+}

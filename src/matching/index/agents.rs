@@ -1,0 +1,322 @@
+//! The agents for which everything that must hold of an agent alone does.
+
+use std::ops::ControlFlow;
+
+use super::{
+    Index,
+    rooms::{Bound, Rooms},
+    spots::Spots,
+};
+use crate::{
+    engine::columns::{Bits, Journal, Terms},
+    ir::{NodeId, Place, PlaceKind},
+    matching::{
+        Matcher,
+        check::{Failure, Want, is_nothing},
+        place::Barred,
+    },
+    types::Side,
+};
+
+/// What a need asks of agents.
+#[derive(Clone, Debug)]
+pub(super) struct AskedOfAgents {
+    /// Those for which everything holds that does not change as amounts are taken.
+    fixed: Bits,
+    /// Conditions that do change, and how they must come out.
+    moving: Vec<(NodeId, bool)>,
+    /// What is taken, which may differ from agent to agent.
+    wants: Vec<AskedAmounts>,
+    /// Those that are looked at one by one, whatever they have.
+    plain: Bits,
+    /// Whether roles' limits are over what is asked.
+    limited: bool,
+    /// Those for which all of it holds, and how far that has been followed.
+    rows: Bits,
+    read: usize,
+    limits_read: usize,
+}
+
+/// Amounts asked of some agents.
+#[derive(Clone, Debug)]
+struct AskedAmounts {
+    /// Of whom; `None`: of all.
+    of: Option<Bits>,
+    wants: Vec<Want>,
+    /// For each, its column, what it asks of it, and whether it is nothing.
+    columns: Vec<(usize, Bound, bool)>,
+}
+
+/// What the sets of rows are made from.
+pub(super) struct Parts<'i> {
+    pub terms: &'i mut Terms,
+    pub rooms: &'i mut Rooms,
+    pub limits_changed: usize,
+}
+
+impl AskedOfAgents {
+    pub fn new(index: &mut Index, matcher: &Matcher<'_>) -> AskedOfAgents {
+        let rows = index.agents.rows();
+        let mut asked = AskedOfAgents {
+            fixed: Bits::all(rows),
+            moving: Vec::new(),
+            wants: Vec::new(),
+            plain: index.own.odd_agents.clone(),
+            limited: !matcher.moment.world.limits.is_empty(),
+            rows: Bits::none(rows),
+            read: 0,
+            limits_read: index.limits_changed,
+        };
+        if matcher.principal_check(&mut |_| ControlFlow::Break(())).is_break() {
+            asked.fixed = Bits::none(rows);
+            asked.plain = Bits::none(rows);
+            return asked;
+        }
+        asked.conditions(index, matcher);
+        asked.amounts(index, matcher);
+        asked.plain.and(&asked.fixed);
+        let journal = index.agents.journal.len();
+        let parts =
+            Parts { terms: &mut index.agents, rooms: &mut index.rooms, limits_changed: index.limits_changed };
+        asked.all(parts, matcher);
+        asked.read = journal;
+        asked
+    }
+
+    /// Rules, classes, conditions, and places that stay as they are.
+    fn conditions(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
+        let plan = matcher.moment.plan;
+        let need = matcher.subject.need;
+        let scene = matcher.scene(None, None, None);
+        let shared = plan.broker.requires.iter().filter(|rule| !rule.sides.of_volume());
+        let mut asked: Vec<(NodeId, bool)> = Vec::new();
+        for rule in shared {
+            asked.extend(matcher.conditions(rule.root).into_iter().map(|node| (node, true)));
+        }
+        asked.extend(need.agent.iter().flat_map(|request| matcher.asked_conditions(request)));
+        for (node, wanted) in asked {
+            let node = index.alike[node.0 as usize];
+            if index.agents.moves(plan, node) {
+                self.moving.push((node, wanted));
+            } else {
+                self.fixed.and(&index.agents.rows_where(&scene, node, wanted).bits);
+            }
+        }
+        for (root, whose) in &index.own.of_agents {
+            for node in matcher.conditions(*root) {
+                let node = index.alike[node.0 as usize];
+                if index.agents.moves(plan, node) {
+                    self.plain.or(whose);
+                    continue;
+                }
+                let mut holds = Bits::clone(&index.agents.rows_where(&scene, node, true).bits);
+                let mut others = Bits::all(holds.rows());
+                others.and_not(whose);
+                holds.or(&others);
+                self.fixed.and(&holds);
+            }
+        }
+        let stays = |place: &&Place| matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_));
+        for place in need.places.iter().filter(|place| place.weight.is_none()).filter(stays) {
+            let places = index.spots.domains(matcher);
+            let among: Vec<bool> =
+                places.examples().map(|(_, row)| matcher.agent_place(place, row, &[]).holds()).collect();
+            self.fixed.and(&places.rows(&among));
+        }
+    }
+
+    /// What is taken of each agent.
+    fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
+        let plan = matcher.moment.plan;
+        let rows = self.fixed.rows();
+        let charges = matcher.charges().filter(|charge| !charge.sides.has(Side::Pool));
+        let read: Vec<NodeId> =
+            charges.filter(|charge| charge.sides.has(Side::Agent)).map(|charge| charge.root).collect();
+        let mut wants: Vec<(Option<Bits>, Vec<Want>)> = Vec::new();
+        if read.is_empty() {
+            match matcher.agent_wants((rows > 0).then_some(0), &[]) {
+                Ok(same) => wants.push((None, same)),
+                Err(_) => self.fixed = Bits::none(rows),
+            }
+        } else if read.iter().any(|root| index.agents.moves(plan, *root)) {
+            self.plain = Bits::all(rows);
+        } else {
+            let scene = matcher.scene(None, None, None);
+            let classes = index.agents.classes_of(&scene, &read);
+            let each: Vec<Option<Vec<Want>>> =
+                classes.examples().map(|(_, row)| matcher.agent_wants(Some(row), &[]).ok()).collect();
+            let mut distinct: Vec<&Vec<Want>> = Vec::new();
+            for one in each.iter().flatten() {
+                if !distinct.contains(&one) {
+                    distinct.push(one);
+                }
+            }
+            for same in distinct {
+                let among: Vec<bool> = each.iter().map(|one| one.as_ref() == Some(same)).collect();
+                wants.push((Some(classes.rows(&among)), same.clone()));
+            }
+            let known: Vec<bool> = each.iter().map(Option::is_some).collect();
+            self.fixed.and(&classes.rows(&known));
+        }
+        for (of, wants) in wants {
+            let mut columns = Vec::with_capacity(wants.len());
+            for want in &wants {
+                let at = index.rooms.column(matcher, Side::Agent, want.resource, &index.agents.journal);
+                let column = index.rooms.current(at, matcher, &index.agents.journal);
+                let bound = column.bound(&want.amount, want.charged);
+                let nothing = is_nothing(&want.amount) && want.charged == 0;
+                if bound == Bound::Plainly {
+                    match &of {
+                        Some(of) => self.plain.or(of),
+                        None => self.plain = Bits::all(rows),
+                    }
+                }
+                columns.push((at, bound, nothing));
+            }
+            self.wants.push(AskedAmounts { of, wants, columns });
+        }
+    }
+
+    /// The agents for which all of it holds now, but for places that go by where instances are.
+    pub fn rows(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
+        let now = parts.terms.journal.len();
+        let limits = self.limited && self.limits_read != parts.limits_changed;
+        if self.read == now && !limits {
+            return &self.rows;
+        }
+        self.limits_read = parts.limits_changed;
+        let few = self.rows.rows() / 64 + 8;
+        let changed = parts.terms.journal.since(self.read);
+        let changed: Option<Vec<usize>> = changed.map(|rows| rows.take(few + 1).collect());
+        match changed.filter(|rows| !limits && rows.len() <= few) {
+            Some(changed) => {
+                self.follow_columns(parts.rooms, matcher, &parts.terms.journal);
+                for row in changed {
+                    let holds = self.row(parts.rooms, matcher, row);
+                    self.rows.set(row, holds);
+                }
+            }
+            None => self.all(parts, matcher),
+        }
+        self.read = now;
+        &self.rows
+    }
+
+    fn follow_columns(&self, rooms: &mut Rooms, matcher: &Matcher<'_>, journal: &Journal) {
+        for (column, ..) in self.wants.iter().flat_map(|group| &group.columns) {
+            rooms.current(*column, matcher, journal);
+        }
+    }
+
+    fn all(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) {
+        let scene = matcher.scene(None, None, None);
+        let mut rows = self.fixed.clone();
+        for (node, wanted) in &self.moving {
+            rows.and(&parts.terms.rows_where(&scene, *node, *wanted).bits);
+        }
+        let mut odd = self.plain.clone();
+        let mut fit = Bits::none(rows.rows());
+        for group in &self.wants {
+            let mut here = rows.clone();
+            if let Some(of) = &group.of {
+                here.and(of);
+            }
+            for (want, (column, bound, nothing)) in group.wants.iter().zip(&group.columns) {
+                let column = parts.rooms.current(*column, matcher, &parts.terms.journal);
+                odd.or(column.odd());
+                let within = within_limits(matcher, want, *bound);
+                column.fits(if within { *bound } else { Bound::Never }, *nothing, &mut here);
+            }
+            fit.or(&here);
+        }
+        odd.and(&rows);
+        fit.and_not(&odd);
+        for row in odd.iter() {
+            fit.set(row, holds_plainly(matcher, row));
+        }
+        self.rows = fit;
+    }
+
+    /// Whether all of it holds for one agent, columns being up to date.
+    fn row(&self, rooms: &Rooms, matcher: &Matcher<'_>, row: usize) -> bool {
+        if !self.fixed.has(row) {
+            return false;
+        }
+        if self.plain.has(row) {
+            return holds_plainly(matcher, row);
+        }
+        let truth = |node: &NodeId| matcher.scene(Some(row), None, None).truth(*node);
+        if !self.moving.iter().all(|(node, wanted)| truth(node) == (*wanted).into()) {
+            return false;
+        }
+        let group = self.wants.iter().find(|group| group.of.as_ref().is_none_or(|of| of.has(row)));
+        let Some(group) = group else { return false };
+        for (want, (column, bound, nothing)) in group.wants.iter().zip(&group.columns) {
+            let column = rooms.known(*column);
+            if column.odd().has(row) {
+                return holds_plainly(matcher, row);
+            }
+            let within = !self.limited || within_limits(matcher, want, *bound);
+            if !column.fits_row(if within { *bound } else { Bound::Never }, *nothing, row) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Whether the limits of roles leave room for an amount.
+fn within_limits(matcher: &Matcher<'_>, want: &Want, bound: Bound) -> bool {
+    let Bound::AtLeast(amount) = bound else { return true };
+    let draft = crate::matching::Draft::default();
+    matcher.room(&draft).limit_takes(Side::Agent, want.resource, i128::from(amount)).is_ok()
+}
+
+/// Everything that must hold of an agent alone, but for places that go by where instances are.
+fn holds_plainly(matcher: &Matcher<'_>, row: usize) -> bool {
+    let aside = |failure: &Failure<'_>| match failure {
+        Failure::Place(place, ..) => !matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_)),
+        _ => false,
+    };
+    let mut stop = |failure: Failure<'_>| match aside(&failure) {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    };
+    matcher.agent_checks(Some(row), &mut stop).is_continue()
+}
+
+/// Keeps the agents for which the places hold that go by where instances are.
+pub(super) fn keep_placed(spots: &mut Spots, matcher: &Matcher<'_>, rows: &mut Bits) {
+    for place in matcher.subject.need.places.iter().filter(|place| place.weight.is_none()) {
+        if let Some(holds) = placed(spots, matcher, place) {
+            rows.and(&holds);
+        }
+    }
+}
+
+/// The agents for which a place holds that goes by where instances are; `None` for one that does not.
+pub(super) fn placed(spots: &mut Spots, matcher: &Matcher<'_>, place: &Place) -> Option<Bits> {
+    let key = place.kind.key()?;
+    let Some(barred) = matcher.agents_barred(place) else {
+        let classes = spots.with_domains(matcher, key);
+        let holds: Vec<bool> =
+            classes.examples().map(|(_, row)| matcher.agent_place(place, row, &[]).holds()).collect();
+        return Some(classes.rows(&holds));
+    };
+    let by_spot = spots.by_spot(matcher, key);
+    Some(match barred {
+        Barred::None => Bits::all(by_spot.known.rows()),
+        Barred::AllBut(spot) => {
+            let mut holds = Bits::none(by_spot.known.rows());
+            let rows = spot.and_then(|spot| by_spot.rows.get(&spot)).map_or(&[][..], Vec::as_slice);
+            rows.iter().for_each(|row| holds.set(*row as usize, true));
+            holds
+        }
+        Barred::At(spots) => {
+            let mut holds = by_spot.known.clone();
+            let rows = spots.iter().filter_map(|spot| by_spot.rows.get(spot)).flatten();
+            rows.for_each(|row| holds.set(*row as usize, false));
+            holds
+        }
+    })
+}

@@ -1,0 +1,321 @@
+//! The best candidate, from sets of rows.
+
+use super::{
+    Asked, Index, Open, agents,
+    scores::Scores,
+    supplies::{AskedOfSupplies, Group, Rank},
+};
+use crate::{
+    engine::columns::{Bits, Levels, ones},
+    ir::{Place, PlaceKind, Target},
+    limits,
+    matching::{Candidate, Choice, Matcher, Search},
+    quantity::MILLION,
+    types::Side,
+};
+
+/// An agent that a need could have, with the supplies of its volumes.
+pub type Served = (usize, Vec<usize>);
+
+/// The best candidate of a need that wants no agent.
+pub(super) fn without_agent(
+    index: &mut Index,
+    matcher: &Matcher<'_>,
+    volumes: &mut [AskedOfSupplies],
+    search: &mut Search,
+) -> Option<Candidate> {
+    let open = supplies_of(index, matcher, volumes);
+    let open = Open::new(volumes, &open);
+    let matcher = Matcher { open: Some(&open), ..*matcher };
+    let found = matcher.candidate(None, search);
+    search.feasible += usize::from(found.is_some());
+    found
+}
+
+/// The best candidate of a need; where they are asked for, all agents that it could have, in order of name.
+pub(super) fn best(
+    index: &mut Index,
+    matcher: &Matcher<'_>,
+    asked: &mut Asked,
+    search: &mut Search,
+    served: Option<&mut Vec<Served>>,
+) -> Option<Candidate> {
+    let Asked { agents: of_agents, volumes, scores } = asked;
+    let of_agents = of_agents.as_mut()?;
+    let rows = index.agents_of(matcher, of_agents);
+    search.steps += rows.rows() as u64;
+    let soft = soft_places(index, matcher);
+    let open = supplies_of(index, matcher, volumes);
+    let index = &*index;
+    let scores = index.scores[*scores].as_ref()?;
+    let mut choosing =
+        Choosing { matcher, scores, soft, best: None, served: served.as_ref().map(|_| Vec::new()) };
+    match volumes.as_mut_slice() {
+        [] => {
+            search.feasible += rows.count();
+            choosing.among(&rows);
+            if let Some(served) = &mut choosing.served {
+                served.extend(rows.iter().map(|row| (row, Vec::new())));
+            }
+        }
+        [volume] if matcher.is_apart() && volume.groups.iter().all(is_few) => {
+            let mut alone = rows.clone();
+            alone.and_not(&index.own.crossing);
+            let feasible = choosing.with(volume, &open[0], &alone);
+            search.feasible += feasible;
+            search.steps += feasible as u64;
+            let mut others = rows;
+            others.and(&index.own.crossing);
+            for row in others.iter() {
+                choosing.plainly(matcher, row, search);
+            }
+        }
+        _ => {
+            let open = Open::new(volumes, &open);
+            let open = Matcher { open: Some(&open), ..*matcher };
+            for row in rows.iter() {
+                let crossing = index.own.crossing.has(row);
+                choosing.plainly(if crossing { matcher } else { &open }, row, search);
+            }
+        }
+    }
+    if let (Some(served), Some(mut found)) = (served, choosing.served) {
+        found.sort_unstable_by_key(|one| one.0);
+        *served = found;
+    }
+    let Chosen { row, supplies, .. } = choosing.best?;
+    Some(matcher.complete(Some(row), &supplies))
+}
+
+/// The supplies that hold for each volume whatever the agent.
+fn supplies_of(index: &mut Index, matcher: &Matcher<'_>, volumes: &mut [AskedOfSupplies]) -> Vec<Bits> {
+    volumes.iter_mut().enumerate().map(|(at, volume)| index.supplies_of(matcher, at, volume)).collect()
+}
+
+/// Soft places of the need, but for those that speak of its own volumes: what each earns, and for whom.
+fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
+    let mut soft = Vec::new();
+    for place in &matcher.subject.need.places {
+        let Some(weight) = place.weight else { continue };
+        let rows = match agents::placed(&mut index.spots, matcher, place) {
+            Some(rows) => rows,
+            None => {
+                let places = index.spots.domains(matcher);
+                let holds: Vec<bool> =
+                    places.examples().map(|(_, row)| matcher.agent_place(place, row, &[]).holds()).collect();
+                places.rows(&holds)
+            }
+        };
+        soft.push((i128::from(weight) * i128::from(MILLION), rows));
+    }
+    soft
+}
+
+/// Whether what a group's agents earn comes in few values.
+fn is_few(group: &Group) -> bool {
+    let ways = group.scores.iter().try_fold(1_usize, |ways, (_, levels)| match &**levels {
+        Levels::Few(levels) => Some(ways.saturating_mul(levels.len() + 1)),
+        Levels::Each(_) => None,
+    });
+    ways.is_some_and(|ways| ways <= limits::SCORE_LEVELS * limits::SCORE_LEVELS)
+}
+
+impl Matcher<'_> {
+    /// Whether more is asked than an index knows of: without some conditions, or with somebody who is told.
+    pub(super) fn is_special(&self) -> bool {
+        self.relaxed.is_some()
+            || self.among.is_some()
+            || self.moment.recorder.is_some()
+            || self.open.is_some()
+    }
+
+    /// Whether nothing ties the agent to the supply but the rules about both: no place, and no charge.
+    pub(super) fn is_apart(&self) -> bool {
+        let need = self.subject.need;
+        let ties = |place: &Place| {
+            matches!(
+                &place.kind,
+                PlaceKind::Near(Target::Volume(_), _) | PlaceKind::Apart(Target::Volume(_), _)
+            )
+        };
+        let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
+        !places.into_iter().any(ties) && !self.charges().any(|charge| charge.sides.has(Side::Pool))
+    }
+}
+
+/// The best so far.
+struct Chosen {
+    total: i128,
+    row: usize,
+    supplies: Vec<usize>,
+}
+
+struct Choosing<'m, 'a> {
+    matcher: &'m Matcher<'a>,
+    scores: &'m Scores,
+    soft: Vec<(i128, Bits)>,
+    best: Option<Chosen>,
+    /// All that are served, where they are asked for.
+    served: Option<Vec<Served>>,
+}
+
+/// A supply for some agents of its group: those that earn the same of it.
+struct Option1<'g> {
+    choice: Choice,
+    group: &'g Group,
+    /// Which level of each score; `None`: none of them.
+    levels: Vec<Option<usize>>,
+}
+
+impl Option1<'_> {
+    /// The agents of a word of rows that it is for.
+    fn word(&self, at: usize, mut rows: u64) -> u64 {
+        for term in &self.group.terms {
+            rows &= term.words()[at];
+        }
+        for ((_, levels), level) in self.group.scores.iter().zip(&self.levels) {
+            let Levels::Few(levels) = &**levels else { return 0 };
+            match level {
+                Some(level) => rows &= levels[*level].1.words()[at],
+                None => levels.iter().for_each(|level| rows &= !level.1.words()[at]),
+            }
+        }
+        rows
+    }
+}
+
+impl Choosing<'_, '_> {
+    /// What an agent earns of itself.
+    fn earned(&self, row: usize) -> i128 {
+        let soft = self.soft.iter().filter(|(_, rows)| rows.has(row)).map(|(earned, _)| earned);
+        self.scores.of(row) + soft.sum::<i128>()
+    }
+
+    /// The most that soft places add.
+    fn soft_most(&self) -> i128 {
+        self.soft.iter().map(|(earned, _)| (*earned).max(0)).sum()
+    }
+
+    /// Whether a total would win, by an agent of at least this number.
+    fn wins(&self, total: i128, row: usize) -> bool {
+        self.best.as_ref().is_none_or(|best| total > best.total || (total == best.total && row < best.row))
+    }
+
+    /// The best of some rows, without volumes.
+    fn among(&mut self, rows: &Bits) {
+        let soft = self.soft_most();
+        for (at, word) in rows.words().iter().enumerate().filter(|(_, word)| **word != 0) {
+            if !self.wins(self.scores.most_of(at) + soft, at * 64) {
+                continue;
+            }
+            for bit in ones(*word) {
+                self.weigh(at * 64 + bit, 0, &[]);
+            }
+        }
+    }
+
+    fn weigh(&mut self, row: usize, of_supplies: i128, supplies: &[usize]) {
+        let total = self.earned(row) + of_supplies;
+        if self.wins(total, row) {
+            self.best = Some(Chosen { total, row, supplies: supplies.to_vec() });
+        }
+    }
+
+    /// One agent, its volumes assigned one by one.
+    fn plainly(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) {
+        let mut supplies = Vec::with_capacity(matcher.subject.need.volumes.len());
+        if !matcher.assign_all(Some(row), &mut supplies, search) {
+            return;
+        }
+        search.feasible += 1;
+        if let Some(served) = &mut self.served {
+            served.push((row, supplies.clone()));
+        }
+        let total = matcher.complete(Some(row), &supplies).score.numerator;
+        if self.wins(total, row) {
+            self.best = Some(Chosen { total, row, supplies });
+        }
+    }
+
+    /// The best of some rows with a supply each, and how many have one. Supplies are looked at best first: the first that
+    /// serves an agent is the one it gets.
+    fn with(&mut self, volume: &AskedOfSupplies, open: &Bits, rows: &Bits) -> usize {
+        let options = self.options(volume, open);
+        // The most that those from here on earn.
+        let mut ahead: Vec<i128> = options.iter().rev().map(|option| option.choice.numerator).collect();
+        for at in 1..ahead.len() {
+            ahead[at] = ahead[at].max(ahead[at - 1]);
+        }
+        let most = self.scores.most() + self.soft_most();
+        let soft = self.soft_most();
+        let mut left = rows.clone();
+        let mut served = 0;
+        for (at, option) in options.iter().enumerate() {
+            let hopeless = !self.wins(ahead[options.len() - 1 - at] + most, 0);
+            for (word, rows) in left.words_mut().iter_mut().enumerate().filter(|(_, rows)| **rows != 0) {
+                let hit = option.word(word, *rows);
+                if hit == 0 {
+                    continue;
+                }
+                *rows &= !hit;
+                served += hit.count_ones() as usize;
+                let numerator = option.choice.numerator;
+                if let Some(served) = &mut self.served {
+                    served.extend(ones(hit).map(|bit| (word * 64 + bit, vec![option.choice.supply])));
+                }
+                if hopeless || !self.wins(self.scores.most_of(word) + soft + numerator, word * 64) {
+                    continue;
+                }
+                for bit in ones(hit) {
+                    self.weigh(word * 64 + bit, numerator, &[option.choice.supply]);
+                }
+            }
+        }
+        served
+    }
+
+    /// The best supply of each group for each way its agents may earn, best first.
+    fn options<'g>(&self, volume: &'g AskedOfSupplies, open: &Bits) -> Vec<Option1<'g>> {
+        let asked = &self.matcher.subject.need.volumes[0];
+        let mut options = Vec::new();
+        for group in &volume.groups {
+            let of_group = group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
+            let choices = of_group.map(|supply| {
+                let Rank { kept, mut numerator, waste, exists } = volume.ranks[supply];
+                for place in &asked.places {
+                    let holds = || self.matcher.supply_place(place, supply, &[], asked).holds();
+                    if let Some(weight) = place.weight.filter(|_| holds()) {
+                        numerator += i128::from(weight) * i128::from(MILLION);
+                    }
+                }
+                Choice { supply, kept, numerator, waste, exists }
+            });
+            if let Some(choice) = choices.min_by_key(Choice::rank) {
+                ways(group, choice, &mut options);
+            }
+        }
+        options.sort_by_key(|option| option.choice.rank());
+        options
+    }
+}
+
+/// Every way in which the agents of a group may earn.
+fn ways<'g>(group: &'g Group, choice: Choice, options: &mut Vec<Option1<'g>>) {
+    let mut found: Vec<(i128, Vec<Option<usize>>)> = vec![(0, Vec::new())];
+    for (weight, levels) in &group.scores {
+        let Levels::Few(levels) = &**levels else { return };
+        let mut next = Vec::with_capacity(found.len() * (levels.len() + 1));
+        for (earned, chosen) in found {
+            let with = |level: Option<usize>| chosen.iter().copied().chain([level]).collect();
+            next.push((earned, with(None)));
+            for (at, level) in levels.iter().enumerate() {
+                next.push((earned + i128::from(*weight) * i128::from(level.0), with(Some(at))));
+            }
+        }
+        found = next;
+    }
+    for (earned, levels) in found {
+        let choice = Choice { numerator: choice.numerator + earned, ..choice };
+        options.push(Option1 { choice, group, levels });
+    }
+}

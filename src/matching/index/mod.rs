@@ -1,0 +1,264 @@
+//! An index of a fleet at one moment of its ledger: the columns that needs read, kept current as amounts are taken.
+//!
+//! It answers what [`Matcher::best`] answers, the same to the last digit, and looks at what has changed only. A need is
+//! planned by sides: what is asked of agents alone and of supplies alone gives a set of rows each; the rules that speak of
+//! both part the supplies into groups that they cannot tell apart, each with the agents that it may serve. Candidates are
+//! the product, which is never written out. Holders that are unlike the others are looked at one by one, with the very
+//! checks of the plain engine; the candidate that wins is completed by it.
+
+mod agents;
+mod choose;
+mod open;
+mod own;
+mod rooms;
+mod scores;
+mod shape;
+mod spots;
+mod supplies;
+
+pub use choose::Served;
+pub(super) use open::Open;
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{Candidate, Matcher, NeedId, Search};
+use crate::{
+    engine::columns::{Bits, Terms},
+    inventory::world::{StockId, StockKind, World},
+    ir::{NodeId, Plan},
+    types::Side,
+};
+use agents::{AskedOfAgents, Parts};
+use own::Own;
+use rooms::Rooms;
+use scores::{ScoreKey, Scores};
+use shape::{Key, Roles};
+use spots::Spots;
+use supplies::AskedOfSupplies;
+
+/// Columns of a fleet, and what needs ask of them.
+#[derive(Clone, Debug)]
+pub struct Index {
+    agents: Terms,
+    supplies: Terms,
+    rooms: Rooms,
+    spots: Spots,
+    own: Own,
+    /// Supplies that exist already.
+    existing: Bits,
+    /// Of each node of the plan, the first that says the same.
+    alike: Vec<NodeId>,
+    owners: Owners,
+    roles: Roles,
+    /// How often the limit of a role has been drawn on or given back.
+    limits_changed: usize,
+    shapes: IndexSet<Key>,
+    /// By shape; taken out while it is asked.
+    asked: Vec<Option<Asked>>,
+    shape_of: IndexMap<NeedId, usize>,
+    /// What agents earn; `None`: too large for the columns.
+    scores: IndexMap<ScoreKey, Option<Scores>>,
+}
+
+/// What needs of one shape ask.
+#[derive(Clone, Debug)]
+struct Asked {
+    agents: Option<AskedOfAgents>,
+    volumes: Vec<AskedOfSupplies>,
+    /// By number, those of its agents.
+    scores: usize,
+}
+
+/// Whose each stock is.
+#[derive(Clone, Debug, Default)]
+struct Owners {
+    agents: Vec<Option<u32>>,
+    supplies: IndexMap<StockId, Vec<u32>>,
+}
+
+impl Owners {
+    fn new(world: &World) -> Owners {
+        let mut owners = Owners { agents: vec![None; world.stocks.len()], supplies: IndexMap::new() };
+        for (row, agent) in world.agents.iter().enumerate() {
+            let held = agent.resources.iter().flat_map(|held| &world.holding(held.holding).parts);
+            held.for_each(|part| owners.agents[part.1.0 as usize] = Some(row as u32));
+        }
+        for (row, supply) in world.supplies.iter().enumerate() {
+            let tiers = supply.chain.iter().flat_map(|tier| &world.tiers[*tier].resources);
+            let parts = tiers.flat_map(|held| &world.holding(held.holding).parts).map(|part| part.1);
+            let users = supply.existing.as_ref().map(|existing| existing.users);
+            for stock in parts.chain(users) {
+                let rows = owners.supplies.entry(stock).or_default();
+                if rows.last() != Some(&(row as u32)) {
+                    rows.push(row as u32);
+                }
+            }
+        }
+        owners
+    }
+}
+
+impl Index {
+    /// The index of a fleet.
+    pub fn new(plan: &Plan, world: &World) -> Index {
+        let alike = plan.alike();
+        Index {
+            agents: Terms::new(Side::Agent, world.agents.len()),
+            supplies: Terms::new(Side::Pool, world.supplies.len()),
+            rooms: Rooms::new(world),
+            spots: Spots::new(world.agents.len()),
+            own: Own::new(plan, world, &alike),
+            existing: Bits::of(world.supplies.len(), |row| world.supplies[row].existing.is_some()),
+            alike,
+            owners: Owners::new(world),
+            roles: Roles::new(plan, world),
+            limits_changed: 0,
+            shapes: IndexSet::new(),
+            asked: Vec::new(),
+            shape_of: IndexMap::new(),
+            scores: IndexMap::new(),
+        }
+    }
+
+    /// Told that something of a stock was taken or given back, once the ledger has it.
+    pub fn touch(&mut self, world: &World, stock: StockId) {
+        if let Some(Some(row)) = self.owners.agents.get(stock.0 as usize) {
+            self.agents.journal.push(*row as usize);
+        }
+        if let Some(rows) = self.owners.supplies.get(&stock) {
+            if rows.len() > self.supplies.rows() / 2 + 8 {
+                self.supplies.journal.push_all();
+            } else {
+                rows.iter().for_each(|row| self.supplies.journal.push(*row as usize));
+            }
+        }
+        if matches!(world.stock(stock).kind, StockKind::Limit(_)) {
+            self.limits_changed += 1;
+        }
+    }
+
+    /// The agent that a stock is of, by its number.
+    pub fn agent_of(&self, stock: StockId) -> Option<usize> {
+        self.owners.agents.get(stock.0 as usize).copied().flatten().map(|row| row as usize)
+    }
+
+    /// The best candidate of a need: as [`Matcher::best`], of which `search` is told the same.
+    pub fn best(&mut self, matcher: &Matcher<'_>, search: &mut Search) -> Option<Candidate> {
+        self.ask(matcher, search, None).unwrap_or_else(|| matcher.best(search))
+    }
+
+    /// As [`Index::best`], with every agent that the need could have and the supplies that it would get, in order of name.
+    /// `None` where that is to be found out plainly.
+    pub fn served(
+        &mut self,
+        matcher: &Matcher<'_>,
+        search: &mut Search,
+    ) -> Option<(Option<Candidate>, Vec<Served>)> {
+        matcher.subject.need.agent.as_ref()?;
+        let mut served = Vec::new();
+        let best = self.ask(matcher, search, Some(&mut served))?;
+        Some((best, served))
+    }
+
+    /// `None`: the columns do not tell.
+    fn ask(
+        &mut self,
+        matcher: &Matcher<'_>,
+        search: &mut Search,
+        served: Option<&mut Vec<Served>>,
+    ) -> Option<Option<Candidate>> {
+        if matcher.is_special() {
+            return None;
+        }
+        let shape = self.shape(matcher);
+        let mut asked = self.asked.get_mut(shape)?.take()?;
+        let best = self.best_asked(matcher, &mut asked, search, served);
+        self.asked[shape] = Some(asked);
+        best
+    }
+
+    fn best_asked(
+        &mut self,
+        matcher: &Matcher<'_>,
+        asked: &mut Asked,
+        search: &mut Search,
+        served: Option<&mut Vec<Served>>,
+    ) -> Option<Option<Candidate>> {
+        self.scores[asked.scores].as_mut()?.follow(matcher, &self.agents.journal);
+        for volume in &mut asked.volumes {
+            volume.follow(self, matcher);
+        }
+        Some(match asked.agents {
+            Some(_) => choose::best(self, matcher, asked, search, served),
+            None => choose::without_agent(self, matcher, &mut asked.volumes, search),
+        })
+    }
+
+    /// The number of what a need asks, which needs that ask alike share.
+    fn shape(&mut self, matcher: &Matcher<'_>) -> usize {
+        if self.agents.is_full() || self.supplies.is_full() {
+            self.agents.clear();
+            self.supplies.clear();
+            self.shapes.clear();
+            self.asked.clear();
+            self.shape_of.clear();
+            self.scores.clear();
+        }
+        if let Some(known) = self.shape_of.get(&matcher.id) {
+            return *known;
+        }
+        let key = Key::new(matcher, &self.roles, &self.alike);
+        let shape = match self.shapes.get_index_of(&key) {
+            Some(known) => known,
+            None => {
+                let asked = Asked::new(self, matcher);
+                self.asked.push(Some(asked));
+                self.shapes.insert_full(key).0
+            }
+        };
+        self.shape_of.insert(matcher.id, shape);
+        shape
+    }
+
+    /// The agents for which everything holds that must hold of an agent alone.
+    fn agents_of(&mut self, matcher: &Matcher<'_>, asked: &mut AskedOfAgents) -> Bits {
+        let parts =
+            Parts { terms: &mut self.agents, rooms: &mut self.rooms, limits_changed: self.limits_changed };
+        let mut rows = asked.rows(parts, matcher).clone();
+        agents::keep_placed(&mut self.spots, matcher, &mut rows);
+        rows
+    }
+
+    /// The supplies that hold for a volume whatever the agent.
+    fn supplies_of(&mut self, matcher: &Matcher<'_>, at: usize, asked: &mut AskedOfSupplies) -> Bits {
+        let parts =
+            Parts { terms: &mut self.supplies, rooms: &mut self.rooms, limits_changed: self.limits_changed };
+        let mut rows = asked.rows(parts, matcher).clone();
+        let volume = &matcher.subject.need.volumes[at];
+        let hard = || volume.places.iter().filter(|place| place.weight.is_none());
+        if hard().next().is_some() {
+            let holds =
+                |row: &usize| hard().all(|place| matcher.supply_place(place, *row, &[], volume).holds());
+            let gone: Vec<usize> = rows.iter().filter(|row| !holds(row)).collect();
+            gone.into_iter().for_each(|row| rows.set(row, false));
+        }
+        rows
+    }
+}
+
+impl Asked {
+    fn new(index: &mut Index, matcher: &Matcher<'_>) -> Asked {
+        let need = matcher.subject.need;
+        let agents = need.agent.is_some().then(|| AskedOfAgents::new(index, matcher));
+        let volumes = (0..need.volumes.len()).map(|at| AskedOfSupplies::new(index, matcher, at)).collect();
+        let key = scores::key(index, matcher);
+        let scores = match index.scores.get_index_of(&key) {
+            Some(known) => known,
+            None => {
+                let scores = Scores::new(index, matcher);
+                index.scores.insert_full(key, scores).0
+            }
+        };
+        Asked { agents, volumes, scores }
+    }
+}

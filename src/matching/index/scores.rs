@@ -1,0 +1,127 @@
+//! What agents earn of themselves.
+
+use super::Index;
+use crate::{
+    engine::{
+        Gap,
+        columns::{Journal, Levels, simd},
+    },
+    ir::{Rule, op},
+    matching::Matcher,
+    types::Side,
+    value::Value,
+};
+
+/// What each agent earns of the preferences that speak of no volume, places aside, in 10⁻¹².
+#[derive(Clone, Debug)]
+pub(super) struct Scores {
+    each: Vec<i64>,
+    /// The most of each word of rows.
+    most: Vec<i64>,
+    moves: bool,
+    read: usize,
+}
+
+/// What decides what agents earn: keys of the one who asks, as far as preferences about agents read them.
+pub(super) type ScoreKey = (bool, Vec<Result<Value, Gap>>);
+
+/// Of the scores that a need's agents have, which.
+pub(super) fn key(index: &Index, matcher: &Matcher<'_>) -> ScoreKey {
+    let plan = matcher.moment.plan;
+    let scene = matcher.scene(None, None, None);
+    let rules = plan.broker.prefers.iter().filter(|rule| !rule.sides.of_volume());
+    // Preferences of agents' own may read anything.
+    let own = if index.own.preferring.is_empty() { &[][..] } else { index.roles.columns() };
+    let read = rules.flat_map(|rule| plan.reads(rule.root)).chain(own.iter().copied());
+    let others = read.filter(|column| !matches!(plan.column(*column).side, Side::Agent));
+    (matcher.subject.need.agent.is_some(), others.map(|column| scene.read(column)).collect())
+}
+
+impl Scores {
+    /// `None` where 64 bits may not hold it.
+    pub fn new(index: &mut Index, matcher: &Matcher<'_>) -> Option<Scores> {
+        let plan = matcher.moment.plan;
+        let read = index.agents.journal.len();
+        let rows = if matcher.subject.need.agent.is_some() { index.agents.rows() } else { 0 };
+        let mut scores = Scores { each: vec![0; rows], most: Vec::new(), moves: false, read };
+        if rows == 0 {
+            return Some(scores);
+        }
+        let scene = matcher.scene(None, None, None);
+        let of_agents = |rule: &&Rule| rule.weight.is_some() && !rule.sides.of_volume();
+        // Weights are a million at the most, and what is earned too: several millions of rules would fit 128 bits.
+        let mut reach: i128 = 0;
+        for rule in plan.broker.prefers.iter().filter(of_agents) {
+            let weight = rule.weight.unwrap_or(0);
+            reach += i128::from(weight.unsigned_abs()) * i128::from(crate::quantity::MILLION);
+            i64::try_from(reach).ok()?;
+            let node = index.alike[rule.root.0 as usize];
+            scores.moves |= index.agents.moves(plan, node);
+            match &*index.agents.earned(&scene, node).levels {
+                Levels::Few(levels) => {
+                    for (earned, rows) in levels {
+                        rows.iter().for_each(|row| scores.each[row] += weight * earned);
+                    }
+                }
+                Levels::Each(each) => {
+                    scores.each.iter_mut().zip(each).for_each(|(sum, earned)| *sum += weight * earned);
+                }
+            }
+        }
+        for row in index.own.preferring.iter() {
+            scores.each[row] = i64::try_from(matcher.earns(row)).ok()?;
+            scores.moves = true;
+        }
+        scores.most =
+            scores.each.chunks(simd::WORD).map(|word| word.iter().copied().max().unwrap_or(0)).collect();
+        Some(scores)
+    }
+
+    /// Brings what agents earn up to date.
+    pub fn follow(&mut self, matcher: &Matcher<'_>, journal: &Journal) {
+        if self.moves && self.read < journal.len() && !self.each.is_empty() {
+            match journal.since(self.read) {
+                Some(rows) => rows.for_each(|row| self.again(matcher, row)),
+                None => (0..self.each.len()).for_each(|row| self.again(matcher, row)),
+            }
+        }
+        self.read = journal.len();
+    }
+
+    fn again(&mut self, matcher: &Matcher<'_>, row: usize) {
+        self.each[row] = i64::try_from(matcher.earns(row)).unwrap_or(i64::MAX);
+        let first = row - row % simd::WORD;
+        let word = &self.each[first..self.each.len().min(first + simd::WORD)];
+        self.most[row / simd::WORD] = word.iter().copied().max().unwrap_or(0);
+    }
+
+    /// What an agent earns.
+    pub fn of(&self, row: usize) -> i128 {
+        i128::from(self.each[row])
+    }
+
+    /// The most that any agent of a word of rows earns.
+    pub fn most_of(&self, word: usize) -> i128 {
+        i128::from(self.most[word])
+    }
+
+    /// The most that any agent earns.
+    pub fn most(&self) -> i128 {
+        self.most.iter().copied().max().map_or(0, i128::from)
+    }
+}
+
+impl Matcher<'_> {
+    /// What an agent earns of the preferences that speak of no volume, places aside.
+    fn earns(&self, agent: usize) -> i128 {
+        let plan = self.moment.plan;
+        let scene = self.scene(Some(agent), None, None);
+        let own = &plan.agent_rules[self.moment.world.agents[agent].rules];
+        let rules = plan.broker.prefers.iter().chain(own);
+        let earned = rules.filter(|rule| !rule.sides.of_volume()).filter_map(|rule| {
+            let value = scene.value(rule.root).ok().and_then(|value| op::earned(&value).ok())?;
+            Some(i128::from(rule.weight?) * i128::from(value))
+        });
+        earned.sum()
+    }
+}

@@ -1,0 +1,391 @@
+//! The supplies that hold for a volume whatever the agent, what they are ordered by, and, for the rules that speak of
+//! both, which agents each may serve: supplies that these rules cannot tell apart are one group.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use indexmap::IndexMap;
+
+use super::{Index, agents::Parts, rooms::Bound};
+use crate::{
+    engine::columns::{Bits, Levels},
+    ir::{NodeId, PlaceKind, Rule, Volume, op},
+    matching::{
+        Matcher,
+        check::{Failure, Reach},
+    },
+    symbol::Symbol,
+    types::Side,
+};
+
+/// What a need asks for one of its volumes.
+#[derive(Clone, Debug)]
+pub(super) struct AskedOfSupplies {
+    /// Which volume of the need.
+    at: usize,
+    fixed: Bits,
+    moving: Vec<(NodeId, bool)>,
+    columns: Vec<AskedColumn>,
+    plain: Bits,
+    limited: bool,
+    rows: Bits,
+    read: usize,
+    limits_read: usize,
+    /// What each supply is ordered by, soft places aside.
+    pub ranks: Vec<Rank>,
+    /// Whether ranks, and groups, change as amounts are taken.
+    ranks_move: bool,
+    groups_move: bool,
+    shared_read: usize,
+    pub groups: Vec<Group>,
+    by_terms: IndexMap<GroupKey, usize>,
+    pub group_of: Vec<Option<u32>>,
+}
+
+#[derive(Clone, Debug)]
+struct AskedColumn {
+    resource: Symbol,
+    column: usize,
+    bound: Bound,
+    /// Whether a supply without the resource serves, since a charge takes it elsewhere.
+    charged: bool,
+}
+
+/// What a supply is ordered by, but for what speaks of the agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rank {
+    /// Whether it is kept for the role.
+    pub kept: bool,
+    /// What it earns, in 10⁻¹².
+    pub numerator: i128,
+    /// Size taken − size asked, in bytes.
+    pub waste: i64,
+    /// Whether it exists already.
+    pub exists: bool,
+}
+
+/// By the terms and preferences about both, as numbers of the index.
+type GroupKey = (Vec<usize>, Vec<(i64, usize)>);
+
+/// Supplies that rules about agent and supply cannot tell apart.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    /// The agents that each of these has are served.
+    pub terms: Vec<Arc<Bits>>,
+    /// Weights, and what agents earn of them.
+    pub scores: Vec<(i64, Arc<Levels>)>,
+    /// In order of path.
+    pub supplies: Vec<u32>,
+    /// What of the terms and scores changes as amounts of agents are taken.
+    moving_terms: Vec<(usize, NodeId)>,
+    moving_scores: Vec<(usize, NodeId)>,
+}
+
+impl AskedOfSupplies {
+    pub fn new(index: &mut Index, matcher: &Matcher<'_>, at: usize) -> AskedOfSupplies {
+        let rows = index.supplies.rows();
+        let mut asked = AskedOfSupplies {
+            at,
+            fixed: Bits::all(rows),
+            moving: Vec::new(),
+            columns: Vec::new(),
+            plain: index.own.odd_supplies.clone(),
+            limited: !matcher.moment.world.limits.is_empty(),
+            rows: Bits::none(rows),
+            read: index.supplies.journal.len(),
+            limits_read: index.limits_changed,
+            ranks: Vec::new(),
+            ranks_move: false,
+            groups_move: false,
+            shared_read: index.supplies.journal.len(),
+            groups: Vec::new(),
+            by_terms: IndexMap::new(),
+            group_of: vec![None; rows],
+        };
+        let volume = &matcher.subject.need.volumes[at];
+        asked.conditions(index, matcher, volume);
+        asked.amounts(index, matcher, volume);
+        asked.plain.and(&asked.fixed);
+        let limits_changed = index.limits_changed;
+        asked.all(Parts { terms: &mut index.supplies, rooms: &mut index.rooms, limits_changed }, matcher);
+        asked.shared(index, matcher, volume);
+        asked
+    }
+
+    fn conditions(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
+        let plan = matcher.moment.plan;
+        let scene = matcher.scene(None, None, Some(volume));
+        let mut asked = matcher.asked_conditions(&volume.request);
+        let shared = plan.broker.requires.iter();
+        for rule in shared.filter(|rule| rule.sides.of_volume() && !rule.sides.has(Side::Agent)) {
+            asked.extend(matcher.conditions(rule.root).into_iter().map(|node| (node, true)));
+        }
+        for (node, wanted) in asked {
+            let node = index.alike[node.0 as usize];
+            if index.supplies.moves(plan, node) {
+                self.moving.push((node, wanted));
+            } else {
+                self.fixed.and(&index.supplies.rows_where(&scene, node, wanted).bits);
+            }
+        }
+        for (root, whose) in &index.own.of_supplies {
+            for node in matcher.conditions(*root) {
+                let node = index.alike[node.0 as usize];
+                if index.supplies.moves(plan, node) {
+                    self.plain.or(whose);
+                    continue;
+                }
+                let mut holds = Bits::clone(&index.supplies.rows_where(&scene, node, true).bits);
+                let mut others = Bits::all(holds.rows());
+                others.and_not(whose);
+                holds.or(&others);
+                self.fixed.and(&holds);
+            }
+        }
+    }
+
+    fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
+        if volume.source.is_some() {
+            self.plain = Bits::all(self.fixed.rows());
+        }
+        self.plain.or(&index.existing);
+        for ask in &volume.request.amounts {
+            let column = index.rooms.column(matcher, Side::Pool, ask.resource, &index.supplies.journal);
+            let bound = index.rooms.current(column, matcher, &index.supplies.journal).bound(&ask.amount, 0);
+            if bound == Bound::Plainly {
+                self.plain = Bits::all(self.fixed.rows());
+            }
+            let charged = matcher.is_charged(ask.resource);
+            self.columns.push(AskedColumn { resource: ask.resource, column, bound, charged });
+        }
+    }
+
+    /// The supplies that hold now, but for places.
+    pub fn rows(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
+        let now = parts.terms.journal.len();
+        let limits = self.limited && self.limits_read != parts.limits_changed;
+        if self.read == now && !limits {
+            return &self.rows;
+        }
+        self.limits_read = parts.limits_changed;
+        let few = self.rows.rows() / 16 + 8;
+        let changed = parts.terms.journal.since(self.read);
+        let changed: Option<Vec<usize>> = changed.map(|rows| rows.take(few + 1).collect());
+        match changed.filter(|rows| !limits && rows.len() <= few) {
+            Some(changed) => {
+                for asked in &self.columns {
+                    parts.rooms.current(asked.column, matcher, &parts.terms.journal);
+                }
+                for row in changed {
+                    let holds = self.row(&parts, matcher, row);
+                    self.rows.set(row, holds);
+                }
+            }
+            None => self.all(parts, matcher),
+        }
+        self.read = now;
+        &self.rows
+    }
+
+    fn all(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) {
+        let volume = &matcher.subject.need.volumes[self.at];
+        let scene = matcher.scene(None, None, Some(volume));
+        let mut rows = self.fixed.clone();
+        for (node, wanted) in &self.moving {
+            rows.and(&parts.terms.rows_where(&scene, *node, *wanted).bits);
+        }
+        let mut odd = self.plain.clone();
+        let mut fit = rows.clone();
+        for asked in &self.columns {
+            let column = parts.rooms.current(asked.column, matcher, &parts.terms.journal);
+            odd.or(column.odd());
+            column.fits(self.within_limits(matcher, asked), asked.charged, &mut fit);
+        }
+        odd.and(&rows);
+        fit.and_not(&odd);
+        for row in odd.iter() {
+            fit.set(row, holds_plainly(matcher, self.at, row));
+        }
+        self.rows = fit;
+    }
+
+    fn row(&self, parts: &Parts<'_>, matcher: &Matcher<'_>, row: usize) -> bool {
+        let volume = &matcher.subject.need.volumes[self.at];
+        if !self.fixed.has(row) {
+            return false;
+        }
+        if self.plain.has(row) {
+            return holds_plainly(matcher, self.at, row);
+        }
+        let truth = |node: &NodeId| matcher.scene(None, Some(row), Some(volume)).truth(*node);
+        if !self.moving.iter().all(|(node, wanted)| truth(node) == (*wanted).into()) {
+            return false;
+        }
+        for asked in &self.columns {
+            let column = parts.rooms.known(asked.column);
+            if column.odd().has(row) {
+                return holds_plainly(matcher, self.at, row);
+            }
+            if !column.fits_row(self.within_limits(matcher, asked), asked.charged, row) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn within_limits(&self, matcher: &Matcher<'_>, asked: &AskedColumn) -> Bound {
+        let Bound::AtLeast(amount) = asked.bound else { return asked.bound };
+        if !self.limited {
+            return asked.bound;
+        }
+        let draft = crate::matching::Draft::default();
+        let taken = matcher.room(&draft).limit_takes(Side::Pool, asked.resource, i128::from(amount));
+        if taken.is_ok() { asked.bound } else { Bound::Never }
+    }
+
+    /// Ranks and groups of all supplies.
+    fn shared(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
+        let rules: Vec<&Rule> = (0..self.group_of.len()).flat_map(|row| matcher.rules_of(row)).collect();
+        let plan = matcher.moment.plan;
+        for rule in rules {
+            let moves = index.supplies.moves(plan, index.alike[rule.root.0 as usize]);
+            match rule.sides.has(Side::Agent) {
+                true => self.groups_move |= moves,
+                false => self.ranks_move |= moves && rule.weight.is_some(),
+            }
+        }
+        self.ranks = (0..self.group_of.len()).map(|row| rank(matcher, volume, row)).collect();
+        for row in 0..self.group_of.len() {
+            // What does not hold whatever the agent serves nobody.
+            if self.fixed.has(row) {
+                self.put(index, matcher, volume, row);
+            }
+        }
+    }
+
+    /// Puts a supply into its group.
+    fn put(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume, row: usize) {
+        let plan = matcher.moment.plan;
+        let scene = matcher.scene(None, Some(row), Some(volume));
+        let mut key: GroupKey = (Vec::new(), Vec::new());
+        let mut group = Group {
+            terms: Vec::new(),
+            scores: Vec::new(),
+            supplies: Vec::new(),
+            moving_terms: Vec::new(),
+            moving_scores: Vec::new(),
+        };
+        for rule in matcher.rules_of(row).filter(|rule| rule.sides.has(Side::Agent)) {
+            match rule.weight {
+                None => {
+                    for node in matcher.conditions(rule.root) {
+                        let node = index.alike[node.0 as usize];
+                        let holds = index.agents.rows_where(&scene, node, true);
+                        let moves = index.agents.moves(plan, node);
+                        if !moves && holds.bits.count() == holds.bits.rows() || key.0.contains(&holds.id) {
+                            continue;
+                        }
+                        if moves {
+                            group.moving_terms.push((group.terms.len(), node));
+                        }
+                        key.0.push(holds.id);
+                        group.terms.push(holds.bits);
+                    }
+                }
+                Some(weight) => {
+                    let node = index.alike[rule.root.0 as usize];
+                    let earned = index.agents.earned(&scene, node);
+                    if index.agents.moves(plan, node) {
+                        group.moving_scores.push((group.scores.len(), node));
+                    }
+                    key.1.push((weight, earned.id));
+                    group.scores.push((weight, earned.levels));
+                }
+            }
+        }
+        let next = self.groups.len();
+        let at = *self.by_terms.entry(key).or_insert(next);
+        if at == next {
+            self.groups.push(group);
+        }
+        self.group_of[row] = Some(at as u32);
+        let supplies = &mut self.groups[at].supplies;
+        if let Err(place) = supplies.binary_search(&(row as u32)) {
+            supplies.insert(place, row as u32);
+        }
+    }
+
+    /// Brings ranks and groups up to date.
+    pub fn follow(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
+        let volume = &matcher.subject.need.volumes[self.at];
+        let now = index.supplies.journal.len();
+        if self.shared_read < now && (self.ranks_move || self.groups_move) {
+            let changed: Vec<usize> = match index.supplies.journal.since(self.shared_read) {
+                Some(rows) => rows.collect(),
+                None => (0..self.group_of.len()).collect(),
+            };
+            for row in changed {
+                if self.ranks_move {
+                    self.ranks[row] = rank(matcher, volume, row);
+                }
+                if let Some(group) = self.group_of[row].filter(|_| self.groups_move) {
+                    self.groups[group as usize].supplies.retain(|supply| *supply != row as u32);
+                    self.put(index, matcher, volume, row);
+                }
+            }
+        }
+        self.shared_read = now;
+        for group in &mut self.groups {
+            let Some(one) = group.supplies.first() else { continue };
+            let scene = matcher.scene(None, Some(*one as usize), Some(volume));
+            for (at, node) in &group.moving_terms {
+                group.terms[*at] = Arc::default();
+                group.terms[*at] = index.agents.rows_where(&scene, *node, true).bits;
+            }
+            for (at, node) in &group.moving_scores {
+                group.scores[*at].1 = Arc::new(Levels::Few(Vec::new()));
+                group.scores[*at].1 = index.agents.earned(&scene, *node).levels;
+            }
+        }
+    }
+}
+
+impl<'a> Matcher<'a> {
+    /// The rules about volumes of the operator, and those of a supply's tiers.
+    fn rules_of(&self, supply: usize) -> impl Iterator<Item = &'a Rule> + use<'a> {
+        let (plan, world) = (self.moment.plan, self.moment.world);
+        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
+        let tiers =
+            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
+        shared.filter(|rule| rule.sides.of_volume()).chain(tiers)
+    }
+}
+
+fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> Rank {
+    let existing = matcher.moment.world.supplies[supply].existing.as_ref();
+    let scene = matcher.scene(None, Some(supply), Some(volume));
+    let rules = matcher.rules_of(supply).filter(|rule| !rule.sides.has(Side::Agent));
+    let earned = rules.filter_map(|rule| {
+        let value = scene.value(rule.root).ok().and_then(|value| op::earned(&value).ok())?;
+        Some(i128::from(rule.weight?) * i128::from(value))
+    });
+    Rank {
+        kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
+        numerator: earned.sum(),
+        waste: matcher.waste(volume, supply),
+        exists: existing.is_some(),
+    }
+}
+
+/// Everything that must hold of a supply whatever the agent, but for places that go by where instances are.
+fn holds_plainly(matcher: &Matcher<'_>, at: usize, row: usize) -> bool {
+    let aside = |failure: &Failure<'_>| match failure {
+        Failure::Place(place, ..) => !matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_)),
+        _ => false,
+    };
+    let mut stop = |failure: Failure<'_>| match aside(&failure) {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    };
+    let volume = &matcher.subject.need.volumes[at];
+    matcher.supply_checks(None, volume, row, Reach::WithoutAgent, &mut stop).is_continue()
+}
