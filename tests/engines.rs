@@ -1,12 +1,13 @@
 //! The columns find what the plain engine finds: the same offers, scores and reasons, byte for byte, in every test of
 //! the suite and on generated policies and fleets.
 
-use std::{cell::Cell, fmt::Write as _, fs, path::Path};
+use std::{cell::Cell, cmp::Reverse, fmt::Write as _, fs, path::Path};
 
 use bourse::{
     Fleet, Inventory, Offers,
     check::Strictness,
     cycle::{Engine, Reasons, Request},
+    matching::{Index, Matcher, Moment},
     output::{Detail, View, offers_json},
     pipeline::{Extra, Parsed},
     testing,
@@ -373,6 +374,60 @@ pub fn set(seed: u64, most_agents: u64) -> String {
     text.push_str(&providers(&mut n));
     text.push_str(&needs(&mut n));
     text
+}
+
+/// The pairs of a need and what each scores, written out one by one.
+fn plain_pairs(matcher: &Matcher<'_>) -> Vec<(i128, usize, Option<usize>)> {
+    let mut found = Vec::new();
+    for agent in matcher.agents().into_iter().filter(|agent| matcher.agent_holds(*agent)) {
+        let own: i128 = matcher.agent_items(agent, &[]).iter().map(|item| item.numerator()).sum();
+        let row = agent.expect("an agent");
+        if matcher.subject.need.volumes.is_empty() {
+            found.push((own, row, None));
+            continue;
+        }
+        let choices = matcher.choices(agent, 0, &[]);
+        found.extend(choices.iter().map(|choice| (own + choice.numerator, row, Some(choice.supply))));
+    }
+    found.sort_by_key(|(score, agent, supply)| (Reverse(*score), *agent, *supply));
+    found
+}
+
+/// Pairs are counted, ranked and written out as they are one by one, while amounts are taken and given back.
+#[test]
+fn pairs_are_those_that_hold() {
+    let (mut answered, mut pairs) = (0, 0);
+    for seed in 0..30 {
+        let fleet = properties::fleet(&[set(1_000 + seed, 90)]);
+        let (plan, world) = (fleet.plan(), fleet.world());
+        let mut index = Index::new(plan, world);
+        let mut ledger = fleet.ledger().clone();
+        for grant in fleet.offers().cycle().grants.iter().map(Some).chain([None]) {
+            for id in bourse::cycle::every_need(plan).step_by(3) {
+                let moment = Moment { plan, world, ledger: &ledger, placed: fleet.placed(), recorder: None };
+                let matcher = Matcher::new(moment, id);
+                let Some(answer) = index.answer(&matcher, 10) else { continue };
+                let plain = plain_pairs(&matcher);
+                let best = plain.iter().take(10).map(|pair| (pair.0, pair.1, pair.2));
+                let shown = answer.best.iter().map(|pair| (pair.score.numerator, pair.agent, pair.supply));
+                assert_eq!(shown.collect::<Vec<_>>(), best.collect::<Vec<_>>(), "seed {seed}, {id:?}");
+                assert_eq!(answer.pairs, plain.len() as u128, "seed {seed}, {id:?}");
+                let mut written = Vec::new();
+                assert!(index.pairs(&matcher, |agent, supply| written.push((agent, supply))));
+                let mut plain: Vec<_> = plain.iter().map(|pair| (pair.1, pair.2)).collect();
+                written.sort_unstable();
+                plain.sort_unstable();
+                assert_eq!(written, plain, "seed {seed}, {id:?}");
+                answered += 1;
+                pairs += plain.len();
+            }
+            for take in grant.iter().flat_map(|grant| grant.candidate.takes()) {
+                ledger.take(take);
+                index.touch(world, take.stock);
+            }
+        }
+    }
+    assert!(answered > 200 && pairs > 2_000, "only {answered} answers with {pairs} pairs");
 }
 
 #[test]

@@ -88,12 +88,16 @@ pub(super) fn best(
 }
 
 /// The supplies that hold for each volume whatever the agent.
-fn supplies_of(index: &mut Index, matcher: &Matcher<'_>, volumes: &mut [AskedOfSupplies]) -> Vec<Bits> {
+pub(super) fn supplies_of(
+    index: &mut Index,
+    matcher: &Matcher<'_>,
+    volumes: &mut [AskedOfSupplies],
+) -> Vec<Bits> {
     volumes.iter_mut().enumerate().map(|(at, volume)| index.supplies_of(matcher, at, volume)).collect()
 }
 
 /// Soft places of the need, but for those that speak of its own volumes: what each earns, and for whom.
-fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
+pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
     let mut soft = Vec::new();
     for place in &matcher.subject.need.places {
         let Some(weight) = place.weight else { continue };
@@ -112,7 +116,7 @@ fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
 }
 
 /// Whether what a group's agents earn comes in few values.
-fn is_few(group: &Group) -> bool {
+pub(super) fn is_few(group: &Group) -> bool {
     let ways = group.scores.iter().try_fold(1_usize, |ways, (_, levels)| match &**levels {
         Levels::Few(levels) => Some(ways.saturating_mul(levels.len() + 1)),
         Levels::Each(_) => None,
@@ -159,17 +163,18 @@ struct Choosing<'m, 'a> {
     served: Option<Vec<Served>>,
 }
 
-/// A supply for some agents of its group: those that earn the same of it.
-struct Option1<'g> {
-    choice: Choice,
-    group: &'g Group,
+/// Supplies of a group for some of its agents: those that earn the same of them.
+pub(super) struct Way<'g> {
+    /// The best of the supplies, with what the agents earn of it.
+    pub choice: Choice,
+    pub group: &'g Group,
     /// Which level of each score; `None`: none of them.
     levels: Vec<Option<usize>>,
 }
 
-impl Option1<'_> {
+impl Way<'_> {
     /// The agents of a word of rows that it is for.
-    fn word(&self, at: usize, mut rows: u64) -> u64 {
+    pub fn word(&self, at: usize, mut rows: u64) -> u64 {
         for term in &self.group.terms {
             rows &= term.words()[at];
         }
@@ -275,7 +280,7 @@ impl Choosing<'_, '_> {
     }
 
     /// The best supply of each group for each way its agents may earn, best first.
-    fn options<'g>(&self, volume: &'g AskedOfSupplies, open: &Bits) -> Vec<Option1<'g>> {
+    fn options<'g>(&self, volume: &'g AskedOfSupplies, open: &Bits) -> Vec<Way<'g>> {
         let asked = &self.matcher.subject.need.volumes[0];
         let mut options = Vec::new();
         for group in &volume.groups {
@@ -300,7 +305,7 @@ impl Choosing<'_, '_> {
 }
 
 /// Every way in which the agents of a group may earn.
-fn ways<'g>(group: &'g Group, choice: Choice, options: &mut Vec<Option1<'g>>) {
+pub(super) fn ways<'g>(group: &'g Group, choice: Choice, options: &mut Vec<Way<'g>>) {
     let mut found: Vec<(i128, Vec<Option<usize>>)> = vec![(0, Vec::new())];
     for (weight, levels) in &group.scores {
         let Levels::Few(levels) = &**levels else { return };
@@ -316,6 +321,6 @@ fn ways<'g>(group: &'g Group, choice: Choice, options: &mut Vec<Option1<'g>>) {
     }
     for (earned, levels) in found {
         let choice = Choice { numerator: choice.numerator + earned, ..choice };
-        options.push(Option1 { choice, group, levels });
+        options.push(Way { choice, group, levels });
     }
 }

@@ -7,6 +7,7 @@
 //! checks of the plain engine; the candidate that wins is completed by it.
 
 mod agents;
+mod answer;
 mod choose;
 mod open;
 mod own;
@@ -16,6 +17,7 @@ mod shape;
 mod spots;
 mod supplies;
 
+pub use answer::{Answer, Pair};
 pub use choose::Served;
 pub(super) use open::Open;
 

@@ -3,8 +3,8 @@
 use crate::{
     engine::Gap,
     inventory::world::{PartKind, StockKind, World},
-    ir::{Amount, ColumnId, DefinitionId, NodeId, Plan, Request},
-    matching::{Matcher, NeedId},
+    ir::{Amount, ColumnId, DefinitionId, NodeId, PlaceKind, Plan, Request},
+    matching::Matcher,
     symbol::Symbol,
     types::Side,
     value::Value,
@@ -78,8 +78,9 @@ pub(super) struct Key {
     roles: Vec<Symbol>,
     /// Keys of its own, as far as the plan reads them.
     known: Vec<Result<Value, Gap>>,
-    /// A need with places stands for itself.
-    placed: Option<NeedId>,
+    /// Subtrees that its agents must be in, or must not. Other places go by where instances are, and are looked at
+    /// each time.
+    subtrees: Vec<(bool, Vec<Symbol>)>,
     /// Where promises are told apart.
     framework: Option<usize>,
 }
@@ -95,7 +96,12 @@ impl Key {
             let scene = matcher.scene(None, None, volume);
             known.extend(roles.columns.iter().map(|column| scene.read(*column)));
         }
-        let places = !need.places.is_empty() || need.volumes.iter().any(|volume| !volume.places.is_empty());
+        let hard = need.places.iter().filter(|place| place.weight.is_none());
+        let subtrees = hard.filter_map(|place| match &place.kind {
+            PlaceKind::Within(paths) => Some((true, paths.clone())),
+            PlaceKind::Outside(paths) => Some((false, paths.clone())),
+            _ => None,
+        });
         let line = matcher.moment.world.line(framework.role).iter().copied();
         let serves =
             |want: &std::sync::Arc<[Symbol]>| framework.principal.is_some_and(|own| want.contains(&own));
@@ -106,7 +112,7 @@ impl Key {
             served: framework.served.as_ref().is_none_or(serves),
             roles: line.filter(|role| roles.telling.binary_search(role).is_ok()).collect(),
             known,
-            placed: places.then_some(matcher.id),
+            subtrees: subtrees.collect(),
             framework: matcher.moment.ledger.tells_promises().then_some(matcher.id.framework),
         }
     }

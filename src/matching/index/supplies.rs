@@ -39,6 +39,8 @@ pub(super) struct AskedOfSupplies {
     pub groups: Vec<Group>,
     by_terms: IndexMap<GroupKey, usize>,
     pub group_of: Vec<Option<u32>>,
+    /// Groups so that those with terms in common follow each other: terms that many have stand first.
+    pub order: Arc<[u32]>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +77,10 @@ pub(super) struct Group {
     pub scores: Vec<(i64, Arc<Levels>)>,
     /// In order of path.
     pub supplies: Vec<u32>,
+    /// Numbers of the terms.
+    pub ids: Vec<usize>,
+    /// The agents of a term that few have.
+    pub few: Option<Arc<[u32]>>,
     /// What of the terms and scores changes as amounts of agents are taken.
     moving_terms: Vec<(usize, NodeId)>,
     moving_scores: Vec<(usize, NodeId)>,
@@ -100,6 +106,7 @@ impl AskedOfSupplies {
             groups: Vec::new(),
             by_terms: IndexMap::new(),
             group_of: vec![None; rows],
+            order: Arc::default(),
         };
         let volume = &matcher.subject.need.volumes[at];
         asked.conditions(index, matcher, volume);
@@ -260,6 +267,23 @@ impl AskedOfSupplies {
                 self.put(index, matcher, volume, row);
             }
         }
+        self.arrange();
+    }
+
+    /// Orders the terms of each group, and the groups, so that what they have in common is in front.
+    fn arrange(&mut self) {
+        let mut often: IndexMap<usize, usize> = IndexMap::new();
+        for id in self.groups.iter().flat_map(|group| &group.ids) {
+            *often.entry(*id).or_insert(0) += 1;
+        }
+        for group in self.groups.iter_mut().filter(|group| group.moving_terms.is_empty()) {
+            let mut terms: Vec<(usize, Arc<Bits>)> = group.ids.drain(..).zip(group.terms.drain(..)).collect();
+            terms.sort_by_key(|(id, _)| (std::cmp::Reverse(often[id]), *id));
+            (group.ids, group.terms) = terms.into_iter().unzip();
+        }
+        let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
+        order.sort_by(|a, b| self.groups[*a as usize].ids.cmp(&self.groups[*b as usize].ids));
+        self.order = order.into();
     }
 
     /// Puts a supply into its group.
@@ -271,6 +295,8 @@ impl AskedOfSupplies {
             terms: Vec::new(),
             scores: Vec::new(),
             supplies: Vec::new(),
+            ids: Vec::new(),
+            few: None,
             moving_terms: Vec::new(),
             moving_scores: Vec::new(),
         };
@@ -305,6 +331,11 @@ impl AskedOfSupplies {
         let next = self.groups.len();
         let at = *self.by_terms.entry(key).or_insert(next);
         if at == next {
+            let (key, _) = self.by_terms.get_index(at).expect("it was put there");
+            group.ids.clone_from(&key.0);
+            let few = group.terms.iter().min_by_key(|term| term.count());
+            let few = few.filter(|term| group.moving_terms.is_empty() && term.count() <= term.rows() / 256);
+            group.few = few.map(|term| term.iter().map(|row| row as u32).collect());
             self.groups.push(group);
         }
         self.group_of[row] = Some(at as u32);
@@ -334,6 +365,9 @@ impl AskedOfSupplies {
             }
         }
         self.shared_read = now;
+        if self.order.len() != self.groups.len() {
+            self.arrange();
+        }
         for group in &mut self.groups {
             let Some(one) = group.supplies.first() else { continue };
             let scene = matcher.scene(None, Some(*one as usize), Some(volume));

@@ -1,0 +1,312 @@
+//! Every feasible pair of agent and supply of a need, counted without being written out, and the best of them.
+
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
+
+use super::{
+    Asked, Index,
+    choose::{self, Way},
+    scores::Scores,
+    supplies::{AskedOfSupplies, Group},
+};
+use crate::{
+    engine::columns::{Bits, ones, simd},
+    matching::{Choice, Matcher, Score},
+    quantity::MILLION,
+};
+
+/// A pair of agent and supply, each by its number, and what it scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The agent.
+    pub agent: usize,
+    /// The supply; `None` for a need without volumes.
+    pub supply: Option<usize>,
+    /// Its score.
+    pub score: Score,
+}
+
+/// What a need with one volume, or none, could have: each agent for which all holds that must hold of it alone, with each
+/// supply that holds for the volume on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// How many pairs there are.
+    pub pairs: u128,
+    /// The best of them: by score, then by the agent's name, then by the supply's path.
+    pub best: Vec<Pair>,
+}
+
+/// What is needed to look at the pairs of a need.
+struct Parts<'i> {
+    agents: Bits,
+    /// The supplies that hold whatever the agent.
+    open: Option<Bits>,
+    volume: Option<&'i AskedOfSupplies>,
+    scores: &'i Scores,
+    soft: Vec<(i128, Bits)>,
+    /// Agents with rules of their own about volumes.
+    crossing: Bits,
+}
+
+/// Best first.
+type Ranked = (Reverse<i128>, usize, usize);
+
+struct Best {
+    most: usize,
+    kept: BTreeSet<Ranked>,
+}
+
+impl Best {
+    fn offer(&mut self, total: i128, agent: usize, supply: usize) -> bool {
+        if !self.admits(total) {
+            return false;
+        }
+        self.kept.insert((Reverse(total), agent, supply));
+        if self.kept.len() > self.most {
+            self.kept.pop_last();
+        }
+        true
+    }
+
+    /// Whether a pair of this score, or a better one, might be among the best.
+    fn admits(&self, total: i128) -> bool {
+        self.most > 0
+            && (self.kept.len() < self.most || self.kept.last().is_some_and(|last| total >= last.0.0))
+    }
+}
+
+impl Index {
+    /// What a need with one volume, or none, could have, with so many of the best. `None` for a need with more volumes, or
+    /// one that wants no agent, or one whose columns cannot hold its scores: [`Matcher`] tells.
+    pub fn answer(&mut self, matcher: &Matcher<'_>, most: usize) -> Option<Answer> {
+        self.with_parts(matcher, |parts| {
+            let mut best = Best { most, kept: BTreeSet::new() };
+            let pairs = match parts.volume.zip(parts.open.as_ref()) {
+                None => {
+                    parts.alone(&mut best);
+                    parts.agents.count() as u128
+                }
+                Some((volume, open)) => {
+                    let apart = parts.crossing_pairs(matcher, |total, agent, supply| {
+                        best.offer(total, agent, supply);
+                    });
+                    if most > 0 {
+                        parts.best(matcher, volume, open, &mut best);
+                    }
+                    apart + parts.count(volume, open)
+                }
+            };
+            let score = |numerator| Score { numerator, volumes: 1 };
+            let supply = |supply| parts.volume.is_some().then_some(supply);
+            let kept = best.kept.into_iter();
+            let best =
+                kept.map(|(total, agent, at)| Pair { agent, supply: supply(at), score: score(total.0) });
+            Answer { pairs, best: best.collect() }
+        })
+    }
+
+    /// Every pair, supply by supply of each group. `false` where [`Index::answer`] has no answer.
+    pub fn pairs(&mut self, matcher: &Matcher<'_>, mut each: impl FnMut(usize, Option<usize>)) -> bool {
+        let found = self.with_parts(matcher, |parts| {
+            let Some((volume, open)) = parts.volume.zip(parts.open.as_ref()) else {
+                parts.agents.iter().for_each(|agent| each(agent, None));
+                return;
+            };
+            parts.crossing_pairs(matcher, |_, agent, supply| each(agent, Some(supply)));
+            let mut agents: Vec<usize> = Vec::new();
+            for group in &volume.groups {
+                let mut supplies =
+                    group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row)).peekable();
+                if supplies.peek().is_none() {
+                    continue;
+                }
+                agents.clear();
+                for (at, word) in parts.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
+                    let word = group.terms.iter().fold(*word, |word, term| word & term.words()[at]);
+                    agents.extend(ones(word).map(|bit| at * simd::WORD + bit));
+                }
+                supplies.for_each(|supply| agents.iter().for_each(|agent| each(*agent, Some(supply))));
+            }
+        });
+        found.is_some()
+    }
+
+    fn with_parts<T>(&mut self, matcher: &Matcher<'_>, tell: impl FnOnce(&Parts<'_>) -> T) -> Option<T> {
+        let need = matcher.subject.need;
+        if matcher.is_special() || need.agent.is_none() || need.volumes.len() > 1 {
+            return None;
+        }
+        let shape = self.shape(matcher);
+        let mut asked = self.asked.get_mut(shape)?.take()?;
+        let told = self.parts(matcher, &mut asked).map(|parts| tell(&parts));
+        self.asked[shape] = Some(asked);
+        told
+    }
+
+    fn parts<'i>(&'i mut self, matcher: &Matcher<'_>, asked: &'i mut Asked) -> Option<Parts<'i>> {
+        self.scores[asked.scores].as_mut()?.follow(matcher, &self.agents.journal);
+        for volume in &mut asked.volumes {
+            volume.follow(self, matcher);
+        }
+        let mut agents = self.agents_of(matcher, asked.agents.as_mut()?);
+        let soft = choose::soft_places(self, matcher);
+        let open = choose::supplies_of(self, matcher, &mut asked.volumes).pop();
+        let mut crossing = agents.clone();
+        crossing.and(&self.own.crossing);
+        if open.is_some() {
+            agents.and_not(&crossing);
+        }
+        let volume = asked.volumes.first();
+        // Preferences about both that earn too many different amounts are not looked at group by group.
+        if volume.is_some_and(|volume| !volume.groups.iter().all(choose::is_few)) {
+            return None;
+        }
+        Some(Parts { agents, open, volume, scores: self.scores[asked.scores].as_ref()?, soft, crossing })
+    }
+}
+
+impl Parts<'_> {
+    fn earned(&self, row: usize) -> i128 {
+        let soft = self.soft.iter().filter(|(_, rows)| rows.has(row)).map(|(earned, _)| earned);
+        self.scores.of(row) + soft.sum::<i128>()
+    }
+
+    fn soft_most(&self) -> i128 {
+        self.soft.iter().map(|(earned, _)| (*earned).max(0)).sum()
+    }
+
+    /// The best agents, without volumes.
+    fn alone(&self, best: &mut Best) {
+        let soft = self.soft_most();
+        for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
+            if !best.admits(self.scores.most_of(at) + soft) {
+                continue;
+            }
+            for row in ones(*word).map(|bit| at * simd::WORD + bit) {
+                best.offer(self.earned(row), row, 0);
+            }
+        }
+    }
+
+    /// The pairs of agents with rules of their own about volumes.
+    fn crossing_pairs(&self, matcher: &Matcher<'_>, mut each: impl FnMut(i128, usize, usize)) -> u128 {
+        let mut count = 0;
+        for row in self.crossing.iter() {
+            for choice in matcher.choices(Some(row), 0, &[]) {
+                each(self.earned(row) + choice.numerator, row, choice.supply);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// How many pairs there are: of each group, its agents times its supplies.
+    fn count(&self, volume: &AskedOfSupplies, open: &Bits) -> u128 {
+        let mut counting = Counting { agents: &self.agents, partial: Vec::new(), terms: Vec::new() };
+        let mut count = 0;
+        for group in volume.in_order().map(|at| &volume.groups[at]) {
+            let supplies = group.supplies.iter().filter(|row| open.has(**row as usize)).count();
+            if supplies > 0 {
+                count += supplies as u128 * u128::from(counting.agents_of(group));
+            }
+        }
+        count
+    }
+
+    fn best(&self, matcher: &Matcher<'_>, volume: &AskedOfSupplies, open: &Bits, best: &mut Best) {
+        let asked = &matcher.subject.need.volumes[0];
+        let earns = |supply: usize| {
+            let soft = asked.places.iter().filter_map(|place| {
+                let weight = place.weight?;
+                let holds = matcher.supply_place(place, supply, &[], asked).holds();
+                holds.then_some(i128::from(weight) * i128::from(MILLION))
+            });
+            volume.ranks[supply].numerator + soft.sum::<i128>()
+        };
+        let mut ways: Vec<Way<'_>> = Vec::new();
+        for group in &volume.groups {
+            let supplies = group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
+            let Some((numerator, Reverse(supply))) =
+                supplies.map(|supply| (earns(supply), Reverse(supply))).max()
+            else {
+                continue;
+            };
+            let choice = Choice { supply, kept: false, numerator, waste: 0, exists: false };
+            choose::ways(group, choice, &mut ways);
+        }
+        ways.sort_by_key(|way| Reverse(way.choice.numerator));
+        let most = self.scores.most() + self.soft_most();
+        for way in &ways {
+            if !best.admits(way.choice.numerator + most) {
+                break;
+            }
+            let supplies = way.group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
+            let mut supplies: Vec<(i128, usize)> = supplies.map(|supply| (earns(supply), supply)).collect();
+            supplies.sort_by_key(|(earned, supply)| (Reverse(*earned), *supply));
+            // What the agents of this way earn of it, whichever supply they get.
+            let of_both = way.choice.numerator - supplies.first().map_or(0, |first| first.0);
+            self.best_of(way, &supplies, of_both, best);
+        }
+    }
+
+    fn best_of(&self, way: &Way<'_>, supplies: &[(i128, usize)], of_both: i128, best: &mut Best) {
+        let soft = self.soft_most();
+        for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
+            if !best.admits(self.scores.most_of(at) + soft + way.choice.numerator) {
+                continue;
+            }
+            for row in ones(way.word(at, *word)).map(|bit| at * simd::WORD + bit) {
+                let own = self.earned(row) + of_both;
+                for (earned, supply) in supplies {
+                    if !best.offer(own + earned, row, *supply) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Agents of one group after the other; what two have in common is looked at once.
+struct Counting<'i> {
+    agents: &'i Bits,
+    /// The agents that have the first of the terms, the first two, and so on.
+    partial: Vec<Vec<u64>>,
+    terms: Vec<usize>,
+}
+
+impl Counting<'_> {
+    fn agents_of(&mut self, group: &Group) -> u64 {
+        if let Some(few) = &group.few {
+            let has = |row: &&u32| {
+                let row = **row as usize;
+                self.agents.has(row) && group.terms.iter().all(|term| term.has(row))
+            };
+            return few.iter().filter(has).count() as u64;
+        }
+        let Some((last, first)) = group.terms.split_last() else { return self.agents.count() as u64 };
+        let same = group.ids.iter().zip(&self.terms).take_while(|(own, known)| own == known).count();
+        self.terms.truncate(same.min(first.len()));
+        for (at, term) in first.iter().enumerate().skip(self.terms.len()) {
+            if self.partial.len() <= at {
+                self.partial.push(vec![0; self.agents.words().len()]);
+            }
+            let (before, here) = self.partial.split_at_mut(at);
+            let before = before.last().map_or(self.agents.words(), Vec::as_slice);
+            simd::and_into(&mut here[0], before, term.words());
+            self.terms.push(group.ids[at]);
+        }
+        let before = match first.len() {
+            0 => self.agents.words(),
+            some => self.partial[some - 1].as_slice(),
+        };
+        simd::count_both(before, last.words())
+    }
+}
+
+impl AskedOfSupplies {
+    /// Groups so that those with terms in common follow each other.
+    fn in_order(&self) -> impl Iterator<Item = usize> + '_ {
+        let order: Arc<[u32]> = Arc::clone(&self.order);
+        (0..order.len()).map(move |at| order[at] as usize)
+    }
+}
