@@ -25,3 +25,4 @@ mod sessions;
 mod state;
 mod stdlib;
 mod tidy;
+mod workload;

@@ -59,7 +59,7 @@ impl<'a> Matcher<'a> {
 
     /// What an agent earns: the preferences that speak of no volume, and the soft places of the need. Places
     /// that speak of this need's volumes count once these are assigned.
-    pub(super) fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Item> {
+    pub fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Item> {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
         let own = agent.map(|agent| plan.agent_rules[self.moment.world.agents[agent].rules].as_slice());
