@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a program of its own: it has arguments")]
 
 #[path = "../table/bourse.rs"]
+#[allow(dead_code, reason = "shared with the table, which gives the fleet as records too")]
 mod bourse_form;
 #[path = "../table/plain.rs"]
 mod plain;
