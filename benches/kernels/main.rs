@@ -20,10 +20,13 @@ use bourse::{
 };
 use bourse_yardstick::{System, Work};
 
+/// What is counted.
 type Kernel = Box<dyn FnMut()>;
+/// Makes a kernel with its input.
+type Prepare = fn() -> Kernel;
 
 /// Every kernel.
-const KERNELS: [(&str, fn() -> Kernel); 5] = [
+const KERNELS: [(&str, Prepare); 5] = [
     ("policy/parse", parse),
     ("policy/check", check),
     ("fleet/read-1000x100", read),

@@ -144,7 +144,7 @@ fn rule(provider: u32) -> Option<String> {
 }
 
 /// Its last child with this name, which is made where there is none: pools come in order of path.
-fn child<'a>(children: &'a mut Vec<TierRecord>, kind: TierKind, name: String) -> &'a mut TierRecord {
+fn child(children: &mut Vec<TierRecord>, kind: TierKind, name: String) -> &mut TierRecord {
     if children.last().is_none_or(|last| last.name.text != name) {
         children.push(tier(kind, name));
     }
