@@ -1,5 +1,6 @@
 //! Interned text: equal texts are equal numbers.
 
+use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
 /// An interned text. Meaningful only with the [`Symbols`] that made it (or a clone of it).
@@ -16,7 +17,7 @@ impl Symbol {
 /// The interner. Append-only: a clone that grows still understands the symbols of the original.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
-    texts: IndexSet<Box<str>>,
+    texts: IndexSet<Box<str>, RandomState>,
 }
 
 impl Symbols {

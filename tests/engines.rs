@@ -267,7 +267,7 @@ fn providers(n: &mut Numbers) -> String {
             }
             let step = if n.chance(25) { " { step = 4GB, min = 3GB, max = 64GB }" } else { "" };
             let iops = if n.chance(60) { format!(", iops = {}", 100 + n.below(900)) } else { String::new() };
-            let size = 10 + n.below(120);
+            let size = 20 + n.below(110);
             let _ = writeln!(pools, "pool s{pool} {{\n{keys}resources {{ size = {size}GB{step}{iops} }}\n}}");
         }
         let shared =

@@ -26,3 +26,4 @@ mod sessions;
 mod state;
 mod stdlib;
 mod tidy;
+mod workload;

@@ -1,6 +1,7 @@
 //! Records → a world: what is known of a fleet, typed by a plan. Every problem is reported; a fleet that has one
 //! is not used.
 
+use foldhash::fast::RandomState;
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
@@ -72,12 +73,21 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnosti
 /// A record of a tier, and whose records it is of.
 pub(super) type Layer<'a> = (Part<'a>, &'a TierRecord);
 
+/// What is known of an open key.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    /// Where its value goes, and its type; nothing where no policy reads it.
+    column: Option<(usize, Option<Type>)>,
+    /// Whether some row has it.
+    seen: bool,
+}
+
 pub(super) struct Binder<'a> {
     pub(super) plan: &'a mut Plan,
     pub(super) world: World,
     pub(super) problems: Vec<Diagnostic>,
-    /// Columns of open keys, by side and key: where their value goes, and its type.
-    keys: IndexMap<(Side, String), (usize, Option<Type>)>,
+    /// Open keys by side.
+    keys: IndexMap<(Side, Symbol), Known, RandomState>,
     widths: (usize, usize),
     /// What resources measure, as the policy says.
     pub(super) dimensions: IndexMap<(Side, Symbol), Dimension>,
@@ -92,7 +102,7 @@ pub(super) struct Binder<'a> {
 
 impl<'a> Binder<'a> {
     fn new(plan: &'a mut Plan) -> Self {
-        let mut keys = IndexMap::new();
+        let mut keys = IndexMap::default();
         let mut cells = Vec::with_capacity(plan.columns.len());
         let mut widths = (0, 0);
         for (column, kind) in plan.columns.iter().zip(&plan.column_types) {
@@ -105,7 +115,7 @@ impl<'a> Binder<'a> {
                 }
             };
             if let Column { side, key: Key::Attribute(key) } = column {
-                keys.insert((*side, plan.symbols.text(*key).to_owned()), (*width, *kind));
+                keys.insert((*side, *key), Known { column: Some((*width, *kind)), seen: false });
                 cells.push(Some(*width as u32));
                 *width += 1;
             } else {
@@ -183,8 +193,12 @@ impl<'a> Binder<'a> {
     fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord], cells: &mut [Cell]) {
         for record in records {
             let key = self.plan.symbols.intern(&record.key);
-            self.world.keys.insert((side, key));
-            let Some(&(at, kind)) = self.keys.get(&(side, record.key.clone())) else { continue };
+            let known = self.keys.entry((side, key)).or_default();
+            if !known.seen {
+                known.seen = true;
+                self.world.keys.insert((side, key));
+            }
+            let Some((at, kind)) = known.column else { continue };
             // The nearest tier comes first; what stands further out does not replace it.
             if cells[at] != Cell::Absent {
                 continue;
