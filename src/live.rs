@@ -199,9 +199,8 @@ impl Live {
         let (loaded, ledger) = self.fleet.change(false);
         let bound = Bound { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
         let made = self.known.set_total(bound, holder, resource, total);
-        made.map(Option::unwrap_or_default).map_err(|problem| {
-            Error::new(Report { sources: Sources::default(), diagnostics: vec![problem] })
-        })
+        made.map(Option::unwrap_or_default)
+            .map_err(|problem| Error::new(Report { sources: Sources::default(), diagnostics: vec![problem] }))
     }
 }
 

@@ -102,17 +102,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "live",
-        &[
-            "check",
-            "cycle",
-            "diagnostic",
-            "error",
-            "inventory",
-            "pipeline",
-            "policy",
-            "quantity",
-            "source",
-        ],
+        &["check", "cycle", "diagnostic", "error", "inventory", "pipeline", "policy", "quantity", "source"],
     ),
     (
         "explain",

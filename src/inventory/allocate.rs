@@ -133,7 +133,9 @@ pub(super) fn allocation(
                 bound.shares.extend(shares);
                 let name = binder.plan.symbols.find(&taken.holder.text);
                 match kind {
-                    UseKind::Agent => bound.agent = bound.agent.or(name.and_then(|name| binder.world.agent(name))),
+                    UseKind::Agent => {
+                        bound.agent = bound.agent.or(name.and_then(|name| binder.world.agent(name)))
+                    }
                     _ => bound.supplies.extend(name.and_then(|name| binder.world.supply(name))),
                 }
             }

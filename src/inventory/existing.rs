@@ -94,13 +94,7 @@ impl Binder<'_> {
         Existing { filesystem, read_only, users, whole, reserved_for, takes: Vec::new() }
     }
 
-    fn user_places(
-        &mut self,
-        part: &Part<'_>,
-        record: &TierRecord,
-        path: &str,
-        read_only: bool,
-    ) -> StockId {
+    fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, path: &str, read_only: bool) -> StockId {
         let key = record.keys.iter().find(|own| own.key == "users");
         let users = match key.map(|own| &own.value) {
             None => Some(MILLION),

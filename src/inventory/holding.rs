@@ -157,7 +157,8 @@ impl Binder<'_> {
     pub(super) fn free_stock(&mut self, id: StockId) {
         let old = self.world.stock(id);
         let kind = StockKind::Part(PartKind::Unreserved);
-        let none = Stock { kind, ..plain(old.resource, old.side, kind, old.dimension, Quota::Scalar(0), old.span) };
+        let none =
+            Stock { kind, ..plain(old.resource, old.side, kind, old.dimension, Quota::Scalar(0), old.span) };
         self.put_stock(Some(id), none);
         self.world.free_stocks.push(id);
         self.journal.iter_mut().for_each(|journal| journal.push(Entry::StockFreed));
@@ -247,8 +248,7 @@ fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Resu
         let alike = form(first) == form(&stock)
             || (ledger::is_set(first) && ledger::is_set(&stock) && (empty(first) || empty(&stock)));
         if !alike {
-            let message =
-                format!("`{name}` is {} here, and {} in another part", form(&stock), form(first));
+            let message = format!("`{name}` is {} here, and {} in another part", form(&stock), form(first));
             return Err(Diagnostic::error(Code::B0510, stock.span, message)
                 .also(first.span, "the other part")
                 .help("write all parts of a resource in one form"));

@@ -105,8 +105,7 @@ impl Ledger {
     /// What allocations and existing volumes use.
     pub fn new(world: &World) -> Ledger {
         let mut ledger = Ledger::empty(world);
-        let taken =
-            world.carved().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
+        let taken = world.carved().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
         taken.for_each(|take| ledger.take(take));
         if world.overlap != Overlap::Part(0) {
             ledger.promises = Some(Promises::default());

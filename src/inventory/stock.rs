@@ -26,7 +26,16 @@ pub(super) fn plain(
     quota: Quota,
     span: Span,
 ) -> Stock {
-    Stock { resource, side, kind, dimension, declared: quota.clone(), usable: quota, is_adjusted: false, span }
+    Stock {
+        resource,
+        side,
+        kind,
+        dimension,
+        declared: quota.clone(),
+        usable: quota,
+        is_adjusted: false,
+        span,
+    }
 }
 
 /// What requests of a resource must keep to, where a record says so.

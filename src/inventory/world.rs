@@ -363,7 +363,8 @@ impl World {
             supply.resources.iter().filter_map(|(_, tiers)| tiers.first().copied()).collect();
         if let Some(existing) = &supply.existing {
             let pool = &self.tiers[supply.chain[1]];
-            let of_volume = |held: &&Held| existing.whole.iter().any(|(resource, ..)| *resource == held.resource);
+            let of_volume =
+                |held: &&Held| existing.whole.iter().any(|(resource, ..)| *resource == held.resource);
             counted.extend(pool.resources.iter().filter(of_volume).map(|held| held.holding));
         }
         counted
@@ -371,7 +372,8 @@ impl World {
 
     /// The usable total of a holding, all parts together, if any of it has an end.
     pub(super) fn usable(&self, id: HoldingId) -> Option<i128> {
-        let totals = self.holding(id).parts.iter().filter_map(|part| super::ledger::total(self.stock(part.1)));
+        let totals =
+            self.holding(id).parts.iter().filter_map(|part| super::ledger::total(self.stock(part.1)));
         totals.fold(None, |sum, total| Some(sum.unwrap_or(0) + total))
     }
 

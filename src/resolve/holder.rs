@@ -12,10 +12,13 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
-    inventory::{built_in, records::{
-        AgentRecord, AllocationRecord, AmountRecord, Located, PartRecord, ResourceRecord, TierKind,
-        TierRecord, UseKind, UseRecord,
-    }},
+    inventory::{
+        built_in,
+        records::{
+            AgentRecord, AllocationRecord, AmountRecord, Located, PartRecord, ResourceRecord, TierKind,
+            TierRecord, UseKind, UseRecord,
+        },
+    },
     parse::ast::{self, Block, BlockKind, ExprKind, Literal, Statement, StatementKind},
     source::Span,
     types::Side,

@@ -37,7 +37,8 @@ impl Known {
         let Bound { plan, world, ledger } = bound;
         let units = self.typing.units.len();
         let mut binder = Binder::new(&mut *plan, &mut *world, std::mem::take(&mut self.typing));
-        let mut stage = Stage { known: self, binder: &mut binder, sources, staged: Staged::default() };
+        let staged = Staged::default();
+        let mut stage = Stage { known: self, binder: &mut binder, sources, staged, rules_now: None };
         stage.change(change);
         let staged = stage.staged;
         let Binder { typing, mut problems, .. } = binder;
@@ -207,9 +208,9 @@ impl<'w, 'a> Work<'w, 'a> {
         let several = |id: HoldingId| world.holding(id).parts.len() > 1;
         match taken.kind {
             UseKind::Agent => {
-                let now = world.agent(name).is_some_and(|at| {
-                    world.agents[at].resources.iter().any(|held| several(held.holding))
-                });
+                let now = world
+                    .agent(name)
+                    .is_some_and(|at| world.agents[at].resources.iter().any(|held| several(held.holding)));
                 let then = self.staged.agents.get(&name);
                 if now || then.is_some_and(|(_, drafts)| drafts.iter().any(|draft| draft.stocks.len() > 1)) {
                     self.agents.insert(name);
@@ -260,7 +261,8 @@ impl<'w, 'a> Work<'w, 'a> {
             return;
         }
         let world = &mut *self.binder.world;
-        let touched = world.supplies.iter().filter(|supply| self.staged.providers.contains_key(&supply.provider));
+        let touched =
+            world.supplies.iter().filter(|supply| self.staged.providers.contains_key(&supply.provider));
         let counted: IndexSet<HoldingId> = touched.flat_map(|supply| world.counted(supply)).collect();
         counted.into_iter().for_each(|id| world.count(id, sign));
     }
@@ -284,7 +286,8 @@ impl<'w, 'a> Work<'w, 'a> {
         let tiers = std::mem::take(&mut world.tiers);
         let supplies = std::mem::take(&mut world.supplies);
         for tier in &tiers {
-            let provider = self.binder.plan.symbols.find(provider_of(self.binder.plan.symbols.text(tier.path)));
+            let provider =
+                self.binder.plan.symbols.find(provider_of(self.binder.plan.symbols.text(tier.path)));
             if provider.is_some_and(|provider| self.staged.providers.contains_key(&provider)) {
                 let before = Before { held: tier.resources.clone(), users: None };
                 self.binder.before.insert(tier.path, before);
@@ -337,7 +340,8 @@ impl<'w, 'a> Work<'w, 'a> {
             before.held.iter().for_each(|held| self.binder.free_holding(held.holding));
             before.users.into_iter().for_each(|users| self.binder.free_stock(users));
         }
-        let roles = self.binder.world.supplies.iter().filter_map(|supply| supply.existing.as_ref()?.reserved_for);
+        let roles =
+            self.binder.world.supplies.iter().filter_map(|supply| supply.existing.as_ref()?.reserved_for);
         roles.collect::<IndexSet<Symbol>>().into_iter().for_each(|role| self.binder.line(role));
         self.undo.supplies_moved = moved(&supplies, self.binder.world);
         self.undo.storage = Some((tiers, supplies));
@@ -385,9 +389,8 @@ impl<'w, 'a> Work<'w, 'a> {
         let symbols = &self.binder.plan.symbols;
         new.sort_by(|a, b| symbols.text(a.0.name).cmp(symbols.text(b.0.name)));
         let rows = &self.binder.world.agents;
-        let rank = |agent: &Agent| {
-            rows.partition_point(|row| symbols.text(row.name) < symbols.text(agent.name))
-        };
+        let rank =
+            |agent: &Agent| rows.partition_point(|row| symbols.text(row.name) < symbols.text(agent.name));
         let moved = Moved { removed, ranks: new.iter().map(|(agent, _)| rank(agent)).collect() };
         let new = new.into_iter().map(|(agent, drafts)| {
             let resources = self.binder.place(drafts.clone(), &[]);
@@ -462,7 +465,8 @@ impl<'w, 'a> Work<'w, 'a> {
             let old = if new.is_some() { None } else { out.get(&name).copied() };
             let stays: Vec<bool> = from.record.uses.iter().map(|taken| !self.is_touched(taken)).collect();
             let mut kept = |at: usize| old.filter(|_| stays[at]).and_then(|old| kept_of(old, at));
-            let row = allocate::allocation(&mut self.binder, &from.part(), &from.record, self.ledger, &mut kept);
+            let row =
+                allocate::allocation(&mut self.binder, &from.part(), &from.record, self.ledger, &mut kept);
             bound.push(row);
         }
         let symbols = &self.binder.plan.symbols;
@@ -495,7 +499,8 @@ impl<'w, 'a> Work<'w, 'a> {
                 _ => {}
             }
         }
-        let total_is_other = |id: StockId| stocks.get(&id).is_some_and(|old| old.usable != world.stock(id).usable);
+        let total_is_other =
+            |id: StockId| stocks.get(&id).is_some_and(|old| old.usable != world.stock(id).usable);
         let is_other = |id: HoldingId| {
             let now = world.holding(id);
             holdings.get(&id).is_some_and(|old| {
@@ -509,7 +514,9 @@ impl<'w, 'a> Work<'w, 'a> {
         let takes = self.undo.allocations.iter().chain(now).flat_map(|allocation| &allocation.takes);
         touched.extend(takes.map(|take| take.stock));
         let before = self.undo.storage.iter().flat_map(|(_, supplies)| supplies);
-        let carved = before.chain(&world.supplies).filter(|supply| self.staged.providers.contains_key(&supply.provider));
+        let carved = before
+            .chain(&world.supplies)
+            .filter(|supply| self.staged.providers.contains_key(&supply.provider));
         let carved = carved.filter_map(|supply| supply.existing.as_ref()).flat_map(|volume| &volume.takes);
         touched.extend(carved.map(|take| take.stock));
         touched.sort_unstable();
@@ -539,7 +546,8 @@ impl<'w, 'a> Work<'w, 'a> {
         let (world, moved) = (&*self.binder.world, &self.undo.supplies_moved);
         let Some((tiers, supplies)) = &self.undo.storage else { return Rows::default() };
         let changed = supplies.iter().enumerate().filter_map(|(at, old)| {
-            if moved.removed.binary_search(&at).is_ok() || !self.staged.providers.contains_key(&old.provider) {
+            if moved.removed.binary_search(&at).is_ok() || !self.staged.providers.contains_key(&old.provider)
+            {
                 return None;
             }
             let at = moved.to(at);
@@ -594,7 +602,9 @@ fn kept_of(old: &Allocation, at: usize) -> Option<Kept> {
 fn keeps(world: &World, ledger: &Ledger, old: &Agent, drafts: &[Draft]) -> bool {
     old.resources.iter().all(|held| {
         let parts = &world.holding(held.holding).parts;
-        let Some(draft) = drafts.iter().find(|draft| draft.holding.resource == held.resource) else { return false };
+        let Some(draft) = drafts.iter().find(|draft| draft.holding.resource == held.resource) else {
+            return false;
+        };
         parts.len() == draft.stocks.len()
             && parts.iter().zip(&draft.stocks).all(|((kind, id), (new_kind, new))| {
                 let enough = match (&world.stock(*id).usable, &new.usable) {

@@ -11,7 +11,7 @@ use super::super::{
     world::World,
 };
 use crate::{
-    ir::Plan,
+    ir::{Plan, Rule},
     source::{SourceId, Sources},
     symbol::{Symbol, Symbols},
 };
@@ -29,23 +29,37 @@ type RuleKey = (Option<String>, Option<i64>, String);
 /// Which compiled rules are those of a row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RuleBook {
-    /// The number of no rules.
-    none: usize,
+    /// By what they say: the number of the first rules that say it.
     numbers: IndexMap<Vec<RuleKey>, usize>,
+    /// Of each number: what its rules say, as a place in `numbers`.
+    said: Vec<usize>,
 }
 
 impl RuleBook {
-    /// The number of the rules that say the same, if any were compiled.
-    pub fn number(&self, rules: &[RuleRecord], sources: &Sources, part: &Part<'_>) -> Option<usize> {
-        if rules.is_empty() {
-            return Some(self.none);
-        }
-        self.numbers.get(&keys(rules, sources, part)).copied()
+    /// The number of the rules that say this, if any were compiled: the row's own, where that says it.
+    pub fn number(
+        &self,
+        rules: &[RuleRecord],
+        sources: &Sources,
+        part: &Part<'_>,
+        own: Option<usize>,
+    ) -> Option<usize> {
+        let (said, _, first) = self.numbers.get_full(keys(rules, sources, part).as_slice())?;
+        Some(own.filter(|own| self.said.get(*own) == Some(&said)).unwrap_or(*first))
     }
 
-    fn add(&mut self, rules: &[RuleRecord], sources: &Sources, part: &Part<'_>, number: usize) {
-        if !rules.is_empty() {
-            self.numbers.entry(keys(rules, sources, part)).or_insert(number);
+    fn add(&mut self, rules: &[RuleRecord], sources: &Sources, part: &Part<'_>) {
+        let entry = self.numbers.entry(keys(rules, sources, part));
+        let said = entry.index();
+        entry.or_insert(self.said.len());
+        self.said.push(said);
+    }
+
+    /// No rules are always there: one more of them, where no row has none.
+    fn add_none(&mut self, rules: &mut Vec<Vec<Rule>>) {
+        if !self.numbers.contains_key(&[][..]) {
+            self.numbers.insert(Vec::new(), rules.len());
+            rules.push(Vec::new());
         }
     }
 }
@@ -113,36 +127,18 @@ impl Known {
 
     /// The numbers of compiled rules, in the order in which records are walked.
     fn rules(&mut self, plan: &mut Plan, parts: &[Part<'_>], sources: &Sources) {
-        let none = |rules: &mut Vec<Vec<_>>| {
-            rules.iter().position(Vec::is_empty).unwrap_or_else(|| {
-                rules.push(Vec::new());
-                rules.len() - 1
-            })
-        };
-        self.agent_rules.none = none(&mut plan.agent_rules);
-        self.tier_rules.none = none(&mut plan.tier_rules);
-        let mut number = 0;
         for part in parts {
-            for agent in &part.records.agents {
-                self.agent_rules.add(&agent.rules, sources, part, number);
-                number += 1;
-            }
-        }
-        let mut number = 0;
-        for part in parts {
+            part.records.agents.iter().for_each(|agent| self.agent_rules.add(&agent.rules, sources, part));
             for provider in &part.records.providers {
-                walk(provider, &mut |tier| {
-                    self.tier_rules.add(&tier.rules, sources, part, number);
-                    number += 1;
-                });
+                walk(provider, &mut |tier| self.tier_rules.add(&tier.rules, sources, part));
             }
         }
         for part in parts {
-            for volume in &part.records.volumes {
-                self.tier_rules.add(&volume.tier.rules, sources, part, number);
-                number += 1;
-            }
+            let volumes = part.records.volumes.iter();
+            volumes.for_each(|volume| self.tier_rules.add(&volume.tier.rules, sources, part));
         }
+        self.agent_rules.add_none(&mut plan.agent_rules);
+        self.tier_rules.add_none(&mut plan.tier_rules);
     }
 
     fn records(&mut self, plan: &mut Plan, part: &Part<'_>) {

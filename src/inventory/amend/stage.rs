@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{
     Change,
-    known::{From, Known, provider_of, walk},
+    known::{From, Known, provider_of},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, nearest},
@@ -46,6 +46,8 @@ pub(super) struct Stage<'s, 'a, 'k> {
     pub binder: &'s mut Binder<'a>,
     pub sources: &'k Sources,
     pub staged: Staged,
+    /// The rules of tiers before the change, by path; found out when they are asked for.
+    pub rules_now: Option<IndexMap<Symbol, usize>>,
 }
 
 impl Stage<'_, '_, '_> {
@@ -209,7 +211,8 @@ impl Stage<'_, '_, '_> {
             return;
         }
         self.keys(part, Side::Agent, &record.keys);
-        let rules = self.known.agent_rules.number(&record.rules, self.sources, part);
+        let own = self.binder.world.agent(name).map(|at| self.binder.world.agents[at].rules);
+        let rules = self.known.agent_rules.number(&record.rules, self.sources, part, own);
         if rules.is_none() {
             self.rules_unknown("agent", &record.name.text, part, &record.rules);
         }
@@ -240,7 +243,8 @@ impl Stage<'_, '_, '_> {
     /// Rules are compiled with the policy: a row may have those that some row had then, or none.
     fn rules_unknown(&mut self, word: &str, name: &str, part: &Part<'_>, rules: &[RuleRecord]) {
         let message = format!("the rules of {word} `{name}` were not compiled with the fleet");
-        let help = "rules that no row had when the fleet was bound need it bound anew; leave them as they were";
+        let help =
+            "rules that no row had when the fleet was bound need it bound anew; leave them as they were";
         let span = rules.first().map_or_else(Span::default, |rule| part.lift(rule.span));
         self.problem(Diagnostic::error(Code::B0518, span, message).help(help));
     }
@@ -287,7 +291,9 @@ impl Stage<'_, '_, '_> {
             self.twice_said("storage", path, span);
             return;
         }
-        let below = |known: &str| known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below = |known: &str| {
+            known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         let text = |symbol: Symbol| self.binder.plan.symbols.text(symbol);
         let puts: Vec<Symbol> = self.known.puts.keys().copied().filter(|put| below(text(*put))).collect();
         let users = self.known.on_providers.get(&provider).into_iter().flatten().copied();
@@ -351,10 +357,13 @@ impl Stage<'_, '_, '_> {
         let part = next.part();
         let is_old = self.known.providers.get(&name).is_some_and(|old| old.first_source == next.first_source);
         let mut numbers = Vec::new();
-        let mut tiers: Vec<&TierRecord> = Vec::new();
-        walk(&next.record, &mut |tier| tiers.push(tier));
-        for tier in tiers {
-            let number = self.known.tier_rules.number(&tier.rules, self.sources, &part);
+        // Tiers of one name, one in another, are told apart by their path.
+        let mut open: Vec<(String, &TierRecord)> = vec![(next.record.name.text.clone(), &next.record)];
+        while let Some((path, tier)) = open.pop() {
+            let below = tier.children.iter().rev();
+            open.extend(below.map(|child| (format!("{path}/{}", child.name.text), child)));
+            let own = self.rules_of_path(&path);
+            let number = self.known.tier_rules.number(&tier.rules, self.sources, &part, own);
             if number.is_none() {
                 self.rules_unknown(tier.kind.name(), &tier.name.text, &part, &tier.rules);
             }
@@ -366,9 +375,18 @@ impl Stage<'_, '_, '_> {
         self.staged.tier_rules.insert(name, numbers);
     }
 
+    /// The rules that the tier of a path has now.
+    fn rules_of_path(&mut self, path: &str) -> Option<usize> {
+        let world = &*self.binder.world;
+        let now = || world.tiers.iter().map(|tier| (tier.path, tier.rules)).collect();
+        let rules: &IndexMap<Symbol, usize> = self.rules_now.get_or_insert_with(now);
+        rules.get(&self.binder.plan.symbols.find(path)?).copied()
+    }
+
     fn put_rules(&mut self, path: Symbol, put: &From<PutRecord>) {
         let (part, tier) = (put.part(), &put.record.tier);
-        let number = self.known.tier_rules.number(&tier.rules, self.sources, &part);
+        let own = self.rules_of_path(&put.record.path.text);
+        let number = self.known.tier_rules.number(&tier.rules, self.sources, &part, own);
         if number.is_none() {
             self.rules_unknown("volume", &put.record.path.text, &part, &tier.rules);
         }

@@ -83,9 +83,8 @@ impl Known {
                 self.set_record(&plan.symbols, path, resource, total);
                 let provider = plan.symbols.find(provider_of(path));
                 let supplies = world.supplies.iter().enumerate();
-                let below = supplies.filter(|(_, supply)| {
-                    Some(supply.provider) == provider && supply.chain.contains(&at)
-                });
+                let below = supplies
+                    .filter(|(_, supply)| Some(supply.provider) == provider && supply.chain.contains(&at));
                 let below: Vec<usize> = below.map(|(supply, _)| supply).collect();
                 let counts = below.iter().any(|supply| world.counted(&world.supplies[*supply]).contains(&id));
                 changed.supplies.changed = below;
