@@ -23,7 +23,7 @@ use model::{Step, policy, start};
 #[test]
 fn a_fleet_that_changed_is_the_fleet_bound_anew() {
     let (mut made, mut refused, mut of_policy) = (0, 0, 0);
-    for seed in 0..60 {
+    for seed in 0..30 {
         let mut n = Numbers((seed + 1_u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let policy = policy(seed);
         let mut model = start(&mut n, &policy);
@@ -69,7 +69,7 @@ fn a_fleet_that_changed_is_the_fleet_bound_anew() {
             }
         }
     }
-    assert!(made > 300 && refused > 50 && of_policy > 5, "all were seen: {made}, {refused}, {of_policy}");
+    assert!(made > 150 && refused > 50 && of_policy > 2, "all were seen: {made}, {refused}, {of_policy}");
 }
 
 #[test]

@@ -44,8 +44,10 @@ fn each<T>(what: &str, many: &mut [T], mut one: impl FnMut(&mut T)) -> Duration 
 fn what_changes_cost() {
     let policy = Policy::compile([(
         "cost.policy",
-        "broker main { levels region > zone > rack \n require linux: agent.os == \"linux\" \n prefer agent.free.cpus weight 1 }
-         need web { count = 3, agent { cpus = 4, mem = 8GiB, drivers has \"nvme\" }, volume data { size = 1TB, media == \"ssd\" } }",
+        "class nvme for agent { drivers has \"nvme\" }
+         class flash for pool { media == \"ssd\" }
+         broker main { levels region > zone > rack \n require linux: agent.os == \"linux\" \n prefer agent.free.cpus weight 1 }
+         need web { count = 3, agent { cpus = 4, mem = 8GiB, is nvme }, volume data { size = 1TB, is flash } }",
     )])
     .unwrap_or_else(|error| panic!("{error}"));
     let agents: Vec<Value> = (0..AGENTS).map(|at| agent(at, 32)).collect();

@@ -5,7 +5,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{
     Bound, Change, Changed,
     known::{From, Known, provider_of},
-    rows::{Moved, Rows, put_in, take_out},
+    rows::{Moved, put_in, take_out},
     stage::{Stage, Staged},
     undo::Undo,
 };
@@ -17,10 +17,11 @@ use crate::{
         holding::{Before, Draft, Entry},
         ledger::{self, Ledger},
         records::{AllocationRecord, PutRecord, TierRecord, UseKind, UseRecord},
-        world::{Agent, Allocation, Holding, HoldingId, Quota, Stock, StockId, Supply, Tier, World},
+        world::{Agent, Allocation, HoldingId, Quota, StockId, Supply, Tier, World},
     },
     source::Sources,
     symbol::Symbol,
+    types::Side,
 };
 
 impl Known {
@@ -177,7 +178,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let (known, world) = (self.known, &*self.binder.world);
         for (name, (_, drafts)) in &self.staged.agents {
             let Some(at) = world.agent(*name) else { continue };
-            let reserved = self.is_reserved(*name);
+            let reserved = known.reserved_agents.contains(name);
             let used = known.on_agents.contains_key(name);
             if reserved || (used && !keeps(world, self.ledger, &world.agents[at], drafts)) {
                 self.agents.insert(*name);
@@ -193,12 +194,6 @@ impl<'w, 'a> Work<'w, 'a> {
         for taken in old.chain(self.staged.allocations.values()).flat_map(|from| &from.record.uses) {
             self.touch_of(taken);
         }
-    }
-
-    fn is_reserved(&self, agent: Symbol) -> bool {
-        let name = self.binder.plan.symbols.text(agent);
-        let of = self.known.reservations.iter().map(|reservation| &reservation.record.of);
-        of.filter(|of| of.kind == UseKind::Agent).any(|of| of.holder.text == name)
     }
 
     /// Where a holder has several parts, who takes of it first decides what is left to whom.
@@ -269,10 +264,11 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// What resources of tiers measure that come with this change, where no unit says it.
     fn count_later(&mut self) {
-        for holding in self.binder.world.holdings.iter().filter(|holding| !holding.parts.is_empty()) {
-            let (key, typing) = ((holding.side, holding.resource), &mut self.binder.typing);
+        let (world, typing) = (&*self.binder.world, &mut self.binder.typing);
+        for held in world.tiers.iter().flat_map(|tier| &tier.resources) {
+            let key = (Side::Pool, held.resource);
             if !typing.dimensions.contains_key(&key) {
-                typing.units.entry(key).or_insert(holding.dimension);
+                typing.units.entry(key).or_insert(world.holding(held.holding).dimension);
             }
         }
     }
@@ -418,6 +414,9 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// Splits off again what is reserved of what was bound again.
     fn reserve(&mut self) {
+        if self.rebound.is_empty() && self.staged.providers.is_empty() {
+            return;
+        }
         for reservation in &self.known.reservations {
             let of = &reservation.record.of;
             let symbols = &self.binder.plan.symbols;
@@ -485,102 +484,6 @@ impl<'w, 'a> Work<'w, 'a> {
             UseKind::Agent => find(&taken.holder.text).is_some_and(|name| self.agents.contains(&name)),
             _ => find(provider_of(&taken.holder.text)).is_some_and(|name| self.providers.contains(&name)),
         }
-    }
-
-    /// What came of it.
-    fn changed(&self) -> Changed {
-        let world = &*self.binder.world;
-        let mut holdings: IndexMap<HoldingId, &Holding> = IndexMap::new();
-        let mut stocks: IndexMap<StockId, &Stock> = IndexMap::new();
-        for entry in self.binder.journal.iter().flatten() {
-            match entry {
-                Entry::Stock(id, old) => drop(stocks.entry(*id).or_insert(old)),
-                Entry::Holding(id, old) => drop(holdings.entry(*id).or_insert(old)),
-                _ => {}
-            }
-        }
-        let total_is_other =
-            |id: StockId| stocks.get(&id).is_some_and(|old| old.usable != world.stock(id).usable);
-        let is_other = |id: HoldingId| {
-            let now = world.holding(id);
-            holdings.get(&id).is_some_and(|old| {
-                (&old.parts, old.step, old.min, old.max) != (&now.parts, now.step, now.min, now.max)
-            }) || now.parts.iter().any(|part| total_is_other(part.1))
-        };
-        let mut touched: Vec<StockId> = stocks.keys().copied().filter(|id| total_is_other(*id)).collect();
-        let added = self.undo.stocks..world.stocks.len();
-        touched.extend(added.map(|at| StockId(at as u32)));
-        let now = self.undo.allocations_in.iter().map(|at| &world.allocations[*at]);
-        let takes = self.undo.allocations.iter().chain(now).flat_map(|allocation| &allocation.takes);
-        touched.extend(takes.map(|take| take.stock));
-        let before = self.undo.storage.iter().flat_map(|(_, supplies)| supplies);
-        let carved = before
-            .chain(&world.supplies)
-            .filter(|supply| self.staged.providers.contains_key(&supply.provider));
-        let carved = carved.filter_map(|supply| supply.existing.as_ref()).flat_map(|volume| &volume.takes);
-        touched.extend(carved.map(|take| take.stock));
-        touched.sort_unstable();
-        touched.dedup();
-        let agents = self.changed_agents(is_other);
-        Changed { agents, supplies: self.changed_supplies(is_other), stocks: touched }
-    }
-
-    fn changed_agents(&self, is_other: impl Fn(HoldingId) -> bool) -> Rows {
-        let (world, moved) = (&*self.binder.world, &self.undo.agents_moved);
-        let changed = self.undo.agents.iter().filter_map(|(at, old)| {
-            let at = moved.to(*at);
-            let now = &world.agents[at];
-            let same = old.cells == now.cells
-                && old.placement == now.placement
-                && old.rules == now.rules
-                && old.resources == now.resources
-                && !now.resources.iter().any(|held| is_other(held.holding));
-            (!same).then_some(at)
-        });
-        let mut changed: Vec<usize> = changed.collect();
-        changed.sort_unstable();
-        Rows { removed: moved.removed.clone(), inserted: moved.inserted(), changed }
-    }
-
-    fn changed_supplies(&self, is_other: impl Fn(HoldingId) -> bool) -> Rows {
-        let (world, moved) = (&*self.binder.world, &self.undo.supplies_moved);
-        let Some((tiers, supplies)) = &self.undo.storage else { return Rows::default() };
-        let changed = supplies.iter().enumerate().filter_map(|(at, old)| {
-            if moved.removed.binary_search(&at).is_ok() || !self.staged.providers.contains_key(&old.provider)
-            {
-                return None;
-            }
-            let at = moved.to(at);
-            let now = &world.supplies[at];
-            let rules = |supply: &Supply, tiers: &[Tier]| {
-                supply.chain.iter().map(|tier| tiers[*tier].rules).collect::<Vec<usize>>()
-            };
-            let volume = |supply: &Supply| {
-                supply.existing.as_ref().map(|one| {
-                    let whole = one.whole.clone();
-                    (one.filesystem, one.read_only, one.users, whole, one.reserved_for)
-                })
-            };
-            let users_differ = now.existing.as_ref().is_some_and(|one| {
-                self.old_total(one.users).is_some_and(|old| *old != world.stock(one.users).usable)
-            });
-            let same = old.cells == now.cells
-                && old.placement == now.placement
-                && old.resources == now.resources
-                && volume(old) == volume(now)
-                && rules(old, tiers) == rules(now, &world.tiers)
-                && !users_differ
-                && !now.resources.iter().flat_map(|(_, tiers)| tiers).any(|id| is_other(*id));
-            (!same).then_some(at)
-        });
-        Rows { removed: moved.removed.clone(), inserted: moved.inserted(), changed: changed.collect() }
-    }
-
-    fn old_total(&self, id: StockId) -> Option<&Quota> {
-        self.binder.journal.iter().flatten().find_map(|entry| match entry {
-            Entry::Stock(known, old) if *known == id => Some(&old.usable),
-            _ => None,
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is kept beside a world so that it can change: the records of what is bound together, and who takes from whom.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::super::{
     bind::{Binder, Part, Typing},
@@ -85,6 +85,8 @@ pub struct Known {
     /// In the order of their tiers.
     pub(super) providers: IndexMap<Symbol, From<TierRecord>>,
     pub(super) puts: IndexMap<Symbol, From<PutRecord>>,
+    /// Agents of which something is reserved.
+    pub(super) reserved_agents: IndexSet<Symbol>,
     /// By name.
     pub(super) reservations: Vec<From<ReservationRecord>>,
     pub(super) allocations: IndexMap<Symbol, From<AllocationRecord>>,
@@ -152,6 +154,8 @@ impl Known {
             let path = symbols.intern(&volume.path.text);
             self.puts.insert(path, From { first_source, record: volume.clone() });
         }
+        let on_agents = records.reservations.iter().filter(|record| record.of.kind == UseKind::Agent);
+        self.reserved_agents.extend(on_agents.map(|record| symbols.intern(&record.of.holder.text)));
         let reservations = records.reservations.iter().cloned();
         self.reservations.extend(reservations.map(|record| From { first_source, record }));
         for allocation in &records.allocations {

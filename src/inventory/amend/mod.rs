@@ -2,9 +2,10 @@
 //! a change leaves is what binding all records anew would give, numbers of stocks aside.
 //!
 //! A change is staged first (`stage`: everything that can be said of its rows alone), then made (`apply`), and undone
-//! if what is there does not suffice (`undo`).
+//! if what is there does not suffice (`undo`); what came of it is found by comparing (`compare`).
 
 mod apply;
+mod compare;
 mod known;
 mod rows;
 mod stage;

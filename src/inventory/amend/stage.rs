@@ -66,6 +66,9 @@ impl Stage<'_, '_, '_> {
             }
             self.staged.providers.insert(name, next);
         }
+        if self.staged.providers.is_empty() {
+            return;
+        }
         let known = self.known.puts.iter().filter(|(path, _)| !self.staged.gone_puts.contains(*path));
         let puts: Vec<(Symbol, &From<PutRecord>)> = known.map(|(path, put)| (*path, put)).collect();
         for (path, put) in puts {
