@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use bourse::{
     Delta, Inventory, Live, Policy,
     diagnostic::Code,
-    live::{Holder, Rows},
+    live::{Changed, Holder, Rows},
     quantity::Quantity,
 };
 use serde_json::{Value, json};
 
 use crate::properties::Numbers;
 use mirror::{Mirror, digest, offers};
-use model::{Step, policy, start};
+use model::{Model, Step, policy, start};
 
 #[test]
 fn a_fleet_that_changed_is_the_fleet_bound_anew() {
@@ -72,6 +72,33 @@ fn a_fleet_that_changed_is_the_fleet_bound_anew() {
     assert!(made > 150 && refused > 50 && of_policy > 2, "all were seen: {made}, {refused}, {of_policy}");
 }
 
+/// Sets a total of the fleet and of the data.
+fn heartbeat(n: &mut Numbers, next: &mut Model, live: &mut Live) -> Result<Changed, bourse::Error> {
+    let pools = next.pools();
+    let (of_agent, total) = (n.chance(60) || pools.is_empty(), 1 + n.below(20));
+    if of_agent {
+        let row = n.below(next.agents.len() as u64) as usize;
+        let row = &mut next.agents[row];
+        row["resources"]["cpus"] = json!(total);
+        let name = row["name"].as_str().expect("a name").to_owned();
+        live.set_total(Holder::Agent(&name), "cpus", Quantity::parse(&total.to_string()).expect("reads"))
+    } else {
+        let path = &pools[n.below(pools.len() as u64) as usize];
+        let names: Vec<&str> = path.split('/').collect();
+        let text = format!("{}GB", total * 5);
+        for provider in next.providers.iter_mut().filter(|row| row["name"] == json!(names[0])) {
+            let pools = provider["instances"][0]["pools"].as_array_mut().expect("pools");
+            for pool in pools.iter_mut().filter(|row| row["name"] == json!(names[2])) {
+                match &mut pool["resources"]["size"] {
+                    Value::Object(options) => drop(options.insert("total".to_owned(), json!(text))),
+                    size => *size = json!(text),
+                }
+            }
+        }
+        live.set_total(Holder::Storage(path), "size", Quantity::parse(&text).expect("reads"))
+    }
+}
+
 #[test]
 fn totals_that_heartbeats_set_are_those_bound_anew() {
     let (mut made, mut refused) = (0, 0);
@@ -85,33 +112,7 @@ fn totals_that_heartbeats_set_are_those_bound_anew() {
             let what = format!("seed {seed}, step {at}");
             let mut next = model.clone();
             let before = digest(live.fleet());
-            let pools = next.pools();
-            let (of_agent, total) = (n.chance(60) || pools.is_empty(), 1 + n.below(20));
-            let result = if of_agent {
-                let row = n.below(next.agents.len() as u64) as usize;
-                let row = &mut next.agents[row];
-                row["resources"]["cpus"] = json!(total);
-                let name = row["name"].as_str().expect("a name").to_owned();
-                live.set_total(
-                    Holder::Agent(&name),
-                    "cpus",
-                    Quantity::parse(&total.to_string()).expect("reads"),
-                )
-            } else {
-                let path = &pools[n.below(pools.len() as u64) as usize];
-                let names: Vec<&str> = path.split('/').collect();
-                let text = format!("{}GB", total * 5);
-                for provider in next.providers.iter_mut().filter(|row| row["name"] == json!(names[0])) {
-                    let pools = provider["instances"][0]["pools"].as_array_mut().expect("pools");
-                    for pool in pools.iter_mut().filter(|row| row["name"] == json!(names[2])) {
-                        match &mut pool["resources"]["size"] {
-                            Value::Object(options) => drop(options.insert("total".to_owned(), json!(text))),
-                            size => *size = json!(text),
-                        }
-                    }
-                }
-                live.set_total(Holder::Storage(path), "size", Quantity::parse(&text).expect("reads"))
-            };
+            let result = heartbeat(&mut n, &mut next, &mut live);
             let anew = policy.fleet(&[&next.inventory()]);
             match result {
                 Ok(changed) => {
@@ -157,6 +158,106 @@ fn read(rows: &str) -> Inventory {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// What a refused change removes.
+enum Gone {
+    Nothing,
+    Agent,
+    Storage,
+    Allocation,
+}
+
+/// Changes that are refused: rows given, what is removed, and what is said of it.
+const REFUSED: &[(&str, (Gone, &str), Code, &str)] = &[
+    (
+        r#""needs": [{"name": "n"}]"#,
+        (Gone::Nothing, ""),
+        Code::B0518,
+        "needs cannot be changed while the fleet is bound",
+    ),
+    (r#""broker": {"domain": "us"}"#, (Gone::Nothing, ""), Code::B0518, "the broker cannot be changed"),
+    (
+        r#""reservations": [{"name": "r", "role": "x", "agent": "a1", "resources": {"cpus": 1}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0518,
+        "reservations cannot",
+    ),
+    (
+        r#""agents": [{"name": "a3", "require": ["need.name != \"z\""]}]"#,
+        (Gone::Nothing, ""),
+        Code::B0518,
+        "the rules of agent `a3` were not compiled",
+    ),
+    (
+        r#""agents": [{"name": "a3", "resources": {"disk": "9GB"}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0502,
+        "`disk` is a number elsewhere, and here a size",
+    ),
+    (
+        r#""agents": [{"name": "a3", "keys": {"zone": "us"}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0211,
+        "the key `zone` is named like a built-in",
+    ),
+    (
+        r#""agents": [{"name": "a2"}]"#,
+        (Gone::Agent, "a2"),
+        Code::B0506,
+        "agent `a2` is both given and removed",
+    ),
+    (
+        r#""agents": [{"name": "a1", "resources": {"cpus": 2}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0508,
+        "3 of `cpus` allocated, and only 2 can be used",
+    ),
+    (
+        r#""agents": []"#,
+        (Gone::Agent, "a1"),
+        Code::B0525,
+        "agent `a1` cannot be removed: allocation `w1` takes from it",
+    ),
+    (r#""agents": []"#, (Gone::Agent, "a9"), Code::B0523, "no agent is named `a9`"),
+    (
+        r#""agents": []"#,
+        (Gone::Storage, "p/i/s"),
+        Code::B0525,
+        "storage `p/i/s` cannot be removed: allocation `w1`",
+    ),
+    (r#""agents": []"#, (Gone::Storage, "p/i/t"), Code::B0523, "no storage is named `p/i/t`"),
+    (r#""agents": []"#, (Gone::Allocation, "w2"), Code::B0523, "no allocation is named `w2`"),
+    (
+        r#""volumes": [{"path": "p/i/s/w", "resources": {"size": "4GB"}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0508,
+        "10GB of `size` allocated, and only 9GB can be used",
+    ),
+    (
+        r#""volumes": [{"path": "q/i/s/w", "resources": {"size": "4GB"}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0509,
+        "no pool is named `q/i/s`",
+    ),
+    (
+        r#""allocations": [{"name": "w2", "agents": {"a1": {"cpus": 2}}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0508,
+        "of `cpus` allocated",
+    ),
+    (
+        r#""allocations": [{"name": "w2", "agents": {"a7": {"cpus": 2}}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0509,
+        "no agent is named `a7`",
+    ),
+    (
+        r#""agents": [{"name": "a3", "resources": {"tokens": 9}}], "allocations": [{"name": "w2", "role": "x", "agents": {"a3": {"tokens": 5}}}]"#,
+        (Gone::Nothing, ""),
+        Code::B0516,
+        "its limit is 4",
+    ),
+];
+
 #[test]
 fn what_a_change_cannot_do_it_says() {
     let policy = Policy::compile([(
@@ -173,101 +274,16 @@ fn what_a_change_cannot_do_it_says() {
     );
     let mut live = Live::bind(&policy.unwrap_or_else(|error| panic!("{error}")), &[&fleet]).expect("binds");
     let before = (digest(live.fleet()), offers(live.fleet()));
-    let none = Delta::default();
-    let cases: Vec<(&str, Delta<'_>, Code, &str)> = vec![
-        (
-            r#""needs": [{"name": "n"}]"#,
-            none.clone(),
-            Code::B0518,
-            "needs cannot be changed while the fleet is bound",
-        ),
-        (r#""broker": {"domain": "us"}"#, none.clone(), Code::B0518, "the broker cannot be changed"),
-        (
-            r#""reservations": [{"name": "r", "role": "x", "agent": "a1", "resources": {"cpus": 1}}]"#,
-            none.clone(),
-            Code::B0518,
-            "reservations cannot",
-        ),
-        (
-            r#""agents": [{"name": "a3", "require": ["need.name != \"z\""]}]"#,
-            none.clone(),
-            Code::B0518,
-            "the rules of agent `a3` were not compiled",
-        ),
-        (
-            r#""agents": [{"name": "a3", "resources": {"disk": "9GB"}}]"#,
-            none.clone(),
-            Code::B0502,
-            "`disk` is a number elsewhere, and here a size",
-        ),
-        (
-            r#""agents": [{"name": "a3", "keys": {"zone": "us"}}]"#,
-            none.clone(),
-            Code::B0211,
-            "the key `zone` is named like a built-in",
-        ),
-        (
-            r#""agents": [{"name": "a2"}]"#,
-            none.clone().remove_agent("a2"),
-            Code::B0506,
-            "agent `a2` is both given and removed",
-        ),
-        (
-            r#""agents": [{"name": "a1", "resources": {"cpus": 2}}]"#,
-            none.clone(),
-            Code::B0508,
-            "3 of `cpus` allocated, and only 2 can be used",
-        ),
-        (
-            r#""agents": []"#,
-            none.clone().remove_agent("a1"),
-            Code::B0525,
-            "agent `a1` cannot be removed: allocation `w1` takes from it",
-        ),
-        (r#""agents": []"#, none.clone().remove_agent("a9"), Code::B0523, "no agent is named `a9`"),
-        (
-            r#""agents": []"#,
-            none.clone().remove_storage("p/i/s"),
-            Code::B0525,
-            "storage `p/i/s` cannot be removed: allocation `w1`",
-        ),
-        (r#""agents": []"#, none.clone().remove_storage("p/i/t"), Code::B0523, "no storage is named `p/i/t`"),
-        (r#""agents": []"#, none.clone().end("w2"), Code::B0523, "no allocation is named `w2`"),
-        (
-            r#""volumes": [{"path": "p/i/s/w", "resources": {"size": "4GB"}}]"#,
-            none.clone(),
-            Code::B0508,
-            "10GB of `size` allocated, and only 9GB can be used",
-        ),
-        (
-            r#""volumes": [{"path": "q/i/s/w", "resources": {"size": "4GB"}}]"#,
-            none.clone(),
-            Code::B0509,
-            "no pool is named `q/i/s`",
-        ),
-        (
-            r#""allocations": [{"name": "w2", "agents": {"a1": {"cpus": 2}}}]"#,
-            none.clone(),
-            Code::B0508,
-            "of `cpus` allocated",
-        ),
-        (
-            r#""allocations": [{"name": "w2", "agents": {"a7": {"cpus": 2}}}]"#,
-            none.clone(),
-            Code::B0509,
-            "no agent is named `a7`",
-        ),
-        (
-            r#""agents": [{"name": "a3", "resources": {"tokens": 9}}], "allocations": [{"name": "w2", "role": "x", "agents": {"a3": {"tokens": 5}}}]"#,
-            none.clone(),
-            Code::B0516,
-            "its limit is 4",
-        ),
-    ];
-    for (rows, delta, code, message) in cases {
+    for (rows, (gone, name), code, message) in REFUSED {
+        let delta = match gone {
+            Gone::Nothing => Delta::default(),
+            Gone::Agent => Delta::default().remove_agent(*name),
+            Gone::Storage => Delta::default().remove_storage(*name),
+            Gone::Allocation => Delta::default().end(*name),
+        };
         let error = live.apply(&delta.put(&read(rows))).expect_err(message);
         let first = &error.report().diagnostics[0];
-        assert!(first.code == code && first.message.contains(message), "{rows}\n{error}");
+        assert!(first.code == *code && first.message.contains(message), "{rows}\n{error}");
         assert!(first.help.is_some(), "{rows}\n{error}");
         assert_eq!(before, (digest(live.fleet()), offers(live.fleet())), "{rows}");
     }

@@ -343,10 +343,10 @@ impl Step {
                     [_, _, pool] => pools.retain(|row| row["name"] != json!(pool)),
                     [_, _, pool, _] => {
                         for row in pools.iter_mut().filter(|row| row["name"] == json!(pool)) {
-                            let is_it = row["volumes"][0]["name"] == json!(names[3]);
-                            if is_it {
-                                row.as_object_mut().expect("an object").remove("volumes");
-                            } else if row["volumes"].is_null() {
+                            // Asked for by name, it is there: null, where there is none.
+                            let is_other =
+                                row.get("volumes").is_some_and(|list| list[0]["name"] != json!(names[3]));
+                            if !is_other {
                                 row.as_object_mut().expect("an object").remove("volumes");
                             }
                         }

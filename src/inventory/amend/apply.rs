@@ -41,14 +41,15 @@ impl Known {
         let staged = Staged::default();
         let mut stage = Stage { known: self, binder: &mut binder, sources, staged, rules_now: None };
         stage.change(change);
-        let staged = stage.staged;
+        let mut staged = stage.staged;
         let Binder { typing, mut problems, .. } = binder;
         if problems.iter().any(Diagnostic::is_error) {
             return Err(self.refused(typing, units, problems));
         }
         let mut binder = Binder::new(&mut *plan, world, typing);
         (binder.problems, binder.journal) = (problems, Some(Vec::new()));
-        let mut work = Work::new(self, &staged, binder, ledger);
+        let put = std::mem::take(&mut staged.agents);
+        let mut work = Work::new(self, &staged, put, binder, ledger);
         work.make(units);
         if work.binder.problems.iter().any(Diagnostic::is_error) {
             work.take_back();
@@ -58,7 +59,12 @@ impl Known {
         let changed = work.changed();
         let Work { binder: Binder { typing, problems: found, .. }, undo, .. } = work;
         self.typing = typing;
-        self.commit(&mut plan.symbols, staged, &undo);
+        self.commit(&mut plan.symbols, staged);
+        let brought = undo.put.iter().filter_map(|name| world.agent(*name));
+        brought.for_each(|at| self.stands_in(world.agents[at].span.source));
+        for agent in undo.agents.iter().map(|(_, agent)| agent).chain(&undo.agents_out) {
+            self.left(agent.span.source);
+        }
         problems = found;
         problems.retain(|problem| problem.code != Code::B0316 && is_of(problem, change));
         Ok((changed, problems))
@@ -72,13 +78,7 @@ impl Known {
     }
 
     /// Keeps the records of what was put.
-    fn commit(&mut self, symbols: &mut crate::symbol::Symbols, staged: Staged, undo: &Undo) {
-        for (agent, _) in staged.agents.values() {
-            self.stands_in(agent.span.source);
-        }
-        for agent in undo.agents.iter().map(|(_, agent)| agent).chain(&undo.agents_out) {
-            self.left(agent.span.source);
-        }
+    fn commit(&mut self, symbols: &mut crate::symbol::Symbols, staged: Staged) {
         for (name, next) in staged.providers {
             let source = |known: &From<TierRecord>| known.part().lift(known.record.name.span).source;
             next.iter().for_each(|next| self.stands_in(source(next)));
@@ -120,6 +120,8 @@ impl Known {
 pub(super) struct Work<'w, 'a> {
     pub known: &'a Known,
     pub staged: &'a Staged,
+    /// Agents that are put, until they are.
+    put: IndexMap<Symbol, (Agent, Vec<Draft>)>,
     pub binder: Binder<'a>,
     pub ledger: &'w mut Ledger,
     pub undo: Undo,
@@ -132,17 +134,24 @@ pub(super) struct Work<'w, 'a> {
 }
 
 impl<'w, 'a> Work<'w, 'a> {
-    fn new(known: &'a Known, staged: &'a Staged, binder: Binder<'a>, ledger: &'w mut Ledger) -> Self {
-        let undo = Undo { totals: binder.world.totals.clone(), ..Undo::new(binder.world) };
+    fn new(
+        known: &'a Known,
+        staged: &'a Staged,
+        put: IndexMap<Symbol, (Agent, Vec<Draft>)>,
+        binder: Binder<'a>,
+        ledger: &'w mut Ledger,
+    ) -> Self {
+        let mut undo = Undo { totals: binder.world.totals.clone(), ..Undo::new(binder.world) };
+        undo.put = put.keys().copied().collect();
         let providers = staged.providers.keys().copied().collect();
         let (agents, rebound) = (IndexSet::new(), IndexSet::new());
-        Work { known, staged, binder, ledger, undo, agents, providers, rebound }
+        Work { known, staged, put, binder, ledger, undo, agents, providers, rebound }
     }
 
     fn make(&mut self, units: usize) {
         self.touch();
         self.take_out_allocations();
-        let touched = self.staged.agents.keys().chain(&self.staged.gone_agents).copied();
+        let touched = self.undo.put.iter().chain(&self.staged.gone_agents).copied();
         for at in touched.filter_map(|name| self.binder.world.agent(name)).collect::<Vec<usize>>() {
             self.count_agent(at, -1);
         }
@@ -159,11 +168,8 @@ impl<'w, 'a> Work<'w, 'a> {
         if !self.binder.carved.is_empty() {
             self.binder.carve(self.ledger);
         }
-        for name in self.staged.agents.keys().copied() {
-            if let Some(at) = self.binder.world.agent(name) {
-                self.count_agent(at, 1);
-            }
-        }
+        let put = self.undo.put.iter().filter_map(|name| self.binder.world.agent(*name));
+        put.collect::<Vec<usize>>().into_iter().for_each(|at| self.count_agent(at, 1));
         self.count_providers(1);
         if self.binder.typing.units.len() > units && !self.binder.plan.roles.is_empty() {
             self.binder.limits();
@@ -176,7 +182,7 @@ impl<'w, 'a> Work<'w, 'a> {
     /// is split over the parts.
     fn touch(&mut self) {
         let (known, world) = (self.known, &*self.binder.world);
-        for (name, (_, drafts)) in &self.staged.agents {
+        for (name, (_, drafts)) in &self.put {
             let Some(at) = world.agent(*name) else { continue };
             let reserved = known.reserved_agents.contains(name);
             let used = known.on_agents.contains_key(name);
@@ -206,7 +212,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 let now = world
                     .agent(name)
                     .is_some_and(|at| world.agents[at].resources.iter().any(|held| several(held.holding)));
-                let then = self.staged.agents.get(&name);
+                let then = self.put.get(&name);
                 if now || then.is_some_and(|(_, drafts)| drafts.iter().any(|draft| draft.stocks.len() > 1)) {
                     self.agents.insert(name);
                 }
@@ -359,15 +365,15 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// Puts agents in their places, those that stay before those that come.
     fn put_agents(&mut self) {
-        let mut new: Vec<(Agent, &Vec<Draft>)> = Vec::new();
-        for (name, (row, drafts)) in &self.staged.agents {
-            let Some(at) = self.binder.world.agent(*name) else {
-                new.push((row.clone(), drafts));
+        let mut new: Vec<(Agent, Vec<Draft>)> = Vec::new();
+        for (name, (row, drafts)) in std::mem::take(&mut self.put) {
+            let Some(at) = self.binder.world.agent(name) else {
+                new.push((row, drafts));
                 continue;
             };
             let before = std::mem::take(&mut self.binder.world.agents[at].resources);
-            let resources = self.binder.place(drafts.clone(), &before);
-            let row = Agent { resources, ..row.clone() };
+            let resources = self.binder.place(drafts, &before);
+            let row = Agent { resources, ..row };
             let old = std::mem::replace(&mut self.binder.world.agents[at], row);
             self.undo.agents.push((at, Agent { resources: before, ..old }));
         }
@@ -389,7 +395,7 @@ impl<'w, 'a> Work<'w, 'a> {
             |agent: &Agent| rows.partition_point(|row| symbols.text(row.name) < symbols.text(agent.name));
         let moved = Moved { removed, ranks: new.iter().map(|(agent, _)| rank(agent)).collect() };
         let new = new.into_iter().map(|(agent, drafts)| {
-            let resources = self.binder.place(drafts.clone(), &[]);
+            let resources = self.binder.place(drafts, &[]);
             Agent { resources, ..agent }
         });
         let new: Vec<Agent> = new.collect();

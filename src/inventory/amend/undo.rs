@@ -23,6 +23,8 @@ pub(super) struct Undo {
     pub limits: usize,
     /// How many stocks there were.
     pub stocks: usize,
+    /// Agents that are put.
+    pub put: Vec<Symbol>,
     /// Agents that stay, as they were, at their positions before.
     pub agents: Vec<(usize, Agent)>,
     pub agents_moved: Moved,
