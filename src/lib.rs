@@ -33,6 +33,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The page about fleets that change, whose examples run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/live.md")]
+struct LivePage;
+
 pub mod analyse;
 pub mod change;
 pub mod check;
@@ -50,6 +55,7 @@ pub mod import;
 pub mod inventory;
 pub mod ir;
 pub mod limits;
+pub mod live;
 pub mod logic;
 pub mod lower;
 pub mod matching;
@@ -62,6 +68,7 @@ pub mod quantity;
 pub mod ranges;
 pub mod resolve;
 pub mod source;
+pub mod standing;
 pub mod state;
 pub mod symbol;
 pub mod testing;
@@ -69,4 +76,6 @@ pub mod types;
 pub mod value;
 
 pub use error::Error;
+pub use live::{Delta, Live};
 pub use policy::{Fleet, Inventory, Offers, Policy, offers};
+pub use standing::Standing;

@@ -1,6 +1,6 @@
 //! What an embedder uses: compile a policy once, bind fleets to it, ask for offers as often as needed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::{
     check::Strictness,
@@ -31,7 +31,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Policy {
     parsed: Arc<Parsed>,
-    strictness: Strictness,
+    pub(crate) strictness: Strictness,
     report: Arc<Report>,
 }
 
@@ -158,14 +158,25 @@ impl Inventory {
 #[derive(Clone, Debug)]
 pub struct Fleet {
     loaded: Arc<Loaded>,
-    start: Arc<(Ledger, Placed)>,
+    ledger: Arc<Ledger>,
+    /// Made when it is asked for.
+    placed: Arc<OnceLock<Placed>>,
 }
 
 impl Fleet {
     /// A fleet of what is compiled and bound.
     pub(crate) fn new(loaded: Loaded) -> Fleet {
-        let start = cycle::start(&loaded.plan, &loaded.world);
-        Fleet { loaded: Arc::new(loaded), start: Arc::new(start) }
+        let ledger = Arc::new(Ledger::new(&loaded.world));
+        Fleet { loaded: Arc::new(loaded), ledger, placed: Arc::default() }
+    }
+
+    /// What is bound, to be changed in place: copied first where another fleet shares it. Where instances are is
+    /// found out again if `moves`.
+    pub(crate) fn change(&mut self, moves: bool) -> (&mut Loaded, &mut Ledger) {
+        if moves {
+            self.placed = Arc::default();
+        }
+        (Arc::make_mut(&mut self.loaded), Arc::make_mut(&mut self.ledger))
     }
 
     /// Compiles a set together with inventories that complete it: levels, roles and frameworks of theirs count,
@@ -191,12 +202,12 @@ impl Fleet {
 
     /// What is used before any offer: allocations and existing volumes.
     pub fn ledger(&self) -> &Ledger {
-        &self.start.0
+        &self.ledger
     }
 
     /// Where instances are before any offer.
     pub fn placed(&self) -> &Placed {
-        &self.start.1
+        self.placed.get_or_init(|| cycle::start(&self.loaded.plan, &self.loaded.world).1)
     }
 
     /// Everything compiled and bound.
@@ -226,8 +237,8 @@ impl Fleet {
         let moment = Moment {
             plan: &self.loaded.plan,
             world: &self.loaded.world,
-            ledger: &self.start.0,
-            placed: &self.start.1,
+            ledger: self.ledger(),
+            placed: self.placed(),
             recorder: None,
         };
         let matcher = Matcher::new(moment, need);

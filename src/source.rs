@@ -6,6 +6,18 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SourceId(pub(crate) u32);
 
+impl SourceId {
+    /// Its number: dense from 0 in the order in which sources are added.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The source with this number.
+    pub fn of(number: u32) -> SourceId {
+        SourceId(number)
+    }
+}
+
 /// A half-open range of bytes `start..end` in one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
@@ -91,6 +103,18 @@ impl Sources {
         let first = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.extend(others.files.iter().cloned());
         first
+    }
+
+    /// Puts a source of others in the place of one that nothing stands in any longer.
+    pub fn replace(&mut self, id: SourceId, source: Source) {
+        if let Some(place) = self.files.get_mut(id.0 as usize) {
+            *place = source;
+        }
+    }
+
+    /// Forgets the text of a source in which nothing stands any longer. Its number stays.
+    pub fn clear(&mut self, id: SourceId) {
+        self.replace(id, Source { name: "".into(), text: "".into(), line_starts: Arc::from([0]) });
     }
 
     /// The source with this id. An id of another `Sources` gives an empty one.

@@ -22,8 +22,8 @@ const COMMAND_LINE: [Code; 10] = [
     Code::B0904,
     Code::B0907,
 ];
-/// Codes whose example cannot stand in Markdown, and is made here: bytes that are no text, and large things.
-const MADE_HERE: [Code; 4] = [Code::B0101, Code::B0106, Code::B0514, Code::B0903];
+/// Codes whose example cannot stand in Markdown, and is made here: bytes that are no text, large things, changes.
+const MADE_HERE: [Code; 5] = [Code::B0101, Code::B0106, Code::B0514, Code::B0518, Code::B0903];
 /// What no input is known to lead to.
 const DEFECTS: [Code; 1] = [Code::B0906];
 
@@ -158,6 +158,11 @@ fn what_is_no_text_or_too_large_gives_just_its_code() {
     let policy = Policy::compile([("one.policy", "need ring { agent { cpus = 1 } }")]).expect("compiles");
     let error = policy.fleet(&[]).expect("is bound").needs("rng").expect_err("is not there");
     assert_eq!(error.report().diagnostics[0].code, Code::B0903);
+    let mut live = bourse::Live::bind(&policy, &[]).expect("is bound");
+    let needs = r#"{"format": "bourse.inventory", "version": 1, "needs": [{"name": "other"}]}"#;
+    let needs = bourse::Inventory::from_json("needs.json", needs).expect("is read");
+    let error = live.apply(&bourse::Delta::default().put(&needs)).expect_err("is compiled");
+    assert_eq!(error.report().diagnostics[0].code, Code::B0518);
 }
 
 /// Examples that are operations on a state.

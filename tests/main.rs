@@ -17,6 +17,7 @@ mod format;
 mod fuzzing;
 mod harness;
 mod invariants;
+mod live;
 mod operations;
 mod overlap;
 mod policies;

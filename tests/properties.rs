@@ -235,7 +235,7 @@ fn nothing_is_taken_beyond_what_there_is() {
         let mut scalars: BTreeMap<StockId, i128> = BTreeMap::new();
         let mut sets: BTreeMap<StockId, Vec<i64>> = BTreeMap::new();
         let of_grants = offers.cycle().grants.iter().flat_map(|grant| grant.candidate.takes());
-        for take in world.carved.iter().chain(of_grants) {
+        for take in world.carved().chain(of_grants) {
             match &take.amount {
                 Taken::Scalar(amount) => *scalars.entry(take.stock).or_insert(0) += i128::from(*amount),
                 Taken::Set(set) => {

@@ -101,6 +101,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["check", "cycle", "diagnostic", "error", "inventory", "ir", "matching", "pipeline", "source"],
     ),
     (
+        "live",
+        &["check", "cycle", "diagnostic", "error", "inventory", "pipeline", "policy", "quantity", "source"],
+    ),
+    ("standing", &["error", "live", "matching", "policy", "quantity"]),
+    (
         "explain",
         &[
             "cycle",

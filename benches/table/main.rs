@@ -7,6 +7,7 @@
 #[path = "bourse.rs"]
 mod bourse_form;
 mod export;
+mod fast;
 mod ingest;
 mod plain;
 mod show;
@@ -103,7 +104,7 @@ fn sizes(text: &str) -> Result<Vec<(usize, usize)>, String> {
 
 /// Every system that is measured in this process. A new one is a line here.
 fn systems() -> Vec<Box<dyn System>> {
-    vec![Box::new(K::default()), Box::new(plain::Plain::default())]
+    vec![Box::new(K::default()), Box::new(fast::Fast::default()), Box::new(plain::Plain::default())]
 }
 
 fn main() -> ExitCode {

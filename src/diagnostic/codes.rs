@@ -113,6 +113,7 @@ codes! {
     B0515 "a table that cannot be imported",
     B0516 "a limit below what is used already",
     B0517 "more reserved than is unreserved",
+    B0518 "a change for which the fleet is bound anew",
     // states and operations
     B0521 "an inventory that is no state",
     B0522 "an operation that takes more than is free",

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{
-    bind::{Binder, Part},
+    bind::{Binder, Part, Typing},
     ledger::{self, Ledger},
     records::{AllocationRecord, AmountRecord, Located, RawAmount, TierKind, UseKind, UseRecord},
     room::{Lack, Revocable, Room, Taker},
@@ -39,10 +39,9 @@ pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>], ledger: &
         }
     }
     records.sort_unstable_keys();
-    let frameworks: IndexMap<Symbol, usize> =
-        binder.plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect();
     for (part, record) in records.values() {
-        allocation(binder, part, record, &frameworks, ledger);
+        let bound = allocation(binder, part, record, ledger, &mut |_| None);
+        binder.world.allocations.push(bound);
     }
 }
 
@@ -57,17 +56,11 @@ pub fn allocate(
     part: &Part<'_>,
     record: &AllocationRecord,
 ) -> Result<(), Vec<Diagnostic>> {
-    let frameworks = plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect();
-    let mut binder = Binder::bound(plan, std::mem::take(world));
-    binder.lines(&[*part]);
-    let before = binder.world.allocations.len();
-    allocation(&mut binder, part, record, &frameworks, ledger);
-    *world = binder.world;
+    let typing = Typing::new(plan, world);
+    let mut binder = Binder::new(plan, world, typing);
+    let bound = allocation(&mut binder, part, record, ledger, &mut |_| None);
     let mut problems = binder.problems;
     problems.retain(Diagnostic::is_error);
-    let Some(bound) = world.allocations.pop().filter(|_| world.allocations.len() == before) else {
-        return Err(problems);
-    };
     if !problems.is_empty() {
         bound.takes.iter().for_each(|take| ledger.put_back(take));
         return Err(problems);
@@ -87,19 +80,24 @@ pub fn deallocate(plan: &Plan, world: &mut World, ledger: &mut Ledger, name: &st
     true
 }
 
-fn allocation(
+/// What one use of an allocation took before, and its part in shares.
+pub(super) type Kept = (Vec<Take>, Vec<(Side, Symbol, i128)>);
+
+/// Binds an allocation, and takes from the ledger what it takes. `kept` says of a use, by its number, what it took
+/// before, where that stays.
+pub(super) fn allocation(
     binder: &mut Binder<'_>,
     part: &Part<'_>,
     record: &AllocationRecord,
-    frameworks: &IndexMap<Symbol, usize>,
     ledger: &mut Ledger,
-) {
+    kept: &mut dyn FnMut(usize) -> Option<Kept>,
+) -> Allocation {
     let framework = record.framework.as_ref().unwrap_or(&record.name);
     let of_framework = binder.plan.symbols.find(&framework.text);
     let role = match &record.role {
         Some(role) => role.text.clone(),
         None => {
-            let known = of_framework.and_then(|name| frameworks.get(&name));
+            let known = of_framework.and_then(|name| binder.typing.frameworks.get(&name));
             known.map_or("*".to_owned(), |at| {
                 binder.plan.symbols.text(binder.plan.frameworks[*at].role).to_owned()
             })
@@ -111,7 +109,8 @@ fn allocation(
         binder.problems.push(Diagnostic::error(Code::B0209, part.lift(own.span), message).help(help));
     }
     if let Some(need) = &record.need {
-        unknown_need(binder, part, need, of_framework.and_then(|name| frameworks.get(&name)).copied());
+        let framework = of_framework.and_then(|name| binder.typing.frameworks.get(&name)).copied();
+        unknown_need(binder, part, need, framework);
     }
     let symbols = &mut binder.plan.symbols;
     let mut bound = Allocation {
@@ -123,15 +122,30 @@ fn allocation(
         supplies: Vec::new(),
         takes: Vec::new(),
         shares: Vec::new(),
+        ends: Vec::with_capacity(record.uses.len()),
     };
-    for taken in &record.uses {
-        match taken.kind {
-            UseKind::Agent => from_agent(binder, part, taken, ledger, &mut bound),
-            UseKind::Pool => from_pool(binder, part, taken, ledger, &mut bound),
-            UseKind::Volume => of_volume(binder, part, taken, ledger, &mut bound),
+    binder.line(bound.role);
+    for (at, taken) in record.uses.iter().enumerate() {
+        match (kept(at), taken.kind) {
+            (Some((takes, shares)), kind) => {
+                takes.iter().for_each(|take| ledger.take(take));
+                bound.takes.extend(takes);
+                bound.shares.extend(shares);
+                let name = binder.plan.symbols.find(&taken.holder.text);
+                match kind {
+                    UseKind::Agent => {
+                        bound.agent = bound.agent.or(name.and_then(|name| binder.world.agent(name)))
+                    }
+                    _ => bound.supplies.extend(name.and_then(|name| binder.world.supply(name))),
+                }
+            }
+            (None, UseKind::Agent) => from_agent(binder, part, taken, ledger, &mut bound),
+            (None, UseKind::Pool) => from_pool(binder, part, taken, ledger, &mut bound),
+            (None, UseKind::Volume) => of_volume(binder, part, taken, ledger, &mut bound),
         }
+        bound.ends.push((bound.takes.len(), bound.shares.len()));
     }
-    binder.world.allocations.push(bound);
+    bound
 }
 
 pub(super) fn unknown(binder: &mut Binder<'_>, span: Span, kind: &str, name: &str, known: Vec<Symbol>) {
@@ -234,7 +248,7 @@ fn of_volume(
     let (users, whole) = (existing.users, existing.whole.clone());
     let span = part.lift(taken.holder.span);
     let user = Take { stock: users, amount: Taken::Scalar(MILLION) };
-    if ledger.free(&binder.world, users).is_some_and(|free| free < i128::from(MILLION)) {
+    if ledger.free(binder.world, users).is_some_and(|free| free < i128::from(MILLION)) {
         let places = ledger::total(binder.world.stock(users)).unwrap_or(0) / i128::from(MILLION);
         let message = format!("the volume `{path}` has more users than the {places} it may have");
         let help = "end one of the allocations that use it, or raise its `users`";
@@ -270,10 +284,10 @@ fn take(
         binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
         return;
     };
-    let amount = amount_of(&binder.world, &binder.plan.symbols, record, *lowest);
+    let amount = amount_of(binder.world, &binder.plan.symbols, record, *lowest);
     let line = binder.world.line(bound.role);
     let taker = Taker { framework: None, line, revocable, exempt: &[] };
-    let room = Room { world: &binder.world, ledger: Some(ledger), taker, pending: &[] };
+    let room = Room { world: binder.world, ledger: Some(ledger), taker, pending: &[] };
     let everything = Room { ledger: None, ..room };
     let could = |amount: &Amount| match amount {
         Amount::Scalar(..) => true,
@@ -350,11 +364,11 @@ fn limit(
     for id in limits.collect::<Vec<StockId>>() {
         let Ok(amount) = i64::try_from(amount) else { continue };
         let take = Take { stock: id, amount: Taken::Scalar(amount) };
-        let before = ledger.free(&binder.world, id);
+        let before = ledger.free(binder.world, id);
         ledger.take(&take);
         bound.takes.push(take);
         let stock = binder.world.stock(id);
-        let after = ledger.free(&binder.world, id).unwrap_or(0);
+        let after = ledger.free(binder.world, id).unwrap_or(0);
         if let (StockKind::Limit(role), true) =
             (stock.kind, after < 0 && before.is_some_and(|free| free >= 0))
         {

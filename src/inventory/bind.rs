@@ -1,18 +1,18 @@
 //! Records → a world: what is known of a fleet, typed by a plan. Every problem is reported; a fleet that has one
 //! is not used.
 
-use foldhash::fast::RandomState;
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
     existing::Carved,
+    holding::{Before, Draft, Entry},
     ledger::Ledger,
     put::Put,
     records::{
         AgentRecord, KeyRecord, Located, Raw, RawAmount, Records, ResourceRecord, TierKind, TierRecord,
     },
     values::value_of,
-    world::{Agent, BrokerFacts, Cell, HoldingId, Supply, Tier, World},
+    world::{Agent, BrokerFacts, Cell, HoldingId, PartKind, StockId, Supply, Tier, World},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
@@ -41,7 +41,9 @@ impl Part<'_> {
 
 /// Binds records to a plan. Texts are interned in the plan's symbols.
 pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnostic>) {
-    let mut binder = Binder::new(plan);
+    let mut world = World::default();
+    let typing = Typing::new(plan, &mut world);
+    let mut binder = Binder::new(plan, &mut world, typing);
     binder.broker(parts);
     binder.units(parts);
     let mut rules = 0;
@@ -52,7 +54,7 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnosti
         }
     }
     binder.put(parts);
-    let mut rules = 0;
+    let mut rules = 0..;
     for part in parts {
         for provider in &part.records.providers {
             binder.provider(part, provider, &mut rules);
@@ -64,84 +66,94 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnosti
     binder.totals();
     binder.lines(parts);
     binder.limits();
-    let mut ledger = Ledger::empty(&binder.world);
+    let mut ledger = Ledger::empty(binder.world);
     binder.carve(&mut ledger);
     super::allocate::allocations(&mut binder, parts, &mut ledger);
-    (binder.world, binder.problems)
+    let problems = binder.problems;
+    (world, problems)
 }
 
 /// A record of a tier, and whose records it is of.
 pub(super) type Layer<'a> = (Part<'a>, &'a TierRecord);
 
-/// What is known of an open key.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    /// Where its value goes, and its type; nothing where no policy reads it.
-    column: Option<(usize, Option<Type>)>,
-    /// Whether some row has it.
-    seen: bool,
-}
-
-pub(super) struct Binder<'a> {
-    pub(super) plan: &'a mut Plan,
-    pub(super) world: World,
-    pub(super) problems: Vec<Diagnostic>,
-    /// Open keys by side.
-    keys: IndexMap<(Side, Symbol), Known, RandomState>,
+/// How what is known of a fleet gets its types: what a plan says, and what data said first. It outlives the binding
+/// where the fleet changes later.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Typing {
+    /// Columns of open keys, by side and key: where their value goes, and its type.
+    keys: IndexMap<(Side, Symbol), (usize, Option<Type>)>,
+    /// How many columns agents and supplies have.
     widths: (usize, usize),
     /// What resources measure, as the policy says.
     pub(super) dimensions: IndexMap<(Side, Symbol), Dimension>,
     /// Resources of which the policy does not say what they measure: what the first amount with a unit says.
-    pub(super) units: IndexMap<(Side, String), (Dimension, Span)>,
+    pub(super) units: IndexMap<(Side, Symbol), Dimension>,
+    /// Frameworks by name.
+    pub(super) frameworks: IndexMap<Symbol, usize>,
+}
+
+impl Typing {
+    /// Says too where the cells of a world are.
+    pub(super) fn new(plan: &Plan, world: &mut World) -> Self {
+        let mut typing = Typing::default();
+        world.cells = Vec::with_capacity(plan.columns.len());
+        for (column, kind) in plan.columns.iter().zip(&plan.column_types) {
+            let width = match column.side {
+                Side::Agent => &mut typing.widths.0,
+                Side::Pool => &mut typing.widths.1,
+                _ => {
+                    world.cells.push(None);
+                    continue;
+                }
+            };
+            if let Column { side, key: Key::Attribute(key) } = column {
+                typing.keys.insert((*side, *key), (*width, *kind));
+                world.cells.push(Some(*width as u32));
+                *width += 1;
+            } else {
+                world.cells.push(None);
+            }
+        }
+        (world.lends, world.overlap) = (plan.broker.lends, plan.broker.overlap);
+        typing.dimensions = plan.resources.iter().map(|known| ((known.0, known.1), known.2)).collect();
+        typing.frameworks =
+            plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect();
+        typing
+    }
+}
+
+pub(super) struct Binder<'a> {
+    pub(super) plan: &'a mut Plan,
+    pub(super) world: &'a mut World,
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) typing: Typing,
     providers: IndexMap<Symbol, Span>,
     /// Volumes whose resources their pools have given: taken once all tiers are there.
     pub(super) carved: Vec<Carved>,
     /// Volumes that are put into pools, by the path of the pool.
     pub(super) puts: IndexMap<&'a str, Vec<Put<'a>>>,
+    /// What rows had that are bound again, by their paths: their numbers are kept where they have the same.
+    pub(super) before: IndexMap<Symbol, Before>,
+    /// Parts that holdings have no more, unless a reservation makes them again.
+    pub(super) parted: IndexMap<(HoldingId, PartKind), StockId>,
+    /// What was there before each change of stocks and holdings, where that may have to be undone.
+    pub(super) journal: Option<Vec<Entry>>,
 }
 
 impl<'a> Binder<'a> {
-    fn new(plan: &'a mut Plan) -> Self {
-        let mut keys = IndexMap::default();
-        let mut cells = Vec::with_capacity(plan.columns.len());
-        let mut widths = (0, 0);
-        for (column, kind) in plan.columns.iter().zip(&plan.column_types) {
-            let width = match column.side {
-                Side::Agent => &mut widths.0,
-                Side::Pool => &mut widths.1,
-                _ => {
-                    cells.push(None);
-                    continue;
-                }
-            };
-            if let Column { side, key: Key::Attribute(key) } = column {
-                keys.insert((*side, *key), Known { column: Some((*width, *kind)), seen: false });
-                cells.push(Some(*width as u32));
-                *width += 1;
-            } else {
-                cells.push(None);
-            }
-        }
-        let (lends, overlap) = (plan.broker.lends, plan.broker.overlap);
-        let world = World { cells, lends, overlap, ..World::default() };
-        let dimensions = plan.resources.iter().map(|known| ((known.0, known.1), known.2)).collect();
+    pub(super) fn new(plan: &'a mut Plan, world: &'a mut World, typing: Typing) -> Self {
         Binder {
             plan,
             world,
             problems: Vec::new(),
-            keys,
-            widths,
-            dimensions,
-            units: IndexMap::new(),
+            typing,
             providers: IndexMap::new(),
             carved: Vec::new(),
             puts: IndexMap::new(),
+            before: IndexMap::new(),
+            parted: IndexMap::new(),
+            journal: None,
         }
-    }
-
-    /// To bind more to a world that is bound.
-    pub(super) fn bound(plan: &'a mut Plan, world: World) -> Self {
-        Binder { world, ..Binder::new(plan) }
     }
 
     fn broker(&mut self, parts: &[Part<'_>]) {
@@ -193,12 +205,8 @@ impl<'a> Binder<'a> {
     fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord], cells: &mut [Cell]) {
         for record in records {
             let key = self.plan.symbols.intern(&record.key);
-            let known = self.keys.entry((side, key)).or_default();
-            if !known.seen {
-                known.seen = true;
-                self.world.keys.insert((side, key));
-            }
-            let Some((at, kind)) = known.column else { continue };
+            self.world.keys.insert((side, key));
+            let Some(&(at, kind)) = self.typing.keys.get(&(side, key)) else { continue };
             // The nearest tier comes first; what stands further out does not replace it.
             if cells[at] != Cell::Absent {
                 continue;
@@ -223,42 +231,64 @@ impl<'a> Binder<'a> {
             self.problems.push(problem);
             return;
         }
-        let mut cells = vec![Cell::Absent; self.widths.0];
-        self.cells(part, Side::Agent, &record.keys, &mut cells);
-        let placement = World::place_of(self.plan, record.domain.as_ref().map(|domain| domain.text.as_str()));
-        let resources = self.holdings(part, Side::Agent, &record.resources);
+        let (mut agent, drafts) = self.agent_row(part, record, rules);
+        agent.resources = self.place(drafts, &[]);
         self.world.agent_names.insert(name, self.world.agents.len());
-        self.world.agents.push(Agent { name, placement, cells, resources, rules, span });
+        self.world.agents.push(agent);
+    }
+
+    /// The row of an agent, and what it has, which is in no table yet.
+    pub(super) fn agent_row(
+        &mut self,
+        part: &Part<'_>,
+        record: &AgentRecord,
+        rules: usize,
+    ) -> (Agent, Vec<Draft>) {
+        let mut cells = vec![Cell::Absent; self.typing.widths.0];
+        self.cells(part, Side::Agent, &record.keys, &mut cells);
+        let domain = record.domain.as_ref().map(|domain| domain.text.as_str());
+        let agent = Agent {
+            name: self.plan.symbols.intern(&record.name.text),
+            placement: World::place_of(self.plan, domain),
+            cells,
+            resources: Vec::new(),
+            rules,
+            span: part.lift(record.name.span),
+        };
+        (agent, self.drafts(part, Side::Agent, &record.resources))
     }
 
     /// Finds what resources measure of which the policy says nothing, so that one of them is one thing everywhere.
-    fn units(&mut self, parts: &[Part<'_>]) {
+    pub(super) fn units(&mut self, parts: &[Part<'_>]) {
         for part in parts {
             for agent in &part.records.agents {
-                agent.resources.iter().for_each(|record| self.unit(part, Side::Agent, record));
+                agent.resources.iter().for_each(|record| self.unit(Side::Agent, record));
             }
             let mut open: Vec<&TierRecord> = part.records.providers.iter().collect();
             while let Some(tier) = open.pop() {
-                tier.resources.iter().for_each(|record| self.unit(part, Side::Pool, record));
+                tier.resources.iter().for_each(|record| self.unit(Side::Pool, record));
                 open.extend(&tier.children);
             }
             for volume in &part.records.volumes {
-                volume.tier.resources.iter().for_each(|record| self.unit(part, Side::Pool, record));
+                volume.tier.resources.iter().for_each(|record| self.unit(Side::Pool, record));
             }
         }
     }
 
-    fn unit(&mut self, part: &Part<'_>, side: Side, record: &ResourceRecord) {
+    fn unit(&mut self, side: Side, record: &ResourceRecord) {
         let RawAmount::Quantity(quantity) = &record.amount else { return };
-        let resource = self.plan.symbols.find(&record.name);
-        if resource.is_some_and(|resource| self.dimensions.contains_key(&(side, resource))) {
-            return;
+        let resource = self.plan.symbols.intern(&record.name);
+        if !self.typing.dimensions.contains_key(&(side, resource)) {
+            self.typing.units.entry((side, resource)).or_insert(quantity.dimension);
         }
-        let unit = (quantity.dimension, part.lift(record.span));
-        self.units.entry((side, record.name.clone())).or_insert(unit);
     }
 
-    fn provider(&mut self, part: &Part<'a>, record: &'a TierRecord, rules: &mut usize) {
+    pub(super) fn provider(
+        &mut self,
+        part: &Part<'a>,
+        record: &'a TierRecord,
+        rules: &mut dyn Iterator<Item = usize>,
+    ) {
         let name = self.plan.symbols.intern(&record.name.text);
         let span = part.lift(record.name.span);
         let problem = self.providers.get(&name).map(|first| Diagnostic {
@@ -278,7 +308,7 @@ impl<'a> Binder<'a> {
         record: &'a TierRecord,
         parent: Option<usize>,
         above: &mut Vec<Layer<'a>>,
-        rules: &mut usize,
+        rules: &mut dyn Iterator<Item = usize>,
         repeated: bool,
     ) {
         let path = match parent {
@@ -287,16 +317,21 @@ impl<'a> Binder<'a> {
             }
             None => record.name.text.clone(),
         };
+        let drafts = self.drafts(part, Side::Pool, &record.resources);
+        let symbol = self.plan.symbols.intern(&path);
+        let before = self.before.get(&symbol).map(|before| before.held.clone()).unwrap_or_default();
         let tier = Tier {
             kind: record.kind,
             name: self.plan.symbols.intern(&record.name.text),
-            path: self.plan.symbols.intern(&path),
+            path: symbol,
             parent,
-            resources: self.holdings(part, Side::Pool, &record.resources),
-            rules: *rules,
+            resources: self.place(drafts, &before),
+            rules: rules.next().unwrap_or_default(),
             span: part.lift(record.name.span),
         };
-        *rules += 1;
+        if let Some(before) = self.before.get_mut(&symbol) {
+            before.held.clear();
+        }
         let at = self.world.tiers.len();
         self.world.tiers.push(tier);
         above.push((*part, record));
@@ -320,7 +355,7 @@ impl<'a> Binder<'a> {
         while let Some(parent) = self.world.tiers[chain[chain.len() - 1]].parent {
             chain.push(parent);
         }
-        let mut cells = vec![Cell::Absent; self.widths.1];
+        let mut cells = vec![Cell::Absent; self.typing.widths.1];
         for (part, record) in above.iter().rev() {
             self.cells(part, Side::Pool, &record.keys, &mut cells);
         }
@@ -358,37 +393,29 @@ impl<'a> Binder<'a> {
     fn sort(&mut self) {
         let symbols = &self.plan.symbols;
         self.world.agents.sort_by(|a, b| symbols.text(a.name).cmp(symbols.text(b.name)));
-        self.world.supplies.sort_by(|a, b| symbols.text(a.path).cmp(symbols.text(b.path)));
         self.world.agent_names =
             self.world.agents.iter().enumerate().map(|(at, agent)| (agent.name, at)).collect();
+        self.sort_supplies();
+    }
+
+    pub(super) fn sort_supplies(&mut self) {
+        let symbols = &self.plan.symbols;
+        self.world.supplies.sort_by(|a, b| symbols.text(a.path).cmp(symbols.text(b.path)));
         self.world.supply_paths =
             self.world.supplies.iter().enumerate().map(|(at, one)| (one.path, at)).collect();
     }
 
     /// Usable totals, each at the lowest tier that declares it, all parts together.
     fn totals(&mut self) {
-        let mut lowest: IndexSet<HoldingId> = IndexSet::new();
+        let mut counted: IndexSet<HoldingId> = IndexSet::new();
         for agent in &self.world.agents {
-            lowest.extend(agent.resources.iter().map(|held| held.holding));
+            counted.extend(agent.resources.iter().map(|held| held.holding));
         }
         for supply in &self.world.supplies {
-            lowest.extend(supply.resources.iter().filter_map(|(_, tiers)| tiers.first().copied()));
+            counted.extend(self.world.counted(supply));
         }
-        let pools = self.world.tiers.iter().filter(|tier| tier.kind == TierKind::Pool);
-        let of_pools: IndexSet<HoldingId> =
-            pools.flat_map(|tier| &tier.resources).map(|held| held.holding).collect();
-        let carved = self.carved.iter().flat_map(|carved| &carved.tiers).copied();
-        lowest.extend(carved.filter(|holding| of_pools.contains(holding)));
-        for id in lowest {
-            let holding = self.world.holding(id);
-            let totals =
-                holding.parts.iter().filter_map(|part| super::ledger::total(self.world.stock(part.1)));
-            let sum = totals.sum::<i128>();
-            let limited =
-                holding.parts.iter().any(|part| super::ledger::total(self.world.stock(part.1)).is_some());
-            if limited {
-                *self.world.totals.entry((holding.side, holding.resource)).or_insert(0) += sum;
-            }
+        for id in counted {
+            self.world.count(id, 1);
         }
     }
 }

@@ -90,11 +90,11 @@ impl Binder<'_> {
             Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
             _ => None,
         };
-        let users = self.user_places(part, record, read_only);
-        Existing { filesystem, read_only, users, whole, reserved_for }
+        let users = self.user_places(part, record, path, read_only);
+        Existing { filesystem, read_only, users, whole, reserved_for, takes: Vec::new() }
     }
 
-    fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, read_only: bool) -> StockId {
+    fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, path: &str, read_only: bool) -> StockId {
         let key = record.keys.iter().find(|own| own.key == "users");
         let users = match key.map(|own| &own.value) {
             None => Some(MILLION),
@@ -109,11 +109,9 @@ impl Binder<'_> {
             self.problems.push(Diagnostic::error(Code::B0510, span, message).help("write `users = 1`"));
         }
         let quota = if read_only { Quota::Unlimited } else { Quota::Scalar(valid.unwrap_or(MILLION)) };
-        let id = StockId(self.world.stocks.len() as u32);
         let resource = self.plan.symbols.intern("users");
-        let users = StockKind::Users;
-        self.world.stocks.push(plain(resource, Side::Pool, users, Dimension::Number, quota, span));
-        id
+        let before = self.plan.symbols.find(path).and_then(|path| self.before.get_mut(&path)?.users.take());
+        self.put_stock(before, plain(resource, Side::Pool, StockKind::Users, Dimension::Number, quota, span))
     }
 
     /// The role that a volume is kept for.
@@ -131,16 +129,18 @@ impl Binder<'_> {
     pub(super) fn carve(&mut self, ledger: &mut Ledger) {
         let mut carved = std::mem::take(&mut self.carved);
         carved.sort_by(|a, b| a.path.cmp(&b.path));
-        for Carved { tiers, dimension, amount, role, span, .. } in carved {
+        for Carved { path, tiers, dimension, amount, role, span } in carved {
             let line = role.map(|role| self.world.line(role)).unwrap_or_default();
             let taker = Taker { framework: None, line, revocable: Revocable::No, exempt: &[] };
-            let room = Room { world: &self.world, ledger: Some(ledger), taker, pending: &[] };
+            let room = Room { world: self.world, ledger: Some(ledger), taker, pending: &[] };
             // A volume is as large as it is, whatever may be asked now.
             match room.exactly(&tiers, &Amount::Scalar(dimension, amount, amount)) {
                 Ok(portion) => {
                     let takes: Vec<_> = portion.own.into_iter().chain(portion.above).collect();
                     takes.iter().for_each(|take| ledger.take(take));
-                    self.world.carved.extend(takes);
+                    let supply = self.plan.symbols.find(&path).and_then(|path| self.world.supply(path));
+                    let volume = supply.and_then(|at| self.world.supplies[at].existing.as_mut());
+                    volume.into_iter().for_each(|volume| volume.takes.extend_from_slice(&takes));
                 }
                 Err(Lack::Limit(_)) => {}
                 Err(Lack::Holding(tier)) => {

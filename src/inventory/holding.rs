@@ -4,8 +4,8 @@ use super::{
     bind::{Binder, Part},
     ledger,
     records::{PartRecord, ResourceRecord},
-    stock::{Steps, stock, wrong},
-    world::{Held, Holding, HoldingId, PartKind, Quota, Stock, StockId},
+    stock::{Steps, plain, stock, wrong},
+    world::{Held, Holding, HoldingId, PartKind, Quota, Stock, StockId, StockKind},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -15,17 +15,54 @@ use crate::{
     value::is_role,
 };
 
+/// What a holder has of a resource, as its records say: in no table yet.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    /// Its parts are its stocks still.
+    pub holding: Holding,
+    pub stocks: Vec<(PartKind, Stock)>,
+}
+
+/// What a row had before it is bound again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Before {
+    /// Its resources.
+    pub held: Vec<Held>,
+    /// The places for users, of an existing volume.
+    pub users: Option<StockId>,
+}
+
+/// How a change of the tables of stocks and holdings is undone.
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    /// A stock was another one.
+    Stock(StockId, Box<Stock>),
+    /// There was one fewer.
+    StockAdded,
+    /// It was of nothing.
+    StockTaken(StockId),
+    /// It was of something.
+    StockFreed,
+    /// A holding was another one.
+    Holding(HoldingId, Box<Holding>),
+    /// There was one fewer.
+    HoldingAdded,
+    /// It was of nothing.
+    HoldingTaken(HoldingId),
+    /// It was of something.
+    HoldingFreed,
+}
+
 impl Binder<'_> {
-    /// The holdings of a holder, each with its parts.
-    pub(super) fn holdings(&mut self, part: &Part<'_>, side: Side, records: &[ResourceRecord]) -> Vec<Held> {
-        let mut held: Vec<Held> = Vec::with_capacity(records.len());
+    /// What a holder has of each resource, with the parts of each.
+    pub(super) fn drafts(&mut self, part: &Part<'_>, side: Side, records: &[ResourceRecord]) -> Vec<Draft> {
+        let mut drafts: Vec<Draft> = Vec::with_capacity(records.len());
         let mut stated: Vec<Steps> = Vec::with_capacity(records.len());
         for record in records {
             let Some(kind) = self.part_kind(part, record) else { continue };
             let resource = self.plan.symbols.intern(&record.name);
-            let of_policy = self.dimensions.get(&(side, resource)).copied();
-            let of_data = || self.units.get(&(side, record.name.clone())).map(|unit| unit.0);
-            let dimension = of_policy.or_else(of_data);
+            let of_policy = self.typing.dimensions.get(&(side, resource));
+            let dimension = of_policy.or_else(|| self.typing.units.get(&(side, resource))).copied();
             let symbols = &mut self.plan.symbols;
             let (stock, steps) = match stock(part, side, record, (resource, kind), dimension, symbols) {
                 Ok(stock) => stock,
@@ -34,19 +71,19 @@ impl Binder<'_> {
                     continue;
                 }
             };
-            let at = held.iter().position(|held| held.resource == resource);
+            let at = drafts.iter().position(|draft| draft.holding.resource == resource);
             let at = at.unwrap_or_else(|| {
-                held.push(self.holding(&stock));
+                drafts.push(draft(&stock));
                 stated.push(Steps::default());
-                held.len() - 1
+                drafts.len() - 1
             });
-            let whole = self.add_part(held[at].holding, kind, stock);
+            let whole = add_part(&mut drafts[at], kind, stock, &record.name);
             self.problems.extend(whole.err());
             let agreed = agree(&mut stated[at], &steps, &record.name);
             self.problems.extend(agreed.err());
         }
-        for (held, steps) in held.iter().zip(&stated) {
-            let holding = &mut self.world.holdings[held.holding.0 as usize];
+        for (draft, steps) in drafts.iter_mut().zip(&stated) {
+            let holding = &mut draft.holding;
             holding.step = steps.step.map_or(0, |step| step.0);
             holding.min = steps.min.map_or(0, |min| min.0);
             holding.max = steps.max.map(|max| max.0);
@@ -57,7 +94,114 @@ impl Binder<'_> {
                 self.problems.push(wrong(span, message, "raise `max`, or lower `min`"));
             }
         }
+        drafts
+    }
+
+    /// Puts what a holder has into the tables. Of what it had before, the same keeps its number.
+    pub(super) fn place(&mut self, drafts: Vec<Draft>, before: &[Held]) -> Vec<Held> {
+        let mut held = Vec::with_capacity(drafts.len());
+        for Draft { mut holding, stocks } in drafts {
+            let same = before.iter().find(|held| held.resource == holding.resource).map(|held| held.holding);
+            let old = same.map(|id| std::mem::take(&mut self.world.holdings[id.0 as usize].parts));
+            if let (Some(id), Some(old), Some(journal)) = (same, &old, &mut self.journal) {
+                let holding = Holding { parts: old.clone(), ..self.world.holding(id).clone() };
+                journal.push(Entry::Holding(id, Box::new(holding)));
+            }
+            let old = old.unwrap_or_default();
+            for (kind, stock) in stocks {
+                let at = old.iter().find(|part| part.0 == kind).map(|part| part.1);
+                let id = self.put_stock(at, stock);
+                holding.parts.push((kind, id));
+            }
+            let gone: Vec<(PartKind, StockId)> =
+                old.into_iter().filter(|part| !holding.parts.iter().any(|new| new.1 == part.1)).collect();
+            let resource = holding.resource;
+            let id = self.put_holding(same, holding);
+            held.push(Held { resource, holding: id });
+            // A reservation may make the part again.
+            self.parted.extend(gone.into_iter().map(|(kind, stock)| ((id, kind), stock)));
+        }
+        for gone in before {
+            if !held.iter().any(|held| held.holding == gone.holding) {
+                self.free_holding(gone.holding);
+            }
+        }
         held
+    }
+
+    /// Parts that nothing made again are of nothing from now on.
+    pub(super) fn free_parted(&mut self) {
+        for (_, stock) in std::mem::take(&mut self.parted) {
+            self.free_stock(stock);
+        }
+    }
+
+    /// Puts a stock where another one was, or where there is room.
+    pub(super) fn put_stock(&mut self, at: Option<StockId>, stock: Stock) -> StockId {
+        let stocks = &mut self.world.stocks;
+        let free = if at.is_none() { self.world.free_stocks.pop() } else { None };
+        if let (Some(id), Some(journal)) = (free, &mut self.journal) {
+            journal.push(Entry::StockTaken(id));
+        }
+        let Some(id) = at.or(free) else {
+            stocks.push(stock);
+            self.journal.iter_mut().for_each(|journal| journal.push(Entry::StockAdded));
+            return StockId(stocks.len() as u32 - 1);
+        };
+        let old = std::mem::replace(&mut stocks[id.0 as usize], stock);
+        self.journal.iter_mut().for_each(|journal| journal.push(Entry::Stock(id, Box::new(old.clone()))));
+        id
+    }
+
+    /// A stock is of nothing from now on.
+    pub(super) fn free_stock(&mut self, id: StockId) {
+        let old = self.world.stock(id);
+        let kind = StockKind::Part(PartKind::Unreserved);
+        let none =
+            Stock { kind, ..plain(old.resource, old.side, kind, old.dimension, Quota::Scalar(0), old.span) };
+        self.put_stock(Some(id), none);
+        self.world.free_stocks.push(id);
+        self.journal.iter_mut().for_each(|journal| journal.push(Entry::StockFreed));
+    }
+
+    fn put_holding(&mut self, at: Option<HoldingId>, holding: Holding) -> HoldingId {
+        let holdings = &mut self.world.holdings;
+        if let Some(id) = at {
+            holdings[id.0 as usize] = holding;
+            return id;
+        }
+        let Some(id) = self.world.free_holdings.pop() else {
+            holdings.push(holding);
+            self.journal.iter_mut().for_each(|journal| journal.push(Entry::HoldingAdded));
+            return HoldingId(holdings.len() as u32 - 1);
+        };
+        let old = std::mem::replace(&mut holdings[id.0 as usize], holding);
+        if let Some(journal) = &mut self.journal {
+            journal.push(Entry::HoldingTaken(id));
+            journal.push(Entry::Holding(id, Box::new(old)));
+        }
+        id
+    }
+
+    /// A holding is of nothing from now on, and so are its stocks.
+    pub(super) fn free_holding(&mut self, id: HoldingId) {
+        let holding = &mut self.world.holdings[id.0 as usize];
+        let old = holding.clone();
+        for (_, stock) in std::mem::take(&mut holding.parts) {
+            self.free_stock(stock);
+        }
+        self.world.free_holdings.push(id);
+        if let Some(journal) = &mut self.journal {
+            journal.push(Entry::Holding(id, Box::new(old)));
+            journal.push(Entry::HoldingFreed);
+        }
+    }
+
+    /// Notes what a holding is before it changes.
+    pub(super) fn note_holding(&mut self, id: HoldingId) {
+        if let Some(journal) = &mut self.journal {
+            journal.push(Entry::Holding(id, Box::new(self.world.holding(id).clone())));
+        }
     }
 
     fn part_kind(&mut self, part: &Part<'_>, record: &ResourceRecord) -> Option<PartKind> {
@@ -76,62 +220,56 @@ impl Binder<'_> {
             }
         }
     }
+}
 
-    fn holding(&mut self, stock: &Stock) -> Held {
-        let id = HoldingId(self.world.holdings.len() as u32);
-        self.world.holdings.push(Holding {
-            resource: stock.resource,
-            side: stock.side,
-            dimension: stock.dimension,
-            parts: Vec::with_capacity(1),
-            step: 0,
-            min: 0,
-            max: None,
-            span: stock.span,
-        });
-        Held { resource: stock.resource, holding: id }
-    }
+fn draft(stock: &Stock) -> Draft {
+    let holding = Holding {
+        resource: stock.resource,
+        side: stock.side,
+        dimension: stock.dimension,
+        parts: Vec::with_capacity(1),
+        step: 0,
+        min: 0,
+        max: None,
+        span: stock.span,
+    };
+    Draft { holding, stocks: Vec::with_capacity(1) }
+}
 
-    /// Adds a part; all parts of a resource are of one form.
-    fn add_part(&mut self, id: HoldingId, kind: PartKind, stock: Stock) -> Result<(), Diagnostic> {
-        let name = || self.plan.symbols.text(stock.resource);
-        let holding = &self.world.holdings[id.0 as usize];
-        if let Some((_, first)) = holding.parts.first().map(|part| (part.0, self.world.stock(part.1))) {
-            let form = |stock: &Stock| match stock.usable {
-                Quota::Ranges(_) => "ranges",
-                Quota::Items(_) => "named items",
-                Quota::Unlimited | Quota::Scalar(_) => "an amount",
-            };
-            let empty = |stock: &Stock| ledger::all(stock).is_some_and(|all| all.is_empty());
-            let alike = form(first) == form(&stock)
-                || (ledger::is_set(first) && ledger::is_set(&stock) && (empty(first) || empty(&stock)));
-            if !alike {
-                let message =
-                    format!("`{}` is {} here, and {} in another part", name(), form(&stock), form(first));
-                return Err(Diagnostic::error(Code::B0510, stock.span, message)
-                    .also(first.span, "the other part")
-                    .help("write all parts of a resource in one form"));
-            }
-        }
-        if let Some((_, twice)) = holding.parts.iter().find(|part| self.shares(part.1, &stock)) {
-            let message = format!("some of these `{}` are in another part already", name());
+/// Adds a part; all parts of a resource are of one form.
+fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Result<(), Diagnostic> {
+    if let Some((_, first)) = draft.stocks.first() {
+        let form = |stock: &Stock| match stock.usable {
+            Quota::Ranges(_) => "ranges",
+            Quota::Items(_) => "named items",
+            Quota::Unlimited | Quota::Scalar(_) => "an amount",
+        };
+        let empty = |stock: &Stock| ledger::all(stock).is_some_and(|all| all.is_empty());
+        let alike = form(first) == form(&stock)
+            || (ledger::is_set(first) && ledger::is_set(&stock) && (empty(first) || empty(&stock)));
+        if !alike {
+            let message = format!("`{name}` is {} here, and {} in another part", form(&stock), form(first));
             return Err(Diagnostic::error(Code::B0510, stock.span, message)
-                .also(self.world.stock(*twice).span, "the other part")
-                .help("the parts of a resource are disjoint: give each one to one part"));
+                .also(first.span, "the other part")
+                .help("write all parts of a resource in one form"));
         }
-        let number = StockId(self.world.stocks.len() as u32);
-        self.world.stocks.push(stock);
-        self.world.holdings[id.0 as usize].parts.push((kind, number));
-        Ok(())
     }
+    if let Some((_, twice)) = draft.stocks.iter().find(|part| shares(&part.1, &stock)) {
+        let message = format!("some of these `{name}` are in another part already");
+        return Err(Diagnostic::error(Code::B0510, stock.span, message)
+            .also(twice.span, "the other part")
+            .help("the parts of a resource are disjoint: give each one to one part"));
+    }
+    draft.stocks.push((kind, stock));
+    Ok(())
+}
 
-    /// Whether two parts hold the same port or item.
-    fn shares(&self, known: StockId, stock: &Stock) -> bool {
-        match (&self.world.stock(known).usable, &stock.usable) {
-            (Quota::Ranges(one), Quota::Ranges(other)) => !one.common(other).is_empty(),
-            (Quota::Items(one), Quota::Items(other)) => one.iter().any(|item: &Symbol| other.contains(item)),
-            _ => false,
-        }
+/// Whether two parts hold the same port or item.
+fn shares(known: &Stock, stock: &Stock) -> bool {
+    match (&known.usable, &stock.usable) {
+        (Quota::Ranges(one), Quota::Ranges(other)) => !one.common(other).is_empty(),
+        (Quota::Items(one), Quota::Items(other)) => one.iter().any(|item: &Symbol| other.contains(item)),
+        _ => false,
     }
 }
 

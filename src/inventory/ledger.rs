@@ -105,8 +105,7 @@ impl Ledger {
     /// What allocations and existing volumes use.
     pub fn new(world: &World) -> Ledger {
         let mut ledger = Ledger::empty(world);
-        let taken =
-            world.carved.iter().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
+        let taken = world.carved().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
         taken.for_each(|take| ledger.take(take));
         if world.overlap != Overlap::Part(0) {
             ledger.promises = Some(Promises::default());
@@ -117,6 +116,24 @@ impl Ledger {
     /// Whether what frameworks are promised is told apart.
     pub fn tells_promises(&self) -> bool {
         self.promises.is_some()
+    }
+
+    /// Makes room for a stock that was added or changed. Where it changed from an amount to a list, or back, nothing
+    /// may be taken of it.
+    pub(super) fn fit(&mut self, world: &World, id: StockId) {
+        let at = id.0 as usize;
+        while self.used.len() <= at {
+            self.used.push(Used::none(&world.stocks[self.used.len()]));
+        }
+        let none = Used::none(world.stock(id));
+        if std::mem::discriminant(&none) != std::mem::discriminant(&self.used[at]) {
+            self.used[at] = none;
+        }
+    }
+
+    /// Forgets the stocks that a world no longer has.
+    pub(super) fn shorten(&mut self, world: &World) {
+        self.used.truncate(world.stocks.len());
     }
 
     /// Takes for good. The caller has seen that it fits.

@@ -1,6 +1,7 @@
 //! Providers, agents, domains and allocations: as read ([`records`]), and bound to a plan ([`world`]).
 
 mod allocate;
+pub mod amend;
 mod bind;
 pub mod declare;
 mod existing;
@@ -19,4 +20,4 @@ pub mod world;
 
 pub use allocate::{allocate, amount_of, deallocate};
 pub use bind::{Part, bind, show_raw};
-pub use values::value_of;
+pub use values::{built_in, value_of};

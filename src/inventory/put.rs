@@ -16,6 +16,11 @@ pub(super) struct Put<'a> {
 }
 
 impl<'a> Binder<'a> {
+    /// Notes one more volume that is to be put into its pool.
+    pub(super) fn put_again(&mut self, part: Part<'a>, record: &'a PutRecord, rules: usize) {
+        self.puts.entry(record.pool()).or_default().push(Put { part, record, rules });
+    }
+
     /// Notes which volumes are to be put into which pools. Their rules come after those of all tiers.
     pub(super) fn put(&mut self, parts: &[Part<'a>]) {
         let tiers = |tier: &TierRecord| {
@@ -38,7 +43,7 @@ impl<'a> Binder<'a> {
     /// Puts the volumes of a pool into it, below the tiers of `above`.
     pub(super) fn put_into(&mut self, pool: &str, at: usize, above: &mut Vec<Layer<'a>>) {
         let Some(puts) = self.puts.shift_remove(pool) else { return };
-        for Put { part, record, mut rules } in puts {
+        for Put { part, record, rules } in puts {
             let path = &record.path.text;
             let first = self.plan.symbols.find(path).and_then(|path| {
                 let same = |tier: &&super::world::Tier| tier.path == path;
@@ -49,7 +54,7 @@ impl<'a> Binder<'a> {
                 self.problems.push(Diagnostic { code: Code::B0506, ..problem });
                 continue;
             }
-            self.tier(&part, &record.tier, Some(at), above, &mut rules, false);
+            self.tier(&part, &record.tier, Some(at), above, &mut std::iter::once(rules), false);
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     ledger,
     records::{AmountRecord, ReservationRecord, TierKind, UseKind},
     stock::plain,
-    world::{HoldingId, PartKind, Quota, StockId, StockKind},
+    world::{HoldingId, PartKind, Quota, Stock, StockId, StockKind},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
@@ -42,7 +42,7 @@ impl Binder<'_> {
         }
     }
 
-    fn reservation(&mut self, part: &Part<'_>, record: &ReservationRecord) {
+    pub(super) fn reservation(&mut self, part: &Part<'_>, record: &ReservationRecord) {
         let role = &record.role;
         if !is_role(&role.text) || role.text == "*" {
             let message = format!("nothing can be reserved for `{}`", role.text);
@@ -107,7 +107,7 @@ impl Binder<'_> {
             self.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
             return;
         };
-        let Some(amount) = amount_of(&self.world, &self.plan.symbols, record, *lowest) else {
+        let Some(amount) = amount_of(self.world, &self.plan.symbols, record, *lowest) else {
             let message = format!("this is not a part of the `{}` there", record.name);
             let help = "a reservation names a quantity of the same dimension, or the very ports or items";
             self.problems.push(Diagnostic::error(Code::B0502, span, message).help(help));
@@ -154,8 +154,9 @@ impl Binder<'_> {
                 let kind = PartKind::Reserved(role);
                 let dimension = self.world.holding(id).dimension;
                 let stock = plain(resource, side, StockKind::Part(kind), dimension, moved, span);
-                let number = StockId(self.world.stocks.len() as u32);
-                self.world.stocks.push(stock);
+                let before = self.parted.swap_remove(&(id, kind));
+                let number = self.put_stock(before, stock);
+                self.note_holding(id);
                 self.world.holdings[id.0 as usize].parts.push((kind, number));
             }
         }
@@ -166,7 +167,8 @@ impl Binder<'_> {
         if let Quota::Items(items) = &mut quota {
             items.sort_by(|a, b| self.plan.symbols.text(*a).cmp(self.plan.symbols.text(*b)));
         }
-        self.world.stocks[id.0 as usize].usable = quota;
+        let stock = Stock { usable: quota, ..self.world.stock(id).clone() };
+        self.put_stock(Some(id), stock);
     }
 
     fn too_much(

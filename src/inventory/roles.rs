@@ -6,7 +6,7 @@ use super::{
     bind::{Binder, Part},
     ledger,
     stock::plain,
-    world::{Quota, StockId, StockKind},
+    world::{Quota, StockKind},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
@@ -20,22 +20,30 @@ use crate::{
 impl Binder<'_> {
     /// The line of each role that takes anything: itself, then those above it, the nearest first.
     pub(super) fn lines(&mut self, parts: &[Part<'_>]) {
-        let symbols = &mut self.plan.symbols;
         let mut roles: IndexSet<Symbol> =
             self.plan.frameworks.iter().map(|framework| framework.role).collect();
         for part in parts {
             let named = part.records.allocations.iter().filter_map(|record| record.role.as_ref());
-            roles.extend(named.map(|role| symbols.intern(&role.text)));
+            roles.extend(named.map(|role| self.plan.symbols.intern(&role.text)));
         }
         let volumes = self.world.supplies.iter().filter_map(|supply| supply.existing.as_ref());
         roles.extend(volumes.filter_map(|existing| existing.reserved_for));
-        roles.insert(symbols.intern("*"));
+        roles.insert(self.plan.symbols.intern("*"));
         for role in roles {
-            let path = symbols.text(role).to_owned();
-            let above = path.rmatch_indices('/').map(|(end, _)| symbols.intern(&path[..end]));
-            let line = std::iter::once(role).chain(above).collect();
-            self.world.lines.insert(role, line);
+            self.line(role);
         }
+    }
+
+    /// The line of a role, if it is not known yet.
+    pub(super) fn line(&mut self, role: Symbol) {
+        if self.world.lines.contains_key(&role) {
+            return;
+        }
+        let symbols = &mut self.plan.symbols;
+        let path = symbols.text(role).to_owned();
+        let above = path.rmatch_indices('/').map(|(end, _)| symbols.intern(&path[..end]));
+        let line = std::iter::once(role).chain(above).collect();
+        self.world.lines.insert(role, line);
     }
 
     /// What roles may use at the most, each limit a stock like any other.
@@ -60,10 +68,13 @@ impl Binder<'_> {
                     self.problems.push(problem.also(first, "first stated here").help("keep one of them"));
                     continue;
                 }
+                if self.world.limits.contains_key(&key) {
+                    continue;
+                }
                 let quota = Quota::Scalar(limit.amount.amount);
-                let id = StockId(self.world.stocks.len() as u32);
                 let kind = StockKind::Limit(role);
-                self.world.stocks.push(plain(limit.resource, side, kind, dimension, quota, limit.span));
+                let stock = plain(limit.resource, side, kind, dimension, quota, limit.span);
+                let id = self.put_stock(None, stock);
                 self.world.limits.insert(key, id);
             }
         }
@@ -72,7 +83,7 @@ impl Binder<'_> {
     /// What resources there are, on which side, and what they measure.
     fn known_resources(&self) -> IndexMap<(Side, Symbol), Option<Dimension>> {
         let mut known: IndexMap<(Side, Symbol), Option<Dimension>> = IndexMap::new();
-        for holding in &self.world.holdings {
+        for holding in self.world.holdings.iter().filter(|holding| !holding.parts.is_empty()) {
             let endless = holding.parts.iter().all(|part| ledger::total(self.world.stock(part.1)).is_none());
             let dimension = (!endless).then_some(holding.dimension);
             let entry = known.entry((holding.side, holding.resource)).or_insert(dimension);

@@ -26,7 +26,16 @@ pub(super) fn plain(
     quota: Quota,
     span: Span,
 ) -> Stock {
-    Stock { resource, side, kind, dimension, declared: quota.clone(), usable: quota, span }
+    Stock {
+        resource,
+        side,
+        kind,
+        dimension,
+        declared: quota.clone(),
+        usable: quota,
+        is_adjusted: false,
+        span,
+    }
 }
 
 /// What requests of a resource must keep to, where a record says so.
@@ -127,6 +136,7 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
         Some((Reserved::Fraction(part), span)) => Some((i128::from(total) * i128::from(*part), *span)),
         None => None,
     };
+    stock.is_adjusted = options.reserved.is_some() || options.overcommit.is_some();
     stock.usable = Quota::Scalar(usable(part, record, Quantity { dimension, amount: total }, reserved)?);
     Ok(steps)
 }

@@ -2,10 +2,12 @@
 
 use super::records::{Raw, RawAmount};
 use crate::{
+    diagnostic::{Code, Diagnostic},
     quantity::{Dimension, MILLION, Quantity},
     ranges::Ranges,
+    source::Span,
     symbol::Symbols,
-    types::Type,
+    types::{Side, Type},
     value::{Value, Version, is_place},
 };
 
@@ -71,4 +73,29 @@ pub fn scalar_of(amount: &RawAmount, dimension: Option<Dimension>) -> Option<(Di
         (RawAmount::Integer(whole), _) => Some((Dimension::Number, whole.checked_mul(MILLION)?)),
         _ => None,
     }
+}
+
+/// The problem with a key that is named like what its side has without being told.
+pub fn built_in<'a>(
+    side: Side,
+    key: &str,
+    mut levels: impl Iterator<Item = &'a str>,
+    span: Span,
+) -> Option<Diagnostic> {
+    let first = key.split('.').next().unwrap_or(key);
+    let held = matches!(side, Side::Agent | Side::Pool);
+    let placed = held || side == Side::Broker;
+    let help = if first == "name" && key == first {
+        format!("`{side}.name` is the name in its head; choose another key, such as `label`")
+    } else if held && matches!(first, "total" | "free" | "used") {
+        format!("`{side}.{first}.RESOURCE` is what is there; declare amounts in `resources {{ … }}`")
+    } else if side == Side::Pool && matches!(key, "provider" | "instance") {
+        format!("`pool.{key}` is the name of that tier; choose another key")
+    } else if placed && levels.any(|level| level == key) {
+        "a level's value comes from `domain = \"…\"`; set that".to_owned()
+    } else {
+        return None;
+    };
+    let message = format!("the key `{key}` is named like a built-in");
+    Some(Diagnostic::error(Code::B0211, span, message).help(help))
 }

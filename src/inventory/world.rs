@@ -22,7 +22,7 @@ pub struct StockId(pub u32);
 pub struct HoldingId(pub u32);
 
 /// Which part of what a holder has. The parts are disjoint and add up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartKind {
     /// For a role and those below it.
     Reserved(Symbol),
@@ -71,6 +71,8 @@ pub struct Stock {
     pub declared: Quota,
     /// What can be used.
     pub usable: Quota,
+    /// Whether `reserved` or `overcommit` stand between the two.
+    pub is_adjusted: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -224,6 +226,8 @@ pub struct Existing {
     pub whole: Vec<(Symbol, Dimension, i64)>,
     /// The role it is kept for.
     pub reserved_for: Option<Symbol>,
+    /// What it takes from its pool and the tiers above, whoever uses it.
+    pub takes: Vec<Take>,
 }
 
 impl Supply {
@@ -278,6 +282,8 @@ pub struct Allocation {
     pub supplies: Vec<usize>,
     /// Everything it takes, tiers above included.
     pub takes: Vec<Take>,
+    /// Of each of its uses, in order: how many of `takes` and of `shares` there are up to its end.
+    pub ends: Vec<(usize, usize)>,
     /// The part of `takes` that counts in shares: the lowest tiers, and existing volumes whole.
     pub shares: Vec<(Side, Symbol, i128)>,
 }
@@ -316,15 +322,17 @@ pub struct World {
     pub overlap: Overlap,
     /// What is taken, sorted by name.
     pub allocations: Vec<Allocation>,
-    /// What existing volumes take from their pools, whoever uses them.
-    pub carved: Vec<Take>,
     /// Usable totals by side and resource, for shares: each at the lowest tier that declares it, all parts.
     pub totals: IndexMap<(Side, Symbol), i128>,
-    /// Every open key that some agent or tier has, also those that no policy reads.
+    /// Every open key that some agent or tier has, also those that no policy reads. Of a fleet that changes, also
+    /// those that one had before.
     pub keys: IndexSet<(Side, Symbol)>,
     pub(super) cells: Vec<Option<u32>>,
     pub(super) agent_names: IndexMap<Symbol, usize>,
     pub(super) supply_paths: IndexMap<Symbol, usize>,
+    /// Numbers of stocks and holdings that are of nothing now, for the next that are needed.
+    pub(super) free_stocks: Vec<StockId>,
+    pub(super) free_holdings: Vec<HoldingId>,
 }
 
 impl World {
@@ -341,6 +349,40 @@ impl World {
     /// The pool or existing volume with this path.
     pub fn supply(&self, path: Symbol) -> Option<usize> {
         self.supply_paths.get(&path).copied()
+    }
+
+    /// What existing volumes take from their pools, whoever uses them.
+    pub fn carved(&self) -> impl Iterator<Item = &Take> {
+        self.supplies.iter().filter_map(|supply| supply.existing.as_ref()).flat_map(|volume| &volume.takes)
+    }
+
+    /// What counts in shares of what a supply is taken from: of each resource the lowest tier that has it, and of
+    /// an existing volume what its pool has of what the volume holds.
+    pub(super) fn counted(&self, supply: &Supply) -> Vec<HoldingId> {
+        let mut counted: Vec<HoldingId> =
+            supply.resources.iter().filter_map(|(_, tiers)| tiers.first().copied()).collect();
+        if let Some(existing) = &supply.existing {
+            let pool = &self.tiers[supply.chain[1]];
+            let of_volume =
+                |held: &&Held| existing.whole.iter().any(|(resource, ..)| *resource == held.resource);
+            counted.extend(pool.resources.iter().filter(of_volume).map(|held| held.holding));
+        }
+        counted
+    }
+
+    /// The usable total of a holding, all parts together, if any of it has an end.
+    pub(super) fn usable(&self, id: HoldingId) -> Option<i128> {
+        let totals =
+            self.holding(id).parts.iter().filter_map(|part| super::ledger::total(self.stock(part.1)));
+        totals.fold(None, |sum, total| Some(sum.unwrap_or(0) + total))
+    }
+
+    /// Adds what a holding has to the totals, or takes it away.
+    pub(super) fn count(&mut self, id: HoldingId, sign: i128) {
+        let Some(usable) = self.usable(id) else { return };
+        let holding = self.holding(id);
+        let key = (holding.side, holding.resource);
+        *self.totals.entry(key).or_insert(0) += sign * usable;
     }
 
     /// A holding.

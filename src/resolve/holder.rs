@@ -12,9 +12,12 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
-    inventory::records::{
-        AgentRecord, AllocationRecord, AmountRecord, Located, PartRecord, ResourceRecord, TierKind,
-        TierRecord, UseKind, UseRecord,
+    inventory::{
+        built_in,
+        records::{
+            AgentRecord, AllocationRecord, AmountRecord, Located, PartRecord, ResourceRecord, TierKind,
+            TierRecord, UseKind, UseRecord,
+        },
     },
     parse::ast::{self, Block, BlockKind, ExprKind, Literal, Statement, StatementKind},
     source::Span,
@@ -260,22 +263,9 @@ impl Resolver {
 
     /// Says that a key is named like a built-in of its side or like a level, if it is.
     pub(super) fn is_built_in(&mut self, side: Side, key: &str, span: Span) -> bool {
-        let first = key.split('.').next().unwrap_or(key);
-        let held = matches!(side, Side::Agent | Side::Pool);
-        let placed = held || side == Side::Broker;
-        let help = if first == "name" && key == first {
-            format!("`{side}.name` is the name in its head; choose another key, such as `label`")
-        } else if held && matches!(first, "total" | "free" | "used") {
-            format!("`{side}.{first}.RESOURCE` is what is there; declare amounts in `resources {{ … }}`")
-        } else if side == Side::Pool && matches!(key, "provider" | "instance") {
-            format!("`pool.{key}` is the name of that tier; choose another key")
-        } else if placed && self.scope.levels.iter().any(|level| level == key) {
-            "a level's value comes from `domain = \"…\"`; set that".to_owned()
-        } else {
-            return false;
-        };
-        let message = format!("the key `{key}` is named like a built-in");
-        self.problem(Diagnostic::error(Code::B0211, span, message).help(help));
+        let levels = self.scope.levels.iter().map(String::as_str);
+        let Some(problem) = built_in(side, key, levels, span) else { return false };
+        self.problem(problem);
         true
     }
 

@@ -147,6 +147,7 @@ type TermKey = (NodeId, bool, usize);
 pub struct Terms {
     side: Side,
     rows: usize,
+    totals_move: bool,
     reads: IndexMap<NodeId, Arc<Reads>>,
     /// What keys of other sides have been.
     fixed: IndexSet<Vec<Result<Value, Gap>>>,
@@ -160,10 +161,12 @@ pub struct Terms {
 
 impl Terms {
     /// About so many agents ([`Side::Agent`]) or supplies ([`Side::Pool`]).
-    pub fn new(side: Side, rows: usize) -> Terms {
+    /// `totals_move`: whether what there is of resources may change too.
+    pub fn new(side: Side, rows: usize, totals_move: bool) -> Terms {
         Terms {
             side,
             rows,
+            totals_move,
             reads: IndexMap::new(),
             fixed: IndexSet::new(),
             classes: IndexMap::new(),
@@ -206,11 +209,11 @@ impl Terms {
     }
 
     pub(super) fn reads(&mut self, plan: &Plan, id: NodeId) -> Arc<Reads> {
-        let side = self.side;
+        let (side, totals_move) = (self.side, self.totals_move);
         let reads = self.reads.entry(id).or_insert_with(|| {
             let (own, others): (Vec<_>, Vec<_>) =
                 plan.reads(id).into_iter().partition(|column| plan.column(*column).side == side);
-            let moves = own.iter().any(|column| moves(plan.column(*column).key));
+            let moves = own.iter().any(|column| moves(plan.column(*column).key, totals_move));
             Arc::new(Reads { own, others, moves })
         });
         Arc::clone(reads)
@@ -265,7 +268,7 @@ impl Terms {
 
     /// A key of the rows as numbers, where they all measure the same.
     pub(super) fn column(&mut self, scene: &Scene<'_>, column: ColumnId) -> Option<Numbers> {
-        let moves = moves(scene.plan.column(column).key);
+        let moves = moves(scene.plan.column(column).key, self.totals_move);
         if !self.columns.contains_key(&column) {
             let numbers = Numbers::read(self.rows, |row| self.at(scene, row).read(column));
             let read = self.journal.len();
@@ -419,8 +422,8 @@ fn at<'a>(side: Side, scene: &Scene<'a>, row: usize) -> Scene<'a> {
 }
 
 /// Whether a key changes as amounts are taken.
-fn moves(key: Key) -> bool {
-    matches!(key, Key::Free(_) | Key::Used(_))
+fn moves(key: Key, totals: bool) -> bool {
+    matches!(key, Key::Free(_) | Key::Used(_)) || totals && matches!(key, Key::Total(_))
 }
 
 /// What tells one gap from another, for whatever reads the key.

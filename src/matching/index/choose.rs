@@ -40,7 +40,7 @@ pub(super) fn best(
     search: &mut Search,
     served: Option<&mut Vec<Served>>,
 ) -> Option<Candidate> {
-    let Asked { agents: of_agents, volumes, scores } = asked;
+    let Asked { agents: of_agents, volumes, scores, .. } = asked;
     let of_agents = of_agents.as_mut()?;
     let rows = index.agents_of(matcher, of_agents);
     search.steps += rows.rows() as u64;

@@ -23,7 +23,7 @@ pub(super) use open::Open;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{Candidate, Matcher, NeedId, Search};
+use super::{Candidate, Matcher, Moment, NeedId, Search};
 use crate::{
     engine::columns::{Bits, Terms},
     inventory::world::{StockId, StockKind, World},
@@ -65,6 +65,8 @@ pub struct Index {
 /// What needs of one shape ask.
 #[derive(Clone, Debug)]
 struct Asked {
+    /// A need of this shape.
+    one: NeedId,
     agents: Option<AskedOfAgents>,
     volumes: Vec<AskedOfSupplies>,
     /// By number, those of its agents.
@@ -101,12 +103,21 @@ impl Owners {
 }
 
 impl Index {
-    /// The index of a fleet.
+    /// The index of a fleet of which only what is taken changes.
     pub fn new(plan: &Plan, world: &World) -> Index {
+        Index::of(plan, world, false)
+    }
+
+    /// The index of a fleet whose totals change too.
+    pub fn of_changing(plan: &Plan, world: &World) -> Index {
+        Index::of(plan, world, true)
+    }
+
+    fn of(plan: &Plan, world: &World, totals_move: bool) -> Index {
         let alike = plan.alike();
         Index {
-            agents: Terms::new(Side::Agent, world.agents.len()),
-            supplies: Terms::new(Side::Pool, world.supplies.len()),
+            agents: Terms::new(Side::Agent, world.agents.len(), totals_move),
+            supplies: Terms::new(Side::Pool, world.supplies.len(), totals_move),
             rooms: Rooms::new(world),
             spots: Spots::new(world.agents.len()),
             own: Own::new(plan, world, &alike),
@@ -122,7 +133,8 @@ impl Index {
         }
     }
 
-    /// Told that something of a stock was taken or given back, once the ledger has it.
+    /// Told that something of a stock was taken or given back, once the ledger has it; or, of a fleet whose totals change,
+    /// that its total is another.
     pub fn touch(&mut self, world: &World, stock: StockId) {
         if let Some(Some(row)) = self.owners.agents.get(stock.0 as usize) {
             self.agents.journal.push(*row as usize);
@@ -160,6 +172,47 @@ impl Index {
         let mut served = Vec::new();
         let best = self.ask(matcher, search, Some(&mut served))?;
         Some((best, served))
+    }
+
+    /// Whether everything holds that must hold of an agent alone: as [`Matcher::agent_holds`].
+    pub fn agent_holds(&mut self, matcher: &Matcher<'_>, agent: usize) -> bool {
+        if matcher.is_special() || matcher.subject.need.agent.is_none() {
+            return matcher.agent_holds(Some(agent));
+        }
+        let shape = self.shape(matcher);
+        let Some(mut asked) = self.asked.get_mut(shape).and_then(Option::take) else {
+            return matcher.agent_holds(Some(agent));
+        };
+        let holds = asked.agents.as_mut().is_some_and(|of_agents| {
+            let parts = Parts {
+                terms: &mut self.agents,
+                rooms: &mut self.rooms,
+                limits_changed: self.limits_changed,
+            };
+            of_agents.rows(parts, matcher).has(agent)
+        });
+        self.asked[shape] = Some(asked);
+        let mut hard = matcher.subject.need.places.iter().filter(|place| place.weight.is_none());
+        holds && hard.all(|place| matcher.agent_place(place, agent, &[]).holds())
+    }
+
+    /// Follows what has changed, for every need that was asked so far: nothing is left to do when one is asked next.
+    pub fn refresh(&mut self, moment: Moment<'_>) {
+        for asked in self.asked.iter_mut().flatten() {
+            let matcher = Matcher::new(moment, asked.one);
+            let limits_changed = self.limits_changed;
+            if let Some(of_agents) = &mut asked.agents {
+                let parts = Parts { terms: &mut self.agents, rooms: &mut self.rooms, limits_changed };
+                of_agents.rows(parts, &matcher);
+            }
+            for volume in &mut asked.volumes {
+                let parts = Parts { terms: &mut self.supplies, rooms: &mut self.rooms, limits_changed };
+                volume.rows(parts, &matcher);
+            }
+            if let Some(scores) = &mut self.scores[asked.scores] {
+                scores.follow(&matcher, &self.agents.journal);
+            }
+        }
     }
 
     /// `None`: the columns do not tell.
@@ -261,6 +314,6 @@ impl Asked {
                 index.scores.insert_full(key, scores).0
             }
         };
-        Asked { agents, volumes, scores }
+        Asked { one: matcher.id, agents, volumes, scores }
     }
 }

@@ -1,0 +1,415 @@
+//! What a change says, looked at row by row: bound as far as a row goes alone, with every problem of that.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    Change,
+    known::{From, Known, provider_of},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, declared_twice, nearest},
+    inventory::{
+        bind::{Binder, Part},
+        built_in,
+        holding::Draft,
+        records::{
+            AgentRecord, AllocationRecord, KeyRecord, Located, PutRecord, RuleRecord, TierRecord, UseKind,
+        },
+        world::Agent,
+    },
+    source::{Sources, Span},
+    symbol::Symbol,
+    types::Side,
+};
+
+/// A change, bound as far as its rows go alone.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    /// Agents put, with what they have.
+    pub agents: IndexMap<Symbol, (Agent, Vec<Draft>)>,
+    pub gone_agents: IndexSet<Symbol>,
+    /// Providers that are bound again, or are gone.
+    pub providers: IndexMap<Symbol, Option<From<TierRecord>>>,
+    /// Volumes put into pools.
+    pub puts: IndexMap<Symbol, From<PutRecord>>,
+    pub gone_puts: IndexSet<Symbol>,
+    pub allocations: IndexMap<Symbol, From<AllocationRecord>>,
+    pub gone_allocations: IndexSet<Symbol>,
+    /// The rules of the tiers of each provider that is bound again, in the order of a walk.
+    pub tier_rules: IndexMap<Symbol, Vec<usize>>,
+    /// The rules of the volumes that are put into them.
+    pub put_rules: IndexMap<Symbol, usize>,
+}
+
+pub(super) struct Stage<'s, 'a, 'k> {
+    pub known: &'k Known,
+    pub binder: &'s mut Binder<'a>,
+    pub sources: &'k Sources,
+    pub staged: Staged,
+    /// The rules of tiers before the change, by path; found out when they are asked for.
+    pub rules_now: Option<IndexMap<Symbol, usize>>,
+}
+
+impl Stage<'_, '_, '_> {
+    /// Looks at all of a change.
+    pub fn change(&mut self, change: &Change<'_>) {
+        for part in change.parts {
+            self.of_policy(part);
+        }
+        self.binder.units(change.parts);
+        self.allocations(change);
+        self.agents(change);
+        self.storage(change);
+        for (name, next) in std::mem::take(&mut self.staged.providers) {
+            if let Some(next) = &next {
+                self.provider(name, next);
+            }
+            self.staged.providers.insert(name, next);
+        }
+        if self.staged.providers.is_empty() {
+            return;
+        }
+        let known = self.known.puts.iter().filter(|(path, _)| !self.staged.gone_puts.contains(*path));
+        let puts: Vec<(Symbol, &From<PutRecord>)> = known.map(|(path, put)| (*path, put)).collect();
+        for (path, put) in puts {
+            if !self.staged.puts.contains_key(&path) && self.is_touched(&put.record.path.text) {
+                self.put_rules(path, put);
+            }
+        }
+        for (path, put) in std::mem::take(&mut self.staged.puts) {
+            self.put_rules(path, &put);
+            self.staged.puts.insert(path, put);
+        }
+    }
+
+    fn is_touched(&self, path: &str) -> bool {
+        let provider = self.binder.plan.symbols.find(provider_of(path));
+        provider.is_some_and(|provider| self.staged.providers.contains_key(&provider))
+    }
+
+    fn problem(&mut self, problem: Diagnostic) {
+        self.binder.problems.push(problem);
+    }
+
+    fn intern(&mut self, text: &str) -> Symbol {
+        self.binder.plan.symbols.intern(text)
+    }
+
+    /// What a policy is compiled with is not of rows.
+    fn of_policy(&mut self, part: &Part<'_>) {
+        let records = part.records;
+        let broker = &records.broker;
+        let stated = [
+            ("the broker", broker.domain.as_ref().map(|domain| domain.span)),
+            ("levels", broker.levels.as_ref().map(|levels| levels.1)),
+            ("keys of the broker", broker.keys.first().map(|key| key.span)),
+            ("reservations", records.reservations.first().map(|reservation| reservation.name.span)),
+            ("roles", records.roles.first().map(|role| role.name.span)),
+            ("frameworks", records.frameworks.first().map(|framework| framework.declaration.name.span)),
+            ("needs", records.needs.first().map(|need| need.declaration.name.span)),
+        ];
+        for (what, span) in stated {
+            let Some(span) = span else { continue };
+            let message = format!("{what} cannot be changed while the fleet is bound");
+            let help = "a change is of agents, storage and allocations; bind the fleet anew for the rest";
+            self.problem(Diagnostic::error(Code::B0518, part.lift(span), message).help(help));
+        }
+    }
+
+    /// Something that is both put and removed.
+    fn twice_said(&mut self, word: &str, name: &str, span: Span) {
+        let message = format!("{word} `{name}` is both given and removed in one change");
+        let help = "what is given takes the place of what there is: leave the removal out";
+        self.problem(Diagnostic::error(Code::B0506, span, message).help(help));
+    }
+
+    fn given_twice(&mut self, word: &str, name: &Located, part: &Part<'_>, first: Span) {
+        let problem = declared_twice(word, &name.text, part.lift(name.span), first);
+        self.problem(Diagnostic { code: Code::B0506, ..problem });
+    }
+
+    fn not_there(&mut self, word: &str, name: &str, known: Vec<Symbol>) {
+        let names = known.iter().map(|known| self.binder.plan.symbols.text(*known));
+        let help = match nearest(name, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "leave the removal out: it is gone already".to_owned(),
+        };
+        let message = format!("no {word} is named `{name}`: it cannot be removed");
+        self.problem(Diagnostic::without_place(Code::B0523, message).help(help));
+    }
+
+    fn in_use(&mut self, word: &str, name: &str, user: Symbol) {
+        let user = self.binder.plan.symbols.text(user);
+        let message = format!("{word} `{name}` cannot be removed: allocation `{user}` takes from it");
+        let help = "end the allocation in the same change, or before";
+        self.problem(Diagnostic::without_place(Code::B0525, message).help(help));
+    }
+
+    fn allocations(&mut self, change: &Change<'_>) {
+        for name in &change.removed.allocations {
+            let symbol = self.intern(name);
+            if self.known.allocations.contains_key(&symbol) {
+                self.staged.gone_allocations.insert(symbol);
+            } else {
+                self.not_there("allocation", name, self.known.allocations.keys().copied().collect());
+            }
+        }
+        for part in change.parts {
+            for record in &part.records.allocations {
+                let name = self.intern(&record.name.text);
+                let span = part.lift(record.name.span);
+                if self.staged.gone_allocations.contains(&name) {
+                    self.twice_said("allocation", &record.name.text, span);
+                }
+                if let Some(first) = self.staged.allocations.get(&name) {
+                    let first = first.part().lift(first.record.name.span);
+                    self.given_twice("allocation", &record.name, part, first);
+                    continue;
+                }
+                let record = record.clone();
+                let first_source = part.first_source;
+                self.staged.allocations.insert(name, From { first_source, record });
+            }
+        }
+    }
+
+    /// Whether an allocation is as it was after the change.
+    fn stays(&self, name: Symbol) -> bool {
+        !self.staged.gone_allocations.contains(&name) && !self.staged.allocations.contains_key(&name)
+    }
+
+    fn agents(&mut self, change: &Change<'_>) {
+        for name in &change.removed.agents {
+            let symbol = self.intern(name);
+            if self.binder.world.agent(symbol).is_none() {
+                self.not_there(
+                    "agent",
+                    name,
+                    self.binder.world.agents.iter().map(|agent| agent.name).collect(),
+                );
+                continue;
+            }
+            self.staged.gone_agents.insert(symbol);
+            let users = self.known.on_agents.get(&symbol);
+            if let Some(user) = users.and_then(|users| users.iter().find(|user| self.stays(**user))) {
+                self.in_use("agent", name, *user);
+            }
+        }
+        for part in change.parts {
+            for record in &part.records.agents {
+                self.agent(part, record);
+            }
+        }
+    }
+
+    fn agent(&mut self, part: &Part<'_>, record: &AgentRecord) {
+        let name = self.intern(&record.name.text);
+        let span = part.lift(record.name.span);
+        if self.staged.gone_agents.contains(&name) {
+            self.twice_said("agent", &record.name.text, span);
+        }
+        if let Some((first, _)) = self.staged.agents.get(&name) {
+            let first = first.span;
+            self.given_twice("agent", &record.name, part, first);
+            return;
+        }
+        self.keys(part, Side::Agent, &record.keys);
+        let own = self.binder.world.agent(name).map(|at| self.binder.world.agents[at].rules);
+        let rules = self.known.agent_rules.number(&record.rules, self.sources, part, own);
+        if rules.is_none() {
+            self.rules_unknown("agent", &record.name.text, part, &record.rules);
+        }
+        let row = self.binder.agent_row(part, record, rules.unwrap_or_default());
+        for draft in &row.1 {
+            let key = (Side::Agent, draft.holding.resource);
+            self.settle_unit(key, draft);
+        }
+        self.staged.agents.insert(name, row);
+    }
+
+    /// What a resource measures that comes with this change, where no unit says it.
+    fn settle_unit(&mut self, key: (Side, Symbol), draft: &Draft) {
+        let typing = &mut self.binder.typing;
+        if !typing.dimensions.contains_key(&key) {
+            typing.units.entry(key).or_insert(draft.holding.dimension);
+        }
+    }
+
+    fn keys(&mut self, part: &Part<'_>, side: Side, keys: &[KeyRecord]) {
+        let plan = &self.binder.plan;
+        let levels = || plan.levels.iter().map(|level| plan.symbols.text(*level));
+        let problems = keys.iter().filter_map(|key| built_in(side, &key.key, levels(), part.lift(key.span)));
+        let problems: Vec<Diagnostic> = problems.collect();
+        self.binder.problems.extend(problems);
+    }
+
+    /// Rules are compiled with the policy: a row may have those that some row had then, or none.
+    fn rules_unknown(&mut self, word: &str, name: &str, part: &Part<'_>, rules: &[RuleRecord]) {
+        let message = format!("the rules of {word} `{name}` were not compiled with the fleet");
+        let help =
+            "rules that no row had when the fleet was bound need it bound anew; leave them as they were";
+        let span = rules.first().map_or_else(Span::default, |rule| part.lift(rule.span));
+        self.problem(Diagnostic::error(Code::B0518, span, message).help(help));
+    }
+
+    fn storage(&mut self, change: &Change<'_>) {
+        for part in change.parts {
+            for record in &part.records.providers {
+                let name = self.intern(&record.name.text);
+                if let Some(Some(first)) = self.staged.providers.get(&name) {
+                    let first = first.part().lift(first.record.name.span);
+                    self.given_twice("provider", &record.name, part, first);
+                    continue;
+                }
+                let (first_source, record) = (part.first_source, record.clone());
+                self.staged.providers.insert(name, Some(From { first_source, record }));
+            }
+        }
+        let given: IndexSet<Symbol> = self.staged.providers.keys().copied().collect();
+        for path in &change.removed.storage {
+            self.remove_storage(path, &given);
+        }
+        for part in change.parts {
+            for record in &part.records.volumes {
+                self.put(part, record, &given);
+            }
+        }
+    }
+
+    /// A provider as it is after what was said so far; `None` where there is none.
+    fn next_provider(&mut self, name: Symbol) -> Option<&mut From<TierRecord>> {
+        if !self.staged.providers.contains_key(&name) {
+            let known = self.known.providers.get(&name)?;
+            self.staged.providers.insert(name, Some(known.clone()));
+        }
+        self.staged.providers.get_mut(&name)?.as_mut()
+    }
+
+    fn remove_storage(&mut self, path: &str, given: &IndexSet<Symbol>) {
+        let provider = self.intern(provider_of(path));
+        if given.contains(&provider) {
+            let span = self.staged.providers[&provider]
+                .as_ref()
+                .map_or_else(Span::default, |given| given.part().lift(given.record.name.span));
+            self.twice_said("storage", path, span);
+            return;
+        }
+        let below = |known: &str| {
+            known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let text = |symbol: Symbol| self.binder.plan.symbols.text(symbol);
+        let puts: Vec<Symbol> = self.known.puts.keys().copied().filter(|put| below(text(*put))).collect();
+        let users = self.known.on_providers.get(&provider).into_iter().flatten().copied();
+        let user = users.filter(|user| self.stays(*user)).find(|user| {
+            let uses = self.known.allocations.get(user).map_or(&[][..], |known| &known.record.uses);
+            uses.iter().any(|taken| taken.kind != UseKind::Agent && below(&taken.holder.text))
+        });
+        if let Some(user) = user {
+            self.in_use("storage", path, user);
+        }
+        let names: Vec<&str> = path.split('/').skip(1).collect();
+        let is_there = match (self.next_provider(provider), names.as_slice()) {
+            (None, _) => false,
+            (Some(_), []) => {
+                self.staged.providers.insert(provider, None);
+                true
+            }
+            (Some(next), names) => prune(&mut next.record, names),
+        };
+        if !is_there && puts.is_empty() {
+            let known = self.binder.world.tiers.iter().map(|tier| tier.path).collect();
+            self.not_there("storage", path, known);
+        }
+        self.staged.gone_puts.extend(puts);
+    }
+
+    fn put(&mut self, part: &Part<'_>, record: &PutRecord, given: &IndexSet<Symbol>) {
+        let path = self.intern(&record.path.text);
+        if self.staged.gone_puts.contains(&path) {
+            self.twice_said("volume", &record.path.text, part.lift(record.path.span));
+        }
+        if let Some(first) = self.staged.puts.get(&path) {
+            let first = first.part().lift(first.record.path.span);
+            self.given_twice("volume", &record.path, part, first);
+            return;
+        }
+        let provider = self.intern(provider_of(&record.path.text));
+        let names: Vec<&str> = record.path.text.split('/').skip(1).collect();
+        match self.next_provider(provider) {
+            // One that its provider declares is put in its place. What one change says of it twice is a problem.
+            Some(next) if !given.contains(&provider) => {
+                prune(&mut next.record, &names);
+            }
+            Some(_) => {}
+            None => {
+                let known = self.known.providers.keys().map(|name| self.binder.plan.symbols.text(*name));
+                let help = match nearest(provider_of(&record.path.text), known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "declare the pool, or remove the volume".to_owned(),
+                };
+                let message = format!("no pool is named `{}`", record.pool());
+                let span = part.lift(record.path.span);
+                self.problem(Diagnostic::error(Code::B0509, span, message).help(help));
+                return;
+            }
+        }
+        self.staged.puts.insert(path, From { first_source: part.first_source, record: record.clone() });
+    }
+
+    fn provider(&mut self, name: Symbol, next: &From<TierRecord>) {
+        let part = next.part();
+        let is_old = self.known.providers.get(&name).is_some_and(|old| old.first_source == next.first_source);
+        let mut numbers = Vec::new();
+        // Tiers of one name, one in another, are told apart by their path.
+        let mut open: Vec<(String, &TierRecord)> = vec![(next.record.name.text.clone(), &next.record)];
+        while let Some((path, tier)) = open.pop() {
+            let below = tier.children.iter().rev();
+            open.extend(below.map(|child| (format!("{path}/{}", child.name.text), child)));
+            let own = self.rules_of_path(&path);
+            let number = self.known.tier_rules.number(&tier.rules, self.sources, &part, own);
+            if number.is_none() {
+                self.rules_unknown(tier.kind.name(), &tier.name.text, &part, &tier.rules);
+            }
+            if !is_old {
+                self.keys(&part, Side::Pool, &tier.keys);
+            }
+            numbers.push(number.unwrap_or_default());
+        }
+        self.staged.tier_rules.insert(name, numbers);
+    }
+
+    /// The rules that the tier of a path has now.
+    fn rules_of_path(&mut self, path: &str) -> Option<usize> {
+        let world = &*self.binder.world;
+        let now = || world.tiers.iter().map(|tier| (tier.path, tier.rules)).collect();
+        let rules: &IndexMap<Symbol, usize> = self.rules_now.get_or_insert_with(now);
+        rules.get(&self.binder.plan.symbols.find(path)?).copied()
+    }
+
+    fn put_rules(&mut self, path: Symbol, put: &From<PutRecord>) {
+        let (part, tier) = (put.part(), &put.record.tier);
+        let own = self.rules_of_path(&put.record.path.text);
+        let number = self.known.tier_rules.number(&tier.rules, self.sources, &part, own);
+        if number.is_none() {
+            self.rules_unknown("volume", &put.record.path.text, &part, &tier.rules);
+        }
+        if self.known.puts.get(&path).is_none_or(|old| old.first_source != put.first_source) {
+            self.keys(&part, Side::Pool, &tier.keys);
+        }
+        self.staged.put_rules.insert(path, number.unwrap_or_default());
+    }
+}
+
+/// Takes a tier out of a provider, by the names down to it. Says whether it was there.
+fn prune(tier: &mut TierRecord, names: &[&str]) -> bool {
+    let (first, rest) = match names {
+        [] => return false,
+        [first, rest @ ..] => (*first, rest),
+    };
+    let Some(at) = tier.children.iter().position(|child| child.name.text == first) else { return false };
+    if rest.is_empty() {
+        tier.children.remove(at);
+        return true;
+    }
+    prune(&mut tier.children[at], rest)
+}

@@ -1,0 +1,223 @@
+//! A fleet that is kept bound while it changes. See `docs/live.md`.
+
+use crate::{
+    check::Strictness,
+    diagnostic::{Diagnostic, Report},
+    error::Error,
+    inventory::{
+        Part,
+        amend::{Bound, Change, Known, Removed},
+    },
+    pipeline::{Extra, Parsed},
+    policy::{Fleet, Inventory, Offers, Policy},
+    quantity::Quantity,
+    source::{SourceId, Sources},
+};
+
+pub use crate::inventory::amend::{Changed, Holder, Rows};
+
+/// A change of a fleet: rows to be put, in the form of inventories, and what is to be gone. Each row that is put
+/// takes the place of the one of its name, with all that it says; a provider with all its instances and pools.
+///
+/// ```
+/// let more = r#"{"format": "bourse.inventory", "version": 1,
+///                "agents": [{"name": "a2", "resources": {"cpus": 4}}]}"#;
+/// let more = bourse::Inventory::from_json("more.json", more)?;
+/// let delta = bourse::Delta::default().put(&more).remove_agent("a1").end("web-1");
+/// # Ok::<(), bourse::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Delta<'a> {
+    inventories: Vec<&'a Inventory>,
+    removed: Removed,
+}
+
+impl<'a> Delta<'a> {
+    /// Puts the agents, providers, volumes and allocations of an inventory.
+    #[must_use]
+    pub fn put(mut self, inventory: &'a Inventory) -> Delta<'a> {
+        self.inventories.push(inventory);
+        self
+    }
+
+    /// Removes an agent. Allocations on it must end in the same change.
+    #[must_use]
+    pub fn remove_agent(mut self, name: impl Into<String>) -> Delta<'a> {
+        self.removed.agents.push(name.into());
+        self
+    }
+
+    /// Removes a provider, instance, pool or existing volume, by its path, with all below it. Allocations from it must
+    /// end in the same change.
+    #[must_use]
+    pub fn remove_storage(mut self, path: impl Into<String>) -> Delta<'a> {
+        self.removed.storage.push(path.into());
+        self
+    }
+
+    /// Ends an allocation: what it takes is free again.
+    #[must_use]
+    pub fn end(mut self, allocation: impl Into<String>) -> Delta<'a> {
+        self.removed.allocations.push(allocation.into());
+        self
+    }
+}
+
+/// What a [`Delta`] did.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Which rows and stocks are others.
+    pub changed: Changed,
+    /// Warnings: values of another type than their key, for example. Without sources where there is none.
+    pub warnings: Report,
+}
+
+/// A [`Fleet`] that changes in place. After any changes it gives the offers that a fleet bound anew from the same
+/// records gives.
+///
+/// ```
+/// use bourse::{Delta, Inventory, Live, Policy};
+///
+/// let policy = Policy::compile([("demo.policy", "need web { count = 9, agent { cpus = 4 } }")])?;
+/// let read = |name, text: &str| {
+///     Inventory::from_json(name, &format!(r#"{{"format": "bourse.inventory", "version": 1, {text}}}"#))
+/// };
+/// let start = read("start.json", r#""agents": [{"name": "a1", "resources": {"cpus": 8}}]"#)?;
+/// let mut live = Live::bind(&policy, &[&start])?;
+/// assert_eq!(live.offers().cycle().grants.len(), 2);
+///
+/// let more = read("more.json", r#""agents": [{"name": "a2", "resources": {"cpus": 4}}]"#)?;
+/// let applied = live.apply(&Delta::default().put(&more))?;
+/// assert_eq!(applied.changed.agents.inserted, [1]);
+/// assert_eq!(live.offers().cycle().grants.len(), 3);
+/// # Ok::<(), bourse::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Live {
+    fleet: Fleet,
+    known: Known,
+    /// Sources in which nothing stands any longer.
+    free: Vec<SourceId>,
+}
+
+impl Live {
+    /// Binds the fleet that a policy declares, and those of inventories, as [`Policy::fleet`] does.
+    ///
+    /// # Errors
+    /// Every problem of the inventories, and every way in which they do not fit the policy.
+    pub fn bind(policy: &Policy, inventories: &[&Inventory]) -> Result<Live, Error> {
+        Live::load(policy.parsed(), policy.strictness, inventories)
+    }
+
+    /// Compiles a set together with inventories that complete it, as [`Fleet::load`] does.
+    ///
+    /// # Errors
+    /// Every problem of the set and the inventories.
+    pub fn load(parsed: &Parsed, strictness: Strictness, inventories: &[&Inventory]) -> Result<Live, Error> {
+        let given = inventories.iter().map(|inventory| inventory.parts()).collect();
+        let extra = Extra { inventories: given, statements: None };
+        let loaded = parsed.check(&extra, strictness).load(&extra).map_err(|report| Error::new(*report))?;
+        let mut loaded = loaded;
+        let mut parts = vec![Part { records: &loaded.hir.records, first_source: 0 }];
+        let mut first_source = parsed.sources.len() as u32;
+        for (records, sources) in &extra.inventories {
+            parts.push(Part { records, first_source });
+            first_source += sources.len() as u32;
+        }
+        let known = Known::new(&mut loaded.plan, &mut loaded.world, &parts, &loaded.report.sources);
+        Ok(Live { fleet: Fleet::new(loaded), known, free: Vec::new() })
+    }
+
+    /// The fleet as it is now. A clone of it stays as it is, and so do offers: as long as one is kept, the next
+    /// change copies the fleet first.
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// One offer cycle over every need, as things are.
+    pub fn offers(&self) -> Offers {
+        self.fleet.offers()
+    }
+
+    /// Makes a change: all of it, or nothing.
+    ///
+    /// # Errors
+    /// Every problem of the change; all is then as before.
+    pub fn apply(&mut self, delta: &Delta<'_>) -> Result<Applied, Error> {
+        let (loaded, ledger) = self.fleet.change(true);
+        let sources = &mut loaded.report.sources;
+        let mut parts = Vec::with_capacity(delta.inventories.len());
+        let mut brought = Vec::with_capacity(delta.inventories.len());
+        for inventory in &delta.inventories {
+            let (records, own) = inventory.parts();
+            let first_source = bring(sources, own, &mut self.free, &mut brought);
+            parts.push(Part { records, first_source });
+        }
+        brought.iter().for_each(|source| self.known.brings(*source));
+        let change = Change { parts: &parts, removed: &delta.removed };
+        let bound = Bound { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
+        let made = self.known.apply(bound, &change, sources);
+        let report = |mut diagnostics: Vec<Diagnostic>| {
+            let sources = if diagnostics.is_empty() { Sources::default() } else { sources.clone() };
+            diagnostics.dedup_by(|a, b| a.message == b.message && a.labels == b.labels);
+            let mut report = Report { sources, diagnostics };
+            report.sort();
+            report
+        };
+        let made = match made {
+            Ok((changed, warnings)) => Ok(Applied { changed, warnings: report(warnings) }),
+            Err(problems) => Err(Error::new(report(problems))),
+        };
+        brought.into_iter().for_each(|source| self.known.settle(source));
+        for source in self.known.abandoned() {
+            sources.clear(source);
+            self.free.push(source);
+        }
+        made
+    }
+
+    /// Sets the total of one resource, as heartbeats tell it: of an agent, or of a provider, instance or pool. What
+    /// has several parts, `reserved` or `overcommit` is put whole, with [`Live::apply`].
+    ///
+    /// ```
+    /// # use bourse::{Live, Policy, live::Holder, quantity::Quantity};
+    /// let policy = Policy::compile([("demo.policy", "agent a1 { resources { mem = 64GiB } }")])?;
+    /// let mut live = Live::bind(&policy, &[])?;
+    /// let changed = live.set_total(Holder::Agent("a1"), "mem", Quantity::parse("62GiB").unwrap())?;
+    /// assert_eq!(changed.agents.changed, [0]);
+    /// # Ok::<(), bourse::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Why it cannot be: nothing of that name, another dimension, less than is taken of it.
+    pub fn set_total(
+        &mut self,
+        holder: Holder<'_>,
+        resource: &str,
+        total: Quantity,
+    ) -> Result<Changed, Error> {
+        let (loaded, ledger) = self.fleet.change(false);
+        let bound = Bound { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
+        let made = self.known.set_total(bound, holder, resource, total);
+        made.map(Option::unwrap_or_default)
+            .map_err(|problem| Error::new(Report { sources: Sources::default(), diagnostics: vec![problem] }))
+    }
+}
+
+/// Adds the sources of a change, in the place of abandoned ones where it has one, and gives the number of the first.
+fn bring(sources: &mut Sources, own: &Sources, free: &mut Vec<SourceId>, all: &mut Vec<SourceId>) -> u32 {
+    let free = if own.len() == 1 { free.pop() } else { None };
+    if let (Some(id), Some((_, source))) = (free, own.iter().next()) {
+        sources.replace(id, source.clone());
+        all.push(id);
+        return id.number();
+    }
+    let first = sources.append(own);
+    all.extend((first..).take(own.len()).map(SourceId::of));
+    first
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Live>();
+};
