@@ -38,12 +38,12 @@ impl Work<'_, '_> {
         let now = self.undo.allocations_in.iter().map(|at| &world.allocations[*at]);
         let takes = self.undo.allocations.iter().chain(now).flat_map(|allocation| &allocation.takes);
         touched.extend(takes.map(|take| take.stock));
-        let before = self.undo.storage.iter().flat_map(|(_, supplies)| supplies);
-        let carved = before
-            .chain(&world.supplies)
-            .filter(|supply| self.staged.providers.contains_key(&supply.provider));
-        let carved = carved.filter_map(|supply| supply.existing.as_ref()).flat_map(|volume| &volume.takes);
-        touched.extend(carved.map(|take| take.stock));
+        if let Some((_, before)) = &self.undo.storage {
+            let of_change = |supply: &&Supply| self.staged.providers.contains_key(&supply.provider);
+            let volumes = before.iter().chain(&world.supplies).filter(of_change);
+            let carved = volumes.filter_map(|supply| supply.existing.as_ref()).flat_map(|one| &one.takes);
+            touched.extend(carved.map(|take| take.stock));
+        }
         touched.sort_unstable();
         touched.dedup();
         let agents = self.changed_agents(is_other);
