@@ -55,9 +55,9 @@ impl Standing {
         self.index.answer(&matcher(self.live.fleet(), need), most)
     }
 
-    /// Every pair of [`Standing::answer`]: the agent, and the supply if there is a volume, by their numbers in the fleet.
-    /// `false` where there is no such answer.
-    pub fn pairs(&mut self, need: NeedId, each: impl FnMut(usize, Option<usize>)) -> bool {
+    /// Every pair of [`Standing::answer`]: a supply, if there is a volume, with agents that it serves, by their numbers in
+    /// the fleet. A supply may come more than once. `false` where there is no such answer.
+    pub fn pairs(&mut self, need: NeedId, each: impl FnMut(Option<usize>, &[u32])) -> bool {
         self.index.pairs(&matcher(self.live.fleet(), need), each)
     }
 

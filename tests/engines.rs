@@ -413,7 +413,9 @@ fn pairs_are_those_that_hold() {
                 assert_eq!(shown.collect::<Vec<_>>(), best.collect::<Vec<_>>(), "seed {seed}, {id:?}");
                 assert_eq!(answer.pairs, plain.len() as u128, "seed {seed}, {id:?}");
                 let mut written = Vec::new();
-                assert!(index.pairs(&matcher, |agent, supply| written.push((agent, supply))));
+                assert!(index.pairs(&matcher, |supply, agents| {
+                    written.extend(agents.iter().map(|agent| (*agent as usize, supply)));
+                }));
                 let mut plain: Vec<_> = plain.iter().map(|pair| (pair.1, pair.2)).collect();
                 written.sort_unstable();
                 plain.sort_unstable();

@@ -68,8 +68,9 @@ impl System for Fast {
     fn pairs(&mut self, need: usize, pairs: &mut Vec<Pair>) -> bool {
         pairs.clear();
         let (standing, needs, _) = self.bound();
-        standing.pairs(needs[need], |agent, supply| {
-            pairs.push((agent as u32, supply.unwrap_or_default() as u32));
+        standing.pairs(needs[need], |supply, agents| {
+            let supply = supply.unwrap_or_default() as u32;
+            pairs.extend(agents.iter().map(|agent| (*agent, supply)));
         })
     }
 

@@ -1,17 +1,18 @@
 //! Every feasible pair of agent and supply of a need, counted without being written out, and the best of them.
 
-use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+};
 
 use super::{
-    Asked, Index,
-    choose::{self, Way},
+    Asked, Index, choose,
     scores::Scores,
-    supplies::{AskedOfSupplies, Group},
+    supplies::{AskedOfSupplies, Group, Way},
 };
 use crate::{
     engine::columns::{Bits, ones, simd},
-    matching::{Choice, Matcher, Score},
-    quantity::MILLION,
+    matching::{Matcher, Score},
 };
 
 /// A pair of agent and supply, each by its number, and what it scores.
@@ -57,20 +58,22 @@ struct Best {
 
 impl Best {
     fn offer(&mut self, total: i128, agent: usize, supply: usize) -> bool {
-        if !self.admits(total) {
+        let pair = (Reverse(total), agent, supply);
+        let full = self.kept.len() >= self.most;
+        if self.most == 0 || (full && self.kept.last().is_some_and(|last| pair > *last)) {
             return false;
         }
-        self.kept.insert((Reverse(total), agent, supply));
+        self.kept.insert(pair);
         if self.kept.len() > self.most {
             self.kept.pop_last();
         }
         true
     }
 
-    /// Whether a pair of this score, or a better one, might be among the best.
-    fn admits(&self, total: i128) -> bool {
-        self.most > 0
-            && (self.kept.len() < self.most || self.kept.last().is_some_and(|last| total >= last.0.0))
+    /// Whether a pair of this score, of this agent or one after it, might be among the best.
+    fn admits(&self, total: i128, agent: usize) -> bool {
+        let beaten = |last: &Ranked| (Reverse(total), agent) > (last.0, last.1);
+        self.most > 0 && (self.kept.len() < self.most || !self.kept.last().is_some_and(beaten))
     }
 }
 
@@ -104,15 +107,17 @@ impl Index {
         })
     }
 
-    /// Every pair, supply by supply of each group. `false` where [`Index::answer`] has no answer.
-    pub fn pairs(&mut self, matcher: &Matcher<'_>, mut each: impl FnMut(usize, Option<usize>)) -> bool {
+    /// Every pair: supplies one by one, each with agents that it serves, at once or little by little. `false` where
+    /// [`Index::answer`] has no answer.
+    pub fn pairs(&mut self, matcher: &Matcher<'_>, mut each: impl FnMut(Option<usize>, &[u32])) -> bool {
         let found = self.with_parts(matcher, |parts| {
             let Some((volume, open)) = parts.volume.zip(parts.open.as_ref()) else {
-                parts.agents.iter().for_each(|agent| each(agent, None));
+                let agents: Vec<u32> = parts.agents.iter().map(|agent| agent as u32).collect();
+                each(None, &agents);
                 return;
             };
-            parts.crossing_pairs(matcher, |_, agent, supply| each(agent, Some(supply)));
-            let mut agents: Vec<usize> = Vec::new();
+            parts.crossing_pairs(matcher, |_, agent, supply| each(Some(supply), &[agent as u32]));
+            let mut agents: Vec<u32> = Vec::new();
             for group in &volume.groups {
                 let mut supplies =
                     group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row)).peekable();
@@ -122,9 +127,9 @@ impl Index {
                 agents.clear();
                 for (at, word) in parts.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
                     let word = group.terms.iter().fold(*word, |word, term| word & term.words()[at]);
-                    agents.extend(ones(word).map(|bit| at * simd::WORD + bit));
+                    agents.extend(ones(word).map(|bit| (at * simd::WORD + bit) as u32));
                 }
-                supplies.for_each(|supply| agents.iter().for_each(|agent| each(*agent, Some(supply))));
+                supplies.for_each(|supply| each(Some(supply), &agents));
             }
         });
         found.is_some()
@@ -157,7 +162,7 @@ impl Index {
         }
         let volume = asked.volumes.first();
         // Preferences about both that earn too many different amounts are not looked at group by group.
-        if volume.is_some_and(|volume| !volume.groups.iter().all(choose::is_few)) {
+        if volume.is_some_and(|volume| !volume.tells_ways()) {
             return None;
         }
         Some(Parts { agents, open, volume, scores: self.scores[asked.scores].as_ref()?, soft, crossing })
@@ -178,7 +183,7 @@ impl Parts<'_> {
     fn alone(&self, best: &mut Best) {
         let soft = self.soft_most();
         for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
-            if !best.admits(self.scores.most_of(at) + soft) {
+            if !best.admits(self.scores.most_of(at) + soft, at * simd::WORD) {
                 continue;
             }
             for row in ones(*word).map(|bit| at * simd::WORD + bit) {
@@ -203,7 +208,7 @@ impl Parts<'_> {
     fn count(&self, volume: &AskedOfSupplies, open: &Bits) -> u128 {
         let mut counting = Counting { agents: &self.agents, partial: Vec::new(), terms: Vec::new() };
         let mut count = 0;
-        for group in volume.in_order().map(|at| &volume.groups[at]) {
+        for group in volume.order.iter().map(|at| &volume.groups[*at as usize]) {
             let supplies = group.supplies.iter().filter(|row| open.has(**row as usize)).count();
             if supplies > 0 {
                 count += supplies as u128 * u128::from(counting.agents_of(group));
@@ -212,50 +217,55 @@ impl Parts<'_> {
         count
     }
 
-    fn best(&self, matcher: &Matcher<'_>, volume: &AskedOfSupplies, open: &Bits, best: &mut Best) {
-        let asked = &matcher.subject.need.volumes[0];
-        let earns = |supply: usize| {
-            let soft = asked.places.iter().filter_map(|place| {
-                let weight = place.weight?;
-                let holds = matcher.supply_place(place, supply, &[], asked).holds();
-                holds.then_some(i128::from(weight) * i128::from(MILLION))
-            });
-            volume.ranks[supply].numerator + soft.sum::<i128>()
-        };
-        let mut ways: Vec<Way<'_>> = Vec::new();
-        for group in &volume.groups {
-            let supplies = group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
-            let Some((numerator, Reverse(supply))) =
-                supplies.map(|supply| (earns(supply), Reverse(supply))).max()
-            else {
-                continue;
-            };
-            let choice = Choice { supply, kept: false, numerator, waste: 0, exists: false };
-            choose::ways(group, choice, &mut ways);
+    /// The most that any of the agents earns of itself.
+    fn most(&self) -> i128 {
+        let mut most: Option<i128> = None;
+        for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
+            if most.is_none_or(|most| self.scores.most_of(at) > most) {
+                let here = ones(*word).map(|bit| self.scores.of(at * simd::WORD + bit)).max();
+                most = most.max(here);
+            }
         }
-        ways.sort_by_key(|way| Reverse(way.choice.numerator));
-        let most = self.scores.most() + self.soft_most();
-        for way in &ways {
-            if !best.admits(way.choice.numerator + most) {
+        most.unwrap_or(0) + self.soft_most()
+    }
+
+    fn best(&self, matcher: &Matcher<'_>, volume: &AskedOfSupplies, open: &Bits, best: &mut Best) {
+        let soft = matcher.subject.need.volumes[0].places.iter().any(|place| place.weight.is_some());
+        let earns = |supply: usize| {
+            volume.ranks[supply].numerator + if soft { matcher.soft_of_supply(0, supply) } else { 0 }
+        };
+        // The most of each group in each way, the best taken first.
+        let mut ahead: BinaryHeap<(i128, Reverse<usize>, usize)> = BinaryHeap::new();
+        for (at, group) in volume.groups.iter().enumerate() {
+            let mut open = group.by_score.iter().map(|row| *row as usize).filter(|row| open.has(*row));
+            let most = if soft { open.map(earns).max() } else { open.next().map(earns) };
+            let Some(most) = most else { continue };
+            ahead.extend(group.ways.iter().enumerate().map(|(way, of)| (most + of.earned, Reverse(at), way)));
+        }
+        let most = self.most();
+        while let Some((numerator, Reverse(at), way)) = ahead.pop() {
+            if !best.admits(numerator + most, 0) {
                 break;
             }
-            let supplies = way.group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
+            let group = &volume.groups[at];
+            let supplies = group.by_score.iter().map(|row| *row as usize).filter(|row| open.has(*row));
             let mut supplies: Vec<(i128, usize)> = supplies.map(|supply| (earns(supply), supply)).collect();
-            supplies.sort_by_key(|(earned, supply)| (Reverse(*earned), *supply));
-            // What the agents of this way earn of it, whichever supply they get.
-            let of_both = way.choice.numerator - supplies.first().map_or(0, |first| first.0);
-            self.best_of(way, &supplies, of_both, best);
+            if soft {
+                supplies.sort_by_key(|(earned, supply)| (Reverse(*earned), *supply));
+            }
+            self.best_of(group, &group.ways[way], &supplies, best);
         }
     }
 
-    fn best_of(&self, way: &Way<'_>, supplies: &[(i128, usize)], of_both: i128, best: &mut Best) {
-        let soft = self.soft_most();
+    fn best_of(&self, group: &Group, way: &Way, supplies: &[(i128, usize)], best: &mut Best) {
+        let Some((first, _)) = supplies.first() else { return };
+        let above = self.soft_most() + first + way.earned;
         for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
-            if !best.admits(self.scores.most_of(at) + soft + way.choice.numerator) {
+            if !best.admits(self.scores.most_of(at) + above, at * simd::WORD) {
                 continue;
             }
-            for row in ones(way.word(at, *word)).map(|bit| at * simd::WORD + bit) {
-                let own = self.earned(row) + of_both;
+            for row in ones(group.word(way, at, *word)).map(|bit| at * simd::WORD + bit) {
+                let own = self.earned(row) + way.earned;
                 for (earned, supply) in supplies {
                     if !best.offer(own + earned, row, *supply) {
                         break;
@@ -300,13 +310,5 @@ impl Counting<'_> {
             some => self.partial[some - 1].as_slice(),
         };
         simd::count_both(before, last.words())
-    }
-}
-
-impl AskedOfSupplies {
-    /// Groups so that those with terms in common follow each other.
-    fn in_order(&self) -> impl Iterator<Item = usize> + '_ {
-        let order: Arc<[u32]> = Arc::clone(&self.order);
-        (0..order.len()).map(move |at| order[at] as usize)
     }
 }

@@ -3,12 +3,11 @@
 use super::{
     Asked, Index, Open, agents,
     scores::Scores,
-    supplies::{AskedOfSupplies, Group, Rank},
+    supplies::{AskedOfSupplies, Group, Way},
 };
 use crate::{
-    engine::columns::{Bits, Levels, ones},
+    engine::columns::{Bits, ones},
     ir::{Place, PlaceKind, Target},
-    limits,
     matching::{Candidate, Choice, Matcher, Search},
     quantity::MILLION,
     types::Side,
@@ -58,7 +57,7 @@ pub(super) fn best(
                 served.extend(rows.iter().map(|row| (row, Vec::new())));
             }
         }
-        [volume] if matcher.is_apart() && volume.groups.iter().all(is_few) => {
+        [volume] if matcher.is_apart() && volume.tells_ways() => {
             let mut alone = rows.clone();
             alone.and_not(&index.own.crossing);
             let feasible = choosing.with(volume, &open[0], &alone);
@@ -115,15 +114,6 @@ pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128
     soft
 }
 
-/// Whether what a group's agents earn comes in few values.
-pub(super) fn is_few(group: &Group) -> bool {
-    let ways = group.scores.iter().try_fold(1_usize, |ways, (_, levels)| match &**levels {
-        Levels::Few(levels) => Some(ways.saturating_mul(levels.len() + 1)),
-        Levels::Each(_) => None,
-    });
-    ways.is_some_and(|ways| ways <= limits::SCORE_LEVELS * limits::SCORE_LEVELS)
-}
-
 impl Matcher<'_> {
     /// Whether more is asked than an index knows of: without some conditions, or with somebody who is told.
     pub(super) fn is_special(&self) -> bool {
@@ -163,30 +153,11 @@ struct Choosing<'m, 'a> {
     served: Option<Vec<Served>>,
 }
 
-/// Supplies of a group for some of its agents: those that earn the same of them.
-pub(super) struct Way<'g> {
-    /// The best of the supplies, with what the agents earn of it.
-    pub choice: Choice,
-    pub group: &'g Group,
-    /// Which level of each score; `None`: none of them.
-    levels: Vec<Option<usize>>,
-}
-
-impl Way<'_> {
-    /// The agents of a word of rows that it is for.
-    pub fn word(&self, at: usize, mut rows: u64) -> u64 {
-        for term in &self.group.terms {
-            rows &= term.words()[at];
-        }
-        for ((_, levels), level) in self.group.scores.iter().zip(&self.levels) {
-            let Levels::Few(levels) = &**levels else { return 0 };
-            match level {
-                Some(level) => rows &= levels[*level].1.words()[at],
-                None => levels.iter().for_each(|level| rows &= !level.1.words()[at]),
-            }
-        }
-        rows
-    }
+/// The best supply of a group for those of its agents that earn in one way.
+struct ForSome<'g> {
+    choice: Choice,
+    group: &'g Group,
+    way: &'g Way,
 }
 
 impl Choosing<'_, '_> {
@@ -258,7 +229,7 @@ impl Choosing<'_, '_> {
         for (at, option) in options.iter().enumerate() {
             let hopeless = !self.wins(ahead[options.len() - 1 - at] + most, 0);
             for (word, rows) in left.words_mut().iter_mut().enumerate().filter(|(_, rows)| **rows != 0) {
-                let hit = option.word(word, *rows);
+                let hit = option.group.word(option.way, word, *rows);
                 if hit == 0 {
                     continue;
                 }
@@ -280,47 +251,45 @@ impl Choosing<'_, '_> {
     }
 
     /// The best supply of each group for each way its agents may earn, best first.
-    fn options<'g>(&self, volume: &'g AskedOfSupplies, open: &Bits) -> Vec<Way<'g>> {
+    fn options<'g>(&self, volume: &'g AskedOfSupplies, open: &Bits) -> Vec<ForSome<'g>> {
         let asked = &self.matcher.subject.need.volumes[0];
+        let soft = asked.places.iter().any(|place| place.weight.is_some());
         let mut options = Vec::new();
         for group in &volume.groups {
-            let of_group = group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
-            let choices = of_group.map(|supply| {
-                let Rank { kept, mut numerator, waste, exists } = volume.ranks[supply];
-                for place in &asked.places {
-                    let holds = || self.matcher.supply_place(place, supply, &[], asked).holds();
-                    if let Some(weight) = place.weight.filter(|_| holds()) {
-                        numerator += i128::from(weight) * i128::from(MILLION);
-                    }
-                }
-                Choice { supply, kept, numerator, waste, exists }
-            });
-            if let Some(choice) = choices.min_by_key(Choice::rank) {
-                ways(group, choice, &mut options);
-            }
+            let best = if soft {
+                let open = group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
+                open.map(|supply| self.with_places(volume, supply)).min_by_key(Choice::rank)
+            } else {
+                let first = group.by_rank.iter().map(|row| *row as usize).find(|row| open.has(*row));
+                first.map(|supply| volume.ranks[supply].choice(supply))
+            };
+            let Some(best) = best else { continue };
+            options.extend(group.ways.iter().map(|way| {
+                let choice = Choice { numerator: best.numerator + way.earned, ..best };
+                ForSome { choice, group, way }
+            }));
         }
         options.sort_by_key(|option| option.choice.rank());
         options
     }
+
+    /// A supply with what it earns of soft places.
+    fn with_places(&self, volume: &AskedOfSupplies, supply: usize) -> Choice {
+        let mut choice = volume.ranks[supply].choice(supply);
+        choice.numerator += self.matcher.soft_of_supply(0, supply);
+        choice
+    }
 }
 
-/// Every way in which the agents of a group may earn.
-pub(super) fn ways<'g>(group: &'g Group, choice: Choice, options: &mut Vec<Way<'g>>) {
-    let mut found: Vec<(i128, Vec<Option<usize>>)> = vec![(0, Vec::new())];
-    for (weight, levels) in &group.scores {
-        let Levels::Few(levels) = &**levels else { return };
-        let mut next = Vec::with_capacity(found.len() * (levels.len() + 1));
-        for (earned, chosen) in found {
-            let with = |level: Option<usize>| chosen.iter().copied().chain([level]).collect();
-            next.push((earned, with(None)));
-            for (at, level) in levels.iter().enumerate() {
-                next.push((earned + i128::from(*weight) * i128::from(level.0), with(Some(at))));
-            }
-        }
-        found = next;
-    }
-    for (earned, levels) in found {
-        let choice = Choice { numerator: choice.numerator + earned, ..choice };
-        options.push(Way { choice, group, levels });
+impl Matcher<'_> {
+    /// What a supply earns of the soft places of a volume, beside none of the others.
+    pub(super) fn soft_of_supply(&self, at: usize, supply: usize) -> i128 {
+        let volume = &self.subject.need.volumes[at];
+        let soft = volume.places.iter().filter_map(|place| {
+            let weight = place.weight?;
+            let holds = self.supply_place(place, supply, &[], volume).holds();
+            holds.then_some(i128::from(weight) * i128::from(MILLION))
+        });
+        soft.sum()
     }
 }

@@ -1,7 +1,7 @@
 //! The supplies that hold for a volume whatever the agent, what they are ordered by, and, for the rules that speak of
 //! both, which agents each may serve: supplies that these rules cannot tell apart are one group.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{cmp::Reverse, ops::ControlFlow, sync::Arc};
 
 use indexmap::IndexMap;
 
@@ -9,8 +9,9 @@ use super::{Index, agents::Parts, rooms::Bound};
 use crate::{
     engine::columns::{Bits, Levels},
     ir::{NodeId, PlaceKind, Rule, Volume, op},
+    limits,
     matching::{
-        Matcher,
+        Choice, Matcher,
         check::{Failure, Reach},
     },
     symbol::Symbol,
@@ -35,6 +36,8 @@ pub(super) struct AskedOfSupplies {
     /// Whether ranks, and groups, change as amounts are taken.
     ranks_move: bool,
     groups_move: bool,
+    /// Whether the orders of groups are to be made again.
+    stale: bool,
     shared_read: usize,
     pub groups: Vec<Group>,
     by_terms: IndexMap<GroupKey, usize>,
@@ -65,8 +68,23 @@ pub(super) struct Rank {
     pub exists: bool,
 }
 
+impl Rank {
+    /// What a supply of this rank is, for an agent that earns nothing of both.
+    pub fn choice(&self, supply: usize) -> Choice {
+        let Rank { kept, numerator, waste, exists } = *self;
+        Choice { supply, kept, numerator, waste, exists }
+    }
+}
+
 /// By the terms and preferences about both, as numbers of the index.
 type GroupKey = (Vec<usize>, Vec<(i64, usize)>);
+
+/// What agents of a group earn of both, and by which level of each score; `None`: by none of them.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub earned: i128,
+    pub levels: Vec<Option<usize>>,
+}
 
 /// Supplies that rules about agent and supply cannot tell apart.
 #[derive(Clone, Debug)]
@@ -77,6 +95,11 @@ pub(super) struct Group {
     pub scores: Vec<(i64, Arc<Levels>)>,
     /// In order of path.
     pub supplies: Vec<u32>,
+    /// By rank, and by what they earn, best first: as long as neither changes.
+    pub by_rank: Vec<u32>,
+    pub by_score: Vec<u32>,
+    /// The ways in which its agents may earn.
+    pub ways: Vec<Way>,
     /// Numbers of the terms.
     pub ids: Vec<usize>,
     /// The agents of a term that few have.
@@ -84,6 +107,46 @@ pub(super) struct Group {
     /// What of the terms and scores changes as amounts of agents are taken.
     moving_terms: Vec<(usize, NodeId)>,
     moving_scores: Vec<(usize, NodeId)>,
+}
+
+impl Group {
+    /// Every way in which agents may earn; none where there are too many to tell apart.
+    fn every_way(&self) -> Vec<Way> {
+        let mut found = vec![Way { earned: 0, levels: Vec::new() }];
+        for (weight, levels) in &self.scores {
+            let Levels::Few(levels) = &**levels else { return Vec::new() };
+            let before = std::mem::take(&mut found);
+            if before.len().saturating_mul(levels.len() + 1) > limits::SCORE_LEVELS * limits::SCORE_LEVELS {
+                return Vec::new();
+            }
+            for way in before {
+                for level in (0..levels.len()).map(Some).chain([None]) {
+                    let earned = level.map_or(0, |level| i128::from(*weight) * i128::from(levels[level].0));
+                    let levels = way.levels.iter().copied().chain([level]).collect();
+                    found.push(Way { earned: way.earned + earned, levels });
+                }
+            }
+        }
+        found
+    }
+
+    /// The agents of a word of rows that earn in this way.
+    pub fn word(&self, way: &Way, at: usize, mut rows: u64) -> u64 {
+        for term in &self.terms {
+            rows &= term.words()[at];
+            if rows == 0 {
+                return 0;
+            }
+        }
+        for ((_, levels), level) in self.scores.iter().zip(&way.levels) {
+            let Levels::Few(levels) = &**levels else { return 0 };
+            match level {
+                Some(level) => rows &= levels[*level].1.words()[at],
+                None => levels.iter().for_each(|level| rows &= !level.1.words()[at]),
+            }
+        }
+        rows
+    }
 }
 
 impl AskedOfSupplies {
@@ -102,6 +165,7 @@ impl AskedOfSupplies {
             ranks: Vec::new(),
             ranks_move: false,
             groups_move: false,
+            stale: false,
             shared_read: index.supplies.journal.len(),
             groups: Vec::new(),
             by_terms: IndexMap::new(),
@@ -278,12 +342,25 @@ impl AskedOfSupplies {
         }
         for group in self.groups.iter_mut().filter(|group| group.moving_terms.is_empty()) {
             let mut terms: Vec<(usize, Arc<Bits>)> = group.ids.drain(..).zip(group.terms.drain(..)).collect();
-            terms.sort_by_key(|(id, _)| (std::cmp::Reverse(often[id]), *id));
+            terms.sort_by_key(|(id, _)| (Reverse(often[id]), *id));
             (group.ids, group.terms) = terms.into_iter().unzip();
         }
         let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
+        for group in &mut self.groups {
+            let choice = |row: &u32| self.ranks[*row as usize].choice(*row as usize);
+            group.by_rank.clone_from(&group.supplies);
+            group.by_rank.sort_by_key(|row| choice(row).rank());
+            group.by_score.clone_from(&group.supplies);
+            group.by_score.sort_by_key(|row| (Reverse(choice(row).numerator), *row));
+            group.ways = group.every_way();
+        }
         order.sort_by(|a, b| self.groups[*a as usize].ids.cmp(&self.groups[*b as usize].ids));
         self.order = order.into();
+    }
+
+    /// Whether what agents earn of both comes in so few values that they can be told apart by them.
+    pub fn tells_ways(&self) -> bool {
+        self.groups.iter().all(|group| !group.ways.is_empty())
     }
 
     /// Puts a supply into its group.
@@ -295,6 +372,9 @@ impl AskedOfSupplies {
             terms: Vec::new(),
             scores: Vec::new(),
             supplies: Vec::new(),
+            by_rank: Vec::new(),
+            by_score: Vec::new(),
+            ways: Vec::new(),
             ids: Vec::new(),
             few: None,
             moving_terms: Vec::new(),
@@ -354,6 +434,7 @@ impl AskedOfSupplies {
                 Some(rows) => rows.collect(),
                 None => (0..self.group_of.len()).collect(),
             };
+            self.stale |= !changed.is_empty();
             for row in changed {
                 if self.ranks_move {
                     self.ranks[row] = rank(matcher, volume, row);
@@ -365,8 +446,9 @@ impl AskedOfSupplies {
             }
         }
         self.shared_read = now;
-        if self.order.len() != self.groups.len() {
+        if self.order.len() != self.groups.len() || self.stale {
             self.arrange();
+            self.stale = false;
         }
         for group in &mut self.groups {
             let Some(one) = group.supplies.first() else { continue };
@@ -378,6 +460,9 @@ impl AskedOfSupplies {
             for (at, node) in &group.moving_scores {
                 group.scores[*at].1 = Arc::new(Levels::Few(Vec::new()));
                 group.scores[*at].1 = index.agents.earned(&scene, *node).levels;
+            }
+            if !group.moving_scores.is_empty() {
+                group.ways = group.every_way();
             }
         }
     }
