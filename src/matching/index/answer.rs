@@ -54,26 +54,46 @@ type Ranked = (Reverse<i128>, usize, usize);
 struct Best {
     most: usize,
     kept: BTreeSet<Ranked>,
+    /// The last of them, once there are as many as wanted: total, agent, supply.
+    last: Option<(i128, usize, usize)>,
 }
 
 impl Best {
+    fn new(most: usize) -> Best {
+        Best { most, kept: BTreeSet::new(), last: None }
+    }
+
     fn offer(&mut self, total: i128, agent: usize, supply: usize) -> bool {
-        let pair = (Reverse(total), agent, supply);
-        let full = self.kept.len() >= self.most;
-        if self.most == 0 || (full && self.kept.last().is_some_and(|last| pair > *last)) {
+        if let Some((least, last, of)) = self.last
+            && (total < least || (total == least && (agent, supply) > (last, of)))
+        {
             return false;
         }
-        self.kept.insert(pair);
+        self.kept.insert((Reverse(total), agent, supply));
         if self.kept.len() > self.most {
             self.kept.pop_last();
+        }
+        if self.kept.len() == self.most {
+            self.last = self.kept.last().map(|(total, agent, supply)| (total.0, *agent, *supply));
         }
         true
     }
 
+    /// How many rows, from the first, can be among the best with this score at the most.
+    fn reach(&self, total: i128) -> usize {
+        match self.last {
+            Some((least, ..)) if total < least => 0,
+            Some((least, last, _)) if total == least => last + 1,
+            _ => usize::MAX,
+        }
+    }
+
     /// Whether a pair of this score, of this agent or one after it, might be among the best.
     fn admits(&self, total: i128, agent: usize) -> bool {
-        let beaten = |last: &Ranked| (Reverse(total), agent) > (last.0, last.1);
-        self.most > 0 && (self.kept.len() < self.most || !self.kept.last().is_some_and(beaten))
+        match self.last {
+            None => true,
+            Some((least, last, _)) => total > least || (total == least && agent <= last),
+        }
     }
 }
 
@@ -82,15 +102,19 @@ impl Index {
     /// one that wants no agent, or one whose columns cannot hold its scores: [`Matcher`] tells.
     pub fn answer(&mut self, matcher: &Matcher<'_>, most: usize) -> Option<Answer> {
         self.with_parts(matcher, |parts| {
-            let mut best = Best { most, kept: BTreeSet::new() };
+            let mut best = Best::new(most);
             let pairs = match parts.volume.zip(parts.open.as_ref()) {
                 None => {
-                    parts.alone(&mut best);
+                    if most > 0 {
+                        parts.alone(&mut best);
+                    }
                     parts.agents.count() as u128
                 }
                 Some((volume, open)) => {
                     let apart = parts.crossing_pairs(matcher, |total, agent, supply| {
-                        best.offer(total, agent, supply);
+                        if most > 0 {
+                            best.offer(total, agent, supply);
+                        }
                     });
                     if most > 0 {
                         parts.best(matcher, volume, open, &mut best);
@@ -253,24 +277,42 @@ impl Parts<'_> {
             if soft {
                 supplies.sort_by_key(|(earned, supply)| (Reverse(*earned), *supply));
             }
-            self.best_of(group, &group.ways[way], &supplies, best);
+            self.best_of(group, &group.ways[way], &supplies, most, best);
         }
     }
 
-    fn best_of(&self, group: &Group, way: &Way, supplies: &[(i128, usize)], best: &mut Best) {
+    /// The best of a group's agents that earn in one way; none earns more than `most` of itself.
+    fn best_of(&self, group: &Group, way: &Way, supplies: &[(i128, usize)], most: i128, best: &mut Best) {
         let Some((first, _)) = supplies.first() else { return };
-        let above = self.soft_most() + first + way.earned;
-        for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
-            if !best.admits(self.scores.most_of(at) + above, at * simd::WORD) {
-                continue;
-            }
-            for row in ones(group.word(way, at, *word)).map(|bit| at * simd::WORD + bit) {
-                let own = self.earned(row) + way.earned;
-                for (earned, supply) in supplies {
-                    if !best.offer(own + earned, row, *supply) {
-                        break;
-                    }
+        let of_both = first + way.earned;
+        let reach = best.reach(most + of_both);
+        if let Some(few) = &group.few {
+            for row in few.iter().map(|row| *row as usize).take_while(|row| *row < reach) {
+                let (at, bit) = (row / simd::WORD, 1 << (row % simd::WORD));
+                if group.word(way, at, self.agents.words()[at] & bit) != 0 {
+                    self.offer(row, way, supplies, best);
                 }
+            }
+            return;
+        }
+        let above = self.soft_most() + of_both;
+        let words = self.agents.words().iter().enumerate().take(reach.div_ceil(simd::WORD));
+        for (at, word) in words.filter(|(_, word)| **word != 0) {
+            if best.admits(self.scores.most_of(at) + above, at * simd::WORD) {
+                for bit in ones(group.word(way, at, *word)) {
+                    self.offer(at * simd::WORD + bit, way, supplies, best);
+                }
+            }
+        }
+    }
+
+    /// Offers an agent with each supply, best first, as long as one is taken.
+    fn offer(&self, row: usize, way: &Way, supplies: &[(i128, usize)], best: &mut Best) {
+        let alone = if self.soft.is_empty() { self.scores.of(row) } else { self.earned(row) };
+        let own = alone + way.earned;
+        for (earned, supply) in supplies {
+            if !best.offer(own + earned, row, *supply) {
+                break;
             }
         }
     }
