@@ -2,7 +2,7 @@
 
 use bourse::{
     Fleet, Inventory, Policy,
-    cycle::{Reasons, Request},
+    cycle::{Engine, Reasons, Request},
     matching::{Matcher, Moment, NeedId},
 };
 use bourse_yardstick::{
@@ -102,7 +102,8 @@ impl System for Plain {
 
     fn cycle(&mut self) -> Option<u64> {
         let (fleet, _) = self.bound();
-        let offers = fleet.cycle(Request { reasons: Reasons::None, ..Request::default() });
+        let offers =
+            fleet.cycle(Request { reasons: Reasons::None, engine: Engine::Plain, ..Request::default() });
         Some(offers.cycle().grants.len() as u64)
     }
 }

@@ -69,8 +69,8 @@ impl Run<'_> {
             held.filter_map(|(stock, _)| index.agent_of(StockId(stock as u32)))
                 .for_each(|agent| granted[agent] = true);
             let mut seen: IndexSet<&[usize]> = IndexSet::new();
-            // Limits may be over some agents' amounts only.
-            let every = !world.limits.is_empty();
+            // Limits may be over some agents' amounts only, and what is raised may go on to further parts.
+            let every = !world.limits.is_empty() || matcher.raises();
             for (agent, supplies) in &served {
                 if seen.insert(supplies) || every {
                     let candidate = matcher.completed(Some(*agent), supplies);

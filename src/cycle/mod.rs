@@ -20,7 +20,9 @@ use crate::{
     },
     ir::Plan,
     limits,
-    matching::{Index, Instance, Matcher, Moment, NeedId, Placed, Search, Shortage, has_unsettled, settle},
+    matching::{
+        Free, Index, Instance, Matcher, Moment, NeedId, Placed, Search, Shortage, has_unsettled, settle,
+    },
 };
 use share::Shares;
 
@@ -88,6 +90,7 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         kept: 0,
         steps: 0,
         recorder: request.recorder,
+        free: indexed.then(|| Free::new(plan, world)),
         start_index: index.clone(),
         index,
     };
@@ -164,6 +167,8 @@ struct Run<'a> {
     recorder: Option<&'a Recorder>,
     /// `None`: plainly.
     index: Option<Index>,
+    /// Of what there would be if nothing were taken.
+    free: Option<Free>,
     /// Of what there was when the cycle began.
     start_index: Option<Index>,
 }
@@ -253,7 +258,9 @@ impl Run<'_> {
         {
             return;
         }
-        let (settled, bounded) = settle(self.moment(), &self.start.0, id);
+        let mut free = self.free.take();
+        let (settled, bounded) = settle(self.moment(), &self.start.0, id, free.as_mut());
+        self.free = free;
         self.needs[at].bounded |= bounded;
         let settled = Arc::new(settled);
         self.start.1.settle(id, Arc::clone(&settled));

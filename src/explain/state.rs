@@ -20,7 +20,7 @@ impl State {
     pub fn start(fleet: &Fleet, id: NeedId) -> State {
         let mut state = State { ledger: fleet.ledger().clone(), placed: fleet.placed().clone() };
         if has_unsettled(&fleet.plan().frameworks[id.framework].needs[id.need]) {
-            let (settled, _) = settle(state.moment(fleet), fleet.ledger(), id);
+            let (settled, _) = settle(state.moment(fleet), fleet.ledger(), id, None);
             state.placed.settle(id, Arc::new(settled));
         }
         state

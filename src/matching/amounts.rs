@@ -47,6 +47,12 @@ impl<'a> Matcher<'a> {
         Room { world, ledger: Some(ledger), taker, pending: &draft.takes }
     }
 
+    /// Whether an agent may give more than the least that is asked of it.
+    pub fn raises(&self) -> bool {
+        let amounts = self.subject.need.agent.iter().flat_map(|request| &request.amounts);
+        amounts.into_iter().any(|ask| matches!(ask.amount, Amount::Scalar(_, low, high) if high > low))
+    }
+
     /// Raises what was taken of each range of amounts to the most that fits, in order.
     pub(super) fn raise(&self, takings: &mut [Taking], requests: &[Option<Request<'_>>]) {
         for (at, request) in requests.iter().enumerate() {

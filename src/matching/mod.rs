@@ -21,7 +21,7 @@ pub use place::Verdict;
 pub use placed::{Instance, Placed, Settled, Spot};
 pub use relax::{Condition, Relaxed};
 pub use score::{Item, Score};
-pub use settle::{has_unsettled, settle, settle_for};
+pub use settle::{Free, has_unsettled, settle, settle_for};
 
 use crate::{
     engine::{Recorder, Scene, Subject},

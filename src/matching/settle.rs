@@ -6,31 +6,53 @@ use std::{cmp::Reverse, ops::ControlFlow};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    Instance, Matcher, Moment, NeedId, Placed, Search, Settled, Spot,
+    Index, Instance, Matcher, Moment, NeedId, Placed, Search, Settled, Spot,
     amounts::Draft,
     check::{Failure, Reach},
     explain::is_permanent,
 };
 use crate::{
-    inventory::ledger::Ledger,
-    ir::{Place, PlaceKind, Volume},
+    inventory::{ledger::Ledger, world::World},
+    ir::{Place, PlaceKind, Plan, Volume},
     limits,
     quantity::MILLION,
 };
 
 /// Settles the places of a need, from the inventory and not from history. `start` is what was used when the cycle
 /// began. The second value says whether a bound ended the search for the one value of all.
-pub fn settle(moment: Moment<'_>, start: &Ledger, id: NeedId) -> (Settled, bool) {
-    settle_for(Matcher::new(moment, id), start)
+pub fn settle(moment: Moment<'_>, start: &Ledger, id: NeedId, free: Option<&mut Free>) -> (Settled, bool) {
+    settled(Matcher::new(moment, id), start, free)
+}
+
+/// A fleet of which nothing is taken, with its index.
+#[derive(Clone, Debug)]
+pub struct Free {
+    ledger: Ledger,
+    index: Index,
+}
+
+impl Free {
+    /// Of a fleet.
+    pub fn new(plan: &Plan, world: &World) -> Free {
+        Free { ledger: Ledger::empty(world), index: Index::new(plan, world) }
+    }
 }
 
 /// As [`settle`], of a need as a matcher asks it.
 pub fn settle_for(matcher: Matcher<'_>, start: &Ledger) -> (Settled, bool) {
+    settled(matcher, start, None)
+}
+
+fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) -> (Settled, bool) {
     let mut settled = Settled::default();
     let need = matcher.subject.need;
     let spread = |place: &&Place| matches!(place.kind, PlaceKind::Spread { .. });
     for place in need.places.iter().filter(spread) {
-        settled.eligible.insert(place.number, matcher.eligible_agents(place));
+        let by_columns = free.as_mut().and_then(|free| {
+            let moment = Moment { ledger: &free.ledger, ..matcher.moment };
+            free.index.eligible(&Matcher { moment, ..matcher }, place)
+        });
+        settled.eligible.insert(place.number, by_columns.unwrap_or_else(|| matcher.eligible_agents(place)));
     }
     for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
         for place in volume.places.iter().filter(spread) {

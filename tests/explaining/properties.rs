@@ -262,7 +262,7 @@ fn offered(plan: &Plan, world: &World, id: NeedId, (ledger, placed): &(Ledger, P
     if bourse::matching::has_unsettled(&plan.frameworks[id.framework].needs[id.need]) {
         let moment = Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None };
         // As the cycle does: from what was used when it began.
-        let (settled, _) = bourse::matching::settle(moment, &Ledger::new(world), id);
+        let (settled, _) = bourse::matching::settle(moment, &Ledger::new(world), id, None);
         placed.settle(id, settled.into());
     }
     let mut count = 0;

@@ -177,6 +177,11 @@ impl AskedOfAgents {
         }
     }
 
+    /// Whether nothing but amounts decides, and of every agent in the same way.
+    pub fn stays(&self) -> bool {
+        self.moving.is_empty() && self.plain.is_empty()
+    }
+
     /// The agents for which all of it holds now, but for places that go by where instances are.
     pub fn rows(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
         let now = parts.terms.journal.len();

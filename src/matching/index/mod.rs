@@ -23,11 +23,11 @@ pub(super) use open::Open;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{Candidate, Matcher, Moment, NeedId, Search};
+use super::{Candidate, Matcher, Moment, NeedId, Search, Spot};
 use crate::{
     engine::columns::{Bits, Terms},
     inventory::world::{StockId, StockKind, World},
-    ir::{NodeId, Plan},
+    ir::{NodeId, Place, Plan},
     types::Side,
 };
 use agents::{AskedOfAgents, Parts};
@@ -194,6 +194,55 @@ impl Index {
         self.asked[shape] = Some(asked);
         let mut hard = matcher.subject.need.places.iter().filter(|place| place.weight.is_none());
         holds && hard.all(|place| matcher.agent_place(place, agent, &[]).holds())
+    }
+
+    /// The values of a place over which agents are spread, in order of the first agent with each: where some agent could ever
+    /// run, with everything free. The moment is one where nothing is taken. `None` where that is to be found out plainly:
+    /// where something but amounts may change, or limits or existing volumes are in it.
+    pub fn eligible(&mut self, matcher: &Matcher<'_>, place: &Place) -> Option<Vec<Spot>> {
+        let world = matcher.moment.world;
+        let key = place.kind.key()?;
+        let plain = !world.limits.is_empty() || !self.existing.is_empty() || !self.own.crossing.is_empty();
+        let need = matcher.subject.need;
+        let placed =
+            need.volumes.iter().flat_map(|volume| &volume.places).any(|place| place.weight.is_none());
+        if plain || placed || matcher.is_special() || matcher.charges().next().is_some() {
+            return None;
+        }
+        let shape = self.shape(matcher);
+        let mut asked = self.asked.get_mut(shape)?.take()?;
+        let agents = asked.agents.as_mut().filter(|agents| agents.stays());
+        let stays = asked.volumes.iter().all(AskedOfSupplies::stays);
+        let rows = agents.filter(|_| stays).map(|agents| {
+            let parts = Parts {
+                terms: &mut self.agents,
+                rooms: &mut self.rooms,
+                limits_changed: self.limits_changed,
+            };
+            agents.rows(parts, matcher).clone()
+        });
+        let rows = rows.map(|mut rows| {
+            for volume in &mut asked.volumes {
+                let parts = Parts {
+                    terms: &mut self.supplies,
+                    rooms: &mut self.rooms,
+                    limits_changed: self.limits_changed,
+                };
+                let open = volume.rows(parts, matcher).clone();
+                rows.and(&volume.reached(&open, rows.rows()));
+            }
+            rows
+        });
+        self.asked[shape] = Some(asked);
+        let rows = rows?;
+        let by_spot = self.spots.by_spot(matcher, key);
+        let mut found: Vec<(u32, Spot)> = Vec::new();
+        for (spot, agents) in &by_spot.rows {
+            let first = agents.iter().find(|row| rows.has(**row as usize));
+            found.extend(first.map(|row| (*row, spot.clone())));
+        }
+        found.sort_unstable_by_key(|one| one.0);
+        Some(found.into_iter().map(|one| one.1).collect())
     }
 
     /// Follows what has changed, for every need that was asked so far: nothing is left to do when one is asked next.

@@ -358,6 +358,27 @@ impl AskedOfSupplies {
         self.order = order.into();
     }
 
+    /// Whether nothing but amounts decides, of every supply in the same way, and places do not.
+    pub fn stays(&self) -> bool {
+        let moves = |group: &Group| !group.moving_terms.is_empty();
+        self.moving.is_empty() && self.plain.is_empty() && !self.groups_move && !self.groups.iter().any(moves)
+    }
+
+    /// The agents, of so many, that some open supply serves.
+    pub fn reached(&self, open: &Bits, rows: usize) -> Bits {
+        let mut reached = Bits::none(rows);
+        for group in &self.groups {
+            if !group.supplies.iter().any(|row| open.has(*row as usize)) {
+                continue;
+            }
+            let Some((first, rest)) = group.terms.split_first() else { return Bits::all(rows) };
+            let mut agents = Bits::clone(first);
+            rest.iter().for_each(|term| agents.and(term));
+            reached.or(&agents);
+        }
+        reached
+    }
+
     /// Whether what agents earn of both comes in so few values that they can be told apart by them.
     pub fn tells_ways(&self) -> bool {
         self.groups.iter().all(|group| !group.ways.is_empty())
