@@ -71,6 +71,11 @@ impl Standing {
         self.index.agent_holds(&matcher(self.live.fleet(), need), agent)
     }
 
+    /// Bytes that are held for agents beside the fleet itself, for the needs that were asked so far.
+    pub fn bytes_of_agents(&self) -> usize {
+        self.index.bytes_of_agents()
+    }
+
     /// Looks at once at what has changed, for every need that was asked before; else that is done when one is asked again.
     pub fn refresh(&mut self) {
         self.index.refresh(moment(self.live.fleet()));

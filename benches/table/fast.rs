@@ -101,6 +101,12 @@ impl System for Fast {
         standing.clone().answer(needs[need], BEST).map(answer_of).expect("an answer")
     }
 
+    fn bytes_per_agent(&self) -> Option<f64> {
+        let (standing, ..) = self.bound.as_ref()?;
+        let agents = standing.fleet().world().agents.len();
+        (agents > 0).then(|| standing.bytes_of_agents() as f64 / agents as f64)
+    }
+
     fn cycle(&mut self) -> Option<u64> {
         let (standing, ..) = self.bound();
         let offers = standing.fleet().cycle(Request { reasons: Reasons::None, ..Request::default() });

@@ -21,6 +21,9 @@ pub struct Args {
     /// End with exit code 1 where there is a warning
     #[arg(long)]
     deny_warnings: bool,
+    /// Also tell what rules speak of, and what a decision about each need costs at the most
+    #[arg(long)]
+    cost: bool,
     /// How the problems are written
     #[arg(long, value_enum, default_value_t = CheckFormat::Text, value_name = "FORMAT")]
     format: CheckFormat,
@@ -79,6 +82,9 @@ fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if args.format == CheckFormat::Text {
         let line = summary(args, &parsed, &fleet, warnings, notes);
         console.print(&line)?;
+        if args.cost {
+            console.print(&super::cost::show(&fleet))?;
+        }
     }
     Ok(if args.deny_warnings && warnings > 0 { Exit::No } else { Exit::Yes })
 }

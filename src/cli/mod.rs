@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod codes;
 mod compare;
+mod cost;
 mod diff;
 mod disk;
 mod doc;

@@ -16,7 +16,7 @@ pub use amounts::{Draft, Taking};
 pub use assign::{Candidate, Choice, Search, VolumeGrant};
 pub use check::{Failure, Reach, Shortage};
 pub use explain::{Reason, ReasonKind, is_permanent};
-pub use index::{Answer, Index, Pair, Served};
+pub use index::{About, Answer, Index, NeedCost, Pair, RuleCost, Served, Way};
 pub use place::Verdict;
 pub use placed::{Instance, Placed, Settled, Spot};
 pub use relax::{Condition, Relaxed};

@@ -38,3 +38,30 @@ fn large_fleets_stay_readable() {
     assert_eq!(output.code, 1);
     insta::assert_snapshot!(output.stdout);
 }
+
+/// Each way of finding candidates, and each kind of rule, with its cost.
+#[test]
+fn costs() {
+    let text = "broker b {
+  levels region > zone
+  require os: agent.os == \"linux\"
+  require same: agent.region == pool.region
+  require room: agent.free.cpus >= 1
+  prefer full: pool.free.size / pool.total.size
+  prefer grown: agent.free.cpus / 10 + pool.tier / 10
+  prefer asked: volume.size <= 1GB
+}
+provider p { instance i { domain = \"us\", pool s { tier = 1, resources { size = 9GB } }, pool t { tier = 2, resources { size = 9GB } } } }
+agent a { os = \"linux\", domain = \"us/a\", resources { cpus = 4 } }
+agent b { os = \"linux\", domain = \"us/b\", require pool.tier >= 1, resources { cpus = 4 } }
+agent c { domain = \"eu/b\", resources { cpus = 4 } }
+need none { agent { cpus = 1 } }
+need one { agent { cpus = 1 }, volume v { size = 1GB } }
+need tied { agent { cpus = 1 }, volume v { size = 1GB }, near v in zone }
+need two { agent { cpus = 1 }, volume v { size = 1GB, count = 2 } }
+need alone { volume v { size = 1GB } }
+";
+    let folder = Folder::new(&[("p.policy", text)]);
+    let output = folder.run(&["check", "p.policy", "--cost"]);
+    insta::assert_snapshot!(output.stdout);
+}

@@ -186,6 +186,18 @@ impl Terms {
         self.rows
     }
 
+    /// Bytes of what is kept by rows.
+    pub fn bytes(&self) -> usize {
+        let levels = |kept: &Kept<Levels>| match &*kept.what {
+            Levels::Few(levels) => levels.len() * self.rows / 8,
+            Levels::Each(_) => self.rows * size_of::<i64>(),
+        };
+        self.classes.len() * self.rows * size_of::<u32>()
+            + self.columns.values().flatten().count() * (self.rows * size_of::<i64>() + self.rows / 4)
+            + self.truths.len() * self.rows / 8
+            + self.earned.values().map(levels).sum::<usize>()
+    }
+
     /// Whether what is kept takes more than it may.
     pub fn is_full(&self) -> bool {
         (self.truths.len() + self.earned.len()).saturating_mul(self.rows / 8 + 64) > limits::INDEX_BYTES

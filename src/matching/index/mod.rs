@@ -9,6 +9,7 @@
 mod agents;
 mod answer;
 mod choose;
+mod cost;
 mod open;
 mod own;
 mod rooms;
@@ -19,6 +20,7 @@ mod supplies;
 
 pub use answer::{Answer, Pair};
 pub use choose::Served;
+pub use cost::{About, NeedCost, RuleCost, Way};
 pub(super) use open::Open;
 
 use indexmap::{IndexMap, IndexSet};

@@ -119,6 +119,12 @@ impl Rooms {
         self.columns.insert_full(key, column).0
     }
 
+    /// Bytes of the columns of a side.
+    pub fn bytes(&self, side: Side) -> usize {
+        let of_side = self.columns.iter().filter(|(key, _)| key.side == side);
+        of_side.map(|(_, column)| column.free.rows() * column.free.width() + column.free.rows() * 3 / 8).sum()
+    }
+
     /// A column, as things are now.
     pub fn current(&mut self, at: usize, matcher: &Matcher<'_>, journal: &Journal) -> &Column {
         let Some((key, column)) = self.columns.get_index_mut(at) else {

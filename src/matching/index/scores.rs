@@ -95,6 +95,10 @@ impl Scores {
         self.most[row / simd::WORD] = word.iter().copied().max().unwrap_or(0);
     }
 
+    pub fn bytes(&self) -> usize {
+        (self.each.len() + self.most.len()) * size_of::<i64>()
+    }
+
     /// What an agent earns.
     pub fn of(&self, row: usize) -> i128 {
         i128::from(self.each[row])

@@ -30,6 +30,11 @@ impl Spots {
         Spots { rows, ..Spots::default() }
     }
 
+    pub fn bytes(&self) -> usize {
+        let classes = self.with_domains.len() + usize::from(self.domains.is_some());
+        (self.by_spot.len() + classes) * self.rows * size_of::<u32>()
+    }
+
     pub fn by_spot(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> &BySpot {
         let rows = self.rows;
         self.by_spot.entry(key).or_insert_with(|| {

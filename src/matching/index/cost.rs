@@ -1,0 +1,210 @@
+//! What rules and needs cost, told before anything is asked.
+
+use super::{Asked, Index};
+use crate::{
+    engine::columns::Levels,
+    ir::{NodeId, Rule},
+    limits,
+    matching::Matcher,
+    types::Side,
+};
+
+/// What a rule speaks of, of the two sides that there are many of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// Of neither: the same for every candidate of a need.
+    Neither,
+    /// Of agents alone.
+    Agents,
+    /// Of supplies alone.
+    Supplies,
+    /// Of both.
+    Both,
+}
+
+impl About {
+    /// Its words.
+    pub fn name(self) -> &'static str {
+        match self {
+            About::Neither => "the need",
+            About::Agents => "agents",
+            About::Supplies => "supplies",
+            About::Both => "both",
+        }
+    }
+}
+
+/// What one rule costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleCost {
+    /// Its label, or its place in the source.
+    pub label: String,
+    /// What it speaks of.
+    pub about: About,
+    /// How many different agents, as far as it can tell them apart.
+    pub agents: usize,
+    /// How many different supplies.
+    pub supplies: usize,
+    /// Whether it reads amounts of agents that change from grant to grant.
+    pub agents_move: bool,
+    /// Whether it reads such amounts of supplies.
+    pub supplies_move: bool,
+    /// Whether it is an agent's own and speaks of volumes: then its agents are looked at one by one.
+    pub apart: bool,
+}
+
+/// How the candidates of a need are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By sets of agents and groups of supplies.
+    Sets,
+    /// Agent by agent, its volumes assigned one after the other: several volumes.
+    Volumes,
+    /// Agent by agent: a place ties the agent to its volume.
+    Tied,
+    /// Agent by agent: a charge reads the supply.
+    Charged,
+    /// Agent by agent: a preference about both earns too many different amounts.
+    Graded,
+    /// One candidate: no agent is wanted.
+    Alone,
+}
+
+impl Way {
+    /// Its words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Way::Sets => "by sets",
+            Way::Volumes => "agent by agent: it has several volumes",
+            Way::Tied => "agent by agent: a place ties the agent to its volume",
+            Way::Charged => "agent by agent: a charge reads the supply",
+            Way::Graded => "agent by agent: a preference about both earns many different amounts",
+            Way::Alone => "one candidate: it wants no agent",
+        }
+    }
+}
+
+/// What one decision about a need costs at the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeedCost {
+    /// How its candidates are found.
+    pub way: Way,
+    /// Agents for which all holds that must hold of an agent alone.
+    pub agents: usize,
+    /// Groups of supplies that rules about both cannot tell apart, of all its volumes.
+    pub groups: usize,
+    /// Agents that are looked at one by one, since rules of their own speak of volumes.
+    pub apart: usize,
+    /// Steps at the most: sixty-four agents of a set are one, and so is one supply tried on one agent.
+    pub steps: u64,
+}
+
+impl Index {
+    /// Bytes that the index holds for agents: columns, classes, and sets of rows.
+    pub fn bytes_of_agents(&self) -> usize {
+        let sets = self.asked.iter().flatten().filter(|asked| asked.agents.is_some()).count() * 3;
+        let rows = self.agents.rows();
+        self.agents.bytes()
+            + self.rooms.bytes(Side::Agent)
+            + self.scores.values().flatten().map(super::scores::Scores::bytes).sum::<usize>()
+            + self.spots.bytes()
+            + sets * rows.div_ceil(8)
+            + rows * size_of::<Option<u32>>()
+    }
+
+    /// What the rules of a policy cost on a fleet, in order: the operator's first, then those of holders that are different.
+    pub fn rule_costs(&mut self, matcher: &Matcher<'_>) -> Vec<RuleCost> {
+        let plan = matcher.moment.plan;
+        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
+        let shared = shared.chain(plan.tier_rules.iter().flatten()).map(|rule| (rule, false));
+        let own = plan.agent_rules.iter().flatten().map(|rule| (rule, rule.sides.of_volume()));
+        let mut seen: Vec<(NodeId, Option<i64>)> = Vec::new();
+        let mut costs = Vec::new();
+        for (rule, apart) in shared.chain(own) {
+            let same = (self.alike[rule.root.0 as usize], rule.weight);
+            if !seen.contains(&same) && seen.len() < limits::PAGE_ROWS {
+                seen.push(same);
+                costs.push(RuleCost { apart, ..self.rule_cost(matcher, rule) });
+            }
+        }
+        costs
+    }
+
+    fn rule_cost(&mut self, matcher: &Matcher<'_>, rule: &Rule) -> RuleCost {
+        let scene = matcher.scene(None, None, None);
+        let about = match (rule.sides.has(Side::Agent), rule.sides.has(Side::Pool)) {
+            (true, true) => About::Both,
+            (true, false) => About::Agents,
+            (false, true) => About::Supplies,
+            (false, false) => About::Neither,
+        };
+        let plan = scene.plan;
+        let agents_move = self.agents.moves(plan, rule.root);
+        let supplies_move = self.supplies.moves(plan, rule.root);
+        let classes = |terms: &mut crate::engine::columns::Terms, moves: bool| match moves {
+            true => terms.rows(),
+            false => terms.classes_of(&scene, &[rule.root]).len(),
+        };
+        let agents = classes(&mut self.agents, agents_move);
+        let supplies = classes(&mut self.supplies, supplies_move);
+        RuleCost {
+            label: rule.label.clone(),
+            about,
+            agents,
+            supplies,
+            agents_move,
+            supplies_move,
+            apart: false,
+        }
+    }
+
+    /// What a decision about a need costs on a fleet.
+    pub fn need_cost(&mut self, matcher: &Matcher<'_>) -> NeedCost {
+        let shape = self.shape(matcher);
+        let asked = self.asked.get_mut(shape).and_then(Option::take);
+        let Some(mut asked) = asked else {
+            return NeedCost { way: Way::Volumes, agents: 0, groups: 0, apart: 0, steps: 0 };
+        };
+        let rows = asked.agents.as_mut().map(|agents| self.agents_of(matcher, agents));
+        let cost = self.cost_of(matcher, &asked, rows);
+        self.asked[shape] = Some(asked);
+        cost
+    }
+
+    fn cost_of(
+        &self,
+        matcher: &Matcher<'_>,
+        asked: &Asked,
+        rows: Option<crate::engine::columns::Bits>,
+    ) -> NeedCost {
+        let groups: usize = asked.volumes.iter().map(|volume| volume.groups.len()).sum();
+        let ways: usize =
+            asked.volumes.iter().flat_map(|volume| &volume.groups).map(|group| group.ways.len()).sum();
+        let graded = |levels: &Levels| matches!(levels, Levels::Each(_));
+        let each = asked.volumes.iter().flat_map(|volume| &volume.groups);
+        let is_graded = each.flat_map(|group| &group.scores).any(|(_, levels)| graded(levels))
+            || !asked.volumes.iter().all(super::supplies::AskedOfSupplies::tells_ways);
+        let way = match asked.volumes.len() {
+            _ if rows.is_none() => Way::Alone,
+            0 => Way::Sets,
+            1 if matcher.charges().any(|charge| charge.sides.has(Side::Pool)) => Way::Charged,
+            1 if !matcher.is_apart() => Way::Tied,
+            1 if is_graded => Way::Graded,
+            1 => Way::Sets,
+            _ => Way::Volumes,
+        };
+        let agents = rows.as_ref().map_or(0, |rows| rows.count());
+        let apart = rows.map_or(0, |mut rows| {
+            rows.and(&self.own.crossing);
+            if asked.volumes.is_empty() { 0 } else { rows.count() }
+        });
+        let words = self.agents.rows().div_ceil(64) as u64;
+        let supplies = self.supplies.rows() as u64 * asked.volumes.len() as u64;
+        let steps = match way {
+            Way::Sets => words * (1 + ways as u64) + apart as u64 * supplies,
+            Way::Alone => supplies,
+            _ => words + agents as u64 * supplies,
+        };
+        NeedCost { way, agents, groups, apart, steps }
+    }
+}
