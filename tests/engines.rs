@@ -4,12 +4,14 @@
 use std::{cell::Cell, cmp::Reverse, fmt::Write as _, fs, path::Path};
 
 use bourse::{
-    Fleet, Inventory, Offers,
+    Fleet, Inventory, Live, Offers, Policy, Standing,
     check::Strictness,
     cycle::{Engine, Reasons, Request},
-    matching::{Index, Matcher, Moment},
+    live::Holder,
+    matching::{Candidate, Index, Matcher, Moment, Search},
     output::{Detail, View, offers_json},
     pipeline::{Extra, Parsed},
+    quantity::Quantity,
     testing,
 };
 
@@ -434,6 +436,65 @@ fn pairs_are_those_that_hold() {
         }
     }
     assert!(answered > 200 && pairs > 2_000, "only {answered} answers with {pairs} pairs");
+}
+
+/// Answers that are kept while totals change are those of columns made anew, and of the plain engine.
+#[test]
+fn standing_needs_stay_answered() {
+    let (mut changed, mut answered) = (0, 0);
+    for seed in 0..20 {
+        let text = set(2_000 + seed, 60);
+        let policy = Policy::compile([("generated.policy", text.as_str())]).expect("compiles");
+        let mut standing = Standing::new(Live::bind(&policy, &[]).expect("binds"));
+        let needs: Vec<_> = bourse::cycle::every_need(standing.fleet().plan()).collect();
+        let mut n = Numbers(seed | 1);
+        for round in 0..24 {
+            let fleet = standing.fleet();
+            let text = |symbol| fleet.plan().symbols.text(symbol).to_owned();
+            let agents = &fleet.world().agents;
+            let agent = text(agents[n.below(agents.len() as u64) as usize].name);
+            let pools = &fleet.world().supplies;
+            let pool = text(pools[n.below(pools.len() as u64) as usize].path);
+            let size = format!("{}GB", n.below(90));
+            let (holder, resource, total) = match n.below(3) {
+                0 => (Holder::Agent(&agent), "cpus", n.below(9).to_string()),
+                1 => (Holder::Agent(&agent), "mem", format!("{}GiB", n.below(20))),
+                _ => (Holder::Storage(&pool), "size", size),
+            };
+            let total = Quantity::parse(&total).expect("a quantity");
+            // What has parts or options is not set alone.
+            changed += usize::from(standing.set_total(holder, resource, total).is_ok());
+            if round % 3 == 0 {
+                standing.refresh();
+            }
+            let mut anew = Index::new(standing.fleet().plan(), standing.fleet().world());
+            for need in needs.iter().skip(round % 2).step_by(2) {
+                let fleet = standing.fleet().clone();
+                let moment = Moment {
+                    plan: fleet.plan(),
+                    world: fleet.world(),
+                    ledger: fleet.ledger(),
+                    placed: fleet.placed(),
+                    recorder: None,
+                };
+                let matcher = Matcher::new(moment, *need);
+                let show = |found: Option<Candidate>| found.map(|one| (one.agent, one.volumes, one.score));
+                assert_eq!(standing.answer(*need, 5), anew.answer(&matcher, 5), "seed {seed}, {need:?}");
+                let plain = show(matcher.best(&mut Search::default()));
+                assert_eq!(show(standing.best(*need)), plain, "seed {seed}, {need:?}");
+                for agent in matcher.agents().into_iter().flatten().take(8) {
+                    let holds = matcher.agent_holds(Some(agent));
+                    assert_eq!(
+                        standing.agent_holds(*need, agent),
+                        holds,
+                        "seed {seed}, {need:?}, agent {agent}"
+                    );
+                }
+                answered += 1;
+            }
+        }
+    }
+    assert!(changed > 100 && answered > 1_000, "only {changed} changes and {answered} answers");
 }
 
 #[test]
