@@ -59,6 +59,10 @@ fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) ->
             settled.eligible.insert(place.number, matcher.eligible_supplies(place, volume));
         }
     }
+    let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
+    if !places.into_iter().any(|place| matches!(place.kind, PlaceKind::Together(_)) && place.weight.is_none()) {
+        return (settled, false);
+    }
     let (together, bounded) = Together::new(matcher, start, &settled).choose();
     settled.together = together;
     (settled, bounded)
