@@ -10,6 +10,7 @@ mod export;
 mod fast;
 mod ingest;
 mod plain;
+mod plot;
 mod show;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ usage: cargo bench --bench table -- [options]
   --peer COMMAND      also what this command prints, run for each work and size (repeatable): see benches/peers
   --keep DIR          keep the files that peers read there
   --json              rows as lines of JSON instead of the table
+  --plot FILE         also an SVG of time by agents, for one work
 ";
 
 /// The sizes of the design.
@@ -55,6 +57,7 @@ struct Options {
     peers: Vec<String>,
     keep: Option<String>,
     json: bool,
+    plot: Option<String>,
 }
 
 fn options() -> Result<Options, String> {
@@ -66,6 +69,7 @@ fn options() -> Result<Options, String> {
         peers: Vec::new(),
         keep: None,
         json: false,
+        plot: None,
     };
     let mut words = std::env::args().skip(1);
     let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<String>>();
@@ -79,6 +83,7 @@ fn options() -> Result<Options, String> {
             "--peer" => options.peers.push(value()?),
             "--keep" => options.keep = Some(value()?),
             "--json" => options.json = true,
+            "--plot" => options.plot = Some(value()?),
             "--budget" => {
                 let millis: f64 = value()?.parse().map_err(|_| "`--budget` is a number of ms".to_owned())?;
                 options.budget = millis * 1e6;
@@ -120,6 +125,12 @@ fn main() -> ExitCode {
         rows.iter().for_each(|row| println!("{}", row.json()));
     } else {
         print!("{}", show::table(&rows, &refused));
+    }
+    if let Some(path) = &options.plot
+        && let Err(error) = std::fs::write(path, plot::plot(&rows))
+    {
+        eprintln!("cannot write `{path}`: {error}");
+        return ExitCode::FAILURE;
     }
     if rows.iter().any(|row| row.agrees == Some(false)) {
         eprintln!("some answers are not the judge's");

@@ -60,7 +60,8 @@ fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) ->
         }
     }
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
-    if !places.into_iter().any(|place| matches!(place.kind, PlaceKind::Together(_)) && place.weight.is_none()) {
+    if !places.into_iter().any(|place| matches!(place.kind, PlaceKind::Together(_)) && place.weight.is_none())
+    {
         return (settled, false);
     }
     let (together, bounded) = Together::new(matcher, start, &settled).choose();
