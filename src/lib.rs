@@ -41,6 +41,7 @@ pub mod cli;
 pub mod cycle;
 pub mod diagnostic;
 pub mod doc;
+pub mod emit;
 pub mod engine;
 mod error;
 pub mod explain;

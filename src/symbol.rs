@@ -38,6 +38,11 @@ impl Symbols {
         self.texts.get_index(symbol.index()).map_or("", |text| text)
     }
 
+    /// Every text, in the order of their symbols.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     /// How many texts there are.
     pub fn len(&self) -> usize {
         self.texts.len()

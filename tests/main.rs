@@ -10,6 +10,7 @@ mod cli;
 mod codes;
 mod doc;
 mod docs;
+mod emitted;
 mod explaining;
 mod fairness;
 mod format;

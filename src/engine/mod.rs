@@ -2,9 +2,11 @@
 //! right; every faster one is judged by it.
 
 mod eval;
+mod possible;
 mod record;
 mod value;
 
 pub use eval::{Scene, Subject};
+pub use possible::{Possible, possible};
 pub use record::{Recorder, Seen};
 pub use value::{Gap, Keys, truth, value};

@@ -4,6 +4,7 @@ pub mod op;
 mod plan;
 mod show;
 mod verify;
+mod walk;
 
 pub use plan::{
     Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId, Framework,

@@ -51,6 +51,13 @@ pub enum Key {
     Instance,
 }
 
+impl Key {
+    /// Whether its value follows what is taken and given back.
+    pub fn is_varying(self) -> bool {
+        matches!(self, Key::Free(_) | Key::Used(_))
+    }
+}
+
 /// A key of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Column {
@@ -539,41 +546,5 @@ impl Plan {
     /// The dimension of a resource, where anything in the set says it.
     pub fn dimension(&self, side: Side, resource: Symbol) -> Option<Dimension> {
         self.resources.iter().find(|known| known.0 == side && known.1 == resource).map(|known| known.2)
-    }
-
-    /// The steps of a conjunction, each on its own: reasons name what failed, not all that was asked together.
-    /// A class's conditions are the conjuncts of its root.
-    pub fn conjuncts(&self, root: NodeId) -> Vec<NodeId> {
-        match self.node(root) {
-            Node::And(parts) => parts.iter().flat_map(|part| self.conjuncts(*part)).collect(),
-            _ => vec![root],
-        }
-    }
-
-    /// Columns that a node reads, through classes and lets, in order of first reading.
-    pub fn reads(&self, root: NodeId) -> IndexSet<ColumnId> {
-        let mut found = IndexSet::new();
-        let mut seen: IndexSet<NodeId> = IndexSet::new();
-        let mut open = vec![root];
-        while let Some(id) = open.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            match self.node(id) {
-                Node::Constant(_) => {}
-                Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
-                    found.insert(*column);
-                }
-                Node::Else(column, other) => {
-                    found.insert(*column);
-                    open.push(*other);
-                }
-                Node::Named(definition) => open.push(self.definition(*definition).root),
-                Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => open.push(*inner),
-                Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => open.extend(parts.iter().rev()),
-                Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => open.extend([*right, *left]),
-            }
-        }
-        found
     }
 }

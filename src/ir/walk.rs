@@ -1,0 +1,69 @@
+//! What can be asked of the steps of a plan.
+
+use indexmap::IndexSet;
+
+use super::plan::{ColumnId, Node, NodeId, Plan};
+
+impl Plan {
+    /// The steps of a conjunction, each on its own: reasons name what failed, not all that was asked together.
+    /// A class's conditions are the conjuncts of its root.
+    pub fn conjuncts(&self, root: NodeId) -> Vec<NodeId> {
+        match self.node(root) {
+            Node::And(parts) => parts.iter().flat_map(|part| self.conjuncts(*part)).collect(),
+            _ => vec![root],
+        }
+    }
+
+    /// The conditions that a rule or class joins with `and`, those of the classes it names included.
+    pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
+        let mut open = vec![root];
+        let mut found = Vec::new();
+        while let Some(id) = open.pop() {
+            match self.node(id) {
+                Node::And(parts) => open.extend(parts.iter().rev()),
+                Node::Named(definition) => open.push(self.definition(*definition).root),
+                _ => found.push(id),
+            }
+        }
+        found
+    }
+
+    /// The key that a condition is about, where it is about one.
+    pub fn subject(&self, node: NodeId) -> Option<ColumnId> {
+        match self.node(node) {
+            Node::Test(_, left, _) | Node::Matches(left, _) => match self.node(*left) {
+                Node::Read(column) => Some(*column),
+                _ => None,
+            },
+            Node::IsAbsent(column) | Node::IsPresent(column) => Some(*column),
+            _ => None,
+        }
+    }
+
+    /// Columns that a node reads, through classes and lets, in order of first reading.
+    pub fn reads(&self, root: NodeId) -> IndexSet<ColumnId> {
+        let mut found = IndexSet::new();
+        let mut seen: IndexSet<NodeId> = IndexSet::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match self.node(id) {
+                Node::Constant(_) => {}
+                Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
+                    found.insert(*column);
+                }
+                Node::Else(column, other) => {
+                    found.insert(*column);
+                    open.push(*other);
+                }
+                Node::Named(definition) => open.push(self.definition(*definition).root),
+                Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => open.push(*inner),
+                Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => open.extend(parts.iter().rev()),
+                Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => open.extend([*right, *left]),
+            }
+        }
+        found
+    }
+}
