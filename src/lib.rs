@@ -36,6 +36,7 @@ struct Readme;
 pub mod analyse;
 pub mod change;
 pub mod check;
+pub mod compiled;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod cycle;

@@ -7,6 +7,11 @@ use indexmap::IndexSet;
 pub struct Symbol(u32);
 
 impl Symbol {
+    /// The symbol with a number, as [`Symbol::index`] gave it.
+    pub(crate) fn numbered(index: u32) -> Symbol {
+        Symbol(index)
+    }
+
     /// Its number: dense from 0 in order of first use.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -151,7 +151,9 @@ impl Form for Symbols {
     fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
         let texts: Vec<String> = Form::take(reader)?;
         let mut symbols = Symbols::default();
-        texts.iter().for_each(|text| drop(symbols.intern(text)));
+        for text in &texts {
+            symbols.intern(text);
+        }
         if symbols.len() == texts.len() { Ok(symbols) } else { Err("a text stands twice".to_owned()) }
     }
 }

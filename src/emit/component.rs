@@ -4,8 +4,9 @@
 
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportKind,
-    ComponentExportSection, ComponentInstanceSection, ComponentSectionId, ComponentTypeSection, ComponentValType,
-    ExportKind, InstanceSection, ModuleArg, PrimitiveValType, RawSection,
+    ComponentExportSection, ComponentImportSection, ComponentInstanceSection, ComponentSectionId,
+    ComponentTypeRef, ComponentTypeSection, ComponentValType, ExportKind, InstanceSection, ModuleArg,
+    NestedComponentSection, PrimitiveValType, RawSection, TypeBounds,
 };
 
 /// The interface that every plugin exports.
@@ -36,6 +37,8 @@ const STRING: ComponentValType = ComponentValType::Primitive(PrimitiveValType::S
 #[derive(Default)]
 struct Types {
     section: ComponentTypeSection,
+    /// How many stand before the section.
+    before: u32,
     filter: Vec<(&'static str, u32)>,
     explain: Vec<(&'static str, u32)>,
 }
@@ -43,8 +46,12 @@ struct Types {
 type Field = (&'static str, ComponentValType);
 
 impl Types {
+    fn last_number(&self) -> u32 {
+        self.before + self.section.len() - 1
+    }
+
     fn last(&self) -> ComponentValType {
-        ComponentValType::Type(self.section.len() - 1)
+        ComponentValType::Type(self.last_number())
     }
 
     fn list(&mut self, of: ComponentValType) -> ComponentValType {
@@ -59,13 +66,13 @@ impl Types {
 
     /// A type of the filter's interface.
     fn named(&mut self, name: &'static str) -> ComponentValType {
-        self.filter.push((name, self.section.len() - 1));
+        self.filter.push((name, self.last_number()));
         self.last()
     }
 
     /// A type of the explaining interface.
     fn explains(&mut self, name: &'static str) -> ComponentValType {
-        self.explain.push((name, self.section.len() - 1));
+        self.explain.push((name, self.last_number()));
         self.last()
     }
 
@@ -83,14 +90,14 @@ impl Types {
 
     fn function(&mut self, param: Option<Field>, result: ComponentValType) -> u32 {
         self.section.function().params(param).result(Some(result));
-        self.section.len() - 1
+        self.last_number()
     }
 }
 
 /// A component of a core module.
 pub fn component(module: &[u8]) -> Vec<u8> {
     let mut types = Types::default();
-    let functions = types_of(&mut types);
+    let (functions, shared) = types_of(&mut types);
     let mut component = Component::new();
     component.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: module });
     let mut instances = InstanceSection::new();
@@ -98,20 +105,47 @@ pub fn component(module: &[u8]) -> Vec<u8> {
     component.section(&instances);
     component.section(&aliases());
     component.section(&types.section);
-    component.section(&lifted(&functions));
+    component.section(&lifted(0, &functions));
+    export(&mut component, FILTER, 0, &types.filter);
+    // What the second interface uses of the first are types of its own, known to be the same: see `shared_types`.
+    let before = types.section.len();
+    component.section(&NestedComponentSection(&shared_types()));
+    component.section(&aliased(1, shared.map(|(_, name)| name)));
+    let given = shared.iter().enumerate();
+    let given = given.map(|(at, (name, _))| (*name, ComponentExportKind::Type, before + at as u32));
     let mut instances = ComponentInstanceSection::new();
-    for (interface, own) in [(FILTER, &types.filter), (EXPLAIN, &types.explain)] {
-        let named = own.iter().map(|(name, at)| (*name, ComponentExportKind::Type, *at));
-        let lifted = FUNCTIONS.iter().enumerate().filter(|(_, function)| function.0 == interface);
-        let lifted = lifted.map(|(at, function)| (function.1, ComponentExportKind::Func, at as u32));
-        instances.export_items(named.chain(lifted).collect::<Vec<_>>());
-    }
+    instances.instantiate(0, given.collect::<Vec<_>>());
+    component.section(&instances);
+    component.section(&aliased(2, ["fact", "value"]));
+    let before = before + shared.len() as u32;
+    types = Types { section: ComponentTypeSection::new(), before: before + 2, ..types };
+    let explain = explain(&mut types, before);
+    component.section(&types.section);
+    component.section(&lifted(functions.len(), &[explain]));
+    export(&mut component, EXPLAIN, 3, &types.explain);
+    component.finish()
+}
+
+/// Makes an interface of its types and functions, and exports it.
+fn export(component: &mut Component, interface: &str, instance: u32, types: &[(&'static str, u32)]) {
+    let named = types.iter().map(|(name, at)| (*name, ComponentExportKind::Type, *at));
+    let lifted = FUNCTIONS.iter().enumerate().filter(|(_, function)| function.0 == interface);
+    let lifted = lifted.map(|(at, function)| (function.1, ComponentExportKind::Func, at as u32));
+    let mut instances = ComponentInstanceSection::new();
+    instances.export_items(named.chain(lifted).collect::<Vec<_>>());
     component.section(&instances);
     let mut exports = ComponentExportSection::new();
-    exports.export(FILTER, ComponentExportKind::Instance, 0, None);
-    exports.export(EXPLAIN, ComponentExportKind::Instance, 1, None);
+    exports.export(interface, ComponentExportKind::Instance, instance, None);
     component.section(&exports);
-    component.finish()
+}
+
+/// Types that an instance exports.
+fn aliased<const N: usize>(instance: u32, names: [&str; N]) -> ComponentAliasSection {
+    let mut aliases = ComponentAliasSection::new();
+    for name in names {
+        aliases.alias(Alias::InstanceExport { instance, kind: ComponentExportKind::Type, name });
+    }
+    aliases
 }
 
 /// The name of a function of an interface as the core module exports it.
@@ -146,24 +180,26 @@ pub fn has_post(function: (&str, &str)) -> bool {
     matches!(function.1, "evaluate" | "explain")
 }
 
-fn lifted(types: &[u32; 5]) -> CanonicalFunctionSection {
+/// The lifted functions from number `first` on, with their types.
+fn lifted(first: usize, types: &[u32]) -> CanonicalFunctionSection {
     let mut section = CanonicalFunctionSection::new();
     let mut core = 1;
-    for (function, kind) in FUNCTIONS.into_iter().zip(types) {
-        let mut options = vec![CanonicalOption::UTF8, CanonicalOption::Memory(0), CanonicalOption::Realloc(0)];
+    for (at, function) in FUNCTIONS.into_iter().enumerate() {
         let own = core;
-        core += 1;
+        core += 1 + u32::from(has_post(function));
+        let Some(kind) = at.checked_sub(first).and_then(|at| types.get(at)) else { continue };
+        let mut options = vec![CanonicalOption::UTF8, CanonicalOption::Memory(0), CanonicalOption::Realloc(0)];
         if has_post(function) {
-            options.push(CanonicalOption::PostReturn(core));
-            core += 1;
+            options.push(CanonicalOption::PostReturn(own + 1));
         }
         section.lift(own, *kind, options);
     }
     section
 }
 
-/// Every type of the interfaces, in the order of the text; gives those of the functions.
-fn types_of(types: &mut Types) -> [u32; 5] {
+/// The types of the first interface, in the order of the text; gives those of the functions, and what the second
+/// interface shares: by the names of `shared_types`, and its own.
+fn types_of(types: &mut Types) -> ([u32; 4], [(&'static str, &'static str); 4]) {
     types.primitive(PrimitiveValType::U32);
     let symbol = types.named("symbol");
     types.primitive(PrimitiveValType::U32);
@@ -175,19 +211,7 @@ fn types_of(types: &mut Types) -> [u32; 5] {
     types.section.defined_type().enum_type(super::manifest::Kind::ALL.map(super::manifest::Kind::name));
     let kind = types.named("kind");
     let longs = types.list(S64);
-    types.variant(&[
-        ("boolean", Some(BOOL)),
-        ("number", Some(S64)),
-        ("size", Some(S64)),
-        ("bandwidth", Some(S64)),
-        ("duration", Some(S64)),
-        ("text", Some(symbol)),
-        ("version", Some(version)),
-        ("place", Some(symbol)),
-        ("texts", Some(longs)),
-        ("numbers", Some(longs)),
-        ("ranges", Some(longs)),
-    ]);
+    types.variant(&values(symbol, version, longs));
     let value = types.named("value");
     let words = types.list(U32);
     let descriptor = descriptor(types, side, sides, kind, words);
@@ -211,8 +235,60 @@ fn types_of(types: &mut Types) -> [u32; 5] {
         types.function(Some(("what", changes)), done),
         types.function(Some(("asked", question)), answer),
     ];
-    let explain = explain(types, fact, value, facts, words);
-    [functions[0], functions[1], functions[2], functions[3], explain]
+    (functions, [("a", "symbol"), ("b", "version"), ("c", "value"), ("d", "fact")])
+}
+
+/// The cases of a value.
+fn values(
+    symbol: ComponentValType,
+    version: ComponentValType,
+    longs: ComponentValType,
+) -> [(&'static str, Option<ComponentValType>); 11] {
+    [
+        ("boolean", Some(BOOL)),
+        ("number", Some(S64)),
+        ("size", Some(S64)),
+        ("bandwidth", Some(S64)),
+        ("duration", Some(S64)),
+        ("text", Some(symbol)),
+        ("version", Some(version)),
+        ("place", Some(symbol)),
+        ("texts", Some(longs)),
+        ("numbers", Some(longs)),
+        ("ranges", Some(longs)),
+    ]
+}
+
+/// A component that takes types and exports two of them. An exported type is one of its own, known to be the same: how
+/// an interface uses what another one declares.
+fn shared_types() -> Component {
+    let mut component = Component::new();
+    let mut count = 0;
+    let mut take = |name: &str, write: &dyn Fn(&mut Types)| {
+        let mut types = Types { before: count, ..Types::default() };
+        write(&mut types);
+        let mut imports = ComponentImportSection::new();
+        imports.import(name, ComponentTypeRef::Type(TypeBounds::Eq(types.last_number())));
+        count = types.last_number() + 2;
+        component.section(&types.section);
+        component.section(&imports);
+        ComponentValType::Type(count - 1)
+    };
+    let symbol = take("a", &|types| types.primitive(PrimitiveValType::U32));
+    let version = take("b", &|types| types.primitive(PrimitiveValType::U32));
+    let value = take("c", &|types| {
+        let longs = types.list(S64);
+        types.variant(&values(symbol, version, longs));
+    });
+    let fact = take("d", &|types| types.record(&[("column", U32), ("value", value)]));
+    let mut exports = ComponentExportSection::new();
+    for (name, kind) in [("fact", fact), ("value", value)] {
+        if let ComponentValType::Type(at) = kind {
+            exports.export(name, ComponentExportKind::Type, at, None);
+        }
+    }
+    component.section(&exports);
+    component
 }
 
 fn descriptor(
@@ -324,18 +400,11 @@ fn data(
     (snapshot, types.named("changes"))
 }
 
-fn explain(
-    types: &mut Types,
-    fact: ComponentValType,
-    value: ComponentValType,
-    facts: ComponentValType,
-    words: ComponentValType,
-) -> u32 {
-    for (name, used) in [("fact", fact), ("value", value)] {
-        if let ComponentValType::Type(at) = used {
-            types.explain.push((name, at));
-        }
-    }
+/// The types of the second interface, after the two that it uses; gives that of its function.
+fn explain(types: &mut Types, used: u32) -> u32 {
+    types.explain.extend([("fact", used), ("value", used + 1)]);
+    let (fact, value) = (ComponentValType::Type(used), ComponentValType::Type(used + 1));
+    let (facts, words) = (types.list(fact), types.list(U32));
     let row = types.option(U32);
     types.record(&[("facts", facts), ("conditions", words), ("agent", row), ("pool", row)]);
     let candidate = types.explains("candidate");

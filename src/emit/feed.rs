@@ -357,7 +357,7 @@ fn write(builder: &mut Builder, set_bit: Fn) -> Body {
         form.set(data.get().load(Mem::Byte, at::FORM)),
         values.set(values_at(data, form.get())),
         when(
-            given.and(slot.get().word(slot::MISMATCHED).not()),
+            given.ne(0).and(slot.get().word(slot::MISMATCHED).not()),
             vec![put(slot, slot::MISMATCHED, fresh)],
         ),
     ]);

@@ -149,6 +149,29 @@ pub struct Condition {
     pub reads: Vec<u32>,
 }
 
+/// Whose the rules are that agents and tiers have of their own: names and paths, with the number of the rules in the
+/// plan. Those without rules are not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owners {
+    /// Agents, by name.
+    pub agents: Vec<(String, usize)>,
+    /// Providers, instances, pools and volumes, by path.
+    pub tiers: Vec<(String, usize)>,
+}
+
+impl Owners {
+    /// As a fleet has them.
+    pub fn of(plan: &Plan, world: &World) -> Owners {
+        let text = |symbol| plan.symbols.text(symbol).to_owned();
+        let agents = world.agents.iter().filter(|agent| !plan.agent_rules[agent.rules].is_empty());
+        let tiers = world.tiers.iter().filter(|tier| !plan.tier_rules[tier.rules].is_empty());
+        Owners {
+            agents: agents.map(|agent| (text(agent.name), agent.rules)).collect(),
+            tiers: tiers.map(|tier| (text(tier.path), tier.rules)).collect(),
+        }
+    }
+}
+
 /// What a plugin says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
@@ -199,20 +222,20 @@ pub(super) struct Used {
 
 /// The filter that is in a plan: requirements and preferences of the operator, of agents and of tiers, and the classes
 /// that needs may ask for. What is counted, placed and asked for stays with the host.
-pub(super) fn manifest(plan: &Plan, world: &World, name: &str) -> (Manifest, Used) {
+pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, Used) {
     let mut used = Used::default();
     let mut found: Vec<(Purpose, Scope, &ir::Rule)> = Vec::new();
     let purpose = |rule: &ir::Rule| rule.weight.map_or(Purpose::Require, Purpose::Prefer);
     for rule in plan.broker.requires.iter().chain(&plan.broker.prefers) {
         found.push((purpose(rule), Scope::Everyone, rule));
     }
-    for agent in &world.agents {
-        let name = || Scope::Agent(plan.symbols.text(agent.name).to_owned());
-        found.extend(plan.agent_rules[agent.rules].iter().map(|rule| (purpose(rule), name(), rule)));
+    for (name, at) in &owners.agents {
+        let rules = plan.agent_rules[*at].iter();
+        found.extend(rules.map(|rule| (purpose(rule), Scope::Agent(name.clone()), rule)));
     }
-    for tier in &world.tiers {
-        let path = || Scope::Tier(plan.symbols.text(tier.path).to_owned());
-        found.extend(plan.tier_rules[tier.rules].iter().map(|rule| (purpose(rule), path(), rule)));
+    for (path, at) in &owners.tiers {
+        let rules = plan.tier_rules[*at].iter();
+        found.extend(rules.map(|rule| (purpose(rule), Scope::Tier(path.clone()), rule)));
     }
     let classes: Vec<(&Definition, Side)> = classes(plan);
     let roots = found.iter().map(|(_, _, rule)| rule.root);

@@ -15,11 +15,11 @@ mod module;
 mod pattern;
 
 pub use component::{EXPLAIN, FILTER};
-pub use manifest::{Column, Condition, Key, Kind, Manifest, Purpose, Rule, Scope};
+pub use manifest::{Column, Condition, Key, Kind, Manifest, Owners, Purpose, Rule, Scope};
 
 use wasm_encoder::ValType::I32;
 
-use crate::{inventory::world::World, ir::Plan, limits};
+use crate::{ir::Plan, limits};
 use asm::{Body, Ex, Fn, St};
 use manifest::Used;
 use module::Builder;
@@ -84,12 +84,17 @@ pub(crate) struct Layout {
 
 const REFUSAL: &str = "a column that was not asked for, or of another form";
 
-/// Builds the plugin of a plan. The world tells whose rules are whose; the name is for reasons and messages.
+/// What a plugin of a plan says of itself.
+pub fn manifest(plan: &Plan, owners: &Owners, name: &str) -> Manifest {
+    manifest::manifest(plan, owners, name).0
+}
+
+/// Builds the plugin of a plan. The name is for reasons and messages.
 ///
 /// # Errors
 /// What of the plan no plugin can hold.
-pub fn plugin(plan: &Plan, world: &World, name: &str) -> Result<Plugin, Refusal> {
-    let (manifest, used) = manifest::manifest(plan, world, name);
+pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusal> {
+    let (manifest, used) = manifest::manifest(plan, owners, name);
     bounded("columns", manifest.columns.len())?;
     bounded("rules", manifest.rules.len())?;
     bounded("conditions", manifest.conditions.len())?;

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use bourse::{
     emit::{self, Kind, Manifest},
     engine::{self, Gap, Keys},
-    inventory::world::World,
     ir::{Column, ColumnId, Definition, DefinitionId, Key, Node, NodeId, Pattern, Plan, Rule, Show, SideSet, op},
     logic::Truth,
     operator::{ArithmeticOp, Function, TestOp},
@@ -177,7 +176,7 @@ impl Generator {
         let kind = Type::Quantity(dimension);
         let any = [Dimension::Number, Dimension::Size, Dimension::Duration][self.n.below(3) as usize];
         let (number, other) = (Type::NUMBER, Type::Quantity(any));
-        let mut two = |own: &mut Generator, a, b| (own.expression(a, depth), own.expression(b, depth));
+        let two = |own: &mut Generator, a, b| (own.expression(a, depth), own.expression(b, depth));
         match self.n.below(9) {
             0 => {
                 let (a, b) = two(self, kind, kind);
@@ -381,7 +380,7 @@ impl Pair {
         generator.policy();
         let plan = &generator.plan;
         bourse::ir::verify(plan).expect("a plan");
-        let plugin = emit::plugin(plan, &World::default(), "generated").expect("a plugin");
+        let plugin = emit::plugin(plan, &emit::Owners::default(), "generated").expect("a plugin");
         let by_key = |column: &emit::Column| {
             let wanted = manifest_key(column);
             (0..plan.columns.len() as u32).map(ColumnId).find(|id| key_of(plan, *id) == wanted).expect("a column")

@@ -22,7 +22,7 @@ const POLICY: &str = r#"
 fn plugin(text: &str) -> emit::Plugin {
     let policy = Policy::compile([("demo.policy", text)]).expect("a policy");
     let fleet = policy.fleet(&[]).expect("a fleet");
-    emit::plugin(fleet.plan(), fleet.world(), "main").expect("a plugin")
+    emit::plugin(fleet.plan(), &emit::Owners::of(fleet.plan(), fleet.world()), "main").expect("a plugin")
 }
 
 /// The interfaces of a package as text, without comments.
