@@ -310,7 +310,7 @@ impl Body {
     pub fn finish(&self) -> Function {
         let mut function = Function::new_with_locals_types(self.locals.iter().copied());
         let mut open = Vec::new();
-        let mut sink = function.instructions();
+        let mut sink = Sink { to: function.instructions(), ready: None };
         statements(&mut sink, &self.code, &mut open);
         if self.result.is_some() {
             // What returns on every path never gets here.
@@ -321,13 +321,70 @@ impl Body {
     }
 }
 
-fn statements(sink: &mut InstructionSink<'_>, code: &[St], open: &mut Vec<Option<Label>>) {
-    for statement in code {
+/// What instructions are written to.
+struct Sink<'a> {
+    to: InstructionSink<'a>,
+    /// A local whose value is on the stack already, for the operand that is computed next.
+    ready: Option<Local>,
+}
+
+impl<'a> std::ops::Deref for Sink<'a> {
+    type Target = InstructionSink<'a>;
+
+    fn deref(&self) -> &InstructionSink<'a> {
+        &self.to
+    }
+}
+
+impl std::ops::DerefMut for Sink<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.to
+    }
+}
+
+fn statements(sink: &mut Sink<'_>, code: &[St], open: &mut Vec<Option<Label>>) {
+    for (at, statement) in code.iter().enumerate() {
+        if let St::Set(local, value) = statement
+            && code.get(at + 1).and_then(leading).and_then(first) == Some(*local)
+        {
+            expression(sink, value);
+            sink.local_tee(local.0);
+            sink.ready = Some(*local);
+            continue;
+        }
         statement_out(sink, statement, open);
     }
 }
 
-fn statement_out(sink: &mut InstructionSink<'_>, statement: &St, open: &mut Vec<Option<Label>>) {
+/// What a statement computes first.
+fn leading(statement: &St) -> Option<&Ex> {
+    match statement {
+        St::Set(_, value)
+        | St::SetGlobal(_, value)
+        | St::Store(_, value, _, _)
+        | St::If(value, _, _)
+        | St::Return(value)
+        | St::Do(value, _)
+        | St::Copy(value, _, _)
+        | St::Clear(value, _) => Some(value),
+        St::While(..) | St::Block(..) | St::Leave(_) | St::End | St::Trap => None,
+    }
+}
+
+/// The local that an expression reads before all else.
+fn first(value: &Ex) -> Option<Local> {
+    match value {
+        Ex::Get(local) => Some(*local),
+        Ex::Un(_, inner) | Ex::Bin(_, inner, _) | Ex::Grow(inner) => first(inner),
+        Ex::Load(_, address, _) => first(address),
+        Ex::Select(parts) => first(&parts[0]),
+        Ex::Call(_, arguments) => first(arguments.first()?),
+        Ex::CallAt(number, arguments) => first(arguments.first().unwrap_or(number)),
+        Ex::Int(_) | Ex::Long(_) | Ex::Global(_) | Ex::Pages => None,
+    }
+}
+
+fn statement_out(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Label>>) {
     match statement {
         St::Set(local, value) => {
             expression(sink, value);
@@ -413,7 +470,7 @@ fn argument(mem: Mem, offset: u32) -> MemArg {
     MemArg { offset: u64::from(offset), align, memory_index: 0 }
 }
 
-fn store(sink: &mut InstructionSink<'_>, mem: Mem, offset: u32) {
+fn store(sink: &mut Sink<'_>, mem: Mem, offset: u32) {
     let at = argument(mem, offset);
     match mem {
         Mem::Byte => sink.i32_store8(at),
@@ -424,7 +481,7 @@ fn store(sink: &mut InstructionSink<'_>, mem: Mem, offset: u32) {
     };
 }
 
-fn load(sink: &mut InstructionSink<'_>, mem: Mem, offset: u32) {
+fn load(sink: &mut Sink<'_>, mem: Mem, offset: u32) {
     let at = argument(mem, offset);
     match mem {
         Mem::Byte => sink.i32_load8_u(at),
@@ -435,7 +492,7 @@ fn load(sink: &mut InstructionSink<'_>, mem: Mem, offset: u32) {
     };
 }
 
-fn expression(sink: &mut InstructionSink<'_>, value: &Ex) {
+fn expression(sink: &mut Sink<'_>, value: &Ex) {
     match value {
         Ex::Int(value) => {
             sink.i32_const(*value);
@@ -444,7 +501,9 @@ fn expression(sink: &mut InstructionSink<'_>, value: &Ex) {
             sink.i64_const(*value);
         }
         Ex::Get(local) => {
-            sink.local_get(local.0);
+            if sink.ready.take() != Some(*local) {
+                sink.local_get(local.0);
+            }
         }
         Ex::Global(global) => {
             sink.global_get(global.0);

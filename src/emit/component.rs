@@ -33,17 +33,38 @@ const U64: ComponentValType = ComponentValType::Primitive(PrimitiveValType::U64)
 const S64: ComponentValType = ComponentValType::Primitive(PrimitiveValType::S64);
 const STRING: ComponentValType = ComponentValType::Primitive(PrimitiveValType::String);
 
+/// What becomes of a type with a name.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Way {
+    /// It is noted.
+    #[default]
+    Note,
+    /// The component takes it.
+    Take,
+    /// The component gives it.
+    Give,
+}
+
 /// The types of a component, as they are numbered.
 #[derive(Default)]
 struct Types {
     section: ComponentTypeSection,
     /// How many stand before the section.
     before: u32,
-    filter: Vec<(&'static str, u32)>,
-    explain: Vec<(&'static str, u32)>,
+    way: Way,
+    /// Those with names, where they are noted.
+    named: Vec<(&'static str, u32)>,
+    /// The component so far, and how many types it takes, where they are taken and given.
+    component: Component,
+    taken: usize,
 }
 
 type Field = (&'static str, ComponentValType);
+
+/// The number of a type that has one.
+fn number(kind: ComponentValType) -> u32 {
+    if let ComponentValType::Type(at) = kind { at } else { 0 }
+}
 
 impl Types {
     fn last_number(&self) -> u32 {
@@ -64,16 +85,40 @@ impl Types {
         self.last()
     }
 
-    /// A type of the filter's interface.
+    /// Gives the last type a name.
     fn named(&mut self, name: &'static str) -> ComponentValType {
-        self.filter.push((name, self.last_number()));
+        match self.way {
+            Way::Note => self.named.push((name, self.last_number())),
+            Way::Give => return self.give(name, self.last()),
+            Way::Take => {
+                let mut imports = ComponentImportSection::new();
+                imports.import(TAKEN[self.taken], ComponentTypeRef::Type(TypeBounds::Eq(self.last_number())));
+                self.flush();
+                self.component.section(&imports);
+                self.taken += 1;
+                self.before += 1;
+            }
+        }
         self.last()
     }
 
-    /// A type of the explaining interface.
-    fn explains(&mut self, name: &'static str) -> ComponentValType {
-        self.explain.push((name, self.last_number()));
+    /// Exports a type: what is exported is a new one.
+    fn give(&mut self, name: &str, kind: ComponentValType) -> ComponentValType {
+        let mut exports = ComponentExportSection::new();
+        exports.export(name, ComponentExportKind::Type, number(kind), None);
+        self.flush();
+        self.component.section(&exports);
+        self.before += 1;
         self.last()
+    }
+
+    /// Writes what there is, so that something else may follow.
+    fn flush(&mut self) {
+        self.before += self.section.len();
+        if !self.section.is_empty() {
+            self.component.section(&self.section);
+        }
+        self.section = ComponentTypeSection::new();
     }
 
     fn primitive(&mut self, of: PrimitiveValType) {
@@ -97,7 +142,7 @@ impl Types {
 /// A component of a core module.
 pub fn component(module: &[u8]) -> Vec<u8> {
     let mut types = Types::default();
-    let (functions, shared) = types_of(&mut types);
+    let functions = types_of(&mut types);
     let mut component = Component::new();
     component.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: module });
     let mut instances = InstanceSection::new();
@@ -106,24 +151,63 @@ pub fn component(module: &[u8]) -> Vec<u8> {
     component.section(&aliases());
     component.section(&types.section);
     component.section(&lifted(0, &functions));
-    export(&mut component, FILTER, 0, &types.filter);
-    // What the second interface uses of the first are types of its own, known to be the same: see `shared_types`.
+    export(&mut component, FILTER, 0, &types.named);
     let before = types.section.len();
-    component.section(&NestedComponentSection(&shared_types()));
-    component.section(&aliased(1, shared.map(|(_, name)| name)));
-    let given = shared.iter().enumerate();
-    let given = given.map(|(at, (name, _))| (*name, ComponentExportKind::Type, before + at as u32));
-    let mut instances = ComponentInstanceSection::new();
-    instances.instantiate(0, given.collect::<Vec<_>>());
-    component.section(&instances);
-    component.section(&aliased(2, ["fact", "value"]));
-    let before = before + shared.len() as u32;
-    types = Types { section: ComponentTypeSection::new(), before: before + 2, ..types };
-    let explain = explain(&mut types, before);
+    component.section(&aliased(1, SHARED));
+    let (fact, value) = (ComponentValType::Type(before + 3), ComponentValType::Type(before + 2));
+    types = Types { before: before + SHARED.len() as u32, ..Types::default() };
+    let (named, function) = explain(&mut types, fact, value);
     component.section(&types.section);
-    component.section(&lifted(functions.len(), &[explain]));
-    export(&mut component, EXPLAIN, 3, &types.explain);
+    component.section(&lifted(functions.len(), &[function]));
+    component.section(&NestedComponentSection(&explaining()));
+    let own = named.iter().map(|(name, kind)| (*name, number(*kind)));
+    let shared = SHARED.iter().enumerate().map(|(at, name)| (*name, before + at as u32));
+    let given = shared.chain(own).enumerate();
+    let mut given: Vec<(&str, ComponentExportKind, u32)> =
+        given.map(|(at, (_, kind))| (TAKEN[at], ComponentExportKind::Type, kind)).collect();
+    given.push((TAKEN[given.len()], ComponentExportKind::Func, functions.len() as u32));
+    let mut instances = ComponentInstanceSection::new();
+    instances.instantiate(0, given);
+    component.section(&instances);
+    let mut exports = ComponentExportSection::new();
+    exports.export(EXPLAIN, ComponentExportKind::Instance, 2, None);
+    component.section(&exports);
     component.finish()
+}
+
+/// What the second interface uses of the first, and what it needs for that.
+const SHARED: [&str; 4] = ["symbol", "version", "value", "fact"];
+
+/// What the component of the second interface takes: types in order, then the function.
+const TAKEN: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+/// A component that takes the second interface's types and function, and exports them. Types that it exports are its
+/// own, known to be the same as those it takes: this is how one interface uses what another one declares.
+fn explaining() -> Component {
+    let mut types = Types { way: Way::Take, ..Types::default() };
+    types.primitive(PrimitiveValType::U32);
+    let symbol = types.named("symbol");
+    types.primitive(PrimitiveValType::U32);
+    let version = types.named("version");
+    let longs = types.list(S64);
+    types.variant(&values(symbol, version, longs));
+    let value = types.named("value");
+    types.record(&[("column", U32), ("value", value)]);
+    let fact = types.named("fact");
+    let (_, function) = explain(&mut types, fact, value);
+    types.flush();
+    let mut imports = ComponentImportSection::new();
+    imports.import(TAKEN[types.taken], ComponentTypeRef::Func(function));
+    types.component.section(&imports);
+    types.way = Way::Give;
+    let fact = types.give("fact", fact);
+    let value = types.give("value", value);
+    let (_, function) = explain(&mut types, fact, value);
+    types.flush();
+    let mut exports = ComponentExportSection::new();
+    exports.export("explain", ComponentExportKind::Func, 0, Some(ComponentTypeRef::Func(function)));
+    types.component.section(&exports);
+    types.component
 }
 
 /// Makes an interface of its types and functions, and exports it.
@@ -197,9 +281,8 @@ fn lifted(first: usize, types: &[u32]) -> CanonicalFunctionSection {
     section
 }
 
-/// The types of the first interface, in the order of the text; gives those of the functions, and what the second
-/// interface shares: by the names of `shared_types`, and its own.
-fn types_of(types: &mut Types) -> ([u32; 4], [(&'static str, &'static str); 4]) {
+/// The types of the first interface, in the order of the text; gives those of its functions.
+fn types_of(types: &mut Types) -> [u32; 4] {
     types.primitive(PrimitiveValType::U32);
     let symbol = types.named("symbol");
     types.primitive(PrimitiveValType::U32);
@@ -229,13 +312,12 @@ fn types_of(types: &mut Types) -> ([u32; 4], [(&'static str, &'static str); 4]) 
     let answer = types.named("answer");
     types.section.defined_type().result(None, Some(STRING));
     let done = types.last();
-    let functions = [
+    [
         types.function(None, descriptor),
         types.function(Some(("fleet", snapshot)), done),
         types.function(Some(("what", changes)), done),
         types.function(Some(("asked", question)), answer),
-    ];
-    (functions, [("a", "symbol"), ("b", "version"), ("c", "value"), ("d", "fact")])
+    ]
 }
 
 /// The cases of a value.
@@ -257,38 +339,6 @@ fn values(
         ("numbers", Some(longs)),
         ("ranges", Some(longs)),
     ]
-}
-
-/// A component that takes types and exports two of them. An exported type is one of its own, known to be the same: how
-/// an interface uses what another one declares.
-fn shared_types() -> Component {
-    let mut component = Component::new();
-    let mut count = 0;
-    let mut take = |name: &str, write: &dyn Fn(&mut Types)| {
-        let mut types = Types { before: count, ..Types::default() };
-        write(&mut types);
-        let mut imports = ComponentImportSection::new();
-        imports.import(name, ComponentTypeRef::Type(TypeBounds::Eq(types.last_number())));
-        count = types.last_number() + 2;
-        component.section(&types.section);
-        component.section(&imports);
-        ComponentValType::Type(count - 1)
-    };
-    let symbol = take("a", &|types| types.primitive(PrimitiveValType::U32));
-    let version = take("b", &|types| types.primitive(PrimitiveValType::U32));
-    let value = take("c", &|types| {
-        let longs = types.list(S64);
-        types.variant(&values(symbol, version, longs));
-    });
-    let fact = take("d", &|types| types.record(&[("column", U32), ("value", value)]));
-    let mut exports = ComponentExportSection::new();
-    for (name, kind) in [("fact", fact), ("value", value)] {
-        if let ComponentValType::Type(at) = kind {
-            exports.export(name, ComponentExportKind::Type, at, None);
-        }
-    }
-    component.section(&exports);
-    component
 }
 
 fn descriptor(
@@ -400,21 +450,23 @@ fn data(
     (snapshot, types.named("changes"))
 }
 
-/// The types of the second interface, after the two that it uses; gives that of its function.
-fn explain(types: &mut Types, used: u32) -> u32 {
-    types.explain.extend([("fact", used), ("value", used + 1)]);
-    let (fact, value) = (ComponentValType::Type(used), ComponentValType::Type(used + 1));
+/// The types of the second interface, by name, and that of its function.
+fn explain(
+    types: &mut Types,
+    fact: ComponentValType,
+    value: ComponentValType,
+) -> ([(&'static str, ComponentValType); 5], u32) {
     let (facts, words) = (types.list(fact), types.list(U32));
     let row = types.option(U32);
     types.record(&[("facts", facts), ("conditions", words), ("agent", row), ("pool", row)]);
-    let candidate = types.explains("candidate");
+    let candidate = types.named("candidate");
     types.section.defined_type().enum_type(["no", "unknown", "yes"]);
-    let truth = types.explains("truth");
+    let truth = types.named("truth");
     types.section.defined_type().enum_type(["overflow", "division-by-zero"]);
-    let failure = types.explains("failure");
+    let failure = types.named("failure");
     types.record(&[("failure", failure), ("expression", U32)]);
-    let fault = types.explains("fault");
-    let fault = types.option(fault);
+    let named_fault = types.named("fault");
+    let fault = types.option(named_fault);
     let operand = types.option(value);
     types.record(&[
         ("truth", truth),
@@ -423,7 +475,15 @@ fn explain(types: &mut Types, used: u32) -> u32 {
         ("fault", fault),
         ("operand", operand),
     ]);
-    let outcome = types.explains("outcome");
+    let outcome = types.named("outcome");
     let outcomes = types.list(outcome);
-    types.function(Some(("asked", candidate)), outcomes)
+    let function = types.function(Some(("asked", candidate)), outcomes);
+    let named = [
+        ("candidate", candidate),
+        ("truth", truth),
+        ("failure", failure),
+        ("fault", named_fault),
+        ("outcome", outcome),
+    ];
+    (named, function)
 }

@@ -102,6 +102,11 @@ pub fn member(set: Local, at: impl Into<Ex>) -> Ex {
     members(set).add(at.into().shl(3)).long(0)
 }
 
+/// The member after it.
+fn next_member(set: Local, at: Local) -> Ex {
+    members(set).add(at.get().shl(3)).long(8)
+}
+
 impl Helper {
     /// What it does.
     pub fn body(self, builder: &mut Builder) -> Body {
@@ -220,8 +225,8 @@ fn any(builder: &mut Builder) -> Body {
     let mut one_by_one = count(at, length(x), vec![when(found, vec![give(1)])]);
     one_by_one.push(give(0));
     // The ranges in order: the one that ends first cannot meet what follows the other.
-    let (low, high) = (member(x, at), member(x, at.get().add(1)));
-    let (other_low, other_high) = (member(y, other), member(y, other.get().add(1)));
+    let (low, high) = (member(x, at), next_member(x, at));
+    let (other_low, other_high) = (member(y, other), next_member(y, other));
     let next = vec![St::If(
         high.lt64_s(other_low),
         vec![step(at, 2)],
@@ -261,10 +266,10 @@ fn all(builder: &mut Builder) -> Body {
     // Ranges are merged: a range is inside when the one that holds its low end holds its high end too.
     let inner = body.int();
     let holds = member(x, inner).le64_s(member(y, at)).and(
-        member(x, inner.get().add(1)).ge64_s(member(y, at.get().add(1))),
+        next_member(x, inner).ge64_s(next_member(y, at)),
     );
     let seek = St::While(
-        inner.get().lt(length(x)).and(member(x, inner.get().add(1)).lt64_s(member(y, at))),
+        inner.get().lt(length(x)).and(next_member(x, inner).lt64_s(member(y, at))),
         vec![step(inner, 2)],
     );
     let next = vec![
@@ -292,7 +297,7 @@ fn all(builder: &mut Builder) -> Body {
     let span = high.get().sub64(value);
     let range = vec![
         value.set(member(y, at)),
-        high.set(member(y, at.get().add(1))),
+        high.set(next_member(y, at)),
         when(span.lt64(length(x).wide()).not(), vec![give(0)]),
         St::Block(label, vec![St::While(Ex::Int(1), each)]),
     ];
