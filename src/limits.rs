@@ -28,6 +28,8 @@ pub const TEXT_BYTES: usize = 64 << 10;
 pub const PATTERN_BYTES: usize = 1 << 20;
 /// Bytes of the table that a pattern becomes in a plugin.
 pub const PLUGIN_PATTERN_BYTES: usize = 256 << 10;
+/// Bytes of a plugin or a compiled policy that is read.
+pub const BUILT_BYTES: usize = 64 << 20;
 /// Columns, rules and conditions of one plugin, each.
 pub const PLUGIN_RULES: usize = 10_000;
 /// Levels of fault domains a broker may declare, and segments of a place.

@@ -5,9 +5,11 @@
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportKind,
     ComponentExportSection, ComponentImportSection, ComponentInstanceSection, ComponentSectionId,
-    ComponentTypeRef, ComponentTypeSection, ComponentValType, ExportKind, InstanceSection, ModuleArg,
+    ComponentTypeRef, ComponentTypeSection, ComponentValType, CustomSection, ExportKind, InstanceSection, ModuleArg,
     NestedComponentSection, PrimitiveValType, RawSection, TypeBounds,
 };
+
+use super::{manifest::Kind, read::SECTION};
 
 /// The interface that every plugin exports.
 pub const FILTER: &str = "bourse:filter/filter@0.1.0";
@@ -139,8 +141,8 @@ impl Types {
     }
 }
 
-/// A component of a core module.
-pub fn component(module: &[u8]) -> Vec<u8> {
+/// A component of a core module, with the address of its description.
+pub fn component(module: &[u8], descriptor: u32) -> Vec<u8> {
     let mut types = Types::default();
     let functions = types_of(&mut types);
     let mut component = Component::new();
@@ -172,6 +174,8 @@ pub fn component(module: &[u8]) -> Vec<u8> {
     let mut exports = ComponentExportSection::new();
     exports.export(EXPLAIN, ComponentExportKind::Instance, 2, None);
     component.section(&exports);
+    let address = descriptor.to_le_bytes();
+    component.section(&CustomSection { name: SECTION.into(), data: address[..].into() });
     component.finish()
 }
 
@@ -291,7 +295,7 @@ fn types_of(types: &mut Types) -> [u32; 4] {
     let side = types.named("side");
     types.section.defined_type().flags(SIDES);
     let sides = types.named("sides");
-    types.section.defined_type().enum_type(super::manifest::Kind::ALL.map(super::manifest::Kind::name));
+    types.section.defined_type().enum_type(Kind::ALL.map(Kind::name));
     let kind = types.named("kind");
     let longs = types.list(S64);
     types.variant(&values(symbol, version, longs));

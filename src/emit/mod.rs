@@ -13,8 +13,10 @@ mod manifest;
 mod memory;
 mod module;
 mod pattern;
+mod read;
 
 pub use component::{EXPLAIN, FILTER};
+pub use read::{is_component, read};
 pub use manifest::{Column, Condition, Key, Kind, Manifest, Owners, Purpose, Rule, Scope};
 
 use wasm_encoder::ValType::I32;
@@ -111,7 +113,7 @@ pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusa
     }
     judges(&mut builder, plan, &used, &layout, &manifest, patterns);
     exports(&mut builder, &layout, descriptor);
-    Ok(Plugin { bytes: component::component(&builder.finish()), manifest })
+    Ok(Plugin { bytes: component::component(&builder.finish(), descriptor), manifest })
 }
 
 fn bounded(what: &'static str, count: usize) -> Result<(), Refusal> {
