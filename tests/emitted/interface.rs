@@ -115,7 +115,7 @@ fn the_same_policy_gives_the_same_bytes() {
     assert_eq!(plugin(POLICY).bytes, plugin(POLICY).bytes);
     let size = plugin(POLICY).bytes.len();
     println!("{size} bytes");
-    assert!(size < 12 << 10, "{size} bytes");
+    assert!(size < 13 << 10, "{size} bytes");
 }
 
 #[test]
@@ -130,4 +130,23 @@ fn a_plugin_describes_itself_as_its_manifest_says() {
     let keys: Vec<String> =
         told.columns.iter().map(|column| format!("{:?} {:?} {:?}", column.side, column.key, column.kind)).collect();
     insta::assert_debug_snapshot!("descriptor", (keys, told.rules, told.conditions));
+}
+
+#[test]
+fn what_is_read_from_the_bytes_is_what_was_written() {
+    let plugin = plugin(POLICY);
+    assert_eq!(emit::read(&plugin.bytes).as_ref(), Some(&plugin.manifest));
+    for length in 0..plugin.bytes.len() {
+        // Cut short, it is another plugin or none; never a panic.
+        let _ = emit::read(&plugin.bytes[..length]);
+    }
+    let mut changed = plugin.bytes.clone();
+    for at in 0..changed.len() {
+        let byte = changed[at];
+        for value in [0, 0x7f, 0xff] {
+            changed[at] = value;
+            let _ = emit::read(&changed);
+        }
+        changed[at] = byte;
+    }
 }
