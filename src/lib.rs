@@ -36,9 +36,9 @@ struct Readme;
 pub mod analyse;
 pub mod change;
 pub mod check;
-pub mod compiled;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod compiled;
 pub mod cycle;
 pub mod diagnostic;
 pub mod doc;

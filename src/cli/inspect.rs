@@ -36,7 +36,8 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 
 fn other(name: &str) -> Diagnostic {
     let message = format!("`{name}` is neither a plugin nor a compiled policy");
-    let help = "make one with `bourse build`; a core module becomes a plugin once it is wrapped in a component";
+    let help =
+        "make one with `bourse build`; a core module becomes a plugin once it is wrapped in a component";
     Diagnostic::without_place(Code::B0812, message).help(help)
 }
 
@@ -125,7 +126,11 @@ fn rule_line(rule: &Rule) -> String {
         Purpose::Require => format!("require {}{about}", rule.label),
         Purpose::Prefer(weight) => {
             let one = i128::from(crate::quantity::MILLION);
-            format!("prefer {}{about}, weight {}", rule.label, crate::quantity::decimal(i128::from(weight), one))
+            format!(
+                "prefer {}{about}, weight {}",
+                rule.label,
+                crate::quantity::decimal(i128::from(weight), one)
+            )
         }
         Purpose::Class(side) => format!("class {} for {side}{about}", rule.label),
     }

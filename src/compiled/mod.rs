@@ -164,7 +164,9 @@ mod tests {
             let refused = read(&changed).expect_err("changed");
             let expected = match at {
                 0..8 => Refused::Other,
-                8..12 => Refused::Version(u32::from_le_bytes([changed[8], changed[9], changed[10], changed[11]])),
+                8..12 => {
+                    Refused::Version(u32::from_le_bytes([changed[8], changed[9], changed[10], changed[11]]))
+                }
                 12..20 => refused.clone(),
                 _ => Refused::Checksum,
             };

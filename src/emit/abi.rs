@@ -128,7 +128,9 @@ fn rule(fields: &mut Fields, data: &mut Data, rule: &Rule) {
 }
 
 fn condition(fields: &mut Fields, data: &mut Data, condition: &Condition) {
-    fields.text(data, &condition.text).text(data, &condition.want);
+    fields.text(data, &condition.text);
+    let want = data.end_of(&condition.text, &condition.want);
+    fields.word(want).word(condition.want.len() as u32);
     fields.byte(u8::from(condition.subject.is_some())).word(condition.subject.unwrap_or(0));
     fields.byte(u8::from(condition.operand)).words(data, &condition.reads);
 }

@@ -117,18 +117,19 @@ pub fn scale() -> Body {
         carry.set(rest.get().lt64_s(0_i64)),
         rest.set(rest.get().shl64(1_i64).or64(low.get().shr64(63_i64))),
         low.set(low.get().shl64(1_i64)),
-        when(carry.get().or(rest.get().ge64(c)), vec![
-            rest.set(rest.get().sub64(c)),
-            low.set(low.get().or64(1_i64)),
-        ]),
+        when(
+            carry.get().or(rest.get().ge64(c)),
+            vec![rest.set(rest.get().sub64(c)), low.set(low.get().or64(1_i64))],
+        ),
         step(bits, -1),
     ];
     let by_bits = vec![rest.set(high), bits.set(64), St::While(bits.get(), bit)];
     let other = vec![St::If(c.get().shr64(32_i64).is_zero64(), digits, by_bits)];
     let twin = i64::MIN;
-    let up = rest.get().gt64(c.get().sub64(rest)).or(
-        rest.get().eq64(c.get().sub64(rest)).and(low.get().low().and(1)),
-    );
+    let up = rest
+        .get()
+        .gt64(c.get().sub64(rest))
+        .or(rest.get().eq64(c.get().sub64(rest)).and(low.get().low().and(1)));
     body.add([
         St::If(high.get().is_zero64(), fits, other),
         when(low.get().gt64(twin), vec![give(OVERFLOW)]),
@@ -158,10 +159,9 @@ pub fn any(builder: &mut Builder) -> Body {
                 unless(a.get().eq(NUMBER).or(b.get().eq(NUMBER))),
                 KIND.set(a.get().eq(NUMBER).choose(b, a)),
             ],
-            ArithmeticOp::Divide => vec![
-                unless(same.clone().or(b.get().eq(NUMBER))),
-                KIND.set(same.choose(NUMBER, a)),
-            ],
+            ArithmeticOp::Divide => {
+                vec![unless(same.clone().or(b.get().eq(NUMBER))), KIND.set(same.choose(NUMBER, a))]
+            }
         };
         then.push(give(call));
         body.add([when(op.get().eq(number(kind)), then)]);

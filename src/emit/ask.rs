@@ -141,38 +141,36 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         put(answer, 20, earning),
     ]);
     let (row, column, agent, pool) = (body.int(), body.int(), body.int(), body.int());
-    let (number, verdict, bit) = (body.int(), body.int(), body.long());
-    let mut place = vec![
-        pool.set(pools.how.get().choose(column, row)),
-        agent.set(pools.how.get().choose(row, column)),
-    ];
+    let (number, verdict, preferred, bit) = (body.int(), body.int(), body.int(), body.long());
+    let mut place =
+        vec![pool.set(pools.how.get().choose(column, row)), agent.set(pools.how.get().choose(row, column))];
     place.extend(agents.row(agent));
     place.extend(pools.row(pool));
     let mark = |list: Local| put_long(list, 0, list.get().long(0).or64(bit));
     let judged = vec![
         verdict.set(call_at(number.into(), agent, pool)),
-        when(verdict.into(), vec![
-            bit.set(Ex::Long(1).shl64(column.get().wide())),
-            St::If(verdict.get().eq(1), vec![mark(holds)], vec![mark(unknown)]),
-        ]),
+        when(
+            verdict.into(),
+            vec![
+                bit.set(Ex::Long(1).shl64(column.get().wide())),
+                St::If(verdict.get().eq(1), vec![mark(holds)], vec![mark(unknown)]),
+            ],
+        ),
         // A word is full after 64 rows.
         when(column.get().and(63).eq(63), vec![step(holds, 8), step(unknown, 8)]),
     ];
     let scored = vec![put(earned, 0, call_at(number.into(), agent, pool)), step(earned, 4)];
-    let over = |mut body_of_row: Vec<St>, after: Vec<St>| {
-        let mut inner = place.clone();
-        inner.append(&mut body_of_row);
-        let mut outer = count(column, columns, inner);
-        outer.extend(after);
-        count(row, rows, outer)
-    };
-    let rest = when(columns.get().and(63), vec![step(holds, 8), step(unknown, 8)]);
-    let each = vec![
+    place.push(St::If(preferred.into(), scored, judged));
+    let mut inner = count(column, columns, place);
+    let rest = columns.get().and(63).ne(0).and(preferred.get().not());
+    inner.push(when(rest, vec![step(holds, 8), step(unknown, 8)]));
+    let mut each = vec![
         rule.set(rules.get().word(0)),
         number.set(rule_at(layout, rule.get())),
-        St::If(is_preference(rule.get()), over(scored, vec![]), over(judged, vec![rest])),
-        step(rules, 4),
+        preferred.set(is_preference(rule.get())),
     ];
+    each.extend(count(row, rows, inner));
+    each.push(step(rules, 4));
     body.add([St::While(rules.get().lt(end), each), give(answer)]);
     body
 }
@@ -188,11 +186,7 @@ pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
     let (status, could) = (body.int(), body.int());
     let byte = |offset: u32, value: Ex| St::Store(Mem::Byte, out.into(), offset, value);
     let fault = status.get().sub(OVERFLOW);
-    let told = |value: Ex| vec![
-        byte(16, Ex::Int(1)),
-        byte(24, KIND.get()),
-        put_long(out, 32, value),
-    ];
+    let told = |value: Ex| vec![byte(16, Ex::Int(1)), byte(24, KIND.get()), put_long(out, 32, value)];
     let possible = call_at(possible_at(layout, condition.get()), agent, pool);
     let operand = call_at(operand_at(layout, condition.get()), agent, pool);
     let each = vec![
@@ -206,11 +200,10 @@ pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         when(could.get().eq(-1), vec![could.set(status.get().gt(1).choose(0, Ex::Int(2).sub(status)))]),
         byte(1, could.get().and(1)),
         byte(2, could.get().shr(1)),
-        when(status.get().ge(OVERFLOW), vec![
-            byte(4, Ex::Int(1)),
-            byte(8, fault.clone().and(1)),
-            put(out, 12, fault.shr(1)),
-        ]),
+        when(
+            status.get().ge(OVERFLOW),
+            vec![byte(4, Ex::Int(1)), byte(8, fault.clone().and(1)), put(out, 12, fault.shr(1))],
+        ),
         status.set(operand),
         when(status.get().not(), told(VALUE.get())),
         step(out, OUTCOME),

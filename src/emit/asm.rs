@@ -252,7 +252,14 @@ pub struct Body {
 impl Body {
     /// A function of 32-bit and 64-bit parameters.
     pub fn new(params: &[ValType], result: Option<ValType>) -> Body {
-        Body { params: params.to_vec(), result, locals: Vec::new(), free: Vec::new(), labels: 0, code: Vec::new() }
+        Body {
+            params: params.to_vec(),
+            result,
+            locals: Vec::new(),
+            free: Vec::new(),
+            labels: 0,
+            code: Vec::new(),
+        }
     }
 
     /// Its type.

@@ -5,8 +5,8 @@
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportKind,
     ComponentExportSection, ComponentImportSection, ComponentInstanceSection, ComponentSectionId,
-    ComponentTypeRef, ComponentTypeSection, ComponentValType, CustomSection, ExportKind, InstanceSection, ModuleArg,
-    NestedComponentSection, PrimitiveValType, RawSection, TypeBounds,
+    ComponentTypeRef, ComponentTypeSection, ComponentValType, CustomSection, ExportKind, InstanceSection,
+    ModuleArg, NestedComponentSection, PrimitiveValType, RawSection, TypeBounds,
 };
 
 use super::{manifest::Kind, read::SECTION};
@@ -17,13 +17,8 @@ pub const FILTER: &str = "bourse:filter/filter@0.1.0";
 pub const EXPLAIN: &str = "bourse:filter/explain@0.1.0";
 
 /// The functions of the interfaces, in the order in which they are declared.
-pub const FUNCTIONS: [(&str, &str); 5] = [
-    (FILTER, "describe"),
-    (FILTER, "load"),
-    (FILTER, "update"),
-    (FILTER, "evaluate"),
-    (EXPLAIN, "explain"),
-];
+pub const FUNCTIONS: [(&str, &str); 5] =
+    [(FILTER, "describe"), (FILTER, "load"), (FILTER, "update"), (FILTER, "evaluate"), (EXPLAIN, "explain")];
 
 const SIDES: [&str; 7] = ["agent", "pool", "volume", "need", "framework", "role", "broker"];
 
@@ -236,17 +231,11 @@ fn aliased<const N: usize>(instance: u32, names: [&str; N]) -> ComponentAliasSec
     aliases
 }
 
-/// The name of a function of an interface as the core module exports it.
-pub fn core_name(function: (&str, &str)) -> String {
-    format!("{}#{}", function.0, function.1)
-}
+/// What the core module exports to be called when an answer has been read.
+pub const FREE: &str = "free";
 
-/// The name of what is called when a result of a function has been read.
-pub fn post_name(function: (&str, &str)) -> String {
-    format!("cabi_post_{}", core_name(function))
-}
-
-/// The memory, `cabi_realloc`, then each function with what is called after it.
+/// The memory, `cabi_realloc`, what is called after answers, then each function. The core module calls them plainly,
+/// by their own names: nothing but this component names them, and hosts that load the module alone.
 fn aliases() -> ComponentAliasSection {
     let mut aliases = ComponentAliasSection::new();
     let mut alias = |kind, name: &str| {
@@ -254,33 +243,24 @@ fn aliases() -> ComponentAliasSection {
     };
     alias(ExportKind::Memory, "memory");
     alias(ExportKind::Func, "cabi_realloc");
-    for function in FUNCTIONS {
-        alias(ExportKind::Func, &core_name(function));
-        if has_post(function) {
-            alias(ExportKind::Func, &post_name(function));
-        }
+    alias(ExportKind::Func, FREE);
+    for (_, name) in FUNCTIONS {
+        alias(ExportKind::Func, name);
     }
     aliases
-}
-
-/// Whether memory is given back after a function: those that answer questions.
-pub fn has_post(function: (&str, &str)) -> bool {
-    matches!(function.1, "evaluate" | "explain")
 }
 
 /// The lifted functions from number `first` on, with their types.
 fn lifted(first: usize, types: &[u32]) -> CanonicalFunctionSection {
     let mut section = CanonicalFunctionSection::new();
-    let mut core = 1;
-    for (at, function) in FUNCTIONS.into_iter().enumerate() {
-        let own = core;
-        core += 1 + u32::from(has_post(function));
-        let Some(kind) = at.checked_sub(first).and_then(|at| types.get(at)) else { continue };
-        let mut options = vec![CanonicalOption::UTF8, CanonicalOption::Memory(0), CanonicalOption::Realloc(0)];
-        if has_post(function) {
-            options.push(CanonicalOption::PostReturn(own + 1));
+    for (at, kind) in types.iter().enumerate() {
+        let mut options =
+            vec![CanonicalOption::UTF8, CanonicalOption::Memory(0), CanonicalOption::Realloc(0)];
+        let answers = matches!(FUNCTIONS[first + at].1, "evaluate" | "explain");
+        if answers {
+            options.push(CanonicalOption::PostReturn(1));
         }
-        section.lift(own, *kind, options);
+        section.lift((2 + first + at) as u32, *kind, options);
     }
     section
 }

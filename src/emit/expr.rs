@@ -155,10 +155,7 @@ impl<'a> Emitter<'a> {
         let (mut body, frame) = Self::frame();
         let call = Ex::Call(function, vec![frame.agent.into(), frame.pool.into()]);
         let holds = KIND.get().choose(MISMATCH, VALUE.get().low());
-        body.add([
-            frame.status.set(call),
-            St::Return(frame.status.get().choose(frame.status, holds)),
-        ]);
+        body.add([frame.status.set(call), St::Return(frame.status.get().choose(frame.status, holds))]);
         self.builder.function(body)
     }
 
@@ -344,9 +341,7 @@ impl<'a> Emitter<'a> {
             }
             Node::IsAbsent(column) => self.presence(frame, *column, true),
             Node::IsPresent(column) => self.presence(frame, *column, false),
-            Node::Arithmetic(op, left, right) => {
-                self.arithmetic(body, out, frame, id, *op, [*left, *right])
-            }
+            Node::Arithmetic(op, left, right) => self.arithmetic(body, out, frame, id, *op, [*left, *right]),
             Node::Negate(inner) => {
                 let val = self.node(body, out, frame, *inner);
                 self.negate(body, out, frame, id, &val, false)
@@ -559,11 +554,10 @@ impl<'a> Emitter<'a> {
         let alike = same || left.is_path() && right.is_path();
         let verdict = |value: Ex| vec![holds.set(value)];
         let asked = |call: Ex, verdict: Ex| {
-            vec![holds.set(call), St::If(
-                holds.get().eq(MISMATCH),
-                vec![frame.status.set(MISMATCH)],
-                vec![holds.set(verdict)],
-            )]
+            vec![
+                holds.set(call),
+                St::If(holds.get().eq(MISMATCH), vec![frame.status.set(MISMATCH)], vec![holds.set(verdict)]),
+            ]
         };
         match op {
             TestOp::Equal if alike => verdict(values.0.eq64(values.1)),
@@ -749,14 +743,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The order of two values; where there is none, the status says so and the block is left.
-    fn ordered(
-        &mut self,
-        frame: Frame,
-        order: Local,
-        a: &Val,
-        b: &Val,
-        end: super::asm::Label,
-    ) -> Vec<St> {
+    fn ordered(&mut self, frame: Frame, order: Local, a: &Val, b: &Val, end: super::asm::Label) -> Vec<St> {
         if a.dimension().is_some() && a.dimension() == b.dimension() {
             let (x, y) = (a.value.clone(), b.value.clone());
             return vec![order.set(x.clone().gt64_s(y.clone()).add(x.ge64_s(y)))];
@@ -785,7 +772,11 @@ impl<'a> Emitter<'a> {
         let (parts, rest) = (body.int(), body.int());
         let call = Ex::Call(shared, vec![a.wide().low(), b.wide().low()]);
         let fraction = parts.get().mul(MILLION as i32);
-        let whole = Ex::Bin(super::asm::Bin::Div64, Box::new(fraction.clone().wide()), Box::new(i64::from(levels).into()));
+        let whole = Ex::Bin(
+            super::asm::Bin::Div64,
+            Box::new(fraction.clone().wide()),
+            Box::new(i64::from(levels).into()),
+        );
         let twice = rest.get().shl(1);
         let up = twice.clone().gt(levels).or(twice.eq(levels).and(whole.clone().low().and(1)));
         let mut code = vec![
@@ -898,4 +889,3 @@ fn computed(op: ArithmeticOp, left: Kind, right: Kind) -> Kind {
     };
     dimension.map_or(Kind::Mixed, |dimension| Kind::Of(Type::Quantity(dimension)))
 }
-

@@ -128,14 +128,14 @@ fn column_of(spans: Fn, layout: &Layout) -> Body {
         when(column.get().lt(from).or(column.get().ge(to)), vec![give(0)]),
         form.set(data.get().load(Mem::Byte, at::FORM)),
         when(form.get().ne(column.get().load(Mem::Byte, layout.forms)), vec![give(0)]),
-        when(form.get().eq(i32::from(form::SETS)), vec![
-            turn(cells(4), cells(0), cells(8), Ex::Int(0)),
-            when(cells(12), vec![KEEP.set(1)]),
-        ]),
-        when(form.get().eq(i32::from(form::MIXED)), vec![
-            turn(cells(12), cells(8), cells(16), cells(0)),
-            when(cells(20), vec![KEEP.set(1)]),
-        ]),
+        when(
+            form.get().eq(i32::from(form::SETS)),
+            vec![turn(cells(4), cells(0), cells(8), Ex::Int(0)), when(cells(12), vec![KEEP.set(1)])],
+        ),
+        when(
+            form.get().eq(i32::from(form::MIXED)),
+            vec![turn(cells(12), cells(8), cells(16), cells(0)), when(cells(20), vec![KEEP.set(1)])],
+        ),
         give(slot_of(layout, column)),
     ]);
     body
@@ -143,19 +143,50 @@ fn column_of(spans: Fn, layout: &Layout) -> Body {
 
 /// The values of a column's data: those of a mixed one stand behind its kinds.
 fn values_at(data: Local, column_form: Ex) -> Ex {
-    column_form.eq(i32::from(form::MIXED)).choose(
-        data.get().word(at::CELLS + 8),
-        data.get().word(at::CELLS),
-    )
+    column_form.eq(i32::from(form::MIXED)).choose(data.get().word(at::CELLS + 8), data.get().word(at::CELLS))
 }
 
 /// Where `load` and `update` say what came of them: a result without a value, or with a text.
 fn refuse(layout: &Layout) -> Vec<St> {
     let (text, length) = layout.refusal;
-    vec![put(layout.result, 0, 1), put(layout.result, 4, text), put(layout.result, 8, length), give(layout.result)]
+    vec![
+        put(layout.result, 0, 1),
+        put(layout.result, 4, text),
+        put(layout.result, 8, length),
+        give(layout.result),
+    ]
+}
+
+/// `table, first column, end`: puts each column in its slot; 0 where one does not belong.
+fn table_of(column: Fn) -> Body {
+    let mut body = Body::new(&[I32, I32, I32], Some(I32));
+    let [table, from, to] = [0, 1, 2].map(|at| body.param(at));
+    let (data, end, slot) = (body.int(), body.int(), body.int());
+    let form = data.get().load(Mem::Byte, at::FORM);
+    let mixed = form.clone().eq(i32::from(form::MIXED));
+    let list =
+        |offset: u32, missing: i32| data.get().word(offset + 4).choose(data.get().word(offset), missing);
+    let each = vec![
+        slot.set(Ex::Call(column, vec![data.into(), from.into(), to.into()])),
+        when(slot.get().not(), vec![give(0)]),
+        // A column of no rows is given all the same.
+        put(slot, slot::KNOWN, list(at::KNOWN, 8)),
+        put(slot, slot::MISMATCHED, list(at::MISMATCHED, 0)),
+        put(slot, slot::DATA, values_at(data, form)),
+        put(slot, slot::KINDS, mixed.choose(data.get().word(at::CELLS), 0)),
+        step(data, at::SIZE),
+    ];
+    body.add([
+        data.set(table.get().word(4)),
+        end.set(data.get().add(table.get().word(8).mul(at::SIZE))),
+        St::While(data.get().lt(end), each),
+        give(1),
+    ]);
+    body
 }
 
 fn load(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Body {
+    let table = builder.function(table_of(column));
     let mut body = Body::new(&[I32], Some(I32));
     let snapshot = body.param(0);
     body.add([
@@ -165,30 +196,14 @@ fn load(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Body
         RANKS.set(snapshot.get().word(44)),
         VERSIONS.set(snapshot.get().word(52)),
     ]);
-    let (data, end, slot) = (body.int(), body.int(), body.int());
-    let sides = [(60, ROWS, SPACE, 0, layout.agents), (72, POOL_ROWS, POOL_SPACE, layout.agents, layout.rows)];
+    let sides =
+        [(60, ROWS, SPACE, 0, layout.agents), (72, POOL_ROWS, POOL_SPACE, layout.agents, layout.rows)];
     for (offset, rows, space, from, to) in sides {
-        let form = data.get().load(Mem::Byte, at::FORM);
-        let mixed = form.clone().eq(i32::from(form::MIXED));
-        let list = |offset: u32, missing: i32| {
-            data.get().word(offset + 4).choose(data.get().word(offset), missing)
-        };
-        let each = vec![
-            slot.set(Ex::Call(column, vec![data.into(), from.into(), to.into()])),
-            when(slot.get().not(), refuse(layout)),
-            // A column of no rows is given all the same.
-            put(slot, slot::KNOWN, list(at::KNOWN, 8)),
-            put(slot, slot::MISMATCHED, list(at::MISMATCHED, 0)),
-            put(slot, slot::DATA, values_at(data, form)),
-            put(slot, slot::KINDS, mixed.choose(data.get().word(at::CELLS), 0)),
-            step(data, at::SIZE),
-        ];
+        let whole = Ex::Call(table, vec![snapshot.get().add(offset), from.into(), to.into()]);
         body.add([
-            rows.set(snapshot.get().word(offset)),
+            when(whole.not(), refuse(layout)),
+            rows.set(snapshot.get().word(offset as u32)),
             space.set(rows),
-            data.set(snapshot.get().word(offset + 4)),
-            end.set(data.get().add(snapshot.get().word(offset + 8).mul(at::SIZE))),
-            St::While(data.get().lt(end), each),
         ]);
     }
     if layout.sets > 0 {
@@ -208,10 +223,7 @@ fn sets_of(builder: &mut Builder, layout: &Layout) -> Body {
     let value = body.long();
     let cell = |at: Ex| list.get().add(at.shl(3));
     let literal = LITERALS.get().add(from.get().word(0).shl(2)).load(Mem::WordWide, 0);
-    let fill = count(at, length, vec![
-        put_long(cell(at.get()), 0, literal),
-        step(from, 4),
-    ]);
+    let fill = count(at, length, vec![put_long(cell(at.get()), 0, literal), step(from, 4)]);
     let before = || cell(to.get().sub(gap)).long(0);
     let label = body.label();
     let sink = vec![
@@ -239,6 +251,27 @@ fn sets_of(builder: &mut Builder, layout: &Layout) -> Body {
     body
 }
 
+/// `table changes, first column, end, space`: writes each column; 0 where one does not belong, or was not given.
+fn changed_of(column: Fn, write: Fn) -> Body {
+    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+    let [changes, from, to, space] = [0, 1, 2, 3].map(|at| body.param(at));
+    let (data, end, slot) = (body.int(), body.int(), body.int());
+    let each = vec![
+        slot.set(Ex::Call(column, vec![data.into(), from.into(), to.into()])),
+        when(slot.get().not(), vec![give(0)]),
+        when(slot.get().word(slot::KNOWN).not(), vec![give(0)]),
+        St::Do(Ex::Call(write, vec![slot.into(), data.into(), changes.into(), space.into()]), false),
+        step(data, at::SIZE),
+    ];
+    body.add([
+        data.set(changes.get().word(12)),
+        end.set(data.get().add(changes.get().word(16).mul(at::SIZE))),
+        St::While(data.get().lt(end), each),
+        give(1),
+    ]);
+    body
+}
+
 fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Body {
     let set_bit = builder.function(memory::set_bit());
     let grow = grow(builder, layout);
@@ -247,41 +280,23 @@ fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Bo
     let write = builder.function(write);
     let mut body = Body::new(&[I32], Some(I32));
     let changes = body.param(0);
-    let (data, end, slot) = (body.int(), body.int(), body.int());
+    let changed = builder.function(changed_of(column, write));
     body.add([
         put(layout.result, 0, 0),
         KEEP.set(0),
         St::Do(Ex::Call(symbols, vec![changes.into()]), false),
         when(changes.get().word(40), vec![RANKS.set(changes.get().word(36)), KEEP.set(1)]),
     ]);
-    let sides = [(44, ROWS, SPACE, 0, layout.agents), (64, POOL_ROWS, POOL_SPACE, layout.agents, layout.rows)];
+    let sides =
+        [(44, ROWS, SPACE, 0, layout.agents), (64, POOL_ROWS, POOL_SPACE, layout.agents, layout.rows)];
     for (offset, rows, space, from, to) in sides {
-        let total = changes.get().word(offset);
+        let total = changes.get().word(offset as u32);
         let longer = Ex::Call(grow, vec![from.into(), to.into(), rows.into(), total.clone().shl(1)]);
-        let each = vec![
-            slot.set(Ex::Call(column, vec![data.into(), from.into(), to.into()])),
-            when(slot.get().not(), refuse(layout)),
-            when(slot.get().word(slot::KNOWN).not(), refuse(layout)),
-            St::Do(
-                Ex::Call(write, vec![
-                    slot.into(),
-                    data.into(),
-                    changes.get().add(offset as i32),
-                    space.into(),
-                ]),
-                false,
-            ),
-            step(data, at::SIZE),
-        ];
+        let whole = Ex::Call(changed, vec![changes.get().add(offset), from.into(), to.into(), space.into()]);
         body.add([
-            when(total.clone().gt(space), vec![
-                St::Do(longer, false),
-                space.set(total.clone().shl(1)),
-            ]),
+            when(total.clone().gt(space), vec![St::Do(longer, false), space.set(total.clone().shl(1))]),
             rows.set(total),
-            data.set(changes.get().word(offset + 12)),
-            end.set(data.get().add(changes.get().word(offset + 16).mul(at::SIZE))),
-            St::While(data.get().lt(end), each),
+            when(whole.not(), refuse(layout)),
         ]);
     }
     // What was given is not needed any more, unless some of it stays.
@@ -304,17 +319,20 @@ fn grow(builder: &mut Builder, layout: &Layout) -> Body {
     let data = |shift: i32| longer(slot::DATA, rows.get().shl(shift), space.get().shl(shift));
     let each = vec![
         slot.set(slot_of(layout, from)),
-        when(slot.get().word(slot::KNOWN), vec![
-            bitmap(slot::KNOWN),
-            bitmap(slot::MISMATCHED),
-            longer(slot::KINDS, rows.get(), space.get()),
-            form.set(from.get().load(Mem::Byte, layout.forms)),
-            St::If(
-                form.get().not(),
-                vec![bitmap(slot::DATA)],
-                vec![St::If(form.get().eq(i32::from(form::NUMBERS)), vec![data(2)], vec![data(3)])],
-            ),
-        ]),
+        when(
+            slot.get().word(slot::KNOWN),
+            vec![
+                bitmap(slot::KNOWN),
+                bitmap(slot::MISMATCHED),
+                longer(slot::KINDS, rows.get(), space.get()),
+                form.set(from.get().load(Mem::Byte, layout.forms)),
+                St::If(
+                    form.get().not(),
+                    vec![bitmap(slot::DATA)],
+                    vec![St::If(form.get().eq(i32::from(form::NUMBERS)), vec![data(2)], vec![data(3)])],
+                ),
+            ],
+        ),
         step(from, 1),
     ];
     body.add([St::While(from.get().lt(to), each)]);

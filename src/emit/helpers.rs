@@ -169,11 +169,7 @@ fn search() -> Body {
         middle.set(low.get().add(high).shr(1)),
         found.set(member(set, middle)),
         when(found.get().eq64(wanted), vec![give(1)]),
-        St::If(
-            found.get().lt64_s(wanted),
-            vec![low.set(middle.get().add(1))],
-            vec![high.set(middle)],
-        ),
+        St::If(found.get().lt64_s(wanted), vec![low.set(middle.get().add(1))], vec![high.set(middle)]),
     ];
     body.add([high.set(length(set)), St::While(low.get().lt(high), inside), give(0)]);
     body
@@ -232,11 +228,8 @@ fn any(builder: &mut Builder) -> Body {
         vec![step(at, 2)],
         vec![St::If(other_high.lt64_s(low), vec![step(other, 2)], vec![give(1)])],
     )];
-    let ranges = vec![
-        at.set(0),
-        St::While(at.get().lt(length(x)).and(other.get().lt(length(y))), next),
-        give(0),
-    ];
+    let ranges =
+        vec![at.set(0), St::While(at.get().lt(length(x)).and(other.get().lt(length(y))), next), give(0)];
     // Numbers on the right, ranges on the left.
     let inside = Ex::Call(in_ranges, vec![x.into(), value.get().div64_s(MILLION)]);
     let whole = value.get().rem64_s(MILLION).is_zero64();
@@ -265,9 +258,7 @@ fn all(builder: &mut Builder) -> Body {
     one_by_one.push(give(1));
     // Ranges are merged: a range is inside when the one that holds its low end holds its high end too.
     let inner = body.int();
-    let holds = member(x, inner).le64_s(member(y, at)).and(
-        next_member(x, inner).ge64_s(next_member(y, at)),
-    );
+    let holds = member(x, inner).le64_s(member(y, at)).and(next_member(x, inner).ge64_s(next_member(y, at)));
     let seek = St::While(
         inner.get().lt(length(x)).and(next_member(x, inner).lt64_s(member(y, at))),
         vec![step(inner, 2)],
@@ -278,8 +269,7 @@ fn all(builder: &mut Builder) -> Body {
         when(holds.not(), vec![give(0)]),
         step(at, 2),
     ];
-    let ranges =
-        vec![at.set(0), inner.set(0), St::While(at.get().lt(length(y)), next), give(1)];
+    let ranges = vec![at.set(0), inner.set(0), St::While(at.get().lt(length(y)), next), give(1)];
     let whole = value.get().rem64_s(MILLION).is_zero64();
     let inside = Ex::Call(in_ranges, vec![x.into(), value.get().div64_s(MILLION)]);
     let look = vec![value.set(member(y, at)), when(whole.and(inside).not(), vec![give(0)])];
@@ -325,19 +315,15 @@ fn equal(builder: &mut Builder) -> Body {
     let mix = both(a, RANGES, b, NUMBERS).or(both(a, NUMBERS, b, RANGES));
     let rank = |value: Local| RANKS.get().add(value.get().low().shl(2)).word(0);
     let mut same_members = vec![when(length(x).ne(length(y)), vec![give(0)])];
-    same_members.extend(count(
-        at,
-        length(x),
-        vec![when(member(x, at).ne64(member(y, at)), vec![give(0)])],
-    ));
+    same_members.extend(count(at, length(x), vec![when(member(x, at).ne64(member(y, at)), vec![give(0)])]));
     same_members.push(give(1));
     body.add([
         when(quantities.and(a.get().ne(b)), vec![give(MISMATCH)]),
         when(is_path(a).and(is_path(b)), vec![give(x.get().eq64(y))]),
-        when(mix, vec![
-            when(both_ways([a, x], [b, y]).not(), vec![give(0)]),
-            give(both_ways([b, y], [a, x])),
-        ]),
+        when(
+            mix,
+            vec![when(both_ways([a, x], [b, y]).not(), vec![give(0)]), give(both_ways([b, y], [a, x]))],
+        ),
         when(is_empty(a, x).or(is_empty(b, y)), vec![give(is_empty(a, x).and(is_empty(b, y)))]),
         when(a.get().ne(b), vec![give(MISMATCH)]),
         when(a.get().eq(VERSION), vec![give(rank(x).eq(rank(y)))]),
@@ -351,11 +337,8 @@ fn order() -> Body {
     let (mut body, [a, x, b, y]) = two_values();
     let (left, right) = (body.int(), body.int());
     let rank = |value: Local| RANKS.get().add(value.get().low().shl(2)).word(0);
-    let versions = vec![
-        left.set(rank(x)),
-        right.set(rank(y)),
-        give(left.get().gt(right).add(left.get().ge(right))),
-    ];
+    let versions =
+        vec![left.set(rank(x)), right.set(rank(y)), give(left.get().gt(right).add(left.get().ge(right)))];
     body.add([
         when(a.get().ne(b), vec![give(MISMATCH)]),
         when(a.get().eq(VERSION), versions),

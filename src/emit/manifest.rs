@@ -272,11 +272,9 @@ pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, U
 /// Classes of the set, and those of standard modules that its needs ask for.
 fn classes(plan: &Plan) -> Vec<(&Definition, Side)> {
     let needs = plan.frameworks.iter().flat_map(|framework| &framework.needs);
-    let requests = needs.flat_map(|need| {
-        need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request))
-    });
-    let asked: IndexSet<u32> =
-        requests.flat_map(|request| &request.classes).map(|ask| ask.class.0).collect();
+    let requests =
+        needs.flat_map(|need| need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)));
+    let asked: IndexSet<u32> = requests.flat_map(|request| &request.classes).map(|ask| ask.class.0).collect();
     let all = plan.definitions.iter().enumerate();
     all.filter(|(at, class)| !class.standard || asked.contains(&(*at as u32)))
         .filter_map(|(_, class)| Some((class, class.class_of?)))

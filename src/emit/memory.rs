@@ -45,10 +45,10 @@ pub fn allocate() -> Body {
         end.set(at.get().add(size.get().add(7).and(-8))),
         when(end.get().lt(at), vec![St::Trap]),
         pages.set(end.get().add(-1).shr(16).add(1)),
-        when(pages.get().gt(Ex::Pages), vec![when(
-            Ex::Grow(Box::new(pages.get().sub(Ex::Pages))).eq(-1),
-            vec![St::Trap],
-        )]),
+        when(
+            pages.get().gt(Ex::Pages),
+            vec![when(Ex::Grow(Box::new(pages.get().sub(Ex::Pages))).eq(-1), vec![St::Trap])],
+        ),
         HEAP.set(end),
         give(at),
     ]);
@@ -61,11 +61,7 @@ pub fn cleared(builder: &mut Builder) -> Body {
     let mut body = Body::new(&[I32], Some(I32));
     let size = body.param(0);
     let at = body.int();
-    body.add([
-        at.set(Ex::Call(allocate, vec![size.into()])),
-        St::Clear(at.into(), size.into()),
-        give(at),
-    ]);
+    body.add([at.set(Ex::Call(allocate, vec![size.into()])), St::Clear(at.into(), size.into()), give(at)]);
     body
 }
 
@@ -112,12 +108,16 @@ pub fn spans() -> Body {
         value.set(at.get().long(0)),
         St::Store(Mem::Long, at.into(), 0, address.or64(length.wide().shl64(32_i64))),
     ];
-    let code = count(row, rows, vec![
-        scalar.set(0),
-        when(kinds.into(), vec![scalar.set(kind.lt(TEXTS))]),
-        at.set(spans.get().add(row.get().shl(3))),
-        when(scalar.get().not(), turn),
-    ]);
+    let code = count(
+        row,
+        rows,
+        vec![
+            scalar.set(0),
+            when(kinds.into(), vec![scalar.set(kind.lt(TEXTS))]),
+            at.set(spans.get().add(row.get().shl(3))),
+            when(scalar.get().not(), turn),
+        ],
+    );
     body.add(code).add([give(0)]);
     body
 }

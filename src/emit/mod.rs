@@ -16,8 +16,8 @@ mod pattern;
 mod read;
 
 pub use component::{EXPLAIN, FILTER};
-pub use read::{is_component, read};
 pub use manifest::{Column, Condition, Key, Kind, Manifest, Owners, Purpose, Rule, Scope};
+pub use read::{is_component, read};
 
 use wasm_encoder::ValType::I32;
 
@@ -129,7 +129,8 @@ fn layout(builder: &mut Builder, manifest: &Manifest, used: &Used) -> Layout {
     let is_preference = |rule: &Rule| u8::from(matches!(rule.purpose, Purpose::Prefer(_)));
     let preferences: Vec<u8> = manifest.rules.iter().map(is_preference).collect();
     let sets = used.sets.len() as u32;
-    let members = used.sets.iter().flat_map(|set| std::iter::once(set.len() as u32).chain(set.iter().copied()));
+    let members =
+        used.sets.iter().flat_map(|set| std::iter::once(set.len() as u32).chain(set.iter().copied()));
     let members: Vec<u8> = members.flat_map(u32::to_le_bytes).collect();
     Layout {
         slots: data.space(columns * feed::slot::SIZE, 8),
@@ -217,10 +218,10 @@ fn exports(builder: &mut Builder, layout: &Layout, descriptor: u32) {
     let explain = ask::explain(builder, layout, facts);
     let explain = builder.function(explain);
     let free = builder.function(ask::free());
-    for (name, function) in component::FUNCTIONS.into_iter().zip([describe, load, update, evaluate, explain]) {
-        builder.export(component::core_name(name), function);
-        if component::has_post(name) {
-            builder.export(component::post_name(name), free);
-        }
+    builder.export(component::FREE.to_owned(), free);
+    for ((_, name), function) in
+        component::FUNCTIONS.into_iter().zip([describe, load, update, evaluate, explain])
+    {
+        builder.export(name.to_owned(), function);
     }
 }

@@ -2,9 +2,9 @@
 
 use indexmap::{IndexMap, IndexSet};
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, Elements, ExportKind, ExportSection, FunctionSection,
-    GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection,
-    ValType,
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, ExportKind, ExportSection,
+    FunctionSection, GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType, TableSection,
+    TableType, TypeSection, ValType,
 };
 
 use super::{
@@ -94,6 +94,12 @@ impl Data {
         let at = self.put(text.as_bytes(), 1);
         self.texts.insert(text.to_owned(), at);
         at
+    }
+
+    /// The end of a text that was just written: its address. Another text is written anew.
+    pub fn end_of(&mut self, whole: &str, end: &str) -> u32 {
+        let at = self.text(whole);
+        if whole.ends_with(end) { at + (whole.len() - end.len()) as u32 } else { self.text(end) }
     }
 
     /// Numbers, as the value of a set. Equal lists stand once.
@@ -213,7 +219,10 @@ impl Builder {
         elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(called.into()));
         module.section(&elements).section(&code);
         let mut data = DataSection::new();
-        data.active(0, &ConstExpr::i32_const(START as i32), self.data.bytes.iter().copied());
+        // Memory is zero to begin with.
+        let zeros = self.data.bytes.iter().take_while(|byte| **byte == 0).count();
+        let start = ConstExpr::i32_const(START as i32 + zeros as i32);
+        data.active(0, &start, self.data.bytes[zeros..].iter().copied());
         module.section(&data);
         module.finish()
     }

@@ -208,7 +208,16 @@ impl<'a> Matcher<'a> {
         let side =
             side.or(subject.map(|column| plan.column(column).side)).or(mentioned).unwrap_or(Side::Broker);
         let absent = self.absent(scene, node);
-        Reason { label, kind, side, key, have, want, absent, permanent: !engine::possible(scene, node).may_hold }
+        Reason {
+            label,
+            kind,
+            side,
+            key,
+            have,
+            want,
+            absent,
+            permanent: !engine::possible(scene, node).may_hold,
+        }
     }
 
     /// What a condition wants of its left side; keys on the right with their value.

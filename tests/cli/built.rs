@@ -33,7 +33,11 @@ fn a_policy_becomes_a_plugin_and_a_compiled_policy() {
         let bytes = fs::read(folder.path().join(file)).expect(file);
         folder.run(&["build", "q.policy", "--target", target, "-o", file]);
         assert_eq!(fs::read(folder.path().join(file)).expect(file), bytes, "the same bytes");
-        assert!(built.stdout.starts_with(&format!("{file}: {} bytes, sha256 ", bytes.len())), "{}", built.stdout);
+        assert!(
+            built.stdout.starts_with(&format!("{file}: {} bytes, sha256 ", bytes.len())),
+            "{}",
+            built.stdout
+        );
         let told = folder.run(&["inspect", file]);
         assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{file}");
         insta::assert_snapshot!(format!("inspect_{target}"), masked(&told.stdout));
@@ -52,7 +56,9 @@ fn what_cannot_be_built_or_read_has_its_code() {
     version[8] = 7;
     let mut changed = good.clone();
     changed[100] ^= 1;
-    for (name, bytes) in [("version.plan", &version), ("changed.plan", &changed), ("cut.plan", &good[..50].to_vec())] {
+    for (name, bytes) in
+        [("version.plan", &version), ("changed.plan", &changed), ("cut.plan", &good[..50].to_vec())]
+    {
         fs::write(folder.path().join(name), bytes).expect("written");
     }
     for (args, code, problem) in [
@@ -86,7 +92,8 @@ fn any_component_is_told_by_size_and_hash() {
 #[test]
 fn the_session_of_the_page_is_real() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plugins.md")).expect("a page");
-    let policy = page.split("```policy\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a policy");
+    let policy =
+        page.split("```policy\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a policy");
     let folder = Folder::new(&[("vendor.policy", policy)]);
     let mut commands = 0;
     for session in page.split("```console\n$ bourse ").skip(1) {

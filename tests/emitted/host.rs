@@ -18,8 +18,8 @@ mod bindings {
 pub use bindings::exports::bourse::filter::{
     explain::{Candidate, Outcome, Truth},
     filter::{
-        Answer, Cells, Changes, ColumnData, Fact, Mixed, Question, Rows, Sets, Snapshot, Symbols as SymbolTable,
-        Table, TableChanges, Value as Given,
+        Answer, Cells, Changes, ColumnData, Fact, Mixed, Question, Rows, Sets, Snapshot,
+        Symbols as SymbolTable, Table, TableChanges, Value as Given,
     },
 };
 
@@ -43,7 +43,8 @@ impl Running {
         let component = Component::new(&engine, bytes).expect("a component");
         let mut store = Store::new(&engine, ());
         let linker = Linker::new(&engine);
-        let plugin = bindings::ExplainingPlugin::instantiate(&mut store, &component, &linker).expect("no imports");
+        let plugin =
+            bindings::ExplainingPlugin::instantiate(&mut store, &component, &linker).expect("no imports");
         Running { store, plugin }
     }
 
@@ -141,7 +142,9 @@ impl Numbering {
             Value::Version(version) => i64::from(self.version(version)),
             Value::Texts(list) => span(list.iter().map(|member| member.index() as i64).collect()),
             Value::Numbers(list) => span(list.to_vec()),
-            Value::Ranges(ranges) => span(ranges.parts().iter().flat_map(|&(low, high)| [low, high]).collect()),
+            Value::Ranges(ranges) => {
+                span(ranges.parts().iter().flat_map(|&(low, high)| [low, high]).collect())
+            }
         }
     }
 
@@ -171,14 +174,19 @@ impl Numbering {
         let cells = match kind {
             Kind::Of(Type::Bool) => {
                 let mut bits = vec![0; known.len()];
-                values.iter().enumerate().for_each(|(at, value)| bits[at / 64] |= (*value as u64) << (at % 64));
+                values
+                    .iter()
+                    .enumerate()
+                    .for_each(|(at, value)| bits[at / 64] |= (*value as u64) << (at % 64));
                 Cells::Booleans(bits)
             }
             Kind::Of(Type::Quantity(_)) => Cells::Integers(values),
             Kind::Of(Type::Text | Type::Place | Type::Version) => {
                 Cells::Numbers(values.iter().map(|value| *value as u32).collect())
             }
-            Kind::Of(_) => Cells::Sets(Sets { spans: values.iter().map(|value| *value as u64).collect(), members }),
+            Kind::Of(_) => {
+                Cells::Sets(Sets { spans: values.iter().map(|value| *value as u64).collect(), members })
+            }
             Kind::Mixed => Cells::Mixed(Mixed { kinds, values, members }),
         };
         ColumnData { column: number, known, mismatched, cells }

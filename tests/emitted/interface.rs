@@ -40,8 +40,11 @@ fn printed(resolve: &Resolve, world: wit_parser::WorldId) -> Vec<String> {
             texts.extend(types.map(|(name, id)| format!("{name}: {}", shape(resolve, *id))));
             let functions = interface.functions.values();
             texts.extend(functions.map(|function| {
-                let params: Vec<String> =
-                    function.params.iter().map(|param| format!("{}: {}", param.name, of(resolve, &param.ty))).collect();
+                let params: Vec<String> = function
+                    .params
+                    .iter()
+                    .map(|param| format!("{}: {}", param.name, of(resolve, &param.ty)))
+                    .collect();
                 let result = function.result.as_ref().map(|result| of(resolve, result));
                 format!("{}({params:?}) -> {result:?}", function.name)
             }));
@@ -127,8 +130,11 @@ fn a_plugin_describes_itself_as_its_manifest_says() {
     assert_eq!(told.literals, manifest.literals);
     assert_eq!(told.version_literals, ["5.0"]);
     assert_eq!(told.expressions, manifest.expressions);
-    let keys: Vec<String> =
-        told.columns.iter().map(|column| format!("{:?} {:?} {:?}", column.side, column.key, column.kind)).collect();
+    let keys: Vec<String> = told
+        .columns
+        .iter()
+        .map(|column| format!("{:?} {:?} {:?}", column.side, column.key, column.kind))
+        .collect();
     insta::assert_debug_snapshot!("descriptor", (keys, told.rules, told.conditions));
 }
 
