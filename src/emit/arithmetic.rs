@@ -73,7 +73,7 @@ pub fn divide(builder: &mut Builder) -> Body {
     let (mut body, x, y) = amounts();
     let sign = x.get().xor64(y).lt64_s(0_i64);
     body.add([
-        when(y.get().is_zero64(), vec![give(BY_ZERO)]),
+        when(y.get().zero64(), vec![give(BY_ZERO)]),
         give(scaled(scale, magnitude(x), Ex::Long(MILLION), magnitude(y), sign)),
     ]);
     body
@@ -124,14 +124,14 @@ pub fn scale() -> Body {
         step(bits, -1),
     ];
     let by_bits = vec![rest.set(high), bits.set(64), St::While(bits.get(), bit)];
-    let other = vec![St::If(c.get().shr64(32_i64).is_zero64(), digits, by_bits)];
+    let other = vec![St::If(c.get().shr64(32_i64).zero64(), digits, by_bits)];
     let twin = i64::MIN;
     let up = rest
         .get()
         .gt64(c.get().sub64(rest))
         .or(rest.get().eq64(c.get().sub64(rest)).and(low.get().low().and(1)));
     body.add([
-        St::If(high.get().is_zero64(), fits, other),
+        St::If(high.get().zero64(), fits, other),
         when(low.get().gt64(twin), vec![give(OVERFLOW)]),
         low.set(low.get().add64(up.wide())),
         // The magnitude may be that of the least number, with its sign.

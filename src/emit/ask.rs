@@ -133,13 +133,9 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         holds.set(new(cleared, verdicts.get().shl(3))),
         unknown.set(new(cleared, verdicts.get().shl(3))),
         earned.set(new(allocate, earning.get().shl(2))),
-        put(answer, 0, holds),
-        put(answer, 4, verdicts),
-        put(answer, 8, unknown),
-        put(answer, 12, verdicts),
-        put(answer, 16, earned),
-        put(answer, 20, earning),
     ]);
+    let lists = [holds, verdicts, unknown, verdicts, earned, earning];
+    body.add(lists.iter().zip(0..).map(|(word, at)| put(answer, 4 * at, *word)));
     let (row, column, agent, pool) = (body.int(), body.int(), body.int(), body.int());
     let (number, verdict, preferred, bit) = (body.int(), body.int(), body.int(), body.long());
     let mut place =

@@ -49,7 +49,7 @@ macro_rules! operators {
 operators! {
     unary {
         not Not i32_eqz,
-        is_zero64 IsZero64 i64_eqz,
+        zero64 Zero64 i64_eqz,
         low Low i32_wrap_i64,
         wide Wide i64_extend_i32_u,
     }
@@ -406,6 +406,39 @@ fn statement_out(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Labe
             expression(sink, value);
             store(sink, *mem, *offset);
         }
+        St::Return(value) => {
+            expression(sink, value);
+            sink.return_();
+        }
+        St::End => {
+            sink.return_();
+        }
+        St::Do(call, has_result) => {
+            expression(sink, call);
+            if *has_result {
+                sink.drop();
+            }
+        }
+        St::Trap => {
+            sink.unreachable();
+        }
+        St::Copy(to, from, length) => {
+            [to, from, length].into_iter().for_each(|part| expression(sink, part));
+            sink.memory_copy(0, 0);
+        }
+        St::Clear(at, length) => {
+            expression(sink, at);
+            sink.i32_const(0);
+            expression(sink, length);
+            sink.memory_fill(0);
+        }
+        St::If(..) | St::While(..) | St::Block(..) | St::Leave(_) => nested(sink, statement, open),
+    }
+}
+
+/// Statements with others in them, and the way out of these.
+fn nested(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Label>>) {
+    match statement {
         St::If(condition, then, other) => {
             expression(sink, condition);
             sink.if_(BlockType::Empty);
@@ -438,32 +471,7 @@ fn statement_out(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Labe
             let depth = open.iter().rev().position(|known| *known == Some(*label)).unwrap_or(0);
             sink.br(depth as u32);
         }
-        St::Return(value) => {
-            expression(sink, value);
-            sink.return_();
-        }
-        St::End => {
-            sink.return_();
-        }
-        St::Do(call, has_result) => {
-            expression(sink, call);
-            if *has_result {
-                sink.drop();
-            }
-        }
-        St::Copy(to, from, length) => {
-            [to, from, length].into_iter().for_each(|part| expression(sink, part));
-            sink.memory_copy(0, 0);
-        }
-        St::Clear(at, length) => {
-            expression(sink, at);
-            sink.i32_const(0);
-            expression(sink, length);
-            sink.memory_fill(0);
-        }
-        St::Trap => {
-            sink.unreachable();
-        }
+        _ => {}
     }
 }
 

@@ -149,7 +149,7 @@ fn give(value: impl Into<Ex>) -> St {
 }
 
 fn is_empty(kind: Local, value: Local) -> Ex {
-    kind.get().ge(TEXTS).and(value.get().shr64(32_i64).is_zero64())
+    kind.get().ge(TEXTS).and(value.get().shr64(32_i64).zero64())
 }
 
 fn both(a: Local, x: i32, b: Local, y: i32) -> Ex {
@@ -198,7 +198,7 @@ fn has(builder: &mut Builder) -> Body {
     let (search, in_ranges) = (builder.helper(Helper::Search), builder.helper(Helper::InRanges));
     let (mut body, [kind, set, of, wanted]) = two_values();
     let find = || vec![give(Ex::Call(search, vec![set.into(), wanted.into()]))];
-    let whole = wanted.get().rem64_s(MILLION).is_zero64();
+    let whole = wanted.get().rem64_s(MILLION).zero64();
     let inside = Ex::Call(in_ranges, vec![set.into(), wanted.get().div64_s(MILLION)]);
     body.add([
         when(kind.get().eq(TEXTS).and(is_path(of)), find()),
@@ -232,7 +232,7 @@ fn any(builder: &mut Builder) -> Body {
         vec![at.set(0), St::While(at.get().lt(length(x)).and(other.get().lt(length(y))), next), give(0)];
     // Numbers on the right, ranges on the left.
     let inside = Ex::Call(in_ranges, vec![x.into(), value.get().div64_s(MILLION)]);
-    let whole = value.get().rem64_s(MILLION).is_zero64();
+    let whole = value.get().rem64_s(MILLION).zero64();
     let look = vec![value.set(member(y, at)), when(whole.and(inside), vec![give(1)])];
     let mut numbers = count(at, length(y), look);
     numbers.push(give(0));
@@ -270,7 +270,7 @@ fn all(builder: &mut Builder) -> Body {
         step(at, 2),
     ];
     let ranges = vec![at.set(0), inner.set(0), St::While(at.get().lt(length(y)), next), give(1)];
-    let whole = value.get().rem64_s(MILLION).is_zero64();
+    let whole = value.get().rem64_s(MILLION).zero64();
     let inside = Ex::Call(in_ranges, vec![x.into(), value.get().div64_s(MILLION)]);
     let look = vec![value.set(member(y, at)), when(whole.and(inside).not(), vec![give(0)])];
     let mut numbers = count(at, length(y), look);

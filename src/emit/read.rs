@@ -23,14 +23,13 @@ pub fn is_component(bytes: &[u8]) -> bool {
 /// What a plugin says of itself; nothing where it was not built here, or was changed since.
 pub fn read(bytes: &[u8]) -> Option<Manifest> {
     let own = sections(bytes.strip_prefix(&COMPONENT)?)?;
-    let custom = own.iter().filter(|section| section.0 == CUSTOM);
-    let address = custom.filter_map(|(_, body)| {
+    let mut custom = own.iter().filter(|section| section.0 == CUSTOM);
+    let address = custom.find_map(|(_, body)| {
         let (length, rest) = number(body)?;
         let (name, rest) = rest.split_at_checked(length as usize)?;
         let address = rest.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
         if name == SECTION.as_bytes() { address } else { None }
-    });
-    let address = address.last()?;
+    })?;
     let module = own.iter().find(|section| section.0 == CORE_MODULE)?.1;
     let inner = sections(module.strip_prefix(&MODULE)?)?;
     let data = inner.iter().find(|section| section.0 == DATA)?.1;

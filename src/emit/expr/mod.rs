@@ -1,20 +1,23 @@
 //! Nodes of a plan as code. A node gives a status (0: it has a value; else why it has none, the first cause in order of
 //! reading) and a value; what a kind says is known when the plugin is built is not asked when it runs.
 
+mod kinds;
+mod operate;
+mod possible;
+
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    Layout, arithmetic,
+    Layout,
     asm::{Body, Ex, Fn, Local, Mem, St, when},
     feed::slot,
-    helpers::{ABSENT, BY_ZERO, DURATION, Helper, MISMATCH, NUMBER, OVERFLOW, PLACE, TEXT},
+    helpers::{ABSENT, Helper, MISMATCH, NUMBER, PLACE, TEXT},
     manifest::{Kind, Used, kind_of},
     memory,
     module::{Builder, KIND, LITERALS, OF_ROWS, VALUE, VERSIONS},
 };
 use crate::{
     ir::{ColumnId, Node, NodeId, Plan},
-    operator::{ArithmeticOp, Function, TestOp},
     quantity::{Dimension, MILLION},
     types::{Side, Type},
     value::Value,
@@ -58,6 +61,9 @@ impl Val {
     }
 }
 
+/// What is done with operands once all have a value.
+type Then<'t, Own> = dyn FnMut(&mut Own, &mut Body, &mut Vec<St>, &[Val]) + 't;
+
 /// The rows that a function is about, and where it writes its status.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
@@ -92,7 +98,7 @@ impl<'a> Emitter<'a> {
         builder: &'a mut Builder,
         patterns: Vec<u32>,
     ) -> Emitter<'a> {
-        let kinds = kinds(plan);
+        let kinds = kinds::kinds(plan);
         let named = plan.definitions.iter().map(|definition| definition.root).collect();
         let (functions, possible) = (IndexMap::new(), IndexMap::new());
         Emitter { plan, used, layout, builder, patterns, kinds, functions, named, possible }
@@ -195,92 +201,6 @@ impl<'a> Emitter<'a> {
         body.add(code);
         self.builder.function(body)
     }
-
-    // ----- what could be -----
-
-    /// What a condition could be if what is free and used were otherwise: 1 for true, 2 for false. `None` where
-    /// nothing of it follows what is taken.
-    pub fn possible(&mut self, id: NodeId) -> Option<Fn> {
-        let reads = self.plan.reads(id);
-        if !reads.iter().any(|column| self.plan.column(*column).key.is_varying()) {
-            return None;
-        }
-        if let Some(known) = self.possible.get(&id) {
-            return Some(*known);
-        }
-        let function = self.builder.declare();
-        self.possible.insert(id, function);
-        let (mut body, frame) = Self::frame();
-        let mut code = Vec::new();
-        let possible = self.could_be(&mut body, &mut code, frame, id);
-        code.push(St::Return(possible));
-        body.add(code);
-        self.builder.define(function, body);
-        Some(function)
-    }
-
-    fn could_be(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
-        let plan = self.plan;
-        match plan.node(id) {
-            Node::Named(definition) => {
-                let root = plan.definition(*definition).root;
-                match self.possible(root) {
-                    Some(function) => Ex::Call(function, vec![frame.agent.into(), frame.pool.into()]),
-                    None => self.as_it_is(body, out, frame, root),
-                }
-            }
-            Node::Not(inner) => {
-                let known = body.int();
-                let inner = self.could_be(body, out, frame, *inner);
-                out.push(known.set(inner));
-                known.get().shr(1).or(known.get().and(1).shl(1))
-            }
-            Node::And(parts) | Node::Or(parts) => {
-                // Of `and` all must be able to hold and one to fail; of `or` the other way round.
-                let (every, some) = if matches!(plan.node(id), Node::And(_)) { (1, 2) } else { (2, 1) };
-                let (all, any, one) = (body.int(), body.int(), body.int());
-                out.extend([all.set(every), any.set(0)]);
-                for part in parts {
-                    let part = self.could_be(body, out, frame, *part);
-                    out.extend([
-                        one.set(part),
-                        all.set(all.get().and(one)),
-                        any.set(any.get().or(one.get().and(some))),
-                    ]);
-                }
-                all.get().or(any)
-            }
-            _ => self.leaf(body, out, frame, id),
-        }
-    }
-
-    fn leaf(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
-        let reads = self.plan.reads(id);
-        let varies = reads.iter().any(|column| self.plan.column(*column).key.is_varying());
-        let truth = self.as_it_is(body, out, frame, id);
-        if !varies {
-            return truth;
-        }
-        let gaps = reads.iter().map(|column| self.state(frame, *column)).reduce(|all, one| all.or(one));
-        gaps.map_or(truth.clone(), |gaps| gaps.choose(truth, 3))
-    }
-
-    /// What a condition could be where nothing changes: as it is.
-    fn as_it_is(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
-        let holds = body.int();
-        let val = self.node(body, out, frame, id);
-        if val.certain {
-            out.push(frame.status.set(0));
-        }
-        let value = if val.kind == CONDITION { val.value.clone() } else { val.value.clone().low() };
-        let is_condition = val.tag().not();
-        // 1 for true, 2 for false, 0 for unknown.
-        let known = frame.status.get().not().and(is_condition);
-        out.push(holds.set(known.choose(Ex::Int(2).sub(value), 0)));
-        holds.into()
-    }
-
-    // ----- values -----
 
     /// A node, by its function where it has one.
     fn node(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
@@ -510,7 +430,7 @@ impl<'a> Emitter<'a> {
         frame: Frame,
         rest: &[NodeId],
         vals: &mut Vec<Val>,
-        then: &mut dyn FnMut(&mut Self, &mut Body, &mut Vec<St>, &[Val]),
+        then: &mut Then<'_, Self>,
     ) {
         let Some((first, rest)) = rest.split_first() else {
             if vals.iter().all(|val| val.certain) {
@@ -527,265 +447,6 @@ impl<'a> Emitter<'a> {
         let mut inner = Vec::new();
         self.arguments(body, &mut inner, frame, rest, vals, then);
         out.push(when(frame.status.get().not(), inner));
-    }
-
-    fn test(
-        &mut self,
-        body: &mut Body,
-        out: &mut Vec<St>,
-        frame: Frame,
-        op: TestOp,
-        operands: [NodeId; 2],
-    ) -> Val {
-        let holds = body.int();
-        let mut vals = Vec::new();
-        self.arguments(body, out, frame, &operands, &mut vals, &mut |own, _, out, vals| {
-            let [left, right] = vals else { return };
-            out.extend(own.tested(frame, op, left, right, holds));
-        });
-        vals.iter().for_each(|val| release(body, val));
-        Val { kind: CONDITION, value: holds.into(), tag: None, certain: false }
-    }
-
-    fn tested(&mut self, frame: Frame, op: TestOp, left: &Val, right: &Val, holds: Local) -> Vec<St> {
-        let dimensions = (left.dimension(), right.dimension());
-        let values = (left.value.clone(), right.value.clone());
-        let same = dimensions.0.is_some() && dimensions.0 == dimensions.1;
-        let alike = same || left.is_path() && right.is_path();
-        let verdict = |value: Ex| vec![holds.set(value)];
-        let asked = |call: Ex, verdict: Ex| {
-            vec![
-                holds.set(call),
-                St::If(holds.get().eq(MISMATCH), vec![frame.status.set(MISMATCH)], vec![holds.set(verdict)]),
-            ]
-        };
-        match op {
-            TestOp::Equal if alike => verdict(values.0.eq64(values.1)),
-            TestOp::NotEqual if alike => verdict(values.0.ne64(values.1)),
-            TestOp::Less if same => verdict(values.0.lt64_s(values.1)),
-            TestOp::LessOrEqual if same => verdict(values.0.le64_s(values.1)),
-            TestOp::Greater if same => verdict(values.0.gt64_s(values.1)),
-            TestOp::GreaterOrEqual if same => verdict(values.0.ge64_s(values.1)),
-            TestOp::Equal => asked(self.ask(Helper::Equal, left, right), holds.into()),
-            TestOp::NotEqual => asked(self.ask(Helper::Equal, left, right), holds.get().xor(1)),
-            TestOp::Less => asked(self.ask(Helper::Order, left, right), holds.get().lt(1)),
-            TestOp::LessOrEqual => asked(self.ask(Helper::Order, left, right), holds.get().le(1)),
-            TestOp::Greater => asked(self.ask(Helper::Order, left, right), holds.get().gt(1)),
-            TestOp::GreaterOrEqual => asked(self.ask(Helper::Order, left, right), holds.get().ge(1)),
-            TestOp::In => self.tested(frame, TestOp::Has, right, left, holds),
-            TestOp::Has if left.kind == Kind::Of(Type::Texts) && right.is_path() => {
-                let search = self.builder.helper(Helper::Search);
-                verdict(Ex::Call(search, vec![values.0, values.1]))
-            }
-            TestOp::Has => asked(self.ask(Helper::Has, left, right), holds.into()),
-            TestOp::HasAny => asked(self.ask(Helper::HasAny, left, right), holds.into()),
-            TestOp::HasAll => asked(self.ask(Helper::HasAll, left, right), holds.into()),
-            TestOp::Within => {
-                let within = self.builder.helper(Helper::Within);
-                let call = verdict(Ex::Call(within, vec![left.wide().low(), right.wide().low()]));
-                vec![St::If(paths(left, right), call, vec![frame.status.set(MISMATCH)])]
-            }
-        }
-    }
-
-    /// A call with the kinds and values of two operands.
-    fn ask(&mut self, helper: Helper, left: &Val, right: &Val) -> Ex {
-        let function = self.builder.helper(helper);
-        Ex::Call(function, vec![left.tag(), left.wide(), right.tag(), right.wide()])
-    }
-
-    fn matches(
-        &mut self,
-        body: &mut Body,
-        out: &mut Vec<St>,
-        frame: Frame,
-        subject: NodeId,
-        number: usize,
-    ) -> Val {
-        let holds = body.int();
-        let mut vals = Vec::new();
-        self.arguments(body, out, frame, &[subject], &mut vals, &mut |own, _, out, vals| {
-            let [val] = vals else { return };
-            let matches = own.builder.helper(Helper::Matches);
-            let (table, of) = (own.patterns[number], own.patterns.len() as u32);
-            let arguments = vec![table.into(), (number as u32).into(), of.into(), val.wide().low()];
-            out.push(St::If(
-                val.tag().eq(TEXT),
-                vec![holds.set(Ex::Call(matches, arguments))],
-                vec![frame.status.set(MISMATCH)],
-            ));
-        });
-        vals.iter().for_each(|val| release(body, val));
-        Val { kind: CONDITION, value: holds.into(), tag: None, certain: false }
-    }
-
-    /// The status of a computation, from that of a function that knows no expressions.
-    fn status(&self, id: NodeId, status: impl Into<Ex>) -> Ex {
-        let number = self.used.expressions.get_index_of(&id).unwrap_or(0) as i32;
-        let status: Ex = status.into();
-        if number == 0 {
-            return status;
-        }
-        status.clone().ge(OVERFLOW).mul(2 * number).add(status)
-    }
-
-    fn arithmetic(
-        &mut self,
-        body: &mut Body,
-        out: &mut Vec<St>,
-        frame: Frame,
-        id: NodeId,
-        op: ArithmeticOp,
-        operands: [NodeId; 2],
-    ) -> Val {
-        let result = self.target(body, self.kind(id));
-        let mut vals = Vec::new();
-        self.arguments(body, out, frame, &operands, &mut vals, &mut |own, _, out, vals| {
-            let [left, right] = vals else { return };
-            let call = match own.kind(id) {
-                Kind::Of(_) => {
-                    let function = own.builder.helper(arithmetic::of_amounts(op));
-                    Ex::Call(function, vec![left.wide(), right.wide()])
-                }
-                Kind::Mixed => {
-                    let function = own.builder.helper(Helper::Arithmetic);
-                    let kinds = vec![left.tag(), left.wide(), right.tag(), right.wide()];
-                    Ex::Call(function, [vec![arithmetic::number(op).into()], kinds].concat())
-                }
-            };
-            out.push(frame.status.set(call));
-            out.push(frame.status.set(own.status(id, frame.status)));
-            out.extend(put(&result, VALUE.get(), KIND.get()));
-        });
-        vals.iter().for_each(|val| release(body, val));
-        result
-    }
-
-    /// The value with its sign turned; `only_negative`: where it has one.
-    fn negate(
-        &mut self,
-        body: &mut Body,
-        out: &mut Vec<St>,
-        frame: Frame,
-        id: NodeId,
-        val: &Val,
-        only_negative: bool,
-    ) -> Val {
-        let result = self.target(body, val.kind);
-        let value = val.wide();
-        let turned = Ex::Long(0).sub64(value.clone());
-        let turns = value.clone().lt64_s(0_i64);
-        let amount = if only_negative { turns.choose(turned, value.clone()) } else { turned };
-        let over = value.eq64(i64::MIN).choose(self.status(id, OVERFLOW), 0);
-        let quantity = val.tag().sub(NUMBER).lt(DURATION);
-        let mut then = vec![frame.status.set(quantity.choose(over, MISMATCH))];
-        if result.kind != CONDITION {
-            then.extend(put(&result, amount, val.tag()));
-        }
-        if val.certain {
-            out.extend(then);
-        } else {
-            out.push(when(frame.status.get().not(), then));
-        }
-        result
-    }
-
-    /// A function of known values.
-    #[allow(clippy::too_many_arguments, reason = "the place in the code, the node and its operands")]
-    fn apply(
-        &mut self,
-        body: &mut Body,
-        out: &mut Vec<St>,
-        frame: Frame,
-        id: NodeId,
-        function: Function,
-        vals: &[Val],
-        result: &Val,
-    ) {
-        match (function, vals) {
-            (Function::Closeness, [a, b]) => {
-                let close = self.closeness(body, frame, id, a, b, result);
-                out.push(St::If(paths(a, b), close, vec![frame.status.set(MISMATCH)]));
-            }
-            (Function::Abs, [val]) => {
-                let val = Val { certain: true, ..val.clone() };
-                let known = self.negate(body, out, frame, id, &val, true);
-                out.extend(put(result, widened(&known, result.kind), known.tag()));
-            }
-            (Function::Clamp, [value, low, high]) => {
-                let order = body.int();
-                let end = body.label();
-                let mut code = self.ordered(frame, order, low, high, end);
-                let unfit = vec![frame.status.set(MISMATCH), St::Leave(end)];
-                code.push(when(order.get().eq(2), unfit));
-                code.extend(put(result, widened(value, result.kind), value.tag()));
-                code.extend(self.ordered(frame, order, value, low, end));
-                code.push(when(order.get().not(), put(result, widened(low, result.kind), low.tag())));
-                code.extend(self.ordered(frame, order, result, high, end));
-                let lowered = put(result, widened(high, result.kind), high.tag());
-                code.push(when(order.get().eq(2), lowered));
-                out.push(St::Block(end, code));
-            }
-            (Function::Min | Function::Max, [first, rest @ ..]) => {
-                let order = body.int();
-                let end = body.label();
-                let mut code = put(result, widened(first, result.kind), first.tag());
-                for other in rest {
-                    code.extend(self.ordered(frame, order, other, result, end));
-                    let better = if function == Function::Min { 0 } else { 2 };
-                    let taken = put(result, widened(other, result.kind), other.tag());
-                    code.push(when(order.get().eq(better), taken));
-                }
-                out.push(St::Block(end, code));
-            }
-            _ => out.push(frame.status.set(MISMATCH)),
-        }
-    }
-
-    /// The order of two values; where there is none, the status says so and the block is left.
-    fn ordered(&mut self, frame: Frame, order: Local, a: &Val, b: &Val, end: super::asm::Label) -> Vec<St> {
-        if a.dimension().is_some() && a.dimension() == b.dimension() {
-            let (x, y) = (a.value.clone(), b.value.clone());
-            return vec![order.set(x.clone().gt64_s(y.clone()).add(x.ge64_s(y)))];
-        }
-        let call = self.ask(Helper::Order, a, b);
-        vec![
-            order.set(call),
-            when(order.get().eq(MISMATCH), vec![frame.status.set(MISMATCH), St::Leave(end)]),
-        ]
-    }
-
-    fn closeness(
-        &mut self,
-        body: &mut Body,
-        frame: Frame,
-        id: NodeId,
-        a: &Val,
-        b: &Val,
-        result: &Val,
-    ) -> Vec<St> {
-        let levels = self.plan.levels.len() as i32;
-        if levels == 0 {
-            return vec![frame.status.set(self.status(id, BY_ZERO))];
-        }
-        let shared = self.builder.helper(Helper::Shared);
-        let (parts, rest) = (body.int(), body.int());
-        let call = Ex::Call(shared, vec![a.wide().low(), b.wide().low()]);
-        let fraction = parts.get().mul(MILLION as i32);
-        let whole = Ex::Bin(
-            super::asm::Bin::Div64,
-            Box::new(fraction.clone().wide()),
-            Box::new(i64::from(levels).into()),
-        );
-        let twice = rest.get().shl(1);
-        let up = twice.clone().gt(levels).or(twice.eq(levels).and(whole.clone().low().and(1)));
-        let mut code = vec![
-            parts.set(call),
-            when(parts.get().gt(levels), vec![parts.set(levels)]),
-            rest.set(fraction.rem(levels)),
-        ];
-        code.extend(put(result, whole.add64(up.wide()), Ex::Int(NUMBER)));
-        code
     }
 }
 
@@ -839,53 +500,4 @@ fn paths(a: &Val, b: &Val) -> Ex {
         _ => Ex::Int(i32::from(val.is_path())),
     };
     path(a).and(path(b))
-}
-
-/// The kind of each node, where it is known before there is data.
-fn kinds(plan: &Plan) -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = Vec::with_capacity(plan.nodes.len());
-    for node in &plan.nodes {
-        let of = |id: &NodeId| kinds[id.0 as usize];
-        let kind = match node {
-            Node::Constant(value) => Kind::Of(value.type_of()),
-            Node::Read(column) => kind_of(plan, *column),
-            Node::Named(definition) => of(&plan.definition(*definition).root),
-            Node::Not(_)
-            | Node::And(_)
-            | Node::Or(_)
-            | Node::Test(..)
-            | Node::Matches(..)
-            | Node::IsAbsent(_)
-            | Node::IsPresent(_) => CONDITION,
-            Node::Arithmetic(op, left, right) => computed(*op, of(left), of(right)),
-            Node::Negate(inner) => of(inner),
-            Node::Else(column, other) => {
-                let own = kind_of(plan, *column);
-                if own == of(other) { own } else { Kind::Mixed }
-            }
-            Node::Call(Function::Closeness, _) => Kind::Of(Type::NUMBER),
-            Node::Call(_, arguments) => {
-                let first = arguments.first().map_or(Kind::Mixed, of);
-                if arguments.iter().all(|other| of(other) == first) { first } else { Kind::Mixed }
-            }
-        };
-        kinds.push(kind);
-    }
-    kinds
-}
-
-/// The kind of a computation; mixed where it may have no value for its operands' kinds.
-fn computed(op: ArithmeticOp, left: Kind, right: Kind) -> Kind {
-    let (Kind::Of(Type::Quantity(a)), Kind::Of(Type::Quantity(b))) = (left, right) else {
-        return Kind::Mixed;
-    };
-    let dimension = match op {
-        ArithmeticOp::Add | ArithmeticOp::Subtract if a == b => Some(a),
-        ArithmeticOp::Multiply if a == Dimension::Number => Some(b),
-        ArithmeticOp::Multiply if b == Dimension::Number => Some(a),
-        ArithmeticOp::Divide if a == b => Some(Dimension::Number),
-        ArithmeticOp::Divide if b == Dimension::Number => Some(a),
-        _ => None,
-    };
-    dimension.map_or(Kind::Mixed, |dimension| Kind::Of(Type::Quantity(dimension)))
 }
