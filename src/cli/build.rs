@@ -73,7 +73,7 @@ fn refused(refusal: Refusal) -> Diagnostic {
     let (message, help) = match refusal {
         Refusal::LargePattern(text) => (
             format!("the pattern {} is too large for a plugin", crate::value::quote(&text)),
-            "a plugin holds a pattern as a table: use fewer classes of letters, such as `[a-z]` for `\\w`, or shorter counts",
+            "a plugin holds a pattern as a table: shorten its counts, keep them apart from repeats, or name fewer letters",
         ),
         Refusal::Boundary(text) => (
             format!(
