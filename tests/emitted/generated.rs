@@ -31,7 +31,8 @@ const TEXTS: [&str; 14] = [
 ];
 /// Texts that come to be known after the fleet was loaded.
 const LATE: [&str; 3] = ["us/a/r1/late", "late", "l8"];
-const VERSIONS: [&str; 8] = ["5.10.3", "5.10.0", "5.10", "5.9", "5.10.0-rc.1", "6", "0", "5.10.0-rc.2"];
+const VERSIONS: [&str; 8] =
+    ["5.10.3", "5.10.0", "5.10", "5.9", "5.10.0-rc.1", "5.10.0.0", "0", "5.10.0-rc.2"];
 const PATTERNS: [&str; 8] =
     ["us.*", "[a-z]+[0-9]*", "", "(?i)ß.*|É", r"\w+", r"(us|eu)/[^/]+(/.*)?", r".{2}", r"(?-u:\b)l.*"];
 
@@ -254,7 +255,7 @@ impl Generator {
     fn condition(&mut self, depth: u64) -> NodeId {
         let choice = if depth == 0 { 3 + self.n.below(7) } else { self.n.below(12) };
         let node = match choice {
-            0 | 1 | 2 => {
+            0..=2 => {
                 let parts: Box<[NodeId]> =
                     (0..2 + self.n.below(2)).map(|_| self.condition(depth - 1)).collect();
                 if self.n.chance(50) { Node::And(parts) } else { Node::Or(parts) }
@@ -280,7 +281,7 @@ impl Generator {
         let dimension = [Dimension::Number, Dimension::Size, Dimension::Bandwidth][self.n.below(3) as usize];
         let ordered = if self.n.chance(70) { Type::Quantity(dimension) } else { Type::Version };
         let equal = self.any_type();
-        let (op, left, right) = match self.n.below(14) {
+        let (op, left, right) = match self.n.below(17) {
             0 => (TestOp::Equal, equal, equal),
             1 => (TestOp::NotEqual, equal, equal),
             2 => (TestOp::Equal, set, other),
@@ -292,6 +293,8 @@ impl Generator {
             8 => (TestOp::Has, set, member),
             9 | 10 => (TestOp::HasAny, set, other),
             11 | 12 => (TestOp::HasAll, set, other),
+            13 => (TestOp::Equal, Type::Version, Type::Version),
+            14 => (TestOp::NotEqual, Type::Version, Type::Version),
             _ => (TestOp::Within, Type::Place, if self.n.chance(50) { Type::Place } else { Type::Text }),
         };
         let (left, right) = (self.expression(left, depth), self.expression(right, depth));
