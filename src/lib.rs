@@ -43,9 +43,11 @@ pub mod change;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod compiled;
 pub mod cycle;
 pub mod diagnostic;
 pub mod doc;
+pub mod emit;
 pub mod engine;
 mod error;
 pub mod explain;

@@ -26,6 +26,12 @@ pub const LIST_MEMBERS: usize = 100_000;
 pub const TEXT_BYTES: usize = 64 << 10;
 /// Bytes a compiled pattern may take.
 pub const PATTERN_BYTES: usize = 1 << 20;
+/// Bytes of the table that a pattern becomes in a plugin.
+pub const PLUGIN_PATTERN_BYTES: usize = 256 << 10;
+/// Bytes of a plugin or a compiled policy that is read.
+pub const BUILT_BYTES: usize = 64 << 20;
+/// Columns, rules and conditions of one plugin, each.
+pub const PLUGIN_RULES: usize = 10_000;
 /// Levels of fault domains a broker may declare, and segments of a place.
 pub const LEVELS: usize = 16;
 /// Agents, and pools with existing volumes, of one inventory.

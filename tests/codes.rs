@@ -10,13 +10,17 @@ use bourse::{
 use crate::harness::load;
 
 /// Codes of the command line: what they need (files, arguments) is there only, and so is their test.
-const COMMAND_LINE: [Code; 10] = [
+const COMMAND_LINE: [Code; 14] = [
     Code::B0701,
     Code::B0702,
     Code::B0703,
     Code::B0704,
     Code::B0705,
     Code::B0706,
+    Code::B0811,
+    Code::B0812,
+    Code::B0813,
+    Code::B0814,
     Code::B0901,
     Code::B0902,
     Code::B0904,

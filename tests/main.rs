@@ -10,6 +10,7 @@ mod cli;
 mod codes;
 mod doc;
 mod docs;
+mod emitted;
 mod engines;
 mod explaining;
 mod fairness;

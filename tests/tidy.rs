@@ -62,6 +62,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "lower",
         &["check", "inventory", "ir", "parse", "quantity", "resolve", "source", "symbol", "types", "value"],
     ),
+    ("emit", &["inventory", "ir", "limits", "operator", "quantity", "symbol", "types", "value"]),
+    ("compiled", &["emit", "ir", "operator", "quantity", "ranges", "source", "symbol", "types", "value"]),
     ("engine", &["inventory", "ir", "limits", "logic", "operator", "quantity", "symbol", "types", "value"]),
     (
         "matching",

@@ -140,6 +140,11 @@ codes! {
     B0704 "two tests with one snapshot",
     B0705 "a snapshot without its test",
     B0706 "nobody to ask",
+    // plugins and compiled policies, as they are built and read
+    B0811 "a policy that no plugin can hold",
+    B0812 "a file that is neither a plugin nor a compiled policy",
+    B0813 "a compiled policy of another version",
+    B0814 "a compiled policy that is not whole",
     // the command line
     B0901 "a file that cannot be read",
     B0902 "no policies found",
