@@ -119,12 +119,14 @@ pub const PLUGIN_INSTANCES: usize = 16;
 pub const PLUGIN_STACK_BYTES: usize = 512 << 10;
 /// Instructions of one call of a plugin, whatever it is about.
 pub const PLUGIN_FUEL: u64 = 50_000_000;
-/// Instructions of one call of a plugin for each row that it is about.
-pub const PLUGIN_FUEL_PER_ROW: u64 = 10_000;
+/// Instructions of one call of a plugin for each row and rule, or row and column, that it is about.
+pub const PLUGIN_FUEL_PER_ROW: u64 = 1_000;
 /// Milliseconds of one call of a plugin.
 pub const PLUGIN_DEADLINE_MS: u64 = 5_000;
 /// Bytes that one call of a plugin hands back beyond what its rows need.
 pub const PLUGIN_RESULT_BYTES: usize = 1 << 20;
+/// Bytes of one answer of a plugin; larger questions are asked in parts.
+pub const PLUGIN_ANSWER_BYTES: usize = 16 << 20;
 /// Columns that one plugin reads.
 pub const PLUGIN_COLUMNS: usize = 1_000;
 /// Rules of one plugin.

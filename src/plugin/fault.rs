@@ -7,9 +7,9 @@ use crate::{
     value::printable,
 };
 
-/// A rule that plugins keep, or the host is not able to run them.
+/// A rule that every plugin keeps, and one may break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub enum Broken {
     /// Plugins are built in.
     BuiltIn,
     /// It is WebAssembly.
@@ -30,6 +30,8 @@ pub enum Rule {
     Grant,
     /// Its description holds: names, kinds, counts, and the same each time.
     Description,
+    /// What it hands back has the form of the interface: texts are texts, lists lie in its memory.
+    Form,
     /// What it answers has the length that was asked for.
     Length,
     /// What it answers is about rows that exist: no bit beyond the last one.
@@ -54,117 +56,125 @@ pub enum Rule {
     Instances,
     /// Bytes handed back.
     Results,
+    /// It is asked about the fleet that it was given, bound with its columns: a defect of the broker, not of the plugin.
+    Bound,
     /// It is not asked again once it has broken a rule.
     Sound,
 }
 
-impl Rule {
+impl Broken {
     /// Every rule, in order.
-    pub const ALL: [Rule; 23] = [
-        Rule::BuiltIn,
-        Rule::Wasm,
-        Rule::Component,
-        Rule::Valid,
-        Rule::Size,
-        Rule::NoImports,
-        Rule::World,
-        Rule::Version,
-        Rule::Grant,
-        Rule::Description,
-        Rule::Length,
-        Rule::Rows,
-        Rule::Range,
-        Rule::NoTrap,
-        Rule::Accept,
-        Rule::Fuel,
-        Rule::Deadline,
-        Rule::Memory,
-        Rule::Table,
-        Rule::Stack,
-        Rule::Instances,
-        Rule::Results,
-        Rule::Sound,
+    pub const ALL: [Broken; 25] = [
+        Broken::BuiltIn,
+        Broken::Wasm,
+        Broken::Component,
+        Broken::Valid,
+        Broken::Size,
+        Broken::NoImports,
+        Broken::World,
+        Broken::Version,
+        Broken::Grant,
+        Broken::Description,
+        Broken::Form,
+        Broken::Length,
+        Broken::Rows,
+        Broken::Range,
+        Broken::NoTrap,
+        Broken::Accept,
+        Broken::Fuel,
+        Broken::Deadline,
+        Broken::Memory,
+        Broken::Table,
+        Broken::Stack,
+        Broken::Instances,
+        Broken::Results,
+        Broken::Bound,
+        Broken::Sound,
     ];
 
     /// Its name, which stays the same.
     pub fn name(self) -> &'static str {
         match self {
-            Rule::BuiltIn => "built-in",
-            Rule::Wasm => "wasm",
-            Rule::Component => "component",
-            Rule::Valid => "valid",
-            Rule::Size => "size",
-            Rule::NoImports => "no-imports",
-            Rule::World => "world",
-            Rule::Version => "version",
-            Rule::Grant => "grant",
-            Rule::Description => "description",
-            Rule::Length => "length",
-            Rule::Rows => "rows",
-            Rule::Range => "range",
-            Rule::NoTrap => "no-trap",
-            Rule::Accept => "accept",
-            Rule::Fuel => "fuel",
-            Rule::Deadline => "deadline",
-            Rule::Memory => "memory",
-            Rule::Table => "table",
-            Rule::Stack => "stack",
-            Rule::Instances => "instances",
-            Rule::Results => "results",
-            Rule::Sound => "sound",
+            Broken::BuiltIn => "built-in",
+            Broken::Wasm => "wasm",
+            Broken::Component => "component",
+            Broken::Valid => "valid",
+            Broken::Size => "size",
+            Broken::NoImports => "no-imports",
+            Broken::World => "world",
+            Broken::Version => "version",
+            Broken::Grant => "grant",
+            Broken::Description => "description",
+            Broken::Form => "form",
+            Broken::Length => "length",
+            Broken::Rows => "rows",
+            Broken::Range => "range",
+            Broken::NoTrap => "no-trap",
+            Broken::Accept => "accept",
+            Broken::Fuel => "fuel",
+            Broken::Deadline => "deadline",
+            Broken::Memory => "memory",
+            Broken::Table => "table",
+            Broken::Stack => "stack",
+            Broken::Instances => "instances",
+            Broken::Results => "results",
+            Broken::Bound => "bound",
+            Broken::Sound => "sound",
         }
     }
 
     /// The code of a problem with it.
     pub fn code(self) -> Code {
         match self {
-            Rule::Wasm | Rule::Component | Rule::Valid => Code::B0801,
-            Rule::NoImports | Rule::World | Rule::Version => Code::B0802,
-            Rule::Size => Code::B0803,
-            Rule::Grant => Code::B0804,
-            Rule::Description => Code::B0805,
-            Rule::Length | Rule::Rows | Rule::Range => Code::B0806,
-            Rule::NoTrap | Rule::Accept | Rule::Sound => Code::B0807,
-            Rule::Fuel
-            | Rule::Deadline
-            | Rule::Memory
-            | Rule::Table
-            | Rule::Stack
-            | Rule::Instances
-            | Rule::Results => Code::B0808,
-            Rule::BuiltIn => Code::B0809,
+            Broken::Wasm | Broken::Component | Broken::Valid => Code::B0801,
+            Broken::NoImports | Broken::World | Broken::Version => Code::B0802,
+            Broken::Size => Code::B0803,
+            Broken::Grant => Code::B0804,
+            Broken::Description => Code::B0805,
+            Broken::Form | Broken::Length | Broken::Rows | Broken::Range => Code::B0806,
+            Broken::NoTrap | Broken::Accept | Broken::Sound => Code::B0807,
+            Broken::Fuel
+            | Broken::Deadline
+            | Broken::Memory
+            | Broken::Table
+            | Broken::Stack
+            | Broken::Instances
+            | Broken::Results => Code::B0808,
+            Broken::BuiltIn => Code::B0809,
+            Broken::Bound => Code::B0906,
         }
     }
 
     /// What to do about it.
     fn help(self) -> &'static str {
         match self {
-            Rule::BuiltIn => "build bourse with `--features wasm`",
-            Rule::Wasm | Rule::Component => {
+            Broken::BuiltIn => "build bourse with `--features wasm`",
+            Broken::Wasm | Broken::Component => {
                 "a plugin is a WebAssembly component: `bourse build` makes one, `wasm-tools component new` wraps a core module"
             }
-            Rule::Valid => "build the plugin again, and copy it whole",
-            Rule::NoImports => "a plugin gets nothing from outside: build it without WASI, or with its calls stubbed",
-            Rule::World | Rule::Version => "build the plugin against the world `filter` of `wit/`",
-            Rule::Size => "make the plugin smaller, or raise the limit for plugins that you trust",
-            Rule::Grant => "grant the column, or ask the plugin's author why it is read",
-            Rule::Fuel
-            | Rule::Deadline
-            | Rule::Memory
-            | Rule::Table
-            | Rule::Stack
-            | Rule::Instances
-            | Rule::Results => "tell the plugin's author, or raise the limit for plugins that you trust",
-            Rule::Description | Rule::Length | Rule::Rows | Rule::Range | Rule::NoTrap => {
+            Broken::Valid => "build the plugin again, and copy it whole",
+            Broken::NoImports => "a plugin gets nothing from outside: build it without WASI, or with its calls stubbed",
+            Broken::World | Broken::Version => "build the plugin against the world `filter` of `wit/`",
+            Broken::Size => "make the plugin smaller, or raise the limit for plugins that you trust",
+            Broken::Grant => "grant the column, or ask the plugin's author why it is read",
+            Broken::Fuel
+            | Broken::Deadline
+            | Broken::Memory
+            | Broken::Table
+            | Broken::Stack
+            | Broken::Instances
+            | Broken::Results => "tell the plugin's author, or raise the limit for plugins that you trust",
+            Broken::Description | Broken::Form | Broken::Length | Broken::Rows | Broken::Range | Broken::NoTrap => {
                 "tell the plugin's author; until it is mended, nothing that it filters is offered"
             }
-            Rule::Accept => "the plugin says itself what is missing",
-            Rule::Sound => "install the plugin again once it is mended",
+            Broken::Accept => "the plugin says itself what is missing",
+            Broken::Bound => "add the plugin's columns to the plan before the fleet is bound, and load it for each fleet",
+            Broken::Sound => "install the plugin again once it is mended",
         }
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -176,37 +186,37 @@ pub struct Fault {
     /// The plugin, as the broker calls it.
     pub plugin: String,
     /// The rule.
-    pub rule: Rule,
+    pub broken: Broken,
     /// What happened, lower case, in a line.
     pub said: String,
 }
 
 impl Fault {
     /// A fault; what comes from the plugin itself is made safe to print, and short.
-    pub fn new(plugin: &str, rule: Rule, said: impl AsRef<str>) -> Self {
+    pub fn new(plugin: &str, broken: Broken, said: impl AsRef<str>) -> Self {
         const LONGEST: usize = 300;
         let said = said.as_ref();
         let mut text: String = printable(said).chars().take(LONGEST).collect();
         if text.chars().count() == LONGEST {
             text.push('…');
         }
-        Fault { plugin: printable(plugin), rule, said: text }
+        Fault { plugin: printable(plugin), broken, said: text }
     }
 
     /// The code of the problem.
     pub fn code(&self) -> Code {
-        self.rule.code()
+        self.broken.code()
     }
 
     /// The problem, as it is shown.
     pub fn diagnostic(&self) -> Diagnostic {
-        Diagnostic::without_place(self.code(), self.to_string()).help(self.rule.help())
+        Diagnostic::without_place(self.code(), self.to_string()).help(self.broken.help())
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin `{}`: {} (rule `{}`)", self.plugin, self.said, self.rule)
+        write!(f, "plugin `{}`: {} (rule `{}`)", self.plugin, self.said, self.broken)
     }
 }
 
