@@ -18,6 +18,8 @@ mod harness;
 mod invariants;
 mod operations;
 mod overlap;
+#[cfg(feature = "wasm")]
+mod plugins;
 mod policies;
 mod properties;
 mod readme;

@@ -72,6 +72,7 @@ pub struct Changed<'a> {
 
 /// Where the plane of a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only a filter makes answers"))]
 pub(super) enum Plane {
     /// Of bits, in `holds` and `unknown`.
     Bits(usize),

@@ -28,7 +28,7 @@ pub enum Broken {
     Version,
     /// It reads no column that it was not granted.
     Grant,
-    /// Its description holds: names, kinds, counts, and the same each time.
+    /// Its description holds: names, kinds, counts.
     Description,
     /// What it hands back has the form of the interface: texts are texts, lists lie in its memory.
     Form,

@@ -150,7 +150,9 @@ impl Filter {
         let work = cells + symbols.count as usize + symbols.bytes.len() / 8;
         let versions = self.texts.version_news();
         let snapshot = wire::Snapshot { symbols, literals, versions, version_literals, agents, pools };
-        self.live = Some(self.plugin.installed.start_same()?);
+        let mut live = self.plugin.installed.start()?;
+        self.plugin.installed.describe(&mut live)?;
+        self.live = Some(live);
         let loaded = self.call((work, 0), |filter, store| filter.call_load(store, &snapshot))?;
         loaded.map_err(|said| self.broke((Broken::Accept, format!("it does not take the fleet: {said}"))))
     }

@@ -105,7 +105,6 @@ impl Host {
             name: name.to_owned(),
             hash: Sha256::digest(bytes).into(),
             about: About::default(),
-            described: None,
             seen: Vec::new(),
             grants: grants.clone(),
             pre,
@@ -118,7 +117,6 @@ impl Host {
         drop(tried);
         installed.about = admit::check(&installed, &described)?;
         installed.seen = admit::granted(&installed)?;
-        installed.described = Some(described);
         Ok(Plugin { installed: Arc::new(installed) })
     }
 
@@ -192,7 +190,6 @@ pub(super) struct Installed {
     pub(super) name: String,
     hash: [u8; 32],
     pub(super) about: About,
-    described: Option<wire::filter::Descriptor>,
     pub(super) seen: Vec<bool>,
     pub(super) grants: Grants,
     pre: InstancePre<Guest>,
@@ -214,20 +211,11 @@ impl Installed {
         Ok(Live { store, filter, explain })
     }
 
-    fn describe(&self, live: &mut Live) -> Result<wire::filter::Descriptor, Fault> {
+    /// What an instance says of itself: the first that it is asked, always. It is the same each time, since a plugin has
+    /// nothing from outside to tell two instances apart.
+    pub(super) fn describe(&self, live: &mut Live) -> Result<wire::filter::Descriptor, Fault> {
         let Live { store, filter, .. } = live;
         store::within(&self.host, &self.name, store, (0, 0), |store| filter.call_describe(store))
-    }
-
-    /// A new instance that says of itself what was admitted.
-    pub(super) fn start_same(&self) -> Result<Live, Fault> {
-        let mut live = self.start()?;
-        let described = self.describe(&mut live)?;
-        if self.described.as_ref().is_some_and(|admitted| *admitted != described) {
-            let said = "it says something else of itself than when it was installed";
-            return Err(Fault::new(&self.name, Broken::Description, said));
-        }
-        Ok(live)
     }
 }
 
@@ -261,7 +249,7 @@ impl Plugin {
     }
 
     /// The columns that it reads and does not see, by their place in [`About::columns`]: no row has these keys.
-    pub fn withheld(&self) -> impl Iterator<Item = usize> {
-        self.installed.seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at)
+    pub fn withheld(&self) -> Vec<usize> {
+        self.installed.seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at).collect()
     }
 }

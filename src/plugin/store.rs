@@ -12,11 +12,11 @@ use super::{
 /// What a store counts.
 #[derive(Debug)]
 pub(super) struct Guest {
-    memory: usize,
-    tables: usize,
-    most_memory: usize,
-    most_tables: usize,
-    instances: usize,
+    bytes: usize,
+    elements: usize,
+    most_bytes: usize,
+    most_elements: usize,
+    most_of_each: usize,
 }
 
 /// A limit that was met, as an error that passes through the engine.
@@ -34,46 +34,46 @@ impl std::error::Error for Exceeded {}
 impl Guest {
     fn new(limits: &Limits) -> Self {
         Guest {
-            memory: 0,
-            tables: 0,
-            most_memory: limits.memory_bytes,
-            most_tables: limits.table_elements,
-            instances: limits.instances,
+            bytes: 0,
+            elements: 0,
+            most_bytes: limits.memory_bytes,
+            most_elements: limits.table_elements,
+            most_of_each: limits.instances,
         }
     }
 }
 
 impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let all = self.memory.saturating_add(desired.saturating_sub(current));
-        if all > self.most_memory {
-            let said = format!("it asks for {all} bytes of memory; at most {} are allowed", self.most_memory);
+        let all = self.bytes.saturating_add(desired.saturating_sub(current));
+        if all > self.most_bytes {
+            let said = format!("it asks for {all} bytes of memory; at most {} are allowed", self.most_bytes);
             return Err(Exceeded(Broken::Memory, said).into());
         }
-        self.memory = all;
+        self.bytes = all;
         Ok(true)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let all = self.tables.saturating_add(desired.saturating_sub(current));
-        if all > self.most_tables {
-            let said = format!("it asks for {all} elements of tables; at most {} are allowed", self.most_tables);
+        let all = self.elements.saturating_add(desired.saturating_sub(current));
+        if all > self.most_elements {
+            let said = format!("it asks for {all} elements of tables; at most {} are allowed", self.most_elements);
             return Err(Exceeded(Broken::Table, said).into());
         }
-        self.tables = all;
+        self.elements = all;
         Ok(true)
     }
 
     fn instances(&self) -> usize {
-        self.instances
+        self.most_of_each
     }
 
     fn tables(&self) -> usize {
-        self.instances
+        self.most_of_each
     }
 
     fn memories(&self) -> usize {
-        self.instances
+        self.most_of_each
     }
 }
 
