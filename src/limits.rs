@@ -108,7 +108,7 @@ pub const PLUGIN_NESTING: u32 = 128;
 /// Targets of one `br_table` of a plugin.
 pub const PLUGIN_TARGETS: u32 = 512;
 /// Work of compiling a plugin: of each function, its values times its blocks.
-pub const PLUGIN_COMPILE_WORK: u64 = 4_000_000;
+pub const PLUGIN_COMPILE_WORK: u64 = 2_000_000;
 /// Linear memory of one plugin.
 pub const PLUGIN_MEMORY_BYTES: usize = 128 << 20;
 /// Elements of the tables of one plugin.

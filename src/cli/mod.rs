@@ -13,6 +13,8 @@ mod files;
 mod fleet;
 mod fmt;
 mod import;
+#[cfg(all(feature = "wasm", unix))]
+pub mod kept;
 mod matching;
 mod offers;
 mod repl;

@@ -1,9 +1,9 @@
 //! The types of plugins where they are not built in. There is no value of any, so nothing but [`Host::new`] can be called.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use super::{
-    About, Answer, Candidate, Changed, Grants, Limits, Outcome, Question, View,
+    About, Answer, Candidate, Changed, Grants, Limits, Outcome, Question, Shelf, View,
     fault::{Broken, Fault},
 };
 use crate::{engine::Subject, ir::Volume};
@@ -11,6 +11,17 @@ use crate::{engine::Subject, ir::Volume};
 /// Runs plugins within limits.
 #[derive(Clone, Debug)]
 pub struct Host(Infallible);
+
+/// Compiled code of plugins, kept for another run.
+#[derive(Clone, Debug)]
+pub struct Kept(());
+
+impl Kept {
+    /// Keeps what is compiled on a shelf. Nothing is, since plugins are not built in.
+    pub fn new(_: [u8; 32], _: Arc<dyn Shelf>) -> Kept {
+        Kept(())
+    }
+}
 
 /// A plugin that was looked over, compiled and tried.
 #[derive(Clone, Debug)]
@@ -39,6 +50,14 @@ impl Host {
     /// # Errors
     /// The first rule that it breaks.
     pub fn install(&self, _: &str, _: &[u8], _: &Grants) -> Result<Plugin, Fault> {
+        match self.0 {}
+    }
+
+    /// Installs a plugin that may have been compiled before.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn install_kept(&self, _: &str, _: &[u8], _: &Grants, _: &Kept) -> Result<Plugin, Fault> {
         match self.0 {}
     }
 }

@@ -42,7 +42,12 @@ impl Check<'_> {
             name: text("its name", &said.name)?,
             producer: text("what made it", &said.producer)?,
             columns: said.columns.iter().map(column).collect::<Result<_, _>>()?,
-            rules: said.rules.iter().enumerate().map(|(at, rule)| self.rule(at, rule)).collect::<Result<_, _>>()?,
+            rules: said
+                .rules
+                .iter()
+                .enumerate()
+                .map(|(at, rule)| self.rule(at, rule))
+                .collect::<Result<_, _>>()?,
             conditions: said.conditions.iter().map(|one| self.condition(one)).collect::<Result<_, _>>()?,
             expressions: texts("an expression", &said.expressions)?,
             literals: texts("a literal", &said.literals)?,
@@ -59,7 +64,8 @@ impl Check<'_> {
     }
 
     fn each_column_once(&self, about: &About) -> Result<(), String> {
-        let mut keys: Vec<(Side, &Key)> = about.columns.iter().map(|column| (column.side, &column.key)).collect();
+        let mut keys: Vec<(Side, &Key)> =
+            about.columns.iter().map(|column| (column.side, &column.key)).collect();
         keys.sort_unstable();
         match keys.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(format!("it reads `{}.{}` as two columns", pair[0].0, pair[0].1.show())),
@@ -70,7 +76,8 @@ impl Check<'_> {
     fn rule(&self, at: usize, rule: &wire::Rule) -> Result<Rule, String> {
         let label = text("a label", &rule.label)?;
         let called = || if label.is_empty() { format!("rule {at}") } else { format!("rule `{label}`") };
-        let sides: Vec<Side> = SIDES.iter().filter(|(flag, _)| rule.sides.contains(*flag)).map(|(_, side)| *side).collect();
+        let sides: Vec<Side> =
+            SIDES.iter().filter(|(flag, _)| rule.sides.contains(*flag)).map(|(_, side)| *side).collect();
         let purpose = match rule.purpose {
             wire::Purpose::Require => Purpose::Require,
             wire::Purpose::Prefer(weight) if weight.unsigned_abs() <= HEAVIEST => Purpose::Prefer(weight),
@@ -102,8 +109,11 @@ impl Check<'_> {
     }
 
     fn condition(&self, condition: &wire::Condition) -> Result<Condition, String> {
-        if let Some(column) =
-            condition.reads.iter().chain(&condition.subject).find(|column| **column as usize >= self.said.columns.len())
+        if let Some(column) = condition
+            .reads
+            .iter()
+            .chain(&condition.subject)
+            .find(|column| **column as usize >= self.said.columns.len())
         {
             return Err(format!("a condition reads column {column}, which is not there"));
         }

@@ -79,7 +79,11 @@ impl Answer {
         let (bits, numbers) = self.planes();
         let words = bits * self.plane_words();
         let length = |what: &str, found: usize, wanted: usize| {
-            if found == wanted { Ok(()) } else { Err((Broken::Length, format!("`{what}` has {found} entries instead of {wanted}"))) }
+            if found == wanted {
+                Ok(())
+            } else {
+                Err((Broken::Length, format!("`{what}` has {found} entries instead of {wanted}")))
+            }
         };
         length("holds", answer.holds.len(), words)?;
         length("unknown", answer.unknown.len(), words)?;
@@ -91,13 +95,18 @@ impl Answer {
         let width = if self.by_agent { self.pools } else { self.agents * self.pools };
         if width % 64 != 0 {
             let beyond = !0 << (width % 64);
-            let last = |bits: &[u64]| bits.chunks(width.div_ceil(64)).any(|row| row.last().is_some_and(|word| word & beyond != 0));
+            let last = |bits: &[u64]| {
+                bits.chunks(width.div_ceil(64)).any(|row| row.last().is_some_and(|word| word & beyond != 0))
+            };
             if last(&answer.holds) || last(&answer.unknown) {
                 return Err((Broken::Rows, format!("it answers for rows beyond the {width} that there are")));
             }
         }
         if let Some(wrong) = answer.earned.iter().find(|earned| !(-1..=MILLION as i32).contains(*earned)) {
-            return Err((Broken::Range, format!("a preference earns {wrong}, which is not from -1 to {MILLION}")));
+            return Err((
+                Broken::Range,
+                format!("a preference earns {wrong}, which is not from -1 to {MILLION}"),
+            ));
         }
         (self.holds, self.unknown, self.earned) = (answer.holds, answer.unknown, answer.earned);
         Ok(())
@@ -116,7 +125,10 @@ pub(super) fn outcomes(
     symbols: &Symbols,
 ) -> Result<Vec<Outcome>, (Broken, String)> {
     if told.len() != asked.len() {
-        return Err((Broken::Length, format!("it explains {} conditions instead of {}", told.len(), asked.len())));
+        return Err((
+            Broken::Length,
+            format!("it explains {} conditions instead of {}", told.len(), asked.len()),
+        ));
     }
     told.into_iter()
         .map(|outcome| {
@@ -158,7 +170,11 @@ fn show(value: &wire::Value, texts: &Texts, symbols: &Symbols) -> Result<String,
         None => Err(format!("it tells the text {number}, which is not there")),
     };
     let ascending = |members: &[i64]| {
-        if members.windows(2).all(|pair| pair[0] < pair[1]) { Ok(()) } else { Err("it tells a set out of order".to_owned()) }
+        if members.windows(2).all(|pair| pair[0] < pair[1]) {
+            Ok(())
+        } else {
+            Err("it tells a set out of order".to_owned())
+        }
     };
     Ok(match value {
         wire::Value::Boolean(value) => value.to_string(),
@@ -173,8 +189,11 @@ fn show(value: &wire::Value, texts: &Texts, symbols: &Symbols) -> Result<String,
         },
         wire::Value::Texts(members) => {
             ascending(members)?;
-            let number = |member: &i64| u32::try_from(*member).map_err(|_| "it tells a text that is not there".to_owned());
-            let mut members = members.iter().map(|member| text(number(member)?)).collect::<Result<Vec<_>, _>>()?;
+            let number = |member: &i64| {
+                u32::try_from(*member).map_err(|_| "it tells a text that is not there".to_owned())
+            };
+            let mut members =
+                members.iter().map(|member| text(number(member)?)).collect::<Result<Vec<_>, _>>()?;
             members.sort_unstable();
             format!("[{}]", members.iter().map(|member| quote(member)).collect::<Vec<_>>().join(", "))
         }

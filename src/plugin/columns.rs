@@ -82,8 +82,11 @@ pub(super) fn data(
     for (at, row) in rows.iter().enumerate() {
         // Open keys are read where they stand; copying each value would cost more than all the rest.
         if let Some(cell) = attribute {
-            let cells =
-                if column.side == Side::Agent { &view.world.agents[*row].cells } else { &view.world.supplies[*row].cells };
+            let cells = if column.side == Side::Agent {
+                &view.world.agents[*row].cells
+            } else {
+                &view.world.supplies[*row].cells
+            };
             match cells.get(cell) {
                 Some(Cell::Value(value)) => made.value(at, value, texts, &view.plan.symbols),
                 Some(Cell::Mismatch(_)) => made.mismatch(at),
@@ -101,7 +104,12 @@ pub(super) fn data(
             Err(_) => made.mismatch(at),
         }
     }
-    wire::ColumnData { column: number as u32, known: made.known, mismatched: made.mismatched, cells: made.cells }
+    wire::ColumnData {
+        column: number as u32,
+        known: made.known,
+        mismatched: made.mismatched,
+        cells: made.cells,
+    }
 }
 
 /// A column that is being made.
@@ -123,7 +131,11 @@ impl Made {
             Some(Type::Texts | Type::Numbers | Type::Ranges) => {
                 wire::Cells::Sets(wire::Sets { spans: vec![0; rows], members: Vec::new() })
             }
-            None => wire::Cells::Mixed(wire::Mixed { kinds: vec![0; rows], values: vec![0; rows], members: Vec::new() }),
+            None => wire::Cells::Mixed(wire::Mixed {
+                kinds: vec![0; rows],
+                values: vec![0; rows],
+                members: Vec::new(),
+            }),
         };
         let known = vec![0; rows.div_ceil(64)];
         Made { kind, rows, known, mismatched: Vec::new(), cells, sets: IndexMap::new() }

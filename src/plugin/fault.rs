@@ -153,7 +153,9 @@ impl Broken {
                 "a plugin is a WebAssembly component: `bourse build` makes one, `wasm-tools component new` wraps a core module"
             }
             Broken::Valid => "build the plugin again, and copy it whole",
-            Broken::NoImports => "a plugin gets nothing from outside: build it without WASI, or with its calls stubbed",
+            Broken::NoImports => {
+                "a plugin gets nothing from outside: build it without WASI, or with its calls stubbed"
+            }
             Broken::World | Broken::Version => "build the plugin against the world `filter` of `wit/`",
             Broken::Size => "make the plugin smaller, or raise the limit for plugins that you trust",
             Broken::Grant => "grant the column, or ask the plugin's author why it is read",
@@ -164,11 +166,18 @@ impl Broken {
             | Broken::Stack
             | Broken::Instances
             | Broken::Results => "tell the plugin's author, or raise the limit for plugins that you trust",
-            Broken::Description | Broken::Form | Broken::Length | Broken::Rows | Broken::Range | Broken::NoTrap => {
+            Broken::Description
+            | Broken::Form
+            | Broken::Length
+            | Broken::Rows
+            | Broken::Range
+            | Broken::NoTrap => {
                 "tell the plugin's author; until it is mended, nothing that it filters is offered"
             }
             Broken::Accept => "the plugin says itself what is missing",
-            Broken::Bound => "add the plugin's columns to the plan before the fleet is bound, and load it for each fleet",
+            Broken::Bound => {
+                "add the plugin's columns to the plan before the fleet is bound, and load it for each fleet"
+            }
             Broken::Sound => "install the plugin again once it is mended",
         }
     }

@@ -1,8 +1,7 @@
 //! A plugin that has a fleet, and is asked about it.
 
 use super::{
-    About, Plugin,
-    answer,
+    About, Plugin, answer,
     ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View},
     binding, columns,
     fault::{Broken, Fault},
@@ -35,7 +34,10 @@ pub struct Filter {
 
 impl std::fmt::Debug for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Filter").field("plugin", &self.plugin).field("sound", &self.is_sound()).finish_non_exhaustive()
+        f.debug_struct("Filter")
+            .field("plugin", &self.plugin)
+            .field("sound", &self.is_sound())
+            .finish_non_exhaustive()
     }
 }
 
@@ -171,7 +173,8 @@ impl Filter {
         only_counted: bool,
     ) -> Vec<wire::ColumnData> {
         let columns = about.columns.iter().zip(&self.columns).enumerate();
-        let wanted = columns.filter(|(_, (column, _))| column.side == side && (!only_counted || column.key.is_counted()));
+        let wanted = columns
+            .filter(|(_, (column, _))| column.side == side && (!only_counted || column.key.is_counted()));
         wanted
             .filter_map(|(number, (column, id))| Some((number, column, (*id)?)))
             .map(|column| columns::data(view, &mut self.texts, column, rows))
@@ -187,12 +190,14 @@ impl Filter {
         if self.live.is_none() {
             return Err(self.fault(Broken::Sound, "it broke a rule before, and is not asked again"));
         }
-        let same = view.world.agents.len() == self.agents.len() && view.world.supplies.len() == self.pool_rows.len();
+        let same =
+            view.world.agents.len() == self.agents.len() && view.world.supplies.len() == self.pool_rows.len();
         if !same {
             return Err(self.fault(Broken::Bound, "it is told of changes of another fleet"));
         }
         let about = self.plugin.installed.about.clone();
-        let pools: Vec<usize> = changed.pools.iter().copied().filter(|supply| self.sees_pool(*supply)).collect();
+        let pools: Vec<usize> =
+            changed.pools.iter().copied().filter(|supply| self.sees_pool(*supply)).collect();
         let agents = wire::TableChanges {
             rows: self.agents.len() as u32,
             changed: changed.agents.iter().map(|row| *row as u32).collect(),
@@ -206,12 +211,18 @@ impl Filter {
         self.tell(view, agents, pools)
     }
 
-    fn tell(&mut self, view: View<'_>, agents: wire::TableChanges, pools: wire::TableChanges) -> Result<(), Fault> {
+    fn tell(
+        &mut self,
+        view: View<'_>,
+        agents: wire::TableChanges,
+        pools: wire::TableChanges,
+    ) -> Result<(), Fault> {
         let symbols = self.texts.news(&view.plan.symbols);
         let versions = self.texts.version_news();
         let cells = agents.changed.len() * agents.columns.len() + pools.changed.len() * pools.columns.len();
         // A filter may go over all it has, as where ranks of versions move.
-        let work = cells + self.agents.len() + self.pools.len() + symbols.count as usize + symbols.bytes.len() / 8;
+        let work =
+            cells + self.agents.len() + self.pools.len() + symbols.count as usize + symbols.bytes.len() / 8;
         let changes = wire::Changes { symbols, versions, agents, pools };
         match self.call((work, 0), |filter, store| filter.call_update(store, &changes))? {
             Ok(()) => Ok(()),
@@ -225,7 +236,8 @@ impl Filter {
         if !self.texts.has_news() {
             return Ok(());
         }
-        let none = |rows: usize| wire::TableChanges { rows: rows as u32, changed: Vec::new(), columns: Vec::new() };
+        let none =
+            |rows: usize| wire::TableChanges { rows: rows as u32, changed: Vec::new(), columns: Vec::new() };
         self.tell(view, none(self.agents.len()), none(self.pools.len()))
     }
 
@@ -234,7 +246,8 @@ impl Filter {
     /// # Errors
     /// The rule that the plugin broke.
     pub fn agents(&mut self, view: View<'_>, subject: Subject<'_>, rules: &[u32]) -> Result<Answer, Fault> {
-        let asked = Question { subject: Some(subject), volume: None, rules, agents: Rows::All, pools: Rows::None };
+        let asked =
+            Question { subject: Some(subject), volume: None, rules, agents: Rows::All, pools: Rows::None };
         self.evaluate(view, &asked)
     }
 
@@ -249,8 +262,13 @@ impl Filter {
         volume: &Volume,
         rules: &[u32],
     ) -> Result<Answer, Fault> {
-        let asked =
-            Question { subject: Some(subject), volume: Some(volume), rules, agents: Rows::None, pools: Rows::All };
+        let asked = Question {
+            subject: Some(subject),
+            volume: Some(volume),
+            rules,
+            agents: Rows::None,
+            pools: Rows::All,
+        };
         self.evaluate(view, &asked)
     }
 
@@ -277,7 +295,9 @@ impl Filter {
     pub fn evaluate(&mut self, view: View<'_>, asked: &Question<'_>) -> Result<Answer, Fault> {
         let about = self.plugin.installed.about.clone();
         if let Some(rule) = asked.rules.iter().find(|rule| **rule as usize >= about.rules.len()) {
-            return Err(self.fault(Broken::Bound, format!("it is asked about rule {rule}, which is not there")));
+            return Err(
+                self.fault(Broken::Bound, format!("it is asked about rule {rule}, which is not there"))
+            );
         }
         let agents = self.rows(asked.agents, Side::Agent)?;
         let pools = self.rows(asked.pools, Side::Pool)?;
@@ -328,7 +348,9 @@ impl Filter {
                 Side::Agent => (*row < count).then_some(*row as u32),
                 _ => self.pool_rows.get(*row).copied().filter(|own| *own != UNSEEN),
             };
-            own.ok_or_else(|| self.fault(Broken::Bound, format!("it is asked about {side} {row}, which it does not see")))
+            own.ok_or_else(|| {
+                self.fault(Broken::Bound, format!("it is asked about {side} {row}, which it does not see"))
+            })
         };
         Ok(match rows {
             Rows::None => None,
@@ -340,7 +362,8 @@ impl Filter {
     fn judge(&mut self, mut answer: Answer, question: wire::Question) -> Result<Answer, Fault> {
         let (agents, pools) = answer.shape();
         let work = agents.saturating_mul(pools).saturating_mul(question.rules.len().max(1));
-        let found = self.call((work, answer.bytes()), |filter, store| filter.call_evaluate(store, &question))?;
+        let found =
+            self.call((work, answer.bytes()), |filter, store| filter.call_evaluate(store, &question))?;
         answer.fill(found).map_err(|problem| self.broke(problem))?;
         Ok(answer)
     }
@@ -354,14 +377,22 @@ impl Filter {
         if !about.explains {
             return Ok(None);
         }
-        if let Some(condition) = asked.conditions.iter().find(|one| **one as usize >= about.conditions.len()) {
+        if let Some(condition) = asked.conditions.iter().find(|one| **one as usize >= about.conditions.len())
+        {
             let said = format!("it is asked about condition {condition}, which is not there");
             return Err(self.fault(Broken::Bound, said));
         }
         let row = |rows: Option<Vec<u32>>| rows.and_then(|rows| rows.first().copied());
-        let agent = row(self.rows(asked.agent.as_ref().map_or(Rows::None, |row| Rows::These(std::slice::from_ref(row))), Side::Agent)?);
-        let pool = row(self.rows(asked.pool.as_ref().map_or(Rows::None, |row| Rows::These(std::slice::from_ref(row))), Side::Pool)?);
-        let facts = columns::facts(view, &mut self.texts, &about, &self.columns, (asked.subject, asked.volume));
+        let agent = row(self.rows(
+            asked.agent.as_ref().map_or(Rows::None, |row| Rows::These(std::slice::from_ref(row))),
+            Side::Agent,
+        )?);
+        let pool = row(self.rows(
+            asked.pool.as_ref().map_or(Rows::None, |row| Rows::These(std::slice::from_ref(row))),
+            Side::Pool,
+        )?);
+        let facts =
+            columns::facts(view, &mut self.texts, &about, &self.columns, (asked.subject, asked.volume));
         self.tell_news(view)?;
         let candidate = explain::Candidate { facts, conditions: asked.conditions.to_vec(), agent, pool };
         let guest = self.live.as_ref().and_then(|live| live.explain.clone());

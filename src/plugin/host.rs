@@ -46,7 +46,8 @@ impl Host {
     /// # Errors
     /// That the engine cannot run here, or the limits make no sense to it.
     pub fn new(limits: Limits) -> Result<Host, Fault> {
-        let broken = |error: String| Fault::new("(host)", Broken::BuiltIn, format!("the engine cannot run: {error}"));
+        let broken =
+            |error: String| Fault::new("(host)", Broken::BuiltIn, format!("the engine cannot run: {error}"));
         let engine = Engine::new(&config(&limits)).map_err(|error| broken(format!("{error:#}")))?;
         let clock = Clock::start(engine.weak()).map_err(|error| broken(error.to_string()))?;
         Ok(Host { engine, clock, limits: Arc::new(limits) })
@@ -78,10 +79,12 @@ impl Host {
 
     /// Compiles what was looked over. The compiler is the one part that strangers' bytes could lead to a defect of: a
     /// panic of it is their fault, not the broker's end.
-    fn compile(&self, name: &str, bytes: &[u8]) -> Result<Component, Fault> {
+    pub(super) fn compile(&self, name: &str, bytes: &[u8]) -> Result<Component, Fault> {
         match catch_unwind(AssertUnwindSafe(|| Component::from_binary(&self.engine, bytes))) {
             Ok(Ok(component)) => Ok(component),
-            Ok(Err(error)) => Err(Fault::new(name, Broken::Valid, format!("it is cut short or invalid: {error:#}"))),
+            Ok(Err(error)) => {
+                Err(Fault::new(name, Broken::Valid, format!("it is cut short or invalid: {error:#}")))
+            }
             Err(_) => Err(Fault::new(name, Broken::Valid, "it cannot be compiled")),
         }
     }
@@ -99,7 +102,8 @@ impl Host {
             Fault::new(name, Broken::NoImports, format!("it asks for something from outside: {error:#}"))
         })?;
         let filter = wire::filter::GuestIndices::new(&pre).map_err(world)?;
-        let explain = if explains { Some(wire::explain::GuestIndices::new(&pre).map_err(world)?) } else { None };
+        let explain =
+            if explains { Some(wire::explain::GuestIndices::new(&pre).map_err(world)?) } else { None };
         let mut installed = Installed {
             host: self.clone(),
             name: name.to_owned(),
@@ -132,14 +136,21 @@ impl Host {
                 _ => false,
             };
             if !only_types {
-                return Err(Fault::new(name, Broken::NoImports, format!("it asks for `{import}` from outside")));
+                return Err(Fault::new(
+                    name,
+                    Broken::NoImports,
+                    format!("it asks for `{import}` from outside"),
+                ));
             }
         }
         let exports: Vec<&str> = kind.exports(&self.engine).map(|(export, _)| export).collect();
         let served = |interface: &str| {
-            exports.iter().find_map(|export| export.strip_prefix(interface)?.strip_prefix('@')).map(|version| {
-                version == VERSION || version.strip_prefix("0.1.").is_some_and(|patch| patch.parse::<u32>().is_ok())
-            })
+            exports.iter().find_map(|export| export.strip_prefix(interface)?.strip_prefix('@')).map(
+                |version| {
+                    version == VERSION
+                        || version.strip_prefix("0.1.").is_some_and(|patch| patch.parse::<u32>().is_ok())
+                },
+            )
         };
         match served(FILTER) {
             Some(true) => Ok(served(EXPLAIN) == Some(true)),
@@ -201,7 +212,8 @@ impl Installed {
     /// A new instance. Code of the plugin runs here already, so the limits hold already.
     pub(super) fn start(&self) -> Result<Live, Fault> {
         let mut store = store::store(&self.host);
-        let instance = store::within(&self.host, &self.name, &mut store, (0, 0), |store| self.pre.instantiate(store))?;
+        let instance =
+            store::within(&self.host, &self.name, &mut store, (0, 0), |store| self.pre.instantiate(store))?;
         let world = |error: wasmtime::Error| Fault::new(&self.name, Broken::World, format!("{error:#}"));
         let filter = self.filter.load(&mut store, &instance).map_err(world)?;
         let explain = match &self.explain {
@@ -228,7 +240,11 @@ pub struct Plugin {
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Installed { name, about, grants, .. } = &*self.installed;
-        f.debug_struct("Plugin").field("name", name).field("about", about).field("grants", grants).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("name", name)
+            .field("about", about)
+            .field("grants", grants)
+            .finish_non_exhaustive()
     }
 }
 

@@ -12,6 +12,7 @@ pub mod ask;
 mod binding;
 mod fault;
 mod limits;
+mod shelf;
 
 #[cfg(feature = "wasm")]
 mod admit;
@@ -26,6 +27,8 @@ mod filter;
 #[cfg(feature = "wasm")]
 mod host;
 #[cfg(feature = "wasm")]
+mod kept;
+#[cfg(feature = "wasm")]
 mod scan;
 #[cfg(feature = "wasm")]
 mod store;
@@ -38,13 +41,16 @@ mod wire;
 mod absent;
 
 pub use about::{About, Grants};
+#[cfg(not(feature = "wasm"))]
+pub use absent::{Filter, Host, Kept, Plugin};
 pub use ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View};
 pub use binding::add_columns;
-#[cfg(not(feature = "wasm"))]
-pub use absent::{Filter, Host, Plugin};
 pub use fault::{Broken, Fault};
 #[cfg(feature = "wasm")]
 pub use filter::Filter;
 #[cfg(feature = "wasm")]
 pub use host::{Host, Plugin};
+#[cfg(feature = "wasm")]
+pub use kept::Kept;
 pub use limits::Limits;
+pub use shelf::Shelf;

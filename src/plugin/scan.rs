@@ -14,14 +14,24 @@ use super::{
 /// How a scan ends that finds something: the rule, and what is said.
 type Stop = (Broken, String);
 
+/// Checks what takes no time to check: that it is a component, and not too large.
+///
+/// # Errors
+/// The rule that it breaks.
+pub(super) fn size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
+    header(bytes)
+        .and_then(|()| at_most("bytes", bytes.len() as u64, limits.component_bytes as u64))
+        .map_err(|(broken, said)| Fault::new(name, broken, said))
+}
+
 /// Checks the form of a component.
 ///
 /// # Errors
 /// The first rule that it breaks.
 pub(super) fn scan(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
-    header(bytes)
-        .and_then(|()| at_most("bytes", bytes.len() as u64, limits.component_bytes as u64))
-        .and_then(|()| Scan { limits, counts: Counts::default() }.component(bytes))
+    size(name, bytes, limits)?;
+    Scan { limits, counts: Counts::default() }
+        .component(bytes)
         .map_err(|(broken, said)| Fault::new(name, broken, said))
 }
 
@@ -33,7 +43,9 @@ fn header(bytes: &[u8]) -> Result<(), Stop> {
         [b'\0', b'a', b's', b'm', rest @ ..] => match rest {
             [_, _, 1, 0, ..] => Ok(()),
             [1, 0, 0, 0, ..] => Err((Broken::Component, "it is a core module, not a component".to_owned())),
-            [_, _, _, _, ..] => Err((Broken::Component, "it is of an unknown version of WebAssembly".to_owned())),
+            [_, _, _, _, ..] => {
+                Err((Broken::Component, "it is of an unknown version of WebAssembly".to_owned()))
+            }
             _ => Err((Broken::Valid, "it ends within its header".to_owned())),
         },
         [b'(' | b';', ..] => no_wasm("it is WebAssembly as text; turn it into bytes with `wasm-tools parse`"),
@@ -158,8 +170,12 @@ impl Scan<'_> {
     fn component_type(&mut self, kind: &ComponentType<'_>) -> Result<(), Stop> {
         use wasmparser::ComponentDefinedType as Defined;
         match kind {
-            ComponentType::Defined(Defined::Record(fields)) => self.arity("fields in one record", fields.len()),
-            ComponentType::Defined(Defined::Variant(cases)) => self.arity("cases in one variant", cases.len()),
+            ComponentType::Defined(Defined::Record(fields)) => {
+                self.arity("fields in one record", fields.len())
+            }
+            ComponentType::Defined(Defined::Variant(cases)) => {
+                self.arity("cases in one variant", cases.len())
+            }
             ComponentType::Defined(Defined::Tuple(parts)) => self.arity("parts in one tuple", parts.len()),
             ComponentType::Defined(Defined::Flags(flags)) => self.arity("flags in one type", flags.len()),
             ComponentType::Defined(Defined::Enum(cases)) => self.arity("cases in one type", cases.len()),
@@ -204,16 +220,23 @@ impl Scan<'_> {
                     at_most("blocks open at once", depth, u64::from(self.limits.nesting))?;
                 }
                 Operator::End => depth = depth.saturating_sub(1),
-                Operator::Else | Operator::Br { .. } | Operator::BrIf { .. } | Operator::Return => blocks += 1,
+                Operator::Else | Operator::Br { .. } | Operator::BrIf { .. } | Operator::Return => {
+                    blocks += 1
+                }
                 Operator::BrTable { targets } => {
-                    at_most("targets in one `br_table`", u64::from(targets.len()), u64::from(self.limits.targets))?;
+                    at_most(
+                        "targets in one `br_table`",
+                        u64::from(targets.len()),
+                        u64::from(self.limits.targets),
+                    )?;
                     blocks += u64::from(targets.len()) + 1;
                 }
                 _ => {}
             }
         }
         let values = locals + u64::from(self.limits.arity) / 8 + steps / 64;
-        self.counts.work = self.counts.work.saturating_add(values.saturating_mul(blocks)).saturating_add(steps);
+        self.counts.work =
+            self.counts.work.saturating_add(values.saturating_mul(blocks)).saturating_add(steps);
         at_most("steps of compiling", self.counts.work, self.limits.compile_work)
     }
 }

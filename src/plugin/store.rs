@@ -57,7 +57,8 @@ impl ResourceLimiter for Guest {
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let all = self.elements.saturating_add(desired.saturating_sub(current));
         if all > self.most_elements {
-            let said = format!("it asks for {all} elements of tables; at most {} are allowed", self.most_elements);
+            let said =
+                format!("it asks for {all} elements of tables; at most {} are allowed", self.most_elements);
             return Err(Exceeded(Broken::Table, said).into());
         }
         self.elements = all;
@@ -114,7 +115,9 @@ fn fault(name: &str, limits: &Limits, fuel: u64, error: &Error) -> Fault {
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
-            Trap::OutOfFuel => Fault::new(name, Broken::Fuel, format!("it ran {fuel} instructions without an end")),
+            Trap::OutOfFuel => {
+                Fault::new(name, Broken::Fuel, format!("it ran {fuel} instructions without an end"))
+            }
             Trap::Interrupt => {
                 let said = format!("it ran {} ms without an end", limits.deadline_ms);
                 Fault::new(name, Broken::Deadline, said)

@@ -142,7 +142,8 @@ fn what_does_not_end_is_ended() {
     // An instruction that fills all memory is not one instruction.
     fuel(|made| {
         made.describe =
-            "(loop $on (memory.fill (i32.const 0) (i32.const 0) (i32.const 2097152)) (br $on)) unreachable".to_owned();
+            "(loop $on (memory.fill (i32.const 0) (i32.const 0) (i32.const 2097152)) (br $on)) unreachable"
+                .to_owned();
     });
 }
 
@@ -169,7 +170,9 @@ fn memory_tables_and_stack_are_bounded() {
     breaks_with(
         |made| {
             made.more = "(table $t 1 funcref)".to_owned();
-            made.load = "(loop $on (drop (table.grow $t (ref.null func) (i32.const 1000))) (br $on)) unreachable".to_owned();
+            made.load =
+                "(loop $on (drop (table.grow $t (ref.null func) (i32.const 1000))) (br $on)) unreachable"
+                    .to_owned();
         },
         Broken::Table,
         "elements of tables",
@@ -183,7 +186,8 @@ fn memory_tables_and_stack_are_bounded() {
             made.more = "(func $deep (param i64 i64 i64) (result i64)
                 (i64.add (local.get 0) (call $deep (local.get 1) (local.get 2) (local.get 0))))"
                 .to_owned();
-            made.describe = "(drop (call $deep (i64.const 1) (i64.const 2) (i64.const 3))) unreachable".to_owned();
+            made.describe =
+                "(drop (call $deep (i64.const 1) (i64.const 2) (i64.const 3))) unreachable".to_owned();
         },
         Broken::Stack,
         "used up its stack",
@@ -212,7 +216,11 @@ fn traps_are_faults() {
         breaks_with(|made| made.evaluate = body.to_owned(), Broken::NoTrap, "it was stopped");
     }
     breaks_with(|made| made.start = "unreachable".to_owned(), Broken::NoTrap, "it was stopped");
-    breaks_with(|made| made.more = "(data (i32.const -1) \"x\")".to_owned(), Broken::NoTrap, "it was stopped");
+    breaks_with(
+        |made| made.more = "(data (i32.const -1) \"x\")".to_owned(),
+        Broken::NoTrap,
+        "it was stopped",
+    );
 }
 
 #[test]
@@ -311,7 +319,11 @@ fn a_description_that_does_not_hold_is_refused() {
     describes(|told| told.rules[0].conditions = vec![0, 1], Broken::Description, "condition 1");
     describes(|told| told.conditions[0].reads = vec![0, 4], Broken::Description, "column 4");
     describes(|told| told.conditions[0].subject = Some(u32::MAX), Broken::Description, "column 4294967295");
-    describes(|told| told.columns.push(told.columns[0].clone()), Broken::Description, "`agent.gpus` as two columns");
+    describes(
+        |told| told.columns.push(told.columns[0].clone()),
+        Broken::Description,
+        "`agent.gpus` as two columns",
+    );
     describes(|told| told.columns[0].key.1.clear(), Broken::Description, "without a name");
     describes(|told| told.rules[0].sides = 2, Broken::Description, "reads keys of the agent");
     describes(|told| told.rules[0].purpose = (1, i64::MIN), Broken::Description, "out of range");
@@ -338,7 +350,8 @@ fn columns_that_are_not_granted_are_not_seen() {
     let fault = host.install("vendor.wasm", &made.component(), &Grants::none()).expect_err("needs it");
     assert_eq!(fault.broken, Broken::Grant, "{fault}");
     assert!(fault.said.contains("`agent.gpus`"), "{fault}");
-    let grants = Grants::none().key(bourse::types::Side::Agent, bourse::plugin::about::Key::Attribute("gpus".into()));
+    let grants =
+        Grants::none().key(bourse::types::Side::Agent, bourse::plugin::about::Key::Attribute("gpus".into()));
     host.install("vendor.wasm", &made.component(), &grants).expect("is granted");
 }
 
@@ -412,7 +425,12 @@ fn explanations_are_checked() {
     explains("", 0, Broken::Length, "0 conditions instead of 1");
     explains("", 9, Broken::Length, "9 conditions instead of 1");
     explains("(i32.store8 (i32.const 128) (i32.const 3))", 1, Broken::Form, "");
-    explains("(i32.store8 (i32.const 132) (i32.const 1))", 1, Broken::Range, "expression 0, which is not there");
+    explains(
+        "(i32.store8 (i32.const 132) (i32.const 1))",
+        1,
+        Broken::Range,
+        "expression 0, which is not there",
+    );
     let operand = |case: u8, word: u64| {
         format!(
             "(i32.store8 (i32.const 144) (i32.const 1)) (i32.store8 (i32.const 152) (i32.const {case}))

@@ -84,8 +84,11 @@ impl Description {
             })
             .collect();
         let columns = data.list(&columns, 4);
-        let rules: Vec<_> =
-            self.rules.iter().map(|rule| (rule, data.text(&rule.label), data.numbers(&rule.conditions))).collect();
+        let rules: Vec<_> = self
+            .rules
+            .iter()
+            .map(|rule| (rule, data.text(&rule.label), data.numbers(&rule.conditions)))
+            .collect();
         let rules: Vec<Vec<u8>> = rules
             .into_iter()
             .map(|(rule, label, conditions)| {
@@ -250,7 +253,8 @@ fn bump() -> String {
 pub fn answer(lists: [(u32, u32); 3]) -> String {
     let mut text = String::new();
     for (at, word) in lists.into_iter().flat_map(|(start, count)| [start, count]).enumerate() {
-        write!(text, "(i32.store offset={} (i32.const {ANSWER}) (i32.const {})) ", at * 4, word as i32).expect("writes");
+        write!(text, "(i32.store offset={} (i32.const {ANSWER}) (i32.const {})) ", at * 4, word as i32)
+            .expect("writes");
     }
     format!("{text} i32.const {ANSWER}")
 }

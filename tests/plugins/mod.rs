@@ -1,6 +1,10 @@
 //! Plugins: the host, hostile plugins, and plugins of other languages.
 
+mod bombs;
+mod generated;
 mod hostile;
+mod kept;
+mod languages;
 mod made;
 mod runs;
 
