@@ -1,6 +1,9 @@
 //! What a plugin says it is, once that is checked: every number is in its range, every name is there.
 
-use crate::types::{Side, Type};
+use crate::{
+    types::{Side, Type},
+    value::is_within,
+};
 
 /// Which key of a side a column holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +83,26 @@ pub enum Scope {
     Agent(String),
     /// The supplies of this path and below.
     Tier(String),
+}
+
+impl Scope {
+    /// Whether a rule is about the agent of this name.
+    pub fn has_agent(&self, name: &str) -> bool {
+        match self {
+            Scope::Everyone => true,
+            Scope::Agent(own) => own == name,
+            Scope::Tier(_) => false,
+        }
+    }
+
+    /// Whether a rule is about the supply with this path.
+    pub fn has_supply(&self, path: &str) -> bool {
+        match self {
+            Scope::Everyone => true,
+            Scope::Agent(_) => false,
+            Scope::Tier(own) => is_within(path, own),
+        }
+    }
 }
 
 /// A rule of a plugin.
@@ -196,7 +219,9 @@ impl Grants {
         Grants { columns: Some(Vec::new()), provider: None }
     }
 
-    /// What a provider's plugin may see by itself: its own supplies, with all their keys, and what is asked of them (the volume).
+    /// What a provider's plugin may see by itself: its own supplies, with all their keys, and what is asked of them (the
+    /// volume). Its rules are about candidates with one of these supplies, whatever scope they claim: see
+    /// [`Filter::sees_pool`](super::Filter::sees_pool).
     pub fn provider(name: &str) -> Self {
         let mut grants = Grants::none().side(Side::Pool).side(Side::Volume);
         grants.provider = Some(name.to_owned());
