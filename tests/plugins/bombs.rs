@@ -126,6 +126,6 @@ fn whatever_is_generated_ends_in_an_answer_or_a_fault() {
         *seen.entry(ended.err().map(|fault| fault.broken)).or_default() += 1;
     }
     // Some are harmless, some are not: else it looks at nothing.
-    assert!(seen.len() >= 4 && seen.contains_key(&None), "{seen:?}");
-    eprintln!("{seen:?}");
+    let met = [None, Some(Broken::Valid), Some(Broken::Memory), Some(Broken::NoTrap)];
+    assert!(met.iter().all(|kind| seen.contains_key(kind)), "{seen:?}");
 }

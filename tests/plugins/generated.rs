@@ -29,6 +29,7 @@ pub fn install(data: &[u8], honest: &[u8]) -> Result<(), Fault> {
                 exceptions_enabled: false,
                 gc_enabled: false,
                 memory64_enabled: first % 4 == 3 && rest.first() == Some(&0),
+                reference_types_enabled: false,
                 relaxed_simd_enabled: false,
                 threads_enabled: false,
                 ..Config::default()
