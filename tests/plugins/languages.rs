@@ -23,7 +23,7 @@ fn examples() -> PathBuf {
 }
 
 /// A fleet with every kind of row: keys that are there, absent, and of another type; more rows than a word has bits.
-fn fleet() -> Loaded {
+pub fn fleet() -> Loaded {
     let gpus = [r#""gpus": 4"#, r#""gpus": 1"#, r#""gpus": 2"#, "", r#""gpus": "many""#];
     let sites = [r#""site": "s1""#, r#""site": "s2""#, "", r#""site": "s3""#];
     let classes = [r#""class": "archive""#, r#""class": "hot""#, ""];
@@ -121,7 +121,7 @@ fn same(loaded: &Loaded, ledger: &Ledger, filter: &mut Filter) {
 
 /// Installs a component, and holds it against the policy: as loaded, and as rows change.
 #[track_caller]
-fn as_the_policy(language: &str, component: &[u8], limits: Limits) -> Plugin {
+pub fn as_the_policy(language: &str, component: &[u8], limits: Limits) -> Plugin {
     let host = Host::new(limits).expect("runs");
     let plugin = host.install(language, component, &Grants::all()).unwrap_or_else(|fault| panic!("{fault}"));
     // The policy reads the same keys: the fleet has the plugin's columns.

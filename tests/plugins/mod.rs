@@ -1,5 +1,7 @@
 //! Plugins: the host, hostile plugins, and plugins of other languages.
 
+#![allow(clippy::disallowed_types, reason = "attacks are held to a time")]
+
 mod bombs;
 mod generated;
 mod hostile;

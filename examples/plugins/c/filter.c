@@ -88,7 +88,7 @@ static const condition conditions[] = {
     { TEXT("agent.gpus >= 2"), TEXT(">= 2"), { true, GPUS }, false, { &reads[0], 1 } },
     { TEXT("agent.site == pool.site"), TEXT("== pool.site"), { true, AGENT_SITE }, false, { &reads[1], 2 } },
     { TEXT("pool.class != \"archive\""), TEXT("!= \"archive\""), { true, CLASS }, false, { &reads[3], 1 } },
-    { TEXT("pool.ssd"), TEXT("true"), { true, SSD }, false, { &reads[4], 1 } },
+    { TEXT("pool.ssd == true"), TEXT("== true"), { true, SSD }, false, { &reads[4], 1 } },
 };
 static const rule rules[] = {
     { TEXT("gpus"), true, { 0, 0 }, { 0 }, 1 << AGENT, 0, { &numbers[0], 1 } },

@@ -256,7 +256,7 @@ static CONDITIONS: [Condition; 4] = [
     condition("agent.gpus >= 2", ">= 2", 0, &[0]),
     condition("agent.site == pool.site", "== pool.site", 1, &[1, 2]),
     condition("pool.class != \"archive\"", "!= \"archive\"", 3, &[3]),
-    condition("pool.ssd", "true", 4, &[4]),
+    condition("pool.ssd == true", "== true", 4, &[4]),
 ];
 
 static RULES: [Rule; 4] = [
