@@ -167,3 +167,15 @@ impl Filter {
         match self.0 {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_says_that_plugins_are_not_built_in() {
+        let fault = Host::new(Limits::default()).expect_err("is not built in");
+        assert_eq!((fault.broken, fault.code().name()), (Broken::BuiltIn, "B0809"));
+        assert!(fault.diagnostic().help.is_some_and(|help| help.contains("--features wasm")));
+    }
+}

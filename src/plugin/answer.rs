@@ -209,3 +209,60 @@ fn show(value: &wire::Value, texts: &Texts, symbols: &Symbols) -> Result<String,
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(planes: &[Plane], (agents, pools): (usize, usize), by_agent: bool) -> Answer {
+        Answer { planes: planes.to_vec(), agents, pools, by_agent, ..Answer::default() }
+    }
+
+    fn filled(mut answer: Answer, holds: Vec<u64>, earned: Vec<i32>) -> Answer {
+        let unknown = vec![0; holds.len()];
+        answer.fill(wire::Answer { holds, unknown, earned }).expect("fits");
+        answer
+    }
+
+    #[test]
+    fn parts_of_one_side_are_joined_plane_by_plane() {
+        let planes = [Plane::Bits(0), Plane::Earned(0), Plane::Bits(1)];
+        let first = filled(answer(&planes, (64, 1), false), vec![1, 1 << 63], vec![5; 64]);
+        let second = filled(answer(&planes, (2, 1), false), vec![2, 3], vec![7, -1]);
+        let joined = answer(&planes, (66, 1), false).of_parts(&[first, second]);
+        let holding =
+            |rule| (0..66).filter(|agent| joined.truth(rule, *agent, 0) == Truth::True).collect::<Vec<_>>();
+        assert_eq!((holding(0), holding(2)), (vec![0, 65], vec![63, 64, 65]));
+        assert_eq!(
+            [0, 63, 64, 65].map(|agent| joined.earned(1, agent, 0)),
+            [Some(5), Some(5), Some(7), None]
+        );
+    }
+
+    #[test]
+    fn parts_of_pairs_keep_a_bitmap_for_each_agent() {
+        let planes = [Plane::Bits(0), Plane::Bits(1)];
+        let first = filled(answer(&planes, (1, 65), true), vec![1, 1, 0, 0], Vec::new());
+        let second = filled(answer(&planes, (2, 65), true), vec![2, 0, 4, 0, 0, 1, 0, 0], Vec::new());
+        let joined = answer(&planes, (3, 65), true).of_parts(&[first, second]);
+        let pairs = (0..3).flat_map(|agent| (0..65).map(move |pool| (agent, pool)));
+        let holding = |rule| {
+            pairs
+                .clone()
+                .filter(|(agent, pool)| joined.truth(rule, *agent, *pool) == Truth::True)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(holding(0), [(0, 0), (0, 64), (1, 1), (2, 2)]);
+        assert_eq!(holding(1), [(1, 64)]);
+        assert_eq!(joined.truth(0, 3, 0), Truth::Unknown, "nobody is there");
+    }
+
+    #[test]
+    fn bits_beyond_the_last_supply_of_any_agent_are_seen() {
+        let mut asked = answer(&[Plane::Bits(0)], (2, 65), true);
+        let told = |holds| wire::Answer { holds, unknown: vec![0; 4], earned: Vec::new() };
+        assert!(asked.fill(told(vec![0, 1, !0, 1])).is_ok());
+        let (broken, _) = asked.fill(told(vec![0, 2, 0, 0])).expect_err("of the first agent");
+        assert_eq!(broken, Broken::Rows);
+    }
+}

@@ -1,7 +1,9 @@
 //! A plugin that has a fleet, and is asked about it.
 
 use super::{
-    About, Plugin, answer,
+    About, Plugin,
+    about::Column,
+    answer,
     ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View},
     binding, columns,
     fault::{Broken, Fault},
@@ -130,20 +132,23 @@ impl Filter {
     fn start(&mut self, view: View<'_>) -> Result<(), Fault> {
         self.live = None;
         self.texts.forget();
-        let about = self.plugin.installed.about.clone();
+        let plugin = self.plugin.clone();
+        let about = &plugin.installed.about;
         let symbols = &view.plan.symbols;
         let literals = about.literals.iter().map(|text| self.texts.text_number(symbols, text)).collect();
         let version = |text: &String| crate::value::Version::parse(text).map(std::sync::Arc::new);
         let version_literals = about.version_literals.iter().filter_map(version);
         let version_literals = version_literals.map(|version| self.texts.version_number(&version)).collect();
-        let agents = self.table(view, Side::Agent, &about);
-        let pools = self.table(view, Side::Pool, &about);
+        let agents = self.table(view, Side::Agent, about);
+        let pools = self.table(view, Side::Pool, about);
         // Texts of all that may be asked are told with the fleet, so that questions bring no news.
-        for framework in &view.plan.frameworks {
+        let is_asked = |column: &Column| !matches!(column.side, Side::Agent | Side::Pool);
+        let frameworks = view.plan.frameworks.iter().filter(|_| about.columns.iter().any(is_asked));
+        for framework in frameworks {
             for need in &framework.needs {
                 let subject = Some(Subject { framework, need });
                 for volume in need.volumes.iter().map(Some).chain([None]) {
-                    columns::facts(view, &mut self.texts, &about, &self.columns, (subject, volume));
+                    columns::facts(view, &mut self.texts, about, &self.columns, (subject, volume));
                 }
             }
         }
@@ -195,18 +200,19 @@ impl Filter {
         if !same {
             return Err(self.fault(Broken::Bound, "it is told of changes of another fleet"));
         }
-        let about = self.plugin.installed.about.clone();
+        let plugin = self.plugin.clone();
+        let about = &plugin.installed.about;
         let pools: Vec<usize> =
             changed.pools.iter().copied().filter(|supply| self.sees_pool(*supply)).collect();
         let agents = wire::TableChanges {
             rows: self.agents.len() as u32,
             changed: changed.agents.iter().map(|row| *row as u32).collect(),
-            columns: self.side_columns(view, Side::Agent, &about, changed.agents, changed.only_counted),
+            columns: self.side_columns(view, Side::Agent, about, changed.agents, changed.only_counted),
         };
         let pools = wire::TableChanges {
             rows: self.pools.len() as u32,
             changed: pools.iter().map(|supply| self.pool_rows[*supply]).collect(),
-            columns: self.side_columns(view, Side::Pool, &about, &pools, changed.only_counted),
+            columns: self.side_columns(view, Side::Pool, about, &pools, changed.only_counted),
         };
         self.tell(view, agents, pools)
     }
@@ -293,7 +299,8 @@ impl Filter {
     /// # Errors
     /// The rule that the plugin broke, or that a row or rule is not there.
     pub fn evaluate(&mut self, view: View<'_>, asked: &Question<'_>) -> Result<Answer, Fault> {
-        let about = self.plugin.installed.about.clone();
+        let plugin = self.plugin.clone();
+        let about = &plugin.installed.about;
         if let Some(rule) = asked.rules.iter().find(|rule| **rule as usize >= about.rules.len()) {
             return Err(
                 self.fault(Broken::Bound, format!("it is asked about rule {rule}, which is not there"))
@@ -301,51 +308,53 @@ impl Filter {
         }
         let agents = self.rows(asked.agents, Side::Agent)?;
         let pools = self.rows(asked.pools, Side::Pool)?;
-        let facts = columns::facts_of(view, &mut self.texts, &about, &self.columns, asked);
+        let counts = (self.count(&agents, Side::Agent), self.count(&pools, Side::Pool));
+        let facts = columns::facts_of(view, &mut self.texts, about, &self.columns, asked);
         self.tell_news(view)?;
-        let shape = |agents: Option<usize>, pools| answer::shape(&about, asked.rules, agents, pools);
-        let whole = shape(agents.as_ref().map(Vec::len), pools.as_ref().map(Vec::len));
-        let question = |agents: wire::Rows, pools: wire::Rows| wire::Question {
-            facts: facts.clone(),
-            rules: asked.rules.to_vec(),
-            agents,
-            pools,
-        };
-        let whole_rows = |rows: Rows<'_>, own: &Option<Vec<u32>>| match (rows, own) {
-            (Rows::These(_), Some(own)) => wire::Rows::These(own.clone()),
-            (Rows::All, _) => wire::Rows::All,
-            _ => wire::Rows::None,
-        };
+        let whole = answer::shape(about, asked.rules, counts.0, counts.1);
+        let question = wire::Question { facts, rules: asked.rules.to_vec(), agents, pools };
         if whole.bytes() <= limits::PLUGIN_ANSWER_BYTES {
-            let rows = (whole_rows(asked.agents, &agents), whole_rows(asked.pools, &pools));
-            return self.judge(whole, question(rows.0, rows.1));
+            return self.judge(whole, &question);
         }
-        // In parts of one side: of agents where they are tried, in whole words of a bitmap.
-        let (split, other) = match (&agents, &pools) {
-            (Some(agents), pools) => (agents, pools.as_ref().map(Vec::len)),
-            (None, Some(pools)) => (pools, None),
-            (None, None) => return self.judge(whole, question(wire::Rows::None, wire::Rows::None)),
+        self.judge_in_parts(whole, question, counts)
+    }
+
+    /// Asks in parts of one side: of agents where they are tried, in whole words of a bitmap.
+    fn judge_in_parts(
+        &mut self,
+        whole: Answer,
+        mut question: wire::Question,
+        (agents, pools): (Option<usize>, Option<usize>),
+    ) -> Result<Answer, Fault> {
+        let plugin = self.plugin.clone();
+        let about = &plugin.installed.about;
+        let rows = if agents.is_some() { question.agents.clone() } else { question.pools.clone() };
+        let rows = match rows {
+            wire::Rows::These(rows) => rows,
+            _ => (0..agents.or(pools).unwrap_or(0) as u32).collect(),
         };
-        let row = whole.bytes() / split.len().max(1) + 1;
+        let row = whole.bytes() / rows.len().max(1) + 1;
         let most = (limits::PLUGIN_ANSWER_BYTES / row).max(64) / 64 * 64;
         let mut parts = Vec::new();
-        for part in split.chunks(most) {
-            let these = wire::Rows::These(part.to_vec());
-            let (shape, question) = match agents {
-                Some(_) => (shape(Some(part.len()), other), question(these, whole_rows(asked.pools, &pools))),
-                None => (shape(None, Some(part.len())), question(wire::Rows::None, these)),
+        for part in rows.chunks(most) {
+            let (these, count) = (wire::Rows::These(part.to_vec()), Some(part.len()));
+            let shape = if agents.is_some() {
+                question.agents = these;
+                answer::shape(about, &question.rules, count, pools)
+            } else {
+                question.pools = these;
+                answer::shape(about, &question.rules, None, count)
             };
-            parts.push(self.judge(shape, question)?);
+            parts.push(self.judge(shape, &question)?);
         }
         Ok(whole.of_parts(&parts))
     }
 
-    /// Rows of a question as the filter counts them; `None` where the side is not tried.
-    fn rows(&self, rows: Rows<'_>, side: Side) -> Result<Option<Vec<u32>>, Fault> {
-        let count = if side == Side::Agent { self.agents.len() } else { self.pools.len() };
+    /// Rows of a question as the filter counts them.
+    fn rows(&self, rows: Rows<'_>, side: Side) -> Result<wire::Rows, Fault> {
         let own = |row: &usize| {
             let own = match side {
-                Side::Agent => (*row < count).then_some(*row as u32),
+                Side::Agent => (*row < self.agents.len()).then_some(*row as u32),
                 _ => self.pool_rows.get(*row).copied().filter(|own| *own != UNSEEN),
             };
             own.ok_or_else(|| {
@@ -353,17 +362,27 @@ impl Filter {
             })
         };
         Ok(match rows {
-            Rows::None => None,
-            Rows::All => Some((0..count as u32).collect()),
-            Rows::These(rows) => Some(rows.iter().map(own).collect::<Result<_, _>>()?),
+            Rows::None => wire::Rows::None,
+            Rows::All => wire::Rows::All,
+            Rows::These(rows) => wire::Rows::These(rows.iter().map(own).collect::<Result<_, _>>()?),
         })
     }
 
-    fn judge(&mut self, mut answer: Answer, question: wire::Question) -> Result<Answer, Fault> {
+    /// How many rows are tried; `None` where the side is not.
+    fn count(&self, rows: &wire::Rows, side: Side) -> Option<usize> {
+        match rows {
+            wire::Rows::None => None,
+            wire::Rows::All if side == Side::Agent => Some(self.agents.len()),
+            wire::Rows::All => Some(self.pools.len()),
+            wire::Rows::These(rows) => Some(rows.len()),
+        }
+    }
+
+    fn judge(&mut self, mut answer: Answer, question: &wire::Question) -> Result<Answer, Fault> {
         let (agents, pools) = answer.shape();
         let work = agents.saturating_mul(pools).saturating_mul(question.rules.len().max(1));
         let found =
-            self.call((work, answer.bytes()), |filter, store| filter.call_evaluate(store, &question))?;
+            self.call((work, answer.bytes()), |filter, store| filter.call_evaluate(store, question))?;
         answer.fill(found).map_err(|problem| self.broke(problem))?;
         Ok(answer)
     }
@@ -373,7 +392,8 @@ impl Filter {
     /// # Errors
     /// The rule that the plugin broke.
     pub fn explain(&mut self, view: View<'_>, asked: &Candidate<'_>) -> Result<Option<Vec<Outcome>>, Fault> {
-        let about = self.plugin.installed.about.clone();
+        let plugin = self.plugin.clone();
+        let about = &plugin.installed.about;
         if !about.explains {
             return Ok(None);
         }
@@ -382,17 +402,18 @@ impl Filter {
             let said = format!("it is asked about condition {condition}, which is not there");
             return Err(self.fault(Broken::Bound, said));
         }
-        let row = |rows: Option<Vec<u32>>| rows.and_then(|rows| rows.first().copied());
-        let agent = row(self.rows(
-            asked.agent.as_ref().map_or(Rows::None, |row| Rows::These(std::slice::from_ref(row))),
-            Side::Agent,
-        )?);
-        let pool = row(self.rows(
-            asked.pool.as_ref().map_or(Rows::None, |row| Rows::These(std::slice::from_ref(row))),
-            Side::Pool,
-        )?);
+        let row = |row: &Option<usize>, side| match row {
+            Some(row) => self.rows(Rows::These(&[*row]), side),
+            None => Ok(wire::Rows::None),
+        };
+        let first = |rows| match rows {
+            wire::Rows::These(rows) => rows.first().copied(),
+            _ => None,
+        };
+        let agent = first(row(&asked.agent, Side::Agent)?);
+        let pool = first(row(&asked.pool, Side::Pool)?);
         let facts =
-            columns::facts(view, &mut self.texts, &about, &self.columns, (asked.subject, asked.volume));
+            columns::facts(view, &mut self.texts, about, &self.columns, (asked.subject, asked.volume));
         self.tell_news(view)?;
         let candidate = explain::Candidate { facts, conditions: asked.conditions.to_vec(), agent, pool };
         let guest = self.live.as_ref().and_then(|live| live.explain.clone());
@@ -401,7 +422,7 @@ impl Filter {
         };
         let work = (asked.conditions.len(), asked.conditions.len() * 64);
         let told = self.call(work, |_, store| guest.call_explain(store, &candidate))?;
-        let outcomes = answer::outcomes(&about, asked.conditions, told, &self.texts, &view.plan.symbols);
+        let outcomes = answer::outcomes(about, asked.conditions, told, &self.texts, &view.plan.symbols);
         outcomes.map(Some).map_err(|problem| self.broke(problem))
     }
 }
