@@ -65,6 +65,7 @@ pub mod operator;
 pub mod output;
 pub mod parse;
 pub mod pipeline;
+pub mod plugin;
 mod policy;
 pub mod quantity;
 pub mod ranges;

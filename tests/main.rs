@@ -21,6 +21,8 @@ mod invariants;
 mod live;
 mod operations;
 mod overlap;
+#[cfg(feature = "wasm")]
+mod plugins;
 mod policies;
 mod properties;
 mod readme;

@@ -71,6 +71,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("cycle", &["engine", "inventory", "ir", "limits", "matching", "quantity", "symbol", "types"]),
     (
+        "plugin",
+        &[
+            "diagnostic",
+            "engine",
+            "inventory",
+            "ir",
+            "limits",
+            "logic",
+            "quantity",
+            "ranges",
+            "source",
+            "symbol",
+            "types",
+            "value",
+        ],
+    ),
+    (
         "pipeline",
         &["check", "diagnostic", "inventory", "ir", "limits", "lower", "parse", "resolve", "source"],
     ),

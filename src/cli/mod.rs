@@ -15,6 +15,8 @@ mod fleet;
 mod fmt;
 mod import;
 mod inspect;
+#[cfg(all(feature = "wasm", unix))]
+pub mod kept;
 mod matching;
 mod offers;
 mod repl;

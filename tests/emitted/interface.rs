@@ -121,6 +121,7 @@ fn the_same_policy_gives_the_same_bytes() {
     assert!(size < 13 << 10, "{size} bytes");
 }
 
+#[cfg(feature = "wasm")]
 #[test]
 fn a_plugin_describes_itself_as_its_manifest_says() {
     let plugin = plugin(POLICY);
