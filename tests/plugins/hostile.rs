@@ -329,7 +329,6 @@ fn a_description_that_does_not_hold_is_refused() {
     describes(|told| told.rules[0].purpose = (1, i64::MIN), Broken::Description, "out of range");
     describes(|told| told.version_literals = vec!["v?".to_owned()], Broken::Description, "`v?`");
     describes(|told| told.name = "x".repeat(5_000), Broken::Description, "5000 bytes");
-    describes(|told| told.rules = vec![told.rules[0].clone(); 10_001], Broken::Description, "10001 rules");
     describes(
         |told| {
             let column = |at| super::made::Column { key: (0, format!("k{at}")), ..told.columns[0].clone() };
@@ -338,6 +337,12 @@ fn a_description_that_does_not_hold_is_refused() {
         Broken::Description,
         "1001 columns",
     );
+    // So many rules are more than an answer may hold by default.
+    let limits = Limits { result_bytes: 8 << 20, ..Limits::default() };
+    let mut made = Made::default();
+    made.description.rules = vec![made.description.rules[0].clone(); 10_001];
+    breaks(limits, &made.component(), Broken::Description, "10001 rules");
+    breaks(Limits::default(), &made.component(), Broken::Results, "hands back more");
 }
 
 #[test]
