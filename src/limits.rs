@@ -26,6 +26,12 @@ pub const LIST_MEMBERS: usize = 100_000;
 pub const TEXT_BYTES: usize = 64 << 10;
 /// Bytes a compiled pattern may take.
 pub const PATTERN_BYTES: usize = 1 << 20;
+/// Bytes of the table that a pattern becomes in a plugin.
+pub const PLUGIN_PATTERN_BYTES: usize = 256 << 10;
+/// Bytes of a plugin or a compiled policy that is read.
+pub const BUILT_BYTES: usize = 64 << 20;
+/// Columns, rules and conditions of one plugin, each.
+pub const PLUGIN_RULES: usize = 10_000;
 /// Levels of fault domains a broker may declare, and segments of a place.
 pub const LEVELS: usize = 16;
 /// Agents, and pools with existing volumes, of one inventory.
@@ -97,6 +103,50 @@ pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 pub const PROBLEMS_SHOWN: usize = 200;
 /// Rows of one table of a page about a set; the rest are counted.
 pub const PAGE_ROWS: usize = 200;
+/// Bytes of one plugin of a stranger.
+pub const PLUGIN_BYTES: usize = 1 << 20;
+/// Bytes of a plugin that carries an interpreter.
+pub const INTERPRETED_PLUGIN_BYTES: usize = 32 << 20;
+/// Core modules, and components, of one plugin.
+pub const PLUGIN_MODULES: u32 = 8;
+/// Types, imports, exports, instances and aliases of one plugin.
+pub const PLUGIN_ITEMS: u32 = 4_000;
+/// Parameters, results or fields of one type of a plugin.
+pub const PLUGIN_ARITY: u32 = 64;
+/// Functions of one plugin.
+pub const PLUGIN_FUNCTIONS: u32 = 4_000;
+/// Bytes of one function of a plugin.
+pub const PLUGIN_BODY_BYTES: usize = 64 << 10;
+/// Locals of one function of a plugin.
+pub const PLUGIN_LOCALS: u32 = 512;
+/// Blocks open at once in a function of a plugin.
+pub const PLUGIN_NESTING: u32 = 128;
+/// Targets of one `br_table` of a plugin.
+pub const PLUGIN_TARGETS: u32 = 512;
+/// Work of compiling a plugin: of each function, its values times its blocks.
+pub const PLUGIN_COMPILE_WORK: u64 = 2_000_000;
+/// Linear memory of one plugin.
+pub const PLUGIN_MEMORY_BYTES: usize = 128 << 20;
+/// Elements of the tables of one plugin.
+pub const PLUGIN_TABLE_ELEMENTS: usize = 20_000;
+/// Core instances, memories and tables of one plugin, each.
+pub const PLUGIN_INSTANCES: usize = 16;
+/// Bytes of stack of one plugin.
+pub const PLUGIN_STACK_BYTES: usize = 512 << 10;
+/// Instructions of one call of a plugin, whatever it is about.
+pub const PLUGIN_FUEL: u64 = 50_000_000;
+/// Instructions of one call of a plugin for each row and rule, or row and column, that it is about.
+pub const PLUGIN_FUEL_PER_ROW: u64 = 1_000;
+/// Milliseconds of one call of a plugin.
+pub const PLUGIN_DEADLINE_MS: u64 = 5_000;
+/// Bytes that one call of a plugin hands back beyond what its rows need.
+pub const PLUGIN_RESULT_BYTES: usize = 1 << 20;
+/// Bytes of one answer of a plugin; larger questions are asked in parts.
+pub const PLUGIN_ANSWER_BYTES: usize = 16 << 20;
+/// Columns that one plugin reads.
+pub const PLUGIN_COLUMNS: usize = 1_000;
+/// Literals that one plugin compares with.
+pub const PLUGIN_LITERALS: usize = 10_000;
 
 // The relations that the code relies on.
 const _: () = assert!(SOURCE_BYTES <= INVENTORY_BYTES);

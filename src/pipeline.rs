@@ -235,12 +235,25 @@ impl Checked {
     ///
     /// # Errors
     /// Every problem, where any is an error.
-    pub fn load(mut self, extra: &Extra<'_>) -> Result<Loaded, Box<Report>> {
+    pub fn load(self, extra: &Extra<'_>) -> Result<Loaded, Box<Report>> {
+        self.load_with(extra, |_| {})
+    }
+
+    /// As [`Checked::load`], with more columns in the plan: those that plugins read, so that the fleet is bound with them.
+    ///
+    /// # Errors
+    /// Every problem, where any is an error.
+    pub fn load_with(
+        mut self,
+        extra: &Extra<'_>,
+        add_columns: impl FnOnce(&mut Plan),
+    ) -> Result<Loaded, Box<Report>> {
         if self.report.has_errors() {
             return Err(Box::new(self.report));
         }
         self.report.diagnostics.extend(too_many_instances(&self.hir));
         let mut plan = lower::lower(&self.hir, &self.types, &self.report.sources);
+        add_columns(&mut plan);
         let own = Part { records: &self.hir.records, first_source: 0 };
         let given = extra.inventories.iter().zip(&self.first_sources);
         let given = given.map(|((records, _), first_source)| Part { records, first_source: *first_source });

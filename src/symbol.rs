@@ -8,6 +8,11 @@ use indexmap::IndexSet;
 pub struct Symbol(u32);
 
 impl Symbol {
+    /// The symbol with a number, as [`Symbol::index`] gave it.
+    pub(crate) fn numbered(index: u32) -> Symbol {
+        Symbol(index)
+    }
+
     /// Its number: dense from 0 in order of first use.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -37,6 +42,11 @@ impl Symbols {
     /// The text of a symbol.
     pub fn text(&self, symbol: Symbol) -> &str {
         self.texts.get_index(symbol.index()).map_or("", |text| text)
+    }
+
+    /// Every text, in the order of their symbols.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
     }
 
     /// How many texts there are.

@@ -35,8 +35,11 @@ fn judge(offers: &Offers) {
     }
 }
 
+/// A set of files: their names and texts.
+type Files = Vec<(String, Vec<u8>)>;
+
 #[allow(clippy::disallowed_methods, reason = "sets are files")]
-fn sets_of(folder: &str) -> Vec<(String, Vec<(String, Vec<u8>)>)> {
+fn sets_of(folder: &str) -> Vec<(String, Files)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
     let mut entries: Vec<_> =
@@ -283,6 +286,25 @@ fn providers(n: &mut Numbers, plain: bool) -> String {
     text
 }
 
+fn asked_volumes(n: &mut Numbers, count: u64) -> String {
+    let mut text = String::new();
+    for volume in 0..count {
+        let amounts = n.pick(&["size = 5GB", "size = 2GB..9GB", "size = 20GB, iops = 100", "size = 1GB"]);
+        let more = n.pick(&[
+            "",
+            "",
+            ", is fast",
+            ", at most 1 per pool",
+            ", count = 2",
+            ", within \"us\"",
+            ", prefer within \"us/b\" weight 3",
+            ", spread over pool",
+        ]);
+        let _ = writeln!(text, "volume v{volume} {{ {amounts}{more} }}");
+    }
+    text
+}
+
 fn needs(n: &mut Numbers) -> String {
     let mut text = String::new();
     for at in 0..2 + n.below(4) {
@@ -341,21 +363,7 @@ fn needs(n: &mut Numbers) -> String {
                 }
             }
             body.push_str(n.pick(&["", "", "", "accept revocable\n", "all or nothing\n"]));
-            for volume in 0..volumes {
-                let amounts =
-                    n.pick(&["size = 5GB", "size = 2GB..9GB", "size = 20GB, iops = 100", "size = 1GB"]);
-                let more = n.pick(&[
-                    "",
-                    "",
-                    ", is fast",
-                    ", at most 1 per pool",
-                    ", count = 2",
-                    ", within \"us\"",
-                    ", prefer within \"us/b\" weight 3",
-                    ", spread over pool",
-                ]);
-                let _ = writeln!(body, "volume v{volume} {{ {amounts}{more} }}");
-            }
+            body.push_str(&asked_volumes(n, volumes));
             let _ = writeln!(needs, "need n{need} {{\n{body}}}");
         }
         let role = n.pick(&["*", "x", "x/y", "z"]);

@@ -10,6 +10,7 @@ mod cli;
 mod codes;
 mod doc;
 mod docs;
+mod emitted;
 mod engines;
 mod explaining;
 mod fairness;
@@ -20,6 +21,8 @@ mod invariants;
 mod live;
 mod operations;
 mod overlap;
+#[cfg(feature = "wasm")]
+mod plugins;
 mod policies;
 mod properties;
 mod readme;

@@ -293,6 +293,14 @@ impl Console {
         Ok((if is_stdin(path) { STDIN.to_owned() } else { name_of(path) }, bytes))
     }
 
+    /// A plugin, or a compiled policy.
+    pub fn built(&mut self, path: &Path) -> Result<Vec<u8>, Failure> {
+        Ok(self.read(path, limits::BUILT_BYTES, Code::B0812).map_err(|problem| {
+            let large = problem.code == Code::B0812;
+            if large { problem.help("no plugin is as large") } else { problem }
+        })?)
+    }
+
     /// Reads a file, or standard input, up to a limit. What says its size is too large is not read at all.
     fn read(&mut self, path: &Path, limit: usize, too_large: Code) -> Result<Vec<u8>, Diagnostic> {
         let name = if is_stdin(path) { "standard input".to_owned() } else { format!("`{}`", shown(path)) };

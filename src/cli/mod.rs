@@ -2,6 +2,7 @@
 //! `files` and `disk`; lines are typed in `repl/input`.
 
 mod apply;
+mod build;
 mod check;
 mod codes;
 mod compare;
@@ -14,6 +15,9 @@ mod files;
 mod fleet;
 mod fmt;
 mod import;
+mod inspect;
+#[cfg(all(feature = "wasm", unix))]
+pub mod kept;
 mod matching;
 mod offers;
 mod repl;
@@ -63,7 +67,17 @@ struct Failure(Box<Report>);
 
 impl Failure {
     fn exit(&self) -> Exit {
-        let of_run = [Code::B0706, Code::B0901, Code::B0902, Code::B0903, Code::B0904, Code::B0907];
+        let of_run = [
+            Code::B0706,
+            Code::B0812,
+            Code::B0813,
+            Code::B0814,
+            Code::B0901,
+            Code::B0902,
+            Code::B0903,
+            Code::B0904,
+            Code::B0907,
+        ];
         let mut errors = self.0.diagnostics.iter().filter(|problem| problem.is_error());
         if errors.any(|problem| of_run.contains(&problem.code)) { Exit::Usage } else { Exit::Invalid }
     }
@@ -170,6 +184,10 @@ enum Command {
     Fmt(fmt::Args),
     /// Write a page about a policy set, as Markdown
     Doc(doc::Args),
+    /// Build a plugin or a compiled policy
+    Build(build::Args),
+    /// Say what a plugin or a compiled policy is: keys it reads, rules, size, hash
+    Inspect(inspect::Args),
     /// Evaluate expressions against an agent, a pool and a need
     Repl(repl::Args),
     /// Explain a code such as B0301
@@ -219,6 +237,8 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Import(import) => import::run(import, console),
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),
+        Command::Build(args) => build::run(&args, console),
+        Command::Inspect(args) => inspect::run(&args, console),
         Command::Repl(args) => repl::run(&args, console),
         Command::ExplainCode(args) => codes::run(&args, console),
         Command::Schema(args) => shell::schema(&args, console),

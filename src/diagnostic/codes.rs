@@ -140,6 +140,21 @@ codes! {
     B0704 "two tests with one snapshot",
     B0705 "a snapshot without its test",
     B0706 "nobody to ask",
+    // plugins, as they are run
+    B0801 "a plugin that is no component",
+    B0802 "a plugin of another world or version",
+    B0803 "a plugin that is too large",
+    B0804 "a plugin that asks for what it may not see",
+    B0805 "a plugin whose description does not hold",
+    B0806 "a plugin that answers what it was not asked",
+    B0807 "a plugin that failed",
+    B0808 "a plugin that took more than its limits",
+    B0809 "plugins are not built in",
+    // plugins and compiled policies, as they are built and read
+    B0811 "a policy that no plugin can hold",
+    B0812 "a file that is neither a plugin nor a compiled policy",
+    B0813 "a compiled policy of another version",
+    B0814 "a compiled policy that is not whole",
     // the command line
     B0901 "a file that cannot be read",
     B0902 "no policies found",

@@ -3,9 +3,11 @@
 
 pub mod columns;
 mod eval;
+mod possible;
 mod record;
 mod value;
 
 pub use eval::{Scene, Subject};
+pub use possible::{Possible, possible};
 pub use record::{Recorder, Seen};
 pub use value::{Gap, Keys, truth, value};

@@ -51,6 +51,13 @@ pub enum Key {
     Instance,
 }
 
+impl Key {
+    /// Whether its value follows what is taken and given back.
+    pub fn is_varying(self) -> bool {
+        matches!(self, Key::Free(_) | Key::Used(_))
+    }
+}
+
 /// A key of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Column {
@@ -539,14 +546,5 @@ impl Plan {
     /// The dimension of a resource, where anything in the set says it.
     pub fn dimension(&self, side: Side, resource: Symbol) -> Option<Dimension> {
         self.resources.iter().find(|known| known.0 == side && known.1 == resource).map(|known| known.2)
-    }
-
-    /// The steps of a conjunction, each on its own: reasons name what failed, not all that was asked together.
-    /// A class's conditions are the conjuncts of its root.
-    pub fn conjuncts(&self, root: NodeId) -> Vec<NodeId> {
-        match self.node(root) {
-            Node::And(parts) => parts.iter().flat_map(|part| self.conjuncts(*part)).collect(),
-            _ => vec![root],
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the nodes of a plan say, looked at as a whole.
+//! What can be asked of the nodes of a plan, looked at as a whole.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -31,6 +31,41 @@ impl Plan {
             first.push(*known.entry(same).or_insert(NodeId(at as u32)));
         }
         first
+    }
+
+    /// The steps of a conjunction, each on its own: reasons name what failed, not all that was asked together.
+    /// A class's conditions are the conjuncts of its root.
+    pub fn conjuncts(&self, root: NodeId) -> Vec<NodeId> {
+        match self.node(root) {
+            Node::And(parts) => parts.iter().flat_map(|part| self.conjuncts(*part)).collect(),
+            _ => vec![root],
+        }
+    }
+
+    /// The conditions that a rule or class joins with `and`, those of the classes it names included.
+    pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
+        let mut open = vec![root];
+        let mut found = Vec::new();
+        while let Some(id) = open.pop() {
+            match self.node(id) {
+                Node::And(parts) => open.extend(parts.iter().rev()),
+                Node::Named(definition) => open.push(self.definition(*definition).root),
+                _ => found.push(id),
+            }
+        }
+        found
+    }
+
+    /// The key that a condition is about, where it is about one.
+    pub fn subject(&self, node: NodeId) -> Option<ColumnId> {
+        match self.node(node) {
+            Node::Test(_, left, _) | Node::Matches(left, _) => match self.node(*left) {
+                Node::Read(column) => Some(*column),
+                _ => None,
+            },
+            Node::IsAbsent(column) | Node::IsPresent(column) => Some(*column),
+            _ => None,
+        }
     }
 
     /// Columns that a node reads, through classes and lets, in order of first reading.

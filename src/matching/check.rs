@@ -412,17 +412,7 @@ impl<'a> Matcher<'a> {
 
     /// The conditions that a rule or class joins with `and`, those of the classes it names included.
     pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
-        let plan = self.moment.plan;
-        let mut open = vec![root];
-        let mut found = Vec::new();
-        while let Some(id) = open.pop() {
-            match plan.node(id) {
-                crate::ir::Node::And(parts) => open.extend(parts.iter().rev()),
-                crate::ir::Node::Named(definition) => open.push(plan.definition(*definition).root),
-                _ => found.push(id),
-            }
-        }
-        found
+        self.moment.plan.conditions(root)
     }
 
     fn asked_wants(&self) -> Vec<Want> {

@@ -7,10 +7,9 @@ use super::{
     place::Verdict,
 };
 use crate::{
-    engine::{Gap, Scene},
+    engine::{self, Gap, Scene},
     inventory::world::Cell,
-    ir::{Amount, Column, ColumnId, Key, Node, NodeId, PlaceKey, PlaceKind, Show, Target},
-    logic::Truth,
+    ir::{Amount, ColumnId, Node, NodeId, PlaceKey, PlaceKind, Show, Target},
     quantity::render,
     types::Side,
     value::{quote, show_name},
@@ -108,7 +107,7 @@ impl<'a> Matcher<'a> {
                 let mut reason = self.condition(&scene, name.clone(), ReasonKind::Class, Some(*side), *node);
                 if ask.negated {
                     reason.want = format!("not is {name}");
-                    reason.permanent = !possible(&scene, *node).may_fail;
+                    reason.permanent = !engine::possible(&scene, *node).may_fail;
                 }
                 reason
             }
@@ -192,14 +191,7 @@ impl<'a> Matcher<'a> {
     ) -> Reason {
         let plan = self.moment.plan;
         let show = Show::new(plan);
-        let subject = match plan.node(node) {
-            Node::Test(_, left, _) | Node::Matches(left, _) => match plan.node(*left) {
-                Node::Read(column) => Some(*column),
-                _ => None,
-            },
-            Node::IsAbsent(column) | Node::IsPresent(column) => Some(*column),
-            _ => None,
-        };
+        let subject = plan.subject(node);
         let (key, have, want) = match subject {
             Some(column) => (Some(show.key(column)), self.have(scene, column), self.want(scene, node)),
             None => (None, self.have_all(scene, node), show.node(node)),
@@ -216,7 +208,16 @@ impl<'a> Matcher<'a> {
         let side =
             side.or(subject.map(|column| plan.column(column).side)).or(mentioned).unwrap_or(Side::Broker);
         let absent = self.absent(scene, node);
-        Reason { label, kind, side, key, have, want, absent, permanent: !possible(scene, node).may_hold }
+        Reason {
+            label,
+            kind,
+            side,
+            key,
+            have,
+            want,
+            absent,
+            permanent: !engine::possible(scene, node).may_hold,
+        }
     }
 
     /// What a condition wants of its left side; keys on the right with their value.
@@ -438,9 +439,9 @@ fn plain(label: &str, kind: ReasonKind, have: Option<String>, want: String) -> R
 /// Whether no change in what is free can cure a failure.
 pub fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
     match failure {
-        Failure::Class(ask, _, node) if ask.negated => !possible(scene, *node).may_fail,
+        Failure::Class(ask, _, node) if ask.negated => !engine::possible(scene, *node).may_fail,
         Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
-            !possible(scene, *node).may_hold
+            !engine::possible(scene, *node).may_hold
         }
         Failure::Amount(shortage) => shortage.permanent,
         Failure::Place(_, _, verdict) => !matches!(verdict, Verdict::Now(..)),
@@ -452,55 +453,4 @@ pub fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
         | Failure::Source { .. }
         | Failure::Principal { .. } => true,
     }
-}
-
-/// What a condition could be if what is free and used were otherwise.
-#[derive(Clone, Copy, Debug)]
-struct Possible {
-    may_hold: bool,
-    may_fail: bool,
-}
-
-/// Kleene's logic over what could be: a comparison that reads what is free or used, and is otherwise known, may
-/// go either way; everything else stays as it is.
-fn possible(scene: &Scene<'_>, id: NodeId) -> Possible {
-    let plan = scene.plan;
-    match plan.node(id) {
-        Node::Named(definition) => possible(scene, plan.definition(*definition).root),
-        Node::Not(inner) => {
-            let inner = possible(scene, *inner);
-            Possible { may_hold: inner.may_fail, may_fail: inner.may_hold }
-        }
-        Node::And(parts) => {
-            let parts: Vec<Possible> = parts.iter().map(|part| possible(scene, *part)).collect();
-            Possible {
-                may_hold: parts.iter().all(|part| part.may_hold),
-                may_fail: parts.iter().any(|part| part.may_fail),
-            }
-        }
-        Node::Or(parts) => {
-            let parts: Vec<Possible> = parts.iter().map(|part| possible(scene, *part)).collect();
-            Possible {
-                may_hold: parts.iter().any(|part| part.may_hold),
-                may_fail: parts.iter().all(|part| part.may_fail),
-            }
-        }
-        _ => {
-            let reads = plan.reads(id);
-            let varies = reads.iter().any(|column| is_varying(plan.column(*column)));
-            let fixed = reads.iter().filter(|column| !is_varying(plan.column(**column)));
-            let known = fixed.into_iter().all(|column| scene.read(*column).is_ok());
-            let exists = reads.iter().all(|column| scene.read(*column).is_ok());
-            match scene.truth(id) {
-                _ if varies && known && exists => Possible { may_hold: true, may_fail: true },
-                Truth::True => Possible { may_hold: true, may_fail: false },
-                Truth::False => Possible { may_hold: false, may_fail: true },
-                Truth::Unknown => Possible { may_hold: false, may_fail: false },
-            }
-        }
-    }
-}
-
-fn is_varying(column: Column) -> bool {
-    matches!(column.key, Key::Free(_) | Key::Used(_))
 }

@@ -20,6 +20,8 @@ fn help_of_each_command() {
         ("import_csv", vec!["import", "csv", "--help"]),
         ("fmt", vec!["fmt", "--help"]),
         ("doc", vec!["doc", "--help"]),
+        ("build", vec!["build", "--help"]),
+        ("inspect", vec!["inspect", "--help"]),
         ("repl", vec!["repl", "--help"]),
         ("explain_code", vec!["explain-code", "--help"]),
         ("schema", vec!["schema", "--help"]),

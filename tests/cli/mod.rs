@@ -1,6 +1,7 @@
 //! The command, run as its users run it.
 
 mod apply;
+mod built;
 mod diff;
 mod exit_codes;
 mod fmt;

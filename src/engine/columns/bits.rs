@@ -51,7 +51,7 @@ impl Bits {
 
     /// Puts out the bits beyond the last row.
     pub(crate) fn trim(&mut self) {
-        if self.rows % 64 != 0
+        if !self.rows.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
         {
             *last &= (1 << (self.rows % 64)) - 1;

@@ -349,7 +349,7 @@ impl Terms {
             return Scored { id: term, levels: Arc::clone(&kept.what) };
         }
         let levels = match self.classes(scene, id) {
-            Some(classes) if classes.len() <= limits::CLASSES_TRIED.max(self.rows / 8) => {
+            Some(classes) if classes.count() <= limits::CLASSES_TRIED.max(self.rows / 8) => {
                 let of: Vec<i64> = classes.examples().map(|(_, row)| of_row(row)).collect();
                 Levels::of(self.rows, |row| of[classes.class(row)])
             }
@@ -375,7 +375,7 @@ impl Terms {
             return (all(truth == Truth::True), all(truth == Truth::False));
         }
         let classes = self.classes(scene, id);
-        if let Some(classes) = classes.as_ref().filter(|classes| classes.len() <= limits::CLASSES_TRIED) {
+        if let Some(classes) = classes.as_ref().filter(|classes| classes.count() <= limits::CLASSES_TRIED) {
             return self.by_class(scene, id, classes);
         }
         match scene.plan.node(id) {

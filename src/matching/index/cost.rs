@@ -143,7 +143,7 @@ impl Index {
         let supplies_move = self.supplies.moves(plan, rule.root);
         let classes = |terms: &mut crate::engine::columns::Terms, moves: bool| match moves {
             true => terms.rows(),
-            false => terms.classes_of(&scene, &[rule.root]).len(),
+            false => terms.classes_of(&scene, &[rule.root]).count(),
         };
         let agents = classes(&mut self.agents, agents_move);
         let supplies = classes(&mut self.supplies, supplies_move);

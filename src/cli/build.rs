@@ -1,0 +1,91 @@
+//! `bourse build`: a policy as a plugin, or as a compiled policy.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::{
+    Exit, Failure,
+    files::{Console, unwritten},
+    set::{SetArgs, shown},
+};
+use crate::{
+    Fleet,
+    check::Strictness,
+    compiled::{self, Compiled},
+    diagnostic::{Code, Diagnostic},
+    emit::{self, Owners, Refusal},
+};
+
+/// What is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// A WebAssembly component that any broker runs
+    Wasm,
+    /// The compiled policy itself
+    Native,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    set: SetArgs,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// What to build
+    #[arg(long, value_enum, default_value_t = Target::Wasm)]
+    target: Target,
+    /// What reasons and messages call it; else the name of the broker, or of the only provider
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    let name = args.name.clone().unwrap_or_else(|| name_of(&fleet, args));
+    let owners = Owners::of(fleet.plan(), fleet.world());
+    let bytes = match args.target {
+        Target::Wasm => emit::plugin(fleet.plan(), &owners, &name).map_err(refused)?.bytes,
+        Target::Native => compiled::write(&Compiled { name, owners, plan: fleet.plan().clone() }),
+    };
+    console.replace_file(&args.output, |out| {
+        let failed = |error| unwritten(&format!("`{}`", shown(&args.output)), &error).into();
+        out.write_all(&bytes).map_err(failed)
+    })?;
+    let size = bytes.len();
+    console.print(&format!("{}: {size} bytes, sha256 {}\n", shown(&args.output), compiled::hash(&bytes)))?;
+    Ok(Exit::Yes)
+}
+
+/// The broker's name, else that of the only provider, else that of the file.
+fn name_of(fleet: &Fleet, args: &Args) -> String {
+    let (plan, world) = (fleet.plan(), fleet.world());
+    let providers: Vec<_> = world.tiers.iter().filter(|tier| tier.parent.is_none()).collect();
+    match (plan.broker.name, providers.as_slice()) {
+        (Some(name), _) => plan.symbols.text(name).to_owned(),
+        (None, [only]) => plan.symbols.text(only.name).to_owned(),
+        _ => args.output.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+    }
+}
+
+fn refused(refusal: Refusal) -> Diagnostic {
+    let (message, help) = match refusal {
+        Refusal::LargePattern(text) => (
+            format!("the pattern {} is too large for a plugin", crate::value::quote(&text)),
+            "a plugin holds a pattern as a table: shorten its counts, keep them apart from repeats, or name fewer letters",
+        ),
+        Refusal::Boundary(text) => (
+            format!(
+                "the pattern {} asks where words of any script begin, which no plugin can",
+                crate::value::quote(&text)
+            ),
+            "write `(?-u:\\b)` for words of ASCII letters",
+        ),
+        Refusal::TooMuch { what, count, most } => (
+            format!("there are {count} {what}, and a plugin has at most {most}"),
+            "build several plugins: a broker runs any number of them",
+        ),
+    };
+    Diagnostic::without_place(Code::B0811, message).help(help)
+}

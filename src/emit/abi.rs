@@ -1,0 +1,136 @@
+//! A manifest as the canonical ABI lays out `descriptor`: nothing is left to compute when a plugin is asked what it is.
+
+use super::{
+    manifest::{Column, Condition, Key, Manifest, Purpose, Rule, Scope},
+    module::Data,
+};
+use crate::types::Side;
+
+/// The bytes of one record, filled field by field.
+#[derive(Default)]
+struct Fields {
+    bytes: Vec<u8>,
+}
+
+impl Fields {
+    fn align(&mut self, align: usize) -> &mut Fields {
+        let length = self.bytes.len().next_multiple_of(align);
+        self.bytes.resize(length, 0);
+        self
+    }
+
+    fn byte(&mut self, value: u8) -> &mut Fields {
+        self.bytes.push(value);
+        self
+    }
+
+    fn word(&mut self, value: u32) -> &mut Fields {
+        self.align(4).bytes.extend(value.to_le_bytes());
+        self
+    }
+
+    fn long(&mut self, value: i64) -> &mut Fields {
+        self.align(8).bytes.extend(value.to_le_bytes());
+        self
+    }
+
+    fn text(&mut self, data: &mut Data, text: &str) -> &mut Fields {
+        let at = data.text(text);
+        self.word(at).word(text.len() as u32)
+    }
+
+    fn words(&mut self, data: &mut Data, words: &[u32]) -> &mut Fields {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let at = data.put(&bytes, 4);
+        self.word(at).word(words.len() as u32)
+    }
+
+    /// A list of records, each a multiple of `align` long.
+    fn list<T>(
+        &mut self,
+        data: &mut Data,
+        align: usize,
+        items: &[T],
+        write: impl Fn(&mut Fields, &mut Data, &T),
+    ) -> &mut Fields {
+        let mut own = Fields::default();
+        for item in items {
+            write(own.align(align), data, item);
+            own.align(align);
+        }
+        let at = data.put(&own.bytes, align as u32);
+        self.word(at).word(items.len() as u32)
+    }
+}
+
+/// Writes a descriptor; gives its address.
+pub fn descriptor(data: &mut Data, manifest: &Manifest) -> u32 {
+    let mut fields = Fields::default();
+    fields.text(data, &manifest.name).text(data, &manifest.producer);
+    fields.list(data, 4, &manifest.columns, column);
+    fields.list(data, 8, &manifest.rules, rule);
+    fields.list(data, 4, &manifest.conditions, condition);
+    for texts in [&manifest.expressions, &manifest.literals, &manifest.versions] {
+        fields.list(data, 4, texts, |fields, data, text| {
+            fields.text(data, text);
+        });
+    }
+    let wants = u8::from(manifest.wants_texts) | u8::from(manifest.wants_places) << 1;
+    fields.byte(wants);
+    data.put(&fields.bytes, 4)
+}
+
+fn side(side: Side) -> u8 {
+    side as u8
+}
+
+/// Where the parts of a column stand: its side, its key (a case and perhaps a text), its kind, whether it is required.
+fn column(fields: &mut Fields, data: &mut Data, column: &Column) {
+    let (case, text) = match &column.key {
+        Key::Attribute(key) => (0, Some(key)),
+        Key::Name => (1, None),
+        Key::Domain => (2, None),
+        Key::Level(level) => (3, Some(level)),
+        Key::Total(resource) => (4, Some(resource)),
+        Key::Free(resource) => (5, Some(resource)),
+        Key::Used(resource) => (6, Some(resource)),
+        Key::Provider => (7, None),
+        Key::Instance => (8, None),
+    };
+    fields.byte(side(column.side)).align(4).byte(case);
+    text_or_nothing(fields, data, text);
+    fields.byte(column.kind.number()).byte(u8::from(column.required));
+}
+
+fn text_or_nothing(fields: &mut Fields, data: &mut Data, text: Option<&String>) {
+    match text {
+        Some(text) => fields.text(data, text),
+        None => fields.word(0).word(0),
+    };
+}
+
+fn rule(fields: &mut Fields, data: &mut Data, rule: &Rule) {
+    fields.text(data, &rule.label).byte(u8::from(rule.labelled)).align(8);
+    match rule.purpose {
+        Purpose::Require => fields.byte(0).long(0),
+        Purpose::Prefer(weight) => fields.byte(1).long(weight),
+        Purpose::Class(of) => fields.byte(2).long(i64::from(side(of))),
+    };
+    let (case, text) = match &rule.scope {
+        Scope::Everyone => (0, None),
+        Scope::Agent(name) => (1, Some(name)),
+        Scope::Tier(path) => (2, Some(path)),
+    };
+    fields.byte(case);
+    text_or_nothing(fields, data, text);
+    let sides = rule.sides.iter().fold(0, |sides, of| sides | 1 << side(of));
+    fields.byte(sides).word(rule.whole).words(data, &rule.conditions);
+}
+
+fn condition(fields: &mut Fields, data: &mut Data, condition: &Condition) {
+    fields.text(data, &condition.text);
+    let want = data.end_of(&condition.text, &condition.want);
+    fields.word(want).word(condition.want.len() as u32);
+    fields.byte(u8::from(condition.subject.is_some())).word(condition.subject.unwrap_or(0));
+    fields.byte(u8::from(condition.operand)).words(data, &condition.reads);
+}

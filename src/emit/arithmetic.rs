@@ -1,0 +1,170 @@
+//! Arithmetic of 64 bits with products of 128: checked, and rounded half to even where the language rounds. A status
+//! is the result, and the value stands in [`VALUE`].
+
+use wasm_encoder::ValType::{I32, I64};
+
+use super::{
+    asm::{Body, Ex, Fn, Local, St, step, when},
+    helpers::{BY_ZERO, DURATION, Helper, MISMATCH, NUMBER, OVERFLOW},
+    module::{Builder, KIND, VALUE},
+};
+use crate::{operator::ArithmeticOp, quantity::MILLION};
+
+/// The number of an operator.
+pub fn number(op: ArithmeticOp) -> i32 {
+    match op {
+        ArithmeticOp::Add => 0,
+        ArithmeticOp::Subtract => 1,
+        ArithmeticOp::Multiply => 2,
+        ArithmeticOp::Divide => 3,
+    }
+}
+
+/// The function of an operator, for amounts whose dimensions are known to fit.
+pub fn of_amounts(op: ArithmeticOp) -> Helper {
+    match op {
+        ArithmeticOp::Add => Helper::Add,
+        ArithmeticOp::Subtract => Helper::Subtract,
+        ArithmeticOp::Multiply => Helper::Multiply,
+        ArithmeticOp::Divide => Helper::Divide,
+    }
+}
+
+fn give(value: impl Into<Ex>) -> St {
+    St::Return(value.into())
+}
+
+fn amounts() -> (Body, Local, Local) {
+    let body = Body::new(&[I64, I64], Some(I32));
+    let (x, y) = (body.param(0), body.param(1));
+    (body, x, y)
+}
+
+pub fn add() -> Body {
+    let (mut body, x, y) = amounts();
+    let sum = VALUE.get();
+    let over = x.get().xor64(sum.clone()).and64(y.get().xor64(sum)).lt64_s(0_i64);
+    body.add([VALUE.set(x.get().add64(y)), give(over.shl(2))]);
+    body
+}
+
+pub fn subtract() -> Body {
+    let (mut body, x, y) = amounts();
+    let over = x.get().xor64(y).and64(x.get().xor64(VALUE)).lt64_s(0_i64);
+    body.add([VALUE.set(x.get().sub64(y)), give(over.shl(2))]);
+    body
+}
+
+/// The magnitude of a number, also of the one without a positive twin.
+fn magnitude(value: Local) -> Ex {
+    value.get().lt64_s(0_i64).choose(Ex::Long(0).sub64(value), value)
+}
+
+pub fn multiply(builder: &mut Builder) -> Body {
+    let scale = builder.helper(Helper::Scale);
+    let (mut body, x, y) = amounts();
+    let sign = x.get().xor64(y).lt64_s(0_i64);
+    body.add([give(scaled(scale, magnitude(x), magnitude(y), Ex::Long(MILLION), sign))]);
+    body
+}
+
+pub fn divide(builder: &mut Builder) -> Body {
+    let scale = builder.helper(Helper::Scale);
+    let (mut body, x, y) = amounts();
+    let sign = x.get().xor64(y).lt64_s(0_i64);
+    body.add([
+        when(y.get().zero64(), vec![give(BY_ZERO)]),
+        give(scaled(scale, magnitude(x), Ex::Long(MILLION), magnitude(y), sign)),
+    ]);
+    body
+}
+
+fn scaled(scale: Fn, a: Ex, b: Ex, c: Ex, sign: Ex) -> Ex {
+    Ex::Call(scale, vec![a, b, c, sign])
+}
+
+/// `a * b / c` and a sign. The product is made of four, and divided bit by bit where it does not fit 64.
+pub fn scale() -> Body {
+    let mut body = Body::new(&[I64, I64, I64, I32], Some(I32));
+    let (a, b, c, sign) = (body.param(0), body.param(1), body.param(2), body.param(3));
+    let (high, low, middle, rest) = (body.long(), body.long(), body.long(), body.long());
+    let (bits, carry) = (body.int(), body.int());
+    let half = 0xffff_ffff_i64;
+    let (a_low, a_high) = (a.get().and64(half), a.get().shr64(32_i64));
+    let (b_low, b_high) = (b.get().and64(half), b.get().shr64(32_i64));
+    // Neither sum overflows: a product of two halves leaves room for two more halves.
+    let first = a_low.clone().mul64(b_low.clone()).shr64(32_i64);
+    body.add([
+        middle.set(a_high.clone().mul64(b_low).add64(first)),
+        low.set(a_low.mul64(b_high.clone()).add64(middle.get().and64(half))),
+        high.set(a_high.mul64(b_high).add64(middle.get().shr64(32_i64)).add64(low.get().shr64(32_i64))),
+        low.set(a.get().mul64(b)),
+        when(high.get().ge64(c), vec![give(OVERFLOW)]),
+    ]);
+    let fits = vec![rest.set(low.get().rem64(c)), low.set(low.get().div64(c))];
+    // Two digits of 32 bits, where the divisor is one.
+    let digit = |low: Ex| rest.get().shl64(32_i64).or64(low);
+    let digits = vec![
+        rest.set(high),
+        middle.set(digit(low.get().shr64(32_i64))),
+        rest.set(middle.get().rem64(c)),
+        high.set(middle.get().div64(c).shl64(32_i64)),
+        middle.set(digit(low.get().and64(half))),
+        rest.set(middle.get().rem64(c)),
+        low.set(high.get().or64(middle.get().div64(c))),
+    ];
+    let bit = vec![
+        carry.set(rest.get().lt64_s(0_i64)),
+        rest.set(rest.get().shl64(1_i64).or64(low.get().shr64(63_i64))),
+        low.set(low.get().shl64(1_i64)),
+        when(
+            carry.get().or(rest.get().ge64(c)),
+            vec![rest.set(rest.get().sub64(c)), low.set(low.get().or64(1_i64))],
+        ),
+        step(bits, -1),
+    ];
+    let by_bits = vec![rest.set(high), bits.set(64), St::While(bits.get(), bit)];
+    let other = vec![St::If(c.get().shr64(32_i64).zero64(), digits, by_bits)];
+    let twin = i64::MIN;
+    let up = rest
+        .get()
+        .gt64(c.get().sub64(rest))
+        .or(rest.get().eq64(c.get().sub64(rest)).and(low.get().low().and(1)));
+    body.add([
+        St::If(high.get().zero64(), fits, other),
+        when(low.get().gt64(twin), vec![give(OVERFLOW)]),
+        low.set(low.get().add64(up.wide())),
+        // The magnitude may be that of the least number, with its sign.
+        when(low.get().gt64(Ex::Long(i64::MAX).add64(sign.get().wide())), vec![give(OVERFLOW)]),
+        VALUE.set(sign.get().choose(Ex::Long(0).sub64(low), low)),
+        give(0),
+    ]);
+    body
+}
+
+/// The arithmetic of two values of any kind. The result's kind stands in [`KIND`].
+pub fn any(builder: &mut Builder) -> Body {
+    let of = [ArithmeticOp::Add, ArithmeticOp::Subtract, ArithmeticOp::Multiply, ArithmeticOp::Divide];
+    let mut body = Body::new(&[I32, I32, I64, I32, I64], Some(I32));
+    let [op, a, x, b, y] = [0, 1, 2, 3, 4].map(|at| body.param(at));
+    let quantity = |kind: Local| kind.get().sub(NUMBER).lt(DURATION);
+    let unless = |holds: Ex| when(holds.not(), vec![give(MISMATCH)]);
+    body.add([unless(quantity(a).and(quantity(b)))]);
+    for kind in of {
+        let call = Ex::Call(builder.helper(of_amounts(kind)), vec![x.into(), y.into()]);
+        let same = a.get().eq(b);
+        let mut then = match kind {
+            ArithmeticOp::Add | ArithmeticOp::Subtract => vec![unless(same), KIND.set(a)],
+            ArithmeticOp::Multiply => vec![
+                unless(a.get().eq(NUMBER).or(b.get().eq(NUMBER))),
+                KIND.set(a.get().eq(NUMBER).choose(b, a)),
+            ],
+            ArithmeticOp::Divide => {
+                vec![unless(same.clone().or(b.get().eq(NUMBER))), KIND.set(same.choose(NUMBER, a))]
+            }
+        };
+        then.push(give(call));
+        body.add([when(op.get().eq(number(kind)), then)]);
+    }
+    body
+}

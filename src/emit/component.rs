@@ -1,0 +1,473 @@
+//! The component around the core module: the types of `wit/bourse-filter.wit`, the lifted functions, and the two
+//! instances that a plugin exports. Written by hand, once: the types stand in it once, where a general tool would
+//! write them three times.
+
+use wasm_encoder::{
+    Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportKind,
+    ComponentExportSection, ComponentImportSection, ComponentInstanceSection, ComponentSectionId,
+    ComponentTypeRef, ComponentTypeSection, ComponentValType, CustomSection, ExportKind, InstanceSection,
+    ModuleArg, NestedComponentSection, PrimitiveValType, RawSection, TypeBounds,
+};
+
+use super::{manifest::Kind, read::SECTION};
+
+/// The interface that every plugin exports.
+pub const FILTER: &str = "bourse:filter/filter@0.1.0";
+/// The interface of plugins that say why.
+pub const EXPLAIN: &str = "bourse:filter/explain@0.1.0";
+
+/// The functions of the interfaces, in the order in which they are declared.
+pub const FUNCTIONS: [(&str, &str); 5] =
+    [(FILTER, "describe"), (FILTER, "load"), (FILTER, "update"), (FILTER, "evaluate"), (EXPLAIN, "explain")];
+
+const SIDES: [&str; 7] = ["agent", "pool", "volume", "need", "framework", "role", "broker"];
+
+const BOOL: ComponentValType = ComponentValType::Primitive(PrimitiveValType::Bool);
+const U8: ComponentValType = ComponentValType::Primitive(PrimitiveValType::U8);
+const U32: ComponentValType = ComponentValType::Primitive(PrimitiveValType::U32);
+const S32: ComponentValType = ComponentValType::Primitive(PrimitiveValType::S32);
+const U64: ComponentValType = ComponentValType::Primitive(PrimitiveValType::U64);
+const S64: ComponentValType = ComponentValType::Primitive(PrimitiveValType::S64);
+const STRING: ComponentValType = ComponentValType::Primitive(PrimitiveValType::String);
+
+/// What becomes of a type with a name.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Way {
+    /// It is noted.
+    #[default]
+    Note,
+    /// The component takes it.
+    Take,
+    /// The component gives it.
+    Give,
+}
+
+/// The types of a component, as they are numbered.
+#[derive(Default)]
+struct Types {
+    section: ComponentTypeSection,
+    /// How many stand before the section.
+    before: u32,
+    way: Way,
+    /// Those with names, where they are noted.
+    named: Vec<(&'static str, u32)>,
+    /// The component so far, and how many types it takes, where they are taken and given.
+    component: Component,
+    taken: usize,
+}
+
+type Field = (&'static str, ComponentValType);
+
+/// The number of a type that has one.
+fn number(kind: ComponentValType) -> u32 {
+    if let ComponentValType::Type(at) = kind { at } else { 0 }
+}
+
+impl Types {
+    fn last_number(&self) -> u32 {
+        self.before + self.section.len() - 1
+    }
+
+    fn last(&self) -> ComponentValType {
+        ComponentValType::Type(self.last_number())
+    }
+
+    fn list(&mut self, of: ComponentValType) -> ComponentValType {
+        self.section.defined_type().list(of);
+        self.last()
+    }
+
+    fn option(&mut self, of: ComponentValType) -> ComponentValType {
+        self.section.defined_type().option(of);
+        self.last()
+    }
+
+    /// Gives the last type a name.
+    fn named(&mut self, name: &'static str) -> ComponentValType {
+        match self.way {
+            Way::Note => self.named.push((name, self.last_number())),
+            Way::Give => return self.give(name, self.last()),
+            Way::Take => {
+                let mut imports = ComponentImportSection::new();
+                imports.import(TAKEN[self.taken], ComponentTypeRef::Type(TypeBounds::Eq(self.last_number())));
+                self.flush();
+                self.component.section(&imports);
+                self.taken += 1;
+                self.before += 1;
+            }
+        }
+        self.last()
+    }
+
+    /// Exports a type: what is exported is a new one.
+    fn give(&mut self, name: &str, kind: ComponentValType) -> ComponentValType {
+        let mut exports = ComponentExportSection::new();
+        exports.export(name, ComponentExportKind::Type, number(kind), None);
+        self.flush();
+        self.component.section(&exports);
+        self.before += 1;
+        self.last()
+    }
+
+    /// Writes what there is, so that something else may follow.
+    fn flush(&mut self) {
+        self.before += self.section.len();
+        if !self.section.is_empty() {
+            self.component.section(&self.section);
+        }
+        self.section = ComponentTypeSection::new();
+    }
+
+    fn primitive(&mut self, of: PrimitiveValType) {
+        self.section.defined_type().primitive(of);
+    }
+
+    fn record(&mut self, fields: &[Field]) {
+        self.section.defined_type().record(fields.iter().copied());
+    }
+
+    fn variant(&mut self, cases: &[(&'static str, Option<ComponentValType>)]) {
+        self.section.defined_type().variant(cases.iter().copied());
+    }
+
+    fn function(&mut self, param: Option<Field>, result: ComponentValType) -> u32 {
+        self.section.function().params(param).result(Some(result));
+        self.last_number()
+    }
+}
+
+/// A component of a core module, with the address of its description.
+pub fn component(module: &[u8], descriptor: u32) -> Vec<u8> {
+    let mut types = Types::default();
+    let functions = types_of(&mut types);
+    let mut component = Component::new();
+    component.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: module });
+    let mut instances = InstanceSection::new();
+    instances.instantiate::<[(&str, ModuleArg); 0], &str>(0, []);
+    component.section(&instances);
+    component.section(&aliases());
+    component.section(&types.section);
+    component.section(&lifted(0, &functions));
+    export(&mut component, FILTER, 0, &types.named);
+    let before = types.section.len();
+    component.section(&aliased(1, SHARED));
+    let (fact, value) = (ComponentValType::Type(before + 3), ComponentValType::Type(before + 2));
+    types = Types { before: before + SHARED.len() as u32, ..Types::default() };
+    let (named, function) = explain(&mut types, fact, value);
+    component.section(&types.section);
+    component.section(&lifted(functions.len(), &[function]));
+    component.section(&NestedComponentSection(&explaining()));
+    let own = named.iter().map(|(name, kind)| (*name, number(*kind)));
+    let shared = SHARED.iter().enumerate().map(|(at, name)| (*name, before + at as u32));
+    let given = shared.chain(own).enumerate();
+    let mut given: Vec<(&str, ComponentExportKind, u32)> =
+        given.map(|(at, (_, kind))| (TAKEN[at], ComponentExportKind::Type, kind)).collect();
+    given.push((TAKEN[given.len()], ComponentExportKind::Func, functions.len() as u32));
+    let mut instances = ComponentInstanceSection::new();
+    instances.instantiate(0, given);
+    component.section(&instances);
+    let mut exports = ComponentExportSection::new();
+    exports.export(EXPLAIN, ComponentExportKind::Instance, 2, None);
+    component.section(&exports);
+    let address = descriptor.to_le_bytes();
+    component.section(&CustomSection { name: SECTION.into(), data: address[..].into() });
+    component.finish()
+}
+
+/// What the second interface uses of the first, and what it needs for that.
+const SHARED: [&str; 4] = ["symbol", "version", "value", "fact"];
+
+/// What the component of the second interface takes: types in order, then the function.
+const TAKEN: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+/// A component that takes the second interface's types and function, and exports them. Types that it exports are its
+/// own, known to be the same as those it takes: this is how one interface uses what another one declares.
+fn explaining() -> Component {
+    let mut types = Types { way: Way::Take, ..Types::default() };
+    types.primitive(PrimitiveValType::U32);
+    let symbol = types.named("symbol");
+    types.primitive(PrimitiveValType::U32);
+    let version = types.named("version");
+    let longs = types.list(S64);
+    types.variant(&values(symbol, version, longs));
+    let value = types.named("value");
+    types.record(&[("column", U32), ("value", value)]);
+    let fact = types.named("fact");
+    let (_, function) = explain(&mut types, fact, value);
+    types.flush();
+    let mut imports = ComponentImportSection::new();
+    imports.import(TAKEN[types.taken], ComponentTypeRef::Func(function));
+    types.component.section(&imports);
+    types.way = Way::Give;
+    let fact = types.give("fact", fact);
+    let value = types.give("value", value);
+    let (_, function) = explain(&mut types, fact, value);
+    types.flush();
+    let mut exports = ComponentExportSection::new();
+    exports.export("explain", ComponentExportKind::Func, 0, Some(ComponentTypeRef::Func(function)));
+    types.component.section(&exports);
+    types.component
+}
+
+/// Makes an interface of its types and functions, and exports it.
+fn export(component: &mut Component, interface: &str, instance: u32, types: &[(&'static str, u32)]) {
+    let named = types.iter().map(|(name, at)| (*name, ComponentExportKind::Type, *at));
+    let lifted = FUNCTIONS.iter().enumerate().filter(|(_, function)| function.0 == interface);
+    let lifted = lifted.map(|(at, function)| (function.1, ComponentExportKind::Func, at as u32));
+    let mut instances = ComponentInstanceSection::new();
+    instances.export_items(named.chain(lifted).collect::<Vec<_>>());
+    component.section(&instances);
+    let mut exports = ComponentExportSection::new();
+    exports.export(interface, ComponentExportKind::Instance, instance, None);
+    component.section(&exports);
+}
+
+/// Types that an instance exports.
+fn aliased<const N: usize>(instance: u32, names: [&str; N]) -> ComponentAliasSection {
+    let mut aliases = ComponentAliasSection::new();
+    for name in names {
+        aliases.alias(Alias::InstanceExport { instance, kind: ComponentExportKind::Type, name });
+    }
+    aliases
+}
+
+/// What the core module exports to be called when an answer has been read.
+pub const FREE: &str = "free";
+
+/// The memory, `cabi_realloc`, what is called after answers, then each function. The core module calls them plainly,
+/// by their own names: nothing but this component names them, and hosts that load the module alone.
+fn aliases() -> ComponentAliasSection {
+    let mut aliases = ComponentAliasSection::new();
+    let mut alias = |kind, name: &str| {
+        aliases.alias(Alias::CoreInstanceExport { instance: 0, kind, name });
+    };
+    alias(ExportKind::Memory, "memory");
+    alias(ExportKind::Func, "cabi_realloc");
+    alias(ExportKind::Func, FREE);
+    for (_, name) in FUNCTIONS {
+        alias(ExportKind::Func, name);
+    }
+    aliases
+}
+
+/// The lifted functions from number `first` on, with their types.
+fn lifted(first: usize, types: &[u32]) -> CanonicalFunctionSection {
+    let mut section = CanonicalFunctionSection::new();
+    for (at, kind) in types.iter().enumerate() {
+        let mut options =
+            vec![CanonicalOption::UTF8, CanonicalOption::Memory(0), CanonicalOption::Realloc(0)];
+        let answers = matches!(FUNCTIONS[first + at].1, "evaluate" | "explain");
+        if answers {
+            options.push(CanonicalOption::PostReturn(1));
+        }
+        section.lift((2 + first + at) as u32, *kind, options);
+    }
+    section
+}
+
+/// The types of the first interface, in the order of the text; gives those of its functions.
+fn types_of(types: &mut Types) -> [u32; 4] {
+    types.primitive(PrimitiveValType::U32);
+    let symbol = types.named("symbol");
+    types.primitive(PrimitiveValType::U32);
+    let version = types.named("version");
+    types.section.defined_type().enum_type(SIDES);
+    let side = types.named("side");
+    types.section.defined_type().flags(SIDES);
+    let sides = types.named("sides");
+    types.section.defined_type().enum_type(Kind::ALL.map(Kind::name));
+    let kind = types.named("kind");
+    let longs = types.list(S64);
+    types.variant(&values(symbol, version, longs));
+    let value = types.named("value");
+    let words = types.list(U32);
+    let descriptor = descriptor(types, side, sides, kind, words);
+    let (snapshot, changes) = data(types, symbol, version, words, longs);
+    types.record(&[("column", U32), ("value", value)]);
+    let fact = types.named("fact");
+    types.variant(&[("none", None), ("all", None), ("these", Some(words))]);
+    let rows = types.named("rows");
+    let facts = types.list(fact);
+    types.record(&[("facts", facts), ("rules", words), ("agents", rows), ("pools", rows)]);
+    let question = types.named("question");
+    let bits = types.list(U64);
+    let earned = types.list(S32);
+    types.record(&[("holds", bits), ("unknown", bits), ("earned", earned)]);
+    let answer = types.named("answer");
+    types.section.defined_type().result(None, Some(STRING));
+    let done = types.last();
+    [
+        types.function(None, descriptor),
+        types.function(Some(("fleet", snapshot)), done),
+        types.function(Some(("what", changes)), done),
+        types.function(Some(("asked", question)), answer),
+    ]
+}
+
+/// The cases of a value.
+fn values(
+    symbol: ComponentValType,
+    version: ComponentValType,
+    longs: ComponentValType,
+) -> [(&'static str, Option<ComponentValType>); 11] {
+    [
+        ("boolean", Some(BOOL)),
+        ("number", Some(S64)),
+        ("size", Some(S64)),
+        ("bandwidth", Some(S64)),
+        ("duration", Some(S64)),
+        ("text", Some(symbol)),
+        ("version", Some(version)),
+        ("place", Some(symbol)),
+        ("texts", Some(longs)),
+        ("numbers", Some(longs)),
+        ("ranges", Some(longs)),
+    ]
+}
+
+fn descriptor(
+    types: &mut Types,
+    side: ComponentValType,
+    sides: ComponentValType,
+    kind: ComponentValType,
+    words: ComponentValType,
+) -> ComponentValType {
+    types.variant(&[
+        ("attribute", Some(STRING)),
+        ("name", None),
+        ("domain", None),
+        ("level", Some(STRING)),
+        ("total", Some(STRING)),
+        ("free", Some(STRING)),
+        ("used", Some(STRING)),
+        ("provider", None),
+        ("instance", None),
+    ]);
+    let key = types.named("key");
+    types.record(&[("side", side), ("key", key), ("kind", kind), ("required", BOOL)]);
+    let column = types.named("column");
+    types.variant(&[("require", None), ("prefer", Some(S64)), ("class", Some(side))]);
+    let purpose = types.named("purpose");
+    types.variant(&[("everyone", None), ("agent", Some(STRING)), ("tier", Some(STRING))]);
+    let scope = types.named("scope");
+    types.record(&[
+        ("label", STRING),
+        ("labelled", BOOL),
+        ("purpose", purpose),
+        ("scope", scope),
+        ("sides", sides),
+        ("whole", U32),
+        ("conditions", words),
+    ]);
+    let rule = types.named("rule");
+    let subject = types.option(U32);
+    types.record(&[
+        ("text", STRING),
+        ("want", STRING),
+        ("subject", subject),
+        ("operand", BOOL),
+        ("reads", words),
+    ]);
+    let condition = types.named("condition");
+    types.section.defined_type().flags(["texts", "places"]);
+    let wants = types.named("wants");
+    let columns = types.list(column);
+    let rules = types.list(rule);
+    let conditions = types.list(condition);
+    let texts = types.list(STRING);
+    types.record(&[
+        ("name", STRING),
+        ("producer", STRING),
+        ("columns", columns),
+        ("rules", rules),
+        ("conditions", conditions),
+        ("expressions", texts),
+        ("literals", texts),
+        ("version-literals", texts),
+        ("wants", wants),
+    ]);
+    types.named("descriptor")
+}
+
+fn data(
+    types: &mut Types,
+    symbol: ComponentValType,
+    version: ComponentValType,
+    words: ComponentValType,
+    longs: ComponentValType,
+) -> (ComponentValType, ComponentValType) {
+    let bytes = types.list(U8);
+    types.record(&[("count", U32), ("parents", words), ("depths", words), ("ends", words), ("bytes", bytes)]);
+    let symbols = types.named("symbols");
+    let bits = types.list(U64);
+    types.record(&[("spans", bits), ("members", longs)]);
+    let sets = types.named("sets");
+    types.record(&[("kinds", bytes), ("values", longs), ("members", longs)]);
+    let mixed = types.named("mixed");
+    types.variant(&[
+        ("booleans", Some(bits)),
+        ("integers", Some(longs)),
+        ("numbers", Some(words)),
+        ("sets", Some(sets)),
+        ("mixed", Some(mixed)),
+    ]);
+    let cells = types.named("cells");
+    types.record(&[("column", U32), ("known", bits), ("mismatched", bits), ("cells", cells)]);
+    let column = types.named("column-data");
+    let columns = types.list(column);
+    types.record(&[("rows", U32), ("columns", columns)]);
+    let table = types.named("table");
+    let literals = types.list(symbol);
+    let versions = types.list(version);
+    types.record(&[
+        ("symbols", symbols),
+        ("literals", literals),
+        ("versions", words),
+        ("version-literals", versions),
+        ("agents", table),
+        ("pools", table),
+    ]);
+    let snapshot = types.named("snapshot");
+    types.record(&[("rows", U32), ("changed", words), ("columns", columns)]);
+    let changed = types.named("table-changes");
+    types.record(&[("symbols", symbols), ("versions", words), ("agents", changed), ("pools", changed)]);
+    (snapshot, types.named("changes"))
+}
+
+/// The types of the second interface, by name, and that of its function.
+fn explain(
+    types: &mut Types,
+    fact: ComponentValType,
+    value: ComponentValType,
+) -> ([(&'static str, ComponentValType); 5], u32) {
+    let (facts, words) = (types.list(fact), types.list(U32));
+    let row = types.option(U32);
+    types.record(&[("facts", facts), ("conditions", words), ("agent", row), ("pool", row)]);
+    let candidate = types.named("candidate");
+    types.section.defined_type().enum_type(["no", "unknown", "yes"]);
+    let truth = types.named("truth");
+    types.section.defined_type().enum_type(["overflow", "division-by-zero"]);
+    let failure = types.named("failure");
+    types.record(&[("failure", failure), ("expression", U32)]);
+    let named_fault = types.named("fault");
+    let fault = types.option(named_fault);
+    let operand = types.option(value);
+    types.record(&[
+        ("truth", truth),
+        ("may-hold", BOOL),
+        ("may-fail", BOOL),
+        ("fault", fault),
+        ("operand", operand),
+    ]);
+    let outcome = types.named("outcome");
+    let outcomes = types.list(outcome);
+    let function = types.function(Some(("asked", candidate)), outcomes);
+    let named = [
+        ("candidate", candidate),
+        ("truth", truth),
+        ("failure", failure),
+        ("fault", named_fault),
+        ("outcome", outcome),
+    ];
+    (named, function)
+}

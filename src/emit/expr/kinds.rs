@@ -1,0 +1,60 @@
+//! What nodes give, before there is data.
+
+use crate::{
+    emit::manifest::{Kind, kind_of},
+    ir::{Node, NodeId, Plan},
+    operator::{ArithmeticOp, Function},
+    quantity::Dimension,
+    types::Type,
+};
+
+use super::CONDITION;
+
+/// The kind of each node, where it is known before there is data.
+pub(super) fn kinds(plan: &Plan) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::with_capacity(plan.nodes.len());
+    for node in &plan.nodes {
+        let of = |id: &NodeId| kinds[id.0 as usize];
+        let kind = match node {
+            Node::Constant(value) => Kind::Of(value.type_of()),
+            Node::Read(column) => kind_of(plan, *column),
+            Node::Named(definition) => of(&plan.definition(*definition).root),
+            Node::Not(_)
+            | Node::And(_)
+            | Node::Or(_)
+            | Node::Test(..)
+            | Node::Matches(..)
+            | Node::IsAbsent(_)
+            | Node::IsPresent(_) => CONDITION,
+            Node::Arithmetic(op, left, right) => computed(*op, of(left), of(right)),
+            Node::Negate(inner) => of(inner),
+            Node::Else(column, other) => {
+                let own = kind_of(plan, *column);
+                if own == of(other) { own } else { Kind::Mixed }
+            }
+            Node::Call(Function::Closeness, _) => Kind::Of(Type::NUMBER),
+            Node::Call(_, arguments) => {
+                let first = arguments.first().map_or(Kind::Mixed, of);
+                if arguments.iter().all(|other| of(other) == first) { first } else { Kind::Mixed }
+            }
+        };
+        kinds.push(kind);
+    }
+    kinds
+}
+
+/// The kind of a computation; mixed where it may have no value for its operands' kinds.
+fn computed(op: ArithmeticOp, left: Kind, right: Kind) -> Kind {
+    let (Kind::Of(Type::Quantity(a)), Kind::Of(Type::Quantity(b))) = (left, right) else {
+        return Kind::Mixed;
+    };
+    let dimension = match op {
+        ArithmeticOp::Add | ArithmeticOp::Subtract if a == b => Some(a),
+        ArithmeticOp::Multiply if a == Dimension::Number => Some(b),
+        ArithmeticOp::Multiply if b == Dimension::Number => Some(a),
+        ArithmeticOp::Divide if a == b => Some(Dimension::Number),
+        ArithmeticOp::Divide if b == Dimension::Number => Some(a),
+        _ => None,
+    };
+    dimension.map_or(Kind::Mixed, |dimension| Kind::Of(Type::Quantity(dimension)))
+}

@@ -1,0 +1,503 @@
+//! Nodes of a plan as code. A node gives a status (0: it has a value; else why it has none, the first cause in order of
+//! reading) and a value; what a kind says is known when the plugin is built is not asked when it runs.
+
+mod kinds;
+mod operate;
+mod possible;
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::{
+    Layout,
+    asm::{Body, Ex, Fn, Local, Mem, St, when},
+    feed::slot,
+    helpers::{ABSENT, Helper, MISMATCH, NUMBER, PLACE, TEXT},
+    manifest::{Kind, Used, kind_of},
+    memory,
+    module::{Builder, KIND, LITERALS, OF_ROWS, VALUE, VERSIONS},
+};
+use crate::{
+    ir::{ColumnId, Node, NodeId, Plan},
+    quantity::{Dimension, MILLION},
+    types::{Side, Type},
+    value::Value,
+};
+
+const CONDITION: Kind = Kind::Of(Type::Bool);
+
+/// A value in code.
+#[derive(Clone, Debug)]
+struct Val {
+    kind: Kind,
+    /// 32 bits for a condition, else 64.
+    value: Ex,
+    /// The kind, where it is not known before there is data.
+    tag: Option<Local>,
+    /// Whether it always has a value: then the status is not touched.
+    certain: bool,
+}
+
+impl Val {
+    fn tag(&self) -> Ex {
+        match self.tag {
+            Some(tag) => tag.get(),
+            None => Ex::Int(i32::from(self.kind.number())),
+        }
+    }
+
+    fn wide(&self) -> Ex {
+        if self.kind == CONDITION { self.value.clone().wide() } else { self.value.clone() }
+    }
+
+    fn dimension(&self) -> Option<Dimension> {
+        match self.kind {
+            Kind::Of(Type::Quantity(dimension)) => Some(dimension),
+            _ => None,
+        }
+    }
+
+    fn is_path(&self) -> bool {
+        matches!(self.kind, Kind::Of(Type::Text | Type::Place))
+    }
+}
+
+/// What is done with operands once all have a value.
+type Then<'t, Own> = dyn FnMut(&mut Own, &mut Body, &mut Vec<St>, &[Val]) + 't;
+
+/// The rows that a function is about, and where it writes its status.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    agent: Local,
+    pool: Local,
+    status: Local,
+}
+
+/// Writes the functions of a plan.
+pub struct Emitter<'a> {
+    plan: &'a Plan,
+    used: &'a Used,
+    layout: &'a Layout,
+    /// The module they are written to.
+    pub builder: &'a mut Builder,
+    /// The tables of patterns, by their number.
+    patterns: Vec<u32>,
+    kinds: Vec<Kind>,
+    /// Nodes with a function of their own: conditions, classes and lets.
+    functions: IndexMap<NodeId, Fn>,
+    /// The roots of classes and lets.
+    named: IndexSet<NodeId>,
+    possible: IndexMap<NodeId, Fn>,
+}
+
+impl<'a> Emitter<'a> {
+    /// For what of a plan is used.
+    pub fn new(
+        plan: &'a Plan,
+        used: &'a Used,
+        layout: &'a Layout,
+        builder: &'a mut Builder,
+        patterns: Vec<u32>,
+    ) -> Emitter<'a> {
+        let kinds = kinds::kinds(plan);
+        let named = plan.definitions.iter().map(|definition| definition.root).collect();
+        let (functions, possible) = (IndexMap::new(), IndexMap::new());
+        Emitter { plan, used, layout, builder, patterns, kinds, functions, named, possible }
+    }
+
+    fn kind(&self, id: NodeId) -> Kind {
+        self.kinds[id.0 as usize]
+    }
+
+    fn has_function(&self, id: NodeId) -> bool {
+        self.used.conditions.contains(&id) || self.named.contains(&id)
+    }
+
+    /// The function of a node: of a condition 0, 1 or a status; else a status, with the value in [`VALUE`] and its
+    /// kind in [`KIND`].
+    pub fn function(&mut self, id: NodeId) -> Fn {
+        if let Some(known) = self.functions.get(&id) {
+            return *known;
+        }
+        let function = self.builder.declare();
+        self.functions.insert(id, function);
+        let body = self.body(id);
+        self.builder.define(function, body);
+        function
+    }
+
+    fn frame() -> (Body, Frame) {
+        let mut body = Body::new(&OF_ROWS.0, OF_ROWS.1);
+        let (agent, pool, status) = (body.param(0), body.param(1), body.int());
+        (body, Frame { agent, pool, status })
+    }
+
+    fn body(&mut self, id: NodeId) -> Body {
+        let (mut body, frame) = Self::frame();
+        let mut code = Vec::new();
+        let val = self.compute(&mut body, &mut code, frame, id);
+        if self.kind(id) == CONDITION {
+            code.push(St::Return(if val.certain {
+                val.value
+            } else {
+                frame.status.get().choose(frame.status, val.value)
+            }));
+        } else {
+            if val.certain {
+                code.push(frame.status.set(0));
+            }
+            let tag = val.tag();
+            code.extend([VALUE.set(val.wide()), KIND.set(tag), St::Return(frame.status.into())]);
+        }
+        body.add(code);
+        body
+    }
+
+    /// A function of a node that gives 0, 1 or a status whatever its kind: what is no condition has no verdict.
+    pub fn verdict(&mut self, id: NodeId) -> Fn {
+        let function = self.function(id);
+        if self.kind(id) == CONDITION {
+            return function;
+        }
+        let (mut body, frame) = Self::frame();
+        let call = Ex::Call(function, vec![frame.agent.into(), frame.pool.into()]);
+        let holds = KIND.get().choose(MISMATCH, VALUE.get().low());
+        body.add([frame.status.set(call), St::Return(frame.status.get().choose(frame.status, holds))]);
+        self.builder.function(body)
+    }
+
+    /// What a preference earns, in millionths; −1 where it is unknown.
+    pub fn earned(&mut self, id: NodeId) -> Fn {
+        let function = self.function(id);
+        let (mut body, frame) = Self::frame();
+        let call = Ex::Call(function, vec![frame.agent.into(), frame.pool.into()]);
+        body.add([frame.status.set(call)]);
+        let one = MILLION as i32;
+        if self.kind(id) == CONDITION {
+            let earned = frame.status.get().mul(one);
+            body.add([St::Return(frame.status.get().gt(1).choose(-1, earned))]);
+            return self.builder.function(body);
+        }
+        let least = VALUE.get().lt64_s(0_i64).choose(Ex::Long(0), VALUE);
+        let most = VALUE.get().gt64_s(MILLION).choose(Ex::Long(MILLION), least);
+        body.add([
+            when(frame.status.into(), vec![St::Return(Ex::Int(-1))]),
+            when(KIND.get().not(), vec![St::Return(VALUE.get().low().mul(one))]),
+            when(KIND.get().ne(NUMBER), vec![St::Return(Ex::Int(-1))]),
+            St::Return(most.low()),
+        ]);
+        self.builder.function(body)
+    }
+
+    /// What a condition's subject is compared with: as a function that is no condition.
+    pub fn operand(&mut self, id: NodeId) -> Fn {
+        let (mut body, frame) = Self::frame();
+        let mut code = Vec::new();
+        let val = self.node(&mut body, &mut code, frame, id);
+        if val.certain {
+            code.push(frame.status.set(0));
+        }
+        let tag = val.tag();
+        code.extend([VALUE.set(val.wide()), KIND.set(tag), St::Return(frame.status.into())]);
+        body.add(code);
+        self.builder.function(body)
+    }
+
+    /// A node, by its function where it has one.
+    fn node(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
+        if matches!(self.plan.node(id), Node::Constant(_) | Node::Named(_)) || !self.has_function(id) {
+            return self.compute(body, out, frame, id);
+        }
+        self.call(body, out, frame, id)
+    }
+
+    fn call(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
+        let function = self.function(id);
+        let kind = self.kind(id);
+        let call = Ex::Call(function, vec![frame.agent.into(), frame.pool.into()]);
+        if kind == CONDITION {
+            let holds = body.int();
+            out.push(holds.set(call));
+            out.push(frame.status.set(holds.get().gt(1).choose(holds, 0)));
+            return Val { kind, value: holds.into(), tag: None, certain: false };
+        }
+        out.push(frame.status.set(call));
+        let val = self.target(body, kind);
+        out.extend(put(&val, VALUE.get(), KIND.get()));
+        val
+    }
+
+    /// Locals for a value.
+    fn target(&self, body: &mut Body, kind: Kind) -> Val {
+        let tag = (kind == Kind::Mixed).then(|| body.int());
+        let value = if kind == CONDITION { body.int() } else { body.long() };
+        Val { kind, value: value.into(), tag, certain: false }
+    }
+
+    fn compute(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
+        let plan = self.plan;
+        match plan.node(id) {
+            Node::Constant(value) => self.constant(value),
+            Node::Read(column) => self.read(body, out, frame, *column),
+            Node::Named(definition) => self.call(body, out, frame, plan.definition(*definition).root),
+            Node::Not(inner) => {
+                let val = self.node(body, out, frame, *inner);
+                let value = condition(&val).not();
+                if val.kind == CONDITION {
+                    return Val { value, ..val };
+                }
+                if val.certain {
+                    out.push(frame.status.set(0));
+                }
+                expect_condition(out, frame, &val);
+                Val { kind: CONDITION, value, tag: None, certain: false }
+            }
+            Node::And(parts) => self.join(body, out, frame, parts, false),
+            Node::Or(parts) => self.join(body, out, frame, parts, true),
+            Node::Test(op, left, right) => self.test(body, out, frame, *op, [*left, *right]),
+            Node::Matches(subject, pattern) => {
+                let text = &plan.patterns[*pattern as usize].text;
+                let number = self.used.patterns.get_index_of(text).unwrap_or(0);
+                self.matches(body, out, frame, *subject, number)
+            }
+            Node::IsAbsent(column) => self.presence(frame, *column, true),
+            Node::IsPresent(column) => self.presence(frame, *column, false),
+            Node::Arithmetic(op, left, right) => self.arithmetic(body, out, frame, id, *op, [*left, *right]),
+            Node::Negate(inner) => {
+                let val = self.node(body, out, frame, *inner);
+                self.negate(body, out, frame, id, &val, false)
+            }
+            Node::Else(column, other) => self.or_else(body, out, frame, id, *column, *other),
+            Node::Call(function, arguments) => {
+                let mut vals = Vec::new();
+                let result = self.target(body, self.kind(id));
+                self.arguments(body, out, frame, arguments, &mut vals, &mut |own, body, out, vals| {
+                    own.apply(body, out, frame, id, *function, vals, &result);
+                });
+                vals.iter().for_each(|val| release(body, val));
+                result
+            }
+        }
+    }
+
+    fn constant(&mut self, value: &Value) -> Val {
+        let literal = |at: usize| LITERALS.get().load(Mem::WordWide, 4 * at as u32);
+        let data = &mut self.builder.data;
+        let mut list = |numbers: Vec<i64>| Ex::Long(data.list(&numbers));
+        let ex = match value {
+            Value::Bool(holds) => Ex::Int(i32::from(*holds)),
+            Value::Quantity(_, amount) => Ex::Long(*amount),
+            Value::Text(symbol) | Value::Place(symbol) => {
+                literal(self.used.literals.get_index_of(symbol).unwrap_or(0))
+            }
+            Value::Version(version) => {
+                let at = self.used.versions.get_index_of(&version.to_string()).unwrap_or(0);
+                VERSIONS.get().load(Mem::WordWide, 4 * at as u32)
+            }
+            Value::Texts(members) if members.is_empty() => Ex::Long(0),
+            Value::Texts(members) => {
+                let literal = |member| self.used.literals.get_index_of(member).unwrap_or(0) as u32;
+                let set: Vec<u32> = members.iter().map(literal).collect();
+                let at = self.used.sets.get_index_of(&set).unwrap_or(0) as u32;
+                Ex::from(self.layout.set_values + 8 * at).long(0)
+            }
+            Value::Numbers(members) => list(members.to_vec()),
+            Value::Ranges(ranges) => {
+                list(ranges.parts().iter().flat_map(|&(low, high)| [low, high]).collect())
+            }
+        };
+        Val { kind: Kind::Of(value.type_of()), value: ex, tag: None, certain: true }
+    }
+
+    fn slot(&self, column: ColumnId) -> u32 {
+        self.layout.slots + slot::SIZE * self.used.column(column)
+    }
+
+    /// The status of a key.
+    fn state(&mut self, frame: Frame, column: ColumnId) -> Ex {
+        let slot = self.slot(column);
+        let row = match self.plan.column(column).side {
+            Side::Agent => frame.agent,
+            Side::Pool => frame.pool,
+            _ => {
+                let given = Ex::from(slot).word(slot::KNOWN);
+                let kind = kind_of(self.plan, column);
+                if kind == Kind::Mixed {
+                    return given.choose(0, ABSENT);
+                }
+                let fits = given.clone().eq(i32::from(kind.number()) + 1);
+                return given.choose(fits.choose(0, MISMATCH), ABSENT);
+            }
+        };
+        Ex::Call(self.builder.helper(Helper::State), vec![slot.into(), row.into()])
+    }
+
+    fn presence(&mut self, frame: Frame, column: ColumnId, absent: bool) -> Val {
+        let state = self.state(frame, column);
+        let value = if absent { state.eq(ABSENT) } else { state.ne(ABSENT) };
+        Val { kind: CONDITION, value, tag: None, certain: true }
+    }
+
+    fn read(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, column: ColumnId) -> Val {
+        let kind = kind_of(self.plan, column);
+        let slot = self.slot(column);
+        let state = self.state(frame, column);
+        let val = self.target(body, kind);
+        let row = match self.plan.column(column).side {
+            Side::Agent => frame.agent,
+            Side::Pool => frame.pool,
+            _ => {
+                let value = Ex::from(slot).long(slot::DATA);
+                let tag = Ex::from(slot).word(slot::KNOWN).sub(1);
+                let value = if kind == CONDITION { value.low() } else { value };
+                out.push(frame.status.set(state));
+                out.extend(put(&val, value, tag));
+                return val;
+            }
+        };
+        let data = Ex::from(slot).word(slot::DATA);
+        let value = match kind {
+            CONDITION => memory::bit(data, row),
+            Kind::Of(Type::Text | Type::Place | Type::Version) => {
+                data.add(row.get().shl(2)).load(Mem::WordWide, 0)
+            }
+            _ => data.add(row.get().shl(3)).long(0),
+        };
+        let tag = Ex::from(slot).word(slot::KINDS).add(row).load(Mem::Byte, 0);
+        out.push(frame.status.set(state));
+        out.push(when(frame.status.get().not(), put(&val, value, tag)));
+        val
+    }
+
+    fn or_else(
+        &mut self,
+        body: &mut Body,
+        out: &mut Vec<St>,
+        frame: Frame,
+        id: NodeId,
+        column: ColumnId,
+        other: NodeId,
+    ) -> Val {
+        let result = self.target(body, self.kind(id));
+        let own = self.read(body, out, frame, column);
+        out.extend(put(&result, widened(&own, result.kind), own.tag()));
+        let mut instead = Vec::new();
+        let val = self.node(body, &mut instead, frame, other);
+        if val.certain {
+            instead.push(frame.status.set(0));
+        }
+        instead.extend(put(&result, widened(&val, result.kind), val.tag()));
+        out.push(when(frame.status.get().eq(ABSENT), instead));
+        result
+    }
+
+    /// Kleene's `and` (decided by false) and `or` (decided by true).
+    fn join(
+        &mut self,
+        body: &mut Body,
+        out: &mut Vec<St>,
+        frame: Frame,
+        parts: &[NodeId],
+        decides: bool,
+    ) -> Val {
+        let (gap, holds, label) = (body.int(), body.int(), body.label());
+        let mut code = Vec::new();
+        for part in parts {
+            let val = self.node(body, &mut code, frame, *part);
+            if val.certain {
+                code.push(frame.status.set(0));
+            }
+            expect_condition(&mut code, frame, &val);
+            let value = condition(&val);
+            let decided = if decides { value } else { value.not() };
+            code.push(St::If(
+                frame.status.into(),
+                vec![when(gap.get().not(), vec![gap.set(frame.status)])],
+                vec![when(decided, vec![gap.set(0), holds.set(i32::from(decides)), St::Leave(label)])],
+            ));
+            release(body, &val);
+        }
+        out.extend([gap.set(0), holds.set(i32::from(!decides)), St::Block(label, code)]);
+        out.push(frame.status.set(gap));
+        body.release(gap);
+        Val { kind: CONDITION, value: holds.into(), tag: None, certain: false }
+    }
+
+    /// Operands in order, the next only where the one before has a value; then what is done with all.
+    fn arguments(
+        &mut self,
+        body: &mut Body,
+        out: &mut Vec<St>,
+        frame: Frame,
+        rest: &[NodeId],
+        vals: &mut Vec<Val>,
+        then: &mut Then<'_, Self>,
+    ) {
+        let Some((first, rest)) = rest.split_first() else {
+            if vals.iter().all(|val| val.certain) {
+                out.push(frame.status.set(0));
+            }
+            return then(self, body, out, vals);
+        };
+        let val = self.node(body, out, frame, *first);
+        let certain = val.certain;
+        vals.push(val);
+        if certain {
+            return self.arguments(body, out, frame, rest, vals, then);
+        }
+        let mut inner = Vec::new();
+        self.arguments(body, &mut inner, frame, rest, vals, then);
+        out.push(when(frame.status.get().not(), inner));
+    }
+}
+
+/// The locals of a value that is not used any more.
+fn release(body: &mut Body, val: &Val) {
+    if let Ex::Get(local) = val.value {
+        body.release(local);
+    }
+    if let Some(local) = val.tag {
+        body.release(local);
+    }
+}
+
+/// Sets the locals of a value.
+fn put(target: &Val, value: Ex, tag: Ex) -> Vec<St> {
+    let mut code = Vec::new();
+    if let Ex::Get(local) = target.value {
+        code.push(local.set(value));
+    }
+    if let Some(local) = target.tag {
+        code.push(local.set(tag));
+    }
+    code
+}
+
+/// A value as wide as a kind has it.
+fn widened(val: &Val, kind: Kind) -> Ex {
+    if kind == CONDITION { condition(val) } else { val.wide() }
+}
+
+/// A value as a condition.
+fn condition(val: &Val) -> Ex {
+    if val.kind == CONDITION { val.value.clone() } else { val.value.clone().low() }
+}
+
+/// What is no condition has no verdict.
+fn expect_condition(out: &mut Vec<St>, frame: Frame, val: &Val) {
+    match val.kind {
+        CONDITION => {}
+        _ => {
+            let other = when(val.tag(), vec![frame.status.set(MISMATCH)]);
+            out.push(when(frame.status.get().not(), vec![other]));
+        }
+    }
+}
+
+/// Whether both are paths.
+fn paths(a: &Val, b: &Val) -> Ex {
+    let path = |val: &Val| match val.kind {
+        Kind::Mixed => val.tag().eq(TEXT).or(val.tag().eq(PLACE)),
+        _ => Ex::Int(i32::from(val.is_path())),
+    };
+    path(a).and(path(b))
+}

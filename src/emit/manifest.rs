@@ -1,0 +1,428 @@
+//! What a plugin says of itself: which keys it reads, which rules it has, what may go wrong in them. The same as
+//! `descriptor` of the interface, before it is bytes.
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::{
+    inventory::world::World,
+    ir::{self, ColumnId, Definition, Node, NodeId, Plan, Show, SideSet},
+    operator::Function,
+    quantity::Dimension,
+    symbol::Symbol,
+    types::{Side, Type},
+    value::Value,
+};
+
+/// What a key holds: the numbers of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A value of a type.
+    Of(Type),
+    /// Each row has a kind of its own.
+    Mixed,
+}
+
+impl Kind {
+    /// Every kind, by its number.
+    pub const ALL: [Kind; 12] = [
+        Kind::Of(Type::Bool),
+        Kind::Of(Type::Quantity(Dimension::Number)),
+        Kind::Of(Type::Quantity(Dimension::Size)),
+        Kind::Of(Type::Quantity(Dimension::Bandwidth)),
+        Kind::Of(Type::Quantity(Dimension::Duration)),
+        Kind::Of(Type::Text),
+        Kind::Of(Type::Version),
+        Kind::Of(Type::Place),
+        Kind::Of(Type::Texts),
+        Kind::Of(Type::Numbers),
+        Kind::Of(Type::Ranges),
+        Kind::Mixed,
+    ];
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        Kind::ALL.iter().position(|known| *known == self).unwrap_or(11) as u8
+    }
+
+    /// Its word in the interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Of(Type::Bool) => "boolean",
+            Kind::Of(Type::Quantity(dimension)) => dimension.name(),
+            Kind::Of(Type::Texts) => "texts",
+            Kind::Of(Type::Numbers) => "numbers",
+            Kind::Of(kind) => kind.name(),
+            Kind::Mixed => "mixed",
+        }
+    }
+}
+
+/// Which key of a side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// An open key.
+    Attribute(String),
+    /// The name.
+    Name,
+    /// The place.
+    Domain,
+    /// The path down to a level.
+    Level(String),
+    /// The usable total of a resource.
+    Total(String),
+    /// What is free of it.
+    Free(String),
+    /// What is used of it.
+    Used(String),
+    /// The provider's name.
+    Provider,
+    /// The instance's name.
+    Instance,
+}
+
+/// A key that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Whose.
+    pub side: Side,
+    /// Which.
+    pub key: Key,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether the filter is of no use without it.
+    pub required: bool,
+}
+
+/// What a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It must be true.
+    Require,
+    /// It adds to the score; the weight in millionths.
+    Prefer(i64),
+    /// A class of a side.
+    Class(Side),
+}
+
+/// Whom a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every candidate.
+    Everyone,
+    /// An agent, by its name.
+    Agent(String),
+    /// A provider, instance, pool or volume, by its path, and all below it.
+    Tier(String),
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its label, its place in the source, or the class's name.
+    pub label: String,
+    /// Whether the label was chosen.
+    pub labelled: bool,
+    /// What for.
+    pub purpose: Purpose,
+    /// About whom.
+    pub scope: Scope,
+    /// The sides that it reads.
+    pub sides: SideSet,
+    /// The rule as a condition.
+    pub whole: u32,
+    /// The conditions that must all hold.
+    pub conditions: Vec<u32>,
+}
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// As a policy would write it.
+    pub text: String,
+    /// What it wants of its subject.
+    pub want: String,
+    /// The column it is about.
+    pub subject: Option<u32>,
+    /// Whether the value that the subject is compared with is told.
+    pub operand: bool,
+    /// The columns that it reads, in order of first reading.
+    pub reads: Vec<u32>,
+}
+
+/// Whose the rules are that agents and tiers have of their own: names and paths, with the number of the rules in the
+/// plan. Those without rules are not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owners {
+    /// Agents, by name.
+    pub agents: Vec<(String, usize)>,
+    /// Providers, instances, pools and volumes, by path.
+    pub tiers: Vec<(String, usize)>,
+}
+
+impl Owners {
+    /// As a fleet has them.
+    pub fn of(plan: &Plan, world: &World) -> Owners {
+        let text = |symbol| plan.symbols.text(symbol).to_owned();
+        let agents = world.agents.iter().filter(|agent| !plan.agent_rules[agent.rules].is_empty());
+        let tiers = world.tiers.iter().filter(|tier| !plan.tier_rules[tier.rules].is_empty());
+        Owners {
+            agents: agents.map(|agent| (text(agent.name), agent.rules)).collect(),
+            tiers: tiers.map(|tier| (text(tier.path), tier.rules)).collect(),
+        }
+    }
+}
+
+/// What a plugin says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// Its name.
+    pub name: String,
+    /// What made it.
+    pub producer: String,
+    /// Keys, those of agents first, then those of supplies, then all others.
+    pub columns: Vec<Column>,
+    /// Rules.
+    pub rules: Vec<Rule>,
+    /// Conditions.
+    pub conditions: Vec<Condition>,
+    /// Expressions that faults are told of.
+    pub expressions: Vec<String>,
+    /// Texts that are compared with.
+    pub literals: Vec<String>,
+    /// Versions that are compared with.
+    pub versions: Vec<String>,
+    /// Whether texts are wanted.
+    pub wants_texts: bool,
+    /// Whether the tree of places is wanted.
+    pub wants_places: bool,
+}
+
+/// What of a plan is in a plugin, by the plan's own numbers: the other half of a [`Manifest`].
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    /// The roots of rules.
+    pub roots: Vec<NodeId>,
+    /// Conditions, by their number.
+    pub conditions: IndexSet<NodeId>,
+    /// Columns, by their number.
+    pub columns: IndexSet<ColumnId>,
+    /// Expressions that may fault, by their number.
+    pub expressions: IndexSet<NodeId>,
+    /// Texts, by their number.
+    pub literals: IndexSet<Symbol>,
+    /// Versions as written, by their number.
+    pub versions: IndexSet<String>,
+    /// Sets of texts: the literals they hold.
+    pub sets: IndexSet<Vec<u32>>,
+    /// Patterns by text, with their number in the plan.
+    pub patterns: IndexMap<String, u32>,
+    /// Whether places are compared.
+    pub places: bool,
+}
+
+/// The filter that is in a plan: requirements and preferences of the operator, of agents and of tiers, and the classes
+/// that needs may ask for. What is counted, placed and asked for stays with the host.
+pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, Used) {
+    let mut used = Used::default();
+    let mut found: Vec<(Purpose, Scope, &ir::Rule)> = Vec::new();
+    let purpose = |rule: &ir::Rule| rule.weight.map_or(Purpose::Require, Purpose::Prefer);
+    for rule in plan.broker.requires.iter().chain(&plan.broker.prefers) {
+        found.push((purpose(rule), Scope::Everyone, rule));
+    }
+    for (name, at) in &owners.agents {
+        let rules = plan.agent_rules[*at].iter();
+        found.extend(rules.map(|rule| (purpose(rule), Scope::Agent(name.clone()), rule)));
+    }
+    for (path, at) in &owners.tiers {
+        let rules = plan.tier_rules[*at].iter();
+        found.extend(rules.map(|rule| (purpose(rule), Scope::Tier(path.clone()), rule)));
+    }
+    let classes: Vec<(&Definition, Side)> = classes(plan);
+    let roots = found.iter().map(|(_, _, rule)| rule.root);
+    used.roots = roots.chain(classes.iter().map(|(class, _)| class.root)).collect();
+    used.collect(plan);
+    let mut rules: Vec<Rule> = Vec::new();
+    for (purpose, scope, rule) in found {
+        let (whole, conditions) = used.conditions_of(plan, rule.root);
+        let (label, labelled, sides) = (rule.label.clone(), rule.labelled, rule.sides);
+        rules.push(Rule { label, labelled, purpose, scope, sides, whole, conditions });
+    }
+    for (class, side) in classes {
+        let (whole, conditions) = used.conditions_of(plan, class.root);
+        let (label, sides) = (class.name.clone(), class.sides);
+        let purpose = Purpose::Class(side);
+        rules.push(Rule { label, labelled: true, purpose, scope: Scope::Everyone, sides, whole, conditions });
+    }
+    let show = Show::new(plan);
+    let manifest = Manifest {
+        name: name.to_owned(),
+        producer: concat!("bourse ", env!("CARGO_PKG_VERSION")).to_owned(),
+        columns: used.columns.iter().map(|id| column(plan, *id)).collect(),
+        rules,
+        conditions: used.conditions.iter().map(|node| used.condition(plan, *node)).collect(),
+        expressions: used.expressions.iter().map(|node| show.node(*node)).collect(),
+        literals: used.literals.iter().map(|symbol| plan.symbols.text(*symbol).to_owned()).collect(),
+        versions: used.versions.iter().cloned().collect(),
+        wants_texts: !used.patterns.is_empty(),
+        wants_places: used.places,
+    };
+    (manifest, used)
+}
+
+/// Classes of the set, and those of standard modules that its needs ask for.
+fn classes(plan: &Plan) -> Vec<(&Definition, Side)> {
+    let needs = plan.frameworks.iter().flat_map(|framework| &framework.needs);
+    let requests =
+        needs.flat_map(|need| need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)));
+    let asked: IndexSet<u32> = requests.flat_map(|request| &request.classes).map(|ask| ask.class.0).collect();
+    let all = plan.definitions.iter().enumerate();
+    all.filter(|(at, class)| !class.standard || asked.contains(&(*at as u32)))
+        .filter_map(|(_, class)| Some((class, class.class_of?)))
+        .collect()
+}
+
+/// What a column holds, where that is known before there is data.
+pub(super) fn kind_of(plan: &Plan, id: ColumnId) -> Kind {
+    let ir::Column { side, key } = plan.column(id);
+    match key {
+        ir::Key::Attribute(_) => {
+            plan.column_types.get(id.0 as usize).copied().flatten().map_or(Kind::Mixed, Kind::Of)
+        }
+        ir::Key::Name | ir::Key::Provider | ir::Key::Instance => Kind::Of(Type::Text),
+        ir::Key::Domain | ir::Key::Level(_) => Kind::Of(Type::Place),
+        ir::Key::Total(resource) | ir::Key::Free(resource) | ir::Key::Used(resource) => plan
+            .dimension(side, resource)
+            .map_or(Kind::Mixed, |dimension| Kind::Of(Type::Quantity(dimension))),
+    }
+}
+
+fn column(plan: &Plan, id: ColumnId) -> Column {
+    let text = |symbol| plan.symbols.text(symbol).to_owned();
+    let ir::Column { side, key } = plan.column(id);
+    let key = match key {
+        ir::Key::Attribute(key) => Key::Attribute(text(key)),
+        ir::Key::Name => Key::Name,
+        ir::Key::Domain => Key::Domain,
+        ir::Key::Level(depth) => Key::Level(Show::new(plan).level(depth).to_owned()),
+        ir::Key::Total(resource) => Key::Total(text(resource)),
+        ir::Key::Free(resource) => Key::Free(text(resource)),
+        ir::Key::Used(resource) => Key::Used(text(resource)),
+        ir::Key::Provider => Key::Provider,
+        ir::Key::Instance => Key::Instance,
+    };
+    Column { side, key, kind: kind_of(plan, id), required: false }
+}
+
+impl Used {
+    /// Everything that the roots reach.
+    fn collect(&mut self, plan: &Plan) {
+        let mut seen: IndexSet<NodeId> = IndexSet::new();
+        let mut open: Vec<NodeId> = self.roots.iter().rev().copied().collect();
+        let mut columns: IndexSet<ColumnId> = IndexSet::new();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match plan.node(id) {
+                Node::Constant(value) => self.constant(value),
+                Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
+                    columns.insert(*column);
+                }
+                Node::Else(column, other) => {
+                    columns.insert(*column);
+                    open.push(*other);
+                }
+                Node::Named(definition) => open.push(plan.definition(*definition).root),
+                Node::Not(inner) => open.push(*inner),
+                Node::Negate(inner) => {
+                    self.expressions.insert(id);
+                    open.push(*inner);
+                }
+                Node::Matches(inner, pattern) => {
+                    let text = plan.patterns[*pattern as usize].text.clone();
+                    self.patterns.entry(text).or_insert(*pattern);
+                    open.push(*inner);
+                }
+                Node::And(parts) | Node::Or(parts) => open.extend(parts.iter().rev()),
+                Node::Call(function, parts) => {
+                    self.places |= *function == Function::Closeness;
+                    if matches!(function, Function::Abs | Function::Closeness) {
+                        self.expressions.insert(id);
+                    }
+                    open.extend(parts.iter().rev());
+                }
+                Node::Test(op, left, right) => {
+                    self.places |= *op == crate::operator::TestOp::Within;
+                    open.extend([*right, *left]);
+                }
+                Node::Arithmetic(_, left, right) => {
+                    self.expressions.insert(id);
+                    open.extend([*right, *left]);
+                }
+            }
+        }
+        // Rows of agents, then of supplies, then what is asked: each side is one stretch.
+        let rank = |column: &ColumnId| match plan.column(*column).side {
+            Side::Agent => 0,
+            Side::Pool => 1,
+            _ => 2,
+        };
+        columns.sort_by_key(rank);
+        self.columns = columns;
+    }
+
+    fn constant(&mut self, value: &Value) {
+        match value {
+            Value::Text(symbol) | Value::Place(symbol) => {
+                self.literals.insert(*symbol);
+            }
+            Value::Version(version) => {
+                self.versions.insert(version.to_string());
+            }
+            Value::Texts(members) if !members.is_empty() => {
+                let literals = members.iter().map(|member| self.literals.insert_full(*member).0 as u32);
+                let set = literals.collect();
+                self.sets.insert(set);
+            }
+            _ => {}
+        }
+    }
+
+    /// The whole and the conditions of a rule.
+    fn conditions_of(&mut self, plan: &Plan, root: NodeId) -> (u32, Vec<u32>) {
+        let conditions = plan.conditions(root).into_iter();
+        let conditions = conditions.map(|node| self.conditions.insert_full(node).0 as u32).collect();
+        (self.conditions.insert_full(root).0 as u32, conditions)
+    }
+
+    /// The number of a column.
+    pub fn column(&self, id: ColumnId) -> u32 {
+        self.columns.get_index_of(&id).unwrap_or(0) as u32
+    }
+
+    /// The node whose value a condition is compared with, where reasons tell it.
+    pub fn operand(&self, plan: &Plan, node: NodeId) -> Option<NodeId> {
+        match plan.node(node) {
+            Node::Test(_, left, right)
+                if matches!(plan.node(*left), Node::Read(_))
+                    && !matches!(plan.node(*right), Node::Constant(_)) =>
+            {
+                Some(*right)
+            }
+            _ => None,
+        }
+    }
+
+    fn condition(&self, plan: &Plan, node: NodeId) -> Condition {
+        let show = Show::new(plan);
+        let subject = plan.subject(node);
+        let text = show.node(node);
+        Condition {
+            want: if subject.is_some() { show.want(node) } else { text.clone() },
+            text,
+            subject: subject.map(|column| self.column(column)),
+            operand: self.operand(plan, node).is_some(),
+            reads: plan.reads(node).iter().map(|column| self.column(*column)).collect(),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The memory of a plugin: a heap that only grows until an answer has been read, the columns of a fleet where the host
+//! has put them, and the texts that patterns are held against.
+
+use wasm_encoder::ValType::I32;
+
+use super::{
+    asm::{Body, Ex, Local, Mem, St, count, step, when},
+    helpers::{ABSENT, Helper, MISMATCH, TEXTS},
+    module::{Builder, HEAP, KEEP, MATCHED, TEXTS as SYMBOL_TEXTS},
+};
+
+fn give(value: impl Into<Ex>) -> St {
+    St::Return(value.into())
+}
+
+/// A bit of a bitmap: words of 64 bits, the lowest byte first, are a bitmap of bytes too.
+pub fn bit(bitmap: Ex, row: Local) -> Ex {
+    bitmap.add(row.get().shr(3)).load(Mem::Byte, 0).shr(row.get().and(7)).and(1)
+}
+
+/// `slot, row`
+pub fn state() -> Body {
+    let mut body = Body::new(&[I32, I32], Some(I32));
+    let (slot, row) = (body.param(0), body.param(1));
+    let bitmap = body.int();
+    body.add([
+        bitmap.set(slot.get().word(0)),
+        when(row.get().eq(-1).or(bitmap.get().not()), vec![give(ABSENT)]),
+        when(bit(bitmap.get(), row), vec![give(0)]),
+        bitmap.set(slot.get().word(4)),
+        when(bitmap.get(), vec![when(bit(bitmap.get(), row), vec![give(MISMATCH)])]),
+        give(ABSENT),
+    ]);
+    body
+}
+
+/// `bytes`: at a multiple of 8. Without memory there is no way on.
+pub fn allocate() -> Body {
+    let mut body = Body::new(&[I32], Some(I32));
+    let size = body.param(0);
+    let (at, end, pages) = (body.int(), body.int(), body.int());
+    body.add([
+        at.set(HEAP),
+        when(size.get().gt(i32::MAX), vec![St::Trap]),
+        end.set(at.get().add(size.get().add(7).and(-8))),
+        when(end.get().lt(at), vec![St::Trap]),
+        pages.set(end.get().add(-1).shr(16).add(1)),
+        when(
+            pages.get().gt(Ex::Pages),
+            vec![when(Ex::Grow(Box::new(pages.get().sub(Ex::Pages))).eq(-1), vec![St::Trap])],
+        ),
+        HEAP.set(end),
+        give(at),
+    ]);
+    body
+}
+
+/// `bytes`
+pub fn cleared(builder: &mut Builder) -> Body {
+    let allocate = builder.helper(Helper::Allocate);
+    let mut body = Body::new(&[I32], Some(I32));
+    let size = body.param(0);
+    let at = body.int();
+    body.add([at.set(Ex::Call(allocate, vec![size.into()])), St::Clear(at.into(), size.into()), give(at)]);
+    body
+}
+
+/// `list, bytes there are, bytes there will be`: what is new is 0.
+pub fn extend(builder: &mut Builder) -> Body {
+    let cleared = builder.helper(Helper::Cleared);
+    let mut body = Body::new(&[I32, I32, I32], Some(I32));
+    let (list, old, new) = (body.param(0), body.param(1), body.param(2));
+    let at = body.int();
+    body.add([
+        KEEP.set(1),
+        at.set(Ex::Call(cleared, vec![new.into()])),
+        St::Copy(at.into(), list.into(), old.into()),
+        give(at),
+    ]);
+    body
+}
+
+/// `realloc` of the canonical ABI: `old, old bytes, align, bytes`.
+pub fn reallocate(builder: &mut Builder) -> Body {
+    let allocate = builder.helper(Helper::Allocate);
+    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+    let (old, old_size, size) = (body.param(0), body.param(1), body.param(3));
+    let at = body.int();
+    let less = old_size.get().lt(size).choose(old_size, size);
+    body.add([
+        at.set(Ex::Call(allocate, vec![size.into()])),
+        St::Copy(at.into(), old.into(), less),
+        give(at),
+    ]);
+    body
+}
+
+/// `spans, rows, members, kinds or 0`
+pub fn spans() -> Body {
+    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+    let (spans, rows, members, kinds) = (body.param(0), body.param(1), body.param(2), body.param(3));
+    let (row, at, value, scalar) = (body.int(), body.int(), body.long(), body.int());
+    let start = value.get().low();
+    let length = value.get().shr64(32_i64).low().sub(start.clone());
+    let address = members.get().add(start.shl(3)).wide();
+    let kind = kinds.get().add(row).load(Mem::Byte, 0);
+    let turn = vec![
+        value.set(at.get().long(0)),
+        St::Store(Mem::Long, at.into(), 0, address.or64(length.wide().shl64(32_i64))),
+    ];
+    let code = count(
+        row,
+        rows,
+        vec![
+            scalar.set(0),
+            when(kinds.into(), vec![scalar.set(kind.lt(TEXTS))]),
+            at.set(spans.get().add(row.get().shl(3))),
+            when(scalar.get().not(), turn),
+        ],
+    );
+    body.add(code).add([give(0)]);
+    body
+}
+
+/// `table, the pattern's number, how many there are, symbol`: remembered, so that each text is read once.
+pub fn matches() -> Body {
+    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+    let [table, number, of, symbol] = [0, 1, 2, 3].map(|at| body.param(at));
+    let (memo, at, end, state) = (body.int(), body.int(), body.int(), body.int());
+    let text = SYMBOL_TEXTS.get().add(symbol.get().shl(3));
+    let class = table.get().add(at.get().load(Mem::Byte, 0)).load(Mem::Byte, super::pattern::CLASSES);
+    let cell = state.get().mul(table.get().word(0)).add(class).shl(1);
+    let next = vec![state.set(table.get().word(12).add(cell).load(Mem::Half, 0)), step(at, 1)];
+    body.add([
+        memo.set(MATCHED.get().add(symbol.get().mul(of)).add(number)),
+        state.set(memo.get().load(Mem::Byte, 0)),
+        when(state.into(), vec![give(state.get().sub(1))]),
+        at.set(text.clone().word(0)),
+        end.set(at.get().add(text.word(4))),
+        state.set(table.get().word(4)),
+        // State 0 is the one without a way out.
+        St::While(at.get().lt(end).and(state.get().ne(0)), next),
+        state.set(table.get().word(8).add(state).load(Mem::Byte, 0)),
+        St::Store(Mem::Byte, memo.into(), 0, state.get().add(1)),
+        give(state),
+    ]);
+    body
+}
+
+/// `bitmap, row, bit`: writes a bit.
+pub fn set_bit() -> Body {
+    let mut body = Body::new(&[I32, I32, I32], None);
+    let (bitmap, row, bit) = (body.param(0), body.param(1), body.param(2));
+    let shift = row.get().and(7);
+    let others = bitmap.get().load(Mem::Byte, 0).and(Ex::Int(1).shl(shift.clone()).xor(-1));
+    body.add([
+        bitmap.set(bitmap.get().add(row.get().shr(3))),
+        St::Store(Mem::Byte, bitmap.into(), 0, others.or(bit.get().shl(shift))),
+    ]);
+    body
+}
+
+/// A value of 64 bits, for [`St::Store`].
+pub fn put_long(address: impl Into<Ex>, offset: u32, value: impl Into<Ex>) -> St {
+    St::Store(Mem::Long, address.into(), offset, value.into())
+}

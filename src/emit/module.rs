@@ -1,0 +1,243 @@
+//! The core module as it grows: functions, memory, globals, the table of functions that are called by number.
+
+use indexmap::{IndexMap, IndexSet};
+use wasm_encoder::{
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, ExportKind, ExportSection,
+    FunctionSection, GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType, TableSection,
+    TableType, TypeSection, ValType,
+};
+
+use super::{
+    asm::{Body, Fn, Global},
+    helpers::Helper,
+};
+
+/// Where the heap ends.
+pub const HEAP: Global = Global(0);
+/// Where the heap goes back to when an answer has been read.
+pub const FLOOR: Global = Global(1);
+/// Rows of agents; those of supplies are the next.
+pub const ROWS: Global = Global(2);
+/// How many rows of supplies there are.
+pub const POOL_ROWS: Global = Global(3);
+/// For how many rows of agents there is space; of supplies, the next.
+pub const SPACE: Global = Global(4);
+/// For how many rows of supplies there is space.
+pub const POOL_SPACE: Global = Global(5);
+/// How many symbols there are.
+pub const SYMBOLS: Global = Global(6);
+/// For how many symbols there is space.
+pub const SYMBOL_SPACE: Global = Global(7);
+/// Parents of symbols.
+pub const PARENTS: Global = Global(8);
+/// Depths of symbols.
+pub const DEPTHS: Global = Global(9);
+/// Start and length of each symbol's text.
+pub const TEXTS: Global = Global(10);
+/// What is known of patterns: a byte for each symbol and pattern, 0 for not yet, 1 for no, 2 for yes.
+pub const MATCHED: Global = Global(11);
+/// Ranks of versions.
+pub const RANKS: Global = Global(12);
+/// Symbols of the literals.
+pub const LITERALS: Global = Global(13);
+/// Numbers of the version literals.
+pub const VERSIONS: Global = Global(14);
+/// Whether what was allocated during an update has to stay.
+pub const KEEP: Global = Global(15);
+/// The kind of a value that a function gives.
+pub const KIND: Global = Global(16);
+/// The value that a function gives beside its status.
+pub const VALUE: Global = Global(17);
+
+const GLOBALS: u32 = 18;
+
+/// Addresses below this are never used: 0 is no list.
+const START: u32 = 16;
+
+/// A function of two rows that gives 32 bits, by far the most frequent: its type is number 0.
+pub const OF_ROWS: ([ValType; 2], Option<ValType>) = ([ValType::I32, ValType::I32], Some(ValType::I32));
+
+/// Memory that the module starts with.
+#[derive(Debug, Default)]
+pub struct Data {
+    bytes: Vec<u8>,
+    texts: IndexMap<String, u32>,
+    lists: IndexMap<Vec<i64>, u32>,
+}
+
+impl Data {
+    /// Space for `bytes`, at a multiple of `align`; zeroed.
+    pub fn space(&mut self, bytes: u32, align: u32) -> u32 {
+        let at = (self.bytes.len() as u32).next_multiple_of(align);
+        self.bytes.resize((at + bytes) as usize, 0);
+        START + at
+    }
+
+    /// Bytes at a multiple of `align`.
+    pub fn put(&mut self, bytes: &[u8], align: u32) -> u32 {
+        let at = self.space(bytes.len() as u32, align);
+        self.write(at, bytes);
+        at
+    }
+
+    /// Bytes over space that was made before.
+    pub fn write(&mut self, at: u32, bytes: &[u8]) {
+        let from = (at - START) as usize;
+        self.bytes[from..from + bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// A text: its address. Equal texts have one.
+    pub fn text(&mut self, text: &str) -> u32 {
+        if let Some(known) = self.texts.get(text) {
+            return *known;
+        }
+        let at = self.put(text.as_bytes(), 1);
+        self.texts.insert(text.to_owned(), at);
+        at
+    }
+
+    /// The end of a text that was just written: its address. Another text is written anew.
+    pub fn end_of(&mut self, whole: &str, end: &str) -> u32 {
+        let at = self.text(whole);
+        if whole.ends_with(end) { at + (whole.len() - end.len()) as u32 } else { self.text(end) }
+    }
+
+    /// Numbers, as the value of a set. Equal lists stand once.
+    pub fn list(&mut self, numbers: &[i64]) -> i64 {
+        let at = match self.lists.get(numbers) {
+            Some(known) => *known,
+            None => {
+                let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+                let at = self.put(&bytes, 8);
+                self.lists.insert(numbers.to_vec(), at);
+                at
+            }
+        };
+        i64::from(at) | (numbers.len() as i64) << 32
+    }
+
+    fn end(&self) -> u32 {
+        (START + self.bytes.len() as u32).next_multiple_of(8)
+    }
+}
+
+/// A core module.
+#[derive(Debug, Default)]
+pub struct Builder {
+    types: IndexSet<(Vec<ValType>, Option<ValType>)>,
+    functions: Vec<Option<Body>>,
+    helpers: IndexMap<Helper, Fn>,
+    exports: Vec<(String, Fn)>,
+    /// Functions that are called by number.
+    pub table: Vec<Fn>,
+    /// Memory that it starts with.
+    pub data: Data,
+}
+
+impl Builder {
+    /// A number for a function that is written later.
+    pub fn declare(&mut self) -> Fn {
+        self.functions.push(None);
+        Fn(self.functions.len() as u32 - 1)
+    }
+
+    /// Writes a declared function.
+    pub fn define(&mut self, function: Fn, body: Body) {
+        self.functions[function.0 as usize] = Some(body);
+    }
+
+    /// A function.
+    pub fn function(&mut self, body: Body) -> Fn {
+        let function = self.declare();
+        self.define(function, body);
+        function
+    }
+
+    /// A function that is there once, and only where something calls it.
+    pub fn helper(&mut self, helper: Helper) -> Fn {
+        if let Some(known) = self.helpers.get(&helper) {
+            return *known;
+        }
+        let function = self.declare();
+        self.helpers.insert(helper, function);
+        let body = helper.body(self);
+        self.define(function, body);
+        function
+    }
+
+    /// Makes a function visible.
+    pub fn export(&mut self, name: String, function: Fn) {
+        self.exports.push((name, function));
+    }
+
+    /// Written out.
+    pub fn finish(mut self) -> Vec<u8> {
+        let heap = self.data.end();
+        self.types.insert((OF_ROWS.0.to_vec(), OF_ROWS.1));
+        let mut functions = FunctionSection::new();
+        let mut code = CodeSection::new();
+        for body in self.functions.iter().flatten() {
+            let at = self.types.insert_full(body.signature()).0;
+            functions.function(at as u32);
+            code.function(&body.finish());
+        }
+        let mut types = TypeSection::new();
+        for (params, result) in &self.types {
+            types.ty().function(params.iter().copied(), *result);
+        }
+        let mut module = Module::new();
+        module.section(&types).section(&functions);
+        let count = self.table.len() as u64;
+        let mut tables = TableSection::new();
+        let (minimum, maximum) = (count, Some(count));
+        tables.table(TableType {
+            element_type: RefType::FUNCREF,
+            table64: false,
+            minimum,
+            maximum,
+            shared: false,
+        });
+        module.section(&tables);
+        let mut memory = MemorySection::new();
+        let pages = u64::from(heap.div_ceil(1 << 16));
+        memory.memory(MemoryType {
+            minimum: pages,
+            maximum: None,
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+        module.section(&memory).section(&globals(heap));
+        let mut exports = ExportSection::new();
+        exports.export("memory", ExportKind::Memory, 0);
+        for (name, function) in &self.exports {
+            exports.export(name, ExportKind::Func, function.0);
+        }
+        module.section(&exports);
+        let mut elements = ElementSection::new();
+        let called: Vec<u32> = self.table.iter().map(|function| function.0).collect();
+        elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(called.into()));
+        module.section(&elements).section(&code);
+        let mut data = DataSection::new();
+        // Memory is zero to begin with.
+        let zeros = self.data.bytes.iter().take_while(|byte| **byte == 0).count();
+        let start = ConstExpr::i32_const(START as i32 + zeros as i32);
+        data.active(0, &start, self.data.bytes[zeros..].iter().copied());
+        module.section(&data);
+        module.finish()
+    }
+}
+
+fn globals(heap: u32) -> GlobalSection {
+    let mut globals = GlobalSection::new();
+    for at in 0..GLOBALS {
+        let at = Global(at);
+        let (val_type, start) = match at {
+            VALUE => (ValType::I64, ConstExpr::i64_const(0)),
+            HEAP | FLOOR => (ValType::I32, ConstExpr::i32_const(heap as i32)),
+            _ => (ValType::I32, ConstExpr::i32_const(0)),
+        };
+        globals.global(GlobalType { val_type, mutable: true, shared: false }, &start);
+    }
+    globals
+}

@@ -1,0 +1,181 @@
+//! The types of plugins where they are not built in. There is no value of any, so nothing but [`Host::new`] can be called.
+
+use std::{convert::Infallible, sync::Arc};
+
+use super::{
+    About, Answer, Candidate, Changed, Grants, Limits, Outcome, Question, Shelf, View,
+    fault::{Broken, Fault},
+};
+use crate::{engine::Subject, ir::Volume};
+
+/// Runs plugins within limits.
+#[derive(Clone, Debug)]
+pub struct Host(Infallible);
+
+/// Compiled code of plugins, kept for another run.
+#[derive(Clone, Debug)]
+pub struct Kept(());
+
+impl Kept {
+    /// Keeps what is compiled on a shelf. Nothing is, since plugins are not built in.
+    pub fn new(_: [u8; 32], _: Arc<dyn Shelf>) -> Kept {
+        Kept(())
+    }
+}
+
+/// A plugin that was looked over, compiled and tried.
+#[derive(Clone, Debug)]
+pub struct Plugin(Infallible);
+
+/// An instance of a plugin with a fleet in its memory.
+#[derive(Debug)]
+pub struct Filter(Infallible);
+
+impl Host {
+    /// A host whose plugins all have these limits.
+    ///
+    /// # Errors
+    /// That plugins are not built in.
+    pub fn new(_: Limits) -> Result<Host, Fault> {
+        Err(Fault::new("(host)", Broken::BuiltIn, "plugins are not built into this bourse"))
+    }
+
+    /// The limits of its plugins.
+    pub fn limits(&self) -> &Limits {
+        match self.0 {}
+    }
+
+    /// Installs a plugin.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn install(&self, _: &str, _: &[u8], _: &Grants) -> Result<Plugin, Fault> {
+        match self.0 {}
+    }
+
+    /// Installs a plugin that may have been compiled before.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn install_kept(&self, _: &str, _: &[u8], _: &Grants, _: &Kept) -> Result<Plugin, Fault> {
+        match self.0 {}
+    }
+}
+
+impl Plugin {
+    /// What the broker calls it.
+    pub fn name(&self) -> &str {
+        match self.0 {}
+    }
+
+    /// The SHA-256 of its bytes.
+    pub fn hash(&self) -> [u8; 32] {
+        match self.0 {}
+    }
+
+    /// What it says it is.
+    pub fn about(&self) -> &About {
+        match self.0 {}
+    }
+
+    /// The columns that it reads and does not see.
+    pub fn withheld(&self) -> Vec<usize> {
+        match self.0 {}
+    }
+
+    /// Starts the plugin, and gives it a fleet.
+    ///
+    /// # Errors
+    /// The rule that it broke.
+    pub fn load(&self, _: View<'_>) -> Result<Filter, Fault> {
+        match self.0 {}
+    }
+}
+
+impl Filter {
+    /// The plugin.
+    pub fn plugin(&self) -> &Plugin {
+        match self.0 {}
+    }
+
+    /// Whether it has broken no rule so far.
+    pub fn is_sound(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// The supplies that it sees.
+    pub fn pools(&self) -> &[usize] {
+        match self.0 {}
+    }
+
+    /// Whether it has a say about a supply.
+    pub fn sees_pool(&self, _: usize) -> bool {
+        match self.0 {}
+    }
+
+    /// Tells what has changed.
+    ///
+    /// # Errors
+    /// The rule that the plugin broke.
+    pub fn update(&mut self, _: View<'_>, _: Changed<'_>) -> Result<(), Fault> {
+        match self.0 {}
+    }
+
+    /// What the rules about agents say of every agent.
+    ///
+    /// # Errors
+    /// The rule that the plugin broke.
+    pub fn agents(&mut self, _: View<'_>, _: Subject<'_>, _: &[u32]) -> Result<Answer, Fault> {
+        match self.0 {}
+    }
+
+    /// What the rules about supplies say of every supply that is seen.
+    ///
+    /// # Errors
+    /// The rule that the plugin broke.
+    pub fn supplies(&mut self, _: View<'_>, _: Subject<'_>, _: &Volume, _: &[u32]) -> Result<Answer, Fault> {
+        match self.0 {}
+    }
+
+    /// What the rules about both say of pairs.
+    ///
+    /// # Errors
+    /// The rule that the plugin broke.
+    pub fn classes(
+        &mut self,
+        _: View<'_>,
+        _: (Subject<'_>, &Volume),
+        _: &[u32],
+        _: (&[usize], &[usize]),
+    ) -> Result<Answer, Fault> {
+        match self.0 {}
+    }
+
+    /// What rules say.
+    ///
+    /// # Errors
+    /// The rule that the plugin broke.
+    pub fn evaluate(&mut self, _: View<'_>, _: &Question<'_>) -> Result<Answer, Fault> {
+        match self.0 {}
+    }
+
+    /// What conditions come out as for one candidate.
+    ///
+    /// # Errors
+    /// The rule that the plugin broke.
+    pub fn explain(&mut self, _: View<'_>, _: &Candidate<'_>) -> Result<Option<Vec<Outcome>>, Fault> {
+        match self.0 {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_says_that_plugins_are_not_built_in() {
+        let fault = Host::new(Limits::default()).expect_err("is not built in");
+        assert_eq!((fault.broken, fault.code().name()), (Broken::BuiltIn, "B0809"));
+        assert!(fault.diagnostic().help.is_some_and(|help| help.contains("--features wasm")));
+    }
+}

@@ -1,0 +1,218 @@
+//! What a plugin says of itself: checked, and held against what it may see.
+
+use super::{
+    about::{About, Column, Condition, Key, Purpose, Rule, Scope},
+    fault::{Broken, Fault},
+    host::Installed,
+    wire::filter as wire,
+};
+use crate::{
+    quantity::{Dimension, MILLION},
+    types::{Side, Type},
+    value::Version,
+};
+
+/// The heaviest weight of a preference, either way, in millionths: that of the language.
+const HEAVIEST: u64 = 1_000_000 * MILLION.unsigned_abs();
+/// The longest text of a description, in bytes.
+const LONGEST: usize = 4_096;
+
+/// A description that holds.
+///
+/// # Errors
+/// What does not hold.
+pub(super) fn check(plugin: &Installed, said: &wire::Descriptor) -> Result<About, Fault> {
+    let checked = Check { said, explains: plugin.explain.is_some() };
+    checked.about(plugin).map_err(|problem| Fault::new(&plugin.name, Broken::Description, problem))
+}
+
+struct Check<'a> {
+    said: &'a wire::Descriptor,
+    explains: bool,
+}
+
+impl Check<'_> {
+    fn about(&self, plugin: &Installed) -> Result<About, String> {
+        let (said, limits) = (self.said, plugin.host.limits());
+        at_most("columns", said.columns.len(), limits.columns)?;
+        at_most("rules", said.rules.len(), limits.rules)?;
+        at_most("conditions", said.conditions.len(), limits.rules.saturating_mul(16))?;
+        at_most("literals", said.literals.len() + said.version_literals.len(), limits.literals)?;
+        let about = About {
+            name: text("its name", &said.name)?,
+            producer: text("what made it", &said.producer)?,
+            columns: said.columns.iter().map(column).collect::<Result<_, _>>()?,
+            rules: said
+                .rules
+                .iter()
+                .enumerate()
+                .map(|(at, rule)| self.rule(at, rule))
+                .collect::<Result<_, _>>()?,
+            conditions: said.conditions.iter().map(|one| self.condition(one)).collect::<Result<_, _>>()?,
+            expressions: texts("an expression", &said.expressions)?,
+            literals: texts("a literal", &said.literals)?,
+            version_literals: texts("a version", &said.version_literals)?,
+            wants_texts: said.wants.contains(wire::Wants::TEXTS),
+            wants_places: said.wants.contains(wire::Wants::PLACES),
+            explains: self.explains,
+        };
+        if let Some(wrong) = about.version_literals.iter().find(|version| Version::parse(version).is_none()) {
+            return Err(format!("it compares with the version `{wrong}`, which is none"));
+        }
+        self.each_column_once(&about)?;
+        Ok(about)
+    }
+
+    fn each_column_once(&self, about: &About) -> Result<(), String> {
+        let mut keys: Vec<(Side, &Key)> =
+            about.columns.iter().map(|column| (column.side, &column.key)).collect();
+        keys.sort_unstable();
+        match keys.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!("it reads `{}.{}` as two columns", pair[0].0, pair[0].1.show())),
+            None => Ok(()),
+        }
+    }
+
+    fn rule(&self, at: usize, rule: &wire::Rule) -> Result<Rule, String> {
+        let label = text("a label", &rule.label)?;
+        let called = || if label.is_empty() { format!("rule {at}") } else { format!("rule `{label}`") };
+        let sides: Vec<Side> =
+            SIDES.iter().filter(|(flag, _)| rule.sides.contains(*flag)).map(|(_, side)| *side).collect();
+        let purpose = match rule.purpose {
+            wire::Purpose::Require => Purpose::Require,
+            wire::Purpose::Prefer(weight) if weight.unsigned_abs() <= HEAVIEST => Purpose::Prefer(weight),
+            wire::Purpose::Prefer(weight) => {
+                return Err(format!("the weight {weight} of {} is out of range", called()));
+            }
+            wire::Purpose::Class(class) => Purpose::Class(side(class)),
+        };
+        let scope = match &rule.scope {
+            wire::Scope::Everyone => Scope::Everyone,
+            wire::Scope::Agent(name) => Scope::Agent(text("a name", name)?),
+            wire::Scope::Tier(path) => Scope::Tier(text("a path", path)?),
+        };
+        for condition in rule.conditions.iter().chain([&rule.whole]) {
+            let Some(condition) = self.said.conditions.get(*condition as usize) else {
+                return Err(format!("{} has condition {condition}, which is not there", called()));
+            };
+            // Rows are grouped by what a rule reads: a side that it hides would be judged by another row's keys.
+            for column in &condition.reads {
+                let hidden = self.said.columns.get(*column as usize).map(|column| side(column.side));
+                if let Some(hidden) = hidden.filter(|hidden| !sides.contains(hidden)) {
+                    return Err(format!("{} reads keys of the {hidden}, and does not say so", called()));
+                }
+            }
+        }
+        at_most("conditions in one rule", rule.conditions.len(), self.said.conditions.len())?;
+        let conditions = rule.conditions.clone();
+        Ok(Rule { label, labelled: rule.labelled, purpose, scope, sides, whole: rule.whole, conditions })
+    }
+
+    fn condition(&self, condition: &wire::Condition) -> Result<Condition, String> {
+        if let Some(column) = condition
+            .reads
+            .iter()
+            .chain(&condition.subject)
+            .find(|column| **column as usize >= self.said.columns.len())
+        {
+            return Err(format!("a condition reads column {column}, which is not there"));
+        }
+        at_most("columns in one condition", condition.reads.len(), self.said.columns.len())?;
+        Ok(Condition {
+            text: text("a condition", &condition.text)?,
+            want: text("what a condition wants", &condition.want)?,
+            subject: condition.subject,
+            operand: condition.operand,
+            reads: condition.reads.clone(),
+        })
+    }
+}
+
+/// Which columns it sees.
+///
+/// # Errors
+/// A column that it cannot do without, and may not see.
+pub(super) fn granted(plugin: &Installed) -> Result<Vec<bool>, Fault> {
+    let columns = &plugin.about.columns;
+    let seen: Vec<bool> = columns.iter().map(|column| plugin.grants.allows(column)).collect();
+    let wanted = |(column, seen): &(&Column, &bool)| column.required && !**seen;
+    match columns.iter().zip(&seen).find(wanted) {
+        Some((column, _)) => {
+            let said = format!("it needs `{}.{}`, which it was not granted", column.side, column.key.show());
+            Err(Fault::new(&plugin.name, Broken::Grant, said))
+        }
+        None => Ok(seen),
+    }
+}
+
+fn at_most(what: &str, count: usize, limit: usize) -> Result<(), String> {
+    if count <= limit { Ok(()) } else { Err(format!("it has {count} {what}; at most {limit} are allowed")) }
+}
+
+fn text(what: &str, text: &str) -> Result<String, String> {
+    if text.len() > LONGEST {
+        return Err(format!("{what} has {} bytes; at most {LONGEST} are allowed", text.len()));
+    }
+    Ok(text.to_owned())
+}
+
+fn texts(what: &str, list: &[String]) -> Result<Vec<String>, String> {
+    list.iter().map(|one| text(what, one)).collect()
+}
+
+const SIDES: [(wire::Sides, Side); 7] = [
+    (wire::Sides::AGENT, Side::Agent),
+    (wire::Sides::POOL, Side::Pool),
+    (wire::Sides::VOLUME, Side::Volume),
+    (wire::Sides::NEED, Side::Need),
+    (wire::Sides::FRAMEWORK, Side::Framework),
+    (wire::Sides::ROLE, Side::Role),
+    (wire::Sides::BROKER, Side::Broker),
+];
+
+fn side(side: wire::Side) -> Side {
+    match side {
+        wire::Side::Agent => Side::Agent,
+        wire::Side::Pool => Side::Pool,
+        wire::Side::Volume => Side::Volume,
+        wire::Side::Need => Side::Need,
+        wire::Side::Framework => Side::Framework,
+        wire::Side::Role => Side::Role,
+        wire::Side::Broker => Side::Broker,
+    }
+}
+
+fn column(column: &wire::Column) -> Result<Column, String> {
+    let named = |name: &String| {
+        if name.is_empty() { Err("it reads a key without a name".to_owned()) } else { text("a key", name) }
+    };
+    let key = match &column.key {
+        wire::Key::Attribute(key) => Key::Attribute(named(key)?),
+        wire::Key::Name => Key::Name,
+        wire::Key::Domain => Key::Domain,
+        wire::Key::Level(level) => Key::Level(named(level)?),
+        wire::Key::Total(resource) => Key::Total(named(resource)?),
+        wire::Key::Free(resource) => Key::Free(named(resource)?),
+        wire::Key::Used(resource) => Key::Used(named(resource)?),
+        wire::Key::Provider => Key::Provider,
+        wire::Key::Instance => Key::Instance,
+    };
+    Ok(Column { side: side(column.side), key, kind: kind(column.kind), required: column.required })
+}
+
+fn kind(kind: wire::Kind) -> Option<Type> {
+    Some(match kind {
+        wire::Kind::Boolean => Type::Bool,
+        wire::Kind::Number => Type::Quantity(Dimension::Number),
+        wire::Kind::Size => Type::Quantity(Dimension::Size),
+        wire::Kind::Bandwidth => Type::Quantity(Dimension::Bandwidth),
+        wire::Kind::Duration => Type::Quantity(Dimension::Duration),
+        wire::Kind::Text => Type::Text,
+        wire::Kind::Version => Type::Version,
+        wire::Kind::Place => Type::Place,
+        wire::Kind::Texts => Type::Texts,
+        wire::Kind::Numbers => Type::Numbers,
+        wire::Kind::Ranges => Type::Ranges,
+        wire::Kind::Mixed => return None,
+    })
+}

@@ -1,0 +1,288 @@
+//! A fleet → the columns that a plugin sees, and what is asked → facts. Values are read as the plain engine reads them.
+
+use indexmap::IndexMap;
+
+use super::{
+    about::{About, Column},
+    ask::{Question, View},
+    texts::Texts,
+    wire::filter as wire,
+};
+use crate::{
+    engine::{Gap, Scene, Subject},
+    inventory::world::Cell,
+    ir::{ColumnId, Framework, Need, Volume},
+    quantity::Dimension,
+    source::Span,
+    symbol::Symbols,
+    types::{Side, Type},
+    value::Value,
+};
+
+/// Nobody: who asks, where only rows are read.
+pub(super) struct Nobody {
+    framework: Framework,
+    need: Need,
+}
+
+impl Nobody {
+    pub(super) fn new() -> Self {
+        let mut symbols = Symbols::default();
+        let name = symbols.intern("");
+        let framework = Framework {
+            name,
+            role: name,
+            principal: None,
+            served: None,
+            keys: Vec::new(),
+            needs: Vec::new(),
+            span: Span::default(),
+        };
+        let need = Need {
+            name,
+            count: 0,
+            keys: Vec::new(),
+            agent: None,
+            places: Vec::new(),
+            volumes: Vec::new(),
+            counted: 0,
+            all_or_nothing: false,
+            accept_revocable: false,
+            span: Span::default(),
+            docs: Vec::new(),
+        };
+        Nobody { framework, need }
+    }
+
+    fn scene<'a>(&'a self, view: View<'a>) -> Scene<'a> {
+        Scene {
+            plan: view.plan,
+            world: view.world,
+            ledger: view.ledger,
+            subject: Subject { framework: &self.framework, need: &self.need },
+            agent: None,
+            supply: None,
+            volume: None,
+            recorder: None,
+        }
+    }
+}
+
+/// The values of one column, for these rows of its side.
+pub(super) fn data(
+    view: View<'_>,
+    texts: &mut Texts,
+    (number, column, id): (usize, &Column, ColumnId),
+    rows: &[usize],
+) -> wire::ColumnData {
+    let nobody = Nobody::new();
+    let scene = nobody.scene(view);
+    let mut made = Made::new(column.kind, rows.len());
+    let attribute = view.world.cell(id);
+    for (at, row) in rows.iter().enumerate() {
+        // Open keys are read where they stand; copying each value would cost more than all the rest.
+        if let Some(cell) = attribute {
+            let cells = if column.side == Side::Agent {
+                &view.world.agents[*row].cells
+            } else {
+                &view.world.supplies[*row].cells
+            };
+            match cells.get(cell) {
+                Some(Cell::Value(value)) => made.value(at, value, texts, &view.plan.symbols),
+                Some(Cell::Mismatch(_)) => made.mismatch(at),
+                Some(Cell::Absent) | None => {}
+            }
+            continue;
+        }
+        let scene = match column.side {
+            Side::Agent => Scene { agent: Some(*row), ..scene },
+            _ => Scene { supply: Some(*row), ..scene },
+        };
+        match scene.read(id) {
+            Ok(value) => made.value(at, &value, texts, &view.plan.symbols),
+            Err(Gap::Absent(_)) => {}
+            Err(_) => made.mismatch(at),
+        }
+    }
+    wire::ColumnData {
+        column: number as u32,
+        known: made.known,
+        mismatched: made.mismatched,
+        cells: made.cells,
+    }
+}
+
+/// A column that is being made.
+struct Made {
+    kind: Option<Type>,
+    rows: usize,
+    known: Vec<u64>,
+    mismatched: Vec<u64>,
+    cells: wire::Cells,
+    sets: IndexMap<Vec<i64>, i64>,
+}
+
+impl Made {
+    fn new(kind: Option<Type>, rows: usize) -> Self {
+        let cells = match kind {
+            Some(Type::Bool) => wire::Cells::Booleans(vec![0; rows.div_ceil(64)]),
+            Some(Type::Quantity(_)) => wire::Cells::Integers(vec![0; rows]),
+            Some(Type::Text | Type::Place | Type::Version) => wire::Cells::Numbers(vec![0; rows]),
+            Some(Type::Texts | Type::Numbers | Type::Ranges) => {
+                wire::Cells::Sets(wire::Sets { spans: vec![0; rows], members: Vec::new() })
+            }
+            None => wire::Cells::Mixed(wire::Mixed {
+                kinds: vec![0; rows],
+                values: vec![0; rows],
+                members: Vec::new(),
+            }),
+        };
+        let known = vec![0; rows.div_ceil(64)];
+        Made { kind, rows, known, mismatched: Vec::new(), cells, sets: IndexMap::new() }
+    }
+
+    fn mismatch(&mut self, at: usize) {
+        self.mismatched.resize(self.rows.div_ceil(64), 0);
+        self.mismatched[at / 64] |= 1 << (at % 64);
+    }
+
+    fn value(&mut self, at: usize, value: &Value, texts: &mut Texts, symbols: &Symbols) {
+        if self.kind.is_some_and(|kind| kind != value.type_of()) {
+            return self.mismatch(at);
+        }
+        self.known[at / 64] |= 1 << (at % 64);
+        let scalar = Scalar::of(value, texts, symbols);
+        let number = match scalar {
+            Scalar::One(number) => number,
+            Scalar::Set(members) => self.span(members),
+        };
+        match &mut self.cells {
+            wire::Cells::Booleans(bits) => bits[at / 64] |= (number as u64) << (at % 64),
+            wire::Cells::Integers(cells) => cells[at] = number,
+            wire::Cells::Numbers(cells) => cells[at] = number as u32,
+            wire::Cells::Sets(sets) => sets.spans[at] = number as u64,
+            wire::Cells::Mixed(mixed) => {
+                mixed.kinds[at] = kind_number(value.type_of());
+                mixed.values[at] = number;
+            }
+        }
+    }
+
+    /// Where the members of a set are; equal sets share theirs.
+    fn span(&mut self, members: Vec<i64>) -> i64 {
+        if let Some(span) = self.sets.get(&members) {
+            return *span;
+        }
+        let all = match &mut self.cells {
+            wire::Cells::Sets(sets) => &mut sets.members,
+            wire::Cells::Mixed(mixed) => &mut mixed.members,
+            _ => return 0,
+        };
+        let start = all.len() as u64;
+        all.extend_from_slice(&members);
+        let span = (start | (all.len() as u64) << 32) as i64;
+        self.sets.insert(members, span);
+        span
+    }
+}
+
+/// A value as numbers.
+enum Scalar {
+    One(i64),
+    Set(Vec<i64>),
+}
+
+impl Scalar {
+    fn of(value: &Value, texts: &mut Texts, symbols: &Symbols) -> Scalar {
+        match value {
+            Value::Bool(value) => Scalar::One(i64::from(*value)),
+            Value::Quantity(_, amount) => Scalar::One(*amount),
+            Value::Text(text) | Value::Place(text) => Scalar::One(i64::from(texts.number(symbols, *text))),
+            Value::Version(version) => Scalar::One(i64::from(texts.version_number(version))),
+            Value::Texts(members) => {
+                let mut members: Vec<i64> =
+                    members.iter().map(|member| i64::from(texts.number(symbols, *member))).collect();
+                members.sort_unstable();
+                Scalar::Set(members)
+            }
+            Value::Numbers(members) => Scalar::Set(members.to_vec()),
+            Value::Ranges(ranges) => {
+                Scalar::Set(ranges.parts().iter().flat_map(|(low, high)| [*low, *high]).collect())
+            }
+        }
+    }
+}
+
+fn kind_number(kind: Type) -> u8 {
+    match kind {
+        Type::Bool => 0,
+        Type::Quantity(Dimension::Number) => 1,
+        Type::Quantity(Dimension::Size) => 2,
+        Type::Quantity(Dimension::Bandwidth) => 3,
+        Type::Quantity(Dimension::Duration) => 4,
+        Type::Text => 5,
+        Type::Version => 6,
+        Type::Place => 7,
+        Type::Texts => 8,
+        Type::Numbers => 9,
+        Type::Ranges => 10,
+    }
+}
+
+/// A value as the interface has it.
+fn value_of(value: &Value, texts: &mut Texts, symbols: &Symbols) -> wire::Value {
+    match (Scalar::of(value, texts, symbols), value.type_of()) {
+        (Scalar::One(number), Type::Bool) => wire::Value::Boolean(number != 0),
+        (Scalar::One(number), Type::Quantity(Dimension::Size)) => wire::Value::Size(number),
+        (Scalar::One(number), Type::Quantity(Dimension::Bandwidth)) => wire::Value::Bandwidth(number),
+        (Scalar::One(number), Type::Quantity(Dimension::Duration)) => wire::Value::Duration(number),
+        (Scalar::One(number), Type::Text) => wire::Value::Text(number as u32),
+        (Scalar::One(number), Type::Version) => wire::Value::Version(number as u32),
+        (Scalar::One(number), Type::Place) => wire::Value::Place(number as u32),
+        (Scalar::One(number), _) => wire::Value::Number(number),
+        (Scalar::Set(members), Type::Texts) => wire::Value::Texts(members),
+        (Scalar::Set(members), Type::Ranges) => wire::Value::Ranges(members),
+        (Scalar::Set(members), _) => wire::Value::Numbers(members),
+    }
+}
+
+/// What is known of what is asked: the columns that are of no row.
+pub(super) fn facts(
+    view: View<'_>,
+    texts: &mut Texts,
+    about: &About,
+    columns: &[Option<ColumnId>],
+    (subject, volume): (Option<Subject<'_>>, Option<&Volume>),
+) -> Vec<wire::Fact> {
+    let nobody = Nobody::new();
+    let scene = nobody.scene(view);
+    let scene = Scene { subject: subject.unwrap_or(scene.subject), volume, ..scene };
+    let mut facts = Vec::new();
+    for (number, (column, id)) in about.columns.iter().zip(columns).enumerate() {
+        let asks = matches!(column.side, Side::Need | Side::Framework | Side::Role);
+        let (Some(id), false) = (id, matches!(column.side, Side::Agent | Side::Pool)) else { continue };
+        if asks && subject.is_none() {
+            continue;
+        }
+        let value = match scene.read(*id) {
+            Ok(value) => value_of(&value, texts, &view.plan.symbols),
+            Err(Gap::Absent(_)) => continue,
+            // A value that has none: any of another kind says that it is no value of this one.
+            Err(_) if column.kind == Some(Type::Bool) => wire::Value::Number(0),
+            Err(_) => wire::Value::Boolean(false),
+        };
+        facts.push(wire::Fact { column: number as u32, value });
+    }
+    facts
+}
+
+/// The facts of a question.
+pub(super) fn facts_of(
+    view: View<'_>,
+    texts: &mut Texts,
+    about: &About,
+    columns: &[Option<ColumnId>],
+    asked: &Question<'_>,
+) -> Vec<wire::Fact> {
+    facts(view, texts, about, columns, (asked.subject, asked.volume))
+}

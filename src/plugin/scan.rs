@@ -1,0 +1,246 @@
+//! Looks a component over before anything compiles it: its form must stay within the limits. Nothing is allocated
+//! in proportion to what the bytes claim, and every byte is looked at once.
+
+use wasmparser::{
+    BinaryReaderError, ComponentType, ComponentTypeDeclaration, CompositeInnerType, CoreType, FunctionBody,
+    InstanceTypeDeclaration, ModuleTypeDeclaration, Operator, Parser, Payload, RecGroup,
+};
+
+use super::{
+    Limits,
+    fault::{Broken, Fault},
+};
+
+/// How a scan ends that finds something: the rule, and what is said.
+type Stop = (Broken, String);
+
+/// Checks what takes no time to check: that it is a component, and not too large.
+///
+/// # Errors
+/// The rule that it breaks.
+pub(super) fn size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
+    header(bytes)
+        .and_then(|()| at_most("bytes", bytes.len() as u64, limits.component_bytes as u64))
+        .map_err(|(broken, said)| Fault::new(name, broken, said))
+}
+
+/// Checks the form of a component.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub(super) fn scan(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
+    size(name, bytes, limits)?;
+    Scan { limits, counts: Counts::default() }
+        .component(bytes)
+        .map_err(|(broken, said)| Fault::new(name, broken, said))
+}
+
+/// The first eight bytes: magic, version, layer.
+fn header(bytes: &[u8]) -> Result<(), Stop> {
+    let no_wasm = |said: &str| Err((Broken::Wasm, said.to_owned()));
+    match bytes {
+        [] => no_wasm("it is empty"),
+        [b'\0', b'a', b's', b'm', rest @ ..] => match rest {
+            [_, _, 1, 0, ..] => Ok(()),
+            [1, 0, 0, 0, ..] => Err((Broken::Component, "it is a core module, not a component".to_owned())),
+            [_, _, _, _, ..] => {
+                Err((Broken::Component, "it is of an unknown version of WebAssembly".to_owned()))
+            }
+            _ => Err((Broken::Valid, "it ends within its header".to_owned())),
+        },
+        [b'(' | b';', ..] => no_wasm("it is WebAssembly as text; turn it into bytes with `wasm-tools parse`"),
+        _ => no_wasm("it is not WebAssembly: it does not begin with `\\0asm`"),
+    }
+}
+
+fn at_most(what: &str, count: u64, limit: u64) -> Result<(), Stop> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err((Broken::Size, format!("it has {count} {what}; at most {limit} are allowed")))
+}
+
+#[derive(Default)]
+struct Counts {
+    modules: u64,
+    components: u64,
+    items: u64,
+    instances: u64,
+    functions: u64,
+    work: u64,
+}
+
+struct Scan<'a> {
+    limits: &'a Limits,
+    counts: Counts,
+}
+
+impl Scan<'_> {
+    fn component(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        for payload in Parser::new(0).parse_all(bytes) {
+            self.payload(&payload.map_err(invalid)?)?;
+        }
+        Ok(())
+    }
+
+    fn items(&mut self, more: u32) -> Result<(), Stop> {
+        self.counts.items += u64::from(more);
+        at_most("types, imports, exports and the like", self.counts.items, u64::from(self.limits.items))
+    }
+
+    fn payload(&mut self, payload: &Payload<'_>) -> Result<(), Stop> {
+        match payload {
+            Payload::ModuleSection { .. } => {
+                self.counts.modules += 1;
+                at_most("core modules", self.counts.modules, u64::from(self.limits.modules))
+            }
+            Payload::ComponentSection { .. } => {
+                self.counts.components += 1;
+                at_most("components within it", self.counts.components, u64::from(self.limits.modules))
+            }
+            Payload::InstanceSection(section) => self.instances(section.count()),
+            Payload::ComponentInstanceSection(section) => self.instances(section.count()),
+            Payload::TypeSection(section) => {
+                self.items(section.count())?;
+                section.clone().into_iter().try_for_each(|group| self.group(&group.map_err(invalid)?))
+            }
+            Payload::CoreTypeSection(section) => {
+                self.items(section.count())?;
+                section.clone().into_iter().try_for_each(|kind| self.core_type(&kind.map_err(invalid)?))
+            }
+            Payload::ComponentTypeSection(section) => {
+                self.items(section.count())?;
+                section.clone().into_iter().try_for_each(|kind| self.component_type(&kind.map_err(invalid)?))
+            }
+            Payload::FunctionSection(section) => {
+                self.counts.functions += u64::from(section.count());
+                at_most("functions", self.counts.functions, u64::from(self.limits.functions))
+            }
+            Payload::ImportSection(section) => self.items(section.count()),
+            Payload::ExportSection(section) => self.items(section.count()),
+            Payload::GlobalSection(section) => self.items(section.count()),
+            Payload::TableSection(section) => self.items(section.count()),
+            Payload::MemorySection(section) => self.items(section.count()),
+            Payload::TagSection(section) => self.items(section.count()),
+            Payload::ElementSection(section) => self.items(section.count()),
+            Payload::DataSection(section) => self.items(section.count()),
+            Payload::ComponentAliasSection(section) => self.items(section.count()),
+            Payload::ComponentCanonicalSection(section) => self.items(section.count()),
+            Payload::ComponentImportSection(section) => self.items(section.count()),
+            Payload::ComponentExportSection(section) => self.items(section.count()),
+            Payload::CodeSectionEntry(body) => self.body(body),
+            _ => Ok(()),
+        }
+    }
+
+    fn instances(&mut self, more: u32) -> Result<(), Stop> {
+        self.counts.instances += u64::from(more);
+        // Instances that only regroup exports are counted with those that are made: a component of one module has few.
+        let limit = (self.limits.instances as u64).saturating_mul(8);
+        at_most("instances", self.counts.instances, limit)
+    }
+
+    fn arity(&self, what: &str, count: usize) -> Result<(), Stop> {
+        at_most(what, count as u64, u64::from(self.limits.arity))
+    }
+
+    fn group(&self, group: &RecGroup) -> Result<(), Stop> {
+        for kind in group.types() {
+            if let CompositeInnerType::Func(function) = &kind.composite_type.inner {
+                self.arity("parameters in one function", function.params().len())?;
+                self.arity("results in one function", function.results().len())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn core_type(&mut self, kind: &CoreType<'_>) -> Result<(), Stop> {
+        match kind {
+            CoreType::Rec(group) => self.group(group),
+            CoreType::Module(declarations) => {
+                self.items(declarations.len() as u32)?;
+                declarations.iter().try_for_each(|declaration| match declaration {
+                    ModuleTypeDeclaration::Type(group) => self.group(group),
+                    _ => Ok(()),
+                })
+            }
+        }
+    }
+
+    fn component_type(&mut self, kind: &ComponentType<'_>) -> Result<(), Stop> {
+        use wasmparser::ComponentDefinedType as Defined;
+        match kind {
+            ComponentType::Defined(Defined::Record(fields)) => {
+                self.arity("fields in one record", fields.len())
+            }
+            ComponentType::Defined(Defined::Variant(cases)) => {
+                self.arity("cases in one variant", cases.len())
+            }
+            ComponentType::Defined(Defined::Tuple(parts)) => self.arity("parts in one tuple", parts.len()),
+            ComponentType::Defined(Defined::Flags(flags)) => self.arity("flags in one type", flags.len()),
+            ComponentType::Defined(Defined::Enum(cases)) => self.arity("cases in one type", cases.len()),
+            ComponentType::Defined(_) | ComponentType::Resource { .. } => Ok(()),
+            ComponentType::Func(function) => self.arity("parameters in one function", function.params.len()),
+            ComponentType::Component(declarations) => {
+                self.items(declarations.len() as u32)?;
+                declarations.iter().try_for_each(|declaration| match declaration {
+                    ComponentTypeDeclaration::CoreType(kind) => self.core_type(kind),
+                    ComponentTypeDeclaration::Type(kind) => self.component_type(kind),
+                    _ => Ok(()),
+                })
+            }
+            ComponentType::Instance(declarations) => {
+                self.items(declarations.len() as u32)?;
+                declarations.iter().try_for_each(|declaration| match declaration {
+                    InstanceTypeDeclaration::CoreType(kind) => self.core_type(kind),
+                    InstanceTypeDeclaration::Type(kind) => self.component_type(kind),
+                    _ => Ok(()),
+                })
+            }
+        }
+    }
+
+    /// A body: its size, locals, nesting and tables, and what it costs to compile. Compiling takes time in proportion
+    /// to values times blocks, since what is live is looked at where blocks meet.
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Stop> {
+        at_most("bytes in one function", body.range().len() as u64, self.limits.body_bytes as u64)?;
+        let mut locals: u64 = 0;
+        for group in body.get_locals_reader().map_err(invalid)? {
+            locals = locals.saturating_add(u64::from(group.map_err(invalid)?.0));
+            at_most("locals in one function", locals, u64::from(self.limits.locals))?;
+        }
+        let (mut depth, mut blocks, mut steps): (u64, u64, u64) = (0, 1, 0);
+        let mut reader = body.get_operators_reader().map_err(invalid)?;
+        while !reader.eof() {
+            steps += 1;
+            match reader.read().map_err(invalid)? {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    depth += 1;
+                    blocks += 1;
+                    at_most("blocks open at once", depth, u64::from(self.limits.nesting))?;
+                }
+                Operator::End => depth = depth.saturating_sub(1),
+                Operator::Else | Operator::Br { .. } | Operator::BrIf { .. } | Operator::Return => {
+                    blocks += 1
+                }
+                Operator::BrTable { targets } => {
+                    at_most(
+                        "targets in one `br_table`",
+                        u64::from(targets.len()),
+                        u64::from(self.limits.targets),
+                    )?;
+                    blocks += u64::from(targets.len()) + 1;
+                }
+                _ => {}
+            }
+        }
+        let values = locals + u64::from(self.limits.arity) / 8 + steps / 64;
+        self.counts.work =
+            self.counts.work.saturating_add(values.saturating_mul(blocks)).saturating_add(steps);
+        at_most("steps of compiling", self.counts.work, self.limits.compile_work)
+    }
+}
+
+fn invalid(error: BinaryReaderError) -> Stop {
+    (Broken::Valid, format!("it is cut short or invalid: {} (at byte {})", error.message(), error.offset()))
+}

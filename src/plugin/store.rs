@@ -1,0 +1,147 @@
+//! One instance with its limits: what it may take is set before it exists, and a call that breaks a rule is its last.
+
+use wasmtime::{Error, ResourceLimiter, Store, Trap};
+
+use super::{
+    Limits,
+    clock::Clock,
+    fault::{Broken, Fault},
+    host::Host,
+};
+
+/// What a store counts.
+#[derive(Debug)]
+pub(super) struct Guest {
+    bytes: usize,
+    elements: usize,
+    most_bytes: usize,
+    most_elements: usize,
+    most_of_each: usize,
+}
+
+/// A limit that was met, as an error that passes through the engine.
+#[derive(Debug)]
+struct Exceeded(Broken, String);
+
+impl std::fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.1)
+    }
+}
+
+impl std::error::Error for Exceeded {}
+
+impl Guest {
+    fn new(limits: &Limits) -> Self {
+        Guest {
+            bytes: 0,
+            elements: 0,
+            most_bytes: limits.memory_bytes,
+            most_elements: limits.table_elements,
+            most_of_each: limits.instances,
+        }
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let all = self.bytes.saturating_add(desired.saturating_sub(current));
+        if all > self.most_bytes {
+            let said = format!("it asks for {all} bytes of memory; at most {} are allowed", self.most_bytes);
+            return Err(Exceeded(Broken::Memory, said).into());
+        }
+        self.bytes = all;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let all = self.elements.saturating_add(desired.saturating_sub(current));
+        if all > self.most_elements {
+            let said =
+                format!("it asks for {all} elements of tables; at most {} are allowed", self.most_elements);
+            return Err(Exceeded(Broken::Table, said).into());
+        }
+        self.elements = all;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.most_of_each
+    }
+
+    fn tables(&self) -> usize {
+        self.most_of_each
+    }
+
+    fn memories(&self) -> usize {
+        self.most_of_each
+    }
+}
+
+/// A store for one instance, with every limit set.
+pub(super) fn store(host: &Host) -> Store<Guest> {
+    let mut store = Store::new(host.engine(), Guest::new(host.limits()));
+    store.limiter(|guest| guest);
+    store.epoch_deadline_trap();
+    store
+}
+
+/// Runs one call within its limits. `rows` is how many rows it is about, `results` how many bytes these need.
+///
+/// # Errors
+/// The rule that the call broke. The store must not be used again.
+pub(super) fn within<R>(
+    host: &Host,
+    name: &str,
+    store: &mut Store<Guest>,
+    (rows, results): (usize, usize),
+    call: impl FnOnce(&mut Store<Guest>) -> wasmtime::Result<R>,
+) -> Result<R, Fault> {
+    let limits = host.limits();
+    let fuel = limits.fuel_for(rows);
+    store.set_fuel(fuel).map_err(|error| fault(name, limits, fuel, &error))?;
+    store.set_epoch_deadline(Clock::ticks(limits.deadline_ms));
+    store.set_hostcall_fuel(limits.result_bytes.saturating_add(results));
+    let running = host.clock().run();
+    let result = call(store);
+    drop(running);
+    result.map_err(|error| fault(name, limits, fuel, &error))
+}
+
+/// The rule that an error of the engine is about.
+fn fault(name: &str, limits: &Limits, fuel: u64, error: &Error) -> Fault {
+    if let Some(Exceeded(broken, said)) = error.downcast_ref::<Exceeded>() {
+        return Fault::new(name, *broken, said);
+    }
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return match trap {
+            Trap::OutOfFuel => {
+                Fault::new(name, Broken::Fuel, format!("it ran {fuel} instructions without an end"))
+            }
+            Trap::Interrupt => {
+                let said = format!("it ran {} ms without an end", limits.deadline_ms);
+                Fault::new(name, Broken::Deadline, said)
+            }
+            Trap::StackOverflow => {
+                let said = format!("it used up its stack of {} bytes", limits.stack_bytes);
+                Fault::new(name, Broken::Stack, said)
+            }
+            other => {
+                let said = other.to_string();
+                let said = said.strip_prefix("wasm trap: ").unwrap_or(&said);
+                Fault::new(name, Broken::NoTrap, format!("it was stopped: {said}"))
+            }
+        };
+    }
+    // What has no type of its own is told by the engine's words.
+    let said = format!("{error:#}");
+    if said.contains("fuel allocated for hostcalls") {
+        let said = format!("it hands back more than {} bytes beyond what was asked for", limits.result_bytes);
+        return Fault::new(name, Broken::Results, said);
+    }
+    if said.contains("resource limit exceeded") {
+        let said = format!("it has more than {} instances, memories or tables", limits.instances);
+        return Fault::new(name, Broken::Instances, said);
+    }
+    Fault::new(name, Broken::Form, said)
+}

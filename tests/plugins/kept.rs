@@ -1,0 +1,121 @@
+//! Compiled code that is kept: believed under its seal, and never otherwise.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use bourse::plugin::{Grants, Host, Kept, Limits, Shelf};
+
+use super::made::Made;
+
+/// A shelf in memory that counts.
+#[derive(Default)]
+struct Memory {
+    held: Mutex<BTreeMap<String, Vec<u8>>>,
+    puts: Mutex<usize>,
+}
+
+impl Shelf for Memory {
+    fn get(&self, name: &str) -> Option<Vec<u8>> {
+        self.held.lock().expect("held").get(name).cloned()
+    }
+
+    fn put(&self, name: &str, sealed: &[u8]) {
+        *self.puts.lock().expect("counted") += 1;
+        self.held.lock().expect("held").insert(name.to_owned(), sealed.to_owned());
+    }
+}
+
+#[test]
+fn what_is_kept_is_believed_only_under_its_seal() {
+    let host = Host::new(Limits::default()).expect("runs");
+    let shelf = Arc::new(Memory::default());
+    let kept = Kept::new([7; 32], shelf.clone());
+    let bytes = Made::default().component();
+    let compiled = |kept: &Kept, host: &Host| {
+        let before = *shelf.puts.lock().expect("counted");
+        host.install_kept("made.wasm", &bytes, &Grants::all(), kept).expect("installs");
+        *shelf.puts.lock().expect("counted") - before
+    };
+    assert_eq!((compiled(&kept, &host), compiled(&kept, &host)), (1, 0));
+    let name = shelf.held.lock().expect("held").keys().next().expect("one").clone();
+    let sealed = shelf.get(&name).expect("is kept");
+    // Any bit that is turned, anywhere: the seal does not fit, and it is compiled again.
+    for at in (0..sealed.len()).step_by(sealed.len() / 60) {
+        let mut bent = sealed.clone();
+        bent[at] ^= 1 << (at % 8);
+        shelf.held.lock().expect("held").insert(name.clone(), bent);
+        assert_eq!(compiled(&kept, &host), 1, "a bit of byte {at} is turned");
+    }
+    for length in [0, 31, 32, 100, sealed.len() - 1] {
+        shelf.held.lock().expect("held").insert(name.clone(), sealed[..length].to_owned());
+        assert_eq!(compiled(&kept, &host), 1, "cut at {length}");
+    }
+    // Another user's key, another engine, another plugin's code under this name.
+    assert_eq!(compiled(&Kept::new([8; 32], shelf.clone()), &host), 1);
+    assert_eq!(compiled(&kept, &host), 1, "sealed by the other key by now");
+    let other = Host::new(Limits { stack_bytes: 256 << 10, ..Limits::default() }).expect("runs");
+    let mut made = Made::default();
+    made.description.name = "other".to_owned();
+    other.install_kept("other.wasm", &made.component(), &Grants::all(), &kept).expect("installs");
+    let held = shelf.held.lock().expect("held").clone();
+    let (_, of_other) = held.iter().find(|(known, _)| **known != name).expect("another");
+    shelf.held.lock().expect("held").insert(name.clone(), of_other.clone());
+    assert_eq!(compiled(&kept, &host), 1, "the other plugin's code");
+}
+
+#[test]
+fn limits_hold_for_what_is_kept() {
+    let shelf = Arc::new(Memory::default());
+    let kept = Kept::new([7; 32], shelf);
+    let bytes = Made::default().component();
+    let host = Host::new(Limits::default()).expect("runs");
+    host.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect("installs");
+    let small = Host::new(Limits { component_bytes: 100, ..Limits::default() }).expect("runs");
+    let fault = small.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect_err("is too large");
+    assert!(fault.said.contains("bytes; at most 100"), "{fault}");
+}
+
+#[cfg(unix)]
+mod folder {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use bourse::cli::kept::open;
+
+    use super::*;
+
+    fn mode(path: &std::path::Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("is ours");
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_is_not_used() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = place.path().join("bourse/plugins");
+        let host = Host::new(Limits::default()).expect("runs");
+        let bytes = Made::default().component();
+        let kept = open(&folder).expect("is made");
+        host.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect("installs");
+        let modes: Vec<u32> = fs::read_dir(&folder)
+            .expect("reads")
+            .map(|entry| entry.expect("entry").metadata().expect("has").permissions().mode() & 0o777)
+            .collect();
+        assert_eq!(modes, [0o600, 0o600], "the key and one plugin, and nothing left over");
+        assert_eq!(fs::metadata(&folder).expect("has").permissions().mode() & 0o777, 0o700);
+        open(&folder).expect("is the same");
+        for wrong in [0o750, 0o701, 0o777] {
+            mode(&folder, wrong);
+            assert!(open(&folder).expect_err("is open to others").contains("0700"));
+        }
+        mode(&folder, 0o700);
+        mode(&folder.join("key"), 0o640);
+        assert!(open(&folder).expect_err("is open to others").contains("`key`"));
+        mode(&folder.join("key"), 0o600);
+        fs::write(folder.join("key"), "short").expect("writes");
+        assert!(open(&folder).expect_err("is no key").contains("`key`"));
+        let link = place.path().join("link");
+        std::os::unix::fs::symlink(&folder, &link).expect("links");
+        assert!(open(&link).expect_err("is a link").contains("0700"));
+    }
+}
