@@ -8,6 +8,8 @@
 #[path = "../table/bourse.rs"]
 #[allow(dead_code, reason = "shared with the table, which gives the fleet as records too")]
 mod bourse_form;
+#[path = "../table/fast.rs"]
+mod fast;
 #[path = "../table/plain.rs"]
 mod plain;
 
@@ -18,7 +20,7 @@ use bourse::{
     check::Strictness,
     pipeline::{Extra, Parsed},
 };
-use bourse_yardstick::{System, Work};
+use bourse_yardstick::{System, Update, Work};
 
 /// What is counted.
 type Kernel = Box<dyn FnMut()>;
@@ -26,12 +28,15 @@ type Kernel = Box<dyn FnMut()>;
 type Prepare = fn() -> Kernel;
 
 /// Every kernel.
-const KERNELS: [(&str, Prepare); 5] = [
+const KERNELS: [(&str, Prepare); 8] = [
     ("policy/parse", parse),
     ("policy/check", check),
     ("fleet/read-1000x100", read),
     ("fleet/bind-1000x100", bind),
     ("plain/answer-1000x10", plain_answer),
+    ("columns/first-1000x100", first_answer),
+    ("columns/answer-1000x100", answer),
+    ("columns/update-1000x100", update),
 ];
 
 /// What is counted: everything below this function, and nothing else. Callgrind finds it by its name.
@@ -119,4 +124,34 @@ fn plain_answer() -> Kernel {
     Box::new(move || {
         black_box(system.answer(0));
     })
+}
+
+fn columns() -> fast::Fast {
+    let work = first();
+    let mut system = fast::Fast::default();
+    system.prepare(&work, &work.fleet(1_000, 100)).expect("covered");
+    system
+}
+
+/// The columns are made, and what the need asks of them.
+fn first_answer() -> Kernel {
+    let mut system = columns();
+    Box::new(move || {
+        black_box(system.answer(0));
+    })
+}
+
+fn answer() -> Kernel {
+    let mut system = columns();
+    system.answer(0);
+    Box::new(move || {
+        black_box(system.answer(0));
+    })
+}
+
+/// A hundred changes, one standing need.
+fn update() -> Kernel {
+    let mut system = columns();
+    system.stand();
+    Box::new(move || (0..100).for_each(|number| system.update(Update::drawn(number, 1_000))))
 }

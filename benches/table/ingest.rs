@@ -1,7 +1,7 @@
 //! From a fleet to what is ready to be asked: text to records, records to a bound fleet, and how many bytes are held.
 
 use bourse::{
-    Inventory,
+    Inventory, Live, Policy, Standing,
     check::Strictness,
     inventory::wire,
     pipeline::{Extra, Parsed},
@@ -9,7 +9,7 @@ use bourse::{
 };
 use bourse_yardstick::{
     Columns, Row, Work,
-    measure::{Timing, median},
+    measure::{Timing, median, once},
 };
 
 use super::bourse_form as form;
@@ -45,7 +45,32 @@ pub fn rows(agents: usize, pools: usize, budget: f64) -> Vec<Row> {
         parsed.check(&extra, Strictness::default()).load(&extra).expect("a fleet without mistakes")
     };
     rows.push(row("bourse: records → bound fleet", median(budget, bind), String::new()));
+    let compile =
+        || Policy::compile(files.iter().map(|(name, text)| (*name, text.as_str()))).expect("compiles");
+    let lines: usize = files.iter().map(|(_, text)| text.lines().count()).sum();
+    rows.push(row("bourse: source → plan", median(budget, compile), format!("{lines} lines")));
+    rows.extend(decisions(&compile(), &read(), budget).map(|(what, timing, note)| row(what, timing, note)));
     rows
+}
+
+/// What one decision about one agent takes once its need has been asked, and the bytes that are held for it.
+fn decisions(
+    policy: &Policy,
+    inventory: &Inventory,
+    budget: f64,
+) -> impl Iterator<Item = (&'static str, Timing, String)> {
+    let mut standing = Standing::new(Live::bind(policy, &[inventory]).expect("binds"));
+    let need = standing.fleet().needs("f0.n").expect("a need")[0];
+    let agents = standing.fleet().world().agents.len();
+    let first = once(|| standing.answer(need, 10));
+    let held = format!(
+        "{:.0} B held for each agent beside the fleet",
+        standing.bytes_of_agents() as f64 / agents as f64
+    );
+    let all = median(budget, || (0..agents).filter(|agent| standing.agent_holds(need, *agent)).count());
+    let one = all.divided(agents as f64);
+    let first = Timing { nanos: first.0, least: first.0, samples: 1 };
+    [("bourse: one agent, one need", one, String::new()), ("bourse: first answer", first, held)].into_iter()
 }
 
 /// Sources of records that were not read from a text.
