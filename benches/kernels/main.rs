@@ -4,6 +4,7 @@
 //! and accept its count with `.ci/kernels accept`.
 
 #![allow(clippy::disallowed_methods, reason = "a program of its own: it has arguments")]
+#![allow(clippy::float_arithmetic, reason = "a ratio that the table shows is shared code")]
 
 #[path = "../table/bourse.rs"]
 #[allow(dead_code, reason = "shared with the table, which gives the fleet as records too")]
