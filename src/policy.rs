@@ -231,17 +231,21 @@ impl Fleet {
         Offers { fleet: self.clone(), cycle }
     }
 
-    /// Every feasible candidate of a need as things are, best first, with nothing counted between needs. `search`
-    /// says whether a bound was met.
-    pub fn matches(&self, need: NeedId) -> (Vec<Candidate>, Search) {
-        let moment = Moment {
+    /// The policy and the fleet as things are before any offer: what a [`Matcher`] is made with.
+    pub fn moment(&self) -> Moment<'_> {
+        Moment {
             plan: &self.loaded.plan,
             world: &self.loaded.world,
             ledger: self.ledger(),
             placed: self.placed(),
             recorder: None,
-        };
-        let matcher = Matcher::new(moment, need);
+        }
+    }
+
+    /// Every feasible candidate of a need as things are, best first, with nothing counted between needs. `search`
+    /// says whether a bound was met.
+    pub fn matches(&self, need: NeedId) -> (Vec<Candidate>, Search) {
+        let matcher = Matcher::new(self.moment(), need);
         let mut search = Search::default();
         let agents = matcher.agents();
         let mut found: Vec<Candidate> =

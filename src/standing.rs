@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     live::{Applied, Changed, Delta, Holder, Live},
-    matching::{Answer, Candidate, Index, Matcher, Moment, NeedId, Search},
+    matching::{Answer, Candidate, Index, Matcher, NeedId, Search},
     policy::Fleet,
     quantity::Quantity,
 };
@@ -78,7 +78,7 @@ impl Standing {
 
     /// Looks at once at what has changed, for every need that was asked before; else that is done when one is asked again.
     pub fn refresh(&mut self) {
-        self.index.refresh(moment(self.live.fleet()));
+        self.index.refresh(self.live.fleet().moment());
     }
 
     /// Makes a change: see [`Live::apply`]. Rows that come, go or have other keys make the columns anew; what is taken is
@@ -115,18 +115,8 @@ impl Standing {
     }
 }
 
-fn moment(fleet: &Fleet) -> Moment<'_> {
-    Moment {
-        plan: fleet.plan(),
-        world: fleet.world(),
-        ledger: fleet.ledger(),
-        placed: fleet.placed(),
-        recorder: None,
-    }
-}
-
 fn matcher(fleet: &Fleet, need: NeedId) -> Matcher<'_> {
-    Matcher::new(moment(fleet), need)
+    Matcher::new(fleet.moment(), need)
 }
 
 const _: () = {

@@ -478,14 +478,7 @@ fn standing_needs_stay_answered() {
             let mut anew = Index::new(standing.fleet().plan(), standing.fleet().world());
             for need in needs.iter().skip(round % 2).step_by(2) {
                 let fleet = standing.fleet().clone();
-                let moment = Moment {
-                    plan: fleet.plan(),
-                    world: fleet.world(),
-                    ledger: fleet.ledger(),
-                    placed: fleet.placed(),
-                    recorder: None,
-                };
-                let matcher = Matcher::new(moment, *need);
+                let matcher = Matcher::new(fleet.moment(), *need);
                 let show = |found: Option<Candidate>| found.map(|one| (one.agent, one.volumes, one.score));
                 assert_eq!(standing.answer(*need, 5), anew.answer(&matcher, 5), "seed {seed}, {need:?}");
                 let plain = show(matcher.best(&mut Search::default()));

@@ -3,7 +3,7 @@
 use bourse::{
     Fleet, Inventory, Policy,
     cycle::{Engine, Reasons, Request},
-    matching::{Matcher, Moment, NeedId},
+    matching::{Matcher, NeedId},
 };
 use bourse_yardstick::{
     Answer, Pair, Refusal, System, Work,
@@ -40,14 +40,7 @@ impl Plain {
 
     fn visit(&self, need: usize, mut each: impl FnMut(i128, Pair)) {
         let (fleet, needs) = self.bound();
-        let moment = Moment {
-            plan: fleet.plan(),
-            world: fleet.world(),
-            ledger: fleet.ledger(),
-            placed: fleet.placed(),
-            recorder: None,
-        };
-        let matcher = Matcher::new(moment, needs[need]);
+        let matcher = Matcher::new(fleet.moment(), needs[need]);
         for agent in matcher.agents() {
             if !matcher.agent_holds(agent) {
                 continue;

@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     engine::{Scene, Subject},
     inventory::ledger::Ledger,
-    ir::{Framework, Key, Need, Place, Rule, Volume, op},
+    ir::{Framework, Key, Need, Place, Rule, Volume},
     limits,
     quantity::{MILLION, decimal},
     types::Side,
@@ -204,8 +204,7 @@ impl<'s> Fleet<'s, '_> {
                     return None;
                 }
                 let scene = self.scene(framework, need, volume, *agent, *supply);
-                let value = scene.value(self.rule.root).ok().and_then(|value| op::earned(&value).ok());
-                let value = value.unwrap_or(0);
+                let value = scene.earned(self.rule.root).unwrap_or(0);
                 if *only.get_or_insert(value) != value {
                     return None;
                 }

@@ -5,13 +5,13 @@ use crate::{
     Fleet,
     cycle::every_need,
     limits,
-    matching::{About, Index, Matcher, Moment, NeedId, RuleCost, Way},
+    matching::{About, Index, Matcher, NeedId, RuleCost, Way},
 };
 
 /// Costs as text; empty for a set without needs.
 pub fn show(fleet: &Fleet) -> String {
     let (plan, world) = (fleet.plan(), fleet.world());
-    let moment = Moment { plan, world, ledger: fleet.ledger(), placed: fleet.placed(), recorder: None };
+    let moment = fleet.moment();
     let mut index = Index::new(plan, world);
     let needs: Vec<NeedId> = every_need(plan).collect();
     let Some(first) = needs.first() else {

@@ -9,7 +9,7 @@ use crate::{
         ledger::Ledger,
         world::{Cell, HoldingId, Placement, World},
     },
-    ir::{Amount, Column, ColumnId, Framework, Key, Need, NodeId, Plan, Request, Volume},
+    ir::{Amount, Column, ColumnId, Framework, Key, Need, NodeId, Plan, Request, Volume, op},
     logic::Truth,
     quantity::{Dimension, MILLION},
     symbol::{Symbol, Symbols},
@@ -65,6 +65,11 @@ impl<'a> Scene<'a> {
             None => value::value(self, id),
             Some(recorder) => value::value(&Heard { scene: self, recorder }, id),
         }
+    }
+
+    /// What a preference earns, in millionths; `None`: it is unknown, or neither a condition nor a number.
+    pub fn earned(&self, id: NodeId) -> Option<i64> {
+        op::earned(&self.value(id).ok()?).ok()
     }
 
     /// The value of a key.

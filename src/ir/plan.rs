@@ -436,6 +436,11 @@ impl PlaceKind {
         matches!(self, PlaceKind::AtMost { .. } | PlaceKind::Spread { .. } | PlaceKind::Together(_))
     }
 
+    /// Whether the inventory alone decides it, wherever instances are.
+    pub fn is_subtree(&self) -> bool {
+        matches!(self, PlaceKind::Within(_) | PlaceKind::Outside(_))
+    }
+
     /// What it compares or counts by.
     pub fn key(&self) -> Option<PlaceKey> {
         match self {

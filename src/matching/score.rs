@@ -3,7 +3,7 @@
 use super::Matcher;
 use crate::{
     engine::Scene,
-    ir::{Place, Rule, Volume, op},
+    ir::{Place, Rule, Volume},
     quantity::{MILLION, decimal, divide_half_even},
     types::Side,
 };
@@ -46,9 +46,15 @@ impl Item {
     }
 }
 
+/// What some preferences add together, in 10⁻¹².
+pub(super) fn added<'r>(scene: &Scene<'_>, rules: impl Iterator<Item = &'r Rule>) -> i128 {
+    let adds = |rule: &Rule| Some(i128::from(rule.weight?) * i128::from(scene.earned(rule.root)?));
+    rules.filter_map(adds).sum()
+}
+
 impl<'a> Matcher<'a> {
     fn item(&self, scene: &Scene<'a>, rule: &Rule, volume: Option<usize>) -> Item {
-        let value = scene.value(rule.root).ok().and_then(|value| op::earned(&value).ok());
+        let value = scene.earned(rule.root);
         Item { label: rule.label.clone(), volume, weight: rule.weight.unwrap_or(0), value }
     }
 

@@ -141,7 +141,7 @@ impl<'a> Matcher<'a> {
 /// Limits are no obstacles for good, and of places those that go by where instances are.
 fn obstacle(permanent: bool, failure: &Failure<'_>) -> ControlFlow<()> {
     let aside = match failure {
-        Failure::Place(place, ..) => !matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_)),
+        Failure::Place(place, ..) => !place.kind.is_subtree(),
         Failure::Amount(shortage) => shortage.limit.is_some(),
         _ => false,
     };

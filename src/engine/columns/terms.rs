@@ -333,9 +333,7 @@ impl Terms {
         let reads = self.reads(scene.plan, id);
         let key = (id, self.fixed(scene, &reads.others));
         let side = self.side;
-        let of_row = |row: usize| {
-            at(side, scene, row).value(id).ok().and_then(|value| op::earned(&value).ok()).unwrap_or(0)
-        };
+        let of_row = |row: usize| at(side, scene, row).earned(id).unwrap_or(0);
         if let Some((term, _, kept)) = self.earned.get_full_mut(&key) {
             if kept.moves && kept.read < self.journal.len() {
                 let levels = Arc::make_mut(&mut kept.what);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     engine::columns::{Bits, Journal, Terms},
-    ir::{NodeId, Place, PlaceKind},
+    ir::{NodeId, Place},
     matching::{
         Matcher,
         check::{Failure, Want, is_nothing},
@@ -116,8 +116,8 @@ impl AskedOfAgents {
                 self.fixed.and(&holds);
             }
         }
-        let stays = |place: &&Place| matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_));
-        for place in need.places.iter().filter(|place| place.weight.is_none()).filter(stays) {
+        let hard = need.places.iter().filter(|place| place.weight.is_none());
+        for place in hard.filter(|place| place.kind.is_subtree()) {
             let places = index.spots.domains(matcher);
             let among: Vec<bool> =
                 places.examples().map(|(_, row)| matcher.agent_place(place, row, &[]).holds()).collect();
@@ -229,8 +229,7 @@ impl AskedOfAgents {
             for (want, (column, bound, nothing)) in group.wants.iter().zip(&group.columns) {
                 let column = parts.rooms.current(*column, matcher, &parts.terms.journal);
                 odd.or(column.odd());
-                let within = within_limits(matcher, want, *bound);
-                column.fits(if within { *bound } else { Bound::Never }, *nothing, &mut here);
+                column.fits(bound.within_limits(matcher, Side::Agent, want.resource), *nothing, &mut here);
             }
             fit.or(&here);
         }
@@ -261,8 +260,7 @@ impl AskedOfAgents {
             if column.odd().has(row) {
                 return holds_plainly(matcher, row);
             }
-            let within = !self.limited || within_limits(matcher, want, *bound);
-            if !column.fits_row(if within { *bound } else { Bound::Never }, *nothing, row) {
+            if !column.fits_row(bound.within_limits(matcher, Side::Agent, want.resource), *nothing, row) {
                 return false;
             }
         }
@@ -270,24 +268,17 @@ impl AskedOfAgents {
     }
 }
 
-/// Whether the limits of roles leave room for an amount.
-fn within_limits(matcher: &Matcher<'_>, want: &Want, bound: Bound) -> bool {
-    let Bound::AtLeast(amount) = bound else { return true };
-    let draft = crate::matching::Draft::default();
-    matcher.room(&draft).limit_takes(Side::Agent, want.resource, i128::from(amount)).is_ok()
-}
-
 /// Everything that must hold of an agent alone, but for places that go by where instances are.
 fn holds_plainly(matcher: &Matcher<'_>, row: usize) -> bool {
-    let aside = |failure: &Failure<'_>| match failure {
-        Failure::Place(place, ..) => !matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_)),
-        _ => false,
-    };
-    let mut stop = |failure: Failure<'_>| match aside(&failure) {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
-    };
     matcher.agent_checks(Some(row), &mut stop).is_continue()
+}
+
+/// What may be looked at once: all but places that go by where instances are.
+pub(super) fn stop(failure: Failure<'_>) -> ControlFlow<()> {
+    match failure {
+        Failure::Place(place, ..) if !place.kind.is_subtree() => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    }
 }
 
 /// Keeps the agents for which the places hold that go by where instances are.

@@ -71,6 +71,21 @@ pub(super) enum Bound {
     Plainly,
 }
 
+impl Bound {
+    /// The same, if the limits over the taker leave room for it.
+    pub fn within_limits(self, matcher: &Matcher<'_>, side: Side, resource: Symbol) -> Bound {
+        let Bound::AtLeast(amount) = self else { return self };
+        if matcher.moment.world.limits.is_empty() {
+            return self;
+        }
+        let draft = Draft::default();
+        match matcher.room(&draft).limit_takes(side, resource, i128::from(amount)) {
+            Ok(_) => self,
+            Err(_) => Bound::Never,
+        }
+    }
+}
+
 /// Columns of what is free.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rooms {

@@ -6,8 +6,8 @@ use crate::{
         Gap,
         columns::{Journal, Levels, simd},
     },
-    ir::{Rule, op},
-    matching::Matcher,
+    ir::Rule,
+    matching::{Matcher, score::added},
     types::Side,
     value::Value,
 };
@@ -122,10 +122,6 @@ impl Matcher<'_> {
         let scene = self.scene(Some(agent), None, None);
         let own = &plan.agent_rules[self.moment.world.agents[agent].rules];
         let rules = plan.broker.prefers.iter().chain(own);
-        let earned = rules.filter(|rule| !rule.sides.of_volume()).filter_map(|rule| {
-            let value = scene.value(rule.root).ok().and_then(|value| op::earned(&value).ok())?;
-            Some(i128::from(rule.weight?) * i128::from(value))
-        });
-        earned.sum()
+        added(&scene, rules.filter(|rule| !rule.sides.of_volume()))
     }
 }

@@ -1,19 +1,20 @@
 //! The supplies that hold for a volume whatever the agent, what they are ordered by, and, for the rules that speak of
 //! both, which agents each may serve: supplies that these rules cannot tell apart are one group.
 
-use std::{cmp::Reverse, ops::ControlFlow, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 use indexmap::IndexMap;
 
-use super::{Index, agents::Parts, rooms::Bound};
+use super::{
+    Index,
+    agents::{Parts, stop},
+    rooms::Bound,
+};
 use crate::{
     engine::columns::{Bits, Levels},
-    ir::{NodeId, PlaceKind, Rule, Volume, op},
+    ir::{NodeId, Rule, Volume},
     limits,
-    matching::{
-        Choice, Matcher,
-        check::{Failure, Reach},
-    },
+    matching::{Choice, Matcher, check::Reach, score::added},
     symbol::Symbol,
     types::Side,
 };
@@ -269,7 +270,11 @@ impl AskedOfSupplies {
         for asked in &self.columns {
             let column = parts.rooms.current(asked.column, matcher, &parts.terms.journal);
             odd.or(column.odd());
-            column.fits(self.within_limits(matcher, asked), asked.charged, &mut fit);
+            column.fits(
+                asked.bound.within_limits(matcher, Side::Pool, asked.resource),
+                asked.charged,
+                &mut fit,
+            );
         }
         odd.and(&rows);
         fit.and_not(&odd);
@@ -296,21 +301,15 @@ impl AskedOfSupplies {
             if column.odd().has(row) {
                 return holds_plainly(matcher, self.at, row);
             }
-            if !column.fits_row(self.within_limits(matcher, asked), asked.charged, row) {
+            if !column.fits_row(
+                asked.bound.within_limits(matcher, Side::Pool, asked.resource),
+                asked.charged,
+                row,
+            ) {
                 return false;
             }
         }
         true
-    }
-
-    fn within_limits(&self, matcher: &Matcher<'_>, asked: &AskedColumn) -> Bound {
-        let Bound::AtLeast(amount) = asked.bound else { return asked.bound };
-        if !self.limited {
-            return asked.bound;
-        }
-        let draft = crate::matching::Draft::default();
-        let taken = matcher.room(&draft).limit_takes(Side::Pool, asked.resource, i128::from(amount));
-        if taken.is_ok() { asked.bound } else { Bound::Never }
     }
 
     /// Ranks and groups of all supplies.
@@ -504,13 +503,9 @@ fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> Rank {
     let existing = matcher.moment.world.supplies[supply].existing.as_ref();
     let scene = matcher.scene(None, Some(supply), Some(volume));
     let rules = matcher.rules_of(supply).filter(|rule| !rule.sides.has(Side::Agent));
-    let earned = rules.filter_map(|rule| {
-        let value = scene.value(rule.root).ok().and_then(|value| op::earned(&value).ok())?;
-        Some(i128::from(rule.weight?) * i128::from(value))
-    });
     Rank {
         kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
-        numerator: earned.sum(),
+        numerator: added(&scene, rules),
         waste: matcher.waste(volume, supply),
         exists: existing.is_some(),
     }
@@ -518,14 +513,6 @@ fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> Rank {
 
 /// Everything that must hold of a supply whatever the agent, but for places that go by where instances are.
 fn holds_plainly(matcher: &Matcher<'_>, at: usize, row: usize) -> bool {
-    let aside = |failure: &Failure<'_>| match failure {
-        Failure::Place(place, ..) => !matches!(place.kind, PlaceKind::Within(_) | PlaceKind::Outside(_)),
-        _ => false,
-    };
-    let mut stop = |failure: Failure<'_>| match aside(&failure) {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
-    };
     let volume = &matcher.subject.need.volumes[at];
     matcher.supply_checks(None, volume, row, Reach::WithoutAgent, &mut stop).is_continue()
 }
