@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Asked, Index, choose,
-    scores::Scores,
+    scores::Earned,
     supplies::{AskedOfSupplies, Group, Way},
 };
 use crate::{
@@ -42,8 +42,7 @@ struct Parts<'i> {
     /// The supplies that hold whatever the agent.
     open: Option<Bits>,
     volume: Option<&'i AskedOfSupplies>,
-    scores: &'i Scores,
-    soft: Vec<(i128, Bits)>,
+    earned: Earned<'i>,
     /// Agents with rules of their own about volumes.
     crossing: Bits,
 }
@@ -189,29 +188,20 @@ impl Index {
         if volume.is_some_and(|volume| !volume.tells_ways()) {
             return None;
         }
-        Some(Parts { agents, open, volume, scores: self.scores[asked.scores].as_ref()?, soft, crossing })
+        let earned = Earned::new(self.scores[asked.scores].as_ref()?, soft);
+        Some(Parts { agents, open, volume, earned, crossing })
     }
 }
 
 impl Parts<'_> {
-    fn earned(&self, row: usize) -> i128 {
-        let soft = self.soft.iter().filter(|(_, rows)| rows.has(row)).map(|(earned, _)| earned);
-        self.scores.of(row) + soft.sum::<i128>()
-    }
-
-    fn soft_most(&self) -> i128 {
-        self.soft.iter().map(|(earned, _)| (*earned).max(0)).sum()
-    }
-
     /// The best agents, without volumes.
     fn alone(&self, best: &mut Best) {
-        let soft = self.soft_most();
         for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
-            if !best.admits(self.scores.most_of(at) + soft, at * simd::WORD) {
+            if !best.admits(self.earned.most_of(at), at * simd::WORD) {
                 continue;
             }
             for row in ones(*word).map(|bit| at * simd::WORD + bit) {
-                best.offer(self.earned(row), row, 0);
+                best.offer(self.earned.of(row), row, 0);
             }
         }
     }
@@ -221,7 +211,7 @@ impl Parts<'_> {
         let mut count = 0;
         for row in self.crossing.iter() {
             for choice in matcher.choices(Some(row), 0, &[]) {
-                each(self.earned(row) + choice.numerator, row, choice.supply);
+                each(self.earned.of(row) + choice.numerator, row, choice.supply);
                 count += 1;
             }
         }
@@ -241,22 +231,10 @@ impl Parts<'_> {
         count
     }
 
-    /// The most that any of the agents earns of itself.
-    fn most(&self) -> i128 {
-        let mut most: Option<i128> = None;
-        for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
-            if most.is_none_or(|most| self.scores.most_of(at) > most) {
-                let here = ones(*word).map(|bit| self.scores.of(at * simd::WORD + bit)).max();
-                most = most.max(here);
-            }
-        }
-        most.unwrap_or(0) + self.soft_most()
-    }
-
     fn best(&self, matcher: &Matcher<'_>, volume: &AskedOfSupplies, open: &Bits, best: &mut Best) {
         let soft = matcher.subject.need.volumes[0].places.iter().any(|place| place.weight.is_some());
         let earns = |supply: usize| {
-            volume.ranks[supply].numerator + if soft { matcher.soft_of_supply(0, supply) } else { 0 }
+            volume.ranks[supply].numerator + if soft { matcher.soft_of_supply(0, supply, &[]) } else { 0 }
         };
         // The most of each group in each way, the best taken first.
         let mut ahead: BinaryHeap<(i128, Reverse<usize>, usize)> = BinaryHeap::new();
@@ -266,7 +244,7 @@ impl Parts<'_> {
             let Some(most) = most else { continue };
             ahead.extend(group.ways.iter().enumerate().map(|(way, of)| (most + of.earned, Reverse(at), way)));
         }
-        let most = self.most();
+        let most = self.earned.most_among(&self.agents);
         while let Some((numerator, Reverse(at), way)) = ahead.pop() {
             if !best.admits(numerator + most, 0) {
                 break;
@@ -295,10 +273,9 @@ impl Parts<'_> {
             }
             return;
         }
-        let above = self.soft_most() + of_both;
         let words = self.agents.words().iter().enumerate().take(reach.div_ceil(simd::WORD));
         for (at, word) in words.filter(|(_, word)| **word != 0) {
-            if best.admits(self.scores.most_of(at) + above, at * simd::WORD) {
+            if best.admits(self.earned.most_of(at) + of_both, at * simd::WORD) {
                 for bit in ones(group.word(way, at, *word)) {
                     self.offer(at * simd::WORD + bit, way, supplies, best);
                 }
@@ -308,8 +285,7 @@ impl Parts<'_> {
 
     /// Offers an agent with each supply, best first, as long as one is taken.
     fn offer(&self, row: usize, way: &Way, supplies: &[(i128, usize)], best: &mut Best) {
-        let alone = if self.soft.is_empty() { self.scores.of(row) } else { self.earned(row) };
-        let own = alone + way.earned;
+        let own = self.earned.of(row) + way.earned;
         for (earned, supply) in supplies {
             if !best.offer(own + earned, row, *supply) {
                 break;

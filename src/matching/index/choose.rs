@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Index, Open, agents,
-    scores::Scores,
+    scores::Earned,
     supplies::{AskedOfSupplies, Group, Way},
 };
 use crate::{
@@ -47,8 +47,12 @@ pub(super) fn best(
     let open = supplies_of(index, matcher, volumes);
     let index = &*index;
     let scores = index.scores[*scores].as_ref()?;
-    let mut choosing =
-        Choosing { matcher, scores, soft, best: None, served: served.as_ref().map(|_| Vec::new()) };
+    let mut choosing = Choosing {
+        matcher,
+        earned: Earned::new(scores, soft),
+        best: None,
+        served: served.as_ref().map(|_| Vec::new()),
+    };
     match volumes.as_mut_slice() {
         [] => {
             search.feasible += rows.count();
@@ -146,8 +150,7 @@ struct Chosen {
 
 struct Choosing<'m, 'a> {
     matcher: &'m Matcher<'a>,
-    scores: &'m Scores,
-    soft: Vec<(i128, Bits)>,
+    earned: Earned<'m>,
     best: Option<Chosen>,
     /// All that are served, where they are asked for.
     served: Option<Vec<Served>>,
@@ -161,17 +164,6 @@ struct ForSome<'g> {
 }
 
 impl Choosing<'_, '_> {
-    /// What an agent earns of itself.
-    fn earned(&self, row: usize) -> i128 {
-        let soft = self.soft.iter().filter(|(_, rows)| rows.has(row)).map(|(earned, _)| earned);
-        self.scores.of(row) + soft.sum::<i128>()
-    }
-
-    /// The most that soft places add.
-    fn soft_most(&self) -> i128 {
-        self.soft.iter().map(|(earned, _)| (*earned).max(0)).sum()
-    }
-
     /// Whether a total would win, by an agent of at least this number.
     fn wins(&self, total: i128, row: usize) -> bool {
         self.best.as_ref().is_none_or(|best| total > best.total || (total == best.total && row < best.row))
@@ -179,9 +171,8 @@ impl Choosing<'_, '_> {
 
     /// The best of some rows, without volumes.
     fn among(&mut self, rows: &Bits) {
-        let soft = self.soft_most();
         for (at, word) in rows.words().iter().enumerate().filter(|(_, word)| **word != 0) {
-            if !self.wins(self.scores.most_of(at) + soft, at * 64) {
+            if !self.wins(self.earned.most_of(at), at * 64) {
                 continue;
             }
             for bit in ones(*word) {
@@ -191,7 +182,7 @@ impl Choosing<'_, '_> {
     }
 
     fn weigh(&mut self, row: usize, of_supplies: i128, supplies: &[usize]) {
-        let total = self.earned(row) + of_supplies;
+        let total = self.earned.of(row) + of_supplies;
         if self.wins(total, row) {
             self.best = Some(Chosen { total, row, supplies: supplies.to_vec() });
         }
@@ -222,8 +213,7 @@ impl Choosing<'_, '_> {
         for at in 1..ahead.len() {
             ahead[at] = ahead[at].max(ahead[at - 1]);
         }
-        let most = self.scores.most() + self.soft_most();
-        let soft = self.soft_most();
+        let most = self.earned.most();
         let mut left = rows.clone();
         let mut served = 0;
         for (at, option) in options.iter().enumerate() {
@@ -239,7 +229,7 @@ impl Choosing<'_, '_> {
                 if let Some(served) = &mut self.served {
                     served.extend(ones(hit).map(|bit| (word * 64 + bit, vec![option.choice.supply])));
                 }
-                if hopeless || !self.wins(self.scores.most_of(word) + soft + numerator, word * 64) {
+                if hopeless || !self.wins(self.earned.most_of(word) + numerator, word * 64) {
                     continue;
                 }
                 for bit in ones(hit) {
@@ -276,18 +266,18 @@ impl Choosing<'_, '_> {
     /// A supply with what it earns of soft places.
     fn with_places(&self, volume: &AskedOfSupplies, supply: usize) -> Choice {
         let mut choice = volume.ranks[supply].choice(supply);
-        choice.numerator += self.matcher.soft_of_supply(0, supply);
+        choice.numerator += self.matcher.soft_of_supply(0, supply, &[]);
         choice
     }
 }
 
 impl Matcher<'_> {
-    /// What a supply earns of the soft places of a volume, beside none of the others.
-    pub(super) fn soft_of_supply(&self, at: usize, supply: usize) -> i128 {
+    /// What a supply earns of the soft places of a volume, beside those of the volumes before it.
+    pub(super) fn soft_of_supply(&self, at: usize, supply: usize, before: &[usize]) -> i128 {
         let volume = &self.subject.need.volumes[at];
         let soft = volume.places.iter().filter_map(|place| {
             let weight = place.weight?;
-            let holds = self.supply_place(place, supply, &[], volume).holds();
+            let holds = self.supply_place(place, supply, before, volume).holds();
             holds.then_some(i128::from(weight) * i128::from(MILLION))
         });
         soft.sum()

@@ -6,7 +6,6 @@ use super::supplies::{AskedOfSupplies, Rank};
 use crate::{
     engine::columns::{Bits, Levels},
     matching::{Choice, Matcher},
-    quantity::MILLION,
 };
 
 /// The supplies that are open to a need's volumes.
@@ -45,26 +44,19 @@ impl Open {
         before: &[usize],
     ) -> Vec<Choice> {
         let open = &self.volumes[at];
-        let volume = &matcher.subject.need.volumes[at];
         let serves = |group: &OpenGroup| match (&group.agents, agent) {
             (Some(agents), Some(agent)) => agents.has(agent),
             _ => true,
         };
         let open_to = open.supplies.iter().filter(|(_, group)| serves(&open.groups[*group]));
         let choice = |(supply, group): &(usize, usize)| {
-            let Rank { kept, numerator, waste, exists } = open.ranks[*supply];
-            let mut choice = Choice { supply: *supply, kept, numerator, waste, exists };
+            let mut choice = open.ranks[*supply].choice(*supply);
             if let Some(agent) = agent {
                 for (weight, levels) in &open.groups[*group].scores {
                     choice.numerator += i128::from(*weight) * i128::from(levels.get(agent));
                 }
             }
-            for place in volume.places.iter() {
-                let Some(weight) = place.weight else { continue };
-                if matcher.supply_place(place, *supply, before, volume).holds() {
-                    choice.numerator += i128::from(weight) * i128::from(MILLION);
-                }
-            }
+            choice.numerator += matcher.soft_of_supply(at, *supply, before);
             choice
         };
         open_to.map(choice).collect()

@@ -4,7 +4,7 @@ use super::Index;
 use crate::{
     engine::{
         Gap,
-        columns::{Journal, Levels, simd},
+        columns::{Bits, Journal, Levels, ones, simd},
     },
     ir::Rule,
     matching::{Matcher, score::added},
@@ -112,6 +112,50 @@ impl Scores {
     /// The most that any agent earns.
     pub fn most(&self) -> i128 {
         self.most.iter().copied().max().map_or(0, i128::from)
+    }
+}
+
+/// What agents earn of themselves, soft places of the need among it.
+pub(super) struct Earned<'i> {
+    scores: &'i Scores,
+    /// What each soft place adds, and for whom.
+    soft: Vec<(i128, Bits)>,
+    /// The most that soft places add.
+    most_of_places: i128,
+}
+
+impl<'i> Earned<'i> {
+    pub fn new(scores: &'i Scores, soft: Vec<(i128, Bits)>) -> Earned<'i> {
+        let most_of_places = soft.iter().map(|(earned, _)| (*earned).max(0)).sum();
+        Earned { scores, soft, most_of_places }
+    }
+
+    /// What an agent earns.
+    pub fn of(&self, row: usize) -> i128 {
+        let soft = self.soft.iter().filter(|(_, rows)| rows.has(row)).map(|(earned, _)| earned);
+        self.scores.of(row) + soft.sum::<i128>()
+    }
+
+    /// No agent of a word of rows earns more.
+    pub fn most_of(&self, word: usize) -> i128 {
+        self.scores.most_of(word) + self.most_of_places
+    }
+
+    /// No agent earns more.
+    pub fn most(&self) -> i128 {
+        self.scores.most() + self.most_of_places
+    }
+
+    /// None of these agents earns more: closer than [`Earned::most`].
+    pub fn most_among(&self, agents: &Bits) -> i128 {
+        let mut most: Option<i128> = None;
+        for (at, word) in agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
+            if most.is_none_or(|most| self.scores.most_of(at) > most) {
+                let here = ones(*word).map(|bit| self.scores.of(at * simd::WORD + bit)).max();
+                most = most.max(here);
+            }
+        }
+        most.unwrap_or(0) + self.most_of_places
     }
 }
 

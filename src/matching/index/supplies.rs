@@ -40,6 +40,7 @@ pub(super) struct AskedOfSupplies {
     /// Whether the orders of groups are to be made again.
     stale: bool,
     shared_read: usize,
+    agents_read: usize,
     pub groups: Vec<Group>,
     by_terms: IndexMap<GroupKey, usize>,
     pub group_of: Vec<Option<u32>>,
@@ -167,6 +168,7 @@ impl AskedOfSupplies {
             ranks_move: false,
             groups_move: false,
             stale: false,
+            agents_read: index.agents.journal.len(),
             shared_read: index.supplies.journal.len(),
             groups: Vec::new(),
             by_terms: IndexMap::new(),
@@ -466,10 +468,16 @@ impl AskedOfSupplies {
             }
         }
         self.shared_read = now;
-        if self.order.len() != self.groups.len() || self.stale {
+        let others = self.order.len() != self.groups.len() || self.stale;
+        if others {
             self.arrange();
             self.stale = false;
         }
+        let agents = index.agents.journal.len();
+        if !others && self.agents_read == agents {
+            return;
+        }
+        self.agents_read = agents;
         for group in &mut self.groups {
             let Some(one) = group.supplies.first() else { continue };
             let scene = matcher.scene(None, Some(*one as usize), Some(volume));
