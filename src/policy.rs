@@ -6,11 +6,13 @@ use crate::{
     check::Strictness,
     cycle::{self, Cycle},
     diagnostic::{Code, Diagnostic, Report, nearest},
+    engine::Filters,
     error::Error,
     inventory::{ledger::Ledger, records::Records, wire, world::World},
     ir::Plan,
     matching::{Candidate, Matcher, Moment, NeedId, Placed, Search},
-    pipeline::{Extra, Loaded, Parsed},
+    pipeline::{Checked, Extra, Loaded, Parsed},
+    plugin::{self, Composed, Fault, Plugin},
     source::Sources,
 };
 
@@ -72,12 +74,18 @@ impl Policy {
     /// # Errors
     /// Every problem of the inventories, and every way in which they do not fit the policy.
     pub fn fleet(&self, inventories: &[&Inventory]) -> Result<Fleet, Error> {
+        self.fleet_with(inventories, &[])
+    }
+
+    /// As [`Policy::fleet`], with plugins beside the policy: what they require must hold too, and what they prefer adds up.
+    ///
+    /// # Errors
+    /// As [`Policy::fleet`]. What a plugin breaks is in [`Fleet::faults`].
+    pub fn fleet_with(&self, inventories: &[&Inventory], plugins: &[Plugin]) -> Result<Fleet, Error> {
         let inventories =
             inventories.iter().map(|inventory| (&inventory.records, &inventory.sources)).collect();
         let extra = Extra { inventories, statements: None };
-        let loaded =
-            self.parsed.check(&extra, self.strictness).load(&extra).map_err(|report| Error::new(*report))?;
-        Ok(Fleet::new(loaded))
+        Fleet::bind(self.parsed.check(&extra, self.strictness), &extra, plugins)
     }
 }
 
@@ -161,13 +169,14 @@ pub struct Fleet {
     ledger: Arc<Ledger>,
     /// Made when it is asked for.
     placed: Arc<OnceLock<Placed>>,
+    composed: Option<Arc<Composed>>,
 }
 
 impl Fleet {
     /// A fleet of what is compiled and bound.
     pub(crate) fn new(loaded: Loaded) -> Fleet {
         let ledger = Arc::new(Ledger::new(&loaded.world));
-        Fleet { loaded: Arc::new(loaded), ledger, placed: Arc::default() }
+        Fleet { loaded: Arc::new(loaded), ledger, placed: Arc::default(), composed: None }
     }
 
     /// What is bound, to be changed in place: copied first where another fleet shares it. Where instances are is
@@ -185,9 +194,37 @@ impl Fleet {
     /// # Errors
     /// Every problem of the set and the inventories.
     pub fn load(parsed: &Parsed, strictness: Strictness, inventories: &[Inventory]) -> Result<Fleet, Error> {
+        Fleet::load_with(parsed, strictness, inventories, &[])
+    }
+
+    /// As [`Fleet::load`], with plugins beside the policy: what they require must hold too, and what they prefer adds up.
+    ///
+    /// # Errors
+    /// Every problem of the set and the inventories. What a plugin breaks is in [`Fleet::faults`].
+    pub fn load_with(
+        parsed: &Parsed,
+        strictness: Strictness,
+        inventories: &[Inventory],
+        plugins: &[Plugin],
+    ) -> Result<Fleet, Error> {
         let extra = Inventory::extra(inventories);
-        let loaded = parsed.check(&extra, strictness).load(&extra).map_err(|report| Error::new(*report))?;
-        Ok(Fleet::new(loaded))
+        Fleet::bind(parsed.check(&extra, strictness), &extra, plugins)
+    }
+
+    fn bind(checked: Checked, extra: &Extra<'_>, plugins: &[Plugin]) -> Result<Fleet, Error> {
+        let add_columns =
+            |plan: &mut Plan| plugins.iter().for_each(|plugin| plugin::add_columns(plan, plugin.about()));
+        let loaded = checked.load_with(extra, add_columns).map_err(|report| Error::new(*report))?;
+        Ok(Fleet::with_plugins(loaded, plugins))
+    }
+
+    /// A fleet of what is compiled and bound, with plugins beside the policy. It was bound with the columns of each
+    /// ([`plugin::add_columns`]): one whose columns are not there is at fault.
+    pub fn with_plugins(mut loaded: Loaded, plugins: &[Plugin]) -> Fleet {
+        let Loaded { plan, world, report, .. } = &mut loaded;
+        let composed =
+            (!plugins.is_empty()).then(|| Composed::new(plan, world, &mut report.sources, plugins));
+        Fleet { composed: composed.map(Arc::new), ..Fleet::new(loaded) }
     }
 
     /// The compiled policy, with the needs of the inventories.
@@ -227,19 +264,50 @@ impl Fleet {
 
     /// One offer cycle, as asked.
     pub fn cycle(&self, request: cycle::Request<'_>) -> Offers {
-        let cycle = cycle::run(&self.loaded.plan, &self.loaded.world, request);
-        Offers { fleet: self.clone(), cycle }
+        let cycle::Request { needs, reasons, engine, recorder, mut progress, .. } = request;
+        loop {
+            let broken = self.faults().len();
+            let mut step = |done, total| {
+                if let Some(progress) = &mut progress {
+                    progress(done, total);
+                }
+            };
+            let request = cycle::Request {
+                needs: needs.clone(),
+                reasons,
+                engine,
+                filters: self.filters(),
+                recorder,
+                progress: Some(&mut step),
+            };
+            let cycle = cycle::run(&self.loaded.plan, &self.loaded.world, request);
+            // A plugin that failed on the way has failed for the whole cycle: what was offered by its word is not.
+            if self.faults().len() == broken {
+                return Offers { fleet: self.clone(), cycle };
+            }
+        }
     }
 
     /// The policy and the fleet as things are before any offer: what a [`Matcher`] is made with.
     pub fn moment(&self) -> Moment<'_> {
-        Moment {
-            plan: &self.loaded.plan,
-            world: &self.loaded.world,
-            ledger: self.ledger(),
-            placed: self.placed(),
-            recorder: None,
-        }
+        self.moment_with(self.ledger(), self.placed())
+    }
+
+    /// The policy and the fleet at another moment: with this used, and instances there.
+    pub fn moment_with<'a>(&'a self, ledger: &'a Ledger, placed: &'a Placed) -> Moment<'a> {
+        let Loaded { plan, world, .. } = &*self.loaded;
+        Moment { plan, world, ledger, placed, filters: self.filters(), recorder: None }
+    }
+
+    /// Who answers for rules that others wrote; `None` where the fleet was bound without.
+    pub fn filters(&self) -> Option<&dyn Filters> {
+        self.composed.as_deref().map(|composed| composed as &dyn Filters)
+    }
+
+    /// What plugins have broken so far, in the order in which they were given. Nothing that such a plugin has a say about is
+    /// offered.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.composed.iter().flat_map(|composed| composed.faults()).collect()
     }
 
     /// Every feasible candidate of a need as things are, best first, with nothing counted between needs. `search`

@@ -243,6 +243,7 @@ mod claims {
             agent: Some(at),
             supply: None,
             volume: None,
+            filters: None,
             recorder: None,
         };
         agents.map(|at| roots.map(|root| scene(at).truth(root) == Truth::True)).collect()

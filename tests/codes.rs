@@ -27,7 +27,7 @@ const COMMAND_LINE: [Code; 14] = [
     Code::B0907,
 ];
 /// Codes of plugins: their examples are components, and stand with the tests of plugins.
-const PLUGINS: [Code; 9] = [
+const PLUGINS: [Code; 10] = [
     Code::B0801,
     Code::B0802,
     Code::B0803,
@@ -37,6 +37,7 @@ const PLUGINS: [Code; 9] = [
     Code::B0807,
     Code::B0808,
     Code::B0809,
+    Code::B0810,
 ];
 /// Codes whose example cannot stand in Markdown, and is made here: bytes that are no text, large things, changes.
 const MADE_HERE: [Code; 5] = [Code::B0101, Code::B0106, Code::B0514, Code::B0518, Code::B0903];

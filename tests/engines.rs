@@ -59,9 +59,8 @@ fn sets_of(folder: &str) -> Vec<(String, Files)> {
     found
 }
 
-#[test]
-fn every_test_of_the_suite_gives_the_same() {
-    let judged = Cell::new(0);
+/// Runs every test of the suite and every set of the folders, and gives the offers of each.
+pub fn every_test_of_the_suite(told: &dyn Fn(&Offers)) {
     for folder in ["tests/cases", "tests/stdlib", "policies"] {
         for (_, files) in sets_of(folder) {
             let policies = files.iter().filter(|(name, _)| name.ends_with(".policy"));
@@ -72,21 +71,26 @@ fn every_test_of_the_suite_gives_the_same() {
                 .map(|(name, bytes)| Inventory::from_bytes(name, bytes).expect("an inventory"))
                 .collect();
             let checked = parsed.check(&Extra::default(), Strictness::default());
-            let told = |offers: &Offers| {
-                judge(offers);
-                judged.set(judged.get() + 1);
-            };
             let options = testing::Options {
                 inventories: &inventories,
-                offers: Some(&told),
+                offers: Some(told),
                 ..testing::Options::default()
             };
             testing::run(&parsed, &checked, options);
             if let Ok(fleet) = Fleet::load(&parsed, Strictness::default(), &inventories) {
-                judge(&fleet.offers());
+                told(&fleet.offers());
             }
         }
     }
+}
+
+#[test]
+fn every_test_of_the_suite_gives_the_same() {
+    let judged = Cell::new(0);
+    every_test_of_the_suite(&|offers| {
+        judge(offers);
+        judged.set(judged.get() + 1);
+    });
     assert!(judged.get() > 100, "only {} tests were found", judged.get());
 }
 
@@ -418,7 +422,14 @@ fn pairs_are_those_that_hold() {
         let mut ledger = fleet.ledger().clone();
         for grant in fleet.offers().cycle().grants.iter().map(Some).chain([None]) {
             for id in bourse::cycle::every_need(plan).step_by(3) {
-                let moment = Moment { plan, world, ledger: &ledger, placed: fleet.placed(), recorder: None };
+                let moment = Moment {
+                    plan,
+                    world,
+                    ledger: &ledger,
+                    placed: fleet.placed(),
+                    filters: None,
+                    recorder: None,
+                };
                 let matcher = Matcher::new(moment, id);
                 let Some(answer) = index.answer(&matcher, 10) else { continue };
                 let plain = plain_pairs(&matcher);

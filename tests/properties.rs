@@ -10,7 +10,7 @@ use bourse::{
         ledger::{self, Ledger},
         world::{StockId, Taken},
     },
-    matching::{Matcher, Moment, Search},
+    matching::{Matcher, Search},
 };
 
 /// A small generator of numbers (xorshift64*), so that a failing case can be repeated by its seed.
@@ -297,16 +297,9 @@ fn what_was_refused_could_not_have_been_granted() {
     for seed in 0..SEEDS {
         let fleet = fleet(&declarations(seed));
         let offers = cycle(&fleet);
-        let (plan, world) = (fleet.plan(), fleet.world());
         for need in offers.cycle().needs.iter().filter(|need| need.outcome != Outcome::Met) {
             // Grants only ever take: what does not fit at the end did not fit when the need closed.
-            let moment = Moment {
-                plan,
-                world,
-                ledger: &offers.cycle().ledger,
-                placed: &offers.cycle().placed,
-                recorder: None,
-            };
+            let moment = fleet.moment_with(&offers.cycle().ledger, &offers.cycle().placed);
             let matcher = Matcher::new(moment, need.id);
             let mut search = Search::default();
             let now: Vec<_> = matcher
@@ -315,7 +308,7 @@ fn what_was_refused_could_not_have_been_granted() {
                 .filter(|agent| matcher.candidate(*agent, &mut search).is_some())
                 .collect();
             let explained = need.rejections.list.iter().all(|rejection| !rejection.reasons.is_empty());
-            let whole = plan.frameworks[need.id.framework].needs[need.id.need].all_or_nothing;
+            let whole = fleet.plan().frameworks[need.id.framework].needs[need.id.need].all_or_nothing;
             assert!(now.is_empty() || whole, "seed {seed}: {now:?} could still serve");
             assert!(explained, "seed {seed}");
             match &need.why {

@@ -117,7 +117,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("error", &["diagnostic"]),
     (
         "policy",
-        &["check", "cycle", "diagnostic", "error", "inventory", "ir", "matching", "pipeline", "source"],
+        &[
+            "check",
+            "cycle",
+            "diagnostic",
+            "engine",
+            "error",
+            "inventory",
+            "ir",
+            "matching",
+            "pipeline",
+            "plugin",
+            "source",
+        ],
     ),
     (
         "live",

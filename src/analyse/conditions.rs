@@ -160,7 +160,11 @@ impl Set<'_> {
                 }
                 Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => open.extend(parts.iter()),
                 Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => open.extend([*left, *right]),
-                Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => {}
+                Node::Constant(_)
+                | Node::Read(_)
+                | Node::IsAbsent(_)
+                | Node::IsPresent(_)
+                | Node::Asked(_) => {}
             }
         }
         found
@@ -177,6 +181,7 @@ pub(super) fn is_condition(plan: &Plan, id: NodeId) -> bool {
         | Node::Matches(..)
         | Node::IsAbsent(_)
         | Node::IsPresent(_)
+        | Node::Asked(_)
         | Node::Constant(Value::Bool(_)) => true,
         Node::Named(definition) => is_condition(plan, plan.definition(*definition).root),
         Node::Read(column) | Node::Else(column, _) => {

@@ -25,8 +25,14 @@ const NAMED: usize = 4;
 pub(super) fn check(set: &Set<'_>, impossible: &BTreeSet<NeedId>, problems: &mut Vec<Diagnostic>) -> bool {
     let ledger = Ledger::empty(set.world);
     let placed = Placed::new(set.plan);
-    let moment =
-        Moment { plan: set.plan, world: set.world, ledger: &ledger, placed: &placed, recorder: None };
+    let moment = Moment {
+        plan: set.plan,
+        world: set.world,
+        ledger: &ledger,
+        placed: &placed,
+        filters: None,
+        recorder: None,
+    };
     let varying = RefCell::default();
     let mut steps = limits::SERVING_STEPS;
     for id in every_need(set.plan).filter(|id| !impossible.contains(id)) {

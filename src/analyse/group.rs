@@ -226,6 +226,8 @@ impl<'i, 'a> Groups<'i, 'a> {
                 Some(at)
             }
             Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => self.column(*column),
+            // What others wrote is not looked into.
+            Node::Asked(_) => None,
             Node::Named(definition) => self.add(plan.definition(*definition).root),
             Node::Not(inner) => self.add(*inner),
             Node::And(parts) | Node::Or(parts) => {

@@ -62,6 +62,7 @@ pub(super) fn check(
                 agent: None,
                 supply: None,
                 volume,
+                filters: None,
                 recorder: None,
             };
             let name = show_name(set.plan.symbols.text(need.name));

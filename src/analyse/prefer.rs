@@ -183,7 +183,17 @@ impl<'s> Fleet<'s, '_> {
     ) -> Scene<'s> {
         let Set { plan, world, .. } = *self.set;
         let subject = Subject { framework, need };
-        Scene { plan, world, ledger: self.ledger, subject, agent, supply, volume, recorder: None }
+        Scene {
+            plan,
+            world,
+            ledger: self.ledger,
+            subject,
+            agent,
+            supply,
+            volume,
+            filters: None,
+            recorder: None,
+        }
     }
 
     /// What every candidate earns, if they all earn the same.

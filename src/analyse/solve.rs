@@ -362,7 +362,7 @@ fn costs(plan: &Plan) -> Vec<u32> {
     for node in &plan.nodes {
         let of = |id: &NodeId| costs.get(id.0 as usize).copied().unwrap_or(1);
         let inner = match node {
-            Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => 0,
+            Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) | Node::Asked(_) => 0,
             Node::Named(definition) => of(&plan.definition(*definition).root),
             Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
                 of(inner)

@@ -14,7 +14,7 @@ use crate::{
     cycle::NeedResult,
     inventory::{ledger::Ledger, world::StockId},
     ir::Plan,
-    matching::{Candidate, Failure, Instance, Matcher, Moment, NeedId, Placed},
+    matching::{Candidate, Failure, Instance, Matcher, NeedId, Placed},
     output::{self, wire::Offer},
     source::Span,
     types::Side,
@@ -149,16 +149,14 @@ impl<'a> Against<'a> {
             Err(missing) => return vec![*missing],
         };
         let fleet = self.own.offers.fleet();
-        let (ledger, placed) = (fleet.ledger(), fleet.placed());
-        let (plan, world) = (fleet.plan(), fleet.world());
-        let start = Matcher::new(Moment { plan, world, ledger, placed, recorder: None }, question.id);
+        let start = Matcher::new(fleet.moment(), question.id);
         let ruled_out = self.reasons(&start, agent, &supplies);
         if !ruled_out.is_empty() {
             return ruled_out;
         }
         let candidate = start.given(agent, &supplies);
         self.settle(question.id);
-        let moment = Moment { plan, world, ledger: &self.ledger, placed: &self.placed, recorder: None };
+        let moment = fleet.moment_with(&self.ledger, &self.placed);
         let now = Matcher::new(moment, question.id);
         let failures = now.failures_of(agent, &supplies);
         if !failures.is_empty() {

@@ -82,6 +82,10 @@ fn refused(refusal: Refusal) -> Diagnostic {
             ),
             "write `(?-u:\\b)` for words of ASCII letters",
         ),
+        Refusal::Asked => (
+            "the set has rules of another plugin".to_owned(),
+            "build the set alone: a broker runs any number of plugins",
+        ),
         Refusal::TooMuch { what, count, most } => (
             format!("there are {count} {what}, and a plugin has at most {most}"),
             "build several plugins: a broker runs any number of them",

@@ -6,7 +6,7 @@ use super::{
     Exit, Failure,
     files::Console,
     offers::ViewArg,
-    set::SetArgs,
+    plugins::{self, FleetArgs},
     table::{Paint, paint},
 };
 use crate::{
@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(value_name = "NEED")]
     need: String,
     #[command(flatten)]
-    set: SetArgs,
+    fleet: FleetArgs,
     /// Only this agent: every condition asked of it, with the values seen
     #[arg(long, value_name = "AGENT", conflicts_with = "offer")]
     agent: Option<String>,
@@ -59,7 +59,7 @@ enum Format {
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    let fleet = args.fleet.fleet(console, Strictness::default())?;
     let needs = fleet.needs(&args.need)?;
     let question = Question::of(args, &fleet)?;
     let offers = (!args.alone).then(|| {
@@ -91,7 +91,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             }
         }
     }
-    Ok(Exit::Yes)
+    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }
 
 /// The first line stands out.

@@ -4,7 +4,7 @@ use super::{
     Exit, Failure, Format,
     files::Console,
     offers::needs_of,
-    set::SetArgs,
+    plugins::{self, FleetArgs},
     table::{Paint, columns, count, grouped, paint},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    set: SetArgs,
+    fleet: FleetArgs,
     /// Only these needs: NEED, FRAMEWORK.NEED or FRAMEWORK; may be repeated
     #[arg(long, value_name = "NEED")]
     need: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    let fleet = args.fleet.fleet(console, Strictness::default())?;
     let needs = needs_of(&fleet, &args.need)?;
     let needs = needs.unwrap_or_else(|| cycle::every_need(fleet.plan()).collect());
     let found = output::matches(&fleet, &needs, args.top);
@@ -50,6 +50,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let bounded = found.needs.iter().any(|need| need.bounded && need.feasible == 0);
     let none = found.needs.iter().all(|need| need.feasible == 0) && !found.needs.is_empty();
+    let bounded = plugins::tell_faults(&fleet, console) || bounded;
     Ok(match (bounded, none) {
         (true, _) => Exit::Undecided,
         (false, true) => Exit::No,

@@ -20,6 +20,7 @@ mod inspect;
 pub mod kept;
 mod matching;
 mod offers;
+mod plugins;
 mod repl;
 mod set;
 mod shares;

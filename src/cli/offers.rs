@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use super::{
     Exit, Failure, Format,
     files::Console,
-    set::SetArgs,
+    plugins::{self, FleetArgs},
     table::{Paint, columns, count, grouped, paint},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    set: SetArgs,
+    fleet: FleetArgs,
     /// Only these needs take part: NEED, FRAMEWORK.NEED or FRAMEWORK; may be repeated
     #[arg(long, value_name = "NEED")]
     need: Vec<String>,
@@ -68,7 +68,7 @@ impl From<ViewArg> for View {
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    let fleet = args.fleet.fleet(console, Strictness::default())?;
     let needs = needs_of(&fleet, &args.need)?;
     let (reasons, detail) = match args.reasons {
         ReasonsArg::Grouped => (Reasons::Unmet, Detail::Grouped),
@@ -94,7 +94,8 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         Format::Table => table(&offers, args.view.into(), detail, console)?,
     }
-    Ok(exit(&offers))
+    let failed = plugins::tell_faults(&fleet, console);
+    Ok(if failed { Exit::Undecided } else { exit(&offers) })
 }
 
 /// The needs that some names mean, in order of declaration; `None` where there are no names.

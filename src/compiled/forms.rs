@@ -4,9 +4,9 @@ use super::codec::{Form, Reader};
 use crate::{
     emit::Owners,
     ir::{
-        self, Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
-        Framework, Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Request, Role,
-        Rule, SideSet, Target, Volume,
+        self, Amount, Ask, Asked, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition,
+        DefinitionId, Framework, Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan,
+        Question, Request, Role, Rule, SideSet, Target, Volume,
     },
     operator::{ArithmeticOp, Function, TestOp},
     quantity::{Dimension, Overlap, Quantity},
@@ -88,13 +88,14 @@ records! {
     Framework { name, role, principal, served, keys, needs, span }
     Need { name, count, keys, agent, places, volumes, counted, all_or_nothing, accept_revocable, span, docs }
     Volume { name, ordinal, request, filesystem, read_only, source, places }
+    Asked { filter, question, text, want, subject, reads, conditions }
     Request { amounts, classes, conditions }
     Ask { resource, amount, span }
     ClassAsk { class, negated, span }
     Place { kind, weight, number, span }
     Plan {
         symbols, levels, columns, column_types, nodes, spans, definitions, patterns, broker, roles, frameworks,
-        agent_rules, tier_rules, resources,
+        agent_rules, tier_rules, asked, resources,
     }
 }
 
@@ -120,7 +121,9 @@ choices! {
         0 Constant(value), 1 Read(column), 2 Named(definition), 3 Not(inner), 4 And(parts), 5 Or(parts),
         6 Test(op, left, right), 7 Matches(inner, pattern), 8 IsAbsent(column), 9 IsPresent(column),
         10 Arithmetic(op, left, right), 11 Negate(inner), 12 Else(column, other), 13 Call(function, parts),
+        14 Asked(at),
     }
+    Question { 0 Rule(of), 1 Condition(of), 2 Sound }
     ChargePer { 0 Volume, 1 Need }
     Overlap { 0 Part(part), 1 Unlimited }
     Amount { 0 Scalar(of, low, high), 1 Ranges(ranges), 2 Items(items) }

@@ -58,7 +58,14 @@ impl Run<'_> {
     /// those at least that some grant has.
     fn wanted_at_start(&mut self, id: NeedId, search: &mut Search) -> (Option<Candidate>, Vec<StockId>) {
         let (plan, world) = (self.plan, self.world);
-        let moment = Moment { plan, world, ledger: &self.start.0, placed: &self.start.1, recorder: None };
+        let moment = Moment {
+            plan,
+            world,
+            ledger: &self.start.0,
+            placed: &self.start.1,
+            filters: self.filters,
+            recorder: None,
+        };
         let matcher = Matcher::new(moment, id);
         let mut wanted: Vec<StockId> = Vec::new();
         if let Some(index) = &mut self.start_index
@@ -106,12 +113,21 @@ impl Run<'_> {
         let mut wanted: Vec<StockId> = Vec::new();
         let mut first: Option<Candidate> = None;
         let mut search = Search::default();
-        let matcher =
-            Matcher::new(Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None }, id);
+        let matcher = Matcher::new(
+            Moment { plan, world, ledger: &ledger, placed: &placed, filters: self.filters, recorder: None },
+            id,
+        );
         let most = matcher.most_instances();
         let mut index = self.start_index.clone();
         for _ in 0..missing {
-            let moment = Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None };
+            let moment = Moment {
+                plan,
+                world,
+                ledger: &ledger,
+                placed: &placed,
+                filters: self.filters,
+                recorder: None,
+            };
             let matcher = Matcher::new(moment, id);
             let best = match &mut index {
                 Some(index) => index.best(&matcher, &mut search),

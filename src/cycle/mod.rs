@@ -13,7 +13,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::{
-    engine::Recorder,
+    engine::{Filters, Recorder},
     inventory::{
         ledger::Ledger,
         world::{StockId, World},
@@ -57,6 +57,8 @@ pub struct Request<'a> {
     pub reasons: Reasons,
     /// What finds the best candidate. A cycle with a recorder is always run plainly.
     pub engine: Engine,
+    /// Who answers for rules that others wrote.
+    pub filters: Option<&'a dyn Filters>,
     /// Told what conditions come out as.
     pub recorder: Option<&'a Recorder>,
     /// Told after each step: needs closed, needs in all.
@@ -89,6 +91,7 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         keep: request.reasons,
         kept: 0,
         steps: 0,
+        filters: request.filters,
         recorder: request.recorder,
         free: indexed.then(|| Free::new(plan, world)),
         start_index: index.clone(),
@@ -164,6 +167,7 @@ struct Run<'a> {
     keep: Reasons,
     kept: usize,
     steps: u64,
+    filters: Option<&'a dyn Filters>,
     recorder: Option<&'a Recorder>,
     /// `None`: plainly.
     index: Option<Index>,
@@ -223,6 +227,7 @@ impl Run<'_> {
             world: self.world,
             ledger: &self.ledger,
             placed: &self.placed,
+            filters: self.filters,
             recorder: self.recorder,
         }
     }
@@ -279,6 +284,7 @@ impl Run<'_> {
             world: self.world,
             ledger: &self.ledger,
             placed: &self.placed,
+            filters: self.filters,
             recorder: self.recorder,
         };
         let matcher = Matcher::new(moment, id);

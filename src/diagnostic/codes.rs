@@ -150,6 +150,7 @@ codes! {
     B0807 "a plugin that failed",
     B0808 "a plugin that took more than its limits",
     B0809 "plugins are not built in",
+    B0810 "a plugin that is not granted what it reads",
     // plugins and compiled policies, as they are built and read
     B0811 "a policy that no plugin can hold",
     B0812 "a file that is neither a plugin nor a compiled policy",

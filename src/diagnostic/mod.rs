@@ -82,6 +82,11 @@ impl Diagnostic {
         Diagnostic { labels: Vec::new(), ..Diagnostic::error(code, Span::default(), message) }
     }
 
+    /// A warning about no place.
+    pub fn warning_without_place(code: Code, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::without_place(code, message) }
+    }
+
     /// Says something else than `here` at the first place.
     pub fn label(mut self, text: impl Into<String>) -> Self {
         if let Some(label) = self.labels.first_mut() {

@@ -325,6 +325,7 @@ impl Used {
             }
             match plan.node(id) {
                 Node::Constant(value) => self.constant(value),
+                Node::Asked(_) => {}
                 Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
                     columns.insert(*column);
                 }

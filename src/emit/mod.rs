@@ -42,6 +42,8 @@ pub enum Refusal {
     LargePattern(String),
     /// A pattern that no table can hold: it asks where words of any script begin and end.
     Boundary(String),
+    /// A rule of another plugin, which has its own.
+    Asked,
     /// More columns, rules or conditions than a plugin may have.
     TooMuch {
         /// Of what.
@@ -96,6 +98,9 @@ pub fn manifest(plan: &Plan, owners: &Owners, name: &str) -> Manifest {
 /// # Errors
 /// What of the plan no plugin can hold.
 pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusal> {
+    if !plan.asked.is_empty() {
+        return Err(Refusal::Asked);
+    }
     let (manifest, used) = manifest::manifest(plan, owners, name);
     bounded("columns", manifest.columns.len())?;
     bounded("rules", manifest.rules.len())?;

@@ -1,6 +1,8 @@
 //! What a candidate of a fleet has: the keys that a node reads.
 
 use super::{
+    filters::Filters,
+    possible::Possible,
     record::{Heard, Recorder},
     value::{self, Gap, Keys},
 };
@@ -9,7 +11,7 @@ use crate::{
         ledger::Ledger,
         world::{Cell, HoldingId, Placement, World},
     },
-    ir::{Amount, Column, ColumnId, Framework, Key, Need, NodeId, Plan, Request, Volume, op},
+    ir::{Amount, Asked, Column, ColumnId, Framework, Key, Need, NodeId, Plan, Request, Volume, op},
     logic::Truth,
     quantity::{Dimension, MILLION},
     symbol::{Symbol, Symbols},
@@ -43,6 +45,8 @@ pub struct Scene<'a> {
     pub supply: Option<usize>,
     /// The volume it is tried for.
     pub volume: Option<&'a Volume>,
+    /// Who answers for rules that others wrote.
+    pub filters: Option<&'a dyn Filters>,
     /// Who is told what conditions come out as.
     pub recorder: Option<&'a Recorder>,
 }
@@ -248,6 +252,14 @@ impl Keys for Scene<'_> {
 
     fn read(&self, id: ColumnId) -> Result<Value, Gap> {
         Scene::read(self, id)
+    }
+
+    fn asked(&self, asked: &Asked) -> Result<Value, Gap> {
+        self.filters.map_or(Err(Gap::Unanswered), |filters| filters.value(self, asked))
+    }
+
+    fn asked_possible(&self, asked: &Asked) -> Option<Possible> {
+        self.filters?.outcome(self, asked)?.possible
     }
 }
 

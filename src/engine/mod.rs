@@ -3,11 +3,13 @@
 
 pub mod columns;
 mod eval;
+mod filters;
 mod possible;
 mod record;
 mod value;
 
 pub use eval::{Scene, Subject};
+pub use filters::{Filters, Outcome};
 pub use possible::{Possible, possible};
 pub use record::{Recorder, Seen};
 pub use value::{Gap, Keys, truth, value};

@@ -39,7 +39,12 @@ pub fn possible<K: Keys>(keys: &K, id: NodeId) -> Possible {
                 may_fail: parts.iter().all(|part| part.may_fail),
             }
         }
-        _ => {
+        node => {
+            if let Node::Asked(asked) = node
+                && let Some(told) = keys.asked_possible(plan.asked(*asked))
+            {
+                return told;
+            }
             let reads = plan.reads(id);
             let varies = reads.iter().any(|column| plan.column(*column).key.is_varying());
             let fixed = reads.iter().filter(|column| !plan.column(**column).key.is_varying());

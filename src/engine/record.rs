@@ -7,7 +7,7 @@ use super::{
     value::{Gap, Keys},
 };
 use crate::{
-    ir::{ColumnId, NodeId, Plan},
+    ir::{Asked, ColumnId, NodeId, Plan},
     logic::Truth,
     symbol::Symbols,
     value::Value,
@@ -102,5 +102,9 @@ impl Keys for Heard<'_, '_> {
 
     fn read(&self, id: ColumnId) -> Result<Value, Gap> {
         self.scene.read(id)
+    }
+
+    fn asked(&self, asked: &Asked) -> Result<Value, Gap> {
+        self.scene.asked(asked)
     }
 }

@@ -1,7 +1,8 @@
 //! The value of a node, whatever its keys are read from.
 
+use super::possible::Possible;
 use crate::{
-    ir::{ColumnId, Node, NodeId, Pattern, Plan, op},
+    ir::{Asked, ColumnId, Node, NodeId, Pattern, Plan, op},
     logic::Truth,
     symbol::{Symbol, Symbols},
     value::Value,
@@ -16,6 +17,8 @@ pub enum Gap {
     Mismatch(ColumnId),
     /// An operator has no value for its operands.
     Fault(NodeId, op::Fault),
+    /// A filter of others has no answer.
+    Unanswered,
 }
 
 /// What expressions read: a candidate of a fleet, or one that is only thought of.
@@ -37,6 +40,19 @@ pub trait Keys {
     /// # Errors
     /// That it is absent, or of another type.
     fn read(&self, id: ColumnId) -> Result<Value, Gap>;
+
+    /// What a filter of others answers; of a candidate that is only thought of, nothing.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    fn asked(&self, _asked: &Asked) -> Result<Value, Gap> {
+        Err(Gap::Unanswered)
+    }
+
+    /// What a condition of a filter of others could be, where the filter tells.
+    fn asked_possible(&self, _asked: &Asked) -> Option<Possible> {
+        None
+    }
 
     /// Whether a whole text matches a pattern.
     fn matches(&self, text: Symbol, pattern: &Pattern) -> bool {
@@ -88,6 +104,7 @@ fn compute<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
             let (left, right) = (value(keys, *left)?, value(keys, *right)?);
             op::arithmetic(*op, &left, &right).map_err(fault)
         }
+        Node::Asked(asked) => keys.asked(plan.asked(*asked)),
         Node::Negate(inner) => op::negate(&value(keys, *inner)?).map_err(fault),
         Node::Else(column, other) => match keys.read(*column) {
             Err(Gap::Absent(_)) => value(keys, *other),

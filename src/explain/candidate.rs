@@ -4,7 +4,7 @@ use super::{cause, words};
 use crate::{
     Fleet, Offers,
     engine::{Gap, Scene},
-    ir::{ColumnId, Node, NodeId, Rule, Show, Volume},
+    ir::{ColumnId, Node, NodeId, Question, Rule, Show, Volume},
     limits,
     logic::Truth,
     matching::{Condition, Failure, Matcher, NeedId, Reach, Reason, Search},
@@ -177,8 +177,7 @@ impl<'a> Teller<'a> {
         let rules = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own.unwrap_or_default());
         for rule in rules.filter(|rule| !rule.sides.of_volume()) {
             if agent.is_some() || !rule.sides.has(Side::Agent) {
-                let list = if rule.weight.is_some() { &mut *preferences } else { &mut *checks };
-                list.push(self.rule(&about, rule));
+                self.told(&about, rule, checks, preferences);
             }
         }
         if let Some(request) = need.agent.as_ref().filter(|_| agent.is_some()) {
@@ -218,8 +217,7 @@ impl<'a> Teller<'a> {
             world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
         for rule in shared.filter(|rule| rule.sides.of_volume()).chain(tiers) {
             if agent.is_some() || !rule.sides.has(Side::Agent) {
-                let list = if rule.weight.is_some() { &mut *preferences } else { &mut *checks };
-                list.push(self.rule(&about, rule));
+                self.told(&about, rule, checks, preferences);
             }
         }
         for place in volume.places.iter().filter(|place| place.weight.is_none()) {
@@ -360,6 +358,19 @@ impl<'a> Teller<'a> {
         }))
     }
 
+    /// A rule, but for one that a plugin is sound, while it is.
+    fn told(&self, about: &About<'a>, rule: &'a Rule, checks: &mut Vec<Check>, preferences: &mut Vec<Check>) {
+        let plan = self.matcher.moment.plan;
+        let sound = match plan.node(rule.root) {
+            Node::Asked(asked) => plan.asked(*asked).question == Question::Sound,
+            _ => false,
+        };
+        let list = if rule.weight.is_some() { preferences } else { checks };
+        if !sound || !about.scene.truth(rule.root).holds() {
+            list.push(self.rule(about, rule));
+        }
+    }
+
     fn rule(&self, about: &About<'a>, rule: &'a Rule) -> Check {
         let truth = about.scene.truth(rule.root);
         let one = i128::from(MILLION);
@@ -390,6 +401,7 @@ impl<'a> Teller<'a> {
         let value = scene.value(id);
         let parts: Vec<NodeId> = match plan.node(id) {
             Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => Vec::new(),
+            Node::Asked(asked) => several(&plan.asked(*asked).conditions).to_vec(),
             Node::Named(definition) => vec![plan.definition(*definition).root],
             Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => vec![*inner],
             Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.to_vec(),
@@ -401,15 +413,16 @@ impl<'a> Teller<'a> {
             _ => None,
         };
         let worth = |part: &&NodeId| !matches!(plan.node(**part), Node::Constant(_));
-        let own = read.map(|column| self.column(scene, column));
+        let asked = match plan.node(id) {
+            Node::Asked(asked) if parts.is_empty() => plan.asked(*asked).reads.as_slice(),
+            _ => &[],
+        };
+        let own = read.iter().chain(asked).map(|column| self.column(scene, *column));
         Step {
             text: show.node(id),
             gap: value.as_ref().err().map(|gap| self.gap(scene, *gap)),
             value: value.ok().map(|value| value.show(&plan.symbols)),
-            parts: own
-                .into_iter()
-                .chain(parts.iter().filter(worth).map(|part| self.step(scene, *part)))
-                .collect(),
+            parts: own.chain(parts.iter().filter(worth).map(|part| self.step(scene, *part))).collect(),
         }
     }
 
@@ -434,9 +447,15 @@ impl<'a> Teller<'a> {
                 }
             }
             Gap::Mismatch(column) => format!("{} is of another type", show.column(column)),
+            Gap::Unanswered => "its filter has no answer".to_owned(),
             Gap::Fault(node, fault) => format!("{} in `{}`", fault.words(), show.node(node)),
         }
     }
+}
+
+/// Parts that say more than the whole.
+fn several(parts: &[NodeId]) -> &[NodeId] {
+    if parts.len() > 1 { parts } else { &[] }
 }
 
 /// What is looked at.

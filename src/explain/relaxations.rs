@@ -14,9 +14,7 @@ use crate::{
     inventory::ledger::Ledger,
     ir::{Amount, PlaceKind, Request},
     limits,
-    matching::{
-        Condition, Instance, Matcher, Moment, NeedId, Placed, Relaxed, Search, has_unsettled, settle_for,
-    },
+    matching::{Condition, Instance, Matcher, NeedId, Placed, Relaxed, Search, has_unsettled, settle_for},
     quantity::{Dimension, MILLION},
     symbol::Symbol,
 };
@@ -279,7 +277,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         // was settled stays.
         let pairs = (world.agents.len() as u64 + 1).saturating_mul(world.supplies.len() as u64 + 1);
         if has_unsettled(need) && pairs <= limits::EXPLAIN_COUNT_STEPS {
-            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed, recorder: None };
+            let moment = self.fleet.moment_with(&self.ledger, &placed);
             let (settled, _) = settle_for(Matcher::new(moment, id).relaxed(relaxed), self.fleet.ledger());
             placed.settle(id, Arc::new(settled));
         }
@@ -294,7 +292,7 @@ impl<'s, 'a> Trial<'s, 'a> {
             let agents = touched.agents(self.analysis, open);
             let supplies = touched.supplies(self.analysis, supplies, self.volumes());
             let mut search = Search::default();
-            let moment = Moment { plan, world, ledger: &self.ledger, placed: &placed, recorder: None };
+            let moment = self.fleet.moment_with(&self.ledger, &placed);
             let matcher = Matcher::new(moment, id).relaxed(relaxed).among(&supplies);
             let best = matcher.best_of(&agents, &mut search);
             self.steps += search.steps + 1;
@@ -315,8 +313,7 @@ impl<'s, 'a> Trial<'s, 'a> {
 
     /// What keeps parts apart that hold on their own: one set for each way.
     fn apart(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> Vec<Apart> {
-        let (plan, world) = (self.fleet.plan(), self.fleet.world());
-        let moment = Moment { plan, world, ledger: &self.ledger, placed: &self.placed, recorder: None };
+        let moment = self.fleet.moment_with(&self.ledger, &self.placed);
         let matcher = Matcher::new(moment, self.id).relaxed(relaxed).among(supplies);
         let volumes = &matcher.subject.need.volumes;
         let mut found = Vec::new();

@@ -58,7 +58,6 @@ impl State {
     }
 
     pub fn moment<'a>(&'a self, fleet: &'a Fleet) -> Moment<'a> {
-        let (plan, world) = (fleet.plan(), fleet.world());
-        Moment { plan, world, ledger: &self.ledger, placed: &self.placed, recorder: None }
+        fleet.moment_with(&self.ledger, &self.placed)
     }
 }

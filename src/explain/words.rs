@@ -264,8 +264,14 @@ pub(super) fn named(fleet: &Fleet, id: NeedId, condition: &Condition) -> (String
             let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
             let place = places.into_iter().find(|place| place.number == *number);
             let start = fleet.ledger();
-            let moment =
-                Moment { plan, world: fleet.world(), ledger: start, placed: fleet.placed(), recorder: None };
+            let moment = Moment {
+                plan,
+                world: fleet.world(),
+                ledger: start,
+                placed: fleet.placed(),
+                filters: fleet.filters(),
+                recorder: None,
+            };
             let want = place.map(|place| Matcher::new(moment, id).place_words(&place.kind).1);
             let label = place.map_or("place", |place| place.kind.label());
             (label.to_owned(), "place", want.unwrap_or_default())

@@ -7,12 +7,12 @@ mod verify;
 mod walk;
 
 pub use plan::{
-    Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId, Framework,
-    Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet,
-    Target, Volume, pattern,
+    Amount, Ask, Asked, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
+    Framework, Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Question, Request,
+    Role, Rule, SideSet, Target, Volume, pattern,
 };
 pub use show::Show;
 pub use verify::verify;
 
 /// The version of the plan's form: a plan of another version is never run.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;

@@ -98,6 +98,8 @@ pub enum Node {
     Else(ColumnId, NodeId),
     /// A function.
     Call(Function, Box<[NodeId]>),
+    /// What a filter of others answers, by its place in [`Plan::asked`].
+    Asked(u32),
 }
 
 /// A compiled pattern.
@@ -202,6 +204,36 @@ pub struct Rule {
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
+}
+
+/// What is asked of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// What one of its rules says, by its number.
+    Rule(u32),
+    /// What one of its conditions says, by its number.
+    Condition(u32),
+    /// Whether it has kept all that a filter must keep.
+    Sound,
+}
+
+/// A rule or condition of a filter that others wrote. What it reads is known; what it says is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Which filter, by its place among those of the fleet.
+    pub filter: usize,
+    /// What is asked of it.
+    pub question: Question,
+    /// As the language would write it.
+    pub text: String,
+    /// What it wants of its subject: `>= 2`; where it has none, `text`.
+    pub want: String,
+    /// The key it is about, where it is about one.
+    pub subject: Option<ColumnId>,
+    /// The keys it reads, in order of first reading.
+    pub reads: Vec<ColumnId>,
+    /// Of a rule: the conditions that must all hold for it, where the filter tells them apart.
+    pub conditions: Vec<NodeId>,
 }
 
 /// A charge, compiled.
@@ -523,6 +555,8 @@ pub struct Plan {
     pub agent_rules: Vec<Vec<Rule>>,
     /// Rules of tiers, in the order of a walk over the records, depth first.
     pub tier_rules: Vec<Vec<Rule>>,
+    /// What filters of others are asked.
+    pub asked: Vec<Asked>,
     /// Dimensions of resources of agents and of storage, where anything says them.
     pub resources: Vec<(Side, Symbol, Dimension)>,
 }
@@ -531,6 +565,11 @@ impl Plan {
     /// A node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// What a filter is asked.
+    pub fn asked(&self, at: u32) -> &Asked {
+        &self.asked[at as usize]
     }
 
     /// A column.

@@ -69,6 +69,7 @@ impl<'a> Show<'a> {
             Node::Matches(_, pattern) => format!("matches {}", self.pattern(*pattern)),
             Node::IsAbsent(_) => "is absent".to_owned(),
             Node::IsPresent(_) => "is present".to_owned(),
+            Node::Asked(asked) => self.plan.asked(*asked).want.clone(),
             _ => self.node(id),
         }
     }
@@ -114,6 +115,7 @@ impl<'a> Show<'a> {
                 };
                 (own, format!("{} {} {}", self.at(*left, own), op.text(), self.at(*right, inner)))
             }
+            Node::Asked(asked) => (Tightness::Atom, self.plan.asked(*asked).text.clone()),
             Node::Negate(inner) => (Tightness::Unary, format!("-{}", self.at(*inner, Tightness::Unary))),
             Node::Else(column, other) => (
                 Tightness::Unary,

@@ -17,7 +17,8 @@ impl Plan {
                 | Node::Read(_)
                 | Node::Named(_)
                 | Node::IsAbsent(_)
-                | Node::IsPresent(_) => node.clone(),
+                | Node::IsPresent(_)
+                | Node::Asked(_) => node.clone(),
                 Node::Not(inner) => Node::Not(own(inner)),
                 Node::Negate(inner) => Node::Negate(own(inner)),
                 Node::Matches(inner, pattern) => Node::Matches(own(inner), *pattern),
@@ -33,6 +34,13 @@ impl Plan {
         first
     }
 
+    /// Takes out what is required and preferred: of the broker, of agents and of tiers. Charges stay.
+    pub fn clear_rules(&mut self) {
+        self.broker.requires.clear();
+        self.broker.prefers.clear();
+        self.agent_rules.iter_mut().chain(&mut self.tier_rules).for_each(Vec::clear);
+    }
+
     /// The steps of a conjunction, each on its own: reasons name what failed, not all that was asked together.
     /// A class's conditions are the conjuncts of its root.
     pub fn conjuncts(&self, root: NodeId) -> Vec<NodeId> {
@@ -42,8 +50,20 @@ impl Plan {
         }
     }
 
-    /// The conditions that a rule or class joins with `and`, those of the classes it names included.
+    /// The conditions that a rule or class joins with `and`, those of the classes it names included. Each may be a reason.
     pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
+        let parts = self.terms(root).into_iter();
+        let opened = parts.flat_map(|id| match self.node(id) {
+            Node::Asked(asked) if !self.asked(*asked).conditions.is_empty() => {
+                self.asked(*asked).conditions.clone()
+            }
+            _ => vec![id],
+        });
+        opened.collect()
+    }
+
+    /// As [`Plan::conditions`], but for rules of filters, which stay whole: what decides.
+    pub fn terms(&self, root: NodeId) -> Vec<NodeId> {
         let mut open = vec![root];
         let mut found = Vec::new();
         while let Some(id) = open.pop() {
@@ -64,6 +84,7 @@ impl Plan {
                 _ => None,
             },
             Node::IsAbsent(column) | Node::IsPresent(column) => Some(*column),
+            Node::Asked(asked) => self.asked(*asked).subject,
             _ => None,
         }
     }
@@ -79,6 +100,7 @@ impl Plan {
             }
             match self.node(id) {
                 Node::Constant(_) => {}
+                Node::Asked(asked) => found.extend(&self.asked(*asked).reads),
                 Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
                     found.insert(*column);
                 }

@@ -402,17 +402,25 @@ impl<'a> Matcher<'a> {
         if scene.truth(root).holds() {
             return Flow::Continue(());
         }
+        let mut told = false;
         for conjunct in self.conditions(root) {
             if !scene.truth(conjunct).holds() {
+                told = true;
                 sink(conjunct)?;
             }
         }
-        Flow::Continue(())
+        // A filter of others may tell of conditions that do not make up its rule: the rule decides.
+        if told { Flow::Continue(()) } else { sink(root) }
     }
 
     /// The conditions that a rule or class joins with `and`, those of the classes it names included.
     pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
         self.moment.plan.conditions(root)
+    }
+
+    /// As [`Matcher::conditions`], but for rules of filters of others, which stay whole: what decides.
+    pub(super) fn terms(&self, root: NodeId) -> Vec<NodeId> {
+        self.moment.plan.terms(root)
     }
 
     fn asked_wants(&self) -> Vec<Want> {

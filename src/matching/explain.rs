@@ -7,7 +7,7 @@ use super::{
     place::Verdict,
 };
 use crate::{
-    engine::{self, Gap, Scene},
+    engine::{self, Gap, Outcome, Scene},
     inventory::world::Cell,
     ir::{Amount, ColumnId, Node, NodeId, PlaceKey, PlaceKind, Show, Target},
     quantity::render,
@@ -197,12 +197,13 @@ impl<'a> Matcher<'a> {
             None => (None, self.have_all(scene, node), show.node(node)),
         };
         // What went wrong in the computation says more than the values that went into it.
-        let have = match scene.value(node) {
-            Err(Gap::Fault(at, fault)) if fault != crate::ir::op::Fault::Mismatch => {
-                let cause = format!("{} in `{}`", fault.words(), show.node(at));
-                Some(have.map_or_else(|| cause.clone(), |have| format!("{have}: {cause}")))
+        let asked = self.asked(scene, node);
+        let have = match self.cause(scene, node) {
+            _ if asked.as_ref().is_some_and(|asked| asked.obstacle.is_some()) => {
+                asked.and_then(|asked| asked.obstacle)
             }
-            _ => have,
+            Some(cause) => Some(have.map_or_else(|| cause.clone(), |have| format!("{have}: {cause}"))),
+            None => have,
         };
         let mentioned = plan.reads(node).first().map(|column| plan.column(*column).side);
         let side =
@@ -220,11 +221,33 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    /// What went wrong in a computation.
+    fn cause(&self, scene: &Scene<'a>, node: NodeId) -> Option<String> {
+        match scene.value(node) {
+            Err(Gap::Fault(at, fault)) if fault != crate::ir::op::Fault::Mismatch => {
+                Some(format!("{} in `{}`", fault.words(), Show::new(self.moment.plan).node(at)))
+            }
+            _ => self.asked(scene, node)?.cause,
+        }
+    }
+
+    /// What a filter of others tells of a condition.
+    fn asked(&self, scene: &Scene<'a>, node: NodeId) -> Option<Outcome> {
+        match self.moment.plan.node(node) {
+            Node::Asked(asked) => scene.filters?.outcome(scene, self.moment.plan.asked(*asked)),
+            _ => None,
+        }
+    }
+
     /// What a condition wants of its left side; keys on the right with their value.
     fn want(&self, scene: &Scene<'a>, node: NodeId) -> String {
         let plan = self.moment.plan;
         let want = Show::new(plan).want(node);
         match plan.node(node) {
+            Node::Asked(_) => match self.asked(scene, node).and_then(|outcome| outcome.operand) {
+                Some(operand) => format!("{want} ({operand})"),
+                None => want,
+            },
             Node::Test(_, _, right) if !matches!(plan.node(*right), Node::Constant(_)) => {
                 match scene.value(*right) {
                     Ok(value) => format!("{want} ({})", value.show(&plan.symbols)),

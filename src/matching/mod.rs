@@ -24,7 +24,7 @@ pub use score::{Item, Score};
 pub use settle::{Free, has_unsettled, settle, settle_for};
 
 use crate::{
-    engine::{Recorder, Scene, Subject},
+    engine::{Filters, Recorder, Scene, Subject},
     inventory::{ledger::Ledger, world::World},
     ir::{Plan, Volume},
 };
@@ -49,6 +49,8 @@ pub struct Moment<'a> {
     pub ledger: &'a Ledger,
     /// Where instances are.
     pub placed: &'a Placed,
+    /// Who answers for rules that others wrote.
+    pub filters: Option<&'a dyn Filters>,
     /// Who is told what conditions come out as.
     pub recorder: Option<&'a Recorder>,
 }
@@ -85,8 +87,8 @@ impl<'a> Matcher<'a> {
         supply: Option<usize>,
         volume: Option<&'a Volume>,
     ) -> Scene<'a> {
-        let Moment { plan, world, ledger, recorder, .. } = self.moment;
-        Scene { plan, world, ledger, subject: self.subject, agent, supply, volume, recorder }
+        let Moment { plan, world, ledger, filters, recorder, .. } = self.moment;
+        Scene { plan, world, ledger, subject: self.subject, agent, supply, volume, filters, recorder }
     }
 
     /// Agents to try: every one, in order of name; `None` alone for a need that wants no agent.

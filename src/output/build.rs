@@ -173,8 +173,17 @@ impl Writer<'_> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let framework = &plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
-        let scene =
-            Scene { plan, world, ledger: self.ledger, subject, agent, supply, volume: None, recorder: None };
+        let scene = Scene {
+            plan,
+            world,
+            ledger: self.ledger,
+            subject,
+            agent,
+            supply,
+            volume: None,
+            filters: None,
+            recorder: None,
+        };
         let columns = plan.broker.exposed.iter().filter(|column| plan.column(**column).side == side);
         columns
             .filter_map(|column| {

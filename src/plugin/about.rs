@@ -29,16 +29,16 @@ pub enum Key {
 }
 
 impl Key {
-    /// As a policy writes it after its side: `gpus`, `level(rack)`, `free(cpus)`.
+    /// As a policy writes it after its side: `gpus`, `rack`, `free.cpus`.
     pub fn show(&self) -> String {
         match self {
             Key::Attribute(key) => key.clone(),
             Key::Name => "name".to_owned(),
             Key::Domain => "domain".to_owned(),
-            Key::Level(level) => format!("level({level})"),
-            Key::Total(resource) => format!("total({resource})"),
-            Key::Free(resource) => format!("free({resource})"),
-            Key::Used(resource) => format!("used({resource})"),
+            Key::Level(level) => level.clone(),
+            Key::Total(resource) => format!("total.{resource}"),
+            Key::Free(resource) => format!("free.{resource}"),
+            Key::Used(resource) => format!("used.{resource}"),
             Key::Provider => "provider".to_owned(),
             Key::Instance => "instance".to_owned(),
         }
@@ -47,6 +47,23 @@ impl Key {
     /// Whether it changes as offers are made.
     pub fn is_counted(&self) -> bool {
         matches!(self, Key::Free(_) | Key::Used(_))
+    }
+}
+
+impl Key {
+    /// The keys that one could be that a policy writes like this after its side: what `rack` is, only the fleet's levels
+    /// tell.
+    pub fn written(text: &str) -> Vec<Key> {
+        match (text, text.split_once('.')) {
+            ("name", _) => vec![Key::Name],
+            ("domain", _) => vec![Key::Domain],
+            ("provider", _) => vec![Key::Provider],
+            ("instance", _) => vec![Key::Instance],
+            (_, Some(("total", resource))) => vec![Key::Total(resource.to_owned())],
+            (_, Some(("free", resource))) => vec![Key::Free(resource.to_owned())],
+            (_, Some(("used", resource))) => vec![Key::Used(resource.to_owned())],
+            _ => vec![Key::Attribute(text.to_owned()), Key::Level(text.to_owned())],
+        }
     }
 }
 
@@ -61,6 +78,13 @@ pub struct Column {
     pub kind: Option<Type>,
     /// Whether the plugin is of no use without it.
     pub required: bool,
+}
+
+impl Column {
+    /// As a policy writes it: `agent.gpus`.
+    pub fn show(&self) -> String {
+        format!("{}.{}", self.side, self.key.show())
+    }
 }
 
 /// What a rule is for.

@@ -78,6 +78,11 @@ impl Plugin {
         match self.0 {}
     }
 
+    /// The provider whose supplies alone it has a say about.
+    pub fn provider(&self) -> Option<&str> {
+        match self.0 {}
+    }
+
     /// The columns that it reads and does not see.
     pub fn withheld(&self) -> Vec<usize> {
         match self.0 {}

@@ -138,7 +138,7 @@ pub(super) fn granted(plugin: &Installed) -> Result<Vec<bool>, Fault> {
     let wanted = |(column, seen): &(&Column, &bool)| column.required && !**seen;
     match columns.iter().zip(&seen).find(wanted) {
         Some((column, _)) => {
-            let said = format!("it needs `{}.{}`, which it was not granted", column.side, column.key.show());
+            let said = format!("it needs `{}`, which it was not granted", column.show());
             Err(Fault::new(&plugin.name, Broken::Grant, said))
         }
         None => Ok(seen),

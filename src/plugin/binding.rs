@@ -27,7 +27,7 @@ pub fn add_columns(plan: &mut Plan, about: &About) {
 }
 
 /// The plan's column of a plugin's; `None` where no row can have the key.
-fn of_plan(plan: &Plan, column: &Column) -> Option<ir::Column> {
+pub(super) fn of_plan(plan: &Plan, column: &Column) -> Option<ir::Column> {
     let symbol = |text: &String| plan.symbols.find(text);
     let key = match &column.key {
         about::Key::Attribute(key) => Key::Attribute(symbol(key)?),
@@ -57,7 +57,7 @@ pub(super) fn of_view(about: &About, seen: &[bool], plan: &Plan) -> Result<Vec<O
         .map(|(column, seen)| {
             let known = of_plan(plan, column).filter(|_| *seen);
             match known.map(|known| plan.find_column(known)) {
-                Some(None) => Err(format!("{}.{}", column.side, column.key.show())),
+                Some(None) => Err(column.show()),
                 Some(found) => Ok(found),
                 None => Ok(None),
             }

@@ -5,68 +5,19 @@ use indexmap::IndexMap;
 use super::{
     about::{About, Column},
     ask::{Question, View},
+    nobody::Nobody,
     texts::Texts,
     wire::filter as wire,
 };
 use crate::{
     engine::{Gap, Scene, Subject},
     inventory::world::Cell,
-    ir::{ColumnId, Framework, Need, Volume},
+    ir::{ColumnId, Volume},
     quantity::Dimension,
-    source::Span,
     symbol::Symbols,
     types::{Side, Type},
     value::Value,
 };
-
-/// Nobody: who asks, where only rows are read.
-pub(super) struct Nobody {
-    framework: Framework,
-    need: Need,
-}
-
-impl Nobody {
-    pub(super) fn new() -> Self {
-        let mut symbols = Symbols::default();
-        let name = symbols.intern("");
-        let framework = Framework {
-            name,
-            role: name,
-            principal: None,
-            served: None,
-            keys: Vec::new(),
-            needs: Vec::new(),
-            span: Span::default(),
-        };
-        let need = Need {
-            name,
-            count: 0,
-            keys: Vec::new(),
-            agent: None,
-            places: Vec::new(),
-            volumes: Vec::new(),
-            counted: 0,
-            all_or_nothing: false,
-            accept_revocable: false,
-            span: Span::default(),
-            docs: Vec::new(),
-        };
-        Nobody { framework, need }
-    }
-
-    fn scene<'a>(&'a self, view: View<'a>) -> Scene<'a> {
-        Scene {
-            plan: view.plan,
-            world: view.world,
-            ledger: view.ledger,
-            subject: Subject { framework: &self.framework, need: &self.need },
-            agent: None,
-            supply: None,
-            volume: None,
-            recorder: None,
-        }
-    }
-}
 
 /// The values of one column, for these rows of its side.
 pub(super) fn data(

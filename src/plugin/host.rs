@@ -264,6 +264,11 @@ impl Plugin {
         &self.installed.about
     }
 
+    /// The provider whose supplies alone it has a say about; `None`: about all.
+    pub fn provider(&self) -> Option<&str> {
+        self.installed.grants.only_provider()
+    }
+
     /// The columns that it reads and does not see, by their place in [`About::columns`]: no row has these keys.
     pub fn withheld(&self) -> Vec<usize> {
         self.installed.seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at).collect()

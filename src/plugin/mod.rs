@@ -10,8 +10,12 @@
 pub mod about;
 pub mod ask;
 mod binding;
+mod composed;
+mod counted;
 mod fault;
 mod limits;
+mod nobody;
+mod rules;
 mod shelf;
 
 #[cfg(feature = "wasm")]
@@ -45,6 +49,7 @@ pub use about::{About, Grants};
 pub use absent::{Filter, Host, Kept, Plugin};
 pub use ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View};
 pub use binding::add_columns;
+pub use composed::Composed;
 pub use fault::{Broken, Fault};
 #[cfg(feature = "wasm")]
 pub use filter::Filter;

@@ -132,6 +132,7 @@ fn may_be_unknown(plan: &Plan, id: NodeId) -> bool {
     let any = |parts: &[NodeId]| parts.iter().any(|part| may_be_unknown(plan, *part));
     match plan.node(id) {
         Node::Constant(_) | Node::IsAbsent(_) | Node::IsPresent(_) => false,
+        Node::Asked(_) => true,
         Node::Read(column) => !matches!(plan.column(*column).key, Key::Name | Key::Provider | Key::Instance),
         Node::Else(_, other) => may_be_unknown(plan, *other),
         Node::Named(definition) => may_be_unknown(plan, plan.definition(*definition).root),

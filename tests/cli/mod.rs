@@ -107,6 +107,7 @@ impl Folder {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bourse"));
         command.args(args).current_dir(self.path());
+        command.env("XDG_CACHE_HOME", self.path().join("cache"));
         for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
             command.env_remove(variable);
         }

@@ -30,7 +30,7 @@ fn closed(offers: &Offers, id: NeedId) -> (Ledger, Placed) {
     }
     // Of a need that is granted whole or not at all: with the instances that fitted in place.
     for _ in 0..offers.cycle().need(id).and_then(|need| need.fitted).unwrap_or(0) {
-        let moment = Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None };
+        let moment = Moment { plan, world, ledger: &ledger, placed: &placed, filters: None, recorder: None };
         let matcher = Matcher::new(moment, id);
         let candidate = matcher.best(&mut Search::default()).expect("one that fitted");
         let instance = Instance::of(&candidate, matcher.subject.need);
@@ -175,6 +175,7 @@ fn classes_count_as_brute_force_does() {
                 world: fleet.world(),
                 ledger: &ledger,
                 placed: &placed,
+                filters: None,
                 recorder: None,
             };
             let matcher = Matcher::new(moment, need.id);
@@ -260,14 +261,14 @@ fn without(
 fn offered(plan: &Plan, world: &World, id: NeedId, (ledger, placed): &(Ledger, Placed), missing: u64) -> u64 {
     let (mut ledger, mut placed) = (ledger.clone(), placed.clone());
     if bourse::matching::has_unsettled(&plan.frameworks[id.framework].needs[id.need]) {
-        let moment = Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None };
+        let moment = Moment { plan, world, ledger: &ledger, placed: &placed, filters: None, recorder: None };
         // As the cycle does: from what was used when it began.
         let (settled, _) = bourse::matching::settle(moment, &Ledger::new(world), id, None);
         placed.settle(id, settled.into());
     }
     let mut count = 0;
     while count < missing {
-        let moment = Moment { plan, world, ledger: &ledger, placed: &placed, recorder: None };
+        let moment = Moment { plan, world, ledger: &ledger, placed: &placed, filters: None, recorder: None };
         let matcher = Matcher::new(moment, id);
         let Some(candidate) = matcher.best(&mut Search::default()) else { break };
         let instance = Instance::of(&candidate, matcher.subject.need);

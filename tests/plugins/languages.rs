@@ -68,6 +68,7 @@ fn native(loaded: &Loaded, ledger: &Ledger, rule: usize, agent: Option<usize>, p
         agent,
         supply: pool,
         volume,
+        filters: None,
         recorder: None,
     };
     scene.truth(rules[rule].root)

@@ -2,8 +2,11 @@
 
 #![allow(clippy::disallowed_types, reason = "attacks are held to a time")]
 
+mod beside;
 mod bombs;
+mod command;
 mod compiled;
+mod composed;
 mod generated;
 mod hostile;
 mod kept;

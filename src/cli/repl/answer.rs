@@ -68,6 +68,7 @@ fn words(session: &Session, scene: &Scene<'_>, gap: Gap) -> String {
             None => format!("{} is absent", show.column(column)),
         },
         Gap::Mismatch(column) => format!("{} is of another type", show.column(column)),
+        Gap::Unanswered => "its filter has no answer".to_owned(),
         Gap::Fault(node, fault) => format!("{} in {}", fault.words(), show.node(node)),
     }
 }
@@ -97,6 +98,7 @@ fn gaps(session: &Session, scene: &Scene<'_>, root: NodeId, found: &mut Vec<Stri
 fn parts(scene: &Scene<'_>, id: NodeId) -> Vec<NodeId> {
     match scene.plan.node(id) {
         Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => Vec::new(),
+        Node::Asked(asked) => scene.plan.asked(*asked).conditions.clone(),
         Node::Named(definition) => vec![scene.plan.definition(*definition).root],
         Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
             vec![*inner]

@@ -174,6 +174,7 @@ impl Session {
                 .iter()
                 .find(|known| Some(known.name) == volume)
                 .filter(|_| self.need.is_some()),
+            filters: fleet.filters(),
             recorder: None,
         })
     }

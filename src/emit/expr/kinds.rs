@@ -20,6 +20,7 @@ pub(super) fn kinds(plan: &Plan) -> Vec<Kind> {
             Node::Read(column) => kind_of(plan, *column),
             Node::Named(definition) => of(&plan.definition(*definition).root),
             Node::Not(_)
+            | Node::Asked(_)
             | Node::And(_)
             | Node::Or(_)
             | Node::Test(..)

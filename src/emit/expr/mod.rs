@@ -237,6 +237,8 @@ impl<'a> Emitter<'a> {
         let plan = self.plan;
         match plan.node(id) {
             Node::Constant(value) => self.constant(value),
+            // A plan with such a node is refused before.
+            Node::Asked(_) => self.constant(&Value::Bool(false)),
             Node::Read(column) => self.read(body, out, frame, *column),
             Node::Named(definition) => self.call(body, out, frame, plan.definition(*definition).root),
             Node::Not(inner) => {

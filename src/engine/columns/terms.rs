@@ -6,8 +6,8 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{batch::Numbers, bits::Bits, classes::Classes};
 use crate::{
-    engine::{Gap, Scene},
-    ir::{ColumnId, Key, Node, NodeId, Plan, op},
+    engine::{Filters, Gap, Scene},
+    ir::{Asked, ColumnId, Key, Node, NodeId, Plan, op},
     limits,
     logic::Truth,
     types::Side,
@@ -346,7 +346,10 @@ impl Terms {
             }
             return Scored { id: term, levels: Arc::clone(&kept.what) };
         }
+        let all = asked_of(scene, id).filter(|_| !reads.own.is_empty());
+        let all = all.and_then(|(filters, asked)| filters.earned(scene, side, asked));
         let levels = match self.classes(scene, id) {
+            _ if all.is_some() => Levels::of(self.rows, |row| all.as_ref().map_or(0, |all| all[row])),
             Some(classes) if classes.count() <= limits::CLASSES_TRIED.max(self.rows / 8) => {
                 let of: Vec<i64> = classes.examples().map(|(_, row)| of_row(row)).collect();
                 Levels::of(self.rows, |row| of[classes.class(row)])
@@ -371,6 +374,12 @@ impl Terms {
             let truth = scene.truth(id);
             let all = |on: bool| if on { Bits::all(self.rows) } else { Bits::none(self.rows) };
             return (all(truth == Truth::True), all(truth == Truth::False));
+        }
+        if let Some(truths) =
+            asked_of(scene, id).and_then(|(filters, asked)| filters.truths(scene, self.side, asked))
+        {
+            let of = |truth| Bits::of(self.rows, |row| truths[row] == truth);
+            return (of(Truth::True), of(Truth::False));
         }
         let classes = self.classes(scene, id);
         if let Some(classes) = classes.as_ref().filter(|classes| classes.count() <= limits::CLASSES_TRIED) {
@@ -420,6 +429,14 @@ impl Terms {
             every.and(&rest);
         }
         if decides { (any, every) } else { (every, any) }
+    }
+}
+
+/// Who is asked about a node that a filter of others answers.
+fn asked_of<'a>(scene: &Scene<'a>, id: NodeId) -> Option<(&'a dyn Filters, &'a Asked)> {
+    match scene.plan.node(id) {
+        Node::Asked(asked) => Some((scene.filters?, scene.plan.asked(*asked))),
+        _ => None,
     }
 }
 

@@ -91,7 +91,7 @@ impl AskedOfAgents {
         let shared = plan.broker.requires.iter().filter(|rule| !rule.sides.of_volume());
         let mut asked: Vec<(NodeId, bool)> = Vec::new();
         for rule in shared {
-            asked.extend(matcher.conditions(rule.root).into_iter().map(|node| (node, true)));
+            asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
         }
         asked.extend(need.agent.iter().flat_map(|request| matcher.asked_conditions(request)));
         for (node, wanted) in asked {
@@ -103,7 +103,7 @@ impl AskedOfAgents {
             }
         }
         for (root, whose) in &index.own.of_agents {
-            for node in matcher.conditions(*root) {
+            for node in matcher.terms(*root) {
                 let node = index.alike[node.0 as usize];
                 if index.agents.moves(plan, node) {
                     self.plain.or(whose);

@@ -191,7 +191,7 @@ impl AskedOfSupplies {
         let mut asked = matcher.asked_conditions(&volume.request);
         let shared = plan.broker.requires.iter();
         for rule in shared.filter(|rule| rule.sides.of_volume() && !rule.sides.has(Side::Agent)) {
-            asked.extend(matcher.conditions(rule.root).into_iter().map(|node| (node, true)));
+            asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
         }
         for (node, wanted) in asked {
             let node = index.alike[node.0 as usize];
@@ -202,7 +202,7 @@ impl AskedOfSupplies {
             }
         }
         for (root, whose) in &index.own.of_supplies {
-            for node in matcher.conditions(*root) {
+            for node in matcher.terms(*root) {
                 let node = index.alike[node.0 as usize];
                 if index.supplies.moves(plan, node) {
                     self.plain.or(whose);
@@ -405,7 +405,7 @@ impl AskedOfSupplies {
         for rule in matcher.rules_of(row).filter(|rule| rule.sides.has(Side::Agent)) {
             match rule.weight {
                 None => {
-                    for node in matcher.conditions(rule.root) {
+                    for node in matcher.terms(rule.root) {
                         let node = index.alike[node.0 as usize];
                         let holds = index.agents.rows_where(&scene, node, true);
                         let moves = index.agents.moves(plan, node);

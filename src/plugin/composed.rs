@@ -1,0 +1,315 @@
+//! Plugins beside a policy: their rules as rules of the plan, and who answers for them. Requirements conjoin and preferences
+//! add up, as those of the policy do; reasons name the plugin.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use indexmap::IndexMap;
+
+use super::{
+    About, Answer, Candidate, Fault, Filter, Outcome, Plugin, Question, Rows, View, about::Rule,
+    ask::Failure, counted::Counted, rules,
+};
+use crate::{
+    engine::{self, Filters, Gap, Possible, Scene},
+    inventory::{ledger::Ledger, world::World},
+    ir::{self, Asked, ColumnId, Plan},
+    limits,
+    logic::Truth,
+    quantity::Dimension,
+    source::Sources,
+    types::Side,
+    value::Value,
+};
+
+/// The plugins that judge a fleet besides its own policy. One that breaks a rule answers nothing from then on: all that it
+/// has a say about is unknown, which is not offered.
+#[derive(Debug)]
+pub struct Composed {
+    filters: Vec<One>,
+}
+
+/// A plugin with the fleet.
+#[derive(Debug)]
+struct One {
+    plugin: Plugin,
+    /// What it reads and does not see, as the policy's columns and as a policy writes them.
+    withheld: Vec<(ColumnId, String)>,
+    state: Mutex<State>,
+}
+
+/// What a candidate has of the keys that a question reads: all that an answer depends on.
+type Seen = (ir::Question, Vec<Result<Value, Gap>>);
+
+#[derive(Debug)]
+struct State {
+    filter: Result<Filter, Fault>,
+    counted: Counted,
+    verdicts: IndexMap<Seen, Verdict>,
+    outcomes: IndexMap<Seen, Option<Outcome>>,
+}
+
+/// What a rule says.
+#[derive(Clone, Copy, Debug)]
+enum Verdict {
+    Truth(Truth),
+    /// In millionths; `None`: unknown.
+    Earned(Option<i64>),
+}
+
+impl Verdict {
+    fn of(answer: &Answer, rule: &Rule, (agent, pool): (usize, usize)) -> Verdict {
+        match rule.purpose {
+            super::about::Purpose::Prefer(_) => Verdict::Earned(answer.earned(0, agent, pool)),
+            _ => Verdict::Truth(answer.truth(0, agent, pool)),
+        }
+    }
+
+    fn value(self) -> Option<Value> {
+        match self {
+            Verdict::Truth(Truth::Unknown) => None,
+            Verdict::Truth(truth) => Some(Value::Bool(truth.holds())),
+            Verdict::Earned(earned) => Some(Value::Quantity(Dimension::Number, earned?)),
+        }
+    }
+}
+
+impl Composed {
+    /// Adds the rules of plugins to a plan, and gives them its fleet, which was bound with
+    /// [`add_columns`](super::add_columns) of each. Their rules get places in a source of their own, for messages.
+    pub fn new(plan: &mut Plan, world: &mut World, sources: &mut Sources, plugins: &[Plugin]) -> Composed {
+        let mut loaded = Vec::with_capacity(plugins.len());
+        for (at, plugin) in plugins.iter().enumerate() {
+            let named_alike = plugins.iter().filter(|other| other.about().name == plugin.about().name);
+            let own = plugin.about().name.as_str();
+            let name = if own.is_empty() || named_alike.count() > 1 { plugin.name() } else { own };
+            loaded.push(rules::add(plan, world, sources, plugin, (at, name)));
+        }
+        let ledger = Ledger::new(world);
+        let view = View { plan, world, ledger: &ledger };
+        let plugins = plugins.iter().cloned().zip(loaded);
+        Composed { filters: plugins.map(|(plugin, fits)| One::new(plugin, fits, view)).collect() }
+    }
+
+    /// What they have broken so far, in the order in which they were given.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.filters.iter().filter_map(|one| one.state().filter.as_ref().err().cloned()).collect()
+    }
+
+    fn one(&self, asked: &Asked) -> Option<&One> {
+        self.filters.get(asked.filter)
+    }
+}
+
+impl One {
+    fn new(plugin: Plugin, fits: Result<(), Fault>, view: View<'_>) -> One {
+        let about = plugin.about();
+        let withheld = plugin.withheld().into_iter().filter_map(|at| {
+            let column = &about.columns[at];
+            let known = rules::column(view.plan, column)?;
+            Some((known, column.show()))
+        });
+        let withheld = withheld.collect();
+        let filter = fits.and_then(|()| plugin.load(view));
+        let counted = Counted::new(about, view);
+        let state = State { filter, counted, verdicts: IndexMap::new(), outcomes: IndexMap::new() };
+        One { plugin, withheld, state: Mutex::new(state) }
+    }
+
+    fn about(&self) -> &About {
+        self.plugin.about()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rule(&self, asked: &Asked) -> Option<&Rule> {
+        match asked.question {
+            ir::Question::Rule(rule) => self.about().rules.get(rule as usize),
+            _ => None,
+        }
+    }
+
+    fn verdict(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Verdict> {
+        let ir::Question::Rule(number) = asked.question else {
+            let truth = self.told(scene, asked).map_or(Truth::Unknown, |outcome| outcome.truth);
+            return Some(Verdict::Truth(truth));
+        };
+        let rule = self.rule(asked)?;
+        let mut state = self.state();
+        let seen = seen(scene, asked);
+        if let Some(known) = state.verdicts.get(&seen) {
+            return Some(*known);
+        }
+        let agent = scene.agent.filter(|_| rule.reads(Side::Agent));
+        let pool = scene.supply.filter(|_| rule.reads(Side::Pool));
+        let answer = state.ask(scene, (agent.as_slice(), pool.as_slice()), |filter, view| {
+            let pool = pool.filter(|pool| filter.sees_pool(*pool));
+            filter
+                .evaluate(view, &question(scene, &[number], these(agent.as_slice()), these(pool.as_slice())))
+        })?;
+        let verdict = Verdict::of(&answer, rule, (0, 0));
+        keep(&mut state.verdicts, seen, verdict);
+        Some(verdict)
+    }
+
+    /// What a condition comes out as, and why; `None` where the plugin does not tell.
+    fn told(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Outcome> {
+        let condition = match asked.question {
+            ir::Question::Condition(condition) => condition,
+            _ => self.rule(asked)?.whole,
+        };
+        let mut state = self.state();
+        let seen = (ir::Question::Condition(condition), seen(scene, asked).1);
+        if let Some(known) = state.outcomes.get(&seen) {
+            return known.clone();
+        }
+        let (agent, supply) = (scene.agent, scene.supply);
+        let told = state.ask(scene, (agent.as_slice(), supply.as_slice()), |filter, view| {
+            let pool = supply.filter(|supply| filter.sees_pool(*supply));
+            let subject = Some(scene.subject);
+            let conditions = &[condition];
+            filter.explain(view, &Candidate { subject, volume: scene.volume, conditions, agent, pool })
+        })?;
+        let outcome = told.and_then(|outcomes| outcomes.into_iter().next());
+        keep(&mut state.outcomes, seen, outcome.clone());
+        outcome
+    }
+
+    /// What every row of a side is answered by a rule, the others being as they are.
+    fn of_rows(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Verdict>> {
+        let rule = self.rule(asked)?;
+        let ir::Question::Rule(number) = asked.question else { return None };
+        let (agents, supplies) = (scene.world.agents.len(), scene.world.supplies.len());
+        let mut state = self.state();
+        let other = match side {
+            Side::Agent => scene.supply.filter(|_| rule.reads(Side::Pool)),
+            _ => scene.agent.filter(|_| rule.reads(Side::Agent)),
+        };
+        let every: Vec<usize> = (0..if side == Side::Agent { agents } else { supplies }).collect();
+        let rows = (every.as_slice(), other.as_slice());
+        let rows = if side == Side::Agent { rows } else { (rows.1, rows.0) };
+        let answer = state.ask(scene, rows, |filter, view| {
+            let seen = other.filter(|row| side != Side::Agent || filter.sees_pool(*row));
+            let rows = (Rows::All, these(seen.as_slice()));
+            let (agents, pools) = if side == Side::Agent { rows } else { (rows.1, rows.0) };
+            let answer = filter.evaluate(view, &question(scene, &[number], agents, pools))?;
+            Ok((answer, filter.pools().to_vec()))
+        });
+        let (answer, pools) = answer?;
+        if side == Side::Agent {
+            return Some((0..agents).map(|row| Verdict::of(&answer, rule, (row, 0))).collect());
+        }
+        let mut verdicts = vec![Verdict::Truth(Truth::Unknown); supplies];
+        for (row, supply) in pools.into_iter().enumerate() {
+            verdicts[supply] = Verdict::of(&answer, rule, (0, row));
+        }
+        Some(verdicts)
+    }
+
+    /// What is in the way of an answer, whatever the candidate.
+    fn obstacle(&self, asked: &Asked) -> Option<String> {
+        if let Err(fault) = &self.state().filter {
+            return Some(format!("no answer: it broke the rule `{}`", fault.broken));
+        }
+        let withheld = self.withheld.iter().filter(|(column, _)| asked.reads.contains(column));
+        let names: Vec<String> = withheld.map(|(_, name)| format!("`{name}`")).collect();
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        (!names.is_empty()).then(|| format!("nothing: {} {verb} not granted", names.join(", ")))
+    }
+}
+
+impl State {
+    /// Asks the plugin, told what these rows have free at the moment; `None` once it has broken a rule.
+    fn ask<R>(
+        &mut self,
+        scene: &Scene<'_>,
+        (agents, supplies): (&[usize], &[usize]),
+        ask: impl FnOnce(&mut Filter, View<'_>) -> Result<R, Fault>,
+    ) -> Option<R> {
+        let filter = self.filter.as_mut().ok()?;
+        let view = View { plan: scene.plan, world: scene.world, ledger: scene.ledger };
+        let answer =
+            self.counted.tell(filter, (scene, view), agents, supplies).and_then(|()| ask(filter, view));
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(fault) => {
+                self.verdicts.clear();
+                self.outcomes.clear();
+                self.filter = Err(fault);
+                None
+            }
+        }
+    }
+}
+
+impl Filters for Composed {
+    fn value(&self, scene: &Scene<'_>, asked: &Asked) -> Result<Value, Gap> {
+        let one = self.one(asked).ok_or(Gap::Unanswered)?;
+        if asked.question == ir::Question::Sound {
+            return Ok(Value::Bool(one.state().filter.is_ok()));
+        }
+        let known = one.verdict(scene, asked).and_then(Verdict::value);
+        known.ok_or_else(|| {
+            let first = asked.reads.iter().find_map(|column| scene.read(*column).err());
+            first.unwrap_or(Gap::Unanswered)
+        })
+    }
+
+    fn outcome(&self, scene: &Scene<'_>, asked: &Asked) -> Option<engine::Outcome> {
+        let one = self.one(asked)?;
+        if let Some(obstacle) = one.obstacle(asked) {
+            return Some(engine::Outcome { obstacle: Some(obstacle), ..engine::Outcome::default() });
+        }
+        let told = one.told(scene, asked)?;
+        let cause = told.failure.map(|(failure, expression)| {
+            let words = match failure {
+                Failure::Overflow => ir::op::Fault::Overflow.words(),
+                Failure::DivisionByZero => ir::op::Fault::DivisionByZero.words(),
+            };
+            let text = one.about().expressions.get(expression as usize).map_or("", String::as_str);
+            format!("{words} in `{text}`")
+        });
+        let possible = Possible { may_hold: told.may_hold, may_fail: told.may_fail };
+        Some(engine::Outcome { possible: Some(possible), operand: told.operand, cause, obstacle: None })
+    }
+
+    fn truths(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Truth>> {
+        let verdicts = self.one(asked)?.of_rows(scene, side, asked)?;
+        let truth = |verdict| match verdict {
+            Verdict::Truth(truth) => truth,
+            Verdict::Earned(_) => Truth::Unknown,
+        };
+        Some(verdicts.into_iter().map(truth).collect())
+    }
+
+    fn earned(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<i64>> {
+        let verdicts = self.one(asked)?.of_rows(scene, side, asked)?;
+        let earned = |verdict| match verdict {
+            Verdict::Earned(earned) => earned.unwrap_or(0),
+            Verdict::Truth(_) => 0,
+        };
+        Some(verdicts.into_iter().map(earned).collect())
+    }
+}
+
+fn question<'q>(scene: &Scene<'q>, rules: &'q [u32], agents: Rows<'q>, pools: Rows<'q>) -> Question<'q> {
+    Question { subject: Some(scene.subject), volume: scene.volume, rules, agents, pools }
+}
+
+/// One row, or none.
+fn these(rows: &[usize]) -> Rows<'_> {
+    if rows.is_empty() { Rows::None } else { Rows::These(rows) }
+}
+
+fn seen(scene: &Scene<'_>, asked: &Asked) -> Seen {
+    (asked.question, asked.reads.iter().map(|column| scene.read(*column)).collect())
+}
+
+/// Keeps an answer; all are forgotten where there are too many.
+fn keep<T>(answers: &mut IndexMap<Seen, T>, seen: Seen, answer: T) {
+    if answers.len() >= limits::FILTER_ANSWERS {
+        answers.clear();
+    }
+    answers.insert(seen, answer);
+}

@@ -1,0 +1,59 @@
+//! Who asks, where nobody does.
+
+use super::ask::View;
+use crate::{
+    engine::{Scene, Subject},
+    ir::{Framework, Need},
+    source::Span,
+    symbol::Symbols,
+};
+
+/// Nobody: who asks, where only rows are read.
+pub(super) struct Nobody {
+    framework: Framework,
+    need: Need,
+}
+
+impl Nobody {
+    pub(super) fn new() -> Self {
+        let mut symbols = Symbols::default();
+        let name = symbols.intern("");
+        let framework = Framework {
+            name,
+            role: name,
+            principal: None,
+            served: None,
+            keys: Vec::new(),
+            needs: Vec::new(),
+            span: Span::default(),
+        };
+        let need = Need {
+            name,
+            count: 0,
+            keys: Vec::new(),
+            agent: None,
+            places: Vec::new(),
+            volumes: Vec::new(),
+            counted: 0,
+            all_or_nothing: false,
+            accept_revocable: false,
+            span: Span::default(),
+            docs: Vec::new(),
+        };
+        Nobody { framework, need }
+    }
+
+    pub(super) fn scene<'a>(&'a self, view: View<'a>) -> Scene<'a> {
+        Scene {
+            plan: view.plan,
+            world: view.world,
+            ledger: view.ledger,
+            subject: Subject { framework: &self.framework, need: &self.need },
+            agent: None,
+            supply: None,
+            volume: None,
+            filters: None,
+            recorder: None,
+        }
+    }
+}
