@@ -44,9 +44,9 @@ enum Exit {
     No,
     /// Wrong usage, or a file that cannot be read or written.
     Usage,
-    /// A policy or an inventory does not compile.
+    /// A policy or an inventory does not compile, or a plugin is refused.
     Invalid,
-    /// A bound ended the search.
+    /// A bound ended the search, or a plugin failed.
     Undecided,
 }
 
@@ -104,8 +104,9 @@ Exit codes:
   1  a negative answer: nothing offered or applied, a test failed, a new snapshot, offers
      that differ, a file would change, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
-  3  a policy or an inventory does not compile
-  4  undecided: a bound ended the search for some need, or the answer is not known";
+  3  a policy or an inventory does not compile, or a plugin is refused
+  4  undecided: a bound ended the search for some need, the answer is not known, or a
+     plugin failed";
 
 /// Policies for resource brokers: match what is needed against agents and storage, and make offers.
 #[derive(Debug, Parser)]

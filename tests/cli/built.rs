@@ -97,16 +97,41 @@ fn any_component_is_told_by_size_and_hash() {
 #[test]
 fn the_session_of_the_page_is_real() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plugins.md")).expect("a page");
-    let policy =
-        page.split("```policy\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a policy");
-    let folder = Folder::new(&[("vendor.policy", policy)]);
+    let mut policies =
+        page.split("```policy\n").skip(1).map(|rest| rest.split("```").next().expect("an end"));
+    let folder = quickstart();
+    folder.write("policies/quickstart/quickstart.policy", &folder.read("q.policy"));
+    folder.write("vendor.policy", policies.next().expect("the vendor's policy"));
+    folder.write("site.policy", policies.next().expect("the site's policy"));
     let mut commands = 0;
     for session in page.split("```console\n$ bourse ").skip(1) {
-        let (args, rest) = session.split_once('\n').expect("an answer");
-        let shown = rest.split("\n```").next().expect("an end");
-        let run = folder.run(&args.split(' ').collect::<Vec<_>>());
-        assert_eq!(masked(run.stdout.trim_end()), masked(shown), "bourse {args}");
-        commands += 1;
+        let session = session.split("\n```").next().expect("an end");
+        for command in session.split("\n$ bourse ") {
+            let (args, shown) = command.split_once('\n').unwrap_or((command, ""));
+            if args.contains("--plugin") && !cfg!(feature = "wasm") {
+                continue;
+            }
+            let run = folder.run(&args.split(' ').collect::<Vec<_>>());
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "bourse {args}");
+            if !shown.is_empty() {
+                assert_eq!(masked(run.stdout.trim_end()), masked(shown), "bourse {args}");
+            }
+            commands += 1;
+        }
     }
     assert!(commands >= 3, "{commands} commands");
+}
+
+#[test]
+#[cfg(not(feature = "wasm"))]
+fn a_build_without_plugins_says_so() {
+    let folder = quickstart();
+    folder.run(&["build", "q.policy", "-o", "q.wasm"]);
+    let output = folder.run(&["offers", "q.policy", "--plugin", "q.wasm"]);
+    assert_eq!((output.code, output.stdout.as_str()), (3, ""));
+    assert!(
+        output.stderr.contains("B0809") && output.stderr.contains("--features wasm"),
+        "{}",
+        output.stderr
+    );
 }
