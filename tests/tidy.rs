@@ -74,6 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "plugin",
         &[
             "diagnostic",
+            "emit",
             "engine",
             "inventory",
             "ir",

@@ -6,7 +6,7 @@ use super::{Exit, Failure, files::Console, set::shown};
 use crate::{
     compiled::{self, Refused},
     diagnostic::{Code, Diagnostic},
-    emit::{self, Column, Key, Manifest, Purpose, Rule, Scope},
+    emit::{self, Manifest, Purpose, Rule, Scope},
     ir::PLAN_VERSION,
     value::printable,
 };
@@ -79,27 +79,16 @@ fn text(form: &str, bytes: &[u8], manifest: Option<&Manifest>) -> String {
     out
 }
 
-/// A key as a policy writes it.
-fn key(column: &Column) -> String {
-    let key = match &column.key {
-        Key::Attribute(key) => key.clone(),
-        Key::Name => "name".to_owned(),
-        Key::Domain => "domain".to_owned(),
-        Key::Level(level) => level.clone(),
-        Key::Total(resource) => format!("total.{resource}"),
-        Key::Free(resource) => format!("free.{resource}"),
-        Key::Used(resource) => format!("used.{resource}"),
-        Key::Provider => "provider".to_owned(),
-        Key::Instance => "instance".to_owned(),
-    };
-    format!("{}.{key}", column.side)
-}
-
 fn manifest_text(out: &mut String, manifest: &Manifest) {
     let _ = writeln!(out, "  made by {}", printable(&manifest.producer));
     let _ = writeln!(out, "\nreads {}", counted(manifest.columns.len(), "key"));
     for column in &manifest.columns {
-        let _ = writeln!(out, "  {:<32} {}", printable(&key(column)), column.kind.name());
+        let _ = writeln!(
+            out,
+            "  {:<32} {}",
+            printable(&format!("{}.{}", column.side, column.key.show())),
+            column.kind.name()
+        );
     }
     let wants = [("texts", manifest.wants_texts), ("the tree of places", manifest.wants_places)];
     let wants: Vec<&str> = wants.into_iter().filter(|want| want.1).map(|want| want.0).collect();

@@ -1,8 +1,9 @@
 //! A manifest as the canonical ABI lays out `descriptor`: nothing is left to compute when a plugin is asked what it is.
 
 use super::{
-    manifest::{Column, Condition, Key, Manifest, Purpose, Rule, Scope},
+    manifest::{Column, Manifest, Rule},
     module::Data,
+    said::{Condition, Key, Purpose, Scope},
 };
 use crate::types::Side;
 

@@ -3,6 +3,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::said::{Condition, Key, Purpose, Scope};
 use crate::{
     inventory::world::World,
     ir::{self, ColumnId, Definition, Node, NodeId, Plan, Show, SideSet},
@@ -57,29 +58,6 @@ impl Kind {
     }
 }
 
-/// Which key of a side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
-    /// An open key.
-    Attribute(String),
-    /// The name.
-    Name,
-    /// The place.
-    Domain,
-    /// The path down to a level.
-    Level(String),
-    /// The usable total of a resource.
-    Total(String),
-    /// What is free of it.
-    Free(String),
-    /// What is used of it.
-    Used(String),
-    /// The provider's name.
-    Provider,
-    /// The instance's name.
-    Instance,
-}
-
 /// A key that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -91,28 +69,6 @@ pub struct Column {
     pub kind: Kind,
     /// Whether the filter is of no use without it.
     pub required: bool,
-}
-
-/// What a rule is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// It must be true.
-    Require,
-    /// It adds to the score; the weight in millionths.
-    Prefer(i64),
-    /// A class of a side.
-    Class(Side),
-}
-
-/// Whom a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Every candidate.
-    Everyone,
-    /// An agent, by its name.
-    Agent(String),
-    /// A provider, instance, pool or volume, by its path, and all below it.
-    Tier(String),
 }
 
 /// A rule.
@@ -132,21 +88,6 @@ pub struct Rule {
     pub whole: u32,
     /// The conditions that must all hold.
     pub conditions: Vec<u32>,
-}
-
-/// A condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// As a policy would write it.
-    pub text: String,
-    /// What it wants of its subject.
-    pub want: String,
-    /// The column it is about.
-    pub subject: Option<u32>,
-    /// Whether the value that the subject is compared with is told.
-    pub operand: bool,
-    /// The columns that it reads, in order of first reading.
-    pub reads: Vec<u32>,
 }
 
 /// Whose the rules are that agents and tiers have of their own: names and paths, with the number of the rules in the

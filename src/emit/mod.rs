@@ -14,10 +14,12 @@ mod memory;
 mod module;
 mod pattern;
 mod read;
+mod said;
 
 pub use component::{EXPLAIN, FILTER};
-pub use manifest::{Column, Condition, Key, Kind, Manifest, Owners, Purpose, Rule, Scope};
+pub use manifest::{Column, Kind, Manifest, Owners, Rule};
 pub use read::{is_component, read};
+pub use said::{Condition, Key, Purpose, Scope};
 
 use wasm_encoder::ValType::I32;
 

@@ -1,7 +1,10 @@
 //! What a built plugin says of itself, read from its bytes: nothing is run. Only plugins that were built here are read
 //! so; others are asked by a host.
 
-use super::manifest::{Column, Condition, Key, Kind, Manifest, Purpose, Rule, Scope};
+use super::{
+    manifest::{Column, Kind, Manifest, Rule},
+    said::{Condition, Key, Purpose, Scope},
+};
 use crate::{ir::SideSet, types::Side};
 
 /// The section in which a plugin says where its description stands.
