@@ -351,7 +351,7 @@ impl<'a> Analysis<'a> {
     fn own(&mut self, agent: usize, index: usize, count: Option<u64>) -> IndexMap<usize, Bits> {
         let (matcher, at) = (self.matcher, self.volumes[index]);
         let (volume, plan) = (&matcher.subject.need.volumes[at], matcher.moment.plan);
-        let rules = &plan.agent_rules[matcher.moment.world.agents[agent].rules];
+        let rules = matcher.moment.world.rules_of_agent(plan, Some(agent));
         let classes = self.supplies.members.len();
         let mut found: IndexMap<usize, Bits> = IndexMap::new();
         for class in 0..classes {

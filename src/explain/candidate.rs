@@ -173,8 +173,8 @@ impl<'a> Teller<'a> {
         for failure in failures.iter().filter(|failure| matches!(failure, Failure::Charge(..))) {
             checks.push(self.plain(&about, Condition::of(failure, None), Some(failure)));
         }
-        let own = agent.map(|agent| plan.agent_rules[matcher.moment.world.agents[agent].rules].as_slice());
-        let rules = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own.unwrap_or_default());
+        let own = matcher.moment.world.rules_of_agent(plan, agent);
+        let rules = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own);
         for rule in rules.filter(|rule| !rule.sides.of_volume()) {
             if agent.is_some() || !rule.sides.has(Side::Agent) {
                 self.told(&about, rule, checks, preferences);
@@ -211,10 +211,9 @@ impl<'a> Teller<'a> {
             checks.push(self.plain(&about, condition, short));
         }
         self.request(&about, &volume.request, checks);
-        let own = agent.map(|agent| plan.agent_rules[world.agents[agent].rules].as_slice());
-        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own.unwrap_or_default());
-        let tiers =
-            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
+        let own = world.rules_of_agent(plan, agent);
+        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own);
+        let tiers = world.rules_of_supply(plan, supply);
         for rule in shared.filter(|rule| rule.sides.of_volume()).chain(tiers) {
             if agent.is_some() || !rule.sides.has(Side::Agent) {
                 self.told(&about, rule, checks, preferences);

@@ -170,8 +170,8 @@ impl<'a> Crossing<'a> {
 
     /// Whether an agent has rules of its own that see supplies.
     pub fn has_own(&self, agent: usize) -> bool {
-        let rules = self.matcher.moment.world.agents[agent].rules;
-        self.matcher.moment.plan.agent_rules[rules].iter().any(|rule| rule.sides.of_volume())
+        let crate::matching::Moment { plan, world, .. } = self.matcher.moment;
+        world.rules_of_agent(plan, Some(agent)).iter().any(|rule| rule.sides.of_volume())
     }
 
     /// The class of an agent in a projection.

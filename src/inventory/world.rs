@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::records::TierKind;
 use crate::{
-    ir::{ColumnId, Plan},
+    ir::{ColumnId, Plan, Rule},
     quantity::{Dimension, Overlap},
     ranges::Ranges,
     source::Span,
@@ -393,6 +393,17 @@ impl World {
     /// What an agent has of a resource.
     pub fn agent_holding(&self, agent: usize, resource: Symbol) -> Option<HoldingId> {
         self.agents[agent].resources.iter().find(|held| held.resource == resource).map(|held| held.holding)
+    }
+
+    /// The rules of an agent's own; of none, none.
+    pub fn rules_of_agent<'p>(&self, plan: &'p Plan, agent: Option<usize>) -> &'p [Rule] {
+        agent.map(|agent| plan.agent_rules[self.agents[agent].rules].as_slice()).unwrap_or_default()
+    }
+
+    /// The rules of a supply's tiers, its own first.
+    pub fn rules_of_supply<'p>(&self, plan: &'p Plan, supply: usize) -> impl Iterator<Item = &'p Rule> {
+        let tiers = self.supplies[supply].chain.iter();
+        tiers.flat_map(|tier| &plan.tier_rules[self.tiers[*tier].rules])
     }
 
     /// A role and those above it.

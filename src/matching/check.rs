@@ -136,9 +136,7 @@ impl<'a> Matcher<'a> {
         if let Some(at) = agent {
             self.want_checks(at, sink)?;
         }
-        let own = agent
-            .map(|at| plan.agent_rules[self.moment.world.agents[at].rules].as_slice())
-            .unwrap_or_default();
+        let own = self.moment.world.rules_of_agent(plan, agent);
         for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.weight.is_none()) {
             // Rules about the agent wait until there is one.
             if !rule.sides.of_volume() && (agent.is_some() || !rule.sides.has(Side::Agent)) {
@@ -204,11 +202,9 @@ impl<'a> Matcher<'a> {
         }
         let plan = self.moment.plan;
         let world = self.moment.world;
-        let of_agent =
-            agent.map(|agent| plan.agent_rules[world.agents[agent].rules].as_slice()).unwrap_or_default();
+        let of_agent = world.rules_of_agent(plan, agent);
         let shared = plan.broker.requires.iter().filter(|rule| rule.sides.of_volume());
-        let tiers =
-            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
+        let tiers = world.rules_of_supply(plan, supply);
         let own = of_agent.iter().filter(|rule| rule.sides.of_volume()).map(|rule| (rule, true));
         let rules = shared.chain(tiers).map(|rule| (rule, rule.sides.has(Side::Agent)));
         // An agent's own rule is about it, whatever it mentions.

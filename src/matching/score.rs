@@ -68,8 +68,7 @@ impl<'a> Matcher<'a> {
     pub fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Item> {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
-        let own = agent.map(|agent| plan.agent_rules[self.moment.world.agents[agent].rules].as_slice());
-        let rules = plan.broker.prefers.iter().chain(own.unwrap_or_default());
+        let rules = plan.broker.prefers.iter().chain(self.moment.world.rules_of_agent(plan, agent));
         let of_agent = rules.filter(|rule| rule.weight.is_some() && !rule.sides.of_volume());
         // Rules about the agent wait until there is one.
         let apply = of_agent.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
@@ -96,12 +95,9 @@ impl<'a> Matcher<'a> {
     ) -> Vec<Item> {
         let (plan, world) = (self.moment.plan, self.moment.world);
         let scene = self.scene(agent, Some(supply), Some(volume));
-        let own =
-            agent.map(|agent| plan.agent_rules[world.agents[agent].rules].as_slice()).unwrap_or_default();
+        let own = world.rules_of_agent(plan, agent);
         let shared = plan.broker.prefers.iter().chain(own).filter(|rule| rule.sides.of_volume());
-        let tiers =
-            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
-        let rules = shared.chain(tiers).filter(|rule| rule.weight.is_some());
+        let rules = shared.chain(world.rules_of_supply(plan, supply)).filter(|rule| rule.weight.is_some());
         let apply = rules.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
         let mut items: Vec<Item> = apply.map(|rule| self.item(&scene, rule, Some(at))).collect();
         let soft = volume.places.iter().filter(|place| place.weight.is_some());

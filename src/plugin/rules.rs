@@ -156,11 +156,9 @@ impl Adder<'_> {
 
     fn of_tiers(&mut self, path: &str, rule: &ir::Rule) {
         let Some(path) = self.plan.symbols.find(path) else { return };
+        let tiers: Vec<usize> = self.world.tiers.iter().map(|tier| tier.rules).collect();
         for tier in self.world.tiers.iter_mut().filter(|tier| tier.path == path) {
-            let mut rules = self.plan.tier_rules[tier.rules].clone();
-            rules.push(rule.clone());
-            tier.rules = self.plan.tier_rules.len();
-            self.plan.tier_rules.push(rules);
+            add_to(&mut self.plan.tier_rules, &tiers, &mut tier.rules, rule.clone());
         }
     }
 
@@ -168,11 +166,8 @@ impl Adder<'_> {
         let Some(agent) = self.plan.symbols.find(name).and_then(|name| self.world.agent(name)) else {
             return;
         };
-        let own = &mut self.world.agents[agent].rules;
-        let mut rules = self.plan.agent_rules[*own].clone();
-        rules.push(rule);
-        *own = self.plan.agent_rules.len();
-        self.plan.agent_rules.push(rules);
+        let agents: Vec<usize> = self.world.agents.iter().map(|agent| agent.rules).collect();
+        add_to(&mut self.plan.agent_rules, &agents, &mut self.world.agents[agent].rules, rule);
     }
 
     fn asked(&self, question: Question, condition: u32, conditions: Vec<NodeId>) -> Asked {
@@ -196,4 +191,13 @@ impl Adder<'_> {
         self.plan.asked.push(asked);
         node
     }
+}
+
+/// Adds a rule to one holder's list, which is then its own where others have the same.
+fn add_to(lists: &mut Vec<Vec<ir::Rule>>, holders: &[usize], own: &mut usize, rule: ir::Rule) {
+    if holders.iter().filter(|list| *list == own).count() > 1 {
+        lists.push(lists[*own].clone());
+        *own = lists.len() - 1;
+    }
+    lists[*own].push(rule);
 }

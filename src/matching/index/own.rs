@@ -30,14 +30,12 @@ pub(super) struct Own {
 impl Own {
     pub fn new(plan: &Plan, world: &World, alike: &[NodeId]) -> Own {
         let agents = world.agents.len();
-        let of_agent = |row: usize| plan.agent_rules[world.agents[row].rules].as_slice();
+        let of_agent = |row: usize| world.rules_of_agent(plan, Some(row));
         let alone = |rule: &&Rule| rule.weight.is_none() && !rule.sides.of_volume();
         let (of_agents, odd_agents) = gather(alike, agents, |row| of_agent(row).iter().filter(alone));
         let fixed = |rule: &&Rule| rule.weight.is_none() && !rule.sides.has(Side::Agent);
-        let (of_supplies, odd_supplies) = gather(alike, world.supplies.len(), |row| {
-            let chain = world.supplies[row].chain.iter();
-            chain.flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]).filter(fixed)
-        });
+        let (of_supplies, odd_supplies) =
+            gather(alike, world.supplies.len(), |row| world.rules_of_supply(plan, row).filter(fixed));
         Own {
             of_agents,
             of_supplies,

@@ -164,8 +164,7 @@ impl Matcher<'_> {
     fn earns(&self, agent: usize) -> i128 {
         let plan = self.moment.plan;
         let scene = self.scene(Some(agent), None, None);
-        let own = &plan.agent_rules[self.moment.world.agents[agent].rules];
-        let rules = plan.broker.prefers.iter().chain(own);
+        let rules = plan.broker.prefers.iter().chain(self.moment.world.rules_of_agent(plan, Some(agent)));
         added(&scene, rules.filter(|rule| !rule.sides.of_volume()))
     }
 }

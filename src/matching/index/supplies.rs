@@ -501,9 +501,7 @@ impl<'a> Matcher<'a> {
     fn rules_of(&self, supply: usize) -> impl Iterator<Item = &'a Rule> + use<'a> {
         let (plan, world) = (self.moment.plan, self.moment.world);
         let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
-        let tiers =
-            world.supplies[supply].chain.iter().flat_map(|tier| &plan.tier_rules[world.tiers[*tier].rules]);
-        shared.filter(|rule| rule.sides.of_volume()).chain(tiers)
+        shared.filter(|rule| rule.sides.of_volume()).chain(world.rules_of_supply(plan, supply))
     }
 }
 
