@@ -39,10 +39,15 @@ pub struct Running {
 
 impl Running {
     pub fn new(bytes: &[u8]) -> Running {
-        let engine = Engine::default();
-        let component = Component::new(&engine, bytes).expect("a component");
-        let mut store = Store::new(&engine, ());
-        let linker = Linker::new(&engine);
+        Running::on(&Engine::default(), bytes, |_| ())
+    }
+
+    /// On an engine of one's own, whose store is made ready for it.
+    pub fn on(engine: &Engine, bytes: &[u8], ready: impl FnOnce(&mut Store<()>)) -> Running {
+        let component = Component::new(engine, bytes).expect("a component");
+        let mut store = Store::new(engine, ());
+        ready(&mut store);
+        let linker = Linker::new(engine);
         let plugin =
             bindings::ExplainingPlugin::instantiate(&mut store, &component, &linker).expect("no imports");
         Running { store, plugin }
