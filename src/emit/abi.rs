@@ -42,7 +42,7 @@ impl Fields {
 
     fn words(&mut self, data: &mut Data, words: &[u32]) -> &mut Fields {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let at = data.put(&bytes, 4);
+        let at = data.words(&bytes);
         self.word(at).word(words.len() as u32)
     }
 

@@ -8,7 +8,7 @@ use super::{
     feed::slot,
     helpers::{Helper, OVERFLOW},
     memory::put_long,
-    module::{Builder, FLOOR, HEAP, KIND, POOL_ROWS, ROWS, VALUE},
+    module::{Builder, FAILS, FLOOR, HEAP, KIND, POOL_ROWS, ROWS, VALUE},
 };
 
 /// Bytes of a fact, and of an outcome.
@@ -134,10 +134,44 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         unknown.set(new(cleared, verdicts.get().shl(3))),
         earned.set(new(allocate, earning.get().shl(2))),
     ]);
+    body.add(layout.notes.iter().map(|note| put(*note, 0, 0)));
     let lists = [holds, verdicts, unknown, verdicts, earned, earning];
     body.add(lists.iter().zip(0..).map(|(word, at)| put(answer, 4 * at, *word)));
-    let (row, column, agent, pool) = (body.int(), body.int(), body.int(), body.int());
-    let (number, verdict, preferred, bit) = (body.int(), body.int(), body.int(), body.long());
+    let [row, column, number, preferred] = [(); 4].map(|()| body.int());
+    let place =
+        tried(&mut body, [&agents, &pools], [row, column, number, preferred], [holds, unknown, earned]);
+    let mut inner = vec![column.set(0)];
+    if layout.words > 0 {
+        inner.extend(by_words(
+            &mut body,
+            layout,
+            [rule, column, columns],
+            [&agents, &pools],
+            [holds, unknown],
+        ));
+    }
+    inner.push(St::While(column.get().lt(columns), place));
+    let rest = columns.get().and(63).ne(0).and(preferred.get().not());
+    inner.push(when(rest, vec![step(holds, 8), step(unknown, 8)]));
+    let mut each = vec![
+        rule.set(rules.get().word(0)),
+        number.set(rule_at(layout, rule.get())),
+        preferred.set(is_preference(rule.get())),
+    ];
+    each.extend(count(row, rows, inner));
+    each.push(step(rules, 4));
+    body.add([St::While(rules.get().lt(end), each), give(answer)]);
+    body
+}
+
+/// One candidate: what the function with a number says of it, and on to the next.
+fn tried(
+    body: &mut Body,
+    [agents, pools]: [&Rows; 2],
+    [row, column, number, preferred]: [Local; 4],
+    [holds, unknown, earned]: [Local; 3],
+) -> Vec<St> {
+    let (agent, pool, verdict, bit) = (body.int(), body.int(), body.int(), body.long());
     let mut place =
         vec![pool.set(pools.how.get().choose(column, row)), agent.set(pools.how.get().choose(row, column))];
     place.extend(agents.row(agent));
@@ -156,19 +190,35 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         when(column.get().and(63).eq(63), vec![step(holds, 8), step(unknown, 8)]),
     ];
     let scored = vec![put(earned, 0, call_at(number.into(), agent, pool)), step(earned, 4)];
-    place.push(St::If(preferred.into(), scored, judged));
-    let mut inner = count(column, columns, place);
-    let rest = columns.get().and(63).ne(0).and(preferred.get().not());
-    inner.push(when(rest, vec![step(holds, 8), step(unknown, 8)]));
-    let mut each = vec![
-        rule.set(rules.get().word(0)),
-        number.set(rule_at(layout, rule.get())),
-        preferred.set(is_preference(rule.get())),
+    place.extend([St::If(preferred.into(), scored, judged), step(column, 1)]);
+    place
+}
+
+/// Where all rows of one side are tried and no other, and the rule has a function for sixty-four of them: these first.
+fn by_words(
+    body: &mut Body,
+    layout: &Layout,
+    [rule, column, columns]: [Local; 3],
+    [agents, pools]: [&Rows; 2],
+    [holds, unknown]: [Local; 2],
+) -> Vec<St> {
+    let number = body.int();
+    let call = Ex::CallAt(Box::new(number.get().shr(1)), vec![column.into(), 0.into()]);
+    let whole = vec![
+        St::Do(call, true),
+        put_long(holds, 0, VALUE),
+        put_long(unknown, 0, VALUE.get().or64(FAILS).xor64(-1_i64)),
+        step(holds, 8),
+        step(unknown, 8),
+        step(column, 64),
     ];
-    each.extend(count(row, rows, inner));
-    each.push(step(rules, 4));
-    body.add([St::While(rules.get().lt(end), each), give(answer)]);
-    body
+    let full = number.get().ne(0).and(column.get().add(64).le(columns));
+    let of_side = agents.how.get().add(pools.how).eq(1).and(number.get().and(1).eq(pools.how));
+    vec![
+        number.set(rule.get().shl(1).add(layout.words).load(Mem::Half, 0)),
+        number.set(of_side.choose(number, 0)),
+        St::While(full, whole),
+    ]
 }
 
 /// `explain`, with its eight words: facts, conditions, the agent, the supply.

@@ -83,6 +83,12 @@ pub enum Helper {
     Cleared,
     /// More space for a list: its address, bytes there are, bytes there will be.
     Extend,
+    /// Sixty-four rows of a column by a kernel: see `expr::words`.
+    Apply,
+    /// A table of the symbols within another: see `kernels`.
+    Inside,
+    /// Sixty-four rows, of supplies or else of agents, by a condition that is asked row by row.
+    ByRows(bool),
     /// Spans of members → addresses: of how many rows, where the members are, and the kinds or 0.
     Spans,
 }
@@ -95,6 +101,11 @@ pub fn members(set: Local) -> Ex {
 /// How many members a set has.
 pub fn length(set: Local) -> Ex {
     set.get().shr64(32_i64).low()
+}
+
+/// The rank of a version, of 64 bits.
+pub fn rank(version: Ex) -> Ex {
+    RANKS.get().add(version.low().shl(2)).word(0)
 }
 
 /// A member of a set, by a local that counts them.
@@ -131,6 +142,9 @@ impl Helper {
             Helper::Allocate => memory::allocate(),
             Helper::Cleared => memory::cleared(builder),
             Helper::Extend => memory::extend(builder),
+            Helper::Apply => super::expr::apply(),
+            Helper::Inside => super::kernels::within(builder),
+            Helper::ByRows(of_supplies) => super::kernels::by_rows(of_supplies),
             Helper::Spans => memory::spans(),
         }
     }
@@ -313,7 +327,7 @@ fn equal(builder: &mut Builder) -> Body {
         Ex::Call(all, [left, right].concat().into_iter().map(Ex::from).collect())
     };
     let mix = both(a, RANGES, b, NUMBERS).or(both(a, NUMBERS, b, RANGES));
-    let rank = |value: Local| RANKS.get().add(value.get().low().shl(2)).word(0);
+    let rank = |value: Local| rank(value.get());
     let mut same_members = vec![when(length(x).ne(length(y)), vec![give(0)])];
     same_members.extend(count(at, length(x), vec![when(member(x, at).ne64(member(y, at)), vec![give(0)])]));
     same_members.push(give(1));
@@ -336,7 +350,7 @@ fn equal(builder: &mut Builder) -> Body {
 fn order() -> Body {
     let (mut body, [a, x, b, y]) = two_values();
     let (left, right) = (body.int(), body.int());
-    let rank = |value: Local| RANKS.get().add(value.get().low().shl(2)).word(0);
+    let rank = |value: Local| rank(value.get());
     let versions =
         vec![left.set(rank(x)), right.set(rank(y)), give(left.get().gt(right).add(left.get().ge(right)))];
     body.add([

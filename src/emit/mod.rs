@@ -9,6 +9,7 @@ mod component;
 mod expr;
 mod feed;
 mod helpers;
+mod kernels;
 mod manifest;
 mod memory;
 mod module;
@@ -23,7 +24,7 @@ pub use said::{Condition, Key, Purpose, Scope};
 
 use wasm_encoder::ValType::I32;
 
-use crate::{ir::Plan, limits};
+use crate::{ir::Plan, limits, types::Side};
 use asm::{Body, Ex, Fn, St};
 use manifest::Used;
 use module::Builder;
@@ -76,6 +77,13 @@ pub(crate) struct Layout {
     preferences: u32,
     /// How many patterns there are.
     patterns: u32,
+    /// Where kernels begin in the table of functions, after those of conditions and rules.
+    kernels: u32,
+    /// For each rule where the function that judges sixty-four rows stands in the table, twice, and whether these are
+    /// supplies; 0: there is none. Two bytes each; 0 where no rule has one.
+    words: u32,
+    /// What is noted for one question: four bytes each, 0 when it begins.
+    notes: Vec<u32>,
     /// Whether the tree of places is kept.
     places: bool,
     /// How many sets of literals there are, where their values stand, and which literals they hold.
@@ -108,7 +116,7 @@ pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusa
     bounded("rules", manifest.rules.len())?;
     bounded("conditions", manifest.conditions.len())?;
     let mut builder = Builder::default();
-    let layout = layout(&mut builder, &manifest, &used);
+    let mut layout = layout(&mut builder, &manifest, &used);
     let descriptor = abi::descriptor(&mut builder.data, &manifest);
     let mut patterns = Vec::new();
     for text in used.patterns.keys() {
@@ -118,7 +126,7 @@ pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusa
         })?;
         patterns.push(table);
     }
-    judges(&mut builder, plan, &used, &layout, &manifest, patterns);
+    (layout.words, layout.notes) = judges(&mut builder, plan, &used, &layout, &manifest, patterns);
     exports(&mut builder, &layout, descriptor);
     Ok(Plugin { bytes: component::component(&builder.finish(), descriptor), manifest })
 }
@@ -152,6 +160,9 @@ fn layout(builder: &mut Builder, manifest: &Manifest, used: &Used) -> Layout {
         columns,
         conditions: manifest.conditions.len() as u32,
         rules: manifest.rules.len() as u32,
+        kernels: (3 * manifest.conditions.len() + manifest.rules.len()) as u32,
+        words: 0,
+        notes: Vec::new(),
         patterns: used.patterns.len() as u32,
         places: used.places,
         sets,
@@ -169,7 +180,7 @@ fn form(kind: Kind) -> u8 {
     }
 }
 
-/// The functions that judge, in the order of the table: see `ask`.
+/// The functions that judge, in the order of the table: see `ask`. Gives [`Layout::words`] and [`Layout::notes`].
 fn judges(
     builder: &mut Builder,
     plan: &Plan,
@@ -177,7 +188,7 @@ fn judges(
     layout: &Layout,
     manifest: &Manifest,
     patterns: Vec<u32>,
-) {
+) -> (u32, Vec<u32>) {
     let mut emitter = expr::Emitter::new(plan, used, layout, builder, patterns);
     let mut table: Vec<Fn> = used.conditions.iter().map(|node| emitter.verdict(*node)).collect();
     for (rule, root) in manifest.rules.iter().zip(&used.roots) {
@@ -201,7 +212,30 @@ fn judges(
             None => *none.get_or_insert_with(|| emitter.builder.function(constant(helpers::ABSENT))),
         });
     }
+    let is_judged = |rule: &Rule| !matches!(rule.purpose, Purpose::Prefer(_));
+    let roots = manifest.rules.iter().zip(&used.roots);
+    let words: Vec<_> =
+        roots.map(|(rule, root)| if is_judged(rule) { emitter.words(*root) } else { None }).collect();
+    table.extend(emitter.kernels.values());
+    let notes = emitter.notes;
     builder.table = table;
+    if words.iter().all(Option::is_none) {
+        return (0, notes);
+    }
+    let mut numbers = Vec::with_capacity(2 * words.len());
+    for words in words {
+        let number = match words {
+            Some((function, side)) => {
+                builder.table.push(function);
+                let number = 2 * (builder.table.len() - 1) + usize::from(side == Side::Pool);
+                // Of thousands of rules the last are asked row by row.
+                u16::try_from(number).unwrap_or(0)
+            }
+            None => 0,
+        };
+        numbers.extend(number.to_le_bytes());
+    }
+    (builder.data.put(&numbers, 2), notes)
 }
 
 /// A function of two rows that always gives the same.

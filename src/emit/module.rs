@@ -48,8 +48,10 @@ pub const KEEP: Global = Global(15);
 pub const KIND: Global = Global(16);
 /// The value that a function gives beside its status.
 pub const VALUE: Global = Global(17);
+/// Beside [`VALUE`], where that says of sixty-four rows which hold: which do not.
+pub const FAILS: Global = Global(18);
 
-const GLOBALS: u32 = 18;
+const GLOBALS: u32 = 19;
 
 /// Addresses below this are never used: 0 is no list.
 const START: u32 = 16;
@@ -63,6 +65,7 @@ pub struct Data {
     bytes: Vec<u8>,
     texts: IndexMap<String, u32>,
     lists: IndexMap<Vec<i64>, u32>,
+    words: IndexMap<Vec<u8>, u32>,
 }
 
 impl Data {
@@ -100,6 +103,16 @@ impl Data {
     pub fn end_of(&mut self, whole: &str, end: &str) -> u32 {
         let at = self.text(whole);
         if whole.ends_with(end) { at + (whole.len() - end.len()) as u32 } else { self.text(end) }
+    }
+
+    /// Words of four bytes that nothing writes to: their address. Equal ones have one.
+    pub fn words(&mut self, words: &[u8]) -> u32 {
+        if let Some(known) = self.words.get(words) {
+            return *known;
+        }
+        let at = self.put(words, 4);
+        self.words.insert(words.to_owned(), at);
+        at
     }
 
     /// Numbers, as the value of a set. Equal lists stand once.
@@ -233,7 +246,7 @@ fn globals(heap: u32) -> GlobalSection {
     for at in 0..GLOBALS {
         let at = Global(at);
         let (val_type, start) = match at {
-            VALUE => (ValType::I64, ConstExpr::i64_const(0)),
+            VALUE | FAILS => (ValType::I64, ConstExpr::i64_const(0)),
             HEAP | FLOOR => (ValType::I32, ConstExpr::i32_const(heap as i32)),
             _ => (ValType::I32, ConstExpr::i32_const(0)),
         };

@@ -74,7 +74,7 @@ impl Host {
     pub fn install(&self, name: &str, bytes: &[u8], grants: &Grants) -> Result<Plugin, Fault> {
         scan::scan(name, bytes, &self.limits)?;
         let component = self.compile(name, bytes)?;
-        self.admit(name, bytes, component, grants)
+        self.admit(name, Sha256::digest(bytes).into(), component, grants)
     }
 
     /// Compiles what was looked over. The compiler is the one part that strangers' bytes could lead to a defect of: a
@@ -92,7 +92,7 @@ impl Host {
     pub(super) fn admit(
         &self,
         name: &str,
-        bytes: &[u8],
+        hash: [u8; 32],
         component: Component,
         grants: &Grants,
     ) -> Result<Plugin, Fault> {
@@ -107,7 +107,7 @@ impl Host {
         let mut installed = Installed {
             host: self.clone(),
             name: name.to_owned(),
-            hash: Sha256::digest(bytes).into(),
+            hash,
             about: About::default(),
             seen: Vec::new(),
             grants: grants.clone(),
@@ -183,7 +183,12 @@ fn config(limits: &Limits) -> Config {
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
         .wasm_custom_page_sizes(false)
-        .concurrency_support(false);
+        .concurrency_support(false)
+        // Where a trap was, nobody is told: code that is kept is smaller without.
+        .generate_address_map(false)
+        .native_unwind_info(cfg!(windows))
+        // What memory starts with is copied. To map it pays for memory with an interpreter in it, not for a few pages.
+        .memory_init_cow(limits.component_bytes > crate::limits::PLUGIN_BYTES);
     // Multi-memory stays on: adapters between the components of one plugin use it.
     config
 }

@@ -46,17 +46,18 @@ impl Host {
         kept: &Kept,
     ) -> Result<Plugin, Fault> {
         scan::size(name, bytes, self.limits())?;
-        let of = Name::new(self.engine(), &Sha256::digest(bytes).into(), env!("CARGO_PKG_VERSION"));
+        let hash = Sha256::digest(bytes).into();
+        let of = Name::new(self.engine(), &hash, env!("CARGO_PKG_VERSION"));
         let found = kept.shelf.get(&of.text());
         let known = found.and_then(|sealed| bourse_sealed::open(&kept.key, &of, self.engine(), &sealed));
         if let Some(component) = known {
-            return self.admit(name, bytes, component, grants);
+            return self.admit(name, hash, component, grants);
         }
         scan::scan(name, bytes, self.limits())?;
         let component = self.compile(name, bytes)?;
         if let Some(sealed) = bourse_sealed::seal(&kept.key, &of, &component) {
             kept.shelf.put(&of.text(), &sealed);
         }
-        self.admit(name, bytes, component, grants)
+        self.admit(name, hash, component, grants)
     }
 }

@@ -444,7 +444,7 @@ impl Pair {
         let columns = plugin.manifest.columns.iter().map(by_key).collect();
         let numbering = Numbering::new(plan.symbols.clone());
         let running = Running::new(&plugin.bytes);
-        let mut fleet = Fleet { cells: BTreeMap::new(), agents: 67, pools: 5 };
+        let mut fleet = Fleet { cells: BTreeMap::new(), agents: 131, pools: 5 };
         for at in 0..generator.plan.columns.len() as u32 {
             let id = ColumnId(at);
             let side = generator.plan.column(id).side;

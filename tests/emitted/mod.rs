@@ -8,3 +8,5 @@ mod generated;
 #[cfg(feature = "wasm")]
 mod host;
 mod interface;
+#[cfg(feature = "wasm")]
+mod words;

@@ -4,6 +4,9 @@
 mod kinds;
 mod operate;
 mod possible;
+mod words;
+
+pub use words::apply;
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -12,6 +15,7 @@ use super::{
     asm::{Body, Ex, Fn, Local, Mem, St, when},
     feed::slot,
     helpers::{ABSENT, Helper, MISMATCH, NUMBER, PLACE, TEXT},
+    kernels::Kernel,
     manifest::{Kind, Used, kind_of},
     memory,
     module::{Builder, KIND, LITERALS, OF_ROWS, VALUE, VERSIONS},
@@ -87,6 +91,12 @@ pub struct Emitter<'a> {
     /// The roots of classes and lets.
     named: IndexSet<NodeId>,
     possible: IndexMap<NodeId, Fn>,
+    /// Conditions by sixty-four rows, and the kernels that these call, by their number.
+    words: IndexMap<NodeId, Fn>,
+    /// The kernels, in the order of the table.
+    pub kernels: IndexMap<Kernel, Fn>,
+    /// What is noted for one question: four bytes each.
+    pub notes: Vec<u32>,
 }
 
 impl<'a> Emitter<'a> {
@@ -101,7 +111,21 @@ impl<'a> Emitter<'a> {
         let kinds = kinds::kinds(plan);
         let named = plan.definitions.iter().map(|definition| definition.root).collect();
         let (functions, possible) = (IndexMap::new(), IndexMap::new());
-        Emitter { plan, used, layout, builder, patterns, kinds, functions, named, possible }
+        let (words, kernels) = (IndexMap::new(), IndexMap::new());
+        Emitter {
+            plan,
+            used,
+            layout,
+            builder,
+            patterns,
+            kinds,
+            functions,
+            named,
+            possible,
+            words,
+            kernels,
+            notes: Vec::new(),
+        }
     }
 
     fn kind(&self, id: NodeId) -> Kind {
