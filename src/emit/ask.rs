@@ -13,14 +13,14 @@ use super::{
 
 /// Bytes of a fact, and of an outcome.
 const FACT: i32 = 24;
-const OUTCOME: i32 = 40;
+const OUTCOME: i32 = 56;
 
 fn give(value: impl Into<Ex>) -> St {
     St::Return(value.into())
 }
 
 /// What stands in the table of functions, by number: conditions, then rules, then what each condition could be, then
-/// what its subject is compared with.
+/// what its subject is compared with, then how far the sides of each are apart.
 fn condition_at(number: Ex) -> Ex {
     number
 }
@@ -35,6 +35,10 @@ fn possible_at(layout: &Layout, number: Ex) -> Ex {
 
 fn operand_at(layout: &Layout, number: Ex) -> Ex {
     number.add(2 * layout.conditions + layout.rules)
+}
+
+fn distance_at(layout: &Layout, number: Ex) -> Ex {
+    number.add(3 * layout.conditions + layout.rules)
 }
 
 fn call_at(number: Ex, agent: Local, pool: Local) -> Ex {
@@ -235,6 +239,7 @@ pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
     let told = |value: Ex| vec![byte(16, Ex::Int(1)), byte(24, KIND.get()), put_long(out, 32, value)];
     let possible = call_at(possible_at(layout, condition.get()), agent, pool);
     let operand = call_at(operand_at(layout, condition.get()), agent, pool);
+    let distance = call_at(distance_at(layout, condition.get()), agent, pool);
     let each = vec![
         condition.set(list.get().add(at.get().shl(2)).word(0)),
         when(condition.get().ge(layout.conditions), vec![St::Trap]),
@@ -252,6 +257,8 @@ pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         ),
         status.set(operand),
         when(status.get().not(), told(VALUE.get())),
+        status.set(distance),
+        when(status.get().not(), vec![byte(40, Ex::Int(1)), put_long(out, 48, VALUE)]),
         step(out, OUTCOME),
     ];
     body.add([

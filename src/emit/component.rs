@@ -451,13 +451,14 @@ fn explain(
     types.record(&[("failure", failure), ("expression", U32)]);
     let named_fault = types.named("fault");
     let fault = types.option(named_fault);
-    let operand = types.option(value);
+    let (operand, distance) = (types.option(value), types.option(U64));
     types.record(&[
         ("truth", truth),
         ("may-hold", BOOL),
         ("may-fail", BOOL),
         ("fault", fault),
         ("operand", operand),
+        ("distance", distance),
     ]);
     let outcome = types.named("outcome");
     let outcomes = types.list(outcome);

@@ -24,7 +24,11 @@ pub use said::{Condition, Key, Purpose, Scope};
 
 use wasm_encoder::ValType::I32;
 
-use crate::{ir::Plan, limits, types::Side};
+use crate::{
+    ir::{Node, NodeId, Plan},
+    limits,
+    types::Side,
+};
 use asm::{Body, Ex, Fn, St};
 use manifest::Used;
 use module::Builder;
@@ -160,7 +164,7 @@ fn layout(builder: &mut Builder, manifest: &Manifest, used: &Used) -> Layout {
         columns,
         conditions: manifest.conditions.len() as u32,
         rules: manifest.rules.len() as u32,
-        kernels: (3 * manifest.conditions.len() + manifest.rules.len()) as u32,
+        kernels: (4 * manifest.conditions.len() + manifest.rules.len()) as u32,
         words: 0,
         notes: Vec::new(),
         patterns: used.patterns.len() as u32,
@@ -212,6 +216,12 @@ fn judges(
             None => *none.get_or_insert_with(|| emitter.builder.function(constant(helpers::ABSENT))),
         });
     }
+    for node in &used.conditions {
+        table.push(match compared_by_order(plan, *node) {
+            Some(sides) => emitter.distance(sides),
+            None => *none.get_or_insert_with(|| emitter.builder.function(constant(helpers::ABSENT))),
+        });
+    }
     let is_judged = |rule: &Rule| !matches!(rule.purpose, Purpose::Prefer(_));
     let roots = manifest.rules.iter().zip(&used.roots);
     let words: Vec<_> =
@@ -236,6 +246,15 @@ fn judges(
         numbers.extend(number.to_le_bytes());
     }
     (builder.data.put(&numbers, 2), notes)
+}
+
+/// The sides of a comparison by order.
+fn compared_by_order(plan: &Plan, node: NodeId) -> Option<[NodeId; 2]> {
+    use crate::operator::TestOp::{Greater, GreaterOrEqual, Less, LessOrEqual};
+    match plan.node(node) {
+        Node::Test(Less | LessOrEqual | Greater | GreaterOrEqual, left, right) => Some([*left, *right]),
+        _ => None,
+    }
 }
 
 /// A function of two rows that always gives the same.

@@ -12,6 +12,8 @@ pub struct Outcome {
     pub possible: Option<Possible>,
     /// What the subject is compared with, where that is told.
     pub operand: Option<String>,
+    /// How far two amounts that are compared by order are apart, in base units, where that is told.
+    pub distance: Option<u64>,
     /// What went wrong in a computation, in words.
     pub cause: Option<String>,
     /// Why there is no answer, whatever the candidate, in words.

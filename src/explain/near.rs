@@ -31,7 +31,14 @@ pub(super) fn distance(scene: &Scene<'_>, failure: &Failure<'_>) -> Option<u128>
 
 /// Between the two sides of a comparison by order.
 fn between(scene: &Scene<'_>, node: NodeId) -> Option<u128> {
-    let Node::Test(op, left, right) = scene.plan.node(node) else { return None };
+    let (op, left, right) = match scene.plan.node(node) {
+        Node::Test(op, left, right) => (op, left, right),
+        Node::Asked(asked) => {
+            let outcome = scene.filters?.outcome(scene, scene.plan.asked(*asked))?;
+            return outcome.distance.map(u128::from);
+        }
+        _ => return None,
+    };
     if matches!(op, TestOp::Equal | TestOp::NotEqual) {
         return None;
     }

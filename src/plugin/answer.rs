@@ -157,6 +157,7 @@ pub(super) fn outcomes(
                 may_fail: outcome.may_fail,
                 failure,
                 operand: operand.map_err(|what| (Broken::Range, what))?,
+                distance: outcome.distance,
             })
         })
         .collect()

@@ -173,4 +173,6 @@ pub struct Outcome {
     pub failure: Option<(Failure, u32)>,
     /// What the subject is compared with, as a policy would write it.
     pub operand: Option<String>,
+    /// How far two amounts that are compared by order are apart, in base units.
+    pub distance: Option<u64>,
 }

@@ -271,7 +271,13 @@ impl Filters for Composed {
             format!("{words} in `{text}`")
         });
         let possible = Possible { may_hold: told.may_hold, may_fail: told.may_fail };
-        Some(engine::Outcome { possible: Some(possible), operand: told.operand, cause, obstacle: None })
+        Some(engine::Outcome {
+            possible: Some(possible),
+            operand: told.operand,
+            distance: told.distance,
+            cause,
+            obstacle: None,
+        })
     }
 
     fn truths(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Truth>> {

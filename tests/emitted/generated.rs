@@ -631,6 +631,7 @@ impl Pair {
             };
             let right = right.filter(|right| !matches!(self.generator.plan.node(*right), Node::Constant(_)));
             assert_eq!(self.manifest.conditions[at].operand, right.is_some(), "{shown}");
+            assert_eq!(outcome.distance, distance(&row, *node), "{shown}");
             let operand = right.and_then(|right| engine::value(&row, right).ok());
             let operand = operand.map(|value| self.numbering.given(&value));
             assert_eq!(format!("{:?}", outcome.operand), format!("{operand:?}"), "{shown}");
@@ -726,4 +727,17 @@ fn the_kinds_are_numbered_as_the_interface_has_them() {
         .map(|line| line.trim_end_matches(','))
         .collect();
     assert_eq!(names, told);
+}
+
+/// How far two amounts that are compared by order are apart, where both are known.
+fn distance(row: &impl Keys, node: NodeId) -> Option<u64> {
+    use bourse::operator::TestOp;
+    let Node::Test(op, left, right) = row.plan().node(node) else { return None };
+    if !matches!(op, TestOp::Less | TestOp::LessOrEqual | TestOp::Greater | TestOp::GreaterOrEqual) {
+        return None;
+    }
+    match (engine::value(row, *left).ok()?, engine::value(row, *right).ok()?) {
+        (Value::Quantity(one, a), Value::Quantity(other, b)) => (one == other).then(|| a.abs_diff(b)),
+        _ => None,
+    }
 }

@@ -65,7 +65,6 @@ fn without_docs(json: &mut serde_json::Value) {
     match json {
         serde_json::Value::Object(fields) => {
             fields.remove("docs");
-            fields.remove("nearest");
             fields.values_mut().for_each(without_docs);
         }
         serde_json::Value::Array(parts) => parts.iter_mut().for_each(without_docs),
@@ -113,8 +112,9 @@ fn generated_sets_give_the_same() {
     for seed in 0..properties::SEEDS / 4 {
         judged += usize::from(judge(&properties::cycle(&properties::fleet(&properties::declarations(seed)))));
     }
-    for seed in 0..24 {
-        judged += usize::from(judge(&properties::fleet(&[engines::set(seed, 14 + seed % 9)]).offers()));
+    // The last ones have more agents than a word has bits.
+    for (seed, agents) in (0..20).map(|seed| (seed, 14 + seed % 9)).chain([(20, 150), (21, 150), (22, 150)]) {
+        judged += usize::from(judge(&properties::fleet(&[engines::set(seed, agents)]).offers()));
     }
     assert!(judged > 24, "only {judged} sets had rules");
 }

@@ -415,7 +415,7 @@ fn a_refusal_is_told_and_safe_to_print() {
 
 #[test]
 fn explanations_are_checked() {
-    // The list of outcomes of one condition: 48 bytes each, at 128.
+    // The list of outcomes of one condition: 56 bytes each, at 128.
     let told = |stores: &str, count: u32| {
         format!(
             "{stores} (i32.store (i32.const {ANSWER}) (i32.const 128)) (i32.store offset=4 (i32.const {ANSWER}) (i32.const {count}))

@@ -14,7 +14,7 @@ use super::{
     Layout,
     asm::{Body, Ex, Fn, Local, Mem, St, when},
     feed::slot,
-    helpers::{ABSENT, Helper, MISMATCH, NUMBER, PLACE, TEXT},
+    helpers::{ABSENT, DURATION, Helper, MISMATCH, NUMBER, PLACE, TEXT},
     kernels::Kernel,
     manifest::{Kind, Used, kind_of},
     memory,
@@ -222,6 +222,22 @@ impl<'a> Emitter<'a> {
         }
         let tag = val.tag();
         code.extend([VALUE.set(val.wide()), KIND.set(tag), St::Return(frame.status.into())]);
+        body.add(code);
+        self.builder.function(body)
+    }
+
+    /// How far two amounts are apart: as a function that is no condition.
+    pub fn distance(&mut self, sides: [NodeId; 2]) -> Fn {
+        let (mut body, frame) = Self::frame();
+        let (mut code, mut vals) = (Vec::new(), Vec::new());
+        self.arguments(&mut body, &mut code, frame, &sides, &mut vals, &mut |_, _, out, vals| {
+            let [left, right] = vals else { return };
+            let (a, b) = (left.wide(), right.wide());
+            let apart = a.clone().lt64_s(b.clone()).choose(b.clone().sub64(a.clone()), a.sub64(b));
+            let amounts = left.tag().eq(right.tag()).and(left.tag().sub(NUMBER).lt(DURATION));
+            out.extend([VALUE.set(apart), frame.status.set(amounts.choose(0, MISMATCH))]);
+        });
+        code.push(St::Return(frame.status.into()));
         body.add(code);
         self.builder.function(body)
     }
