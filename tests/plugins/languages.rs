@@ -18,12 +18,12 @@ use bourse::{
 
 use super::{made::wrap_module, view};
 
-fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/plugins")
+pub fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
-/// A fleet with every kind of row: keys that are there, absent, and of another type; more rows than a word has bits.
-pub fn fleet() -> Loaded {
+/// Agents and pools of every kind: keys that are there, absent, and of another type; more rows than a word has bits.
+pub fn rows() -> (String, String) {
     let gpus = [r#""gpus": 4"#, r#""gpus": 1"#, r#""gpus": 2"#, "", r#""gpus": "many""#];
     let sites = [r#""site": "s1""#, r#""site": "s2""#, "", r#""site": "s3""#];
     let classes = [r#""class": "archive""#, r#""class": "hot""#, ""];
@@ -37,13 +37,17 @@ pub fn fleet() -> Loaded {
     let pools: Vec<String> = (0..70)
         .map(|at| row(format!("p{at}"), &[classes[at % 3], disks[at % 4], sites[at / 3 % 4]]))
         .collect();
+    (agents.join(", "), pools.join(", "))
+}
+
+/// A fleet of these rows.
+pub fn fleet() -> Loaded {
+    let (agents, pools) = rows();
     let inventory = format!(
-        r#"{{"format": "bourse.inventory", "version": 1, "agents": [{}],
-            "providers": [{{"name": "p", "instances": [{{"name": "i", "pools": [{}]}}]}}]}}"#,
-        agents.join(", "),
-        pools.join(", ")
+        r#"{{"format": "bourse.inventory", "version": 1, "agents": [{agents}],
+            "providers": [{{"name": "p", "instances": [{{"name": "i", "pools": [{pools}]}}]}}]}}"#,
     );
-    let mut policy = fs::read_to_string(examples().join("sample.policy")).expect("the sample");
+    let mut policy = fs::read_to_string(examples().join("plugins/sample.policy")).expect("the sample");
     policy.push_str("need n { agent { cpus = 1 } volume v { size = 1GB } }\n");
     let run = crate::harness::load(
         &[("sample.policy", policy.as_bytes())],
@@ -54,7 +58,13 @@ pub fn fleet() -> Loaded {
 }
 
 /// What the policy says of each rule, as the plain engine has it: three requirements, then the preference.
-fn native(loaded: &Loaded, ledger: &Ledger, rule: usize, agent: Option<usize>, pool: Option<usize>) -> Truth {
+pub fn native(
+    loaded: &Loaded,
+    ledger: &Ledger,
+    rule: usize,
+    agent: Option<usize>,
+    pool: Option<usize>,
+) -> Truth {
     let framework = &loaded.plan.frameworks[0];
     let subject = Subject { framework, need: &framework.needs[0] };
     let broker = &loaded.plan.broker;
@@ -145,12 +155,12 @@ pub fn as_the_policy(language: &str, component: &[u8], limits: Limits) -> Plugin
     plugin
 }
 
-fn is_there(tool: &str, argument: &str) -> bool {
+pub fn is_there(tool: &str, argument: &str) -> bool {
     Command::new(tool).arg(argument).output().is_ok_and(|output| output.status.success())
 }
 
 /// Runs a build; what it says goes with a failure.
-fn build(command: &mut Command) {
+pub fn build(command: &mut Command) {
     let output = command.output().expect("the tool runs");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -176,7 +186,7 @@ fn in_c() {
                 "-o",
             ])
             .arg(&core)
-            .arg(examples().join("c/filter.c")),
+            .arg(examples().join("plugins/c/filter.c")),
     );
     let module = fs::read(core).expect("is built");
     let plugin = as_the_policy("sample.c", &wrap_module(module, "plugin", |wit| wit), Limits::default());
@@ -204,8 +214,71 @@ fn in_rust() {
     if rustc.starts_with('/') {
         command.args(["-C", "linker=wasm-ld-14"]);
     }
-    build(command.arg(examples().join("rust/filter.rs")));
+    build(command.arg(examples().join("plugins/rust/filter.rs")));
     let module = fs::read(core).expect("is built");
     let plugin = as_the_policy("sample.rs", &wrap_module(module, "plugin", |wit| wit), Limits::default());
     assert_eq!(plugin.about().producer, "by hand, in Rust");
+}
+
+#[test]
+fn in_assemblyscript() {
+    if !is_there("asc", "--version") {
+        return eprintln!("skipped: no asc");
+    }
+    let place = tempfile::tempdir().expect("a folder");
+    let core = place.path().join("core.wasm");
+    let mut command = Command::new("asc");
+    command.current_dir(examples().join("plugins")).args(["assemblyscript/filter.ts", "--transform"]);
+    command.args(["./assemblyscript/names.mjs", "--runtime", "stub", "--use", "abort=", "-O3", "-o"]);
+    build(command.arg(&core));
+    let module = fs::read(core).expect("is built");
+    let plugin = as_the_policy("sample.ts", &wrap_module(module, "plugin", |wit| wit), Limits::default());
+    assert_eq!(plugin.about().producer, "by hand, in AssemblyScript");
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "compiling an interpreter takes a debug build minutes")]
+fn in_javascript() {
+    if !is_there("componentize-js", "--version") {
+        return eprintln!("skipped: no componentize-js");
+    }
+    let place = tempfile::tempdir().expect("a folder");
+    let component = place.path().join("sample.wasm");
+    let mut command = Command::new("componentize-js");
+    command.current_dir(examples().join("plugins")).args([
+        "javascript/filter.js",
+        "--wit",
+        "../../wit",
+        "-n",
+        "plugin",
+    ]);
+    command.args(["-d", "stdio", "random", "clocks", "http", "fetch-event", "-o"]);
+    build(command.arg(&component));
+    let component = fs::read(component).expect("is built");
+    let plugin = as_the_policy("sample.js", &component, Limits::with_interpreter());
+    assert_eq!(plugin.about().producer, "by hand, in JavaScript");
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "compiling an interpreter takes a debug build minutes")]
+fn in_python() {
+    if !is_there("componentize-py", "--version") {
+        return eprintln!("skipped: no componentize-py");
+    }
+    let place = tempfile::tempdir().expect("a folder");
+    let component = place.path().join("sample.wasm");
+    let mut command = Command::new("componentize-py");
+    command.current_dir(examples().join("plugins")).args([
+        "-d",
+        "../../wit",
+        "-w",
+        "plugin",
+        "componentize",
+        "--stub-wasi",
+    ]);
+    command.args(["-p", "python", "filter_in_python", "-o"]);
+    build(command.arg(&component));
+    let component = fs::read(component).expect("is built");
+    let plugin = as_the_policy("sample.py", &component, Limits::with_interpreter());
+    assert_eq!(plugin.about().producer, "by hand, in Python");
 }

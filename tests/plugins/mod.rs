@@ -1,4 +1,4 @@
-//! Plugins: the host, hostile plugins, and plugins of other languages.
+//! Plugins: the host, hostile plugins, plugins of other languages, and hosts of other languages.
 
 #![allow(clippy::disallowed_types, reason = "attacks are held to a time")]
 
@@ -9,6 +9,7 @@ mod compiled;
 mod composed;
 mod generated;
 mod hostile;
+mod hosts;
 mod kept;
 mod languages;
 mod made;
