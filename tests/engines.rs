@@ -137,6 +137,15 @@ const OF_BOTH: [&str; 12] = [
     "agent.kernel < v\"6\" or pool.tier > 0",
 ];
 
+/// Conditions about the supply alone.
+const OF_SUPPLIES: [&str; 5] = [
+    "pool.tier >= 1",
+    "pool.driver != \"ebs\"",
+    "pool.vlan is absent or pool.vlan in [0, 1, 2]",
+    "pool.free.size > volume.size + 3GB",
+    "pool.min-net >= 9Gbps or pool.tier < 3",
+];
+
 /// What preferences may say.
 const PREFERRED: [&str; 14] = [
     "agent.used.cpus / agent.total.cpus",
@@ -165,6 +174,11 @@ fn broker(n: &mut Numbers, plain: bool) -> String {
     }
     for rule in OF_BOTH {
         if n.chance(12) {
+            let _ = writeln!(text, "require {rule}");
+        }
+    }
+    for rule in OF_SUPPLIES {
+        if n.chance(10) {
             let _ = writeln!(text, "require {rule}");
         }
     }
