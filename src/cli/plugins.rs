@@ -12,7 +12,11 @@ use crate::{
     check::Strictness,
     diagnostic::{Code, Diagnostic, Report, nearest},
     pipeline::Parsed,
-    plugin::{Fault, Grants, Host, Limits, Plugin, about::Key, add_columns},
+    plugin::{
+        Fault, Grants, Host, Limits, Plugin,
+        about::{Column, Key},
+        add_columns,
+    },
     types::Side,
 };
 
@@ -87,23 +91,22 @@ impl FleetArgs {
 
     /// Installs every plugin; tells what is wrong with any.
     fn install(&self, console: &mut Console) -> Result<Vec<Plugin>, Failure> {
-        let told = |fault: Fault| Failure::from(fault.diagnostic());
         let grants = self.grants()?;
         let host = Host::new(Limits::default()).map_err(told)?;
-        let (mut plugins, mut broken) = (Vec::new(), Report::default());
+        let (mut plugins, mut broken) = (Vec::<Plugin>::new(), Report::default());
         for named in self.plugin.iter().map(|argument| Named::of(argument)) {
-            let own = match &named.provider {
-                None => Grants::all(),
-                Some(provider) => {
-                    let own = grants.iter().filter(|(of, _)| of == provider).flat_map(|(_, keys)| keys);
-                    own.fold(Grants::provider(provider), |grants, granted| granted.add_to(grants))
+            match install_one(&host, &named, &grants, console) {
+                Ok(plugin) => {
+                    let is_same = |other: &Plugin| {
+                        (other.hash(), other.provider()) == (plugin.hash(), plugin.provider())
+                    };
+                    if plugins.iter().any(is_same) {
+                        let problem = unclear(format!("the plugin `{}` is given twice", plugin.name()));
+                        let help = "its preferences would count twice: give it once";
+                        broken.diagnostics.push(problem.help(help));
+                    }
+                    plugins.push(plugin);
                 }
-            };
-            let installed = console
-                .built(&named.path)
-                .and_then(|bytes| install(&host, &shown(&named.path), &bytes, &own).map_err(told));
-            match installed {
-                Ok(plugin) => plugins.push(plugin),
                 Err(failure) => broken.absorb(*failure.0),
             }
         }
@@ -161,11 +164,36 @@ impl FleetArgs {
     }
 }
 
+fn told(fault: Fault) -> Failure {
+    fault.diagnostic().into()
+}
+
+/// Reads and installs a plugin, with what its provider is granted.
+fn install_one(
+    host: &Host,
+    named: &Named,
+    grants: &[(String, Vec<Granted>)],
+    console: &mut Console,
+) -> Result<Plugin, Failure> {
+    let name = shown(&named.path);
+    if named.path.as_os_str().is_empty() {
+        let problem = unclear("`--plugin` names no file".to_owned());
+        return Err(problem.help("write `--plugin FILE`, or `--plugin PROVIDER=FILE`").into());
+    }
+    let bytes = console.built(&named.path)?;
+    let Some(provider) = &named.provider else {
+        return install(host, &name, &bytes, &Grants::all()).map_err(told);
+    };
+    let own: Vec<&Granted> =
+        grants.iter().filter(|(of, _)| of == provider).flat_map(|(_, keys)| keys).collect();
+    let granted = own.iter().fold(Grants::provider(provider), |grants, granted| granted.add_to(grants));
+    let plugin = install(host, &name, &bytes, &granted).map_err(told)?;
+    let idle = own.iter().filter_map(|granted| granted.unread(&plugin));
+    console.problems.diagnostics.extend(idle);
+    Ok(plugin)
+}
+
 /// Installs a plugin; what was compiled before is not compiled again.
-#[cfg_attr(
-    not(all(feature = "wasm", unix)),
-    expect(clippy::unnecessary_wraps, reason = "plugins are not built in")
-)]
 fn install(host: &Host, name: &str, bytes: &[u8], grants: &Grants) -> Result<Plugin, Fault> {
     #[cfg(all(feature = "wasm", unix))]
     if let Some(kept) = super::kept::folder().and_then(|folder| super::kept::open(&folder).ok()) {
@@ -222,6 +250,23 @@ impl Granted {
             None => Granted::Side(side),
             Some(key) => Granted::Keys(side, Key::written(key)),
         })
+    }
+
+    /// That the plugin does not read it.
+    fn unread(&self, plugin: &Plugin) -> Option<Diagnostic> {
+        let Granted::Keys(side, keys) = self else { return None };
+        let columns = &plugin.about().columns;
+        if columns.iter().any(|column| column.side == *side && keys.contains(&column.key)) {
+            return None;
+        }
+        let key = format!("{side}.{}", keys.first()?.show());
+        let message = format!("plugin `{}` does not read `{key}`, which it is granted", plugin.name());
+        let read: Vec<String> = columns.iter().map(Column::show).collect();
+        let help = match nearest(&key, read.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("`bourse inspect {}` lists what it reads", plugin.name()),
+        };
+        Some(Diagnostic::warning_without_place(Code::B0810, message).help(help))
     }
 
     fn add_to(&self, grants: Grants) -> Grants {

@@ -141,6 +141,9 @@ fn what_cannot_be_run_beside_a_policy_says_why() {
         ("scaleio=vendor.wasm", "--grant=scaloi=agent.drivers", 2, "did you mean `scaleio`?"),
         ("scaleio=vendor.wasm", "--grant=scaleio=agnet.drivers", 2, "did you mean `agent`?"),
         ("vendor.wasm", "--grant=scaleio=agent.drivers", 2, "sees everything already"),
+        ("vendor.wasm", "--plugin=vendor.wasm", 2, "`vendor.wasm` is given twice"),
+        ("scaleio=", "", 2, "names no file"),
+        ("scaleio=vendor.wasm", "--grant=scaleio=agent.driver", 0, "did you mean `agent.drivers`?"),
     ] {
         let mut args = vec!["offers", "site.policy", "--plugin", plugin];
         args.extend((!more.is_empty()).then_some(more));
