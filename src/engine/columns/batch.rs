@@ -147,7 +147,7 @@ impl Terms {
             }
             Node::Call(..) => {
                 let classes = self.classes(scene, id)?;
-                let of: Vec<_> = classes.examples().map(|(_, row)| self.at(scene, row).value(id)).collect();
+                let of = classes.each(|row| self.at(scene, row).value(id));
                 Numbers::read(rows, |row| of[classes.class(row)].clone())
             }
             _ => None,

@@ -10,8 +10,8 @@ use super::bits::Bits;
 #[derive(Clone, Debug)]
 pub struct Classes {
     of_row: Vec<u32>,
-    /// A row of each class; `None` where there is none any more.
-    one: Vec<Option<u32>>,
+    /// A row of each class.
+    one: Vec<u32>,
 }
 
 impl Classes {
@@ -22,7 +22,7 @@ impl Classes {
         let of_row = (0..rows).map(|row| {
             let next = known.len() as u32;
             *known.entry(key(row)).or_insert_with(|| {
-                one.push(Some(row as u32));
+                one.push(row as u32);
                 next
             })
         });
@@ -44,13 +44,18 @@ impl Classes {
         self.of_row[row] as usize
     }
 
-    /// Each class with a row of it.
-    pub fn examples(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.one.iter().enumerate().filter_map(|(class, row)| row.map(|row| (class, row as usize)))
+    /// What one row of each class gives, by class.
+    pub fn each<T>(&self, of_row: impl FnMut(usize) -> T) -> Vec<T> {
+        self.one.iter().map(|row| *row as usize).map(of_row).collect()
     }
 
     /// The rows whose class is among some.
     pub fn rows(&self, among: &[bool]) -> Bits {
         Bits::of(self.of_row.len(), |row| among[self.of_row[row] as usize])
+    }
+
+    /// The rows for which something holds that one row of each class tells.
+    pub fn rows_where(&self, holds: impl FnMut(usize) -> bool) -> Bits {
+        self.rows(&self.each(holds))
     }
 }

@@ -351,7 +351,7 @@ impl Terms {
         let levels = match self.classes(scene, id) {
             _ if all.is_some() => Levels::of(self.rows, |row| all.as_ref().map_or(0, |all| all[row])),
             Some(classes) if classes.count() <= limits::CLASSES_TRIED.max(self.rows / 8) => {
-                let of: Vec<i64> = classes.examples().map(|(_, row)| of_row(row)).collect();
+                let of = classes.each(of_row);
                 Levels::of(self.rows, |row| of[classes.class(row)])
             }
             _ => match self.numbers(scene, id) {
@@ -411,7 +411,7 @@ impl Terms {
     }
 
     fn by_class(&self, scene: &Scene<'_>, id: NodeId, classes: &Classes) -> (Bits, Bits) {
-        let truths: Vec<Truth> = classes.examples().map(|(_, row)| self.at(scene, row).truth(id)).collect();
+        let truths = classes.each(|row| self.at(scene, row).truth(id));
         let of = |truth| {
             let among: Vec<bool> = truths.iter().map(|own| *own == truth).collect();
             classes.rows(&among)

@@ -119,9 +119,7 @@ impl AskedOfAgents {
         let hard = need.places.iter().filter(|place| place.weight.is_none());
         for place in hard.filter(|place| place.kind.is_subtree()) {
             let places = index.spots.domains(matcher);
-            let among: Vec<bool> =
-                places.examples().map(|(_, row)| matcher.agent_place(place, row, &[]).holds()).collect();
-            self.fixed.and(&places.rows(&among));
+            self.fixed.and(&places.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
         }
     }
 
@@ -143,8 +141,7 @@ impl AskedOfAgents {
         } else {
             let scene = matcher.scene(None, None, None);
             let classes = index.agents.classes_of(&scene, &read);
-            let each: Vec<Option<Vec<Want>>> =
-                classes.examples().map(|(_, row)| matcher.agent_wants(Some(row), &[]).ok()).collect();
+            let each = classes.each(|row| matcher.agent_wants(Some(row), &[]).ok());
             let mut distinct: Vec<&Vec<Want>> = Vec::new();
             for one in each.iter().flatten() {
                 if !distinct.contains(&one) {
@@ -295,9 +292,7 @@ pub(super) fn placed(spots: &mut Spots, matcher: &Matcher<'_>, place: &Place) ->
     let key = place.kind.key()?;
     let Some(barred) = matcher.agents_barred(place) else {
         let classes = spots.with_domains(matcher, key);
-        let holds: Vec<bool> =
-            classes.examples().map(|(_, row)| matcher.agent_place(place, row, &[]).holds()).collect();
-        return Some(classes.rows(&holds));
+        return Some(classes.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
     };
     let by_spot = spots.by_spot(matcher, key);
     Some(match barred {

@@ -108,9 +108,7 @@ pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128
             Some(rows) => rows,
             None => {
                 let places = index.spots.domains(matcher);
-                let holds: Vec<bool> =
-                    places.examples().map(|(_, row)| matcher.agent_place(place, row, &[]).holds()).collect();
-                places.rows(&holds)
+                places.rows_where(|row| matcher.agent_place(place, row, &[]).holds())
             }
         };
         soft.push((i128::from(weight) * i128::from(MILLION), rows));
