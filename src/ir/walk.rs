@@ -52,14 +52,20 @@ impl Plan {
 
     /// The conditions that a rule or class joins with `and`, those of the classes it names included. Each may be a reason.
     pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
-        let parts = self.terms(root).into_iter();
-        let opened = parts.flat_map(|id| match self.node(id) {
-            Node::Asked(asked) if !self.asked(*asked).conditions.is_empty() => {
-                self.asked(*asked).conditions.clone()
+        let terms = self.terms(root);
+        if self.asked.is_empty() {
+            return terms;
+        }
+        let mut found = Vec::with_capacity(terms.len());
+        for id in terms {
+            match self.node(id) {
+                Node::Asked(asked) if !self.asked(*asked).conditions.is_empty() => {
+                    found.extend(&self.asked(*asked).conditions);
+                }
+                _ => found.push(id),
             }
-            _ => vec![id],
-        });
-        opened.collect()
+        }
+        found
     }
 
     /// As [`Plan::conditions`], but for rules of filters, which stay whole: what decides.
