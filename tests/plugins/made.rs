@@ -309,8 +309,7 @@ pub fn wrap(text: &str, world: &str, change: impl FnOnce(String) -> String) -> V
 
 /// A core module → a component of a world of `wit/`.
 pub fn wrap_module(mut module: Vec<u8>, world: &str, change: impl FnOnce(String) -> String) -> Vec<u8> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("wit/bourse-filter.wit");
-    let wit = change(std::fs::read_to_string(path).expect("the interface"));
+    let wit = change(include_str!("../../wit/bourse-filter.wit").to_owned());
     let mut resolve = Resolve::default();
     let package = resolve.push_str("filter.wit", &wit).expect("the interface parses");
     let world = resolve.select_world(&[package], Some(world)).expect("the world is there");
