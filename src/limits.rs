@@ -141,8 +141,8 @@ pub const PLUGIN_FUEL_PER_ROW: u64 = 1_000;
 pub const PLUGIN_DEADLINE_MS: u64 = 5_000;
 /// Bytes that one call of a plugin hands back beyond what its rows need.
 pub const PLUGIN_RESULT_BYTES: usize = 1 << 20;
-/// Answers of one plugin that are kept, of each kind; past it all are asked for again.
-pub const FILTER_ANSWERS: usize = 100_000;
+/// Values by which answers of one plugin are kept, of each kind of answer; past it all are asked for again.
+pub const FILTER_ANSWERS: usize = 1_000_000;
 /// Bytes of one answer of a plugin; larger questions are asked in parts.
 pub const PLUGIN_ANSWER_BYTES: usize = 16 << 20;
 /// Columns that one plugin reads.

@@ -6,8 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indexmap::IndexMap;
 
 use super::{
-    About, Answer, Candidate, Fault, Filter, Outcome, Plugin, Question, Rows, View, about::Rule,
-    ask::Failure, counted::Counted, rules,
+    About, Answer, Candidate, Fault, Filter, Outcome, Plugin, Question, Rows, View,
+    about::{Purpose, Rule},
+    ask::Failure,
+    counted::Counted,
+    rules,
 };
 use crate::{
     engine::{self, Filters, Gap, Possible, Scene},
@@ -59,7 +62,7 @@ enum Verdict {
 impl Verdict {
     fn of(answer: &Answer, rule: &Rule, (agent, pool): (usize, usize)) -> Verdict {
         match rule.purpose {
-            super::about::Purpose::Prefer(_) => Verdict::Earned(answer.earned(0, agent, pool)),
+            Purpose::Prefer(_) => Verdict::Earned(answer.earned(0, agent, pool)),
             _ => Verdict::Truth(answer.truth(0, agent, pool)),
         }
     }
@@ -314,7 +317,8 @@ fn seen(scene: &Scene<'_>, asked: &Asked) -> Seen {
 
 /// Keeps an answer; all are forgotten where there are too many.
 fn keep<T>(answers: &mut IndexMap<Seen, T>, seen: Seen, answer: T) {
-    if answers.len() >= limits::FILTER_ANSWERS {
+    let values = answers.len().saturating_mul(seen.1.len() + 1);
+    if values >= limits::FILTER_ANSWERS {
         answers.clear();
     }
     answers.insert(seen, answer);
