@@ -279,19 +279,13 @@ impl Run<'_> {
         }
         let id = self.needs[at].id;
         let mut search = Search::default();
-        let moment = Moment {
-            plan: self.plan,
-            world: self.world,
-            ledger: &self.ledger,
-            placed: &self.placed,
-            filters: self.filters,
-            recorder: self.recorder,
-        };
-        let matcher = Matcher::new(moment, id);
-        let candidate = match &mut self.index {
+        let mut index = self.index.take();
+        let matcher = Matcher::new(self.moment(), id);
+        let candidate = match &mut index {
             Some(index) => index.best(&matcher, &mut search),
             None => matcher.best(&mut search),
         };
+        self.index = index;
         self.steps += search.steps;
         self.needs[at].bounded |= search.bounded;
         self.needs[at].feasible_agents = search.feasible;

@@ -152,7 +152,7 @@ impl One {
                 .evaluate(view, &question(scene, &[number], these(agent.as_slice()), these(pool.as_slice())))
         })?;
         let verdict = Verdict::of(&answer, rule, (0, 0));
-        keep(&mut state.verdicts, seen, verdict);
+        keep(&mut state.verdicts, seen, verdict, 0);
         Some(verdict)
     }
 
@@ -175,7 +175,8 @@ impl One {
             filter.explain(view, &Candidate { subject, volume: scene.volume, conditions, agent, pool })
         })?;
         let outcome = told.and_then(|outcomes| outcomes.into_iter().next());
-        keep(&mut state.outcomes, seen, outcome.clone());
+        let told = outcome.as_ref().and_then(|outcome| outcome.operand.as_ref()).map_or(0, String::len);
+        keep(&mut state.outcomes, seen, outcome.clone(), told);
         outcome
     }
 
@@ -315,9 +316,9 @@ fn seen(scene: &Scene<'_>, asked: &Asked) -> Seen {
     (asked.question, asked.reads.iter().map(|column| scene.read(*column)).collect())
 }
 
-/// Keeps an answer; all are forgotten where there are too many.
-fn keep<T>(answers: &mut IndexMap<Seen, T>, seen: Seen, answer: T) {
-    let values = answers.len().saturating_mul(seen.1.len() + 1);
+/// Keeps an answer, with a text of so many bytes; all are forgotten where there are too many as large.
+fn keep<T>(answers: &mut IndexMap<Seen, T>, seen: Seen, answer: T, text: usize) {
+    let values = answers.len().saturating_mul(seen.1.len() + 1 + text / size_of::<Value>());
     if values >= limits::FILTER_ANSWERS {
         answers.clear();
     }

@@ -1,5 +1,7 @@
 //! The rules of a plugin among those of a plan.
 
+use indexmap::IndexMap;
+
 use super::{
     Fault, Plugin,
     about::{About, Column, Purpose, Rule, Scope},
@@ -31,7 +33,9 @@ pub(super) fn add(
     let about = plugin.about();
     let (text, lines) = listing(about, name);
     let source = sources.add(plugin.name(), text);
-    let mut adder = Adder { plan, world, about, filter: at, name, source, provider: plugin.provider() };
+    let provider = plugin.provider();
+    let conditions = IndexMap::new();
+    let mut adder = Adder { plan, world, about, filter: at, name, source, provider, conditions };
     adder.sound();
     let mut refused = Ok(());
     for (number, rule) in about.rules.iter().enumerate() {
@@ -69,6 +73,8 @@ struct Adder<'a> {
     source: SourceId,
     /// Whose supplies alone it has a say about.
     provider: Option<&'a str>,
+    /// Those that were added.
+    conditions: IndexMap<u32, NodeId>,
 }
 
 impl Adder<'_> {
@@ -112,11 +118,7 @@ impl Adder<'_> {
             None if self.about.explains => rule.conditions.clone(),
             _ => Vec::new(),
         };
-        let conditions = conditions.into_iter().map(|condition| {
-            let asked = self.asked(Question::Condition(condition), condition, Vec::new());
-            self.ask(asked, span)
-        });
-        let conditions: Vec<NodeId> = conditions.collect();
+        let conditions = conditions.into_iter().map(|condition| self.condition(condition, span)).collect();
         let asked = self.asked(Question::Rule(number), rule.whole, conditions);
         let root = self.ask(asked, span);
         let rule_of_plan = ir::Rule {
@@ -129,6 +131,16 @@ impl Adder<'_> {
             docs: Vec::new(),
         };
         self.place(rule, rule_of_plan)
+    }
+
+    /// A condition, which rules may share.
+    fn condition(&mut self, condition: u32, span: Span) -> NodeId {
+        if let Some(known) = self.conditions.get(&condition) {
+            return *known;
+        }
+        let node = self.ask(self.asked(Question::Condition(condition), condition, Vec::new()), span);
+        self.conditions.insert(condition, node);
+        node
     }
 
     /// Puts a rule to whom it is about.

@@ -162,3 +162,30 @@ fn what_cannot_be_run_beside_a_policy_says_why() {
     );
     assert!(output.stderr.contains("B0808"), "{}", output.stderr);
 }
+
+/// What a plugin says of itself is shown as text, whatever it holds.
+#[test]
+fn what_a_plugin_says_of_itself_is_safe_to_print() {
+    let folder = folder();
+    let mut made = Made { evaluate: "(loop $on (br $on)) unreachable".to_owned(), ..Made::default() };
+    let wild = "\u{1b}[31mred\n\u{202e}";
+    made.description.name = wild.to_owned();
+    made.description.rules[0].label = wild.to_owned();
+    made.description.conditions[0].text = wild.to_owned();
+    made.description.columns[0].key.1 = wild.to_owned();
+    fs::write(folder.path().join("wild.wasm"), made.component()).expect("written");
+    for (args, code) in [
+        (&["offers", "site.policy", "--plugin", "wild.wasm"][..], 4),
+        (&["offers", "site.policy", "--plugin", "wild.wasm", "--reasons", "all"], 4),
+        (&["offers", "site.policy", "--plugin", "scaleio=wild.wasm"], 4),
+        (&["match", "site.policy", "--plugin", "wild.wasm"], 4),
+        (&["explain", "db", "site.policy", "--plugin", "wild.wasm"], 4),
+        (&["explain", "db", "site.policy", "--plugin", "wild.wasm", "--agent", "a1"], 4),
+    ] {
+        let output = folder.run(args);
+        assert_eq!(output.code, code, "{args:?}: {}", output.stderr);
+        for text in [&output.stdout, &output.stderr] {
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{args:?}: {text:?}");
+        }
+    }
+}
