@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{
     Index,
+    parted::Parted,
     rooms::{Bound, Rooms},
     spots::Spots,
 };
@@ -21,14 +22,9 @@ use crate::{
 /// What a need asks of agents.
 #[derive(Clone, Debug)]
 pub(super) struct AskedOfAgents {
-    /// Those for which everything holds that does not change as amounts are taken.
-    fixed: Bits,
-    /// Conditions that do change, and how they must come out.
-    moving: Vec<(NodeId, bool)>,
+    parted: Parted,
     /// What is taken, which may differ from agent to agent.
     wants: Vec<AskedAmounts>,
-    /// Those that are looked at one by one, whatever they have.
-    plain: Bits,
     /// Whether roles' limits are over what is asked.
     limited: bool,
     /// Those for which all of it holds, and how far that has been followed.
@@ -58,23 +54,21 @@ impl AskedOfAgents {
     pub fn new(index: &mut Index, matcher: &Matcher<'_>) -> AskedOfAgents {
         let rows = index.agents.rows();
         let mut asked = AskedOfAgents {
-            fixed: Bits::all(rows),
-            moving: Vec::new(),
             wants: Vec::new(),
-            plain: index.own.odd_agents.clone(),
+            parted: Parted::new(index.own.odd_agents.clone()),
             limited: !matcher.moment.world.limits.is_empty(),
             rows: Bits::none(rows),
             read: 0,
             limits_read: index.limits_changed,
         };
         if matcher.principal_check(&mut |_| ControlFlow::Break(())).is_break() {
-            asked.fixed = Bits::none(rows);
-            asked.plain = Bits::none(rows);
+            asked.parted.fixed = Bits::none(rows);
+            asked.parted.plain = Bits::none(rows);
             return asked;
         }
         asked.conditions(index, matcher);
         asked.amounts(index, matcher);
-        asked.plain.and(&asked.fixed);
+        asked.parted.plain.and(&asked.parted.fixed);
         let journal = index.agents.journal.len();
         let parts =
             Parts { terms: &mut index.agents, rooms: &mut index.rooms, limits_changed: index.limits_changed };
@@ -94,39 +88,19 @@ impl AskedOfAgents {
             asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
         }
         asked.extend(need.agent.iter().flat_map(|request| matcher.asked_conditions(request)));
-        for (node, wanted) in asked {
-            let node = index.alike[node.0 as usize];
-            if index.agents.moves(plan, node) {
-                self.moving.push((node, wanted));
-            } else {
-                self.fixed.and(&index.agents.rows_where(&scene, node, wanted).bits);
-            }
-        }
-        for (root, whose) in &index.own.of_agents {
-            for node in matcher.terms(*root) {
-                let node = index.alike[node.0 as usize];
-                if index.agents.moves(plan, node) {
-                    self.plain.or(whose);
-                    continue;
-                }
-                let mut holds = Bits::clone(&index.agents.rows_where(&scene, node, true).bits);
-                let mut others = Bits::all(holds.rows());
-                others.and_not(whose);
-                holds.or(&others);
-                self.fixed.and(&holds);
-            }
-        }
+        self.parted.ask(&mut index.agents, &index.alike, &scene, asked);
+        self.parted.ask_some(&mut index.agents, &index.alike, &scene, &index.own.of_agents);
         let hard = need.places.iter().filter(|place| place.weight.is_none());
         for place in hard.filter(|place| place.kind.is_subtree()) {
             let places = index.spots.domains(matcher);
-            self.fixed.and(&places.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
+            self.parted.fixed.and(&places.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
         }
     }
 
     /// What is taken of each agent.
     fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
         let plan = matcher.moment.plan;
-        let rows = self.fixed.rows();
+        let rows = self.parted.fixed.rows();
         let charges = matcher.charges().filter(|charge| !charge.sides.has(Side::Pool));
         let read: Vec<NodeId> =
             charges.filter(|charge| charge.sides.has(Side::Agent)).map(|charge| charge.root).collect();
@@ -134,10 +108,10 @@ impl AskedOfAgents {
         if read.is_empty() {
             match matcher.agent_wants((rows > 0).then_some(0), &[]) {
                 Ok(same) => wants.push((None, same)),
-                Err(_) => self.fixed = Bits::none(rows),
+                Err(_) => self.parted.fixed = Bits::none(rows),
             }
         } else if read.iter().any(|root| index.agents.moves(plan, *root)) {
-            self.plain = Bits::all(rows);
+            self.parted.plain = Bits::all(rows);
         } else {
             let scene = matcher.scene(None, None, None);
             let classes = index.agents.classes_of(&scene, &read);
@@ -153,7 +127,7 @@ impl AskedOfAgents {
                 wants.push((Some(classes.rows(&among)), same.clone()));
             }
             let known: Vec<bool> = each.iter().map(Option::is_some).collect();
-            self.fixed.and(&classes.rows(&known));
+            self.parted.fixed.and(&classes.rows(&known));
         }
         for (of, wants) in wants {
             let mut columns = Vec::with_capacity(wants.len());
@@ -164,8 +138,8 @@ impl AskedOfAgents {
                 let nothing = is_nothing(&want.amount) && want.charged == 0;
                 if bound == Bound::Plainly {
                     match &of {
-                        Some(of) => self.plain.or(of),
-                        None => self.plain = Bits::all(rows),
+                        Some(of) => self.parted.plain.or(of),
+                        None => self.parted.plain = Bits::all(rows),
                     }
                 }
                 columns.push((at, bound, nothing));
@@ -176,7 +150,7 @@ impl AskedOfAgents {
 
     /// Whether nothing but amounts decides, and of every agent in the same way.
     pub fn stays(&self) -> bool {
-        self.moving.is_empty() && self.plain.is_empty()
+        self.parted.moving.is_empty() && self.parted.plain.is_empty()
     }
 
     /// The agents for which all of it holds now, but for places that go by where instances are.
@@ -212,11 +186,8 @@ impl AskedOfAgents {
 
     fn all(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) {
         let scene = matcher.scene(None, None, None);
-        let mut rows = self.fixed.clone();
-        for (node, wanted) in &self.moving {
-            rows.and(&parts.terms.rows_where(&scene, *node, *wanted).bits);
-        }
-        let mut odd = self.plain.clone();
+        let rows = self.parted.now(parts.terms, &scene);
+        let mut odd = self.parted.plain.clone();
         let mut fit = Bits::none(rows.rows());
         for group in &self.wants {
             let mut here = rows.clone();
@@ -240,14 +211,13 @@ impl AskedOfAgents {
 
     /// Whether all of it holds for one agent, columns being up to date.
     fn row(&self, rooms: &Rooms, matcher: &Matcher<'_>, row: usize) -> bool {
-        if !self.fixed.has(row) {
+        if !self.parted.fixed.has(row) {
             return false;
         }
-        if self.plain.has(row) {
+        if self.parted.plain.has(row) {
             return holds_plainly(matcher, row);
         }
-        let truth = |node: &NodeId| matcher.scene(Some(row), None, None).truth(*node);
-        if !self.moving.iter().all(|(node, wanted)| truth(node) == (*wanted).into()) {
+        if !self.parted.moving_holds(&matcher.scene(Some(row), None, None)) {
             return false;
         }
         let group = self.wants.iter().find(|group| group.of.as_ref().is_none_or(|of| of.has(row)));

@@ -12,6 +12,7 @@ mod choose;
 mod cost;
 mod open;
 mod own;
+mod parted;
 mod rooms;
 mod scores;
 mod shape;

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::{
     Index,
     agents::{Parts, stop},
+    parted::Parted,
     rooms::Bound,
 };
 use crate::{
@@ -24,10 +25,8 @@ use crate::{
 pub(super) struct AskedOfSupplies {
     /// Which volume of the need.
     at: usize,
-    fixed: Bits,
-    moving: Vec<(NodeId, bool)>,
+    parted: Parted,
     columns: Vec<AskedColumn>,
-    plain: Bits,
     limited: bool,
     rows: Bits,
     read: usize,
@@ -156,10 +155,8 @@ impl AskedOfSupplies {
         let rows = index.supplies.rows();
         let mut asked = AskedOfSupplies {
             at,
-            fixed: Bits::all(rows),
-            moving: Vec::new(),
             columns: Vec::new(),
-            plain: index.own.odd_supplies.clone(),
+            parted: Parted::new(index.own.odd_supplies.clone()),
             limited: !matcher.moment.world.limits.is_empty(),
             rows: Bits::none(rows),
             read: index.supplies.journal.len(),
@@ -178,7 +175,7 @@ impl AskedOfSupplies {
         let volume = &matcher.subject.need.volumes[at];
         asked.conditions(index, matcher, volume);
         asked.amounts(index, matcher, volume);
-        asked.plain.and(&asked.fixed);
+        asked.parted.plain.and(&asked.parted.fixed);
         let limits_changed = index.limits_changed;
         asked.all(Parts { terms: &mut index.supplies, rooms: &mut index.rooms, limits_changed }, matcher);
         asked.shared(index, matcher, volume);
@@ -193,40 +190,20 @@ impl AskedOfSupplies {
         for rule in shared.filter(|rule| rule.sides.of_volume() && !rule.sides.has(Side::Agent)) {
             asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
         }
-        for (node, wanted) in asked {
-            let node = index.alike[node.0 as usize];
-            if index.supplies.moves(plan, node) {
-                self.moving.push((node, wanted));
-            } else {
-                self.fixed.and(&index.supplies.rows_where(&scene, node, wanted).bits);
-            }
-        }
-        for (root, whose) in &index.own.of_supplies {
-            for node in matcher.terms(*root) {
-                let node = index.alike[node.0 as usize];
-                if index.supplies.moves(plan, node) {
-                    self.plain.or(whose);
-                    continue;
-                }
-                let mut holds = Bits::clone(&index.supplies.rows_where(&scene, node, true).bits);
-                let mut others = Bits::all(holds.rows());
-                others.and_not(whose);
-                holds.or(&others);
-                self.fixed.and(&holds);
-            }
-        }
+        self.parted.ask(&mut index.supplies, &index.alike, &scene, asked);
+        self.parted.ask_some(&mut index.supplies, &index.alike, &scene, &index.own.of_supplies);
     }
 
     fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
         if volume.source.is_some() {
-            self.plain = Bits::all(self.fixed.rows());
+            self.parted.plain = Bits::all(self.parted.fixed.rows());
         }
-        self.plain.or(&index.existing);
+        self.parted.plain.or(&index.existing);
         for ask in &volume.request.amounts {
             let column = index.rooms.column(matcher, Side::Pool, ask.resource, &index.supplies.journal);
             let bound = index.rooms.current(column, matcher, &index.supplies.journal).bound(&ask.amount, 0);
             if bound == Bound::Plainly {
-                self.plain = Bits::all(self.fixed.rows());
+                self.parted.plain = Bits::all(self.parted.fixed.rows());
             }
             let charged = matcher.is_charged(ask.resource);
             self.columns.push(AskedColumn { resource: ask.resource, column, bound, charged });
@@ -263,11 +240,8 @@ impl AskedOfSupplies {
     fn all(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) {
         let volume = &matcher.subject.need.volumes[self.at];
         let scene = matcher.scene(None, None, Some(volume));
-        let mut rows = self.fixed.clone();
-        for (node, wanted) in &self.moving {
-            rows.and(&parts.terms.rows_where(&scene, *node, *wanted).bits);
-        }
-        let mut odd = self.plain.clone();
+        let rows = self.parted.now(parts.terms, &scene);
+        let mut odd = self.parted.plain.clone();
         let mut fit = rows.clone();
         for asked in &self.columns {
             let column = parts.rooms.current(asked.column, matcher, &parts.terms.journal);
@@ -288,14 +262,13 @@ impl AskedOfSupplies {
 
     fn row(&self, parts: &Parts<'_>, matcher: &Matcher<'_>, row: usize) -> bool {
         let volume = &matcher.subject.need.volumes[self.at];
-        if !self.fixed.has(row) {
+        if !self.parted.fixed.has(row) {
             return false;
         }
-        if self.plain.has(row) {
+        if self.parted.plain.has(row) {
             return holds_plainly(matcher, self.at, row);
         }
-        let truth = |node: &NodeId| matcher.scene(None, Some(row), Some(volume)).truth(*node);
-        if !self.moving.iter().all(|(node, wanted)| truth(node) == (*wanted).into()) {
+        if !self.parted.moving_holds(&matcher.scene(None, Some(row), Some(volume))) {
             return false;
         }
         for asked in &self.columns {
@@ -328,7 +301,7 @@ impl AskedOfSupplies {
         self.ranks = (0..self.group_of.len()).map(|row| rank(matcher, volume, row)).collect();
         for row in 0..self.group_of.len() {
             // What does not hold whatever the agent serves nobody.
-            if self.fixed.has(row) {
+            if self.parted.fixed.has(row) {
                 self.put(index, matcher, volume, row);
             }
         }
@@ -362,7 +335,10 @@ impl AskedOfSupplies {
     /// Whether nothing but amounts decides, of every supply in the same way, and places do not.
     pub fn stays(&self) -> bool {
         let moves = |group: &Group| !group.moving_terms.is_empty();
-        self.moving.is_empty() && self.plain.is_empty() && !self.groups_move && !self.groups.iter().any(moves)
+        self.parted.moving.is_empty()
+            && self.parted.plain.is_empty()
+            && !self.groups_move
+            && !self.groups.iter().any(moves)
     }
 
     /// The agents, of so many, that some open supply serves.
