@@ -52,6 +52,8 @@ pub const TOGETHER_TRIED: usize = 100_000;
 pub const CYCLE_STEPS: u64 = 20_000_000_000;
 /// Classes of rows that are alike of which a condition is asked one by one, before it is worked out column by column.
 pub const CLASSES_TRIED: usize = 4_096;
+/// Open keys of one side that are looked for in every row; with more, the rows that have each key are listed first.
+pub const KEYS_BY_ROW: usize = 64;
 /// Values that a preference may earn before each row keeps its own.
 pub const SCORE_LEVELS: usize = 16;
 /// Different requirements of holders' own that an index keeps apart; holders with more are looked at one by one.

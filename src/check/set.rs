@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexSet;
+
 use super::{
     Strictness, cost,
     infer::{Checker, with_article},
     types::{Bound, Var},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, Severity, nearest},
+    diagnostic::{Code, Diagnostic, Severity, nearest_after},
     inventory::records::{KeyRecord, Raw, RawAmount, Reserved, ResourceRecord, TierKind, TierRecord},
     parse::ast::ChargePer,
     quantity::Dimension,
@@ -322,14 +324,15 @@ fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
         if own.is_empty() {
             continue;
         }
-        let declared: Vec<&str> =
+        let declared: IndexSet<&str> =
             hir.schema.iter().filter(|field| field.side == side).map(|field| field.key.as_str()).collect();
+        let mut told = 0;
         for (key, span) in uses(checker, side) {
-            if declared.contains(&key.as_str()) || is_built_in(side, &key) {
+            if declared.contains(key.as_str()) || is_built_in(side, &key) {
                 continue;
             }
             let message = format!("the schema of `{side}` does not declare `{key}`");
-            let help = match nearest(&key, declared.iter().copied()) {
+            let help = match nearest_after(told, &key, declared.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("add `{key}: TYPE` to a `schema {side} {{ … }}`"),
             };
@@ -338,6 +341,7 @@ fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
                 problem.severity = Severity::Error;
             }
             checker.problems.push(problem);
+            told += 1;
         }
     }
 }

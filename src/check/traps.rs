@@ -7,7 +7,7 @@ use super::{
     set::{tiers, uses_in_rules},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, nearest_after},
     source::Span,
     types::Side,
 };
@@ -48,7 +48,9 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
             let first = key.split('.').next().unwrap_or(&key);
             let known = keys.contains(key.as_str()) || resources.contains(key.as_str());
             if !known && !matches!(first, "total" | "free" | "used") {
-                let meant = seen.entry(key.clone()).or_insert_with(|| near(&key, keys.iter().copied()));
+                let looked = seen.len();
+                let meant =
+                    seen.entry(key.clone()).or_insert_with(|| near(looked, &key, keys.iter().copied()));
                 let what = format!("no {side} of this set has a key `{key}`");
                 problems.extend(meant.as_ref().map(|meant| warn(&what, span, meant)));
             }
@@ -68,7 +70,7 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
         for (key, words) in own.chain(of_needs) {
             if !words.contains(&key.key.as_str()) && !read.contains(&key.key) {
                 let what = format!("nothing reads the key `{}`", key.key);
-                let meant = near(&key.key, words.iter().copied());
+                let meant = near(0, &key.key, words.iter().copied());
                 problems.extend(meant.map(|meant| warn(&what, key.span, &meant)));
             }
         }
@@ -88,6 +90,7 @@ fn misspelt_resources(checker: &Checker<'_>) -> Vec<Diagnostic> {
     let counted = uses_in_rules(checker, Side::Volume);
     of_pools.extend(counted.iter().map(|(key, _)| key.as_str()));
     let mut problems = Vec::new();
+    let mut looked = 0;
     for need in hir.frameworks.iter().flat_map(|framework| &framework.needs) {
         let asked =
             need.agent.iter().flat_map(|request| &request.amounts).map(|ask| (ask, &of_agents, "agent"));
@@ -95,7 +98,8 @@ fn misspelt_resources(checker: &Checker<'_>) -> Vec<Diagnostic> {
         for (ask, known, side) in asked.chain(volumes.map(|ask| (ask, &of_pools, "pool"))) {
             if !known.contains(ask.resource.as_str()) {
                 let what = format!("no {side} of this set has `{}`", ask.resource);
-                let meant = near(&ask.resource, known.iter().copied());
+                let meant = near(looked, &ask.resource, known.iter().copied());
+                looked += 1;
                 problems.extend(meant.map(|meant| warn(&what, ask.span, &meant)));
             }
         }
@@ -103,8 +107,8 @@ fn misspelt_resources(checker: &Checker<'_>) -> Vec<Diagnostic> {
     problems
 }
 
-fn near<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-    nearest(word, known.filter(|known| known.len() > 2)).map(str::to_owned)
+fn near<'n>(looked: usize, word: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    nearest_after(looked, word, known.filter(|known| known.len() > 2)).map(str::to_owned)
 }
 
 fn warn(what: &str, span: Span, meant: &str) -> Diagnostic {

@@ -7,7 +7,7 @@ mod sarif;
 pub use codes::{Code, explain, suggest};
 pub use render::{Render, Report};
 
-use crate::{source::Span, value::show_name};
+use crate::{limits, source::Span, value::show_name};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,14 +123,25 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         return None;
     }
     let far = length / 3 + 1;
+    let lower = wrong.to_lowercase();
     known
         .into_iter()
         .take(LOOKED_AT)
         .filter(|name| !name.is_empty() && name.chars().count().abs_diff(length) <= far)
-        .map(|name| (strsim::damerau_levenshtein(&wrong.to_lowercase(), &name.to_lowercase()), name))
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= far)
         .min()
         .map(|(_, name)| name)
+}
+
+/// As [`nearest`], after this many problems of the same kind: past as many as are shown nothing is looked for. Each is held against
+/// every known name, and there may be as many of both as an input has room for.
+pub fn nearest_after<'a>(
+    problems: usize,
+    wrong: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    (problems < limits::PROBLEMS_SHOWN).then(|| nearest(wrong, known)).flatten()
 }
 
 /// The error for a second declaration, which shows both.

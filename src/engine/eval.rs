@@ -9,7 +9,7 @@ use super::{
 use crate::{
     inventory::{
         ledger::Ledger,
-        world::{Cell, HoldingId, Placement, World},
+        world::{Cell, Cells, HoldingId, Placement, World},
     },
     ir::{Amount, Asked, Column, ColumnId, Framework, Key, Need, NodeId, Plan, Request, Volume, op},
     logic::Truth,
@@ -138,8 +138,8 @@ impl<'a> Scene<'a> {
         held.find(|held| held.resource == resource).map(|held| held.holding)
     }
 
-    fn cell(&self, id: ColumnId, cells: &[Cell]) -> Found {
-        match self.world.cell(id).and_then(|at| cells.get(at)) {
+    fn cell(&self, id: ColumnId, cells: &Cells) -> Found {
+        match self.world.cell(id).map(|at| cells.get(at)) {
             Some(Cell::Value(value)) => Found::Value(value.clone()),
             Some(Cell::Mismatch(_)) => Found::Mismatch,
             Some(Cell::Absent) | None => Found::Absent,

@@ -11,7 +11,7 @@ use super::{
     world::{Allocation, HoldingId, Quota, StockId, StockKind, Take, Taken, Tier, World},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, declared_twice, nearest},
+    diagnostic::{Code, Diagnostic, declared_twice, nearest_after},
     ir::{Amount, Plan},
     quantity::{Dimension, MILLION, render},
     source::Span,
@@ -148,14 +148,20 @@ pub(super) fn allocation(
     bound
 }
 
-pub(super) fn unknown(binder: &mut Binder<'_>, span: Span, kind: &str, name: &str, known: Vec<Symbol>) {
-    let names = known.iter().map(|name| binder.plan.symbols.text(*name));
-    let help = match nearest(name, names) {
+pub(super) fn unknown<'k>(
+    binder: &Binder<'_>,
+    span: Span,
+    kind: &str,
+    name: &str,
+    known: impl Iterator<Item = &'k Symbol>,
+) -> Diagnostic {
+    let names = known.map(|name| binder.plan.symbols.text(*name));
+    let help = match nearest_after(binder.problems.len(), name, names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("declare the {kind}, or remove what names it"),
     };
     let message = format!("no {kind} is named `{name}`");
-    binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
+    Diagnostic::error(Code::B0509, span, message).help(help)
 }
 
 /// An allocation of a need that its framework does not have counts for none of its needs. The framework itself may
@@ -167,7 +173,11 @@ fn unknown_need(binder: &mut Binder<'_>, part: &Part<'_>, need: &Located, framew
         return;
     }
     let message = format!("framework `{}` has no need `{}`", text(framework.name), need.text);
-    let help = match nearest(&need.text, framework.needs.iter().map(|known| text(known.name))) {
+    let help = match nearest_after(
+        binder.problems.len(),
+        &need.text,
+        framework.needs.iter().map(|known| text(known.name)),
+    ) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "it is taken all the same, and counts for no need".to_owned(),
     };
@@ -183,8 +193,9 @@ fn from_agent(
 ) {
     let name = &taken.holder.text;
     let Some(agent) = binder.plan.symbols.find(name).and_then(|name| binder.world.agent(name)) else {
-        let known = binder.world.agents.iter().map(|agent| agent.name).collect();
-        unknown(binder, part.lift(taken.holder.span), "agent", name, known);
+        let known = binder.world.agents.iter().map(|agent| &agent.name);
+        let problem = unknown(binder, part.lift(taken.holder.span), "agent", name, known);
+        binder.problems.push(problem);
         return;
     };
     bound.agent.get_or_insert(agent);
@@ -216,8 +227,9 @@ fn from_pool(
             return;
         }
         let pools = binder.world.supplies.iter().filter(|supply| supply.existing.is_none());
-        let known = pools.map(|supply| supply.path).collect();
-        unknown(binder, part.lift(taken.holder.span), "pool", path, known);
+        let known = pools.map(|supply| &supply.path);
+        let problem = unknown(binder, part.lift(taken.holder.span), "pool", path, known);
+        binder.problems.push(problem);
         return;
     };
     bound.supplies.push(supply);
@@ -241,8 +253,9 @@ fn of_volume(
         supply.and_then(|at| binder.world.supplies[at].existing.as_ref().map(|existing| (at, existing)));
     let Some((supply, existing)) = existing else {
         let volumes = binder.world.supplies.iter().filter(|supply| supply.existing.is_some());
-        let known = volumes.map(|supply| supply.path).collect();
-        unknown(binder, part.lift(taken.holder.span), "existing volume", path, known);
+        let known = volumes.map(|supply| &supply.path);
+        let problem = unknown(binder, part.lift(taken.holder.span), "existing volume", path, known);
+        binder.problems.push(problem);
         return;
     };
     let (users, whole) = (existing.users, existing.whole.clone());

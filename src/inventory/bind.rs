@@ -12,7 +12,7 @@ use super::{
         AgentRecord, KeyRecord, Located, Raw, RawAmount, Records, ResourceRecord, TierKind, TierRecord,
     },
     values::value_of,
-    world::{Agent, BrokerFacts, Cell, HoldingId, PartKind, StockId, Supply, Tier, World},
+    world::{Agent, BrokerFacts, Cell, Cells, HoldingId, PartKind, StockId, Supply, Tier, World},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
@@ -128,6 +128,9 @@ pub(super) struct Binder<'a> {
     pub(super) problems: Vec<Diagnostic>,
     pub(super) typing: Typing,
     providers: IndexMap<Symbol, Span>,
+    /// The cells of the row that is being bound, by their places, and which of them are filled. It is emptied for the next row.
+    row: Vec<Cell>,
+    filled: Vec<u32>,
     /// Volumes whose resources their pools have given: taken once all tiers are there.
     pub(super) carved: Vec<Carved>,
     /// Volumes that are put into pools, by the path of the pool.
@@ -148,6 +151,8 @@ impl<'a> Binder<'a> {
             problems: Vec::new(),
             typing,
             providers: IndexMap::new(),
+            row: Vec::new(),
+            filled: Vec::new(),
             carved: Vec::new(),
             puts: IndexMap::new(),
             before: IndexMap::new(),
@@ -202,16 +207,20 @@ impl<'a> Binder<'a> {
         self.problems.push(Diagnostic::warning(Code::B0511, part.lift(record.span), message).help(help));
     }
 
-    fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord], cells: &mut [Cell]) {
+    fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
         for record in records {
             let key = self.plan.symbols.intern(&record.key);
             self.world.keys.insert((side, key));
             let Some(&(at, kind)) = self.typing.keys.get(&(side, key)) else { continue };
             // The nearest tier comes first; what stands further out does not replace it.
-            if cells[at] != Cell::Absent {
+            if self.row.len() <= at {
+                self.row.resize(at + 1, Cell::Absent);
+            }
+            if self.row[at] != Cell::Absent {
                 continue;
             }
-            cells[at] = match value_of(&record.value, kind, &mut self.plan.symbols) {
+            self.filled.push(at as u32);
+            self.row[at] = match value_of(&record.value, kind, &mut self.plan.symbols) {
                 Some(value) => Cell::Value(value),
                 None => {
                     self.mismatch(part, side, record, kind);
@@ -219,6 +228,17 @@ impl<'a> Binder<'a> {
                 }
             };
         }
+    }
+
+    /// Takes what [`Binder::cells`] has put into the row.
+    fn taken_row(&mut self) -> Cells {
+        let row = &mut self.row;
+        Cells::new(
+            self.filled
+                .drain(..)
+                .map(|at| (at, std::mem::replace(&mut row[at as usize], Cell::Absent)))
+                .collect(),
+        )
     }
 
     fn agent(&mut self, part: &Part<'_>, record: &AgentRecord, rules: usize) {
@@ -244,8 +264,8 @@ impl<'a> Binder<'a> {
         record: &AgentRecord,
         rules: usize,
     ) -> (Agent, Vec<Draft>) {
-        let mut cells = vec![Cell::Absent; self.typing.widths.0];
-        self.cells(part, Side::Agent, &record.keys, &mut cells);
+        self.cells(part, Side::Agent, &record.keys);
+        let cells = self.taken_row();
         let domain = record.domain.as_ref().map(|domain| domain.text.as_str());
         let agent = Agent {
             name: self.plan.symbols.intern(&record.name.text),
@@ -355,10 +375,10 @@ impl<'a> Binder<'a> {
         while let Some(parent) = self.world.tiers[chain[chain.len() - 1]].parent {
             chain.push(parent);
         }
-        let mut cells = vec![Cell::Absent; self.typing.widths.1];
         for (part, record) in above.iter().rev() {
-            self.cells(part, Side::Pool, &record.keys, &mut cells);
+            self.cells(part, Side::Pool, &record.keys);
         }
+        let cells = self.taken_row();
         let domain = above.iter().rev().find_map(|(_, record)| record.domain.as_ref());
         let placement = World::place_of(self.plan, domain.map(|domain| domain.text.as_str()));
         let record = above[above.len() - 1].1;

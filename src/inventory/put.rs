@@ -4,7 +4,7 @@ use super::{
     bind::{Binder, Layer, Part},
     records::{PutRecord, TierRecord},
 };
-use crate::diagnostic::{Code, Diagnostic, declared_twice, nearest};
+use crate::diagnostic::{Code, Diagnostic, declared_twice, nearest_after};
 
 /// A volume to be put into a pool.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,11 @@ impl<'a> Binder<'a> {
     pub(super) fn put_nowhere(&mut self) {
         for (pool, puts) in std::mem::take(&mut self.puts) {
             let pools = self.world.tiers.iter().filter(|tier| tier.kind == super::records::TierKind::Pool);
-            let help = match nearest(pool, pools.map(|tier| self.plan.symbols.text(tier.path))) {
+            let help = match nearest_after(
+                self.problems.len(),
+                pool,
+                pools.map(|tier| self.plan.symbols.text(tier.path)),
+            ) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "declare the pool, or remove the volume".to_owned(),
             };

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{
-    allocate::amount_of,
+    allocate::{amount_of, unknown},
     bind::{Binder, Part},
     ledger,
     records::{AmountRecord, ReservationRecord, TierKind, UseKind},
@@ -66,14 +66,17 @@ impl Binder<'_> {
     }
 
     fn no_holder(&mut self, kind: UseKind, name: &str, span: Span) {
-        let (word, known) = match kind {
-            UseKind::Agent => ("agent", self.world.agents.iter().map(|agent| agent.name).collect()),
+        let problem = match kind {
+            UseKind::Agent => {
+                let agents = self.world.agents.iter().map(|agent| &agent.name);
+                unknown(self, span, "agent", name, agents)
+            }
             _ => {
                 let pools = self.world.tiers.iter().filter(|tier| tier.kind == TierKind::Pool);
-                ("pool", pools.map(|tier| tier.path).collect())
+                unknown(self, span, "pool", name, pools.map(|tier| &tier.path))
             }
         };
-        super::allocate::unknown(self, span, word, name, known);
+        self.problems.push(problem);
     }
 
     /// What there is of a resource at each tier, lowest first; `None` where there is no such agent or pool.

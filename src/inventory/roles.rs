@@ -9,7 +9,7 @@ use super::{
     world::{Quota, StockKind},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, nearest_after},
     ir::Limit,
     quantity::Dimension,
     source::Span,
@@ -119,7 +119,11 @@ impl Binder<'_> {
             }
             _ => {
                 let of_side = known.keys().filter(|key| limit.side.is_none_or(|side| key.0 == side));
-                let near = nearest(name, of_side.map(|key| self.plan.symbols.text(key.1)));
+                let near = nearest_after(
+                    self.problems.len(),
+                    name,
+                    of_side.map(|key| self.plan.symbols.text(key.1)),
+                );
                 let message =
                     format!("nothing has or asks for a resource `{name}`: this limit counts nothing");
                 let help = match near {

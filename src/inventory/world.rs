@@ -133,6 +133,35 @@ pub enum Cell {
     Value(Value),
 }
 
+/// The keys that one row has, each at the place of its column ([`World::cell`]) and sorted by it. What the row does not have takes
+/// no room: a fleet in which every row has a key of its own is as large as what was written, not rows times keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cells(Vec<(u32, Cell)>);
+
+impl Cells {
+    /// The cells that are there, at their places, in any order.
+    pub(super) fn new(mut there: Vec<(u32, Cell)>) -> Cells {
+        there.sort_unstable_by_key(|(at, _)| *at);
+        Cells(there)
+    }
+
+    /// The cell at a place: in a row that has all keys it is just there, else it is looked for.
+    pub fn get(&self, at: usize) -> &Cell {
+        if let Some((place, cell)) = self.0.get(at)
+            && *place as usize == at
+        {
+            return cell;
+        }
+        let found = self.0.binary_search_by_key(&at, |(place, _)| *place as usize);
+        found.map_or(&Cell::Absent, |found| &self.0[found].1)
+    }
+
+    /// The cells that are there, with their places, in the order of these.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Cell)> {
+        self.0.iter().map(|(at, cell)| (*at as usize, cell))
+    }
+}
+
 /// Where something is: its path, and the path down to each declared level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
@@ -159,7 +188,7 @@ pub struct Agent {
     /// Where it is.
     pub placement: Placement,
     /// Its keys, by [`World::cell`].
-    pub cells: Vec<Cell>,
+    pub cells: Cells,
     /// Its resources.
     pub resources: Vec<Held>,
     /// Its rules, by their number in `Plan::agent_rules`.
@@ -205,7 +234,7 @@ pub struct Supply {
     /// Where it is: the nearest place of its tiers.
     pub placement: Placement,
     /// Its keys: the nearest value of its tiers.
-    pub cells: Vec<Cell>,
+    pub cells: Cells,
     /// For each resource what it is taken from: the lowest tier first. What an existing volume declares
     /// itself is not among them: its user has it whole.
     pub resources: Vec<(Symbol, Vec<HoldingId>)>,

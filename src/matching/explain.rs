@@ -274,7 +274,7 @@ impl<'a> Matcher<'a> {
             _ => &world.supplies[scene.supply?].cells,
         };
         match cells.get(world.cell(column)?) {
-            Some(Cell::Mismatch(raw)) => {
+            Cell::Mismatch(raw) => {
                 let kind = self.moment.plan.column_types.get(column.0 as usize).copied().flatten();
                 let wanted = kind.map_or("the key's type", |kind| kind.name());
                 Some(format!("{raw}, which is not of type {wanted}"))

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::{Candidate, NeedId};
 use crate::{
-    inventory::world::{Cell, World},
+    inventory::world::{Cell, Cells, World},
     ir::{ColumnId, Need, Place, PlaceKey, PlaceKind, Plan},
     symbol::{Symbol, Symbols},
     value::Value,
@@ -199,8 +199,8 @@ pub(super) fn supply_spot(plan: &Plan, world: &World, supply: usize, key: PlaceK
     }
 }
 
-fn cell(plan: &Plan, world: &World, column: ColumnId, cells: &[Cell]) -> Option<Spot> {
-    match cells.get(world.cell(column)?)? {
+fn cell(plan: &Plan, world: &World, column: ColumnId, cells: &Cells) -> Option<Spot> {
+    match cells.get(world.cell(column)?) {
         Cell::Value(value) => Some(Spot::of(value, &plan.symbols)),
         Cell::Absent | Cell::Mismatch(_) => None,
     }

@@ -39,9 +39,9 @@ pub(super) fn data(
                 &view.world.supplies[*row].cells
             };
             match cells.get(cell) {
-                Some(Cell::Value(value)) => made.value(at, value, texts, &view.plan.symbols),
-                Some(Cell::Mismatch(_)) => made.mismatch(at),
-                Some(Cell::Absent) | None => {}
+                Cell::Value(value) => made.value(at, value, texts, &view.plan.symbols),
+                Cell::Mismatch(_) => made.mismatch(at),
+                Cell::Absent => {}
             }
             continue;
         }

@@ -9,29 +9,61 @@ use super::bits::Bits;
 /// The class of every row.
 #[derive(Clone, Debug)]
 pub struct Classes {
-    of_row: Vec<u32>,
+    rows: usize,
+    of_row: OfRow,
     /// A row of each class.
     one: Vec<u32>,
+}
+
+/// Classes by rows.
+#[derive(Clone, Debug)]
+enum OfRow {
+    /// Of each row.
+    Each(Vec<u32>),
+    /// Of these rows, in their order; all others are of the first class.
+    Few(Vec<(u32, u32)>),
 }
 
 impl Classes {
     /// Rows by a key of theirs.
     pub fn of<K: Hash + Eq>(rows: usize, mut key: impl FnMut(usize) -> K) -> Classes {
-        let mut known: IndexMap<K, u32> = IndexMap::new();
-        let mut one = Vec::new();
-        let of_row = (0..rows).map(|row| {
-            let next = known.len() as u32;
-            *known.entry(key(row)).or_insert_with(|| {
-                one.push(row as u32);
-                next
-            })
-        });
-        Classes { of_row: of_row.collect(), one }
+        let mut numbers = Numbering::default();
+        let of_row = (0..rows as u32).map(|row| numbers.class(row, key(row as usize)));
+        Classes { rows, of_row: OfRow::Each(of_row.collect()), one: numbers.one }
+    }
+
+    /// Rows by a key of theirs that only a few have, which are given in their order: the others are alike, and nothing else is like
+    /// them. It costs what these few cost.
+    pub fn of_few<K: Hash + Eq>(rows: usize, few: &[u32], mut key: impl FnMut(usize) -> K) -> Classes {
+        let Some(other) = (0..).zip(few).find(|(row, has)| row != *has).map(|(row, _)| row).or_else(|| {
+            let next = few.len() as u32;
+            (few.len() < rows).then_some(next)
+        }) else {
+            return Classes::of(rows, key);
+        };
+        let mut numbers = Numbering { known: IndexMap::new(), one: vec![other] };
+        let of_row = few.iter().map(|row| (*row, numbers.class(*row, key(*row as usize))));
+        Classes { rows, of_row: OfRow::Few(of_row.collect()), one: numbers.one }
     }
 
     /// Rows by their classes in two ways.
     pub fn both(&self, other: &Classes) -> Classes {
-        Classes::of(self.of_row.len(), |row| (self.of_row[row], other.of_row[row]))
+        let key = |row: usize| (self.class(row), other.class(row));
+        let (OfRow::Few(one), OfRow::Few(two)) = (&self.of_row, &other.of_row) else {
+            return Classes::of(self.rows, key);
+        };
+        let mut few: Vec<u32> = one.iter().chain(two).map(|(row, _)| *row).collect();
+        few.sort_unstable();
+        few.dedup();
+        Classes::of_few(self.rows, &few, key)
+    }
+
+    /// Bytes of what is kept by rows.
+    pub fn bytes(&self) -> usize {
+        match &self.of_row {
+            OfRow::Each(of_row) => size_of_val(of_row.as_slice()),
+            OfRow::Few(few) => size_of_val(few.as_slice()),
+        }
     }
 
     /// How many classes there are.
@@ -41,7 +73,12 @@ impl Classes {
 
     /// The class of a row.
     pub fn class(&self, row: usize) -> usize {
-        self.of_row[row] as usize
+        match &self.of_row {
+            OfRow::Each(of_row) => of_row[row] as usize,
+            OfRow::Few(few) => {
+                few.binary_search_by_key(&(row as u32), |(row, _)| *row).map_or(0, |at| few[at].1 as usize)
+            }
+        }
     }
 
     /// What one row of each class gives, by class.
@@ -51,11 +88,73 @@ impl Classes {
 
     /// The rows whose class is among some.
     pub fn rows(&self, among: &[bool]) -> Bits {
-        Bits::of(self.of_row.len(), |row| among[self.of_row[row] as usize])
+        match &self.of_row {
+            OfRow::Each(of_row) => Bits::of(self.rows, |row| among[of_row[row] as usize]),
+            OfRow::Few(few) => {
+                let mut rows = if among[0] { Bits::all(self.rows) } else { Bits::none(self.rows) };
+                few.iter().for_each(|(row, class)| rows.set(*row as usize, among[*class as usize]));
+                rows
+            }
+        }
     }
 
     /// The rows for which something holds that one row of each class tells.
     pub fn rows_where(&self, holds: impl FnMut(usize) -> bool) -> Bits {
         self.rows(&self.each(holds))
+    }
+}
+
+/// Gives classes their numbers, in the order in which they are met.
+struct Numbering<K> {
+    known: IndexMap<K, u32>,
+    /// A row of each class.
+    one: Vec<u32>,
+}
+
+impl<K> Default for Numbering<K> {
+    fn default() -> Self {
+        Numbering { known: IndexMap::new(), one: Vec::new() }
+    }
+}
+
+impl<K: Hash + Eq> Numbering<K> {
+    fn class(&mut self, row: u32, key: K) -> u32 {
+        let next = self.one.len() as u32;
+        *self.known.entry(key).or_insert_with(|| {
+            self.one.push(row);
+            next
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Classes of a few rows are those of every row, whatever their numbers.
+    #[test]
+    fn few_rows_are_classed_as_all_are() {
+        let has = |row: usize| row.is_multiple_of(5).then_some(row % 3);
+        let also = |row: usize| row.is_multiple_of(7).then_some(row % 2);
+        for rows in [1, 2, 5, 36] {
+            let few = |key: &dyn Fn(usize) -> Option<usize>| {
+                let there: Vec<u32> = (0..rows as u32).filter(|row| key(*row as usize).is_some()).collect();
+                (Classes::of_few(rows, &there, key), Classes::of(rows, key))
+            };
+            let ((one, all_one), (two, all_two)) = (few(&has), few(&also));
+            let pairs = [(&one, &all_one), (&two, &all_two), (&one.both(&two), &all_one.both(&all_two))];
+            for (few, all) in pairs {
+                assert_eq!(few.count(), all.count());
+                for row in 0..rows {
+                    let alike = |classes: &Classes| -> Vec<bool> {
+                        (0..rows).map(|other| classes.class(row) == classes.class(other)).collect()
+                    };
+                    assert_eq!(alike(few), alike(all), "row {row} of {rows}");
+                }
+                let holds = |classes: &Classes| classes.rows_where(|row| has(row) == Some(1));
+                let (few, all) = (holds(few), holds(all));
+                assert!((0..rows).all(|row| few.has(row) == all.has(row)), "{rows}");
+            }
+        }
     }
 }

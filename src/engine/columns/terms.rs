@@ -7,7 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{batch::Numbers, bits::Bits, classes::Classes};
 use crate::{
     engine::{Filters, Gap, Scene},
-    ir::{Asked, ColumnId, Key, Node, NodeId, Plan, op},
+    ir::{Asked, Column, ColumnId, Key, Node, NodeId, Plan, op},
     limits,
     logic::Truth,
     types::Side,
@@ -89,6 +89,20 @@ impl Levels {
         Levels::Few(distinct.into_iter().map(of_amount).collect())
     }
 
+    /// What rows earn whose classes earn so much each.
+    fn of_classes(rows: usize, classes: &Classes, of: &[i64]) -> Levels {
+        let mut distinct: IndexSet<i64> = of.iter().copied().filter(|amount| *amount != 0).collect();
+        if distinct.len() > limits::SCORE_LEVELS {
+            return Levels::Each((0..rows).map(|row| of[classes.class(row)]).collect());
+        }
+        distinct.sort_unstable();
+        let of_amount = |amount: i64| {
+            let among: Vec<bool> = of.iter().map(|own| *own == amount).collect();
+            (amount, classes.rows(&among))
+        };
+        Levels::Few(distinct.into_iter().map(of_amount).collect())
+    }
+
     /// What a row earns.
     pub fn get(&self, row: usize) -> i64 {
         match self {
@@ -152,6 +166,9 @@ pub struct Terms {
     /// What keys of other sides have been.
     fixed: IndexSet<Vec<Result<Value, Gap>>>,
     classes: IndexMap<Vec<ColumnId>, Arc<Classes>>,
+    /// The rows that have each open key, by its place ([`World::cell`](crate::inventory::world::World::cell)): `None` of one that
+    /// many have. Made when there are many keys.
+    few: Option<Vec<Option<Vec<u32>>>>,
     columns: IndexMap<ColumnId, Option<Kept<Numbers>>>,
     truths: IndexMap<TermKey, Kept<Bits>>,
     earned: IndexMap<(NodeId, usize), Kept<Levels>>,
@@ -170,6 +187,7 @@ impl Terms {
             reads: IndexMap::new(),
             fixed: IndexSet::new(),
             classes: IndexMap::new(),
+            few: None,
             columns: IndexMap::new(),
             truths: IndexMap::new(),
             earned: IndexMap::new(),
@@ -192,7 +210,7 @@ impl Terms {
             Levels::Few(levels) => levels.len() * self.rows / 8,
             Levels::Each(_) => self.rows * size_of::<i64>(),
         };
-        self.classes.len() * self.rows * size_of::<u32>()
+        self.classes.values().map(|classes| classes.bytes()).sum::<usize>()
             + self.columns.values().flatten().count() * (self.rows * size_of::<i64>() + self.rows / 4)
             + self.truths.len() * self.rows / 8
             + self.earned.values().map(levels).sum::<usize>()
@@ -266,7 +284,14 @@ impl Terms {
         let classes = match columns {
             [] => Classes::of(self.rows, |_| ()),
             [column] => {
-                Classes::of(self.rows, |row| self.at(scene, row).read(*column).map_err(|gap| kind(&gap)))
+                self.find_few(scene);
+                let place = scene.world.cell(*column);
+                let few = self.few.as_ref().zip(place).and_then(|(few, place)| few.get(place)?.as_ref());
+                let key = |row| self.at(scene, row).read(*column).map_err(|gap| kind(&gap));
+                match few {
+                    Some(few) => Classes::of_few(self.rows, few, key),
+                    None => Classes::of(self.rows, key),
+                }
             }
             [rest @ .., last] => {
                 let (rest, last) = (self.by_columns(scene, rest), self.by_columns(scene, &[*last]));
@@ -276,6 +301,39 @@ impl Terms {
         let classes = Arc::new(classes);
         self.classes.insert(columns.to_vec(), Arc::clone(&classes));
         classes
+    }
+
+    /// Lists the rows that have each open key, where there are so many keys that looking at every row for each costs more. What it
+    /// costs is what the fleet holds, and not its rows times its keys.
+    fn find_few(&mut self, scene: &Scene<'_>) {
+        let open = |column: &&Column| column.side == self.side && matches!(column.key, Key::Attribute(_));
+        if self.few.is_some() || scene.plan.columns.iter().filter(open).count() <= limits::KEYS_BY_ROW {
+            return;
+        }
+        let mut few: Vec<Option<Vec<u32>>> = Vec::new();
+        for row in 0..self.rows {
+            let cells = match self.side {
+                Side::Agent => &scene.world.agents[row].cells,
+                _ => &scene.world.supplies[row].cells,
+            };
+            for (place, _) in cells.iter() {
+                if few.len() <= place {
+                    few.resize(place + 1, Some(Vec::new()));
+                }
+                if let Some(rows) = &mut few[place] {
+                    rows.push(row as u32);
+                    if rows.len() > self.rows / 16 + 1 {
+                        few[place] = None;
+                    }
+                }
+            }
+        }
+        // A key that nobody has at all has no list yet.
+        let places = scene.plan.columns.len();
+        if few.len() < places {
+            few.resize(places, Some(Vec::new()));
+        }
+        self.few = Some(few);
     }
 
     /// A key of the rows as numbers, where they all measure the same.
@@ -351,8 +409,7 @@ impl Terms {
         let levels = match self.classes(scene, id) {
             _ if all.is_some() => Levels::of(self.rows, |row| all.as_ref().map_or(0, |all| all[row])),
             Some(classes) if classes.count() <= limits::CLASSES_TRIED.max(self.rows / 8) => {
-                let of = classes.each(of_row);
-                Levels::of(self.rows, |row| of[classes.class(row)])
+                Levels::of_classes(self.rows, &classes, &classes.each(of_row))
             }
             _ => match self.numbers(scene, id) {
                 Some(numbers) => Levels::of(self.rows, |row| match numbers.known.has(row) {
