@@ -10,7 +10,8 @@ use bourse::{
 use crate::harness::load;
 
 /// Codes of the command line: what they need (files, arguments) is there only, and so is their test.
-const COMMAND_LINE: [Code; 14] = [
+const COMMAND_LINE: [Code; 15] = [
+    Code::B0527,
     Code::B0701,
     Code::B0702,
     Code::B0703,

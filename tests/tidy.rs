@@ -398,6 +398,25 @@ fn no_float_and_no_hash_order_decides() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// `cli/durable` replaces files so that no crash tears them. Compiled plugins are kept in another way: they are made again.
+#[test]
+fn files_are_written_in_one_way() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        if name.starts_with("src/cli/durable/") || name == "src/cli/kept.rs" {
+            continue;
+        }
+        for (at, line) in code(&text).lines().enumerate() {
+            let ways =
+                ["fs::write", "fs::rename", "fs::remove", "File::create", "File::options", "OpenOptions"];
+            if ways.iter().any(|way| line.contains(way)) {
+                wrong.push(format!("{name}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_test_file_is_run() {
     let main = fs::read_to_string(root().join("tests/main.rs")).expect("main");

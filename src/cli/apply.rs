@@ -1,6 +1,6 @@
 //! `bourse apply`: operations on a state that is kept in a file.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::{
     Exit, Failure, Format,
@@ -12,6 +12,7 @@ use crate::{
     Inventory,
     diagnostic::{Code, Diagnostic},
     output::{self, printable_name},
+    quantity::{Dimension, Quantity},
     state::{self, Refusal, State},
 };
 
@@ -30,6 +31,9 @@ pub struct Args {
     /// Begin with an empty state if the file is not there
     #[arg(long)]
     init: bool,
+    /// Wait for other runs at most so long, such as `30s`; without it, as long as it takes
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    wait: Option<Duration>,
     /// Say what would be done, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -47,13 +51,18 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     // Read before the state is locked: what is piped may take its time.
     let operations = console.operations(operations)?;
     console.problems.absorb(operations.warnings().clone());
-    let _lock = if args.dry_run { None } else { Some(console.lock(&args.state)?) };
-    let (found, bytes) = console.state(&args.state, args.init)?;
+    let (found, held) = if args.dry_run {
+        (console.state(&args.state, args.init)?, None)
+    } else {
+        let (found, held) = console.hold_state(&args.state, args.init, args.wait)?;
+        (found, Some(held))
+    };
     match state::apply(&parsed, &inventories, &found, &operations) {
         Ok(left) => {
-            if !args.dry_run
-                && (left != found || bytes.is_empty())
-                && let Err(failure) = console.store_state(&args.state, &bytes, &left)
+            // Held until what was done is told.
+            if let Some(held) = &held
+                && (left != found || held.bytes().is_none())
+                && let Err(failure) = console.store_state(&args.state, held, &left)
             {
                 return changed_meanwhile(args, console, &found, failure);
             }
@@ -77,6 +86,16 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             }
             Ok(Exit::No)
         }
+    }
+}
+
+/// A duration, as policies have it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a duration is a number with a unit, such as `500ms`, `30s` or `5min`".to_owned();
+    let read = Quantity::parse(text).map_err(|_| wrong())?;
+    match u64::try_from(read.amount) {
+        Ok(nanoseconds) if read.dimension == Dimension::Duration => Ok(Duration::from_nanos(nanoseconds)),
+        _ => Err(wrong()),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::{
     Exit, Failure,
-    files::{Console, unwritten},
+    files::Console,
     set::{SetArgs, shown},
 };
 use crate::{
@@ -49,10 +49,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         Target::Wasm => emit::plugin(fleet.plan(), &owners, &name).map_err(refused)?.bytes,
         Target::Native => compiled::write(&Compiled { name, owners, plan: fleet.plan().clone() }),
     };
-    console.replace_file(&args.output, |out| {
-        let failed = |error| unwritten(&format!("`{}`", shown(&args.output)), &error).into();
-        out.write_all(&bytes).map_err(failed)
-    })?;
+    console.replace_file(&args.output, &bytes)?;
     let size = bytes.len();
     console.print(&format!("{}: {size} bytes, sha256 {}\n", shown(&args.output), compiled::hash(&bytes)))?;
     Ok(Exit::Yes)

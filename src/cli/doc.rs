@@ -2,12 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{
-    Exit, Failure,
-    files::{Console, unwritten},
-    offers::ViewArg,
-    set::{SetArgs, shown},
-};
+use super::{Exit, Failure, files::Console, offers::ViewArg, set::SetArgs};
 use crate::{check::Strictness, doc};
 
 #[derive(Debug, clap::Args)]
@@ -27,10 +22,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let page = doc::document(&fleet, &parsed, args.view.into());
     match &args.output {
         None => console.print(&page)?,
-        Some(path) => console.replace_file(path, |out| {
-            let failed = |error| unwritten(&format!("`{}`", shown(path)), &error).into();
-            out.write_all(page.as_bytes()).map_err(failed)
-        })?,
+        Some(path) => console.replace_file(path, page.as_bytes())?,
     }
     Ok(Exit::Yes)
 }

@@ -4,12 +4,17 @@ use std::{
     fs::File,
     io::{self, BufRead, BufWriter, IsTerminal, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anstream::{AutoStream, ColorChoice};
 use walkdir::WalkDir;
 
-use super::{Colour, ErrorFormat, Failure, Global, set::shown};
+use super::{
+    Colour, ErrorFormat, Failure, Global,
+    durable::{self, DurableFiles, HoldError, Patience, StateFile, told},
+    set::shown,
+};
 use crate::{
     Inventory,
     diagnostic::{Code, Diagnostic, Render, Report, Severity},
@@ -35,12 +40,40 @@ pub struct Console {
     errors: ErrorFormat,
     colour_errors: bool,
     stdin_read: bool,
-    out: BufWriter<io::Stdout>,
+    /// Files that are written, and what is read of them to write them anew.
+    pub files: DurableFiles,
+    out: BufWriter<Sink>,
+    err: Sink,
     closed: bool,
+}
+
+/// Where a run writes what it tells: a stream of the process, or of a test.
+pub struct Sink(pub Box<dyn Write>);
+
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sink")
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 impl Console {
     pub(super) fn new(global: &Global) -> Console {
+        let (out, err) = (Sink(Box::new(io::stdout())), Sink(Box::new(io::stderr())));
+        Console::over(global, DurableFiles::new(durable::native()), out, err)
+    }
+
+    /// A console over other files and streams than those of the process.
+    pub fn over(global: &Global, files: DurableFiles, out: Sink, err: Sink) -> Console {
         let colour = |auto: ColorChoice| match global.color {
             Colour::Always => true,
             Colour::Never => false,
@@ -54,7 +87,9 @@ impl Console {
             errors: global.error_format,
             colour_errors: colour(AutoStream::choice(&io::stderr())),
             stdin_read: false,
-            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+            files,
+            out: BufWriter::with_capacity(1 << 16, out),
+            err,
             closed: false,
         }
     }
@@ -85,7 +120,7 @@ impl Console {
                 self.closed = true;
                 Ok(())
             }
-            Err(error) => Err(unwritten("the standard output", &error).into()),
+            Err(error) => Err(told::unwritten_to("the standard output", &error).into()),
         }
     }
 
@@ -108,7 +143,7 @@ impl Console {
             ErrorFormat::Json => report.render(Render::Json) + "\n",
         };
         // Where standard error is closed there is nobody to tell.
-        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = self.err.write_all(text.as_bytes());
     }
 
     /// Tells problems while the run goes on; for programs they are kept for the one object at its end.
@@ -117,7 +152,7 @@ impl Console {
         if self.is_quiet() {
             self.problems.absorb(report);
         } else {
-            let _ = io::stderr().write_all(report.render(Render::Human(self.colour_errors)).as_bytes());
+            let _ = self.err.write_all(report.render(Render::Human(self.colour_errors)).as_bytes());
         }
         Ok(())
     }
@@ -154,7 +189,7 @@ impl Console {
             Ok(0) => Ok(None),
             Ok(_) => Ok(Some(line)),
             Err(error) => {
-                let message = format!("cannot read the answer: {}", words(&error));
+                let message = format!("cannot read the answer: {}", told::words(&error));
                 Err(Diagnostic::without_place(Code::B0901, message).help("answer with a letter").into())
             }
         }
@@ -163,7 +198,7 @@ impl Console {
     /// Says in a line on standard error what was done.
     pub fn remark(&mut self, line: &str) {
         if !self.is_quiet() {
-            let _ = writeln!(io::stderr(), "{line}");
+            let _ = writeln!(self.err, "{line}");
         }
     }
 
@@ -245,46 +280,48 @@ impl Console {
         Ok(Operations::from_json(&name, &bytes)?)
     }
 
-    /// A state, and its bytes. `begin`: where there is no file, it is empty.
-    pub fn state(&mut self, path: &Path, begin: bool) -> Result<(State, Vec<u8>), Failure> {
+    /// A state that nobody changes. `begin`: where there is no file, it is empty.
+    pub fn state(&mut self, path: &Path, begin: bool) -> Result<State, Failure> {
         if begin && !path.exists() {
-            return Ok((State::default(), Vec::new()));
+            return Ok(State::default());
         }
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514).map_err(|problem| {
             let missing = !path.exists() && problem.code == Code::B0901;
-            if missing { problem.help("begin a state where there is none with `--init`") } else { problem }
+            if missing { problem.help(told::BEGIN) } else { problem }
         })?;
-        let text = String::from_utf8_lossy(&bytes);
-        let state = State::from_json(&name_of(path), text.strip_prefix('\u{feff}').unwrap_or(&text))?;
-        Ok((state, bytes))
+        read_state(path, &bytes)
     }
 
-    /// Waits until no other run works on a state, and keeps it so as long as the file that is given back is open.
-    pub fn lock(&mut self, path: &Path) -> Result<File, Failure> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".lock");
-        let name = format!("`{}`", shown(Path::new(&beside)));
-        let failed = |error: io::Error| Failure::from(unwritten(&name, &error));
-        let file = File::options().create(true).write(true).truncate(false).open(&beside).map_err(failed)?;
-        // That of `std` is younger than the oldest compiler that is promised.
-        fs4::FileExt::lock(&file).map_err(failed)?;
-        Ok(file)
+    /// Waits until no other run holds a state file, and holds it until what is given back is dropped. `begin`: where there
+    /// is no file, it is empty.
+    pub fn hold_state(
+        &mut self,
+        path: &Path,
+        begin: bool,
+        wait: Option<Duration>,
+    ) -> Result<(State, StateFile), Failure> {
+        if is_stdin(path) {
+            return Err(told::unheld(path, &HoldError::NoFile).into());
+        }
+        let (quiet, name) = (self.is_quiet(), shown(path));
+        let err = &mut self.err;
+        let mut tell = |holder: Option<String>| {
+            if !quiet {
+                let _ =
+                    writeln!(err, "waiting for `{name}`, which {} holds", told::holder(holder.as_deref()));
+            }
+        };
+        let mut patience = Patience::new(wait, &mut tell);
+        let held = self.files.hold(path, begin, limits::INVENTORY_BYTES, &mut patience);
+        let held = held.map_err(|error| told::unheld(path, &error))?;
+        let state = held.bytes().map_or_else(|| Ok(State::default()), |bytes| read_state(path, bytes))?;
+        Ok((state, held))
     }
 
     /// Writes a state, unless the file is no longer what it was read as.
-    pub fn store_state(&mut self, path: &Path, read: &[u8], state: &State) -> Result<(), Failure> {
-        let now =
-            if path.exists() { self.read(path, limits::INVENTORY_BYTES, Code::B0514)? } else { Vec::new() };
-        if now != read {
-            let message = format!("`{}` was changed by another program meanwhile", shown(path));
-            let problem = Diagnostic::without_place(Code::B0526, message);
-            return Err(problem.help("nothing was written; ask for offers again").into());
-        }
-        let text = state.to_json();
-        self.replace_file(path, |out| {
-            let written = out.write_all(text.as_bytes());
-            written.map_err(|error| unwritten(&format!("`{}`", shown(path)), &error).into())
-        })
+    pub fn store_state(&mut self, path: &Path, held: &StateFile, state: &State) -> Result<(), Failure> {
+        let stored = self.files.store(held, state.to_json().as_bytes());
+        Ok(stored.map_err(|error| told::unstored(path, &error))?)
     }
 
     /// A table to import, with its name.
@@ -305,11 +342,11 @@ impl Console {
     fn read(&mut self, path: &Path, limit: usize, too_large: Code) -> Result<Vec<u8>, Diagnostic> {
         let name = if is_stdin(path) { "standard input".to_owned() } else { format!("`{}`", shown(path)) };
         let large = || {
-            let message = format!("{name} is larger than {}", size(limit));
+            let message = format!("{name} is larger than {}", told::size(limit));
             Diagnostic::without_place(too_large, message).help("split it")
         };
         let unread = |error: &io::Error| {
-            let message = format!("cannot read {name}: {}", words(error));
+            let message = format!("cannot read {name}: {}", told::words(error));
             Diagnostic::without_place(Code::B0901, message).help(match error.kind() {
                 io::ErrorKind::NotFound => "check the path; it is relative to the current directory",
                 io::ErrorKind::IsADirectory => "name a file in it",
@@ -340,53 +377,21 @@ impl Console {
         if bytes.len() > limit { Err(large()) } else { Ok(bytes) }
     }
 
-    /// Writes a small file in one step, and the folder that it is in.
+    /// Replaces a file, and makes the folder that it is in.
     pub fn put_file(&mut self, path: &Path, text: &str) -> Result<(), Diagnostic> {
-        let failed = |error: &io::Error| unwritten(&format!("`{}`", shown(path)), error);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-        }
-        self.replace_file(path, |out| out.write_all(text.as_bytes()).map_err(|error| failed(&error).into()))
-            .map_err(|failure| {
-                failure
-                    .0
-                    .diagnostics
-                    .into_iter()
-                    .next()
-                    .unwrap_or_else(|| failed(&io::ErrorKind::Other.into()))
-            })
+        self.files.put(path, text.as_bytes()).map_err(|error| told::unwritten(path, &error))
     }
 
-    /// Writes a file in one step: whoever looks sees the old one or the whole new one, with the permissions that it
+    /// Replaces a file in one step: whoever looks sees the old one or the whole new one, with the permissions that it
     /// had. A link stays one: what it leads to is written.
-    pub fn replace_file(
-        &mut self,
-        path: &Path,
-        write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let name = format!("`{}`", shown(path));
-        let failed = |error: &io::Error| Failure::from(unwritten(&name, error));
-        // Through a link, so that it is the file which is replaced.
-        let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut beside = target.as_os_str().to_owned();
-        beside.push(format!(".{}.new", std::process::id()));
-        let beside = PathBuf::from(beside);
-        let file = File::options().write(true).create_new(true).open(&beside);
-        let file = file.map_err(|error| failed(&error))?;
-        let mut out = BufWriter::new(file);
-        let result = write(&mut out).and_then(|()| {
-            let file = out.into_inner().map_err(|error| failed(error.error()))?;
-            if let Ok(old) = std::fs::metadata(&target) {
-                file.set_permissions(old.permissions()).map_err(|error| failed(&error))?;
-            }
-            file.sync_all().map_err(|error| failed(&error))?;
-            std::fs::rename(&beside, &target).map_err(|error| failed(&error))
-        });
-        if result.is_err() {
-            let _ = std::fs::remove_file(&beside);
-        }
-        result
+    pub fn replace_file(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        Ok(self.files.replace(path, bytes).map_err(|error| told::unwritten(path, &error))?)
     }
+}
+
+fn read_state(path: &Path, bytes: &[u8]) -> Result<State, Failure> {
+    let text = String::from_utf8_lossy(bytes);
+    Ok(State::from_json(&name_of(path), text.strip_prefix('\u{feff}').unwrap_or(&text))?)
 }
 
 /// More than anybody answers.
@@ -394,25 +399,6 @@ const ANSWER_BYTES: u64 = 1 << 10;
 
 /// Fewer steps than this are over before a bar could be read.
 const SHORT_WORK: usize = 200;
-
-pub fn unwritten(name: &str, error: &io::Error) -> Diagnostic {
-    Diagnostic::without_place(Code::B0901, format!("cannot write {name}: {}", words(error)))
-        .help("check the path, its permissions, and the space that is left")
-}
-
-/// What went wrong, without the system's number for it.
-fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-fn size(bytes: usize) -> String {
-    crate::quantity::render(crate::quantity::Dimension::Size, bytes as i128)
-}
 
 pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"

@@ -81,10 +81,7 @@ fn tell(args: &Args, console: &mut Console, name: &str, before: &str, after: &st
         return Ok(());
     }
     if !args.check {
-        console.replace_file(path, |out| {
-            out.write_all(after.as_bytes())
-                .map_err(|error| super::files::unwritten(&format!("`{}`", shown(path)), &error).into())
-        })?;
+        console.replace_file(path, after.as_bytes())?;
     }
     console.print(&format!("{}\n", shown(path)))
 }

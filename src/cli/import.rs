@@ -151,9 +151,7 @@ pub fn run(import: Import, console: &mut Console) -> Result<Exit, Failure> {
         }
     };
     match &args.output {
-        Some(path) => console.replace_file(path, |out| {
-            out.write_all(&bytes).map_err(|error| Failure::from(super::files::unwritten("the file", &error)))
-        })?,
+        Some(path) => console.replace_file(path, &bytes)?,
         None => console.write(|out| out.write_all(&bytes))?,
     }
     console.tell_notes = summary.notes.iter().any(|note| note.severity == Severity::Note);

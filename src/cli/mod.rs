@@ -1,5 +1,5 @@
 //! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
-//! `files` and `disk`; lines are typed in `repl/input`.
+//! `files` and `disk`, and files are written in `durable` alone; lines are typed in `repl/input`.
 
 mod apply;
 mod build;
@@ -10,6 +10,7 @@ mod cost;
 mod diff;
 mod disk;
 mod doc;
+mod durable;
 mod explain;
 mod files;
 mod fleet;
@@ -46,7 +47,7 @@ enum Exit {
     Usage,
     /// A policy or an inventory does not compile, or a plugin is refused.
     Invalid,
-    /// A bound ended the search, or a plugin failed.
+    /// A bound ended the search, a plugin failed, or others held the state.
     Undecided,
 }
 
@@ -80,6 +81,9 @@ impl Failure {
             Code::B0907,
         ];
         let mut errors = self.0.diagnostics.iter().filter(|problem| problem.is_error());
+        if errors.clone().any(|problem| problem.code == Code::B0527) {
+            return Exit::Undecided;
+        }
         if errors.any(|problem| of_run.contains(&problem.code)) { Exit::Usage } else { Exit::Invalid }
     }
 }
@@ -105,8 +109,8 @@ Exit codes:
      that differ, a file would change, warnings that are denied
   2  wrong usage, or a file that cannot be read or written
   3  a policy or an inventory does not compile, or a plugin is refused
-  4  undecided: a bound ended the search for some need, the answer is not known, or a
-     plugin failed";
+  4  undecided: a bound ended the search for some need, the answer is not known, a plugin
+     failed, or others held the state for too long";
 
 /// Policies for resource brokers: match what is needed against agents and storage, and make offers.
 #[derive(Debug, Parser)]
@@ -211,7 +215,12 @@ pub fn run() -> ExitCode {
         }
     };
     let mut console = Console::new(&cli.global);
-    let result = dispatch(cli.command, &mut console).and_then(|exit| console.finish().map(|()| exit));
+    ExitCode::from(complete(cli.command, &mut console).code())
+}
+
+/// Runs a command to its end, and tells what came of it.
+fn complete(command: Command, console: &mut Console) -> Exit {
+    let result = dispatch(command, console).and_then(|exit| console.finish().map(|()| exit));
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {
@@ -221,7 +230,7 @@ pub fn run() -> ExitCode {
         }
     };
     console.tell_problems();
-    ExitCode::from(exit.code())
+    exit
 }
 
 fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {

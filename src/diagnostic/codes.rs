@@ -121,6 +121,7 @@ codes! {
     B0524 "an operation that makes what is there already",
     B0525 "an operation on something that is in use",
     B0526 "a state that was changed meanwhile",
+    B0527 "a state that another run holds",
     // analysis
     B0601 "a class that can never hold",
     B0602 "a class that always holds",

@@ -7,6 +7,7 @@ mod exit_codes;
 mod fmt;
 mod formats;
 mod help;
+mod holding;
 mod import;
 mod repl;
 mod sarif;

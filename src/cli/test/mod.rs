@@ -94,7 +94,7 @@ fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Resu
         inventories: &inventories,
         strictness,
         wanted: &|name| args.run.as_ref().is_none_or(|pattern| pattern.is_match(name)),
-        snapshots: &snapshots::read,
+        snapshots: &|path| snapshots::read(&console.files, path),
         retakes: args.accept || args.review,
         coverage,
         ..testing::Options::default()

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     cli::{
         Failure, disk,
+        durable::DurableFiles,
         files::{Console, STDIN},
         table::{Paint, paint},
     },
@@ -22,13 +23,13 @@ use crate::{
 };
 
 /// The text of a snapshot's file; nothing where there is none.
-pub fn read(path: &str) -> Result<Option<String>, Box<Diagnostic>> {
+pub fn read(files: &DurableFiles, path: &str) -> Result<Option<String>, Box<Diagnostic>> {
     if path.contains(STDIN) {
         let message = "a policy on standard input has no place for its snapshots";
         let help = "write it to a file: snapshots stand beside it";
         return Err(Box::new(Diagnostic::without_place(Code::B0901, message).help(help)));
     }
-    disk::text(Path::new(path)).map_err(Box::new)
+    disk::text(files, Path::new(path)).map_err(Box::new)
 }
 
 /// Accepts, asks, or leaves what is new beside the old; and tells what no test expects.
@@ -42,11 +43,10 @@ pub fn settle(
     for result in &mut report.results {
         let Some(snapshot) = &result.snapshot else { continue };
         if args.accept && is_pending(snapshot) {
-            write(snapshot, console)?;
-            console.remark(&format!("accepted {}", printable_name(&snapshot.path)));
+            accept(snapshot, console)?;
             result.accept();
         } else if snapshot.state == State::Same {
-            disk::remove(&pending(&snapshot.path))?;
+            disk::remove(&console.files, &pending(&snapshot.path))?;
         } else if keeps && !matches!(snapshot.state, State::Damaged(_)) {
             let text = snapshot.taken.to_string();
             if let Err(problem) = console.put_file(&pending(&snapshot.path), &text) {
@@ -65,9 +65,11 @@ fn pending(path: &str) -> PathBuf {
     PathBuf::from(format!("{path}.new"))
 }
 
-fn write(snapshot: &Snapshot, console: &mut Console) -> Result<(), Failure> {
+/// Writes a snapshot, tells it, and removes what waited for it.
+fn accept(snapshot: &Snapshot, console: &mut Console) -> Result<(), Failure> {
     console.put_file(Path::new(&snapshot.path), &snapshot.taken.to_string())?;
-    disk::remove(&pending(&snapshot.path))
+    console.remark(&format!("accepted {}", printable_name(&snapshot.path)));
+    disk::remove(&console.files, &pending(&snapshot.path))
 }
 
 /// What the reader says of a snapshot.
@@ -113,10 +115,10 @@ fn review(report: &mut TestReport, console: &mut Console) -> Result<(), Failure>
         console.print(&text)?;
         match ask(console)? {
             Answer::Accept => {
-                write(snapshot, console)?;
+                accept(snapshot, console)?;
                 result.accept();
             }
-            Answer::Reject => disk::remove(&pending(&snapshot.path))?,
+            Answer::Reject => disk::remove(&console.files, &pending(&snapshot.path))?,
             Answer::Skip => {}
             Answer::Quit => return Ok(()),
         }
@@ -145,18 +147,19 @@ fn orphans(args: &Args, checked: &Checked, console: &mut Console) -> Result<(), 
         let (folder, file) = policy.rsplit_once('/').unwrap_or(("", policy));
         let prefix = testing::snapshot_path(policy, "");
         let prefix = &prefix[..prefix.rfind("__").map_or(0, |at| at + 2)];
-        for path in disk::files(&Path::new(folder).join("snapshots"))? {
+        for path in disk::files(&console.files, &Path::new(folder).join("snapshots"))? {
             let whole = path.strip_suffix(".new").unwrap_or(&path);
             if !path.starts_with(prefix) || !whole.ends_with(".snap") || expected.contains(whole) {
                 continue;
             }
             // A file that does not say that it is of this policy is not ours to judge.
-            let taken = disk::text(Path::new(&path))?.and_then(|text| Taken::read(&text).ok());
+            let taken =
+                disk::text(&console.files, Path::new(&path))?.and_then(|text| Taken::read(&text).ok());
             if taken.is_none_or(|taken| taken.source != file) {
                 continue;
             }
             if args.accept {
-                disk::remove(Path::new(&path))?;
+                disk::remove(&console.files, Path::new(&path))?;
                 console.remark(&format!("removed {}: no test expects it", printable_name(&path)));
             } else if path == whole {
                 let message = format!("no test expects the snapshot `{}`", printable_name(&path));

@@ -1,0 +1,166 @@
+//! Every step of a run stopped, killed or made to fail, and what is left looked at.
+
+use std::{cell::RefCell, collections::BTreeSet, io, rc::Rc};
+
+use super::disk::{Fault, SimulatedDisk};
+
+/// What a run told.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether it said that the new content is there.
+    pub is_reported: bool,
+    /// Everything that it said.
+    pub told: String,
+}
+
+/// A run that replaces a file, and what the file is before and after.
+pub struct Trial<'a> {
+    pub disk: &'a dyn Fn() -> SimulatedDisk,
+    pub run: &'a dyn Fn(&SimulatedDisk) -> Outcome,
+    pub path: &'a str,
+    pub old: Option<&'a [u8]>,
+    pub new: Option<&'a [u8]>,
+    /// Permissions of the file before and after.
+    pub mode: u32,
+    /// Another run makes durable whatever it finds, also where it says only that there is nothing to do.
+    pub is_final: bool,
+}
+
+/// How much was tried.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub steps: usize,
+    pub faults: usize,
+    pub disks: usize,
+    pub recoveries: usize,
+}
+
+const ERRORS: [io::ErrorKind; 5] = [
+    io::ErrorKind::StorageFull,
+    io::ErrorKind::QuotaExceeded,
+    io::ErrorKind::ReadOnlyFilesystem,
+    io::ErrorKind::Other,
+    io::ErrorKind::Interrupted,
+];
+
+impl Trial<'_> {
+    /// Tries every fault at every step, and every disk that a stop may leave; gives the first promise that is broken.
+    pub fn check(&self) -> Result<Tally, String> {
+        let disk = (self.disk)();
+        let outcome = (self.run)(&disk);
+        let mut tally = Tally { steps: disk.steps().len(), ..Tally::default() };
+        let mut known = BTreeSet::new();
+        if !outcome.is_reported {
+            return Err(format!("without a fault it fails: {outcome:?}"));
+        }
+        self.stopped(&disk, &outcome, &mut tally, &mut known).map_err(|why| format!("at the end: {why}"))?;
+        let mut faults = vec![Fault::Stop, Fault::Short, Fault::FailsAfter];
+        faults.extend(ERRORS.map(Fault::Fails));
+        faults.extend(ERRORS.map(Fault::FailsFromHere).iter().take(4));
+        for step in 1..=tally.steps {
+            for fault in &faults {
+                let disk = (self.disk)();
+                disk.fault_at(step, *fault);
+                let outcome = (self.run)(&disk);
+                tally.faults += 1;
+                self.left(&disk, *fault, &outcome)
+                    .and_then(|()| self.stopped(&disk, &outcome, &mut tally, &mut known))
+                    .and_then(|()| self.recovers(&disk.after_kill(), &mut tally))
+                    .map_err(|why| {
+                        let done = disk.steps();
+                        let what = done.get(step - 1).map_or("", String::as_str);
+                        format!("{fault:?} at step {step} ({what}): {why}; it told {:?}", outcome.told)
+                    })?;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The file is whole, and it is the new one if that was told.
+    fn whole(&self, disk: &SimulatedDisk, outcome: &Outcome) -> Result<(), String> {
+        let found = disk.content(self.path);
+        let bytes = found.as_ref().map(|(bytes, _)| bytes.as_slice());
+        if outcome.is_reported && bytes != self.new {
+            return Err(format!("what was told is not there: {:?}", bytes.map(String::from_utf8_lossy)));
+        }
+        if bytes != self.new && bytes != self.old {
+            return Err(format!("neither old nor new: {:?}", bytes.map(String::from_utf8_lossy)));
+        }
+        match found {
+            Some((_, mode)) if mode != self.mode => Err(format!("its permissions are {mode:o}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// After a fault without a stop: an error is told, and says whether the new file is there.
+    fn left(&self, disk: &SimulatedDisk, fault: Fault, outcome: &Outcome) -> Result<(), String> {
+        self.whole(disk, outcome)?;
+        if fault == Fault::Stop || outcome.is_reported {
+            return Ok(());
+        }
+        let found = disk.content(self.path);
+        let is_old = found.as_ref().map(|(bytes, _)| bytes.as_slice()) == self.old;
+        if outcome.told.is_empty() {
+            return Err("nothing is told".to_owned());
+        }
+        let is_warned = outcome.told.contains("if the machine stops");
+        if is_old == is_warned {
+            return Err(format!("the old file is there: {is_old}; it is told: {}", !is_warned));
+        }
+        Ok(())
+    }
+
+    /// Whatever a stop leaves is whole, and another run ends what this one began.
+    fn stopped(
+        &self,
+        disk: &SimulatedDisk,
+        outcome: &Outcome,
+        tally: &mut Tally,
+        known: &mut BTreeSet<BTreeSet<(String, Vec<u8>, u32)>>,
+    ) -> Result<(), String> {
+        for image in disk.after_stop().ok_or("too many disks")? {
+            tally.disks += 1;
+            self.whole(&image, outcome).map_err(|why| format!("after a stop, {why}"))?;
+            if known.insert(image.signature()) {
+                self.recovers(&image, tally).map_err(|why| format!("after a stop and a new run, {why}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Another run gives the new file, for good, and removes what is left over.
+    fn recovers(&self, disk: &SimulatedDisk, tally: &mut Tally) -> Result<(), String> {
+        tally.recoveries += 1;
+        let Outcome { is_reported, told } = (self.run)(disk);
+        let mut done = Outcome { is_reported: true, told };
+        self.whole(disk, &done).map_err(|why| format!("{why}; the new run told {:?}", done.told))?;
+        done.is_reported = is_reported || self.is_final;
+        for image in disk.after_stop().ok_or("too many disks")? {
+            self.whole(&image, &done).map_err(|why| format!("after another stop, {why}"))?;
+        }
+        let (folder, _) = self.path.rsplit_once('/').expect("absolute");
+        let over: Vec<String> =
+            disk.listing(folder).into_iter().filter(|name| name.starts_with(".bourse-")).collect();
+        if over.is_empty() { Ok(()) } else { Err(format!("left over: {over:?}")) }
+    }
+}
+
+/// What a run writes to a stream: nothing more once its machine has stopped.
+#[derive(Clone)]
+pub struct Heard {
+    pub disk: SimulatedDisk,
+    pub bytes: Rc<RefCell<Vec<u8>>>,
+}
+
+impl io::Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.disk.is_stopped() {
+            self.bytes.borrow_mut().extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! The files of a POSIX system. Everything is relative to an open directory (`openat` and its kin).
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::{
+    fs::{AtFlags, FileType, FlockOperation, Mode, OFlags},
+    io::{Errno, retry_on_intr},
+};
+
+use super::system::{
+    Access, Directory, FileId, FileKind, FileStat, FileSystem, Hold, OpenFile, Opening, Over,
+};
+
+/// Permissions of a file without those of its kind.
+const PERMISSIONS: u32 = 0o7777;
+
+/// The file system of the process.
+#[derive(Debug)]
+pub struct UnixFileSystem {
+    own: Access,
+    #[allow(clippy::disallowed_types, reason = "bounds the wait for a lock; no offer depends on it")]
+    began: std::time::Instant,
+}
+
+impl UnixFileSystem {
+    /// To be made while the process has one thread: the mask of new files can only be read by setting it.
+    pub fn new() -> UnixFileSystem {
+        let mask = rustix::process::umask(Mode::from_raw_mode(0o077));
+        rustix::process::umask(mask);
+        let own = Access {
+            mode: 0o666 & !u32::from(mask.as_raw_mode()),
+            user: rustix::process::geteuid().as_raw(),
+            group: rustix::process::getegid().as_raw(),
+        };
+        #[allow(clippy::disallowed_types, reason = "bounds the wait for a lock; no offer depends on it")]
+        let began = std::time::Instant::now();
+        UnixFileSystem { own, began }
+    }
+}
+
+impl FileSystem for UnixFileSystem {
+    fn directory(&self, path: &Path) -> io::Result<Box<dyn Directory>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
+        Ok(Box::new(UnixDirectory(File::from(open))))
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
+        match retry_on_intr(|| rustix::fs::stat(path)) {
+            Ok(stat) => Ok(Some(stat_of(&stat).kind)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn stream(&self, path: &Path) -> io::Result<Box<dyn Write>> {
+        Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+    }
+
+    fn own_access(&self) -> Access {
+        self.own
+    }
+
+    fn random(&self) -> io::Result<u128> {
+        super::random()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn process(&self) -> String {
+        let host = rustix::system::uname();
+        super::process_on(&host.nodename().to_string_lossy())
+    }
+}
+
+#[derive(Debug)]
+struct UnixDirectory(File);
+
+impl Directory for UnixDirectory {
+    fn id(&self) -> io::Result<Option<FileId>> {
+        Ok(stat_of(&rustix::fs::fstat(&self.0)?).id)
+    }
+
+    fn look(&self, name: &OsStr) -> io::Result<Option<FileStat>> {
+        match retry_on_intr(|| rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)) {
+            Ok(stat) => Ok(Some(stat_of(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read_link(&self, name: &OsStr) -> io::Result<PathBuf> {
+        let path = retry_on_intr(|| rustix::fs::readlinkat(&self.0, name, Vec::new()))?;
+        Ok(PathBuf::from(OsString::from_vec(path.into_bytes())))
+    }
+
+    fn open(&self, name: &OsStr, opening: Opening) -> io::Result<Box<dyn OpenFile>> {
+        let (how, mode) = match opening {
+            Opening::Read => (OFlags::RDONLY, 0),
+            Opening::Write => (OFlags::RDWR, 0),
+            Opening::NewPrivate => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o600),
+            Opening::NewShared => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o666),
+        };
+        // A pipe under the name is opened without waiting, and then seen to be no file.
+        let flags = how | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let open = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, Mode::from_raw_mode(mode)))?;
+        Ok(Box::new(UnixFile(File::from(open))))
+    }
+
+    fn rename(&self, from: &OsStr, to: &OsStr, over: Over) -> io::Result<()> {
+        if over == Over::Anything {
+            return Ok(retry_on_intr(|| rustix::fs::renameat(&self.0, from, &self.0, to))?);
+        }
+        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+        {
+            let flags = rustix::fs::RenameFlags::NOREPLACE;
+            match retry_on_intr(|| rustix::fs::renameat_with(&self.0, from, &self.0, to, flags)) {
+                // The file system, or the kernel, does not know the flag.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+                result => return Ok(result?),
+            }
+        }
+        // Two steps, then: it is the lock that keeps other runs out between them.
+        if self.look(to)?.is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.rename(from, to, Over::Anything)
+    }
+
+    fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(retry_on_intr(|| rustix::fs::unlinkat(&self.0, name, AtFlags::empty()))?)
+    }
+
+    fn make_directory(&self, name: &OsStr) -> io::Result<()> {
+        Ok(retry_on_intr(|| rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777)))?)
+    }
+
+    fn names(&self, prefix: &str) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name.starts_with(prefix.as_bytes()) && name != b"." && name != b".." {
+                names.push(OsStr::from_bytes(name).to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        match self.0.sync_all() {
+            // Some file systems have nothing to sync of a directory, and say so.
+            Err(error) if is_of(&error, &[Errno::INVAL, Errno::BADF, Errno::NOTSUP]) => Ok(()),
+            result => result,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct UnixFile(File);
+
+impl Read for UnixFile {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.read(bytes)
+    }
+}
+
+impl Write for UnixFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl OpenFile for UnixFile {
+    fn stat(&self) -> io::Result<FileStat> {
+        Ok(stat_of(&rustix::fs::fstat(&self.0)?))
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match retry_on_intr(|| rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn try_hold(&self) -> io::Result<Hold> {
+        match self.try_lock() {
+            Ok(true) => Ok(Hold::Mine),
+            Ok(false) => Ok(Hold::Others),
+            // Over NFS, a lock is one of the server, and needs a file that is open for writing.
+            Err(error) if is_of(&error, &[Errno::NOLCK, Errno::NOTSUP, Errno::NOSYS, Errno::BADF]) => {
+                Ok(Hold::Unsupported)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn set_access(&self, access: Access) -> io::Result<()> {
+        let own = self.stat()?.access;
+        let given = |user: Option<u32>, group: Option<u32>| {
+            let (user, group) = (user.map(rustix::fs::Uid::from_raw), group.map(rustix::fs::Gid::from_raw));
+            retry_on_intr(|| rustix::fs::fchown(&self.0, user, group)).is_ok()
+        };
+        let mut mode = access.mode & PERMISSIONS;
+        let has_user = own.user == access.user || given(Some(access.user), None);
+        let has_group = own.group == access.group || given(None, Some(access.group));
+        // What the old owner or group might do is not for another one to do.
+        if !has_user {
+            mode &= !0o4000;
+        }
+        if !has_group {
+            mode &= !0o2070;
+        }
+        #[allow(clippy::useless_conversion, reason = "the type is narrower on other systems")]
+        let mode = Mode::from_raw_mode(mode.try_into().unwrap_or(0o600));
+        Ok(retry_on_intr(|| rustix::fs::fchmod(&self.0, mode))?)
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        self.0.set_len(0)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
+
+fn is_of(error: &io::Error, known: &[Errno]) -> bool {
+    Errno::from_io_error(error).is_some_and(|errno| known.contains(&errno))
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ from system to system")]
+fn stat_of(stat: &rustix::fs::Stat) -> FileStat {
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Directory,
+        FileType::Symlink => FileKind::Link,
+        _ => FileKind::Other,
+    };
+    FileStat {
+        id: Some(FileId { device: stat.st_dev as u64, number: stat.st_ino as u64 }),
+        kind,
+        links: stat.st_nlink as u64,
+        access: Access {
+            mode: stat.st_mode as u32 & PERMISSIONS,
+            user: stat.st_uid as u32,
+            group: stat.st_gid as u32,
+        },
+    }
+}
