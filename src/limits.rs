@@ -48,8 +48,14 @@ pub const INSTANCES: u64 = 10_000_000;
 pub const ASSIGNMENT_STEPS: u64 = 100_000;
 /// Values, or combinations of them, tried for what the instances of a need are to share (`together`).
 pub const TOGETHER_TRIED: usize = 100_000;
-/// Agents looked at and supplies tried in one cycle before it ends and says so.
-pub const CYCLE_STEPS: u64 = 20_000_000_000;
+/// Supplies tried in one cycle for volumes that are assigned one by one, some seconds of work: past it a need is cut, and
+/// says so. Half of it is shared out evenly among frameworks, half is there for whoever asks.
+pub const CYCLE_TRIES: u64 = 1_000_000;
+/// Parts of the instances granted in one cycle, shared out in the same way: past it a need is cut, and says so. An instance
+/// is [`INSTANCE_PARTS`] and one more for each amount it takes and each preference it is scored by, of some 500 bytes each.
+pub const GRANTED_PARTS: u64 = 1_000_000;
+/// Parts of an instance that takes nothing.
+pub const INSTANCE_PARTS: u64 = 4;
 /// Classes of rows that are alike of which a condition is asked one by one, before it is worked out column by column.
 pub const CLASSES_TRIED: usize = 4_096;
 /// Open keys of one side that are looked for in every row; with more, the rows that have each key are listed first.
@@ -64,6 +70,9 @@ pub const JOURNAL_ROWS: usize = 1 << 20;
 pub const INDEX_BYTES: usize = 512 << 20;
 /// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
 pub const REJECTIONS_KEPT: usize = 8_000_000;
+/// Agents, supplies and pairs of these looked at for reasons in one cycle; past it they are counted only, and the output
+/// says so.
+pub const REASONS_LOOKED: usize = 8_000_000;
 /// Agents and supplies tried to explain one need, by classes of those that are alike, before the explanation says that
 /// it stops.
 pub const EXPLAIN_STEPS: u64 = 4_000_000;
@@ -158,4 +167,4 @@ const _: () = assert!(INVENTORY_BYTES < u32::MAX as usize);
 const _: () = assert!(NESTING < EXPRESSION_DEPTH && EXPRESSION_DEPTH as u64 <= RULE_DEPTH);
 const _: () = assert!(LEVELS < 256 && VOLUMES_PER_NEED < 1_000);
 const _: () = assert!(ANALYSED_MEMBERS < 32 && ANALYSED_PATTERNS < 32 && QUESTION_STEPS <= ANALYSIS_STEPS);
-const _: () = assert!((NEED_COUNT as u64) <= INSTANCES);
+const _: () = assert!((NEED_COUNT as u64) <= INSTANCES && ASSIGNMENT_STEPS <= CYCLE_TRIES);

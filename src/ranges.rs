@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Parts of one set for each of another, beyond which they are looked up rather than gone through.
+const FEW: usize = 16;
+
 /// A set of integers as inclusive ranges: sorted, disjoint, no two adjacent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ranges {
@@ -54,10 +57,53 @@ impl Ranges {
         Ranges::new(self.parts.iter().chain(&other.parts).copied())
     }
 
+    /// Adds the integers of another. Where these are few, the cost is that of finding their places and of moving what
+    /// follows.
+    pub fn add(&mut self, other: &Ranges) {
+        if other.parts.len() * FEW > self.parts.len() {
+            *self = self.union(other);
+            return;
+        }
+        for &(low, high) in &other.parts {
+            // Those that touch it become one with it.
+            let from = self.parts.partition_point(|&(_, end)| end < low.saturating_sub(1));
+            let to = self.parts.partition_point(|&(start, _)| start <= high.saturating_add(1));
+            let touched = &self.parts[from..to.max(from)];
+            let low = touched.first().map_or(low, |first| first.0.min(low));
+            let high = touched.last().map_or(high, |last| last.1.max(high));
+            self.parts.splice(from..to.max(from), [(low, high)]);
+        }
+    }
+
+    /// Takes the integers of another out, at the cost of [`Ranges::add`].
+    pub fn remove(&mut self, other: &Ranges) {
+        if other.parts.len() * FEW > self.parts.len() {
+            *self = self.minus(other);
+            return;
+        }
+        for &(low, high) in &other.parts {
+            let from = self.parts.partition_point(|&(_, end)| end < low);
+            let to = self.parts.partition_point(|&(start, _)| start <= high).max(from);
+            let hit = Ranges { parts: self.parts[from..to].to_vec() };
+            let left = hit.minus(&Ranges { parts: vec![(low, high)] });
+            self.parts.splice(from..to, left.parts);
+        }
+    }
+
+    /// The parts that end at an integer or after it.
+    fn from(&self, value: i64) -> &[(i64, i64)] {
+        &self.parts[self.parts.partition_point(|&(_, high)| high < value)..]
+    }
+
     /// The integers of `self` that are not in `other`.
     pub fn minus(&self, other: &Ranges) -> Ranges {
+        if self.parts.len() > 1 && self.parts.len() * FEW < other.parts.len() {
+            let one = |part: &(i64, i64)| Ranges { parts: vec![*part] }.minus(other).parts;
+            return Ranges { parts: self.parts.iter().flat_map(one).collect() };
+        }
         let mut left = Vec::with_capacity(self.parts.len());
-        let mut holes = other.parts.iter().copied().peekable();
+        let first = self.parts.first().map_or(&[][..], |first| other.from(first.0));
+        let mut holes = first.iter().copied().peekable();
         for &(mut low, high) in &self.parts {
             while holes.peek().is_some_and(|hole| hole.1 < low) {
                 holes.next();
@@ -87,6 +133,9 @@ impl Ranges {
 
     /// The integers in both.
     pub fn common(&self, other: &Ranges) -> Ranges {
+        if self.parts.len() > other.parts.len() {
+            return other.common(self);
+        }
         self.minus(&self.minus(other))
     }
 
@@ -153,6 +202,33 @@ mod tests {
                 );
             }
             assert_eq!(rest, Ranges::new(rest.parts().iter().copied()), "canonical");
+        }
+    }
+
+    #[test]
+    fn few_among_many_are_as_those_gone_through() {
+        let many = Ranges::new((0..200).map(|n| (n * 4, n * 4 + 1)));
+        for few in
+            [(0, 0), (2, 3), (-5, 900), (7, 9), (1, 2), (398, 403), (795, 900), (i64::MIN, 3), (5, i64::MAX)]
+        {
+            let few = Ranges::new([few]);
+            let (mut more, mut less) = (many.clone(), many.clone());
+            more.add(&few);
+            less.remove(&few);
+            assert_eq!(more, many.union(&few), "{few}");
+            assert_eq!(less, many.minus(&few), "{few}");
+            let common = Ranges::new((0..200).flat_map(|n| {
+                let here = few.parts()[0];
+                [(here.0.max(n * 4), here.1.min(n * 4 + 1))]
+            }));
+            assert_eq!((many.common(&few), few.common(&many)), (common.clone(), common), "{few}");
+            for n in -9..909 {
+                assert_eq!(
+                    few.minus(&many).contains(n),
+                    few.contains(n) && !many.contains(n),
+                    "{few} at {n}"
+                );
+            }
         }
     }
 

@@ -91,7 +91,7 @@ impl Standing {
         let Changed { agents, supplies, stocks } = &applied.changed;
         if agents.is_empty() && supplies.is_empty() {
             let world = self.live.fleet().world();
-            stocks.iter().for_each(|stock| self.index.touch(world, *stock));
+            self.index.touch(world, None, stocks.iter().copied());
         } else {
             self.index = Index::of_changing(self.live.fleet().plan(), self.live.fleet().world());
         }
@@ -110,7 +110,7 @@ impl Standing {
     ) -> Result<Changed, Error> {
         let changed = self.live.set_total(holder, resource, total)?;
         let world = self.live.fleet().world();
-        changed.stocks.iter().for_each(|stock| self.index.touch(world, *stock));
+        self.index.touch(world, None, changed.stocks.iter().copied());
         Ok(changed)
     }
 }

@@ -157,6 +157,8 @@ fn the_reference_states_the_limits() {
         ("instances of a need", limits::NEED_COUNT as usize),
         ("needs of a cycle", limits::NEEDS),
         ("supplies tried for one candidate", limits::ASSIGNMENT_STEPS as usize),
+        ("supplies tried in a cycle", limits::CYCLE_TRIES as usize),
+        ("parts of the instances granted in a cycle", limits::GRANTED_PARTS as usize),
     ];
     for (what, most) in rows {
         let row = text.lines().find(|line| line.starts_with(&format!("| {what} |")));

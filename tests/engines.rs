@@ -6,7 +6,8 @@ use std::{cell::Cell, cmp::Reverse, fmt::Write as _, fs, path::Path};
 use bourse::{
     Fleet, Inventory, Live, Offers, Policy, Standing,
     check::Strictness,
-    cycle::{Engine, Reasons, Request},
+    cycle::{Cut, Engine, Reasons, Request},
+    limits,
     live::Holder,
     matching::{Candidate, Index, Matcher, Moment, Search},
     output::{Detail, View, offers_json},
@@ -99,6 +100,58 @@ fn generated_sets_give_the_same() {
     for seed in 0..properties::SEEDS {
         judge(&properties::cycle(&properties::fleet(&properties::declarations(seed))));
     }
+}
+
+/// Needs that no assignment of volumes serves, and that take more tries than a cycle has: each is cut, by both engines the
+/// same, and a framework that asks for little gets it.
+#[test]
+fn hard_needs_are_cut_and_leave_others_their_part() {
+    let mut text = String::from("broker main { levels region > zone > rack }\nprovider p {\n");
+    for at in 0..30 {
+        let rack = at % 10;
+        let _ = writeln!(
+            text,
+            "instance i{at} {{ domain = \"r/z/k{rack}\", pool p {{ resources {{ size = 9TB }} }} }}"
+        );
+    }
+    text.push_str("}\n");
+    for at in 0..2 {
+        // Agents that may choose from the same pools are tried once.
+        let _ = writeln!(text, "agent a{at} {{ resources {{ cpus = {} }} }}", 900 + at);
+    }
+    for at in 0..12 {
+        let _ = writeln!(
+            text,
+            "framework f{at} {{ need d {{ agent {{ cpus = 1 }}, volume v {{ count = 11, size = {}GB, at most 1 per rack }} }} }}",
+            at + 1
+        );
+    }
+    text.push_str("framework z { need e { count = 3, agent { cpus = 1 }\nvolume v { size = 1GB }\nvolume w { size = 2GB } } }\n");
+    let parsed = Parsed::new([("hard.policy", text.as_bytes())]);
+    let fleet = Fleet::load(&parsed, Strictness::default(), &[]).expect("a fleet");
+    let run = |engine| fleet.cycle(Request { reasons: Reasons::None, engine, ..Request::default() });
+    let (fast, plain) = (run(Engine::Indexed), run(Engine::Plain));
+    let json = |offers: &Offers| offers_json(offers, View::Operator, Detail::All);
+    assert_eq!(json(&fast), json(&plain));
+    let cut = fast.cycle().needs.iter().filter(|need| need.cut == Some(Cut::Tries)).count();
+    assert!((1..=12).contains(&cut), "{cut} needs were cut");
+    assert_eq!(fast.cycle().needs.last().map(|need| need.offered), Some(3));
+}
+
+/// A cycle holds so many instances of a framework, and one that asks for more leaves others theirs.
+#[test]
+fn instances_are_bounded_by_what_they_hold() {
+    let text = "broker main { expose agent.x }
+agent a1 { x = 1, resources { cpus = 4 } }
+framework f { need n { count = 1000000, agent { x == 1 } } }
+framework g { need n { count = 3, agent { x == 1 } } }";
+    let parsed = Parsed::new([("many.policy", text.as_bytes())]);
+    let fleet = Fleet::load(&parsed, Strictness::default(), &[]).expect("a fleet");
+    let offers = fleet.cycle(Request::default());
+    let [f, g] = offers.cycle().needs.as_slice() else { panic!("two needs") };
+    assert_eq!((f.cut, g.cut), (Some(Cut::Parts), None));
+    assert!(f.offered < limits::GRANTED_PARTS / limits::INSTANCE_PARTS);
+    assert_eq!(g.offered, 3);
 }
 
 /// Conditions about the agent, of every kind of key and operator.
@@ -464,7 +517,7 @@ fn pairs_are_those_that_hold() {
             }
             for take in grant.iter().flat_map(|grant| grant.candidate.takes()) {
                 ledger.take(take);
-                index.touch(world, take.stock);
+                index.touch(world, None, [take.stock]);
             }
         }
     }

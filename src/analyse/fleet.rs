@@ -97,6 +97,7 @@ impl Cause {
                 Cause::Node(*node)
             }
             Failure::Amount(shortage) => Cause::Resource(shortage.resource),
+            Failure::Nothing(_, resource) => Cause::Resource(*resource),
             Failure::Charge(charge, _) => Cause::Resource(charge.resource),
             Failure::Place(place, ..) => Cause::Place(place.span),
             Failure::Filesystem { .. } => Cause::Word("filesystem"),

@@ -298,6 +298,7 @@ fn span_of(plan: &Plan, matcher: &Matcher<'_>, failure: &Failure<'_>, volume: Op
         }
         Failure::Filesystem { .. }
         | Failure::Access
+        | Failure::Nothing(..)
         | Failure::Users { .. }
         | Failure::Reserved { .. }
         | Failure::Source { .. }

@@ -46,7 +46,6 @@ impl Run<'_> {
         }
         let mut search = Search::default();
         let (best, wanted) = self.wanted_at_start(self.needs[at].id, &mut search);
-        self.steps += search.steps;
         match best {
             Some(best) => self.winners(&best, wanted).map_or(Why::Bounded, Why::Contended),
             None if search.bounded => Why::Bounded,
@@ -109,48 +108,59 @@ impl Run<'_> {
     fn why_not_whole(&mut self, at: usize) -> Why {
         let (plan, world, need) = (self.plan, self.world, &self.needs[at]);
         let (id, missing) = (need.id, need.missing());
-        let (mut ledger, mut placed) = self.start.clone();
         let mut wanted: Vec<StockId> = Vec::new();
-        let mut first: Option<Candidate> = None;
-        let mut search = Search::default();
-        let matcher = Matcher::new(
-            Moment { plan, world, ledger: &ledger, placed: &placed, filters: self.filters, recorder: None },
-            id,
-        );
-        let most = matcher.most_instances();
-        let mut index = self.start_index.clone();
-        for _ in 0..missing {
-            let moment = Moment {
-                plan,
-                world,
-                ledger: &ledger,
-                placed: &placed,
-                filters: self.filters,
-                recorder: None,
-            };
-            let matcher = Matcher::new(moment, id);
+        let mut tried: Vec<Candidate> = Vec::new();
+        let mut search = Search::within(limits::ASSIGNMENT_STEPS);
+        let mut index = self.start_index.take();
+        let most = self.at_start(id).most_instances();
+        // What is tried is given back: a copy of the fleet for each need would cost more than what is tried.
+        while (tried.len() as u64) < missing {
+            let matcher = self.at_start(id);
             let best = match &mut index {
                 Some(index) => index.best(&matcher, &mut search),
                 None => matcher.best(&mut search),
             };
-            let Some(candidate) = best else {
-                // No order of granting gives more than the most there can be.
-                let proved = !search.bounded && (first.is_none() || most < u128::from(missing));
-                return if proved { Why::Proved } else { Why::Bounded };
-            };
+            let Some(candidate) = best else { break };
             for take in candidate.takes() {
-                ledger.grant(world, id.framework, take);
-                if let Some(index) = &mut index {
-                    index.touch(world, take.stock);
-                }
+                self.start.0.grant(world, id.framework, take);
+            }
+            if let Some(index) = &mut index {
+                index.touch(world, Some(id.framework), candidate.takes().map(|take| take.stock));
             }
             wanted.extend(candidate.takes().map(|take| take.stock));
             let need = &plan.frameworks[id.framework].needs[id.need];
-            placed.push(plan, world, id, Instance::of(&candidate, need));
-            first.get_or_insert(candidate);
+            self.start.1.push(plan, world, id, Instance::of(&candidate, need));
+            tried.push(candidate);
         }
-        self.steps += search.steps;
-        first.and_then(|first| self.winners(&first, wanted)).map_or(Why::Bounded, Why::Contended)
+        for candidate in tried.iter().rev() {
+            for take in candidate.takes() {
+                self.start.0.give_back(id.framework, take);
+            }
+            if let Some(index) = &mut index {
+                index.touch(world, Some(id.framework), candidate.takes().map(|take| take.stock));
+            }
+            self.start.1.pop(plan, world, id);
+        }
+        self.start_index = index;
+        if (tried.len() as u64) < missing {
+            // No order of granting gives more than the most there can be.
+            let proved = !search.bounded && (tried.is_empty() || most < u128::from(missing));
+            return if proved { Why::Proved } else { Why::Bounded };
+        }
+        tried.first().and_then(|first| self.winners(first, wanted)).map_or(Why::Bounded, Why::Contended)
+    }
+
+    /// A need as the cycle began.
+    fn at_start(&self, id: NeedId) -> Matcher<'_> {
+        let moment = Moment {
+            plan: self.plan,
+            world: self.world,
+            ledger: &self.start.0,
+            placed: &self.start.1,
+            filters: self.filters,
+            recorder: None,
+        };
+        Matcher::new(moment, id)
     }
 
     /// The grants that took what a need could have had: those on its best candidate first.
@@ -185,13 +195,18 @@ impl Run<'_> {
             lists: std::mem::take(&mut self.lists),
             shortages: std::mem::take(&mut self.shortages),
             kept: self.kept,
+            looked: self.looked,
             out: Rejections::default(),
+            tries: self.explaining.min(limits::ASSIGNMENT_STEPS),
         };
+        let tries = keeper.tries;
         collect(&Matcher::new(self.moment(), id), &mut keeper);
         self.reasons = keeper.reasons;
         self.lists = keeper.lists;
         self.shortages = keeper.shortages;
         self.kept = keeper.kept;
+        self.looked = keeper.looked;
+        self.explaining -= tries - keeper.tries;
         keeper.out
     }
 }
@@ -201,10 +216,24 @@ struct Keeper {
     shortages: IndexMap<Shortage, usize>,
     lists: IndexSet<Arc<[usize]>>,
     kept: usize,
+    looked: usize,
     out: Rejections,
+    /// Supplies that may still be tried together.
+    tries: u64,
 }
 
 impl Keeper {
+    /// Whether so many more may be looked at for reasons; where not, they are counted.
+    fn may_look(&mut self, more: usize) -> bool {
+        let may = self.looked < limits::REASONS_LOOKED;
+        if may {
+            self.looked += more
+        } else {
+            self.out.dropped += more
+        }
+        may
+    }
+
     /// The one list with these numbers.
     fn shared(&mut self, numbers: Vec<usize>) -> Arc<[usize]> {
         if let Some(known) = self.lists.get(numbers.as_slice()) {
@@ -257,12 +286,19 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let supplies = matcher.moment.world.supplies.len();
     let mut open = Vec::with_capacity(agents.len());
     for agent in &agents {
+        if !keeper.may_look(1) {
+            open.push(false);
+            continue;
+        }
         let failures = matcher.agent_failures(*agent);
         open.push(failures.is_empty());
         keeper.keep(matcher, *agent, None, &failures);
     }
     let distinct: Vec<usize> = (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect();
     for at in &distinct {
+        if !keeper.may_look(supplies) {
+            continue;
+        }
         for supply in 0..supplies {
             let failures = matcher.supply_failures(None, &volumes[*at], supply, Reach::WithoutAgent);
             keeper.keep(matcher, None, Some((*at, supply)), &failures);
@@ -276,6 +312,9 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     for (agent, open) in agents.into_iter().zip(open) {
         if let Some(at) = agent.filter(|_| crossed) {
             for volume in &distinct {
+                if !keeper.may_look(supplies) {
+                    continue;
+                }
                 for supply in 0..supplies {
                     let failures =
                         matcher.supply_failures(Some(at), &volumes[*volume], supply, Reach::AgentOnly);
@@ -293,8 +332,18 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
 /// An agent whose parts all hold on their own: feasible, or what keeps them apart, and the amount that runs out when
 /// volumes are added.
 fn together(matcher: &Matcher<'_>, agent: Option<usize>, keeper: &mut Keeper) {
-    let mut search = Search::explaining();
-    if matcher.candidate(agent, &mut search).is_some() {
+    if keeper.tries == 0 {
+        keeper.out.dropped += 1;
+        return;
+    }
+    let mut search = Search { left: Some(keeper.tries), ..Search::explaining() };
+    let found = matcher.candidate(agent, &mut search).is_some();
+    keeper.tries = keeper.tries.saturating_sub(search.tries);
+    if search.cut {
+        keeper.out.dropped += 1;
+        return;
+    }
+    if found {
         keeper.out.feasible.extend(agent);
         return;
     }

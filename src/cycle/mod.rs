@@ -1,11 +1,12 @@
 //! The offer cycle (section 10 of the language reference): needs in, offers out. A pure function of plan, world
 //! and the needs that take part.
 
+mod budget;
 mod close;
 mod result;
 mod share;
 
-pub use result::{Cycle, Grant, NeedResult, Outcome, Rejection, Rejections, RoleShare, Why, Winners};
+pub use result::{Cut, Cycle, Grant, NeedResult, Outcome, Rejection, Rejections, RoleShare, Why, Winners};
 pub use share::{Dominant, Fraction};
 
 use std::sync::Arc;
@@ -21,9 +22,11 @@ use crate::{
     ir::Plan,
     limits,
     matching::{
-        Free, Index, Instance, Matcher, Moment, NeedId, Placed, Search, Shortage, has_unsettled, settle,
+        Candidate, Free, Index, Instance, Matcher, Moment, NeedId, Placed, Search, Shortage, has_unsettled,
+        settle,
     },
 };
+use budget::Budget;
 use share::Shares;
 
 /// Which needs' rejections are kept.
@@ -72,6 +75,7 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         Some(needs) => needs.into_iter().collect(),
         None => every_need(plan).collect(),
     };
+    let frameworks: IndexSet<usize> = taking_part.iter().map(|id| id.framework).collect();
     let indexed = request.engine == Engine::Indexed && request.recorder.is_none();
     let index = indexed.then(|| Index::new(plan, world));
     let mut run = Run {
@@ -90,7 +94,10 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         shortages: IndexMap::new(),
         keep: request.reasons,
         kept: 0,
-        steps: 0,
+        looked: 0,
+        tries: Budget::new(limits::CYCLE_TRIES, plan.frameworks.len(), frameworks.len()),
+        parts: Budget::new(limits::GRANTED_PARTS, plan.frameworks.len(), frameworks.len()),
+        explaining: limits::CYCLE_TRIES,
         filters: request.filters,
         recorder: request.recorder,
         free: indexed.then(|| Free::new(plan, world)),
@@ -140,6 +147,12 @@ pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
     (Ledger::new(world), placed)
 }
 
+/// The parts of an instance, of `limits::GRANTED_PARTS`.
+fn parts(candidate: &Candidate) -> u64 {
+    let takes: usize = candidate.takings.iter().map(|taking| 1 + taking.portion.takes().count()).sum();
+    limits::INSTANCE_PARTS + (takes / 2 + candidate.items.len()) as u64
+}
+
 /// What needs were lost to: the grants, by number, that took something of what was wanted.
 struct Lost {
     wanted: Vec<StockId>,
@@ -166,7 +179,14 @@ struct Run<'a> {
     shortages: IndexMap<Shortage, usize>,
     keep: Reasons,
     kept: usize,
-    steps: u64,
+    /// Agents, supplies and pairs that were looked at for reasons.
+    looked: usize,
+    /// Supplies that frameworks try.
+    tries: Budget,
+    /// Parts of instances that frameworks are granted.
+    parts: Budget,
+    /// Supplies that may still be tried to tell what does not hold together.
+    explaining: u64,
     filters: Option<&'a dyn Filters>,
     recorder: Option<&'a Recorder>,
     /// `None`: plainly.
@@ -273,12 +293,8 @@ impl Run<'_> {
     }
 
     fn grant_one(&mut self, at: usize) -> bool {
-        if self.steps > limits::CYCLE_STEPS {
-            self.needs[at].bounded = true;
-            return false;
-        }
         let id = self.needs[at].id;
-        let mut search = Search::default();
+        let mut search = Search::within(self.tries.left(id.framework));
         let mut index = self.index.take();
         let matcher = Matcher::new(self.moment(), id);
         let candidate = match &mut index {
@@ -286,19 +302,30 @@ impl Run<'_> {
             None => matcher.best(&mut search),
         };
         self.index = index;
-        self.steps += search.steps;
+        self.tries.spend(id.framework, search.tries);
         self.needs[at].bounded |= search.bounded;
         self.needs[at].feasible_agents = search.feasible;
+        if search.cut {
+            self.needs[at].cut = Some(Cut::Tries);
+            return false;
+        }
         let Some(candidate) = candidate else { return false };
+        let parts = parts(&candidate);
+        if parts > self.parts.left(id.framework) {
+            self.needs[at].bounded = true;
+            self.needs[at].cut = Some(Cut::Parts);
+            return false;
+        }
+        self.parts.spend(id.framework, parts);
         for take in candidate.takes() {
             self.ledger.grant(self.world, id.framework, take);
-            if let Some(index) = &mut self.index {
-                index.touch(self.world, take.stock);
-            }
             let holders = &mut self.holders[take.stock.0 as usize];
             if holders.last() != Some(&self.grants.len()) {
                 holders.push(self.grants.len());
             }
+        }
+        if let Some(index) = &mut self.index {
+            index.touch(self.world, Some(id.framework), candidate.takes().map(|take| take.stock));
         }
         self.shares.grant(self.world, id.framework, &candidate.shares);
         let framework = &self.plan.frameworks[id.framework];
@@ -318,15 +345,17 @@ impl Run<'_> {
     fn undo(&mut self, at: usize) {
         let Some(grant) = self.grants.pop() else { return };
         self.lost = None;
+        self.parts.give_back(grant.id.framework, parts(&grant.candidate));
         for take in grant.candidate.takes() {
             self.ledger.give_back(grant.id.framework, take);
-            if let Some(index) = &mut self.index {
-                index.touch(self.world, take.stock);
-            }
             let holders = &mut self.holders[take.stock.0 as usize];
             while holders.last().is_some_and(|grant| *grant >= self.grants.len()) {
                 holders.pop();
             }
+        }
+        if let Some(index) = &mut self.index {
+            let stocks = grant.candidate.takes().map(|take| take.stock);
+            index.touch(self.world, Some(grant.id.framework), stocks);
         }
         self.shares.undo(self.world, grant.id.framework, &grant.candidate.shares);
         self.placed.pop(self.plan, self.world, grant.id);

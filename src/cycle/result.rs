@@ -64,6 +64,25 @@ impl Why {
     }
 }
 
+/// Which bound of a cycle cut a need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The supplies that may be tried: `limits::CYCLE_TRIES`.
+    Tries,
+    /// What instances may take to hold: `limits::GRANTED_PARTS`.
+    Parts,
+}
+
+impl Cut {
+    /// Its words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Cut::Tries => "its framework has tried as many supplies as it may in one cycle",
+            Cut::Parts => "its framework has as many offers as one cycle may hold",
+        }
+    }
+}
+
 /// One instance granted.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -120,6 +139,8 @@ pub struct NeedResult {
     pub feasible_agents: usize,
     /// Whether a bound ended some search of it.
     pub bounded: bool,
+    /// Which bound of the cycle cut it, if one did.
+    pub cut: Option<Cut>,
     /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
     pub fitted: Option<u64>,
     /// How many grants there were when it closed.
@@ -140,6 +161,7 @@ impl NeedResult {
             why: None,
             feasible_agents: 0,
             bounded: false,
+            cut: None,
             fitted: None,
             closed_after: 0,
             rejections: Rejections::default(),

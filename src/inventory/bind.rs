@@ -12,7 +12,7 @@ use super::{
         AgentRecord, KeyRecord, Located, Raw, RawAmount, Records, ResourceRecord, TierKind, TierRecord,
     },
     values::value_of,
-    world::{Agent, BrokerFacts, Cell, Cells, HoldingId, PartKind, StockId, Supply, Tier, World},
+    world::{Agent, BrokerFacts, Cell, Cells, HoldingId, Holdings, PartKind, StockId, Supply, Tier, World},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
@@ -252,7 +252,7 @@ impl<'a> Binder<'a> {
             return;
         }
         let (mut agent, drafts) = self.agent_row(part, record, rules);
-        agent.resources = self.place(drafts, &[]);
+        agent.resources = self.place(drafts, &[]).into();
         self.world.agent_names.insert(name, self.world.agents.len());
         self.world.agents.push(agent);
     }
@@ -271,7 +271,7 @@ impl<'a> Binder<'a> {
             name: self.plan.symbols.intern(&record.name.text),
             placement: World::place_of(self.plan, domain),
             cells,
-            resources: Vec::new(),
+            resources: Holdings::default(),
             rules,
             span: part.lift(record.name.span),
         };
@@ -402,7 +402,7 @@ impl<'a> Binder<'a> {
             chain: chain.clone(),
             placement,
             cells,
-            resources: resources.into_iter().collect(),
+            resources,
             existing,
         };
         self.world.supply_paths.insert(supply.path, self.world.supplies.len());

@@ -26,15 +26,15 @@ struct Promises {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Used {
     Scalar(i128),
-    /// Those used once at least, those used twice at least, and so on.
-    Set(Vec<Ranges>),
+    /// Those used once at least, those used twice at least, and so on; and how many these are together.
+    Set(Vec<Ranges>, i128),
 }
 
 impl Used {
     fn none(stock: &Stock) -> Used {
         match stock.usable {
             Quota::Unlimited | Quota::Scalar(_) => Used::Scalar(0),
-            Quota::Ranges(_) | Quota::Items(_) => Used::Set(Vec::new()),
+            Quota::Ranges(_) | Quota::Items(_) => Used::Set(Vec::new(), 0),
         }
     }
 
@@ -42,18 +42,19 @@ impl Used {
         match (self, taken) {
             (Used::Scalar(used), Taken::Scalar(amount)) => *used += i128::from(*amount),
             (Used::Scalar(used), Taken::Set(set)) => *used += count(set),
-            (Used::Set(layers), Taken::Set(set)) => {
+            (Used::Set(layers, used), Taken::Set(set)) => {
+                *used += count(set);
                 let mut more = set.clone();
                 for layer in layers.iter_mut() {
                     let again = layer.common(&more);
-                    *layer = layer.union(&more);
+                    layer.add(&more);
                     more = again;
                 }
                 if !more.is_empty() {
                     layers.push(more);
                 }
             }
-            (Used::Set(_), Taken::Scalar(_)) => {}
+            (Used::Set(..), Taken::Scalar(_)) => {}
         }
     }
 
@@ -61,32 +62,33 @@ impl Used {
         match (self, taken) {
             (Used::Scalar(used), Taken::Scalar(amount)) => *used -= i128::from(*amount),
             (Used::Scalar(used), Taken::Set(set)) => *used -= count(set),
-            (Used::Set(layers), Taken::Set(set)) => {
+            (Used::Set(layers, used), Taken::Set(set)) => {
                 let mut less = set.clone();
                 for layer in layers.iter_mut().rev() {
                     let here = layer.common(&less);
-                    *layer = layer.minus(&here);
+                    *used -= count(&here);
+                    layer.remove(&here);
                     less = less.minus(&here);
                 }
                 while layers.last().is_some_and(Ranges::is_empty) {
                     layers.pop();
                 }
             }
-            (Used::Set(_), Taken::Scalar(_)) => {}
+            (Used::Set(..), Taken::Scalar(_)) => {}
         }
     }
 
     fn amount(&self) -> i128 {
         match self {
             Used::Scalar(used) => *used,
-            Used::Set(layers) => layers.iter().map(count).sum(),
+            Used::Set(_, used) => *used,
         }
     }
 
     /// Those used so often at least.
     fn at_least(&self, times: usize) -> Ranges {
         match self {
-            Used::Set(layers) => layers.get(times.wrapping_sub(1)).cloned().unwrap_or_default(),
+            Used::Set(layers, _) => layers.get(times.wrapping_sub(1)).cloned().unwrap_or_default(),
             Used::Scalar(_) => Ranges::default(),
         }
     }
@@ -185,6 +187,27 @@ impl Ledger {
         all(world.stock(id)).map(|all| all.minus(&self.used[id.0 as usize].at_least(1)))
     }
 
+    /// Which of some ranges or items (by number) a framework may still be promised; `None` of a stock that has none.
+    pub fn room_among(
+        &self,
+        world: &World,
+        id: StockId,
+        framework: Option<usize>,
+        wanted: &Ranges,
+    ) -> Option<Ranges> {
+        if self.promises.is_some() {
+            return self.room_set(world, id, framework).map(|free| wanted.common(&free));
+        }
+        let there = match &world.stock(id).usable {
+            Quota::Ranges(ranges) => wanted.common(ranges),
+            _ => wanted.common(&all(world.stock(id))?),
+        };
+        Some(match &self.used[id.0 as usize] {
+            Used::Set(layers, _) => layers.first().map_or_else(|| there.clone(), |used| there.minus(used)),
+            Used::Scalar(_) => there,
+        })
+    }
+
     /// What a framework may still be promised of a stock: what is free, and as much more as offers may overlap. Its
     /// own promises do not overlap, and what is free when the cycle begins bounds them. `None`: without limit.
     pub fn room(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<i128> {
@@ -220,7 +243,7 @@ impl Ledger {
         let all = all(world.stock(id))?;
         // What is taken for good is what is used oftener than it is promised.
         let Some(of_all) = promises.of_all.get(&id) else { return Some(all.minus(&used.at_least(1))) };
-        let Used::Set(layers) = used else { return None };
+        let Used::Set(layers, _) = used else { return None };
         let taken = (0..layers.len())
             .fold(Ranges::default(), |taken, at| taken.union(&layers[at].minus(&of_all.at_least(at + 1))));
         let own = framework.and_then(|framework| promises.of_each.get(&(framework, id)));

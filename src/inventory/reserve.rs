@@ -89,7 +89,7 @@ impl Binder<'_> {
         };
         if kind == UseKind::Agent {
             let agent = self.world.agent(name)?;
-            return Some(of(&self.world.agents[agent].resources).into_iter().collect());
+            return Some(of(self.world.agents[agent].resources.list()).into_iter().collect());
         }
         let tiers = &self.world.tiers;
         let pool = |tier: &super::world::Tier| tier.kind == TierKind::Pool && tier.path == name;

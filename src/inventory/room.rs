@@ -128,6 +128,20 @@ impl<'a> Room<'a> {
         })
     }
 
+    /// Which of some ranges or items (by number) are free of a stock; `None` where it has none.
+    fn free_among(&self, id: StockId, wanted: &Ranges) -> Option<Ranges> {
+        let free = match self.ledger {
+            Some(ledger) => ledger.room_among(self.world, id, self.taker.framework, wanted),
+            None => ledger::all(self.world.stock(id)).map(|all| wanted.common(&all)),
+        };
+        free.map(|free| {
+            self.pending_of(id).fold(free, |free, taken| match taken {
+                Taken::Set(set) => free.minus(set),
+                Taken::Scalar(_) => free,
+            })
+        })
+    }
+
     fn pending_of(&self, id: StockId) -> impl Iterator<Item = &'a Taken> + use<'a> {
         self.pending.iter().filter(move |take| take.stock == id).map(|take| &take.amount)
     }
@@ -315,7 +329,12 @@ impl<'a> Room<'a> {
         let first = self.parts(holding).next()?;
         let mut rest: Vec<(StockId, Ranges)> = Vec::new();
         for part in self.parts(holding) {
-            let Some(free) = self.free_set(part) else {
+            // Where very ones are asked for, only these are looked up.
+            let free = match &very {
+                Very::Ranges(wanted) if more == 0 => self.free_among(part, wanted),
+                _ => self.free_set(part),
+            };
+            let Some(free) = free else {
                 // A part without end gives what is left.
                 takes.extend(very.all().map(|amount| Take { stock: part, amount }));
                 very = Very::Ranges(Ranges::default());

@@ -190,11 +190,65 @@ pub struct Agent {
     /// Its keys, by [`World::cell`].
     pub cells: Cells,
     /// Its resources.
-    pub resources: Vec<Held>,
+    pub resources: Holdings,
     /// Its rules, by their number in `Plan::agent_rules`.
     pub rules: usize,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// Resources up to which a list of them is looked through; one with more is looked up.
+const FEW_RESOURCES: usize = 8;
+
+/// What an agent has, in order of declaration.
+#[derive(Clone, Debug, Default)]
+pub struct Holdings {
+    list: Vec<Held>,
+    /// Places in the list; none where it is short.
+    by_resource: IndexMap<Symbol, usize>,
+}
+
+impl From<Vec<Held>> for Holdings {
+    fn from(list: Vec<Held>) -> Holdings {
+        let long = if list.len() > FEW_RESOURCES { list.as_slice() } else { &[] };
+        // The first of a name is the one that is found.
+        let by_resource = long.iter().enumerate().rev().map(|(at, held)| (held.resource, at)).collect();
+        Holdings { list, by_resource }
+    }
+}
+
+impl<'a> IntoIterator for &'a Holdings {
+    type Item = &'a Held;
+    type IntoIter = std::slice::Iter<'a, Held>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
+impl PartialEq for Holdings {
+    fn eq(&self, other: &Holdings) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Holdings {
+    /// All of it.
+    pub fn list(&self) -> &[Held] {
+        &self.list
+    }
+
+    /// All of it, one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Held> {
+        self.list.iter()
+    }
+
+    fn find(&self, resource: Symbol) -> Option<&Held> {
+        if self.by_resource.is_empty() {
+            return self.list.iter().find(|held| held.resource == resource);
+        }
+        self.by_resource.get(&resource).map(|at| &self.list[*at])
+    }
 }
 
 /// A provider, instance, pool or existing volume.
@@ -237,7 +291,7 @@ pub struct Supply {
     pub cells: Cells,
     /// For each resource what it is taken from: the lowest tier first. What an existing volume declares
     /// itself is not among them: its user has it whole.
-    pub resources: Vec<(Symbol, Vec<HoldingId>)>,
+    pub resources: IndexMap<Symbol, Vec<HoldingId>>,
     /// What an existing volume is.
     pub existing: Option<Existing>,
 }
@@ -262,7 +316,10 @@ pub struct Existing {
 impl Supply {
     /// What there is of a resource at each tier, lowest first.
     pub fn holdings(&self, resource: Symbol) -> Option<&[HoldingId]> {
-        self.resources.iter().find(|known| known.0 == resource).map(|known| known.1.as_slice())
+        if self.resources.len() > FEW_RESOURCES {
+            return self.resources.get(&resource).map(Vec::as_slice);
+        }
+        self.resources.iter().find(|known| *known.0 == resource).map(|known| known.1.as_slice())
     }
 }
 
@@ -421,7 +478,7 @@ impl World {
 
     /// What an agent has of a resource.
     pub fn agent_holding(&self, agent: usize, resource: Symbol) -> Option<HoldingId> {
-        self.agents[agent].resources.iter().find(|held| held.resource == resource).map(|held| held.holding)
+        self.agents[agent].resources.find(resource).map(|held| held.holding)
     }
 
     /// The rules of an agent's own; of none, none.

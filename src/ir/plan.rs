@@ -473,6 +473,11 @@ impl PlaceKind {
         matches!(self, PlaceKind::Within(_) | PlaceKind::Outside(_))
     }
 
+    /// Whether it ties what it is of to a volume of the same need.
+    pub fn is_tie(&self) -> bool {
+        matches!(self, PlaceKind::Near(Target::Volume(_), _) | PlaceKind::Apart(Target::Volume(_), _))
+    }
+
     /// What it compares or counts by.
     pub fn key(&self) -> Option<PlaceKey> {
         match self {
@@ -499,7 +504,7 @@ impl PlaceKind {
 }
 
 /// What a place is relative to. Volumes are by the number of their name, `count` not applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A volume of this need, by name.
     Volume(Symbol),

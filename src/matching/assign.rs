@@ -5,8 +5,10 @@ use std::ops::ControlFlow;
 use super::{
     Matcher,
     amounts::{Draft, Request, Taking},
+    assigned::Assigned,
     check::{Failure, Reach, Shortage},
     score::{Item, Score},
+    search::Search,
 };
 use crate::{
     inventory::{
@@ -56,36 +58,6 @@ pub struct VolumeGrant {
     pub waste: i64,
 }
 
-/// How a search for candidates ended.
-#[derive(Clone, Debug, Default)]
-pub struct Search {
-    /// Agents looked at, and supplies tried.
-    pub steps: u64,
-    /// Whether a bound ended the search of some candidate.
-    pub bounded: bool,
-    /// Agents found feasible.
-    pub feasible: usize,
-    /// The amount that ran out when later volumes were added, with the volume's number and the supply.
-    pub ran_out: Option<(usize, usize, Shortage)>,
-    /// Assignments that hold part by part and not together, where they are asked for: of those that end in the same
-    /// volume and supply, the first.
-    pub refused: Option<Vec<Vec<usize>>>,
-}
-
-impl Search {
-    /// A search that keeps what does not hold together.
-    pub fn explaining() -> Search {
-        Search { refused: Some(Vec::new()), ..Search::default() }
-    }
-
-    fn refuse(&mut self, supplies: &[usize]) {
-        let Some(refused) = &mut self.refused else { return };
-        if !refused.iter().any(|known| known.len() == supplies.len() && known.last() == supplies.last()) {
-            refused.push(supplies.to_vec());
-        }
-    }
-}
-
 /// How far an assignment has come.
 #[derive(Default)]
 struct Way {
@@ -94,8 +66,11 @@ struct Way {
     open: Vec<Option<Vec<usize>>>,
 }
 
+/// Supplies listed that cost as much as one tried.
+const LISTED_PER_TRY: usize = 32;
+
 /// A supply that holds for a volume on its own, with what it is ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Choice {
     /// Which.
     pub supply: usize,
@@ -185,7 +160,12 @@ impl<'a> Matcher<'a> {
     /// The best candidate of some agents, in order of name.
     pub fn best_of(&self, agents: &[Option<usize>], search: &mut Search) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
+        let once = self.assigns_once();
+        let mut known = Assigned::default();
         for agent in agents.iter().copied() {
+            if search.cut {
+                return None;
+            }
             // Without volumes the score needs no supplies: an agent that cannot win is not completed.
             if self.subject.need.volumes.is_empty() {
                 search.steps += 1;
@@ -200,7 +180,14 @@ impl<'a> Matcher<'a> {
                 best = Some(self.complete(agent, &[]));
                 continue;
             }
-            let Some(candidate) = self.candidate(agent, search) else { continue };
+            let found = if once {
+                search.steps += 1;
+                let held = self.agent_holds(agent).then(|| self.assign_known(agent, &mut known, search));
+                held.flatten().map(|supplies| self.complete(agent, &supplies))
+            } else {
+                self.candidate(agent, search)
+            };
+            let Some(candidate) = found else { continue };
             search.feasible += 1;
             if best.as_ref().is_none_or(|best| candidate.score > best.score) {
                 best = Some(candidate);
@@ -245,9 +232,17 @@ impl<'a> Matcher<'a> {
             }
             return holds;
         }
-        for option in self.options(agent, at, supplies, &mut way.open[at]) {
+        let options = self.options(agent, at, supplies, &mut way.open[at]);
+        let counts = self.counts_tries();
+        if counts {
+            search.spend((options.len() / LISTED_PER_TRY) as u64);
+        }
+        for option in options {
             search.steps += 1;
-            if search.steps > budget {
+            if counts {
+                search.spend(1);
+            }
+            if search.steps > budget || search.cut {
                 search.bounded = true;
                 return false;
             }
@@ -412,6 +407,9 @@ impl<'a> Matcher<'a> {
 
     /// With all supplies known: charges that read them still fit the agent.
     fn whole_holds(&self, agent: Option<usize>, supplies: &[usize]) -> bool {
+        if !supplies.is_empty() && self.takes_nothing(agent, supplies).is_some() {
+            return false;
+        }
         let Some(agent) = agent else { return true };
         match self.agent_wants(Some(agent), supplies) {
             Ok(wants) => wants.iter().all(|want| self.agent_shortage(agent, want).is_none()),
@@ -450,6 +448,9 @@ impl<'a> Matcher<'a> {
                 }
                 Err((charge, gap)) => found.push(Failure::Charge(charge, gap)),
             }
+        }
+        if found.is_empty() && supplies.len() == need.volumes.len() {
+            found.extend(self.takes_nothing(agent, supplies).filter(|_| !supplies.is_empty()));
         }
         found
     }

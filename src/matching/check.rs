@@ -29,6 +29,8 @@ pub enum Failure<'a> {
     Condition(&'a Rule, Side, NodeId),
     /// Too little of a resource, or none.
     Amount(Shortage),
+    /// Nothing would be taken at all, though amounts are asked for: one of them.
+    Nothing(Side, Symbol),
     /// A charge that has no value, or a negative one.
     Charge(&'a Charge, Option<Gap>),
     /// A place: what the subject has, where it has anything.
@@ -154,7 +156,31 @@ impl<'a> Matcher<'a> {
                 sink(Failure::Place(place, Side::Agent, verdict))?;
             }
         }
+        if need.volumes.is_empty()
+            && let Some(failure) = self.takes_nothing(agent, &[])
+        {
+            sink(failure)?;
+        }
         Flow::Continue(())
+    }
+
+    /// An amount of a need whose amounts may all be 0.
+    pub(super) fn may_take_nothing(&self) -> Option<(Side, Symbol)> {
+        let need = self.subject.need;
+        let of_agent = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| (Side::Agent, ask));
+        let of_volumes = need.volumes.iter().flat_map(|volume| &volume.request.amounts);
+        let mut asked = of_agent.chain(of_volumes.map(|ask| (Side::Pool, ask)));
+        let (side, first) = asked.next()?;
+        let nothing = is_nothing(&first.amount) && asked.all(|(_, ask)| is_nothing(&ask.amount));
+        nothing.then_some((side, first.resource))
+    }
+
+    /// That an agent with these supplies, which hold, would give nothing of what is asked.
+    pub(super) fn takes_nothing(&self, agent: Option<usize>, supplies: &[usize]) -> Option<Failure<'a>> {
+        let (side, resource) = self.may_take_nothing()?;
+        let candidate = self.complete(agent, supplies);
+        let nothing = candidate.takes().all(|take| take.amount.count() == 0);
+        nothing.then_some(Failure::Nothing(side, resource))
     }
 
     /// A role that names its principals serves no others.

@@ -115,6 +115,12 @@ impl<'a> Matcher<'a> {
                 self.condition(&scene, rule.label.clone(), ReasonKind::Condition, Some(*side), *node)
             }
             Failure::Amount(shortage) => self.shortage(shortage),
+            Failure::Nothing(side, resource) => {
+                let have = Some("nothing left to take".to_owned());
+                let want = "an amount above 0".to_owned();
+                let reason = plain(self.text(*resource), ReasonKind::Amount, have, want);
+                Reason { side: *side, permanent: false, ..reason }
+            }
             Failure::Charge(charge, gap) => {
                 let have = match gap {
                     None => Some("a negative or too large charge".to_owned()),
@@ -468,7 +474,7 @@ pub fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
         }
         Failure::Amount(shortage) => shortage.permanent,
         Failure::Place(_, _, verdict) => !matches!(verdict, Verdict::Now(..)),
-        Failure::Users { .. } => false,
+        Failure::Users { .. } | Failure::Nothing(..) => false,
         Failure::Charge(..)
         | Failure::Filesystem { .. }
         | Failure::Access

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod assign;
+mod assigned;
 mod check;
 mod explain;
 mod given;
@@ -10,10 +11,11 @@ mod place;
 mod placed;
 mod relax;
 mod score;
+mod search;
 mod settle;
 
 pub use amounts::{Draft, Taking};
-pub use assign::{Candidate, Choice, Search, VolumeGrant};
+pub use assign::{Candidate, Choice, VolumeGrant};
 pub use check::{Failure, Reach, Shortage};
 pub use explain::{Reason, ReasonKind, is_permanent};
 pub use index::{About, Answer, Index, NeedCost, Pair, RuleCost, Served, Way};
@@ -21,6 +23,7 @@ pub use place::Verdict;
 pub use placed::{Instance, Placed, Settled, Spot};
 pub use relax::{Condition, Relaxed};
 pub use score::{Item, Score};
+pub use search::Search;
 pub use settle::{Free, has_unsettled, settle, settle_for};
 
 use crate::{

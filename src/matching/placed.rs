@@ -1,13 +1,13 @@
 //! Where instances are, and how many there are by what places count.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::{Candidate, NeedId};
 use crate::{
     inventory::world::{Cell, Cells, World},
-    ir::{ColumnId, Need, Place, PlaceKey, PlaceKind, Plan},
+    ir::{ColumnId, Framework, Need, PlaceKey, PlaceKind, Plan, Target},
     symbol::{Symbol, Symbols},
     value::Value,
 };
@@ -60,24 +60,298 @@ impl Spot {
     }
 }
 
-/// How many instances, or volumes, there are by spot.
-pub type Tally = IndexMap<Spot, u64>;
+/// Numbers by spot.
+pub(super) type Counts = IndexMap<Spot, u64>;
+
+/// How many instances, or volumes, there are by spot. Who keeps something about spots notes how many changes it has read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    counts: Counts,
+    /// How many spots have any.
+    used: u64,
+    /// The spots that changed, by number, in order.
+    changes: Vec<u32>,
+    /// Kept for a spread, once it is settled.
+    order: Option<Order>,
+}
+
+/// Spots by how many there are.
+#[derive(Clone, Debug)]
+struct Order {
+    eligible: Arc<IndexSet<Spot>>,
+    /// Those over which is spread, with their place among these.
+    least: BTreeSet<(u64, u32)>,
+    /// All that were ever counted, by number.
+    all: BTreeSet<(u64, u32)>,
+}
+
+impl Tally {
+    /// How many there are at a spot.
+    pub fn get(&self, spot: &Spot) -> u64 {
+        self.counts.get(spot).copied().unwrap_or(0)
+    }
+
+    /// How many spots have any.
+    pub fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// The spots that have any, in the order in which they first had.
+    pub fn spots(&self) -> impl Iterator<Item = &Spot> {
+        self.counts.iter().filter(|(_, count)| **count > 0).map(|(spot, _)| spot)
+    }
+
+    /// Of the spots that are spread over, one with the least, `more` counted in; ties go by their order.
+    pub fn least(&self, eligible: &IndexSet<Spot>, more: &Counts) -> Option<(u64, Spot)> {
+        let at = |spot: &Spot| self.get(spot) + more.get(spot).copied().unwrap_or(0);
+        let known = self.order.as_ref().filter(|order| std::ptr::eq(&raw const *order.eligible, eligible));
+        let Some(order) = known else {
+            let least = eligible.iter().min_by_key(|spot| at(spot))?;
+            return Some((at(least), least.clone()));
+        };
+        let plain = order.least.iter().find(|(_, rank)| !more.contains_key(&eligible[*rank as usize]));
+        let added = more.keys().filter_map(|spot| Some((at(spot), eligible.get_index_of(spot)? as u32)));
+        let (count, rank) = added.chain(plain.copied()).min()?;
+        Some((count, eligible[rank as usize].clone()))
+    }
+
+    /// How many changes there were.
+    pub fn changes(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// The spots that changed since there were so many changes.
+    pub fn changed(&self, since: usize) -> impl Iterator<Item = &Spot> {
+        self.changes[since.min(self.changes.len())..].iter().filter_map(|number| self.spot(*number))
+    }
+
+    fn spot(&self, number: u32) -> Option<&Spot> {
+        self.counts.get_index(number as usize).map(|(spot, _)| spot)
+    }
+
+    /// The spots with so many, from the first to before the second, that were ever counted.
+    pub fn between(&self, from: u64, to: u64) -> Vec<&Spot> {
+        match &self.order {
+            Some(order) => {
+                let range = order.all.range((from, 0)..(to, 0));
+                range.filter_map(|(_, number)| self.spot(*number)).collect()
+            }
+            None => {
+                let within = self.counts.iter().filter(|(_, count)| (from..to).contains(*count));
+                within.map(|(spot, _)| spot).collect()
+            }
+        }
+    }
+
+    fn add(&mut self, spot: Spot, sign: i64) {
+        let entry = self.counts.entry(spot);
+        let number = entry.index();
+        let count = entry.or_insert(0);
+        let before = std::mem::replace(count, count.saturating_add_signed(sign));
+        let after = *count;
+        self.used = self.used + u64::from(after > 0) - u64::from(before > 0);
+        self.changes.push(number as u32);
+        if let Some(order) = &mut self.order {
+            order.all.remove(&(before, number as u32));
+            order.all.insert((after, number as u32));
+            if let Some(rank) = order.eligible.get_index_of(&self.counts.keys()[number]) {
+                order.least.remove(&(before, rank as u32));
+                order.least.insert((after, rank as u32));
+            }
+        }
+    }
+
+    fn spread_over(&mut self, eligible: &Arc<IndexSet<Spot>>) {
+        if self.order.as_ref().is_some_and(|order| Arc::ptr_eq(&order.eligible, eligible)) {
+            return;
+        }
+        let ranked = eligible.iter().enumerate().map(|(rank, spot)| (self.get(spot), rank as u32));
+        let all = self.counts.values().enumerate().map(|(number, count)| (*count, number as u32));
+        let (least, all) = (ranked.collect(), all.collect());
+        self.order = Some(Order { eligible: Arc::clone(eligible), least, all });
+    }
+}
+
+/// What a place that goes by another need compares with: an instance of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Other {
+    pub value: Option<Spot>,
+    /// Where it is, of an agent.
+    pub agent: Option<Symbol>,
+    /// Where it is, of a supply.
+    pub supply: Option<Symbol>,
+}
+
+/// What a place that goes by another need compares with: those that are alike once, in the order of the first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Others {
+    alike: IndexMap<Other, u64>,
+    /// How often one was the last of its kind to go.
+    gone: usize,
+}
+
+impl Others {
+    /// All that differ.
+    pub fn iter(&self) -> impl Iterator<Item = &Other> {
+        self.alike.keys()
+    }
+
+    /// How many differ.
+    pub fn len(&self) -> usize {
+        self.alike.len()
+    }
+
+    /// As long as this is the same, others were added at the end only.
+    pub fn gone(&self) -> usize {
+        self.gone
+    }
+
+    fn add(&mut self, other: Other, sign: i64) {
+        let entry = self.alike.entry(other);
+        let at = entry.index();
+        let count = entry.or_insert(0);
+        *count = count.saturating_add_signed(sign);
+        // Instances go in the opposite order: the last of its kind is the last of all.
+        if *count == 0 {
+            self.alike.shift_remove_index(at);
+            self.gone += 1;
+        }
+    }
+}
 
 /// What is settled of the places of a need before its first grant: by the number of the place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Over which spots it is spread.
-    pub eligible: IndexMap<u32, Vec<Spot>>,
+    pub eligible: IndexMap<u32, Arc<IndexSet<Spot>>>,
     /// The one spot of all.
     pub together: IndexMap<u32, Spot>,
 }
 
+/// What a value of an instance is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    Agent,
+    /// Supplies of volumes of this name.
+    Volume(Symbol),
+}
+
+/// Where a value of an instance counts.
+#[derive(Clone, Copy, Debug)]
+enum Counter {
+    Tally(u32),
+    Others(u32),
+}
+
+/// Where the instances of the needs of a framework count.
+#[derive(Debug, Default)]
+struct Layout {
+    /// Of each need, by the number of the place, which counter it reads.
+    reads: Vec<Vec<Option<Counter>>>,
+    /// Of each need, what its instances add.
+    adds: Vec<Vec<(Part, PlaceKey, Counter)>>,
+    /// What instances of every need add.
+    among: Vec<(Part, PlaceKey, Counter)>,
+    tallies: u32,
+    others: u32,
+}
+
+impl Layout {
+    fn new(framework: &Framework) -> Layout {
+        let needs = framework.needs.len();
+        let mut layout = Layout { adds: vec![Vec::new(); needs], ..Layout::default() };
+        // Places that count the same share a counter.
+        let mut among: IndexMap<(Part, PlaceKey), Counter> = IndexMap::new();
+        let mut others: IndexMap<(Target, PlaceKey), Counter> = IndexMap::new();
+        for (at, need) in framework.needs.iter().enumerate() {
+            let mut reads = vec![None; need.counted as usize];
+            // Volumes with a count stand as often, with the same places.
+            let volumes = need.volumes.iter().filter(|volume| volume.ordinal.0 == 0);
+            let of_volumes = volumes.map(|volume| (Part::Volume(volume.name), volume.places.as_slice()));
+            for (part, places) in std::iter::once((Part::Agent, need.places.as_slice())).chain(of_volumes) {
+                for place in places {
+                    let counter = match (&place.kind, place.kind.key()) {
+                        (PlaceKind::AtMost { among_framework: true, .. }, Some(key)) => {
+                            let tallies = &mut layout.tallies;
+                            let counter = among.entry((part, key)).or_insert_with(|| tally(tallies));
+                            Some(*counter)
+                        }
+                        (kind, Some(key)) if kind.counts() => {
+                            let counter = tally(&mut layout.tallies);
+                            layout.adds[at].push((part, key, counter));
+                            Some(counter)
+                        }
+                        (PlaceKind::Near(target, key) | PlaceKind::Apart(target, key), _) => {
+                            layout.compared(&mut others, *target, *key)
+                        }
+                        _ => None,
+                    };
+                    if let Some(read) = reads.get_mut(place.number as usize) {
+                        *read = counter;
+                    }
+                }
+            }
+            layout.reads.push(reads);
+        }
+        layout.among = among.into_iter().map(|((part, key), counter)| (part, key, counter)).collect();
+        layout
+    }
+
+    fn compared(
+        &mut self,
+        known: &mut IndexMap<(Target, PlaceKey), Counter>,
+        target: Target,
+        key: PlaceKey,
+    ) -> Option<Counter> {
+        let (need, part) = match target {
+            Target::Volume(_) => return None,
+            Target::Need(need) => (need, Part::Agent),
+            Target::NeedVolume(need, name) => (need, Part::Volume(name)),
+        };
+        if let Some(counter) = known.get(&(target, key)) {
+            return Some(*counter);
+        }
+        let counter = Counter::Others(self.others);
+        self.others += 1;
+        known.insert((target, key), counter);
+        self.adds[need as usize].push((part, key, counter));
+        Some(counter)
+    }
+}
+
+fn tally(tallies: &mut u32) -> Counter {
+    *tallies += 1;
+    Counter::Tally(*tallies - 1)
+}
+
+/// Tells copies that went apart from each other: a copy has another.
+#[derive(Debug, Default)]
+struct Lineage(Arc<()>);
+
+impl Clone for Lineage {
+    fn clone(&self) -> Lineage {
+        Lineage::default()
+    }
+}
+
+/// Of whom something was read: one that writes on is the same, a copy is not.
+#[derive(Clone, Debug)]
+pub(super) struct Origin(Arc<()>);
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Origin) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// The instances of one framework.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct OfFramework {
+    lineage: Lineage,
+    layout: Arc<Layout>,
     instances: Vec<Vec<Instance>>,
-    /// By need, then by the number of the place.
-    tallies: Vec<Vec<Tally>>,
+    tallies: Vec<Tally>,
+    others: Vec<Others>,
     settled: Vec<Option<Arc<Settled>>>,
 }
 
@@ -92,11 +366,14 @@ impl Placed {
     /// Nothing is anywhere.
     pub fn new(plan: &Plan) -> Placed {
         let empty = plan.frameworks.iter().map(|framework| {
-            let places = |need: &Need| vec![Tally::new(); need.counted as usize];
+            let layout = Layout::new(framework);
             Arc::new(OfFramework {
+                lineage: Lineage::default(),
                 instances: vec![Vec::new(); framework.needs.len()],
-                tallies: framework.needs.iter().map(places).collect(),
+                tallies: vec![Tally::default(); layout.tallies as usize],
+                others: vec![Others::default(); layout.others as usize],
                 settled: vec![None; framework.needs.len()],
+                layout: Arc::new(layout),
             })
         });
         Placed { frameworks: empty.collect() }
@@ -109,7 +386,25 @@ impl Placed {
 
     /// The counts of a place of a need.
     pub(super) fn tally(&self, id: NeedId, place: u32) -> Option<&Tally> {
-        self.frameworks[id.framework].tallies[id.need].get(place as usize)
+        let own = &self.frameworks[id.framework];
+        match own.layout.reads[id.need].get(place as usize).copied().flatten()? {
+            Counter::Tally(at) => own.tallies.get(at as usize),
+            Counter::Others(_) => None,
+        }
+    }
+
+    /// What a place of a need compares with, where that is another need.
+    pub(super) fn others(&self, id: NeedId, place: u32) -> Option<&Others> {
+        let own = &self.frameworks[id.framework];
+        match own.layout.reads[id.need].get(place as usize).copied().flatten()? {
+            Counter::Others(at) => own.others.get(at as usize),
+            Counter::Tally(_) => None,
+        }
+    }
+
+    /// Of whom the counts of a framework are.
+    pub(super) fn origin(&self, framework: usize) -> Origin {
+        Origin(Arc::clone(&self.frameworks[framework].lineage.0))
     }
 
     /// What is settled of the places of a need.
@@ -119,7 +414,16 @@ impl Placed {
 
     /// Settles the places of a need.
     pub fn settle(&mut self, id: NeedId, settled: Arc<Settled>) {
-        Arc::make_mut(&mut self.frameworks[id.framework]).settled[id.need] = Some(settled);
+        let own = Arc::make_mut(&mut self.frameworks[id.framework]);
+        for (place, eligible) in &settled.eligible {
+            let read = own.layout.reads[id.need].get(*place as usize).copied().flatten();
+            if let Some(Counter::Tally(at)) = read
+                && let Some(tally) = own.tallies.get_mut(at as usize)
+            {
+                tally.spread_over(eligible);
+            }
+        }
+        own.settled[id.need] = Some(settled);
     }
 
     /// Adds an instance.
@@ -140,33 +444,36 @@ impl Placed {
 
 impl OfFramework {
     fn count(&mut self, plan: &Plan, world: &World, id: NeedId, instance: &Instance, sign: i64) {
-        for (at, need) in plan.frameworks[id.framework].needs.iter().enumerate() {
-            let tallies = &mut self.tallies[at];
-            let mut add = |place: &Place, spot: Option<Spot>| {
-                let Some(tally) = tallies.get_mut(place.number as usize) else { return };
-                let Some(spot) = spot else { return };
-                let count = tally.entry(spot).or_insert(0);
-                *count = count.saturating_add_signed(sign);
-            };
-            let counts = |place: &&Place| {
-                let among = matches!(place.kind, PlaceKind::AtMost { among_framework: true, .. });
-                place.kind.counts() && (at == id.need || among)
-            };
-            for place in need.places.iter().filter(counts) {
-                let spot = instance.agent.zip(place.kind.key());
-                add(place, spot.and_then(|(agent, key)| agent_spot(plan, world, agent, key)));
-            }
-            // Volumes with a count stand as often, with the same places.
-            for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
-                for place in volume.places.iter().filter(counts) {
-                    let Some(key) = place.kind.key() else { continue };
+        let layout = Arc::clone(&self.layout);
+        for (part, key, counter) in layout.adds[id.need].iter().chain(&layout.among) {
+            match part {
+                Part::Agent => {
+                    let Some(agent) = instance.agent else { continue };
+                    let domain = world.agents[agent].placement.domain;
+                    let value = agent_spot(plan, world, agent, *key);
+                    self.add(*counter, Other { value, agent: domain, supply: None }, sign);
+                }
+                Part::Volume(wanted) => {
                     for (name, supply) in &instance.supplies {
-                        if name.is_none_or(|name| name == volume.name) {
-                            add(place, supply_spot(plan, world, *supply, key));
+                        if name.is_none_or(|name| name == *wanted) {
+                            let domain = world.supplies[*supply].placement.domain;
+                            let value = supply_spot(plan, world, *supply, *key);
+                            self.add(*counter, Other { value, agent: None, supply: domain }, sign);
                         }
                     }
                 }
             }
+        }
+    }
+
+    fn add(&mut self, counter: Counter, other: Other, sign: i64) {
+        match counter {
+            Counter::Tally(at) => {
+                if let Some(spot) = other.value {
+                    self.tallies[at as usize].add(spot, sign);
+                }
+            }
+            Counter::Others(at) => self.others[at as usize].add(other, sign),
         }
     }
 }

@@ -85,6 +85,7 @@ impl Condition {
                 Some(role) => Condition::Limit(role, shortage.resource),
                 None => Condition::Amount(name, shortage.resource),
             },
+            Failure::Nothing(_, resource) => Condition::Amount(name, *resource),
             Failure::Charge(charge, _) => Condition::Charge(charge.root),
             Failure::Place(place, ..) => Condition::Place(place.number),
             Failure::Filesystem { .. } => of_volume(Condition::Filesystem),

@@ -1,7 +1,7 @@
 //! What is settled of a need's places before its first grant: over which values it is spread, and which one value
 //! all its instances share.
 
-use std::{cmp::Reverse, ops::ControlFlow};
+use std::{cmp::Reverse, ops::ControlFlow, sync::Arc};
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -10,6 +10,7 @@ use super::{
     amounts::Draft,
     check::{Failure, Reach},
     explain::is_permanent,
+    placed::Tally,
 };
 use crate::{
     inventory::{ledger::Ledger, world::World},
@@ -52,11 +53,13 @@ fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) ->
             let moment = Moment { ledger: &free.ledger, ..matcher.moment };
             free.index.eligible(&Matcher { moment, ..matcher }, place)
         });
-        settled.eligible.insert(place.number, by_columns.unwrap_or_else(|| matcher.eligible_agents(place)));
+        settled
+            .eligible
+            .insert(place.number, by_columns.unwrap_or_else(|| Arc::new(matcher.eligible_agents(place))));
     }
     for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
         for place in volume.places.iter().filter(spread) {
-            settled.eligible.insert(place.number, matcher.eligible_supplies(place, volume));
+            settled.eligible.insert(place.number, Arc::new(matcher.eligible_supplies(place, volume)));
         }
     }
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
@@ -78,8 +81,8 @@ pub fn has_unsettled(need: &crate::ir::Need) -> bool {
 impl<'a> Matcher<'a> {
     /// The values over which agents are spread: those where some agent could ever run, limits and other instances
     /// aside and with everything free.
-    fn eligible_agents(&self, place: &Place) -> Vec<Spot> {
-        let Some(key) = place.kind.key() else { return Vec::new() };
+    fn eligible_agents(&self, place: &Place) -> IndexSet<Spot> {
+        let Some(key) = place.kind.key() else { return IndexSet::new() };
         let open: Vec<Vec<usize>> =
             self.subject.need.volumes.iter().map(|volume| self.open_supplies(volume)).collect();
         let mut found: IndexSet<Spot> = IndexSet::new();
@@ -89,12 +92,12 @@ impl<'a> Matcher<'a> {
                 found.insert(spot);
             }
         }
-        found.into_iter().collect()
+        found
     }
 
     /// The values over which supplies are spread.
-    fn eligible_supplies(&self, place: &Place, volume: &'a Volume) -> Vec<Spot> {
-        let Some(key) = place.kind.key() else { return Vec::new() };
+    fn eligible_supplies(&self, place: &Place, volume: &'a Volume) -> IndexSet<Spot> {
+        let Some(key) = place.kind.key() else { return IndexSet::new() };
         let mut agents = self.agents();
         agents.retain(|agent| self.agent_is_open(*agent));
         let mut found: IndexSet<Spot> = IndexSet::new();
@@ -105,7 +108,7 @@ impl<'a> Matcher<'a> {
                 found.insert(spot);
             }
         }
-        found.into_iter().collect()
+        found
     }
 
     fn could_ever(&self, agent: usize, open: &[Vec<usize>]) -> bool {
@@ -154,7 +157,7 @@ struct Together<'a> {
     /// Undone after each try.
     ledger: Ledger,
     placed: Placed,
-    eligible: IndexMap<u32, Vec<Spot>>,
+    eligible: IndexMap<u32, Arc<IndexSet<Spot>>>,
     /// The places that are to be settled, those of agents first, with the values that each may take.
     open: Vec<(u32, Vec<Spot>)>,
     /// Values of agents for the places of agents: a value is tried with its agents only.
@@ -198,9 +201,7 @@ impl<'a> Together<'a> {
         // What instances share already is settled.
         for (number, values) in &mut open {
             let tally = matcher.moment.placed.tally(matcher.id, *number);
-            let there =
-                tally.into_iter().flatten().filter(|(_, count)| **count > 0).map(|(spot, _)| spot.clone());
-            let there: Vec<Spot> = there.collect();
+            let there: Vec<Spot> = tally.into_iter().flat_map(Tally::spots).cloned().collect();
             if !there.is_empty() {
                 *values = there;
             }
@@ -312,7 +313,7 @@ impl Matcher<'_> {
                 }
                 let tally = self.moment.placed.tally(self.id, place.number);
                 let left = |spot: &Spot| {
-                    let there = tally.and_then(|tally| tally.get(spot)).copied().unwrap_or(0);
+                    let there = tally.map_or(0, |tally| tally.get(spot));
                     u128::from(count.saturating_sub(there))
                 };
                 let sum = by_spot.iter().map(|(spot, room)| left(spot).min(*room));

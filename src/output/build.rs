@@ -78,7 +78,10 @@ impl Writer<'_> {
             framework,
             need: name,
             outcome: need.outcome.name(),
-            why: need.why.as_ref().map(|why| self.why(offers, why)),
+            why: need
+                .why
+                .as_ref()
+                .map(|why| Why { cut: need.cut.map(cycle::Cut::words), ..self.why(offers, why) }),
             wanted: need.count,
             allocated: need.allocated,
             offered: need.offered,
@@ -104,7 +107,7 @@ impl Writer<'_> {
             }
             _ => (0, Vec::new()),
         };
-        Why { kind: why.name(), lost_to_count, lost_to }
+        Why { kind: why.name(), cut: None, lost_to_count, lost_to }
     }
 
     /// A candidate as an offer.
@@ -263,9 +266,9 @@ impl Writer<'_> {
         let shown = self.shown();
         let free = |held: &Held| (self.text(held.resource), shown.free_of(held.holding));
         let tiers = world.tiers.iter().filter(|tier| !tier.resources.is_empty());
-        let agents = world.agents.iter().map(|agent| (agent.name, &agent.resources));
-        let tiers: Vec<_> = tiers.map(|tier| (tier.path, &tier.resources)).collect();
-        let of = |held: &Vec<Held>| held.iter().map(free).collect();
+        let agents = world.agents.iter().map(|agent| (agent.name, agent.resources.list()));
+        let tiers: Vec<_> = tiers.map(|tier| (tier.path, tier.resources.as_slice())).collect();
+        let of = |held: &[Held]| held.iter().map(free).collect();
         let parts = agents.clone().chain(tiers.iter().copied()).flat_map(|(holder, held)| {
             held.iter().flat_map(move |held| {
                 let parts = shown.totals(held.holding).parts.into_iter();

@@ -46,6 +46,7 @@ const WINNERS: usize = 3;
 pub fn why_words(why: &Why, own: &[&Offer]) -> String {
     match why.kind {
         "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
+        "bounded" if why.cut.is_some() => format!("bounded: {}", why.cut.unwrap_or_default()),
         "bounded" => "bounded: the search ended before it was decided".to_owned(),
         kind if why.lost_to.is_empty() => format!("{kind}: what it needs went to other offers"),
         kind => {

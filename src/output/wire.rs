@@ -89,6 +89,9 @@ fn is_zero(count: &usize) -> bool {
 pub struct Why {
     /// `proved`, `contended` or `bounded`.
     pub kind: &'static str,
+    /// Of a need that a bound of the cycle cut: which bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<&'static str>,
     /// How many offers it was lost to.
     #[serde(skip_serializing_if = "is_zero")]
     pub lost_to_count: usize,

@@ -266,7 +266,7 @@ impl Holder<'_> {
             (symbol.and_then(|symbol| world.agent_holding(agent, symbol)), known)
         } else {
             let supply = &world.supplies[self.supply(holder)?];
-            let known = supply.resources.iter().map(|known| known.0).collect();
+            let known = supply.resources.iter().map(|known| *known.0).collect();
             (symbol.and_then(|symbol| supply.holdings(symbol)?.first().copied()), known)
         };
         let Some(holding) = holding else {

@@ -20,15 +20,31 @@ pub struct Journal {
     rows: Vec<u32>,
     /// Changes that are not told row by row any more.
     forgotten: usize,
+    /// How many rows there are.
+    of_rows: usize,
 }
 
 impl Journal {
+    /// Of so many rows.
+    pub fn new(of_rows: usize) -> Journal {
+        Journal { of_rows, ..Journal::default() }
+    }
+
     /// A row has changed.
     pub fn push(&mut self, row: usize) {
         if self.rows.len() >= limits::JOURNAL_ROWS {
             self.push_all();
         } else {
             self.rows.push(row as u32);
+        }
+    }
+
+    /// These rows have changed: as [`Journal::push`], or any of them where they are most.
+    pub fn push_each(&mut self, rows: &[u32]) {
+        if rows.len() > self.of_rows / 2 + 8 {
+            self.push_all();
+        } else {
+            rows.iter().for_each(|row| self.push(*row as usize));
         }
     }
 
@@ -48,9 +64,13 @@ impl Journal {
         self.len() == 0
     }
 
-    /// The rows that have changed since there were so many changes; `None`: any may have.
+    /// The rows that have changed since there were so many changes; `None`: any may have, or there were more changes than
+    /// there are rows.
     pub fn since(&self, read: usize) -> Option<impl Iterator<Item = usize> + '_> {
         let told = self.rows.get(read.checked_sub(self.forgotten)?..)?;
+        if told.len() > self.of_rows {
+            return None;
+        }
         Some(told.iter().map(|row| *row as usize))
     }
 }
@@ -191,11 +211,12 @@ impl Terms {
             columns: IndexMap::new(),
             truths: IndexMap::new(),
             earned: IndexMap::new(),
-            journal: Journal::default(),
+            journal: Journal::new(rows),
         }
     }
 
-    pub(super) fn side(&self) -> Side {
+    /// Whose rows.
+    pub fn side(&self) -> Side {
         self.side
     }
 

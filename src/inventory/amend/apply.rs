@@ -372,7 +372,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 continue;
             };
             let before = std::mem::take(&mut self.binder.world.agents[at].resources);
-            let resources = self.binder.place(drafts, &before);
+            let resources = self.binder.place(drafts, before.list()).into();
             let row = Agent { resources, ..row };
             let old = std::mem::replace(&mut self.binder.world.agents[at], row);
             self.undo.agents.push((at, Agent { resources: before, ..old }));
@@ -395,7 +395,7 @@ impl<'w, 'a> Work<'w, 'a> {
             |agent: &Agent| rows.partition_point(|row| symbols.text(row.name) < symbols.text(agent.name));
         let moved = Moved { removed, ranks: new.iter().map(|(agent, _)| rank(agent)).collect() };
         let new = new.into_iter().map(|(agent, drafts)| {
-            let resources = self.binder.place(drafts, &[]);
+            let resources = self.binder.place(drafts, &[]).into();
             Agent { resources, ..agent }
         });
         let new: Vec<Agent> = new.collect();

@@ -128,7 +128,7 @@ fn find(
     let found: Option<(usize, &[Held])> = match holder {
         Holder::Agent(name) => {
             let at = symbols.find(name).and_then(|name| world.agent(name));
-            at.map(|at| (at, world.agents[at].resources.as_slice()))
+            at.map(|at| (at, world.agents[at].resources.list()))
         }
         Holder::Storage(path) => {
             let path = symbols.find(path);

@@ -4,17 +4,16 @@ use std::ops::ControlFlow;
 
 use super::{
     Index,
+    apart::{self, Apart},
     parted::Parted,
-    rooms::{Bound, Rooms},
-    spots::Spots,
+    rooms::{Bound, Column, Rooms},
 };
 use crate::{
     engine::columns::{Bits, Journal, Terms},
-    ir::{NodeId, Place},
+    ir::NodeId,
     matching::{
         Matcher,
         check::{Failure, Want, is_nothing},
-        place::Barred,
     },
     types::Side,
 };
@@ -25,6 +24,8 @@ pub(super) struct AskedOfAgents {
     parted: Parted,
     /// What is taken, which may differ from agent to agent.
     wants: Vec<AskedAmounts>,
+    /// Whether nothing but room changes what is asked.
+    by_room: bool,
     /// Whether roles' limits are over what is asked.
     limited: bool,
     /// Those for which all of it holds, and how far that has been followed.
@@ -47,7 +48,22 @@ struct AskedAmounts {
 pub(super) struct Parts<'i> {
     pub terms: &'i mut Terms,
     pub rooms: &'i mut Rooms,
+    pub apart: Option<&'i Apart>,
     pub limits_changed: usize,
+}
+
+impl Parts<'_> {
+    /// What tells how room changed.
+    pub fn journal(&self, matcher: &Matcher<'_>) -> &Journal {
+        apart::journal(self.apart, self.terms, matcher.id.framework, self.terms.side())
+    }
+
+    /// A column, as things are now.
+    pub fn current(&mut self, at: usize, matcher: &Matcher<'_>) -> &Column {
+        let side = self.terms.side();
+        let journal = apart::journal(self.apart, self.terms, matcher.id.framework, side);
+        self.rooms.current(at, matcher, journal)
+    }
 }
 
 impl AskedOfAgents {
@@ -56,6 +72,7 @@ impl AskedOfAgents {
         let mut asked = AskedOfAgents {
             wants: Vec::new(),
             parted: Parted::new(index.own.odd_agents.clone()),
+            by_room: false,
             limited: !matcher.moment.world.limits.is_empty(),
             rows: Bits::none(rows),
             read: 0,
@@ -69,11 +86,15 @@ impl AskedOfAgents {
         asked.conditions(index, matcher);
         asked.amounts(index, matcher);
         asked.parted.plain.and(&asked.parted.fixed);
-        let journal = index.agents.journal.len();
-        let parts =
-            Parts { terms: &mut index.agents, rooms: &mut index.rooms, limits_changed: index.limits_changed };
-        asked.all(parts, matcher);
-        asked.read = journal;
+        asked.by_room = asked.stays();
+        let mut parts = Parts {
+            terms: &mut index.agents,
+            rooms: &mut index.rooms,
+            apart: index.apart.as_ref(),
+            limits_changed: index.limits_changed,
+        };
+        asked.read = asked.journal(&parts, matcher).len();
+        asked.all(&mut parts, matcher);
         asked
     }
 
@@ -132,8 +153,10 @@ impl AskedOfAgents {
         for (of, wants) in wants {
             let mut columns = Vec::with_capacity(wants.len());
             for want in &wants {
-                let at = index.rooms.column(matcher, Side::Agent, want.resource, &index.agents.journal);
-                let column = index.rooms.current(at, matcher, &index.agents.journal);
+                let journal =
+                    apart::journal(index.apart.as_ref(), &index.agents, matcher.id.framework, Side::Agent);
+                let at = index.rooms.column(matcher, Side::Agent, want.resource, journal);
+                let column = index.rooms.current(at, matcher, journal);
                 let bound = column.bound(&want.amount, want.charged);
                 let nothing = is_nothing(&want.amount) && want.charged == 0;
                 if bound == Bound::Plainly {
@@ -154,37 +177,39 @@ impl AskedOfAgents {
     }
 
     /// The agents for which all of it holds now, but for places that go by where instances are.
-    pub fn rows(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
-        let now = parts.terms.journal.len();
+    pub fn rows(&mut self, mut parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
+        let journal = self.journal(&parts, matcher);
+        let now = journal.len();
         let limits = self.limited && self.limits_read != parts.limits_changed;
         if self.read == now && !limits {
             return &self.rows;
         }
         self.limits_read = parts.limits_changed;
         let few = self.rows.rows() / 64 + 8;
-        let changed = parts.terms.journal.since(self.read);
+        let changed = journal.since(self.read);
         let changed: Option<Vec<usize>> = changed.map(|rows| rows.take(few + 1).collect());
         match changed.filter(|rows| !limits && rows.len() <= few) {
             Some(changed) => {
-                self.follow_columns(parts.rooms, matcher, &parts.terms.journal);
+                for (column, ..) in self.wants.iter().flat_map(|group| &group.columns) {
+                    parts.current(*column, matcher);
+                }
                 for row in changed {
                     let holds = self.row(parts.rooms, matcher, row);
                     self.rows.set(row, holds);
                 }
             }
-            None => self.all(parts, matcher),
+            None => self.all(&mut parts, matcher),
         }
         self.read = now;
         &self.rows
     }
 
-    fn follow_columns(&self, rooms: &mut Rooms, matcher: &Matcher<'_>, journal: &Journal) {
-        for (column, ..) in self.wants.iter().flat_map(|group| &group.columns) {
-            rooms.current(*column, matcher, journal);
-        }
+    /// What tells how what is asked changed.
+    fn journal<'p>(&self, parts: &'p Parts<'_>, matcher: &Matcher<'_>) -> &'p Journal {
+        if self.by_room { parts.journal(matcher) } else { &parts.terms.journal }
     }
 
-    fn all(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) {
+    fn all(&mut self, parts: &mut Parts<'_>, matcher: &Matcher<'_>) {
         let scene = matcher.scene(None, None, None);
         let rows = self.parted.now(parts.terms, &scene);
         let mut odd = self.parted.plain.clone();
@@ -195,7 +220,7 @@ impl AskedOfAgents {
                 here.and(of);
             }
             for (want, (column, bound, nothing)) in group.wants.iter().zip(&group.columns) {
-                let column = parts.rooms.current(*column, matcher, &parts.terms.journal);
+                let column = parts.current(*column, matcher);
                 odd.or(column.odd());
                 column.fits(bound.within_limits(matcher, Side::Agent, want.resource), *nothing, &mut here);
             }
@@ -246,38 +271,4 @@ pub(super) fn stop(failure: Failure<'_>) -> ControlFlow<()> {
         Failure::Place(place, ..) if !place.kind.is_subtree() => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
     }
-}
-
-/// Keeps the agents for which the places hold that go by where instances are.
-pub(super) fn keep_placed(spots: &mut Spots, matcher: &Matcher<'_>, rows: &mut Bits) {
-    for place in matcher.subject.need.places.iter().filter(|place| place.weight.is_none()) {
-        if let Some(holds) = placed(spots, matcher, place) {
-            rows.and(&holds);
-        }
-    }
-}
-
-/// The agents for which a place holds that goes by where instances are; `None` for one that does not.
-pub(super) fn placed(spots: &mut Spots, matcher: &Matcher<'_>, place: &Place) -> Option<Bits> {
-    let key = place.kind.key()?;
-    let Some(barred) = matcher.agents_barred(place) else {
-        let classes = spots.with_domains(matcher, key);
-        return Some(classes.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
-    };
-    let by_spot = spots.by_spot(matcher, key);
-    Some(match barred {
-        Barred::None => Bits::all(by_spot.known.rows()),
-        Barred::AllBut(spot) => {
-            let mut holds = Bits::none(by_spot.known.rows());
-            let rows = spot.and_then(|spot| by_spot.rows.get(&spot)).map_or(&[][..], Vec::as_slice);
-            rows.iter().for_each(|row| holds.set(*row as usize, true));
-            holds
-        }
-        Barred::At(spots) => {
-            let mut holds = by_spot.known.clone();
-            let rows = spots.iter().filter_map(|spot| by_spot.rows.get(spot)).flatten();
-            rows.for_each(|row| holds.set(*row as usize, false));
-            holds
-        }
-    })
 }

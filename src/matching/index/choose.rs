@@ -1,14 +1,18 @@
 //! The best candidate, from sets of rows.
 
+use indexmap::IndexMap;
+
 use super::{
-    Asked, Index, Open, agents,
+    Asked, Index, Open,
     scores::Earned,
     supplies::{AskedOfSupplies, Group, Way},
 };
 use crate::{
     engine::columns::{Bits, ones},
-    ir::{Place, PlaceKind, Target},
-    matching::{Candidate, Choice, Matcher, Search},
+    matching::{
+        Candidate, Choice, Item, Matcher, Search,
+        assigned::{Assigned, Tied},
+    },
     quantity::MILLION,
     types::Side,
 };
@@ -45,11 +49,12 @@ pub(super) fn best(
     search.steps += rows.rows() as u64;
     let soft = soft_places(index, matcher);
     let open = supplies_of(index, matcher, volumes);
+    let soft_of_volume = soft_of_volume(index, matcher);
     let index = &*index;
     let scores = index.scores[*scores].as_ref()?;
     let mut choosing = Choosing {
-        matcher,
         earned: Earned::new(scores, soft),
+        soft: soft_of_volume,
         best: None,
         served: served.as_ref().map(|_| Vec::new()),
     };
@@ -75,16 +80,27 @@ pub(super) fn best(
         }
         _ => {
             let open = Open::new(volumes, &open);
+            let among = &open;
             let open = Matcher { open: Some(&open), ..*matcher };
-            for row in rows.iter() {
-                let crossing = index.own.crossing.has(row);
-                choosing.plainly(if crossing { matcher } else { &open }, row, search);
+            if matcher.assigns_once() {
+                choosing.once(matcher, &open, among, &rows, &index.own.crossing, search);
+            } else {
+                for row in rows.iter() {
+                    if search.cut {
+                        break;
+                    }
+                    let crossing = index.own.crossing.has(row);
+                    choosing.plainly(if crossing { matcher } else { &open }, row, search);
+                }
             }
         }
     }
     if let (Some(served), Some(mut found)) = (served, choosing.served) {
         found.sort_unstable_by_key(|one| one.0);
         *served = found;
+    }
+    if search.cut {
+        return None;
     }
     let Chosen { row, supplies, .. } = choosing.best?;
     Some(matcher.complete(Some(row), &supplies))
@@ -104,38 +120,39 @@ pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128
     let mut soft = Vec::new();
     for place in &matcher.subject.need.places {
         let Some(weight) = place.weight else { continue };
-        let rows = match agents::placed(&mut index.spots, matcher, place) {
-            Some(rows) => rows,
-            None => {
-                let places = index.spots.domains(matcher);
-                places.rows_where(|row| matcher.agent_place(place, row, &[]).holds())
-            }
-        };
+        let rows = index.spots.placed(matcher, place, None).clone();
         soft.push((i128::from(weight) * i128::from(MILLION), rows));
     }
     soft
+}
+
+/// Soft places of the volume of a need that has one.
+fn soft_of_volume(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
+    let [volume] = matcher.subject.need.volumes.as_slice() else { return Vec::new() };
+    let soft = volume.places.iter().filter_map(|place| {
+        let weight = place.weight?;
+        let rows = index.spots_of_supplies.placed(matcher, place, Some(volume)).clone();
+        Some((i128::from(weight) * i128::from(MILLION), rows))
+    });
+    soft.collect()
 }
 
 impl Matcher<'_> {
     /// Whether more is asked than an index knows of: without some conditions, or with somebody who is told.
     pub(super) fn is_special(&self) -> bool {
         self.relaxed.is_some()
+            || self.may_take_nothing().is_some()
             || self.among.is_some()
             || self.moment.recorder.is_some()
             || self.open.is_some()
     }
 
     /// Whether nothing ties the agent to the supply but the rules about both: no place, and no charge.
-    pub(super) fn is_apart(&self) -> bool {
+    pub(in crate::matching) fn is_apart(&self) -> bool {
         let need = self.subject.need;
-        let ties = |place: &Place| {
-            matches!(
-                &place.kind,
-                PlaceKind::Near(Target::Volume(_), _) | PlaceKind::Apart(Target::Volume(_), _)
-            )
-        };
         let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
-        !places.into_iter().any(ties) && !self.charges().any(|charge| charge.sides.has(Side::Pool))
+        !places.into_iter().any(|place| place.kind.is_tie())
+            && !self.charges().any(|charge| charge.sides.has(Side::Pool))
     }
 }
 
@@ -146,9 +163,10 @@ struct Chosen {
     supplies: Vec<usize>,
 }
 
-struct Choosing<'m, 'a> {
-    matcher: &'m Matcher<'a>,
+struct Choosing<'m> {
     earned: Earned<'m>,
+    /// Soft places of the only volume: what each earns, and for which supplies.
+    soft: Vec<(i128, Bits)>,
     best: Option<Chosen>,
     /// All that are served, where they are asked for.
     served: Option<Vec<Served>>,
@@ -161,7 +179,7 @@ struct ForSome<'g> {
     way: &'g Way,
 }
 
-impl Choosing<'_, '_> {
+impl Choosing<'_> {
     /// Whether a total would win, by an agent of at least this number.
     fn wins(&self, total: i128, row: usize) -> bool {
         self.best.as_ref().is_none_or(|best| total > best.total || (total == best.total && row < best.row))
@@ -183,6 +201,49 @@ impl Choosing<'_, '_> {
         let total = self.earned.of(row) + of_supplies;
         if self.wins(total, row) {
             self.best = Some(Chosen { total, row, supplies: supplies.to_vec() });
+        }
+    }
+
+    /// Agents whose volumes are assigned once for all that are alike in what they may choose from; those of `crossing` have
+    /// rules of their own about volumes.
+    fn once(
+        &mut self,
+        matcher: &Matcher<'_>,
+        open: &Matcher<'_>,
+        among: &Open,
+        rows: &Bits,
+        crossing: &Bits,
+        search: &mut Search,
+    ) {
+        let volumes = matcher.subject.need.volumes.len() as i128;
+        let mut known = Assigned::default();
+        let mut classes: IndexMap<(Vec<i64>, Tied), Option<(i128, Vec<usize>)>> = IndexMap::new();
+        for row in rows.iter() {
+            let mut assign = |matcher: &Matcher<'_>| {
+                let supplies = matcher.assign_known(Some(row), &mut known, search)?;
+                let items = matcher.complete(Some(row), &supplies).items;
+                let of_supplies = items.iter().filter(|item| item.volume.is_some()).map(Item::numerator);
+                Some((of_supplies.sum::<i128>(), supplies))
+            };
+            let own;
+            let found = if crossing.has(row) {
+                own = assign(matcher);
+                &own
+            } else {
+                &*classes.entry((among.class(row), matcher.tied(Some(row)))).or_insert_with(|| assign(open))
+            };
+            if search.cut {
+                return;
+            }
+            let Some((of_supplies, supplies)) = found else { continue };
+            search.feasible += 1;
+            if let Some(served) = &mut self.served {
+                served.push((row, supplies.clone()));
+            }
+            let total = self.earned.of(row) * volumes + of_supplies;
+            if self.wins(total, row) {
+                self.best = Some(Chosen { total, row, supplies: supplies.clone() });
+            }
         }
     }
 
@@ -240,11 +301,9 @@ impl Choosing<'_, '_> {
 
     /// The best supply of each group for each way its agents may earn, best first.
     fn options<'g>(&self, volume: &'g AskedOfSupplies, open: &Bits) -> Vec<ForSome<'g>> {
-        let asked = &self.matcher.subject.need.volumes[0];
-        let soft = asked.places.iter().any(|place| place.weight.is_some());
         let mut options = Vec::new();
         for group in &volume.groups {
-            let best = if soft {
+            let best = if !self.soft.is_empty() {
                 let open = group.supplies.iter().map(|row| *row as usize).filter(|row| open.has(*row));
                 open.map(|supply| self.with_places(volume, supply)).min_by_key(Choice::rank)
             } else {
@@ -264,7 +323,8 @@ impl Choosing<'_, '_> {
     /// A supply with what it earns of soft places.
     fn with_places(&self, volume: &AskedOfSupplies, supply: usize) -> Choice {
         let mut choice = volume.ranks[supply].choice(supply);
-        choice.numerator += self.matcher.soft_of_supply(0, supply, &[]);
+        let soft = self.soft.iter().filter(|(_, rows)| rows.has(supply));
+        choice.numerator += soft.map(|(earned, _)| earned).sum::<i128>();
         choice
     }
 }

@@ -8,6 +8,7 @@
 
 mod agents;
 mod answer;
+mod apart;
 mod choose;
 mod cost;
 mod open;
@@ -24,16 +25,20 @@ pub use choose::Served;
 pub use cost::{About, NeedCost, RuleCost, Way};
 pub(super) use open::Open;
 
+use std::sync::Arc;
+
 use indexmap::{IndexMap, IndexSet};
 
 use super::{Candidate, Matcher, Moment, NeedId, Search, Spot};
 use crate::{
     engine::columns::{Bits, Terms},
     inventory::world::{StockId, StockKind, World},
-    ir::{NodeId, Place, Plan},
+    ir::{NodeId, Place, PlaceKey, Plan},
+    quantity::Overlap,
     types::Side,
 };
 use agents::{AskedOfAgents, Parts};
+use apart::Apart;
 use own::Own;
 use rooms::Rooms;
 use scores::{ScoreKey, Scores};
@@ -48,6 +53,7 @@ pub struct Index {
     supplies: Terms,
     rooms: Rooms,
     spots: Spots,
+    spots_of_supplies: Spots,
     own: Own,
     /// Supplies that exist already.
     existing: Bits,
@@ -57,10 +63,14 @@ pub struct Index {
     roles: Roles,
     /// How often the limit of a role has been drawn on or given back.
     limits_changed: usize,
+    /// Where no framework's promises concern another.
+    apart: Option<Apart>,
     shapes: IndexSet<Key>,
     /// By shape; taken out while it is asked.
     asked: Vec<Option<Asked>>,
     shape_of: IndexMap<NeedId, usize>,
+    /// Over which spots needs of a shape are spread, by key.
+    eligible: IndexMap<(usize, PlaceKey), Arc<IndexSet<Spot>>>,
     /// What agents earn; `None`: too large for the columns.
     scores: IndexMap<ScoreKey, Option<Scores>>,
 }
@@ -122,35 +132,51 @@ impl Index {
             agents: Terms::new(Side::Agent, world.agents.len(), totals_move),
             supplies: Terms::new(Side::Pool, world.supplies.len(), totals_move),
             rooms: Rooms::new(world),
-            spots: Spots::new(world.agents.len()),
+            spots: Spots::new(Side::Agent, world.agents.len()),
+            spots_of_supplies: Spots::new(Side::Pool, world.supplies.len()),
             own: Own::new(plan, world, &alike),
             existing: Bits::of(world.supplies.len(), |row| world.supplies[row].existing.is_some()),
             alike,
             owners: Owners::new(world),
             roles: Roles::new(plan, world),
             limits_changed: 0,
+            apart: (world.overlap == Overlap::Unlimited)
+                .then(|| Apart::new(world.agents.len(), world.supplies.len())),
             shapes: IndexSet::new(),
             asked: Vec::new(),
             shape_of: IndexMap::new(),
+            eligible: IndexMap::new(),
             scores: IndexMap::new(),
         }
     }
 
-    /// Told that something of a stock was taken or given back, once the ledger has it; or, of a fleet whose totals change,
-    /// that its total is another.
-    pub fn touch(&mut self, world: &World, stock: StockId) {
-        if let Some(Some(row)) = self.owners.agents.get(stock.0 as usize) {
-            self.agents.journal.push(*row as usize);
-        }
-        if let Some(rows) = self.owners.supplies.get(&stock) {
-            if rows.len() > self.supplies.rows() / 2 + 8 {
-                self.supplies.journal.push_all();
-            } else {
-                rows.iter().for_each(|row| self.supplies.journal.push(*row as usize));
+    /// Told that a framework took something of stocks or gave it back, once the ledger has it; `None`, of a fleet whose
+    /// totals change: that their totals are others.
+    pub fn touch(
+        &mut self,
+        world: &World,
+        framework: Option<usize>,
+        stocks: impl IntoIterator<Item = StockId>,
+    ) {
+        let (mut agents, mut supplies) = (Vec::new(), Vec::new());
+        for stock in stocks {
+            agents.extend(self.owners.agents.get(stock.0 as usize).copied().flatten());
+            if let Some(rows) = self.owners.supplies.get(&stock) {
+                supplies.extend(rows);
+            }
+            if matches!(world.stock(stock).kind, StockKind::Limit(_)) {
+                self.limits_changed += 1;
             }
         }
-        if matches!(world.stock(stock).kind, StockKind::Limit(_)) {
-            self.limits_changed += 1;
+        // A grant takes much of few.
+        for rows in [&mut agents, &mut supplies] {
+            rows.sort_unstable();
+            rows.dedup();
+        }
+        self.agents.journal.push_each(&agents);
+        self.supplies.journal.push_each(&supplies);
+        if let Some(apart) = &mut self.apart {
+            apart.push(framework, &agents, &supplies);
         }
     }
 
@@ -190,6 +216,7 @@ impl Index {
             let parts = Parts {
                 terms: &mut self.agents,
                 rooms: &mut self.rooms,
+                apart: self.apart.as_ref(),
                 limits_changed: self.limits_changed,
             };
             of_agents.rows(parts, matcher).has(agent)
@@ -202,7 +229,7 @@ impl Index {
     /// The values of a place over which agents are spread, in order of the first agent with each: where some agent could ever
     /// run, with everything free. The moment is one where nothing is taken. `None` where that is to be found out plainly:
     /// where something but amounts may change, or limits or existing volumes are in it.
-    pub fn eligible(&mut self, matcher: &Matcher<'_>, place: &Place) -> Option<Vec<Spot>> {
+    pub fn eligible(&mut self, matcher: &Matcher<'_>, place: &Place) -> Option<Arc<IndexSet<Spot>>> {
         let world = matcher.moment.world;
         let key = place.kind.key()?;
         let plain = !world.limits.is_empty() || !self.existing.is_empty() || !self.own.crossing.is_empty();
@@ -213,6 +240,9 @@ impl Index {
             return None;
         }
         let shape = self.shape(matcher);
+        if let Some(known) = self.eligible.get(&(shape, key)) {
+            return Some(Arc::clone(known));
+        }
         let mut asked = self.asked.get_mut(shape)?.take()?;
         let agents = asked.agents.as_mut().filter(|agents| agents.stays());
         let stays = asked.volumes.iter().all(AskedOfSupplies::stays);
@@ -220,6 +250,7 @@ impl Index {
             let parts = Parts {
                 terms: &mut self.agents,
                 rooms: &mut self.rooms,
+                apart: self.apart.as_ref(),
                 limits_changed: self.limits_changed,
             };
             agents.rows(parts, matcher).clone()
@@ -229,6 +260,7 @@ impl Index {
                 let parts = Parts {
                     terms: &mut self.supplies,
                     rooms: &mut self.rooms,
+                    apart: self.apart.as_ref(),
                     limits_changed: self.limits_changed,
                 };
                 let open = volume.rows(parts, matcher).clone();
@@ -238,14 +270,10 @@ impl Index {
         });
         self.asked[shape] = Some(asked);
         let rows = rows?;
-        let by_spot = self.spots.by_spot(matcher, key);
-        let mut found: Vec<(u32, Spot)> = Vec::new();
-        for (spot, agents) in &by_spot.rows {
-            let first = agents.iter().find(|row| rows.has(**row as usize));
-            found.extend(first.map(|row| (*row, spot.clone())));
-        }
-        found.sort_unstable_by_key(|one| one.0);
-        Some(found.into_iter().map(|one| one.1).collect())
+        let found = self.spots.by_spot(matcher, key).firsts(&rows);
+        let found: Arc<IndexSet<Spot>> = Arc::new(found.into_iter().map(|one| one.1).collect());
+        self.eligible.insert((shape, key), Arc::clone(&found));
+        Some(found)
     }
 
     /// Follows what has changed, for every need that was asked so far: nothing is left to do when one is asked next.
@@ -254,11 +282,21 @@ impl Index {
             let matcher = Matcher::new(moment, asked.one);
             let limits_changed = self.limits_changed;
             if let Some(of_agents) = &mut asked.agents {
-                let parts = Parts { terms: &mut self.agents, rooms: &mut self.rooms, limits_changed };
+                let parts = Parts {
+                    terms: &mut self.agents,
+                    rooms: &mut self.rooms,
+                    apart: self.apart.as_ref(),
+                    limits_changed,
+                };
                 of_agents.rows(parts, &matcher);
             }
             for volume in &mut asked.volumes {
-                let parts = Parts { terms: &mut self.supplies, rooms: &mut self.rooms, limits_changed };
+                let parts = Parts {
+                    terms: &mut self.supplies,
+                    rooms: &mut self.rooms,
+                    apart: self.apart.as_ref(),
+                    limits_changed,
+                };
                 volume.rows(parts, &matcher);
             }
             if let Some(scores) = &mut self.scores[asked.scores] {
@@ -309,6 +347,7 @@ impl Index {
             self.shapes.clear();
             self.asked.clear();
             self.shape_of.clear();
+            self.eligible.clear();
             self.scores.clear();
         }
         if let Some(known) = self.shape_of.get(&matcher.id) {
@@ -329,25 +368,34 @@ impl Index {
 
     /// The agents for which everything holds that must hold of an agent alone.
     fn agents_of(&mut self, matcher: &Matcher<'_>, asked: &mut AskedOfAgents) -> Bits {
-        let parts =
-            Parts { terms: &mut self.agents, rooms: &mut self.rooms, limits_changed: self.limits_changed };
+        let parts = Parts {
+            terms: &mut self.agents,
+            rooms: &mut self.rooms,
+            apart: self.apart.as_ref(),
+            limits_changed: self.limits_changed,
+        };
         let mut rows = asked.rows(parts, matcher).clone();
-        agents::keep_placed(&mut self.spots, matcher, &mut rows);
+        for place in matcher.subject.need.places.iter().filter(|place| place.weight.is_none()) {
+            // Those that the inventory alone decides are among the rows.
+            if !place.kind.is_subtree() {
+                rows.and(self.spots.placed(matcher, place, None));
+            }
+        }
         rows
     }
 
     /// The supplies that hold for a volume whatever the agent.
     fn supplies_of(&mut self, matcher: &Matcher<'_>, at: usize, asked: &mut AskedOfSupplies) -> Bits {
-        let parts =
-            Parts { terms: &mut self.supplies, rooms: &mut self.rooms, limits_changed: self.limits_changed };
+        let parts = Parts {
+            terms: &mut self.supplies,
+            rooms: &mut self.rooms,
+            apart: self.apart.as_ref(),
+            limits_changed: self.limits_changed,
+        };
         let mut rows = asked.rows(parts, matcher).clone();
         let volume = &matcher.subject.need.volumes[at];
-        let hard = || volume.places.iter().filter(|place| place.weight.is_none());
-        if hard().next().is_some() {
-            let holds =
-                |row: &usize| hard().all(|place| matcher.supply_place(place, *row, &[], volume).holds());
-            let gone: Vec<usize> = rows.iter().filter(|row| !holds(row)).collect();
-            gone.into_iter().for_each(|row| rows.set(row, false));
+        for place in volume.places.iter().filter(|place| place.weight.is_none()) {
+            rows.and(self.spots_of_supplies.placed(matcher, place, Some(volume)));
         }
         rows
     }

@@ -35,6 +35,16 @@ impl Open {
         Open { volumes: asked.iter().zip(open).map(|(asked, open)| OpenVolume::new(asked, open)).collect() }
     }
 
+    /// What tells agents apart that may not choose from the same.
+    pub(super) fn class(&self, agent: usize) -> Vec<i64> {
+        let mut class = Vec::new();
+        for group in self.volumes.iter().flat_map(|volume| &volume.groups) {
+            class.extend(group.agents.as_ref().map(|agents| i64::from(agents.has(agent))));
+            class.extend(group.scores.iter().map(|(_, levels)| levels.get(agent)));
+        }
+        class
+    }
+
     /// The supplies that hold for a volume on their own, in order of path.
     pub(in crate::matching) fn choices(
         &self,

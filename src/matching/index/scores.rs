@@ -138,7 +138,8 @@ impl<'i> Earned<'i> {
 
     /// No agent of a word of rows earns more.
     pub fn most_of(&self, word: usize) -> i128 {
-        self.scores.most_of(word) + self.most_of_places
+        let here = self.soft.iter().filter(|(_, rows)| rows.words()[word] != 0);
+        self.scores.most_of(word) + here.map(|(earned, _)| (*earned).max(0)).sum::<i128>()
     }
 
     /// No agent earns more.

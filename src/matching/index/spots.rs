@@ -1,65 +1,351 @@
-//! Agents by what places go by.
+//! Rows by what places go by, and for which of them each place holds: kept from grant to grant, as far as nothing has
+//! changed where instances are.
 
 use indexmap::IndexMap;
 
 use crate::{
     engine::columns::{Bits, Classes},
-    ir::PlaceKey,
-    matching::{Matcher, Spot},
+    ir::{Place, PlaceKey, PlaceKind, Target, Volume},
+    limits,
+    matching::{
+        Matcher, NeedId, Spot,
+        place::Bar,
+        placed::{Counts, Origin, Other, Others, Tally},
+    },
+    symbol::Symbol,
+    types::Side,
 };
 
-/// The agents at each spot of a key.
+/// The rows at one spot. Few are a list, so that to put them in or out costs no more than to copy a set of all.
 #[derive(Clone, Debug)]
-pub(super) struct BySpot {
-    pub rows: IndexMap<Spot, Vec<u32>>,
-    /// Agents that are at any.
-    pub known: Bits,
+enum Here {
+    Few(Vec<u32>),
+    Many(Bits),
 }
 
-/// Agents by what places go by, for the keys that were asked for.
-#[derive(Clone, Debug, Default)]
+impl Here {
+    fn put(&self, rows: &mut Bits, on: bool) {
+        match (self, on) {
+            (Here::Few(few), on) => few.iter().for_each(|row| rows.set(*row as usize, on)),
+            (Here::Many(many), true) => rows.or(many),
+            (Here::Many(many), false) => rows.and_not(many),
+        }
+    }
+
+    /// The first row that is in a set too.
+    pub fn first_of(&self, rows: &Bits) -> Option<u32> {
+        match self {
+            Here::Few(few) => few.iter().copied().find(|row| rows.has(*row as usize)),
+            Here::Many(many) => {
+                let words = many.words().iter().zip(rows.words()).enumerate();
+                let both = words.map(|(at, (own, other))| (at, own & other)).find(|(_, word)| *word != 0);
+                both.map(|(at, word)| (at * 64) as u32 + word.trailing_zeros())
+            }
+        }
+    }
+}
+
+/// The rows at each spot of a key.
+#[derive(Clone, Debug)]
+pub(super) struct BySpot {
+    rows: IndexMap<Spot, Here>,
+    /// Rows that are at any.
+    known: Bits,
+}
+
+impl BySpot {
+    /// Of each spot the first row that is in a set, in order of these rows.
+    pub fn firsts(&self, rows: &Bits) -> Vec<(u32, Spot)> {
+        let of_spot = |(spot, here): (&Spot, &Here)| Some((here.first_of(rows)?, spot.clone()));
+        let mut found: Vec<(u32, Spot)> = self.rows.iter().filter_map(of_spot).collect();
+        found.sort_unstable_by_key(|one| one.0);
+        found
+    }
+
+    fn put(&self, spot: &Spot, rows: &mut Bits, on: bool) {
+        if let Some(here) = self.rows.get(spot) {
+            here.put(rows, on);
+        }
+    }
+}
+
+/// The rows for which a place holds, and what of the instances has been read for it.
+#[derive(Clone, Debug)]
+struct Held {
+    origin: Origin,
+    read: Read,
+    holds: Bits,
+}
+
+#[derive(Clone, Debug)]
+enum Read {
+    /// Nothing changes it.
+    Fixed,
+    /// Fewer than so many at a spot, after so many changes of the counts.
+    Counted { bar: u64, changes: usize },
+    /// One spot alone, `None`: no row, or all rows that are at any.
+    Only(Sole),
+    /// The first so many of others, since so many were gone.
+    Compared { others: usize, gone: usize },
+}
+
+/// What places of one value for all leave open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sole {
+    Any,
+    One(Spot),
+    None,
+}
+
+/// Rows of one side by what places go by, for the keys that were asked for.
+#[derive(Clone, Debug)]
 pub(super) struct Spots {
+    side: Side,
     rows: usize,
     by_spot: IndexMap<PlaceKey, BySpot>,
     domains: Option<Classes>,
     with_domains: IndexMap<PlaceKey, Classes>,
+    held: IndexMap<(NeedId, u32), Held>,
 }
 
 impl Spots {
-    pub fn new(rows: usize) -> Spots {
-        Spots { rows, ..Spots::default() }
+    pub fn new(side: Side, rows: usize) -> Spots {
+        Spots {
+            side,
+            rows,
+            by_spot: IndexMap::new(),
+            domains: None,
+            with_domains: IndexMap::new(),
+            held: IndexMap::new(),
+        }
     }
 
     pub fn bytes(&self) -> usize {
         let classes = self.with_domains.len() + usize::from(self.domains.is_some());
         (self.by_spot.len() + classes) * self.rows * size_of::<u32>()
+            + self.held.len() * self.rows.div_ceil(8)
     }
 
     pub fn by_spot(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> &BySpot {
-        let rows = self.rows;
+        let (rows, side) = (self.rows, self.side);
         self.by_spot.entry(key).or_insert_with(|| {
-            let mut by_spot = BySpot { rows: IndexMap::new(), known: Bits::none(rows) };
+            let mut lists: IndexMap<Spot, Vec<u32>> = IndexMap::new();
+            let mut known = Bits::none(rows);
             for row in 0..rows {
-                if let Some(spot) = matcher.agent_value(row, key) {
-                    by_spot.rows.entry(spot).or_default().push(row as u32);
-                    by_spot.known.set(row, true);
+                if let Some(spot) = matcher.value_of(side, row, key) {
+                    lists.entry(spot).or_default().push(row as u32);
+                    known.set(row, true);
                 }
             }
-            by_spot
+            let here = |list: Vec<u32>| match list.len() > rows / 64 + 1 {
+                false => Here::Few(list),
+                true => {
+                    let mut many = Bits::none(rows);
+                    list.iter().for_each(|row| many.set(*row as usize, true));
+                    Here::Many(many)
+                }
+            };
+            BySpot { rows: lists.into_iter().map(|(spot, list)| (spot, here(list))).collect(), known }
         })
     }
 
-    /// Agents by their place.
+    /// Rows by their place.
     pub fn domains(&mut self, matcher: &Matcher<'_>) -> &Classes {
-        let agents = &matcher.moment.world.agents;
-        self.domains.get_or_insert_with(|| Classes::of(agents.len(), |row| agents[row].placement.domain))
+        let (rows, side) = (self.rows, self.side);
+        self.domains.get_or_insert_with(|| Classes::of(rows, |row| matcher.domain_of(side, row)))
     }
 
-    /// Agents by their spot and their place.
-    pub fn with_domains(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> &Classes {
-        let agents = &matcher.moment.world.agents;
+    /// Rows by their spot and their place.
+    fn with_domains(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> &Classes {
+        let (rows, side) = (self.rows, self.side);
         self.with_domains.entry(key).or_insert_with(|| {
-            Classes::of(agents.len(), |row| (matcher.agent_value(row, key), agents[row].placement.domain))
+            Classes::of(rows, |row| (matcher.value_of(side, row, key), matcher.domain_of(side, row)))
         })
+    }
+
+    /// The rows for which a place of the need, or of a volume of it, holds: beside no supply that is assigned.
+    pub fn placed(&mut self, matcher: &Matcher<'_>, place: &Place, volume: Option<&Volume>) -> &Bits {
+        let at = (matcher.id, place.number);
+        let origin = matcher.moment.placed.origin(matcher.id.framework);
+        let known = self.held.swap_remove(&at).filter(|held| held.origin == origin);
+        if self.held.len() * self.rows.div_ceil(8) > limits::INDEX_BYTES {
+            self.held.clear();
+        }
+        let (read, holds) = match known {
+            Some(held) => self.follow(matcher, place, held),
+            None => self.all(matcher, place, volume),
+        };
+        let (number, _) = self.held.insert_full(at, Held { origin, read, holds });
+        &self.held[number].holds
+    }
+
+    fn all(&mut self, matcher: &Matcher<'_>, place: &Place, volume: Option<&Volume>) -> (Read, Bits) {
+        match (&place.kind, place.kind.key()) {
+            (PlaceKind::Near(target, _) | PlaceKind::Apart(target, _), Some(_))
+                if !matches!(target, Target::Volume(_)) =>
+            {
+                let none = Others::default();
+                let others = matcher.moment.placed.others(matcher.id, place.number).unwrap_or(&none);
+                let mut holds = Bits::all(self.rows);
+                self.compare(matcher, place, others.iter(), &mut holds);
+                (Read::Compared { others: others.len(), gone: others.gone() }, holds)
+            }
+            (PlaceKind::AtMost { .. } | PlaceKind::Spread { .. } | PlaceKind::Together(_), Some(key)) => {
+                match matcher.bar(place, &Counts::new()) {
+                    Bar::AtMost(bar) | Bar::Below(bar, ..) => {
+                        let none = Tally::default();
+                        let tally = matcher.moment.placed.tally(matcher.id, place.number).unwrap_or(&none);
+                        let by_spot = self.by_spot(matcher, key);
+                        let rows = by_spot.known.rows();
+                        let mut holds = if bar == 0 { Bits::none(rows) } else { by_spot.known.clone() };
+                        for spot in tally.between(bar, u64::MAX) {
+                            by_spot.put(spot, &mut holds, false);
+                        }
+                        (Read::Counted { bar, changes: tally.changes() }, holds)
+                    }
+                    Bar::Only(chosen) => {
+                        let sole = sole(matcher, place, chosen);
+                        let holds = self.only(matcher, key, &sole);
+                        (Read::Only(sole), holds)
+                    }
+                }
+            }
+            // What is decided by the inventory alone, and what holds as long as no supply is assigned.
+            _ => {
+                let places = self.domains(matcher);
+                let holds = places.rows_where(|row| match volume {
+                    Some(volume) => matcher.supply_place(place, row, &[], volume).holds(),
+                    None => matcher.agent_place(place, row, &[]).holds(),
+                });
+                (Read::Fixed, holds)
+            }
+        }
+    }
+
+    /// What changed since it was read.
+    fn follow(&mut self, matcher: &Matcher<'_>, place: &Place, held: Held) -> (Read, Bits) {
+        let Held { read, mut holds, .. } = held;
+        let placed = matcher.moment.placed;
+        let key = place.kind.key();
+        match (&read, key) {
+            (Read::Counted { bar, changes }, Some(key)) => {
+                let (Some(tally), Bar::AtMost(now) | Bar::Below(now, ..)) =
+                    (placed.tally(matcher.id, place.number), matcher.bar(place, &Counts::new()))
+                else {
+                    return self.all(matcher, place, None);
+                };
+                if (*bar == 0) != (now == 0) {
+                    return self.all(matcher, place, None);
+                }
+                let by_spot = self.by_spot(matcher, key);
+                let moved =
+                    if *bar == now { Vec::new() } else { tally.between(now.min(*bar), now.max(*bar)) };
+                for spot in tally.changed(*changes).chain(moved) {
+                    by_spot.put(spot, &mut holds, tally.get(spot) < now);
+                }
+                (Read::Counted { bar: now, changes: tally.changes() }, holds)
+            }
+            (Read::Only(before), Some(key)) => {
+                let Bar::Only(chosen) = matcher.bar(place, &Counts::new()) else {
+                    return self.all(matcher, place, None);
+                };
+                let now = sole(matcher, place, chosen);
+                if now != *before {
+                    holds = self.only(matcher, key, &now);
+                }
+                (Read::Only(now), holds)
+            }
+            (Read::Compared { others, gone }, Some(_)) => match placed.others(matcher.id, place.number) {
+                Some(now) if now.gone() == *gone => {
+                    self.compare(matcher, place, now.iter().skip(*others), &mut holds);
+                    (Read::Compared { others: now.len(), gone: *gone }, holds)
+                }
+                _ => self.all(matcher, place, None),
+            },
+            _ => (read, holds),
+        }
+    }
+
+    fn only(&mut self, matcher: &Matcher<'_>, key: PlaceKey, sole: &Sole) -> Bits {
+        let by_spot = self.by_spot(matcher, key);
+        match sole {
+            Sole::Any => by_spot.known.clone(),
+            Sole::None => Bits::none(by_spot.known.rows()),
+            Sole::One(spot) => {
+                let mut holds = Bits::none(by_spot.known.rows());
+                by_spot.put(spot, &mut holds, true);
+                holds
+            }
+        }
+    }
+
+    /// Takes out the rows for which a place does not hold that compares with these.
+    fn compare<'o>(
+        &mut self,
+        matcher: &Matcher<'_>,
+        place: &Place,
+        others: impl Iterator<Item = &'o Other>,
+        holds: &mut Bits,
+    ) {
+        let Some(key) = place.kind.key() else { return };
+        let side = self.side;
+        for other in others {
+            if holds.is_empty() {
+                return;
+            }
+            if matches!(place.kind, PlaceKind::Apart(..)) {
+                let by_spot = self.by_spot(matcher, key);
+                holds.and(&by_spot.known);
+                match &other.value {
+                    Some(spot) => by_spot.put(spot, holds, false),
+                    None => *holds = Bits::none(holds.rows()),
+                }
+                continue;
+            }
+            // Only a supply is around agents, and only an agent inside of what a supply serves.
+            let reaches = if side == Side::Agent { other.supply } else { other.agent };
+            let same = |row: usize| other.value.is_some() && matcher.value_of(side, row, key) == other.value;
+            let around = |row: usize| match side {
+                Side::Agent => matcher.is_around(other, matcher.domain_of(side, row)),
+                _ => matcher.is_inside(other, matcher.domain_of(side, row)),
+            };
+            if reaches.is_some() {
+                holds.and(&self.with_domains(matcher, key).rows_where(|row| same(row) || around(row)));
+            } else {
+                let by_spot = self.by_spot(matcher, key);
+                let mut near = Bits::none(holds.rows());
+                if let Some(spot) = &other.value {
+                    by_spot.put(spot, &mut near, true);
+                }
+                holds.and(&near);
+            }
+        }
+    }
+}
+
+/// Which one spot a place of one value for all leaves open.
+fn sole(matcher: &Matcher<'_>, place: &Place, chosen: Option<Spot>) -> Sole {
+    let tally = matcher.moment.placed.tally(matcher.id, place.number);
+    let mut only = chosen.iter().chain(tally.into_iter().flat_map(Tally::spots));
+    match only.next() {
+        None => Sole::Any,
+        Some(one) if only.all(|other| other == one) => Sole::One(one.clone()),
+        Some(_) => Sole::None,
+    }
+}
+
+impl Matcher<'_> {
+    fn value_of(&self, side: Side, row: usize, key: PlaceKey) -> Option<Spot> {
+        match side {
+            Side::Agent => self.agent_value(row, key),
+            _ => self.supply_value(row, key),
+        }
+    }
+
+    fn domain_of(&self, side: Side, row: usize) -> Option<Symbol> {
+        match side {
+            Side::Agent => self.moment.world.agents[row].placement.domain,
+            _ => self.moment.world.supplies[row].placement.domain,
+        }
     }
 }

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::{
     Index,
     agents::{Parts, stop},
+    apart,
     parted::Parted,
     rooms::Bound,
 };
@@ -27,6 +28,8 @@ pub(super) struct AskedOfSupplies {
     at: usize,
     parted: Parted,
     columns: Vec<AskedColumn>,
+    /// Whether nothing but room changes what is asked.
+    by_room: bool,
     limited: bool,
     rows: Bits,
     read: usize,
@@ -156,6 +159,7 @@ impl AskedOfSupplies {
         let mut asked = AskedOfSupplies {
             at,
             columns: Vec::new(),
+            by_room: false,
             parted: Parted::new(index.own.odd_supplies.clone()),
             limited: !matcher.moment.world.limits.is_empty(),
             rows: Bits::none(rows),
@@ -176,8 +180,17 @@ impl AskedOfSupplies {
         asked.conditions(index, matcher, volume);
         asked.amounts(index, matcher, volume);
         asked.parted.plain.and(&asked.parted.fixed);
-        let limits_changed = index.limits_changed;
-        asked.all(Parts { terms: &mut index.supplies, rooms: &mut index.rooms, limits_changed }, matcher);
+        asked.by_room = asked.parted.moving.is_empty() && asked.parted.plain.is_empty();
+        let mut parts = Parts {
+            terms: &mut index.supplies,
+            rooms: &mut index.rooms,
+            apart: index.apart.as_ref(),
+            limits_changed: index.limits_changed,
+        };
+        if asked.by_room {
+            asked.read = parts.journal(matcher).len();
+        }
+        asked.all(&mut parts, matcher);
         asked.shared(index, matcher, volume);
         asked
     }
@@ -200,8 +213,10 @@ impl AskedOfSupplies {
         }
         self.parted.plain.or(&index.existing);
         for ask in &volume.request.amounts {
-            let column = index.rooms.column(matcher, Side::Pool, ask.resource, &index.supplies.journal);
-            let bound = index.rooms.current(column, matcher, &index.supplies.journal).bound(&ask.amount, 0);
+            let journal =
+                apart::journal(index.apart.as_ref(), &index.supplies, matcher.id.framework, Side::Pool);
+            let column = index.rooms.column(matcher, Side::Pool, ask.resource, journal);
+            let bound = index.rooms.current(column, matcher, journal).bound(&ask.amount, 0);
             if bound == Bound::Plainly {
                 self.parted.plain = Bits::all(self.parted.fixed.rows());
             }
@@ -211,40 +226,41 @@ impl AskedOfSupplies {
     }
 
     /// The supplies that hold now, but for places.
-    pub fn rows(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
-        let now = parts.terms.journal.len();
+    pub fn rows(&mut self, mut parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
+        let journal = if self.by_room { parts.journal(matcher) } else { &parts.terms.journal };
+        let now = journal.len();
         let limits = self.limited && self.limits_read != parts.limits_changed;
         if self.read == now && !limits {
             return &self.rows;
         }
         self.limits_read = parts.limits_changed;
         let few = self.rows.rows() / 16 + 8;
-        let changed = parts.terms.journal.since(self.read);
+        let changed = journal.since(self.read);
         let changed: Option<Vec<usize>> = changed.map(|rows| rows.take(few + 1).collect());
         match changed.filter(|rows| !limits && rows.len() <= few) {
             Some(changed) => {
                 for asked in &self.columns {
-                    parts.rooms.current(asked.column, matcher, &parts.terms.journal);
+                    parts.current(asked.column, matcher);
                 }
                 for row in changed {
                     let holds = self.row(&parts, matcher, row);
                     self.rows.set(row, holds);
                 }
             }
-            None => self.all(parts, matcher),
+            None => self.all(&mut parts, matcher),
         }
         self.read = now;
         &self.rows
     }
 
-    fn all(&mut self, parts: Parts<'_>, matcher: &Matcher<'_>) {
+    fn all(&mut self, parts: &mut Parts<'_>, matcher: &Matcher<'_>) {
         let volume = &matcher.subject.need.volumes[self.at];
         let scene = matcher.scene(None, None, Some(volume));
         let rows = self.parted.now(parts.terms, &scene);
         let mut odd = self.parted.plain.clone();
         let mut fit = rows.clone();
         for asked in &self.columns {
-            let column = parts.rooms.current(asked.column, matcher, &parts.terms.journal);
+            let column = parts.current(asked.column, matcher);
             odd.or(column.odd());
             column.fits(
                 asked.bound.within_limits(matcher, Side::Pool, asked.resource),
