@@ -204,10 +204,13 @@ impl Lowering<'_> {
             charges.push(ir::Charge { resource, root, sides, reads, per: charge.per, span: charge.span });
         }
         let exposed = hir.broker.exposed.iter().map(|(read, _)| self.column(read)).collect();
+        let (counts, scores) = (hir.broker.counts.is_some(), hir.broker.scores.is_some());
+        let disclosed = ir::Disclosed { counts, scores };
         let lends = hir.broker.lends.is_some();
         let overlap = hir.broker.overlap.map_or_else(Overlap::default, |overlap| overlap.0);
         let name = hir.broker.name.as_ref().map(|name| self.plan.symbols.intern(&name.text));
-        self.plan.broker = ir::Broker { name, requires, prefers, charges, exposed, lends, overlap };
+        self.plan.broker =
+            ir::Broker { name, requires, prefers, charges, exposed, disclosed, lends, overlap };
     }
 
     fn roles(&mut self) {

@@ -328,8 +328,18 @@ impl Fleet {
     /// # Errors
     /// That there is none, with the nearest name.
     pub fn needs(&self, name: &str) -> Result<Vec<NeedId>, Error> {
+        self.needs_among(name, |_| true)
+    }
+
+    /// As [`Fleet::needs`], where only these needs are known.
+    pub(crate) fn needs_among(
+        &self,
+        name: &str,
+        is_known: impl Fn(NeedId) -> bool,
+    ) -> Result<Vec<NeedId>, Error> {
         let plan = &self.loaded.plan;
         let all: Vec<(NeedId, String, String)> = cycle::every_need(plan)
+            .filter(|id| is_known(*id))
             .map(|id| {
                 let framework = plan.symbols.text(plan.frameworks[id.framework].name).to_owned();
                 let need = plan.symbols.text(plan.frameworks[id.framework].needs[id.need].name).to_owned();

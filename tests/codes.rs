@@ -10,7 +10,7 @@ use bourse::{
 use crate::harness::load;
 
 /// Codes of the command line: what they need (files, arguments) is there only, and so is their test.
-const COMMAND_LINE: [Code; 15] = [
+const COMMAND_LINE: [Code; 16] = [
     Code::B0527,
     Code::B0701,
     Code::B0702,
@@ -26,6 +26,7 @@ const COMMAND_LINE: [Code; 15] = [
     Code::B0902,
     Code::B0904,
     Code::B0907,
+    Code::B0908,
 ];
 /// Codes of plugins: their examples are components, and stand with the tests of plugins.
 const PLUGINS: [Code; 10] = [

@@ -1,13 +1,23 @@
 //! Pages of policy sets: whatever a policy calls things or says of them is shown as text.
 
-use bourse::{Fleet, check::Strictness, diagnostic::Render, doc::document, output::View, pipeline::Parsed};
+use bourse::{
+    Fleet,
+    check::Strictness,
+    diagnostic::Render,
+    doc::{document, vocabulary},
+    output::View,
+    pipeline::Parsed,
+};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 fn page(text: &str, view: View) -> String {
     let parsed = Parsed::new([("set.policy", text.as_bytes())]);
     let fleet = Fleet::load(&parsed, Strictness::default(), &[]);
     let fleet = fleet.unwrap_or_else(|error| panic!("{}\n{text}", error.render(Render::Human(false))));
-    document(&fleet, &parsed, view)
+    match view {
+        View::Operator => document(&fleet, &parsed),
+        View::Framework(at) => vocabulary(&fleet, &parsed, Some(at)),
+    }
 }
 
 /// What a reader makes of a page.
@@ -185,11 +195,11 @@ const HOSTILE: &[&str] = &[
 
 #[test]
 fn hostile_names_and_texts_change_nothing_but_words() {
-    for view in [View::Operator, View::Framework] {
+    for view in [View::Operator, View::Framework(0)] {
         let (plain, words) = shape(&page(&set("plain", "plain words"), view));
         assert!(words.contains("plain words"), "{words}");
         assert!(plain.links.iter().all(|link| link.starts_with('#')), "{plain:?}");
-        assert!(view == View::Framework || plain.headings > 12 && plain.tables > 6, "{plain:?}");
+        assert!(view == View::Framework(0) || plain.headings > 12 && plain.tables > 6, "{plain:?}");
         for hostile in HOSTILE {
             for (name, docs) in [(*hostile, "words"), ("plain", *hostile), (*hostile, *hostile)] {
                 let made = page(&set(name, docs), view);
@@ -204,7 +214,7 @@ fn hostile_names_and_texts_change_nothing_but_words() {
 #[test]
 fn terminals_are_told_nothing() {
     for hostile in ["\u{1b}[2J", "\u{7}", "a\nb", "a\r\n\n# b", "\t", "\u{202e}abc", "\u{9b}31m", "\u{0}"] {
-        for view in [View::Operator, View::Framework] {
+        for view in [View::Operator, View::Framework(0)] {
             let (plain, _) = shape(&page(&set("plain", "words"), view));
             let made = page(&set(hostile, "words"), view);
             let moves = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
@@ -233,9 +243,11 @@ broker secret-broker {
 agent secret-agent { os = "secret-os", secret-key = "secret", resources { cpus = 4, mounts = 1 } }
 provider secret-provider { instance secret-instance { pool secret-pool { resources { size = 4TB } } } }
 role "eng" { secret-paid = true }
+role "secret-role" { weight = 2 }
+framework secret-rival { role = "secret-role", need secret-want { agent { secret-resource = 1 } } }
 framework secret-framework { role = "eng", need secret-need { agent { cpus = 1 }, volume secret-volume { size = 1TB } } }
 "#,
-        View::Framework,
+        View::Framework(1),
     );
     assert!(!made.contains("secret") && !made.contains("Secret"), "{made}");
     for word in ["`is fast`", "Fast enough.", "`agent.os`", "`zone`", "`cpus`", "`size`", "`4GB`", "`eng`"] {

@@ -30,4 +30,5 @@ mod sessions;
 mod state;
 mod stdlib;
 mod tidy;
+mod views;
 mod workload;

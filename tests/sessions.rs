@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use crate::cli::{Folder, finish};
 
-const PAGES: &[&str] = &["diff.md", "openb.md", "testing.md"];
+const PAGES: &[&str] = &["diff.md", "openb.md", "security.md", "testing.md"];
 
 /// What a page says and the tables beside it.
 const TABLES: &[(&str, &[&str])] = &[("openb.md", &["nodes.csv", "pods.csv"])];

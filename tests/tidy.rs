@@ -235,6 +235,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "quantity",
             "resolve",
             "source",
+            "symbol",
             "types",
             "value",
         ],

@@ -5,6 +5,7 @@ mod against;
 mod cause;
 mod markdown;
 mod pairs;
+mod seen;
 mod text;
 mod wire;
 
@@ -18,6 +19,7 @@ use indexmap::IndexMap;
 use crate::{
     Offers,
     cycle::{self, NeedResult},
+    matching::NeedId,
     output::{self, Detail, View, wire::Offer},
 };
 use against::Against;
@@ -32,6 +34,13 @@ pub struct Change {
     pub needs_in_all: usize,
     /// How many offers are the same in both.
     pub kept: usize,
+}
+
+/// Compares the offers of two versions of a set, as the framework with this name is told of them: its own needs and offers, without
+/// what is responsible, which is the operator's. Of scores nothing is told, unless both versions expose them; without, an
+/// offer that only scores otherwise is one that is kept.
+pub fn compare_for(old: &Offers, new: &Offers, framework: &str) -> Change {
+    seen::compare(old, new, framework)
 }
 
 /// What is different of one need.
@@ -130,7 +139,7 @@ impl Made {
             volumes: volumes
                 .map(|volume| (volume.name.clone(), volume.number, volume.supply.clone()))
                 .collect(),
-            score: offer.score.value.clone(),
+            score: offer.score.value.clone().unwrap_or_default(),
         }
     }
 }
@@ -180,6 +189,10 @@ impl<'a> Told<'a> {
         Told { offers, needs: names.zip(&offers.cycle().needs).collect(), made: document.offers }
     }
 
+    fn label(&self, id: NeedId) -> String {
+        output::need_label(self.offers.fleet().plan(), id)
+    }
+
     fn ended(&self, need: &NeedResult) -> Ended {
         Ended {
             outcome: need.outcome.name(),
@@ -209,11 +222,10 @@ pub fn compare(old: &Offers, new: &Offers) -> Change {
         let at = change.needs.len();
         let side = if after.is_some() { &new } else { &old };
         let id = after.or(before).map(|need| need.id);
-        let plan = side.offers.fleet().plan();
         change.needs.push(NeedChange {
             framework: name.0.clone(),
             need: name.1.clone(),
-            label: id.map_or_else(String::new, |id| output::need_label(plan, id)),
+            label: id.map_or_else(String::new, |id| side.label(id)),
             old: ended.0,
             new: ended.1,
             offers: Vec::with_capacity(pairs.len()),

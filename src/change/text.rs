@@ -83,6 +83,8 @@ pub(super) fn what(offer: &OfferChange) -> String {
                 format!("{}: score {} → {}", made(old), old.score, new.score)
             }
             Kind::Ranked if old.instance == new.instance => format!("{}: score {}", made(old), old.score),
+            // A framework may not be told of scores.
+            Kind::Ranked if new.score.is_empty() => format!("{}: now #{}", made(old), new.instance),
             Kind::Ranked => format!("{}: now #{}, score {}", made(old), new.instance, new.score),
             Kind::Sized => made(new),
             _ => format!("{} → {}", made(old), place(new)),

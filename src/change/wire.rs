@@ -68,6 +68,7 @@ struct WireMade<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<&'a str>,
     volumes: Vec<WireVolume<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
     score: &'a str,
 }
 

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::{Exit, Failure, files::Console, set::SetArgs};
+use super::{Exit, Failure, files::Console, set::SetArgs, view::Who};
 use crate::{
-    Fleet, Offers, change,
+    Fleet, Offers,
+    change::{self, Change},
     check::Strictness,
     cycle::{self, Reasons},
     diagnostic::Report,
     matching::NeedId,
+    output::{View, printable_name},
 };
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +29,9 @@ pub struct Args {
     /// Only these needs take part: NEED, FRAMEWORK.NEED or FRAMEWORK; may be repeated
     #[arg(long, value_name = "NEED")]
     need: Vec<String>,
+    /// Who looks: `operator`; `framework=NAME` for what that one may know of its offers; `framework` for each one's view apart
+    #[arg(long = "as", default_value = "operator", value_name = "WHO")]
+    view: Who,
     /// How the change is written
     #[arg(long, value_enum, default_value_t = DiffFormat::Text, value_name = "FORMAT")]
     format: DiffFormat,
@@ -44,6 +49,7 @@ enum DiffFormat {
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.view.reads(console);
     let set = |path: &PathBuf, inventory: Vec<PathBuf>| SetArgs { paths: vec![path.clone()], inventory };
     let inventories = set(&args.old, args.inventory.clone()).inventories(console)?;
     let mut load = |path: &PathBuf| -> Result<Fleet, Failure> {
@@ -55,16 +61,84 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         (old, new) => return Err(both(old.err(), new.err())),
     };
     console.problems.absorb(new.warnings().clone());
+    if let Who::Framework(name) = &args.view {
+        return seen(args, (&old, &new), name, console);
+    }
     let (of_old, of_new) = needs(&old, &new, &args.need)?;
     let old = offers(&old, of_old, "the old offers", console);
     let new = offers(&new, of_new, "the new offers", console);
-    let change = change::compare(&old, &new);
-    console.print(&match args.format {
-        DiffFormat::Text => change::text(&change),
-        DiffFormat::Json => change::json(&change),
-        DiffFormat::Markdown => change::markdown(&change),
+    if args.view.is_operator() {
+        return write(args.format, &change::compare(&old, &new), console);
+    }
+    let plans = [&old, &new].map(|offers| offers.fleet().plan());
+    let names = plans.iter().flat_map(|plan| {
+        plan.frameworks.iter().map(|framework| plan.symbols.text(framework.name).to_owned())
+    });
+    let names: indexmap::IndexSet<String> = names.collect();
+    let views: Vec<(String, Change)> = names
+        .into_iter()
+        .map(|name| {
+            let change = change::compare_for(&old, &new, &name);
+            (name, change)
+        })
+        .collect();
+    if args.format == DiffFormat::Json {
+        let views: Vec<String> = views.iter().map(|(_, change)| change::json(change)).collect();
+        let views = views.iter().map(|view| view.trim_end()).collect::<Vec<_>>().join(",\n");
+        let form = format!("{{\"format\": \"bourse.views\", \"version\": 1, \"views\": [\n{views}\n]}}\n");
+        console.print(&form)?;
+    } else {
+        for (at, (name, change)) in views.iter().enumerate() {
+            let between = if at == 0 { "" } else { "\n" };
+            console.print(&format!("{between}framework {}\n", printable_name(name)))?;
+            write(args.format, change, console)?;
+        }
+    }
+    let is_same = views.iter().all(|(_, change)| change.is_empty());
+    Ok(if is_same { Exit::Yes } else { Exit::No })
+}
+
+fn write(format: DiffFormat, change: &Change, console: &mut Console) -> Result<Exit, Failure> {
+    console.print(&match format {
+        DiffFormat::Text => change::text(change),
+        DiffFormat::Json => change::json(change),
+        DiffFormat::Markdown => change::markdown(change),
     })?;
     Ok(if change.is_empty() { Exit::Yes } else { Exit::No })
+}
+
+/// What a change is to one framework. The cycles are those of all needs, whoever looks; names only choose what is told.
+fn seen(
+    args: &Args,
+    (old, new): (&Fleet, &Fleet),
+    framework: &str,
+    console: &mut Console,
+) -> Result<Exit, Failure> {
+    // It may be in one of the versions alone.
+    let views = [old, new].map(|fleet| View::of(fleet, framework).map(|view| (fleet, view)));
+    if let [Err(unknown), Err(_)] = &views {
+        return Err(unknown.clone().into());
+    }
+    let mut asked: Vec<String> = Vec::new();
+    for name in &args.need {
+        let found = views.iter().flatten().map(|(fleet, view)| (fleet, view.needs(fleet, name)));
+        let found: Vec<_> = found.collect();
+        if let Some((_, Err(unknown))) = found.iter().rfind(|_| found.iter().all(|one| one.1.is_err())) {
+            return Err(unknown.clone().into());
+        }
+        for (fleet, ids) in found {
+            let plan = fleet.plan();
+            let name = |id: NeedId| plan.symbols.text(plan.frameworks[id.framework].needs[id.need].name);
+            asked.extend(ids.unwrap_or_default().into_iter().map(|id| name(id).to_owned()));
+        }
+    }
+    let made =
+        |fleet: &Fleet| fleet.cycle(cycle::Request { reasons: Reasons::None, ..cycle::Request::default() });
+    let mut change = change::compare_for(&made(old), &made(new), framework);
+    if !args.need.is_empty() {
+        change.needs.retain(|need| asked.contains(&need.need));
+    }
+    write(args.format, &change, console)
 }
 
 fn offers(fleet: &Fleet, needs: Option<Vec<NeedId>>, what: &'static str, console: &Console) -> Offers {

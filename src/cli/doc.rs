@@ -2,24 +2,37 @@
 
 use std::path::PathBuf;
 
-use super::{Exit, Failure, files::Console, offers::ViewArg, set::SetArgs};
-use crate::{check::Strictness, doc};
+use super::{
+    Exit, Failure,
+    files::Console,
+    set::SetArgs,
+    view::Who,
+};
+use crate::{check::Strictness, doc, output::View};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     set: SetArgs,
-    /// For whom; a framework sees what needs may use, and nothing else
-    #[arg(long = "as", value_enum, default_value_t = ViewArg::Operator, value_name = "WHO")]
-    view: ViewArg,
+    /// For whom: `operator`; `framework` for what needs may use, and nothing else; `framework=NAME` for that one
+    #[arg(long = "as", default_value = "operator", value_name = "WHO")]
+    view: Who,
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.view.reads(console);
     let (fleet, parsed) = args.set.fleet(console, Strictness::default())?;
-    let page = doc::document(&fleet, &parsed, args.view.into());
+    let page = match &args.view {
+        Who::Operator => doc::document(&fleet, &parsed),
+        Who::Frameworks => doc::vocabulary(&fleet, &parsed, None),
+        Who::Framework(name) => match View::of(&fleet, name)? {
+            View::Framework(at) => doc::vocabulary(&fleet, &parsed, Some(at)),
+            View::Operator => doc::document(&fleet, &parsed),
+        },
+    };
     match &args.output {
         None => console.print(&page)?,
         Some(path) => console.replace_file(path, page.as_bytes())?,

@@ -5,9 +5,9 @@ use clap::ValueEnum;
 use super::{
     Exit, Failure,
     files::Console,
-    offers::ViewArg,
     plugins::{self, FleetArgs},
     table::{Paint, paint},
+    view::Who,
 };
 use crate::{
     Fleet, Offers,
@@ -16,7 +16,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     explain::{self, Look},
     matching::NeedId,
-    output::{self, Explained, View, printable_name},
+    output::{self, Explained, SeenNeed, View, printable_name},
 };
 
 #[derive(Debug, clap::Args)]
@@ -41,9 +41,10 @@ pub struct Args {
     /// Tell everything, rather than a screenful
     #[arg(long)]
     all: bool,
-    /// Who looks: a framework is shown labels, kinds and what it asks for
-    #[arg(long = "as", value_enum, default_value_t = ViewArg::Operator, value_name = "WHO", conflicts_with_all = ["agent", "pool", "offer"])]
-    view: ViewArg,
+    /// Who looks: `operator`; `framework=NAME` or `framework` for what the need's framework may know, without --agent, --pool and
+    /// --offer
+    #[arg(long = "as", default_value = "operator", value_name = "WHO")]
+    view: Who,
     /// How the explanation is written
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
@@ -59,7 +60,16 @@ enum Format {
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.view.reads(console);
+    if !args.view.is_operator() && (args.agent.is_some() || args.pool.is_some() || args.offer.is_some()) {
+        let message = "a framework is not told of single agents, pools, and what an offer was chosen from";
+        let help = "leave out `--agent`, `--pool` and `--offer`: what is told of a need is told without them";
+        return Err(Diagnostic::without_place(Code::B0903, message).help(help).into());
+    }
     let fleet = args.fleet.fleet(console, Strictness::default())?;
+    if !args.view.is_operator() {
+        return seen(args, &fleet, console);
+    }
     let needs = fleet.needs(&args.need)?;
     let question = Question::of(args, &fleet)?;
     let offers = (!args.alone).then(|| {
@@ -72,26 +82,52 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         bar.finish_and_clear();
         offers
     });
-    let view: View = args.view.into();
-    let look = Look { all: args.all, framework: view == View::Framework };
+    let look = Look { all: args.all };
     let mut told = Vec::new();
     for id in needs {
         told.push(answer(&fleet, offers.as_ref(), id, &question)?);
     }
-    match args.format {
-        Format::Json => {
-            let document = output::explanation(&told, view);
-            console.write(|out| output::write_json(&document, out))?;
-        }
-        Format::Text => {
-            for (at, told) in told.iter().enumerate() {
-                let between = if at == 0 { "" } else { "\n" };
-                let text = format!("{between}{}", headed(&text(told, look), console.colour));
-                console.print(&text)?;
-            }
-        }
-    }
+    write(args.format, &told, View::Operator, look, console)?;
     Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+}
+
+fn write(
+    format: Format,
+    told: &[Explained],
+    view: View,
+    look: Look,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    if format == Format::Json {
+        let document = output::explanation(told, view);
+        return console.write(|out| output::write_json(&document, out));
+    }
+    for (at, told) in told.iter().enumerate() {
+        let between = if at == 0 { "" } else { "\n" };
+        let text = format!("{between}{}", headed(&text(told, look), console.colour));
+        console.print(&text)?;
+    }
+    Ok(())
+}
+
+/// What the framework of a need is told of it.
+fn seen(args: &Args, fleet: &Fleet, console: &mut Console) -> Result<Exit, Failure> {
+    let views = args.view.views(fleet)?;
+    let needs = match views.as_slice() {
+        [view] => view.needs(fleet, &args.need)?,
+        _ => fleet.needs(&args.need)?,
+    };
+    let view = |id: NeedId| View::Framework(id.framework);
+    let told: Vec<Explained> = if args.alone {
+        needs.iter().map(|id| Explained::Seen(Box::new(SeenNeed::alone(fleet, view(*id), *id)))).collect()
+    } else {
+        let offers = fleet.cycle(cycle::Request { reasons: Reasons::None, ..cycle::Request::default() });
+        let seen = |id: &NeedId| SeenNeed::new(&offers, view(*id), *id);
+        needs.iter().filter_map(seen).map(|seen| Explained::Seen(Box::new(seen))).collect()
+    };
+    let first = needs.first().map_or(View::Operator, |id| view(*id));
+    write(args.format, &told, first, Look { all: args.all }, console)?;
+    Ok(Exit::Yes)
 }
 
 /// The first line stands out.
@@ -200,12 +236,13 @@ fn text(told: &Explained, look: Look) -> String {
     match told {
         Explained::Need(explanation, offers) => {
             let mut out = explain::need_text(explanation, look);
-            for offer in offers.iter().filter(|_| !look.framework) {
+            for offer in offers {
                 out.push('\n');
                 out.push_str(&explain::offer_text(offer));
             }
             out
         }
+        Explained::Seen(seen) => seen.text(),
         Explained::Candidate(candidate) => explain::candidate_text(candidate),
         Explained::Offers(offers) => offers.iter().map(explain::offer_text).collect::<Vec<_>>().join("\n"),
     }

@@ -35,6 +35,8 @@ pub struct Console {
     pub tell_notes: bool,
     /// Whether people have been told the problems already, as the result.
     pub told: bool,
+    /// The framework that reads, where it is one's run: it is told of its own problems alone.
+    pub reader: Option<super::problems::Reader>,
     /// Whether results are coloured.
     pub colour: bool,
     errors: ErrorFormat,
@@ -83,6 +85,7 @@ impl Console {
             problems: Report::default(),
             tell_notes: false,
             told: false,
+            reader: None,
             colour: colour(AutoStream::choice(&io::stdout())),
             errors: global.error_format,
             colour_errors: colour(AutoStream::choice(&io::stderr())),
@@ -135,6 +138,9 @@ impl Console {
             return;
         }
         let mut report = std::mem::take(&mut self.problems);
+        if let Some(reader) = &self.reader {
+            report = reader.told(report);
+        }
         if !self.tell_notes && !report.has_errors() {
             report.diagnostics.retain(|problem| problem.severity != Severity::Note);
         }

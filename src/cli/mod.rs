@@ -22,12 +22,14 @@ pub mod kept;
 mod matching;
 mod offers;
 mod plugins;
+mod problems;
 mod repl;
 mod set;
 mod shares;
 mod shell;
 mod table;
 mod test;
+mod view;
 
 use std::process::ExitCode;
 

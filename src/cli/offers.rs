@@ -8,15 +8,16 @@ use super::{
     files::Console,
     plugins::{self, FleetArgs},
     table::{Paint, columns, count, grouped, paint},
+    view::Who,
 };
 use crate::{
     Fleet, Offers,
     check::Strictness,
-    cycle::{self, Reasons, Why},
+    cycle::{self, NeedResult, Reasons, Why},
     matching::NeedId,
     output::{
-        self, Detail, View, printable_name,
-        text::{instances, offer_cells, part_of, reason_cells, volume_cells, why_words},
+        self, Detail, Sight, printable_name,
+        text::{instances, offer_cells, part_of, reason_cells, seen_cells, volume_cells, why_words},
         wire::{self, Document, Offer},
     },
 };
@@ -34,9 +35,9 @@ pub struct Args {
     /// How rejections are told
     #[arg(long, value_enum, default_value_t = ReasonsArg::Grouped, value_name = "HOW")]
     reasons: ReasonsArg,
-    /// Who looks: a framework is shown no fine-grained keys, values, or items of scores
-    #[arg(long = "as", value_enum, default_value_t = ViewArg::Operator, value_name = "WHO")]
-    view: ViewArg,
+    /// Who looks: `operator`; `framework=NAME` for what that one may know; `framework` for each one's view apart
+    #[arg(long = "as", default_value = "operator", value_name = "WHO")]
+    view: Who,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,53 +50,74 @@ enum ReasonsArg {
     None,
 }
 
-/// Who looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ViewArg {
-    /// Everything
-    Operator,
-    /// What a framework may see
-    Framework,
-}
-
-impl From<ViewArg> for View {
-    fn from(view: ViewArg) -> View {
-        match view {
-            ViewArg::Operator => View::Operator,
-            ViewArg::Framework => View::Framework,
-        }
-    }
-}
-
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.view.reads(console);
     let fleet = args.fleet.fleet(console, Strictness::default())?;
-    let needs = needs_of(&fleet, &args.need)?;
+    let views = args.view.views(&fleet)?;
     let (reasons, detail) = match args.reasons {
         ReasonsArg::Grouped => (Reasons::Unmet, Detail::Grouped),
         ReasonsArg::All => (Reasons::All, Detail::All),
         ReasonsArg::None => (Reasons::None, Detail::None),
     };
+    // What a framework is told of reasons is found for it alone.
+    let reasons = if args.view.is_operator() { reasons } else { Reasons::None };
+    if let [view] = views.as_slice()
+        && args.view.is_one()
+    {
+        // The cycle is the same whoever looks: here names only choose what is told.
+        let mut asked = Vec::new();
+        for name in &args.need {
+            asked.extend(view.needs(&fleet, name)?);
+        }
+        let offers = fleet.cycle(cycle::Request { reasons, ..cycle::Request::default() });
+        let sight = Sight::new(&offers, *view);
+        let sight = if args.need.is_empty() { sight } else { sight.only(asked) };
+        let document = output::document_of(&sight, detail);
+        write(args.format, &offers, &[document], console)?;
+        return Ok(exit(sight.needs().map(|(_, need)| need), false));
+    }
+    let needs = needs_of(&fleet, &args.need)?;
     if cycle::every_need(fleet.plan()).next().is_none() {
         console.remark("there are no needs: declare one, or give an inventory that has some");
     }
     let total = needs.as_ref().map_or_else(|| cycle::every_need(fleet.plan()).count(), Vec::len);
     let bar = console.progress(total, "offering");
     let mut step = |done: usize, _: usize| bar.set_position(done as u64);
-    let offers = fleet.cycle(cycle::Request {
-        needs,
-        reasons,
-        progress: Some(&mut step),
-        ..cycle::Request::default()
-    });
+    let progress = Some(&mut step as &mut dyn FnMut(usize, usize));
+    let offers = fleet.cycle(cycle::Request { needs, reasons, progress, ..cycle::Request::default() });
     bar.finish_and_clear();
-    match args.format {
-        Format::Json => {
-            console.write(|out| output::write_offers(&offers, args.view.into(), detail, out))?;
-        }
-        Format::Table => table(&offers, args.view.into(), detail, console)?,
+    let documents: Vec<Document<'_>> =
+        views.iter().map(|view| output::document(&offers, *view, detail)).collect();
+    if args.format == Format::Json && !args.view.is_operator() {
+        console.write(|out| output::write_views(&documents, out))?;
+    } else {
+        write(args.format, &offers, &documents, console)?;
     }
     let failed = plugins::tell_faults(&fleet, console);
-    Ok(if failed { Exit::Undecided } else { exit(&offers) })
+    Ok(if failed { Exit::Undecided } else { exit(offers.cycle().needs.iter(), true) })
+}
+
+fn write(
+    format: Format,
+    offers: &Offers,
+    documents: &[Document<'_>],
+    console: &mut Console,
+) -> Result<(), Failure> {
+    for (at, document) in documents.iter().enumerate() {
+        match format {
+            Format::Json => console.write(|out| output::write_json(document, out))?,
+            Format::Table => {
+                if documents.len() > 1 {
+                    let name = document.framework.as_deref().unwrap_or_default();
+                    let head =
+                        paint(&format!("framework {}", printable_name(name)), Paint::Bold, console.colour);
+                    console.print(&format!("{}{head}\n", if at == 0 { "" } else { "\n" }))?;
+                }
+                table(offers, document, console)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The needs that some names mean, in order of declaration; `None` where there are no names.
@@ -112,22 +134,24 @@ pub fn needs_of(fleet: &Fleet, names: &[String]) -> Result<Option<Vec<NeedId>>, 
     Ok(Some(needs))
 }
 
-fn exit(offers: &Offers) -> Exit {
-    let cycle = offers.cycle();
-    let missing = || cycle.needs.iter().any(|need| need.missing() > 0);
-    if cycle.needs.iter().any(|need| need.why == Some(Why::Bounded)) {
+/// A framework is not told whether a bound ended a search: that may be others' doing.
+fn exit<'a>(needs: impl Iterator<Item = &'a NeedResult>, tells_bounds: bool) -> Exit {
+    let needs: Vec<&NeedResult> = needs.collect();
+    let missing = || needs.iter().any(|need| need.missing() > 0);
+    let made = needs.iter().any(|need| need.offered > 0);
+    if tells_bounds && needs.iter().any(|need| need.why == Some(Why::Bounded)) {
         Exit::Undecided
-    } else if cycle.grants.is_empty() && missing() {
+    } else if !made && missing() {
         Exit::No
     } else {
         Exit::Yes
     }
 }
 
-fn table(offers: &Offers, view: View, detail: Detail, console: &mut Console) -> Result<(), Failure> {
+fn table(offers: &Offers, document: &Document<'_>, console: &mut Console) -> Result<(), Failure> {
     let colour = console.colour;
-    let document = output::document(offers, view, detail);
-    let mut by_need: Vec<Vec<&Offer>> = vec![Vec::new(); document.needs.len()];
+    let detail = document.rejections.detail();
+    let mut by_need: Vec<Vec<&Offer>> = vec![Vec::new(); offers.cycle().needs.len()];
     for offer in &document.offers {
         by_need[offer.need_at].push(offer);
     }
@@ -142,23 +166,23 @@ fn table(offers: &Offers, view: View, detail: Detail, console: &mut Console) -> 
         }
         match detail {
             Detail::None => {}
-            Detail::Grouped if need.missing == 0 => {}
-            Detail::Grouped => {
-                let lines = grouped_reasons(offers, &document, need, colour);
+            Detail::All if document.rejections.tells_each() => {
+                for rejection in document.rejections.all_of(need.at) {
+                    console.print(&rejection_lines(&rejection))?;
+                }
+            }
+            Detail::Grouped | Detail::All if need.missing == 0 => {}
+            Detail::Grouped | Detail::All => {
+                let lines = grouped_reasons(offers, document, need, colour);
                 match told.get(&lines) {
                     Some(like) => console.print(&format!("  excluded as for {}\n", printable_name(like)))?,
                     None => console.print(&lines)?,
                 }
                 told.entry(lines).or_insert(&need.label);
             }
-            Detail::All => {
-                for rejection in document.rejections.all_of(need.at) {
-                    console.print(&rejection_lines(&rejection))?;
-                }
-            }
         }
     }
-    console.print(&summary(offers, colour))
+    console.print(&summary(offers, document, colour))
 }
 
 /// Whether a need and its offer are told in one line.
@@ -208,6 +232,9 @@ fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, 
         .groups_of(need.at)
         .iter()
         .map(|group| {
+            if group.places.is_some() {
+                return seen_cells(group);
+            }
             let who = [
                 part_of(group.agents.count, world.agents.len(), "agent", "agents"),
                 part_of(group.supplies.count, world.supplies.len(), "supply", "supplies"),
@@ -239,21 +266,24 @@ fn rejection_lines(rejection: &wire::Rejection) -> String {
     format!("    {}\n{}", printable_name(&subject), reasons.collect::<String>())
 }
 
-fn summary(offers: &Offers, colour: bool) -> String {
-    let cycle = offers.cycle();
-    let world = offers.fleet().world();
-    let with = |outcome| cycle.needs.iter().filter(|need| need.outcome == outcome).count();
+fn summary(offers: &Offers, document: &Document<'_>, colour: bool) -> String {
+    let with =
+        |outcome: cycle::Outcome| document.needs.iter().filter(|need| need.outcome == outcome.name()).count();
     let outcomes = [cycle::Outcome::Met, cycle::Outcome::Partial, cycle::Outcome::Unmet];
     let outcomes = outcomes.map(|outcome| format!("{} {}", grouped(with(outcome)), outcome.name()));
     let mut line = format!(
-        "{}; {}: {}; {}",
-        count(cycle.grants.len(), "offer", "offers"),
-        count(cycle.needs.len(), "need", "needs"),
+        "{}; {}: {}",
+        count(document.offers.len(), "offer", "offers"),
+        count(document.needs.len(), "need", "needs"),
         outcomes.join(", "),
-        count(world.agents.len(), "agent", "agents"),
     );
-    if !world.supplies.is_empty() {
-        line.push_str(&format!(", {}", count(world.supplies.len(), "supply", "supplies")));
+    // How large the fleet is, is said with what is left of it.
+    if document.remaining.is_some() {
+        let world = offers.fleet().world();
+        line.push_str(&format!("; {}", count(world.agents.len(), "agent", "agents")));
+        if !world.supplies.is_empty() {
+            line.push_str(&format!(", {}", count(world.supplies.len(), "supply", "supplies")));
+        }
     }
     format!("{}\n", paint(&line, Paint::Bold, colour))
 }

@@ -30,6 +30,9 @@ impl SetArgs {
             Parsed::following(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())), |name| {
                 console.used_policy(name, &mut problems)
             });
+        if let Some(reader) = &mut console.reader {
+            reader.find(&parsed);
+        }
         if !problems.is_empty() {
             return Err(Failure(Box::new(Report { diagnostics: problems, ..Report::default() })));
         }
@@ -45,6 +48,9 @@ impl SetArgs {
             match console.inventory(path) {
                 Ok(inventory) => {
                     console.problems.absorb(inventory.warnings().clone());
+                    if let Some(reader) = &mut console.reader {
+                        reader.find_in(&inventory);
+                    }
                     read.push(inventory);
                 }
                 Err(failure) => broken.absorb(*failure.0),

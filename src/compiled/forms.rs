@@ -5,8 +5,8 @@ use crate::{
     emit::Owners,
     ir::{
         self, Amount, Ask, Asked, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition,
-        DefinitionId, Framework, Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan,
-        Question, Request, Role, Rule, SideSet, Target, Volume,
+        DefinitionId, Disclosed, Framework, Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey,
+        PlaceKind, Plan, Question, Request, Role, Rule, SideSet, Target, Volume,
     },
     operator::{ArithmeticOp, Function, TestOp},
     quantity::{Dimension, Overlap, Quantity},
@@ -81,7 +81,8 @@ records! {
     Definition { name, class_of, root, sides, span, docs, standard }
     Rule { label, labelled, weight, root, sides, span, docs }
     Charge { resource, root, sides, reads, per, span }
-    Broker { name, requires, prefers, charges, exposed, lends, overlap }
+    Broker { name, requires, prefers, charges, exposed, disclosed, lends, overlap }
+    Disclosed { counts, scores }
     Role { name, weight, keys, limits, span }
     Limit { side, resource, amount, span }
     Quantity { dimension, amount }

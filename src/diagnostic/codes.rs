@@ -165,6 +165,7 @@ codes! {
     B0905 "needs too large for one cycle",
     B0906 "a defect of bourse",
     B0907 "classes that cannot be compared",
+    B0908 "problems that a framework is not told of",
 }
 
 impl fmt::Display for Code {

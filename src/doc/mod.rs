@@ -10,7 +10,7 @@ mod vocabulary;
 
 use markdown::{Page, code};
 
-use crate::{Fleet, limits, output::View, pipeline::Parsed, source::Span};
+use crate::{Fleet, limits, pipeline::Parsed, source::Span};
 
 /// What all sections are made of.
 struct Set<'a> {
@@ -32,25 +32,32 @@ impl Set<'_> {
     }
 }
 
-/// The page of a set. The same set gives the same page.
-pub fn document(fleet: &Fleet, parsed: &Parsed, view: View) -> String {
+/// The page of a set, to the operator all of it. The same set gives the same page.
+pub fn document(fleet: &Fleet, parsed: &Parsed) -> String {
     let set = Set { fleet, parsed };
-    let title = match view {
-        View::Operator => "Policy set",
-        View::Framework => "What frameworks may ask for",
-    };
-    let mut page = Page::new(title);
-    match view {
-        View::Framework => vocabulary::sections(&set, &mut page, view),
-        View::Operator => {
-            sources(&set, &mut page);
-            vocabulary::sections(&set, &mut page, view);
-            rules::sections(&set, &mut page);
-            fleet::sections(&set, &mut page);
-            needs::section(&set, &mut page);
-        }
-    }
+    let mut page = Page::new("Policy set");
+    sources(&set, &mut page);
+    vocabulary::sections(&set, &mut page, Readers::Operator);
+    rules::sections(&set, &mut page);
+    fleet::sections(&set, &mut page);
+    needs::section(&set, &mut page);
     page.finish()
+}
+
+/// The page of what frameworks may ask for: the same for each, and for the one with this number its role as well.
+pub fn vocabulary(fleet: &Fleet, parsed: &Parsed, framework: Option<usize>) -> String {
+    let set = Set { fleet, parsed };
+    let mut page = Page::new("What frameworks may ask for");
+    vocabulary::sections(&set, &mut page, Readers::Frameworks(framework));
+    page.finish()
+}
+
+/// For whom the words that needs may use are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readers {
+    Operator,
+    /// For all of them, or for the one with this number.
+    Frameworks(Option<usize>),
 }
 
 fn sources(set: &Set<'_>, page: &mut Page) {

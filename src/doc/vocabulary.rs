@@ -1,27 +1,38 @@
 //! The words that needs may use: what a consumer sees of a set, and nothing else.
 
+use std::collections::BTreeSet;
+
 use super::{
-    Set,
+    Readers, Set,
     markdown::{Page, cell, code, docs_cell},
 };
-use crate::{ir::Show, limits, output::View, quantity::Dimension, resolve::hir::DefinitionKind, types::Side};
+use crate::{
+    ir::{Column, Key, Show},
+    limits,
+    quantity::Dimension,
+    resolve::hir::DefinitionKind,
+    symbol::Symbol,
+    types::Side,
+};
 
-pub(super) fn sections(set: &Set<'_>, page: &mut Page, view: View) {
-    if view == View::Operator {
+pub(super) fn sections(set: &Set<'_>, page: &mut Page, readers: Readers) {
+    if readers == Readers::Operator {
         page.section("What frameworks may ask for");
     }
-    amounts(set, page);
+    amounts(set, page, readers);
     classes(set, page);
     keys(set, page);
     places(set, page);
-    roles(set, page);
+    roles(set, page, readers);
 }
 
-fn amounts(set: &Set<'_>, page: &mut Page) {
+fn amounts(set: &Set<'_>, page: &mut Page, readers: Readers) {
     let plan = set.fleet.plan();
+    let there = there(set);
     let mut known: Vec<(Side, &str, Dimension)> = plan
         .resources
         .iter()
+        .filter(|(side, name, _)| readers == Readers::Operator || there.contains(&(*side, *name)))
         .map(|(side, name, dimension)| (*side, plan.symbols.text(*name), *dimension))
         .collect();
     known.sort_unstable();
@@ -39,6 +50,21 @@ fn amounts(set: &Set<'_>, page: &mut Page) {
         page.paragraph("**Amounts.** What an `agent` or `volume` block of a need may take.");
         page.table(&["amount", "block", "is a", "for example"], rows, limits::PAGE_ROWS);
     }
+}
+
+/// The resources that agents and pools have, and those of volumes that a charge takes from agents. What only needs ask for, or
+/// existing volumes hold, is others' business.
+fn there(set: &Set<'_>) -> BTreeSet<(Side, Symbol)> {
+    let (plan, world) = (set.fleet.plan(), set.fleet.world());
+    let of_agents = world.agents.iter().flat_map(|agent| &agent.resources);
+    let pools = world.supplies.iter().filter(|supply| supply.existing.is_none());
+    let of_pools = pools.flat_map(|pool| &pool.resources).map(|(resource, _)| (Side::Pool, *resource));
+    let charged = plan.broker.charges.iter().flat_map(|charge| plan.reads(charge.root));
+    let charged = charged.filter_map(|id| match plan.column(id) {
+        Column { side: Side::Volume, key: Key::Attribute(key) } => Some((Side::Pool, key)),
+        _ => None,
+    });
+    of_agents.map(|held| (Side::Agent, held.resource)).chain(of_pools).chain(charged).collect()
 }
 
 fn classes(set: &Set<'_>, page: &mut Page) {
@@ -97,11 +123,22 @@ fn places(set: &Set<'_>, page: &mut Page) {
     ));
 }
 
-fn roles(set: &Set<'_>, page: &mut Page) {
-    let mut names: Vec<&str> = set.fleet.plan().roles.iter().map(|role| role.name.as_str()).collect();
-    names.sort_unstable();
-    if !names.is_empty() {
-        let names: Vec<String> = names.into_iter().map(code).collect();
-        page.paragraph(&format!("**Roles.** {}.", names.join(", ")));
+/// A framework is told its own role, and nobody's else.
+fn roles(set: &Set<'_>, page: &mut Page, readers: Readers) {
+    let plan = set.fleet.plan();
+    match readers {
+        Readers::Operator => {
+            let mut names: Vec<&str> = plan.roles.iter().map(|role| role.name.as_str()).collect();
+            names.sort_unstable();
+            if !names.is_empty() {
+                let names: Vec<String> = names.into_iter().map(code).collect();
+                page.paragraph(&format!("**Roles.** {}.", names.join(", ")));
+            }
+        }
+        Readers::Frameworks(Some(at)) => {
+            let role = plan.frameworks.get(at).map(|framework| plan.symbols.text(framework.role));
+            page.paragraph(&format!("**Role.** {}.", code(role.unwrap_or_default())));
+        }
+        Readers::Frameworks(None) => {}
     }
 }

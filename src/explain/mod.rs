@@ -2,6 +2,7 @@
 //! alike are looked at once.
 
 mod analysis;
+mod barriers;
 mod candidate;
 mod cause;
 mod classes;
@@ -14,6 +15,7 @@ mod text;
 mod words;
 
 pub use analysis::Counts;
+pub use barriers::{Barrier, Barriers, PlaceClass, barriers};
 pub use candidate::{CandidateExplanation, Check, Step, candidate};
 pub use cause::{Absent, Cause, Near};
 pub use offer::{Compared, OfferExplanation, Supplied, offer};

@@ -5,13 +5,11 @@ use super::{
 };
 use crate::{logic::Truth, quantity::grouped, value::printable};
 
-/// How much is told, and to whom.
+/// How much is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
     /// Everything, rather than a screenful.
     pub all: bool,
-    /// What a framework may see: labels, kinds and amounts asked for.
-    pub framework: bool,
 }
 
 /// How many conditions and relaxations fit a screen.
@@ -20,7 +18,7 @@ const SCREENFUL: usize = 10;
 /// A need, over the whole fleet.
 pub fn need_text(explanation: &Explanation, look: Look) -> String {
     let mut out = heading(explanation, look);
-    let causes = shown_causes(explanation, look);
+    let causes = &explanation.causes;
     let most = if look.all { usize::MAX } else { SCREENFUL };
     if !causes.is_empty() {
         out.push_str("\n  in the way\n");
@@ -92,9 +90,7 @@ fn why(ending: &Ending, look: Look) -> Option<String> {
         kind if ending.lost_to.is_empty() && ending.lost_to_own => {
             format!("{kind}: its own offers took what there is")
         }
-        kind if look.framework || ending.lost_to.is_empty() => {
-            format!("{kind}: what it needs went to other offers")
-        }
+        kind if ending.lost_to.is_empty() => format!("{kind}: what it needs went to other offers"),
         kind => {
             let most = if look.all { usize::MAX } else { 3 };
             let lost = ending.lost_to.iter().take(most).map(|(offer, agent)| match agent {
@@ -112,22 +108,6 @@ fn why(ending: &Ending, look: Look) -> Option<String> {
             words
         }
     })
-}
-
-/// The conditions that are told. Without what was wanted, those of one label look the same to a framework: the first
-/// stands for them.
-fn shown_causes(explanation: &Explanation, look: Look) -> Vec<&Cause> {
-    let mut known: Vec<(&str, &str, Option<&str>)> = Vec::new();
-    let mut shown = Vec::new();
-    for cause in &explanation.causes {
-        let key = (cause.label.as_str(), cause.kind, cause.volume.as_deref());
-        if look.framework && known.contains(&key) {
-            continue;
-        }
-        known.push(key);
-        shown.push(cause);
-    }
-    shown
 }
 
 /// `3 of 12 agents (2 alone)`
@@ -169,10 +149,6 @@ fn many(count: u64, word: &str) -> String {
 
 fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
     let of_volume = cause.volume.as_ref().map_or(String::new(), |volume| format!("{volume}: "));
-    if look.framework {
-        let asked = cause.asked.as_ref().map_or(String::new(), |asked| format!("  wants {asked}"));
-        return vec![format!("{of_volume}{} ({}){asked}", cause.label, cause.kind)];
-    }
     let key = match &cause.key {
         Some(key) if *key != cause.label && !cause.want.contains(key.as_str()) => {
             format!("{}.{key} ", cause.side)
@@ -232,7 +208,7 @@ fn relaxations(explanation: &Explanation, look: Look) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     let most = if look.all { usize::MAX } else { SCREENFUL / 2 };
     for one in &explanation.relaxations {
-        let words = one.dropped.iter().map(|drop| if look.framework { &drop.coarse } else { &drop.words });
+        let words = one.dropped.iter().map(|drop| &drop.words);
         let mut words: Vec<&str> = words.map(String::as_str).collect();
         words.dedup();
         let words = words.join(", ");

@@ -27,8 +27,6 @@ pub struct Dropped {
     pub instead: Option<String>,
     /// All of it, as the end of `would be offered …`.
     pub words: String,
-    /// The same without what a framework may not see.
-    pub coarse: String,
 }
 
 /// How a need is called: `FRAMEWORK.NEED`, or its name alone where it is a framework of its own.
@@ -154,57 +152,48 @@ pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &Drop) -> Dropped {
     let of_volume = volume.as_ref().map_or(String::new(), |volume| format!(" of {}", show_name(volume)));
     let some = drop.instead.as_ref().filter(|level| !matches!(level, Amount::Scalar(_, 0, _)));
     let instead = some.map(|level| amount(plan, level));
-    let (words, coarse) = match &drop.condition {
+    let words = match &drop.condition {
         Condition::Rule(_, node) => {
             let place = span_of(fleet, id, &drop.condition).map(|span| line(fleet, span));
             let place = place.unwrap_or_default();
-            (format!("without `{}` ({label}, {place})", show.node(*node)), format!("without {label}"))
+            format!("without `{}` ({label}, {place})", show.node(*node))
         }
         Condition::Class(_, class, node) => {
             let name = &plan.definition(*class).name;
-            let words = if want.starts_with("not ") {
+            if want.starts_with("not ") {
                 format!("without `{want}`{of_volume}")
             } else {
                 format!("without `{}` of class {name}{of_volume}", show.node(*node))
-            };
-            (words, format!("without class {name}{of_volume}"))
+            }
         }
-        Condition::Asked(_, _, node) => both(format!("without `{}`{of_volume}", show.node(*node))),
+        Condition::Asked(_, _, node) => format!("without `{}`{of_volume}", show.node(*node)),
         Condition::Amount(in_volume, resource) => {
             let name = show_name(&text(*resource));
             if asked(plan, id, *in_volume, *resource).is_none() {
-                both(format!("without the charge on {name}"))
+                format!("without the charge on {name}")
             } else {
-                let words = match &instead {
+                match &instead {
                     Some(level) => format!("with {name}{of_volume} at most {level}"),
                     None => format!("without {name}{of_volume}"),
-                };
-                (words, format!("with less {name}{of_volume}"))
+                }
             }
         }
         Condition::Limit(role, resource) => {
             let (role, resource) = (show_name(&text(*role)), show_name(&text(*resource)));
-            (
-                format!("without the limit of role {role} on {resource}"),
-                format!("without a limit on {resource}"),
-            )
+            format!("without the limit of role {role} on {resource}")
         }
         Condition::Charge(_) => {
-            (format!("without the charge `{want}`"), format!("without the charge on {}", show_name(&label)))
+            format!("without the charge `{want}`")
         }
-        Condition::Place(_) => both(format!("without `{want}`")),
-        Condition::Filesystem(_) => both(format!("without a file system{of_volume}")),
-        Condition::Access(_) => both(format!("with reading only{of_volume}")),
-        Condition::Users(_) => both("with one more user of an existing volume".to_owned()),
-        Condition::Reserved(_) => both("with volumes that are kept for other roles".to_owned()),
-        Condition::Source(_) => both(format!("without a source{of_volume}")),
-        Condition::Principal => both("with a principal that the role serves".to_owned()),
+        Condition::Place(_) => format!("without `{want}`"),
+        Condition::Filesystem(_) => format!("without a file system{of_volume}"),
+        Condition::Access(_) => format!("with reading only{of_volume}"),
+        Condition::Users(_) => "with one more user of an existing volume".to_owned(),
+        Condition::Reserved(_) => "with volumes that are kept for other roles".to_owned(),
+        Condition::Source(_) => format!("without a source{of_volume}"),
+        Condition::Principal => "with a principal that the role serves".to_owned(),
     };
-    Dropped { label, kind, volume, want, instead, words, coarse }
-}
-
-fn both(words: String) -> (String, String) {
-    (words.clone(), words)
+    Dropped { label, kind, volume, want, instead, words }
 }
 
 /// The volume that a condition is asked of.

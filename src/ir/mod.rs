@@ -15,4 +15,13 @@ pub use show::Show;
 pub use verify::verify;
 
 /// The version of the plan's form: a plan of another version is never run.
-pub const PLAN_VERSION: u32 = 2;
+pub const PLAN_VERSION: u32 = 3;
+
+/// What the operator lets frameworks know beside their offers: `expose counts`, `expose scores`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disclosed {
+    /// How many agents and pools a reason shuts out.
+    pub counts: bool,
+    /// The scores of their own offers.
+    pub scores: bool,
+}

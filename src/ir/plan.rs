@@ -266,6 +266,8 @@ pub struct Broker {
     pub charges: Vec<Charge>,
     /// The coarse vocabulary's keys.
     pub exposed: Vec<ColumnId>,
+    /// What frameworks are told beside it.
+    pub disclosed: super::Disclosed,
     /// Whether what is free of other roles' reservations is offered as revocable.
     pub lends: bool,
     /// By how much offers may overlap.

@@ -1,19 +1,21 @@
 //! A cycle → its wire form.
 
+use indexmap::IndexMap;
+
 use super::{
-    Detail, View,
+    Detail, May, Sight, View,
     amounts::{self, Shown},
     names::need_label,
     offer_id,
     rejections::RejectionList,
     wire::{
-        Agent, Amount, Document, FORMAT, Fields, Grant, Item, Limit, LostTo, Need, Offer, PartLeft,
-        Remaining, Role, Score, VERSION, Volume, Why,
+        Agent, Amount, Document, FORMAT, Fields, Grant, Item, Limit, Need, Offer, PartLeft, Remaining, Role,
+        Score, VERSION, Volume,
     },
 };
 use crate::{
     Fleet, Offers,
-    cycle::{self, NeedResult},
+    cycle::NeedResult,
     engine::{Scene, Subject},
     inventory::{
         ledger::{self, Ledger},
@@ -28,33 +30,49 @@ use crate::{
 
 /// The wire form of a cycle's offers.
 pub fn document(offers: &Offers, view: View, detail: Detail) -> Document<'_> {
+    document_of(&Sight::new(offers, view), detail)
+}
+
+/// The wire form of what is seen of a cycle.
+pub fn document_of<'a>(sight: &Sight<'a>, detail: Detail) -> Document<'a> {
+    let (offers, view) = (sight.offers, sight.view);
     let cycle = offers.cycle();
-    let writer = Writer { fleet: offers.fleet(), ledger: &cycle.ledger, view };
-    let operator = view == View::Operator;
-    let need_at = |id| cycle.needs.iter().position(|need| need.id == id).unwrap_or(0);
-    let made: Vec<Offer> = cycle
-        .grants
-        .iter()
-        .map(|grant| writer.offer(grant.id, grant.instance, &grant.candidate, need_at(grant.id)))
-        .collect();
+    let everything = sight.may.everything;
+    let writer = Writer { fleet: offers.fleet(), ledger: &cycle.ledger, may: sight.may };
     Document {
         format: FORMAT,
         version: VERSION,
-        view: if operator { "operator" } else { "framework" },
-        needs: cycle.needs.iter().enumerate().map(|(at, need)| writer.need(offers, need, at)).collect(),
-        offers: made,
-        rejections: RejectionList { offers, view, detail },
-        grants: operator.then(|| grants(offers)),
-        remaining: operator.then(|| writer.remaining()),
-        roles: operator.then(|| roles(offers)),
+        view: view.name(),
+        framework: view.framework(offers.fleet().plan()).map(str::to_owned),
+        needs: sight.needs().map(|(at, need)| writer.need(sight, need, at)).collect(),
+        offers: offers_of(sight, &writer),
+        rejections: RejectionList::new(sight, detail),
+        grants: everything.then(|| grants(offers)),
+        remaining: everything.then(|| writer.remaining()),
+        roles: everything.then(|| roles(offers)),
     }
+}
+
+/// The offers that are seen.
+pub(super) fn offers_of(sight: &Sight<'_>, writer: &Writer<'_>) -> Vec<Offer> {
+    let mut places: IndexMap<NeedId, (usize, usize)> = IndexMap::new();
+    sight.needs().for_each(|(at, need)| {
+        places.entry(need.id).or_insert((at, 0));
+    });
+    let offer = |at: usize| {
+        let grant = &sight.offers.cycle().grants[at];
+        let (need_at, made) = places.entry(grant.id).or_default();
+        *made += 1;
+        writer.offer(grant.id, grant.instance, &grant.candidate, (*need_at, *made))
+    };
+    sight.grants().into_iter().map(offer).collect()
 }
 
 /// What turns candidates into offers.
 pub(super) struct Writer<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) ledger: &'a Ledger,
-    pub(super) view: View,
+    pub(super) may: May,
 }
 
 impl Writer<'_> {
@@ -72,46 +90,35 @@ impl Writer<'_> {
         (self.text(framework.name), self.text(framework.needs[id.need].name))
     }
 
-    fn need(&self, offers: &Offers, need: &NeedResult, at: usize) -> Need {
+    pub(super) fn need(&self, sight: &Sight<'_>, need: &NeedResult, at: usize) -> Need {
         let (framework, name) = self.names(need.id);
+        let everything = self.may.everything;
         Need {
             framework,
             need: name,
             outcome: need.outcome.name(),
-            why: need
-                .why
-                .as_ref()
-                .map(|why| Why { cut: need.cut.map(cycle::Cut::words), ..self.why(offers, why) }),
+            why: sight.why(at),
             wanted: need.count,
             allocated: need.allocated,
             offered: need.offered,
             missing: need.missing(),
-            fitted: need.fitted,
-            feasible_agents: need.feasible_agents,
-            rejections_dropped: need.rejections.dropped,
+            fitted: need.fitted.filter(|_| everything),
+            feasible_agents: everything.then_some(need.feasible_agents),
+            rejections_dropped: if everything { need.rejections.dropped } else { 0 },
             label: need_label(self.fleet.plan(), need.id),
             at,
         }
     }
 
-    /// Other frameworks' offers are shown to the operator only.
-    fn why(&self, offers: &Offers, why: &cycle::Why) -> Why {
-        let (lost_to_count, lost_to) = match why {
-            cycle::Why::Contended(winners) if self.view == View::Operator => {
-                let lost = |grant: &usize| {
-                    let agent = offers.cycle().grants[*grant].candidate.agent;
-                    let agent = agent.map(|agent| self.text(self.fleet.world().agents[agent].name));
-                    LostTo { offer: offer_id(offers, *grant), agent }
-                };
-                (winners.count, winners.grants.iter().map(lost).collect())
-            }
-            _ => (0, Vec::new()),
-        };
-        Why { kind: why.name(), cut: None, lost_to_count, lost_to }
-    }
-
     /// A candidate as an offer.
-    pub(super) fn offer(&self, id: NeedId, instance: u64, candidate: &Candidate, need_at: usize) -> Offer {
+    /// `place` is its need's number in the cycle, and which of the need's offers it is, from 1.
+    pub(super) fn offer(
+        &self,
+        id: NeedId,
+        instance: u64,
+        candidate: &Candidate,
+        place: (usize, usize),
+    ) -> Offer {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let owner = &plan.frameworks[id.framework];
         let asked = &owner.needs[id.need];
@@ -121,7 +128,7 @@ impl Writer<'_> {
             .map(|taking| (self.text(taking.resource), self.shown().together(&taking.portion.own)))
             .collect();
         let own = of_agent().map(|taking| (taking.resource, taking.portion.own.as_slice()));
-        let tells_whose = self.view == View::Operator;
+        let tells_whose = self.may.everything;
         let line = world.line(owner.role);
         Offer {
             id: format!("{}#{instance}", need_label(plan, id)),
@@ -134,15 +141,15 @@ impl Writer<'_> {
             taken,
             charges: self.charges(candidate),
             volumes: (0..candidate.volumes.len()).map(|at| self.volume(id, candidate, at)).collect(),
-            score: self.score(asked, candidate),
-            need_at,
+            score: self.score(asked, candidate, place.1),
+            need_at: place.0,
         }
     }
 
     /// What rules charge is the operator's business: a framework sees only what is taken.
     fn charges(&self, candidate: &Candidate) -> Fields<Amount> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
-        let Some(agent) = candidate.agent.filter(|_| self.view == View::Operator) else {
+        let Some(agent) = candidate.agent.filter(|_| self.may.everything) else {
             return Fields::default();
         };
         let charged = candidate.asked.iter().filter(|(_, _, charged)| *charged != 0);
@@ -220,7 +227,7 @@ impl Writer<'_> {
         let whole = existing.iter().flat_map(|existing| &existing.whole);
         taken.0.extend(whole.map(|whole| (self.text(whole.0), amounts::whole(whole.1, whole.2))));
         let parts = own().map(|taking| (taking.resource, taking.portion.own.as_slice()));
-        let tells_whose = self.view == View::Operator;
+        let tells_whose = self.may.everything;
         let mut parts = self.shown().parts(parts, world.line(owner.role), tells_whose);
         if let Some(role) = existing.and_then(|existing| existing.reserved_for) {
             let whole = existing.iter().flat_map(|existing| &existing.whole);
@@ -246,14 +253,15 @@ impl Writer<'_> {
         }
     }
 
-    fn score(&self, need: &ir::Need, candidate: &Candidate) -> Score {
-        let value = candidate.score.show();
-        if self.view == View::Framework {
-            return Score { value, numerator: None, denominator: None, items: None };
+    fn score(&self, need: &ir::Need, candidate: &Candidate, rank: usize) -> Score {
+        let value = self.may.scores.then(|| candidate.score.show());
+        if !self.may.everything {
+            return Score { rank: Some(rank), value, numerator: None, denominator: None, items: None };
         }
         let exact = (candidate.score.numerator, POINTS * i128::from(candidate.score.volumes.max(1)));
         let (numerator, denominator) = lowest_terms(exact);
         Score {
+            rank: None,
             value,
             numerator: Some(numerator.to_string()),
             denominator: Some(denominator.to_string()),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::View;
+use super::{SeenNeed, View, wire};
 use crate::explain::{
     Absent, CandidateExplanation, Cause, Check, Compared, Counts, Explanation, Instead, Near,
     OfferExplanation, Step, Supplied, When,
@@ -17,6 +17,8 @@ pub enum Explained {
     Candidate(CandidateExplanation),
     /// Of offers.
     Offers(Vec<OfferExplanation>),
+    /// Of a need, to its framework.
+    Seen(Box<SeenNeed>),
 }
 
 /// The whole document.
@@ -35,11 +37,10 @@ pub struct Document {
 
 /// The wire form of explanations.
 pub fn explanation(told: &[Explained], view: View) -> Document {
-    let operator = view == View::Operator;
     let mut document = Document {
         format: "bourse.explanation",
         version: 1,
-        view: if operator { "operator" } else { "framework" },
+        view: view.name(),
         needs: Vec::new(),
         candidates: Vec::new(),
         offers: Vec::new(),
@@ -47,10 +48,11 @@ pub fn explanation(told: &[Explained], view: View) -> Document {
     for one in told {
         match one {
             Explained::Need(need, offers) => {
-                document.needs.push(need_form(need, operator));
-                document.offers.extend(offers.iter().filter(|_| operator).map(offer));
+                document.needs.push(need_form(need));
+                document.offers.extend(offers.iter().map(offer));
             }
             Explained::Candidate(of) => document.candidates.push(candidate(of)),
+            Explained::Seen(seen) => document.needs.push(seen_form(seen)),
             Explained::Offers(offers) => document.offers.extend(offers.iter().map(offer)),
         }
     }
@@ -75,12 +77,71 @@ struct WireNeed {
     missing: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     fitted: Option<u64>,
-    agents: u64,
-    supplies: u64,
-    feasible: u64,
-    causes: Vec<WireCause>,
-    relaxations: Vec<WireRelaxation>,
-    stopped: WireStopped,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agents: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supplies: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feasible: Option<u64>,
+    causes: WireCauses,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relaxations: Option<Vec<WireRelaxation>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<WireStopped>,
+}
+
+/// What is in the way, to the operator and to a framework.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum WireCauses {
+    Every(Vec<WireCause>),
+    Seen(Vec<WireSeen>),
+}
+
+/// What a framework is told of what is in the way.
+#[derive(Debug, Serialize)]
+struct WireSeen {
+    label: String,
+    kind: &'static str,
+    places: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asked: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+}
+
+/// A need to its framework: what the offers themselves tell of it.
+fn seen_form(seen: &SeenNeed) -> WireNeed {
+    let need = &seen.need;
+    let causes = seen.groups.iter().map(|group: &wire::Group| WireSeen {
+        label: group.reason.label.clone(),
+        kind: group.reason.kind,
+        places: group.places.unwrap_or_default(),
+        volume: group.volumes.first().cloned(),
+        asked: group.asked.clone(),
+        count: Some(group.agents.count.max(group.supplies.count)).filter(|count| *count > 0),
+    });
+    WireNeed {
+        framework: need.framework.clone(),
+        need: need.need.clone(),
+        when: if seen.alone { "alone" } else { "closed" },
+        outcome: (!seen.alone).then_some(need.outcome),
+        why: need.why.as_ref().map(|why| why.kind).filter(|_| !seen.alone),
+        lost_to: Vec::new(),
+        wanted: need.wanted,
+        allocated: need.allocated,
+        offered: need.offered,
+        missing: need.missing,
+        fitted: None,
+        agents: None,
+        supplies: None,
+        feasible: None,
+        causes: WireCauses::Seen(causes.collect()),
+        relaxations: None,
+        stopped: None,
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -104,8 +165,8 @@ struct WireCause {
     volume: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    detail: Option<WireDetail>,
+    #[serde(flatten)]
+    detail: WireDetail,
     agents: WireCounts,
     supplies: WireCounts,
     pairs: WireCounts,
@@ -167,32 +228,15 @@ struct WireDrop {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     volume: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    want: Option<String>,
+    want: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     instead: Option<String>,
     words: String,
 }
 
-fn need_form(need: &Explanation, operator: bool) -> WireNeed {
+fn need_form(need: &Explanation) -> WireNeed {
     let ending = need.ending.as_ref();
-    let lost = ending.iter().flat_map(|ending| &ending.lost_to).filter(|_| operator);
-    let mut causes: Vec<WireCause> = Vec::new();
-    for cause in need.causes.iter().map(|one| cause(one, operator)) {
-        let same = |known: &WireCause| {
-            (&known.label, known.kind, &known.volume) == (&cause.label, cause.kind, &cause.volume)
-        };
-        if operator || !causes.iter().any(same) {
-            causes.push(cause);
-        }
-    }
-    let mut relaxations: Vec<WireRelaxation> = Vec::new();
-    for one in need.relaxations.iter().map(|one| relaxation(one, operator)) {
-        let words = |of: &WireRelaxation| of.drops.iter().map(|drop| drop.words.clone()).collect::<Vec<_>>();
-        if operator || !relaxations.iter().any(|known| words(known) == words(&one)) {
-            relaxations.push(one);
-        }
-    }
+    let lost = ending.iter().flat_map(|ending| &ending.lost_to);
     WireNeed {
         framework: need.framework.clone(),
         need: need.need.clone(),
@@ -205,12 +249,12 @@ fn need_form(need: &Explanation, operator: bool) -> WireNeed {
         offered: ending.map_or(0, |ending| ending.offered),
         missing: need.missing(),
         fitted: ending.and_then(|ending| ending.fitted),
-        agents: need.agents,
-        supplies: need.supplies,
-        feasible: need.feasible,
-        causes,
-        relaxations,
-        stopped: WireStopped { counts: need.counts_stopped, relaxations: need.relaxations_stopped },
+        agents: Some(need.agents),
+        supplies: Some(need.supplies),
+        feasible: Some(need.feasible),
+        causes: WireCauses::Every(need.causes.iter().map(cause).collect()),
+        relaxations: Some(need.relaxations.iter().map(relaxation).collect()),
+        stopped: Some(WireStopped { counts: need.counts_stopped, relaxations: need.relaxations_stopped }),
     }
 }
 
@@ -218,7 +262,7 @@ fn counts(counts: Counts) -> WireCounts {
     WireCounts { excluded: counts.excluded, alone: counts.alone }
 }
 
-fn cause(cause: &Cause, operator: bool) -> WireCause {
+fn cause(cause: &Cause) -> WireCause {
     let near = |near: &Near| WireNear {
         have: near.have.clone(),
         agent: near.agent.clone(),
@@ -229,7 +273,7 @@ fn cause(cause: &Cause, operator: bool) -> WireCause {
         count: absent.count,
         meant: absent.meant.clone(),
     };
-    let detail = || WireDetail {
+    let detail = WireDetail {
         side: cause.side,
         key: cause.key.clone(),
         want: cause.want.clone(),
@@ -247,21 +291,21 @@ fn cause(cause: &Cause, operator: bool) -> WireCause {
         kind: cause.kind,
         volume: cause.volume.clone(),
         asked: cause.asked.clone(),
-        detail: operator.then(detail),
+        detail,
         agents: counts(cause.agents),
         supplies: counts(cause.supplies),
         pairs: counts(cause.pairs),
     }
 }
 
-fn relaxation(one: &Instead, operator: bool) -> WireRelaxation {
+fn relaxation(one: &Instead) -> WireRelaxation {
     let drops = one.dropped.iter().map(|drop| WireDrop {
         label: drop.label.clone(),
         kind: drop.kind,
         volume: drop.volume.clone(),
-        want: operator.then(|| drop.want.clone()),
-        instead: drop.instead.clone().filter(|_| operator),
-        words: if operator { drop.words.clone() } else { drop.coarse.clone() },
+        want: drop.want.clone(),
+        instead: drop.instead.clone(),
+        words: drop.words.clone(),
     });
     WireRelaxation {
         drops: drops.collect(),

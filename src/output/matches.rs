@@ -11,7 +11,7 @@ use crate::{Fleet, matching::NeedId};
 /// Every feasible candidate of some needs, best first, with nothing counted between them. `top` bounds how many
 /// are shown of each.
 pub fn matches(fleet: &Fleet, needs: &[NeedId], top: Option<usize>) -> Matches {
-    let writer = Writer { fleet, ledger: fleet.ledger(), view: View::Operator };
+    let writer = Writer { fleet, ledger: fleet.ledger(), may: View::Operator.may(fleet.plan()) };
     let matched = needs.iter().enumerate().map(|(at, id)| {
         let (candidates, search) = fleet.matches(*id);
         let (framework, need) = writer.names(*id);
@@ -21,7 +21,7 @@ pub fn matches(fleet: &Fleet, needs: &[NeedId], top: Option<usize>) -> Matches {
             need,
             feasible: candidates.len(),
             bounded: search.bounded,
-            candidates: shown.map(|(candidate, n)| writer.offer(*id, n, candidate, at)).collect(),
+            candidates: shown.map(|(candidate, n)| writer.offer(*id, n, candidate, (at, 1))).collect(),
             label: need_label(fleet.plan(), *id),
         }
     });

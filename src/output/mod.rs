@@ -11,36 +11,29 @@ mod group;
 mod matches;
 mod names;
 mod rejections;
+mod seen;
 mod shares;
 mod snapshot;
 mod stock;
 pub mod text;
+mod view;
 pub mod wire;
 
 pub use applied::{APPLIED_FORMAT, Applied, AppliedChange, AppliedConflict, AppliedHolder, applied};
-pub use build::{document, score_items};
+pub use build::{document, document_of, score_items};
 pub use compare::comparison_json;
 pub use explained::{Explained, explanation};
 pub use matches::matches;
 pub use names::{need_label, printable_name};
+pub use seen::SeenNeed;
 pub use shares::shares;
 pub use snapshot::{TEXT_VERSION, snapshot};
 pub use stock::stock;
+pub use view::{May, Sight, View};
 
 use std::io;
 
 use crate::{Offers, cycle::Cycle};
-
-/// Who looks at the offers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum View {
-    /// The operator: everything.
-    #[default]
-    Operator,
-    /// A framework: names, places, amounts, exposed keys, total scores, and reasons as label and kind. Nothing
-    /// else, and nothing of other frameworks.
-    Framework,
-}
 
 /// How rejections are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +78,22 @@ pub fn write_offers(
     out: &mut dyn io::Write,
 ) -> Result<(), io::Error> {
     write_json(&document(offers, view, detail), out)
+}
+
+/// The views of several frameworks as one JSON document: `bourse.views`, with each one's document apart.
+#[derive(serde::Serialize)]
+struct Views<'a> {
+    format: &'static str,
+    version: u32,
+    views: &'a [wire::Document<'a>],
+}
+
+/// Writes what each of several frameworks sees of a cycle, apart from what the others see.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_views(views: &[wire::Document<'_>], out: &mut dyn io::Write) -> Result<(), io::Error> {
+    write_json(&Views { format: "bourse.views", version: wire::VERSION, views }, out)
 }
 
 /// Writes a wire form as JSON, with a line end.

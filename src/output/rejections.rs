@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{
-    Detail, View,
+    Detail, Sight,
     group::{self, Group},
     wire::{self, Excluded, Reason, ReasonDetail},
 };
@@ -18,35 +18,73 @@ use crate::{
 const NAMES: usize = 10;
 
 /// The rejections of a cycle.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct RejectionList<'a> {
-    pub(super) offers: &'a Offers,
-    pub(super) view: View,
-    pub(super) detail: Detail,
+    every: Every<'a>,
+    detail: Detail,
+    /// What a framework is told, by need; `None`: everything.
+    seen: Option<Vec<(usize, Vec<wire::Group>)>>,
 }
 
 impl Serialize for RejectionList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let needs = &self.offers.cycle().needs;
-        match self.detail {
-            Detail::None => serializer.collect_seq(std::iter::empty::<()>()),
-            Detail::Grouped => serializer.collect_seq(needs.iter().flat_map(|need| self.groups(need))),
-            Detail::All => serializer.collect_seq(needs.iter().flat_map(|need| self.each(need))),
+        let needs = &self.every.offers.cycle().needs;
+        match (self.detail, &self.seen) {
+            (Detail::None, _) => serializer.collect_seq(std::iter::empty::<()>()),
+            (_, Some(seen)) => serializer.collect_seq(seen.iter().flat_map(|(_, groups)| groups)),
+            (Detail::Grouped, None) => {
+                serializer.collect_seq(needs.iter().flat_map(|need| self.every.groups(need)))
+            }
+            (Detail::All, None) => {
+                serializer.collect_seq(needs.iter().flat_map(|need| self.every.each(need)))
+            }
         }
     }
 }
 
 impl<'a> RejectionList<'a> {
-    /// The rejections of the need with this number, each on its own.
+    pub(super) fn new(sight: &Sight<'a>, detail: Detail) -> RejectionList<'a> {
+        let seen = || sight.needs().map(|(at, _)| (at, sight.groups(at))).collect();
+        RejectionList {
+            every: Every { offers: sight.offers },
+            detail,
+            seen: (!sight.may.everything).then(seen),
+        }
+    }
+
+    /// How they are told.
+    pub fn detail(&self) -> Detail {
+        self.detail
+    }
+
+    /// Whether each may be told on its own: places by their names.
+    pub fn tells_each(&self) -> bool {
+        self.seen.is_none()
+    }
+
+    /// The rejections of the need with this number, each on its own where that may be.
     pub fn all_of(&self, need: usize) -> impl Iterator<Item = wire::Rejection> + use<'a> {
-        self.each(&self.offers.cycle().needs[need])
+        let need = self.tells_each().then(|| &self.every.offers.cycle().needs[need]);
+        let every = self.every;
+        need.into_iter().flat_map(move |need| every.each(need))
     }
 
     /// The rejections of the need with this number, like ones together.
     pub fn groups_of(&self, need: usize) -> Vec<wire::Group> {
-        self.groups(&self.offers.cycle().needs[need])
+        match &self.seen {
+            None => self.every.groups(&self.every.offers.cycle().needs[need]),
+            Some(seen) => seen.iter().find(|known| known.0 == need).map_or_else(Vec::new, |of| of.1.clone()),
+        }
     }
+}
 
+/// Every rejection, as the operator sees it.
+#[derive(Clone, Copy, Debug)]
+struct Every<'a> {
+    offers: &'a Offers,
+}
+
+impl<'a> Every<'a> {
     fn plan(&self) -> &'a Plan {
         self.offers.fleet().plan()
     }
@@ -72,7 +110,7 @@ impl<'a> RejectionList<'a> {
         let text = |symbol| symbols.text(symbol).to_owned();
         let reasons = rejection.reasons.iter().map(|number| {
             let reason = self.offers.cycle().reason(*number);
-            self.reason(reason, reason.have.iter().cloned().collect(), reason.absent.clone())
+            wire_reason(reason, reason.have.iter().cloned().collect(), reason.absent.clone())
         });
         wire::Rejection {
             framework: names.0,
@@ -87,18 +125,7 @@ impl<'a> RejectionList<'a> {
     fn groups(&self, need: &NeedResult) -> Vec<wire::Group> {
         let (framework, name) = self.names(need);
         let wire = |group: &Group<'_>| self.group(group, framework.clone(), name.clone());
-        let mut groups: Vec<wire::Group> = group::groups(self.offers, need).iter().map(wire).collect();
-        if self.view == View::Framework {
-            // Without what was wanted and found, groups of one label look the same: the largest stands for them.
-            let mut known: Vec<(String, &str)> = Vec::new();
-            groups.retain(|group| {
-                let key = (group.reason.label.clone(), group.reason.kind);
-                let is_new = !known.contains(&key);
-                known.push(key);
-                is_new
-            });
-        }
-        groups
+        group::groups(self.offers, need).iter().map(wire).collect()
     }
 
     fn group(&self, group: &Group<'_>, framework: String, need: String) -> wire::Group {
@@ -109,17 +136,13 @@ impl<'a> RejectionList<'a> {
         wire::Group {
             framework,
             need,
+            places: None,
+            asked: Vec::new(),
             volumes: group.volumes.iter().map(|volume| symbols.text(*volume).to_owned()).collect(),
-            reason: self.reason(group.first, owned(&group.have), owned(&group.absent)),
+            reason: wire_reason(group.first, owned(&group.have), owned(&group.absent)),
             agents: excluded(agents),
             supplies: excluded(supplies),
         }
-    }
-
-    fn reason(&self, reason: &matching::Reason, have: Vec<String>, absent: Vec<String>) -> Reason {
-        let mut wire = wire_reason(reason, have, absent);
-        wire.detail = wire.detail.filter(|_| self.view == View::Operator);
-        wire
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     rejections::wire_reason,
-    wire::{Amount, Need, Offer, Parts, Reason, Volume, Why},
+    wire::{Amount, Group, Need, Offer, Parts, Reason, Volume, Why},
 };
 use crate::{matching, quantity};
 
@@ -48,7 +48,7 @@ pub fn why_words(why: &Why, own: &[&Offer]) -> String {
         "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
         "bounded" if why.cut.is_some() => format!("bounded: {}", why.cut.unwrap_or_default()),
         "bounded" => "bounded: the search ended before it was decided".to_owned(),
-        kind if why.lost_to.is_empty() => format!("{kind}: what it needs went to other offers"),
+        kind if why.lost_to.is_empty() => format!("{kind}: others, or its own offers, leave too little"),
         kind => {
             // Its own offers are no news where others took something too.
             let (own, others): (Vec<_>, Vec<_>) =
@@ -92,7 +92,11 @@ pub fn offer_cells(offer: &Offer) -> Vec<String> {
         amount_words(name, amount, charge, &offer.amounts)
     });
     let amounts = amounts.collect::<Vec<_>>().join(", ");
-    vec![place, format!("score {}", offer.score.value), amounts]
+    let score = match (&offer.score.value, offer.score.rank) {
+        (Some(value), _) => format!("score {value}"),
+        (None, rank) => format!("rank {}", rank.unwrap_or_default()),
+    };
+    vec![place, score, amounts]
 }
 
 /// `cpus 4 (2 reserved for ads)`
@@ -116,6 +120,36 @@ pub fn volume_cells(volume: &Volume) -> [String; 2] {
     let waste = if volume.waste == "0B" { String::new() } else { format!(", {} wasted", volume.waste) };
     let from = if volume.kind == "existing" { "the existing " } else { "" };
     [format!("  {name}"), format!("{amounts} from {from}{}{waste}", volume.supply)]
+}
+
+/// What a framework is told of a reason: of which places, its label and its kind.
+pub fn seen_cells(group: &Group) -> Vec<String> {
+    let volumes = group.volumes.join(", ");
+    let agents = |word: &str| match group.agents.count {
+        0 => word.to_owned(),
+        count => self::count(count, "agent", "agents"),
+    };
+    let storage = match group.supplies.count {
+        0 => "storage".to_owned(),
+        count => self::count(count, "supply", "supplies"),
+    };
+    let places = match group.places {
+        Some("storage") => format!("{storage} of {volumes}"),
+        Some("both") => format!("agents with storage of {volumes}"),
+        Some("others") => {
+            let what = match group.asked.is_empty() {
+                true => "leave nothing".to_owned(),
+                false => format!("leave too little of {}", group.asked.join(", ")),
+            };
+            let on = match group.agents.count {
+                0 => String::new(),
+                _ => format!("on {}", agents("")),
+            };
+            return vec!["others".to_owned(), what, on];
+        }
+        _ => agents("agents"),
+    };
+    vec![places, group.reason.label.clone(), group.reason.kind.to_owned()]
 }
 
 /// What is wanted, what there is, and whether it can change.

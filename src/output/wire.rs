@@ -27,6 +27,9 @@ pub struct Document<'a> {
     pub version: u32,
     /// `operator` or `framework`.
     pub view: &'static str,
+    /// The framework that it is shown to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub framework: Option<String>,
     /// What became of each need.
     pub needs: Vec<Need>,
     /// The offers, in the order they were made.
@@ -67,8 +70,9 @@ pub struct Need {
     /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fitted: Option<u64>,
-    /// Agents that could take an instance when the need was last tried.
-    pub feasible_agents: usize,
+    /// Agents that could take an instance when the need was last tried; the operator's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feasible_agents: Option<usize>,
     /// Rejections that were counted and not kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub rejections_dropped: usize,
@@ -237,8 +241,12 @@ pub struct Volume {
 /// A score.
 #[derive(Debug, Serialize)]
 pub struct Score {
+    /// Which of the need's offers it is, from 1, the best first as they were made; what a framework sees instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
     /// As a decimal, rounded half to even to six digits.
-    pub value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
     /// The exact score, above the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numerator: Option<String>,
@@ -296,15 +304,21 @@ pub struct ReasonDetail {
 }
 
 /// Like reasons together.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Group {
     /// Whose need.
     pub framework: String,
     /// The need.
     pub need: String,
+    /// Which places it is about, as a framework is told: `agents`, `storage`, `both` or `others`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub places: Option<&'static str>,
     /// The volumes that supplies were tried for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<String>,
+    /// Of what others leave too little: the amounts that the need asks for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
     /// The reason.
     #[serde(flatten)]
     pub reason: Reason,
@@ -317,11 +331,12 @@ pub struct Group {
 }
 
 /// How many are excluded, and the first of them.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Excluded {
     /// How many.
     pub count: usize,
-    /// Up to ten names.
+    /// Up to ten names; the operator's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
 }
 

@@ -59,10 +59,16 @@ impl Resolver {
     pub(super) fn exposures(&mut self, statements: &[&Statement]) {
         for statement in broker_statements(statements) {
             let StatementKind::Expose(path) = &statement.kind else { continue };
+            if let [word] = path.segments.as_slice()
+                && matches!(word.text.as_str(), "counts" | "scores")
+            {
+                self.tells(&word.text, statement.span);
+                continue;
+            }
             let side = Side::from_name(&path.segments[0].text);
             if !matches!(side, Some(Side::Agent | Side::Pool)) {
                 let message = format!("`{}` cannot be exposed", show_path(path));
-                let help = "keys of agents and pools can: `expose agent.KEY`, `expose pool.KEY`";
+                let help = "keys of agents and pools can, and what is told of reasons and offers: `expose agent.KEY`, `expose pool.KEY`, `expose counts`, `expose scores`";
                 self.problem(Diagnostic::error(Code::B0215, path.span, message).help(help));
                 continue;
             }
@@ -80,6 +86,19 @@ impl Resolver {
             }
             self.scope.exposed.push(read.clone());
             self.hir.broker.exposed.push((read, statement.span));
+        }
+    }
+
+    /// `expose counts`, `expose scores`.
+    fn tells(&mut self, word: &str, span: Span) {
+        let broker = &mut self.hir.broker;
+        let said = if word == "counts" { &mut broker.counts } else { &mut broker.scores };
+        match *said {
+            Some(first) => {
+                let problem = said_twice(&format!("expose {word}"), span, first);
+                self.problem(problem);
+            }
+            None => *said = Some(span),
         }
     }
 

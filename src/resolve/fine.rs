@@ -1,29 +1,20 @@
-//! Fine-grained keys in needs, told once every class is bound: the help names those that speak of the key.
+//! Fine-grained keys in needs, told once every class is declared. A key that is hidden and one that is not there are told
+//! in the same words: who writes needs learns of no key that was not exposed.
 
 use super::{
     Resolver,
-    hir::{DefinitionKind, Expr, ExprKind, Read},
+    hir::{DefinitionKind, Expr, ExprKind, Key},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, nearest},
     inventory::records::TierRecord,
     types::Side,
 };
 
 impl Resolver {
-    /// Needs that name fine-grained keys: the help names the classes that mention the key.
+    /// Needs that name fine-grained keys. The help goes by what frameworks may know: classes and exposed keys.
     pub(super) fn report_fine_reads(&mut self) {
         for (read, shown, bare, span) in std::mem::take(&mut self.fine_reads) {
-            let classes: Vec<String> = self
-                .hir
-                .definitions
-                .iter()
-                .filter(
-                    |definition| matches!(definition.kind, DefinitionKind::Class(side) if side == read.side),
-                )
-                .filter(|definition| definition.body.iter().any(|expr| reads(expr, &read)))
-                .map(|definition| format!("`is {}`", definition.name))
-                .collect();
             if self.is_resource(read.side, &bare) {
                 let message = format!("`{bare}` is a resource: a need asks for an amount of it");
                 let help =
@@ -31,21 +22,48 @@ impl Resolver {
                 self.problems.push(Diagnostic::error(Code::B0401, span, message).help(help));
                 continue;
             }
+            let near = self.near_exposed(read.side, &bare).map(|near| format!("did you mean `{near}`? "));
+            let class = self.classes_of(read.side);
             let message = format!("a need does not name fine-grained keys: `{bare}`");
-            let ask = if classes.is_empty() {
-                format!("ask for a class (`class NAME for {} {{ {bare} … }}`)", read.side)
-            } else {
-                format!("ask for a class that speaks of it: {}", classes.join(", "))
-            };
-            let help = format!("{ask}; or the operator adds `expose {shown}` to the broker");
+            let help = format!(
+                "{}{class}; or the operator adds `expose {shown}` to the broker",
+                near.unwrap_or_default()
+            );
             self.problems.push(
                 Diagnostic::error(Code::B0401, span, message)
-                    .label("only the operator's policy sees it")
+                    .label("needs may name exposed keys, and no others")
                     .help(help),
             );
         }
     }
+
+    /// The exposed key that is nearest to one that is not.
+    fn near_exposed(&self, side: Side, bare: &str) -> Option<String> {
+        let exposed = self.scope.exposed.iter().filter(|known| known.side == side);
+        let keys = exposed.filter_map(|known| match &known.key {
+            Key::Attribute(key) => Some(key.as_str()),
+            _ => None,
+        });
+        nearest(bare, keys).map(str::to_owned)
+    }
+
+    /// The classes that a need may ask for, whatever they mention: the set's own, the first of them by name.
+    fn classes_of(&self, side: Side) -> String {
+        let is_own = |kind: DefinitionKind| kind == DefinitionKind::Class(side);
+        let own = self.hir.definitions.iter().filter(|known| !known.standard && is_own(known.kind));
+        let mut names: Vec<String> = own.map(|known| format!("`is {}`", known.name)).collect();
+        names.sort();
+        let more = if names.len() > CLASSES_TOLD { ", …" } else { "" };
+        names.truncate(CLASSES_TOLD);
+        match names.as_slice() {
+            [] => format!("ask for a class of {side}s"),
+            names => format!("ask for a class: {}{more}", names.join(", ")),
+        }
+    }
 }
+
+/// How many classes the help names.
+const CLASSES_TOLD: usize = 10;
 
 /// Calls `visit` with an expression and everything in it.
 pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
@@ -88,18 +106,4 @@ impl Resolver {
         }
         false
     }
-}
-
-fn reads(expr: &Expr, wanted: &Read) -> bool {
-    let mut found = false;
-    walk(expr, &mut |expr| {
-        found |= match &expr.kind {
-            ExprKind::Read(read)
-            | ExprKind::IsAbsent(read)
-            | ExprKind::IsPresent(read)
-            | ExprKind::Else(read, _) => read == wanted,
-            _ => false,
-        };
-    });
-    found
 }

@@ -152,6 +152,10 @@ pub struct Broker {
     pub charges: Vec<Charge>,
     /// Keys added to the coarse vocabulary.
     pub exposed: Vec<(Read, Span)>,
+    /// Whether frameworks are told numbers of agents and pools: where that is said.
+    pub counts: Option<Span>,
+    /// Whether frameworks are told scores: where that is said.
+    pub scores: Option<Span>,
     /// Whether what is free of other roles' reservations is offered as revocable: where that is said.
     pub lends: Option<Span>,
     /// By how much offers may overlap, and where that is said.

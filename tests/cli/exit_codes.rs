@@ -94,6 +94,8 @@ const CASES: &[Case] = &[
     Case { what: "an unknown class", files: &[("p.policy", CLASSES)], args: &["compare", "a", "linus", "p.policy"], code: 2, stderr: "B0907", ..CASE },
     Case { what: "the name that is meant", files: &[("p.policy", CLASSES)], args: &["compare", "a", "of-two-word", "p.policy"], code: 2,
         stderr: "did you mean `of-two-words`?", ..CASE },
+    Case { what: "problems of others", files: &[("p.policy", "need a { agent { cpus = 2m } }\nneed b { agent { cpus = 1 } }\n")], args: &["offers", "p.policy", "--as", "framework=b"], code: 3, stderr: "B0908", ..CASE },
+    Case { what: "nobody of this name", files: &[("p.policy", "need b { agent { cpus = 1 } }\n")], args: &["offers", "p.policy", "--as", "framework=c"], code: 2, stderr: "B0903", ..CASE },
     Case { what: "classes of two sides", files: &[("p.policy", CLASSES)], args: &["compare", "a", "of-two-words", "p.policy"], code: 2, stderr: "B0907", ..CASE },
     Case { what: "a file in another form", files: &[("p.policy", UNFORMED)], args: &["fmt", "p.policy"], stdout: "p.policy\n", ..CASE },
     Case { what: "nothing to change", args: &["fmt", "p.policy"], ..CASE },

@@ -1,0 +1,91 @@
+//! A need as its framework is told of it: what became of it, its offers, and what is in the way. It is what `offers` tells of
+//! the need, and no more: there is nothing that an explanation might add without telling of places that were not offered.
+
+use super::{
+    May, Sight, View,
+    build::{Writer, offers_of},
+    names::{need_label, printable_name},
+    text::{instances, offer_cells, seen_cells, volume_cells, why_words},
+    view,
+    wire::{Group, Need, Offer, Why},
+};
+use crate::{Fleet, Offers, explain, matching::NeedId};
+
+/// A need as its framework is told of it.
+#[derive(Debug)]
+pub struct SeenNeed {
+    pub(super) need: Need,
+    pub(super) offers: Vec<Offer>,
+    pub(super) groups: Vec<Group>,
+    /// Whether no cycle was run.
+    pub(super) alone: bool,
+}
+
+impl SeenNeed {
+    /// What became of a need in a cycle.
+    pub fn new(offers: &Offers, view: View, id: NeedId) -> Option<SeenNeed> {
+        let sight = Sight::new(offers, view).only(vec![id]);
+        let (at, need) = sight.needs().next()?;
+        let writer = Writer { fleet: offers.fleet(), ledger: &offers.cycle().ledger, may: sight.may };
+        let need = writer.need(&sight, need, at);
+        Some(SeenNeed { need, offers: offers_of(&sight, &writer), groups: sight.groups(at), alone: false })
+    }
+
+    /// What is in the way of a need before any offer.
+    pub fn alone(fleet: &Fleet, view: View, id: NeedId) -> SeenNeed {
+        let plan = fleet.plan();
+        let may: May = view.may(plan);
+        let barriers = explain::barriers(fleet, id);
+        let (framework, name) = Writer { fleet, ledger: fleet.ledger(), may }.names(id);
+        let wanted = plan.frameworks[id.framework].needs[id.need].count;
+        let allocated = fleet.placed().of(id).len() as u64;
+        let need = Need {
+            framework,
+            need: name,
+            outcome: "",
+            why: Some(Why { kind: view::why_seen(&barriers), cut: None, lost_to_count: 0, lost_to: Vec::new() }),
+            wanted,
+            allocated,
+            offered: 0,
+            missing: wanted.saturating_sub(allocated),
+            fitted: None,
+            feasible_agents: None,
+            rejections_dropped: 0,
+            label: need_label(plan, id),
+            at: 0,
+        };
+        // Whether others leave enough is not asked here.
+        let groups = view::groups(fleet, may, id, &barriers);
+        let groups = groups.into_iter().filter(|group| group.places != Some("others")).collect();
+        SeenNeed { need, offers: Vec::new(), groups, alone: true }
+    }
+
+    /// As text: the same for every width and terminal.
+    pub fn text(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        let need = &self.need;
+        if self.alone {
+            lines.push(format!("{}  wants {}, has {}", need.label, need.wanted, need.allocated));
+        } else {
+            lines.push(format!("{}  {}  {}", need.label, need.outcome, instances(need)));
+            let own: Vec<&Offer> = self.offers.iter().collect();
+            lines.extend(need.why.as_ref().map(|why| format!("  {}", why_words(why, &own))));
+        }
+        for offer in &self.offers {
+            lines.push(format!("  #{}  {}", offer.instance, offer_cells(offer).join("  ")));
+            for volume in &offer.volumes {
+                let [name, what] = volume_cells(volume);
+                lines.push(format!("    {}  {what}", name.trim()));
+            }
+        }
+        if !self.groups.is_empty() {
+            lines.extend([String::new(), "  in the way".to_owned()]);
+            let rows = self.groups.iter().map(seen_cells);
+            lines.extend(rows.map(|row| {
+                let cells: Vec<String> = row.into_iter().filter(|cell| !cell.is_empty()).collect();
+                format!("    {}", cells.join("  "))
+            }));
+        }
+        lines.iter().map(|line| printable_name(line) + "\n").collect()
+    }
+}
