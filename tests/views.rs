@@ -20,6 +20,8 @@ use bourse::{
 };
 use sets::{Hidden, Set};
 
+use crate::cli::Folder;
+
 /// One set, compiled, bound and cycled.
 pub struct Ran {
     pub parsed: Parsed,
@@ -211,5 +213,48 @@ fn what_is_hidden_is_found_where_it_leaks() {
     for hidden in Hidden::ALL {
         let tried = try_pairs(hidden, 0..SEEDS, leaked, true);
         assert!(tried.difference.is_some(), "{hidden:?} is not found in what the operator is told");
+    }
+}
+
+/// The same of what the command says: tables, pages, problems and exit codes.
+#[test]
+fn the_command_says_the_same() {
+    let commands: [&[&str]; 6] = [
+        &["offers", "set"],
+        &["offers", "set", "--reasons", "all", "--format", "json"],
+        &["explain", "mine", "set"],
+        &["explain", "mine", "set", "--alone", "--format", "json"],
+        &["doc", "set"],
+        &["diff", "before", "set"],
+    ];
+    for hidden in Hidden::ALL {
+        let pair = (0..SEEDS).find_map(|seed| {
+            let set = Set::generated(seed);
+            let other = set.with_other(hidden, seed)?;
+            (Ran::new(&set).answer() == Ran::new(&other).answer()).then_some((set, other))
+        });
+        let (one, two) = pair.expect("a pair qualifies");
+        let said = |set: &Set, wrong: &str, command: &[&str]| {
+            let (rest, mine) = set.texts();
+            let (mine, before) = (mine.replace("agent {", wrong), set.clone().with_own_count(1).texts());
+            let folder = Folder::new(&[
+                ("set/rest.policy", &rest),
+                ("set/mine.policy", &mine),
+                ("before/rest.policy", &before.0),
+                ("before/mine.policy", &before.1),
+            ]);
+            let output = folder.run(&[command, &["--as", "framework=mine"]].concat());
+            (output.code, output.stdout, output.stderr)
+        };
+        // As it is, with an error of its own, and with a hidden key named in it.
+        for (wrong, commands) in [
+            ("agent {", &commands[..]),
+            ("agent { is linus,", &commands[..1]),
+            ("agent { spare > 1,", &commands[..1]),
+        ] {
+            for command in commands {
+                assert_eq!(said(&one, wrong, command), said(&two, wrong, command), "{hidden:?}: {command:?}");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A change as one framework is told of it.
 
+use indexmap::IndexMap;
+
 use super::{Change, Ended, Kind, Made, NeedChange, OfferChange, Told, pairs};
 use crate::{
     Offers,
@@ -11,6 +13,8 @@ use crate::{
 struct Version<'a> {
     told: Told<'a>,
     sight: Sight<'a>,
+    /// The numbers of its needs in the cycle.
+    numbers: IndexMap<NeedId, usize>,
 }
 
 impl<'a> Version<'a> {
@@ -18,13 +22,15 @@ impl<'a> Version<'a> {
         let (told, fleet) = (Told::new(offers), offers.fleet());
         // A version without the framework has nothing that it sees.
         let view = View::of(fleet, framework).unwrap_or(View::Framework(usize::MAX));
-        Version { told, sight: Sight::new(offers, view) }
+        let sight = Sight::new(offers, view);
+        let numbers = sight.needs().map(|(at, need)| (need.id, at)).collect();
+        Version { told, sight, numbers }
     }
 
     fn ended(&self, id: NeedId) -> Option<Ended> {
-        let (at, need) = self.sight.needs().find(|(_, need)| need.id == id)?;
+        let at = *self.numbers.get(&id)?;
         let why = self.sight.why(at).map(|why| why.kind);
-        Some(Ended { why, ..self.told.ended(need) })
+        Some(Ended { why, ..self.told.ended(&self.told.offers.cycle().needs[at]) })
     }
 }
 

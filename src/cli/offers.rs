@@ -70,8 +70,10 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             asked.extend(view.needs(&fleet, name)?);
         }
         let offers = fleet.cycle(cycle::Request { reasons, ..cycle::Request::default() });
-        let sight = Sight::new(&offers, *view);
-        let sight = if args.need.is_empty() { sight } else { sight.only(asked) };
+        let sight = match args.need.is_empty() {
+            true => Sight::new(&offers, *view),
+            false => Sight::only(&offers, *view, &asked),
+        };
         let document = output::document_of(&sight, detail);
         write(args.format, &offers, &[document], console)?;
         return Ok(exit(sight.needs().map(|(_, need)| need), false));

@@ -1,5 +1,6 @@
 //! Rejections as outputs have them. They may be millions: each is made when it is written.
 
+use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -23,7 +24,7 @@ pub struct RejectionList<'a> {
     every: Every<'a>,
     detail: Detail,
     /// What a framework is told, by need; `None`: everything.
-    seen: Option<Vec<(usize, Vec<wire::Group>)>>,
+    seen: Option<IndexMap<usize, Vec<wire::Group>>>,
 }
 
 impl Serialize for RejectionList<'_> {
@@ -31,7 +32,7 @@ impl Serialize for RejectionList<'_> {
         let needs = &self.every.offers.cycle().needs;
         match (self.detail, &self.seen) {
             (Detail::None, _) => serializer.collect_seq(std::iter::empty::<()>()),
-            (_, Some(seen)) => serializer.collect_seq(seen.iter().flat_map(|(_, groups)| groups)),
+            (_, Some(seen)) => serializer.collect_seq(seen.values().flatten()),
             (Detail::Grouped, None) => {
                 serializer.collect_seq(needs.iter().flat_map(|need| self.every.groups(need)))
             }
@@ -73,7 +74,7 @@ impl<'a> RejectionList<'a> {
     pub fn groups_of(&self, need: usize) -> Vec<wire::Group> {
         match &self.seen {
             None => self.every.groups(&self.every.offers.cycle().needs[need]),
-            Some(seen) => seen.iter().find(|known| known.0 == need).map_or_else(Vec::new, |of| of.1.clone()),
+            Some(seen) => seen.get(&need).cloned().unwrap_or_default(),
         }
     }
 }

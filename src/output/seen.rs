@@ -24,7 +24,7 @@ pub struct SeenNeed {
 impl SeenNeed {
     /// What became of a need in a cycle.
     pub fn new(offers: &Offers, view: View, id: NeedId) -> Option<SeenNeed> {
-        let sight = Sight::new(offers, view).only(vec![id]);
+        let sight = Sight::only(offers, view, &[id]);
         let (at, need) = sight.needs().next()?;
         let writer = Writer { fleet: offers.fleet(), ledger: &offers.cycle().ledger, may: sight.may };
         let need = writer.need(&sight, need, at);

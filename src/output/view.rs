@@ -1,6 +1,8 @@
 //! Who looks, and what may be said to them. It is decided here and nowhere else: every output asks a [`Sight`] or a
 //! [`May`], and none asks who looks.
 
+use indexmap::{IndexMap, IndexSet};
+
 use super::wire::{Excluded, Group, LostTo, Reason, Why};
 use crate::{
     Error, Fleet, Offers,
@@ -99,24 +101,31 @@ pub struct Sight<'a> {
     pub(super) view: View,
     pub(super) may: May,
     /// The needs that are asked about; `None`: all.
-    only: Option<Vec<NeedId>>,
+    only: Option<IndexSet<NeedId>>,
     /// Of the needs that got no more, by their numbers in the cycle: what a framework is told of it.
-    barriers: Vec<(usize, Barriers)>,
+    barriers: IndexMap<usize, Barriers>,
 }
 
 impl<'a> Sight<'a> {
     /// A cycle, to this one.
     pub fn new(offers: &'a Offers, view: View) -> Sight<'a> {
-        let may = view.may(offers.fleet().plan());
-        let needs = offers.cycle().needs.iter().enumerate();
-        let told = needs.filter(|(_, need)| !may.everything && view.sees(need.id) && need.missing() > 0);
-        let barriers = told.map(|(at, need)| (at, explain::barriers(offers.fleet(), need.id))).collect();
-        Sight { offers, view, may, only: None, barriers }
+        Sight::make(offers, view, None)
     }
 
     /// The same cycle, of which only these needs are asked about.
-    pub fn only(self, needs: Vec<NeedId>) -> Sight<'a> {
-        Sight { only: Some(needs), ..self }
+    pub fn only(offers: &'a Offers, view: View, needs: &[NeedId]) -> Sight<'a> {
+        Sight::make(offers, view, Some(needs.iter().copied().collect()))
+    }
+
+    fn make(offers: &'a Offers, view: View, only: Option<IndexSet<NeedId>>) -> Sight<'a> {
+        let may = view.may(offers.fleet().plan());
+        let mut sight = Sight { offers, view, may, only, barriers: IndexMap::new() };
+        if !may.everything {
+            let told = sight.needs().filter(|(_, need)| need.missing() > 0);
+            let barriers = told.map(|(at, need)| (at, explain::barriers(offers.fleet(), need.id)));
+            sight.barriers = barriers.collect();
+        }
+        sight
     }
 
     fn sees(&self, id: NeedId) -> bool {
@@ -144,15 +153,11 @@ impl<'a> Sight<'a> {
         self.may.scores
     }
 
-    fn barriers(&self, at: usize) -> Option<&Barriers> {
-        self.barriers.iter().find(|(need, _)| *need == at).map(|(_, barriers)| barriers)
-    }
-
     /// Why a need got no more. Whether what it lacks was there and went to others is others' business: a framework is
     /// told whether any place is what it asks for, and no more.
     pub fn why(&self, at: usize) -> Option<Why> {
         let need = &self.offers.cycle().needs[at];
-        if let Some(barriers) = self.barriers(at) {
+        if let Some(barriers) = self.barriers.get(&at) {
             let kind = why_seen(barriers);
             return Some(Why { kind, cut: None, lost_to_count: 0, lost_to: Vec::new() });
         }
@@ -179,7 +184,7 @@ impl<'a> Sight<'a> {
     /// The reasons against a need, as a framework is told them.
     pub(super) fn groups(&self, at: usize) -> Vec<Group> {
         let id = self.offers.cycle().needs[at].id;
-        self.barriers(at).map_or_else(Vec::new, |known| groups(self.offers.fleet(), self.may, id, known))
+        self.barriers.get(&at).map_or_else(Vec::new, |known| groups(self.offers.fleet(), self.may, id, known))
     }
 }
 
