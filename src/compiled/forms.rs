@@ -89,7 +89,7 @@ records! {
     Framework { name, role, principal, served, keys, needs, span }
     Need { name, count, keys, agent, places, volumes, counted, all_or_nothing, accept_revocable, span, docs }
     Volume { name, ordinal, request, filesystem, read_only, source, places }
-    Asked { filter, question, text, want, subject, reads, conditions }
+    Asked { filter, question, text, want, subject, reads, agent, conditions }
     Request { amounts, classes, conditions }
     Ask { resource, amount, span }
     ClassAsk { class, negated, span }

@@ -232,6 +232,8 @@ pub struct Asked {
     pub subject: Option<ColumnId>,
     /// The keys it reads, in order of first reading.
     pub reads: Vec<ColumnId>,
+    /// The one agent that it is about, where it is about one: whatever it would say of another holds, and earns nothing.
+    pub agent: Option<Symbol>,
     /// Of a rule: the conditions that must all hold for it, where the filter tells them apart.
     pub conditions: Vec<NodeId>,
 }

@@ -3,7 +3,10 @@
 use super::about::{self, About, Column};
 #[cfg(feature = "wasm")]
 use crate::ir::ColumnId;
-use crate::ir::{self, Key, Plan};
+use crate::{
+    ir::{self, Key, Plan},
+    types::{Side, Type},
+};
 
 /// Adds the columns of a plugin to a plan that is not bound yet, so that a fleet that is bound to it has them. A key that the
 /// policy gives another type keeps that; the plugin finds a value of the wrong kind.
@@ -24,7 +27,17 @@ pub fn add_columns(plan: &mut Plan, about: &About) {
             plan.column_types.push(column.kind);
         }
     }
+    // A rule about one agent is asked by that agent's name, whether or not the plugin reads it.
+    if about.rules.iter().any(|rule| matches!(rule.scope, about::Scope::Agent(_))) {
+        let (_, is_new) = plan.columns.insert_full(AGENT_NAME);
+        if is_new {
+            plan.column_types.push(Some(Type::Text));
+        }
+    }
 }
+
+/// By what a rule about one agent is asked.
+pub(super) const AGENT_NAME: ir::Column = ir::Column { side: Side::Agent, key: Key::Name };
 
 /// The plan's column of a plugin's; `None` where no row can have the key.
 pub(super) fn of_plan(plan: &Plan, column: &Column) -> Option<ir::Column> {

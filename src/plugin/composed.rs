@@ -6,15 +6,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indexmap::IndexMap;
 
 use super::{
-    About, Answer, Candidate, Fault, Filter, Outcome, Plugin, Question, Rows, View,
+    About, Answer, Candidate, Fault, Filter, Outcome, Plugin, Question, View,
     about::{Purpose, Rule},
-    ask::Failure,
+    ask::{self, Failure, Rows as Tried},
+    besides::Besides,
     counted::Counted,
     rules,
 };
 use crate::{
     engine::{self, Filters, Gap, Possible, Scene},
-    inventory::{ledger::Ledger, world::World},
+    inventory::{
+        amend::{Changed, Rows},
+        ledger::Ledger,
+        world::World,
+    },
     ir::{self, Asked, ColumnId, Plan},
     limits,
     logic::Truth,
@@ -29,6 +34,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Composed {
     filters: Vec<One>,
+    besides: Besides,
+    rules: Vec<ir::Rule>,
 }
 
 /// A plugin with the fleet.
@@ -67,6 +74,14 @@ impl Verdict {
         }
     }
 
+    /// What a rule about one agent says of every other: it rules out nothing, and earns nothing.
+    fn of_another(rule: &Rule) -> Verdict {
+        match rule.purpose {
+            Purpose::Prefer(_) => Verdict::Earned(Some(0)),
+            _ => Verdict::Truth(Truth::True),
+        }
+    }
+
     fn value(self) -> Option<Value> {
         match self {
             Verdict::Truth(Truth::Unknown) => None,
@@ -80,17 +95,47 @@ impl Composed {
     /// Adds the rules of plugins to a plan, and gives them its fleet, which was bound with
     /// [`add_columns`](super::add_columns) of each. Their rules get places in a source of their own, for messages.
     pub fn new(plan: &mut Plan, world: &mut World, sources: &mut Sources, plugins: &[Plugin]) -> Composed {
-        let mut loaded = Vec::with_capacity(plugins.len());
-        for (at, plugin) in plugins.iter().enumerate() {
-            let named_alike = plugins.iter().filter(|other| other.about().name == plugin.about().name);
-            let own = plugin.about().name.as_str();
-            let name = if own.is_empty() || named_alike.count() > 1 { plugin.name() } else { own };
-            loaded.push(rules::add(plan, world, sources, plugin, (at, name)));
+        let (mut besides, mut rules) = (Besides::default(), Vec::new());
+        for (at, name) in names(plugins).enumerate() {
+            rules.extend(rules::add(plan, sources, &mut besides, &plugins[at], (at, name)));
         }
+        besides.give(plan, world);
         let ledger = Ledger::new(world);
         let view = View { plan, world, ledger: &ledger };
-        let plugins = plugins.iter().cloned().zip(loaded);
-        Composed { filters: plugins.map(|(plugin, fits)| One::new(plugin, fits, view)).collect() }
+        let filters = plugins.iter().map(|plugin| One::new(plugin.clone(), None, view)).collect();
+        Composed { filters, besides, rules }
+    }
+
+    /// The rules of all plugins, whether or not those are there whom they are about.
+    pub fn rules(&self) -> &[ir::Rule] {
+        &self.rules
+    }
+
+    /// The lists of rules that agents have, and tiers, in the place of their own; each with the number of their own.
+    pub fn lists(&self) -> [Vec<(usize, usize)>; 2] {
+        [self.besides.agents.lists().collect(), self.besides.tiers.lists().collect()]
+    }
+
+    /// Gives rows that came, or were bound again, their rules of plugins.
+    pub fn give_rules(&mut self, plan: &mut Plan, world: &mut World) {
+        self.besides.give(plan, world);
+    }
+
+    /// Tells the plugins what a change of the fleet did. One whose rows came or went gets the fleet anew; one that has broken a
+    /// rule stays as it is.
+    pub fn follow(&mut self, view: View<'_>, changed: &Changed) {
+        self.filters.iter_mut().for_each(|one| one.follow(view, changed));
+    }
+
+    /// The same plugins with a fleet that differs from the one that they have: each in an instance of its own. What has broken a
+    /// rule has broken it here too.
+    pub fn of_another(&self, view: View<'_>) -> Composed {
+        let again = |one: &One| One::new(one.plugin.clone(), one.state().filter.as_ref().err().cloned(), view);
+        Composed {
+            filters: self.filters.iter().map(again).collect(),
+            besides: self.besides.clone(),
+            rules: self.rules.clone(),
+        }
     }
 
     /// What they have broken so far, in the order in which they were given.
@@ -104,7 +149,7 @@ impl Composed {
 }
 
 impl One {
-    fn new(plugin: Plugin, fits: Result<(), Fault>, view: View<'_>) -> One {
+    fn new(plugin: Plugin, broken: Option<Fault>, view: View<'_>) -> One {
         let about = plugin.about();
         let withheld = plugin.withheld().into_iter().filter_map(|at| {
             let column = &about.columns[at];
@@ -112,10 +157,32 @@ impl One {
             Some((known, column.show()))
         });
         let withheld = withheld.collect();
-        let filter = fits.and_then(|()| plugin.load(view));
+        let filter = broken.map_or_else(|| plugin.load(view), Err);
         let counted = Counted::new(about, view);
         let state = State { filter, counted, verdicts: IndexMap::new(), outcomes: IndexMap::new() };
         One { plugin, withheld, state: Mutex::new(state) }
+    }
+
+    fn follow(&mut self, view: View<'_>, changed: &Changed) {
+        let About { columns, .. } = self.plugin.about();
+        let reads = |side| columns.iter().any(|column| column.side == side);
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Ok(filter) = &mut state.filter else { return };
+        if !(changed.agents.keeps_positions() && changed.supplies.keeps_positions()) {
+            state.counted = Counted::new(self.plugin.about(), view);
+            state.filter = self.plugin.load(view);
+            return;
+        }
+        let rows = |rows: &Rows, side| if reads(side) { rows.changed.clone() } else { Vec::new() };
+        let (agents, pools) = (rows(&changed.agents, Side::Agent), rows(&changed.supplies, Side::Pool));
+        if agents.is_empty() && pools.is_empty() {
+            return;
+        }
+        let told = ask::Changed { agents: &agents, pools: &pools, only_counted: false };
+        match filter.update(view, told) {
+            Ok(()) => state.counted.told(view, &agents, &pools),
+            Err(fault) => state.filter = Err(fault),
+        }
     }
 
     fn about(&self) -> &About {
@@ -134,6 +201,9 @@ impl One {
     }
 
     fn verdict(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Verdict> {
+        if is_of_another(scene, asked) {
+            return Some(self.rule(asked).map_or(Verdict::Truth(Truth::True), Verdict::of_another));
+        }
         let ir::Question::Rule(number) = asked.question else {
             let truth = self.told(scene, asked).map_or(Truth::Unknown, |outcome| outcome.truth);
             return Some(Verdict::Truth(truth));
@@ -185,6 +255,10 @@ impl One {
         let rule = self.rule(asked)?;
         let ir::Question::Rule(number) = asked.question else { return None };
         let (agents, supplies) = (scene.world.agents.len(), scene.world.supplies.len());
+        let of_another = Verdict::of_another(rule);
+        if side != Side::Agent && is_of_another(scene, asked) {
+            return Some(vec![of_another; supplies]);
+        }
         let mut state = self.state();
         let other = match side {
             Side::Agent => scene.supply.filter(|_| rule.reads(Side::Pool)),
@@ -195,14 +269,18 @@ impl One {
         let rows = if side == Side::Agent { rows } else { (rows.1, rows.0) };
         let answer = state.ask(scene, rows, |filter, view| {
             let seen = other.filter(|row| side != Side::Agent || filter.sees_pool(*row));
-            let rows = (Rows::All, these(seen.as_slice()));
+            let rows = (Tried::All, these(seen.as_slice()));
             let (agents, pools) = if side == Side::Agent { rows } else { (rows.1, rows.0) };
             let answer = filter.evaluate(view, &question(scene, &[number], agents, pools))?;
             Ok((answer, filter.pools().to_vec()))
         });
         let (answer, pools) = answer?;
         if side == Side::Agent {
-            return Some((0..agents).map(|row| Verdict::of(&answer, rule, (row, 0))).collect());
+            let verdict = |row| match is_of_another(&Scene { agent: Some(row), ..*scene }, asked) {
+                true => of_another,
+                false => Verdict::of(&answer, rule, (row, 0)),
+            };
+            return Some((0..agents).map(verdict).collect());
         }
         let mut verdicts = vec![Verdict::Truth(Truth::Unknown); supplies];
         for (row, supply) in pools.into_iter().enumerate() {
@@ -262,6 +340,10 @@ impl Filters for Composed {
 
     fn outcome(&self, scene: &Scene<'_>, asked: &Asked) -> Option<engine::Outcome> {
         let one = self.one(asked)?;
+        if is_of_another(scene, asked) {
+            let possible = Some(Possible { may_hold: true, may_fail: false });
+            return Some(engine::Outcome { possible, ..engine::Outcome::default() });
+        }
         if let Some(obstacle) = one.obstacle(asked) {
             return Some(engine::Outcome { obstacle: Some(obstacle), ..engine::Outcome::default() });
         }
@@ -303,13 +385,28 @@ impl Filters for Composed {
     }
 }
 
-fn question<'q>(scene: &Scene<'q>, rules: &'q [u32], agents: Rows<'q>, pools: Rows<'q>) -> Question<'q> {
+/// The plugins' names in reasons, in order: their own, or that of the file, where another has the same or there is none.
+fn names(plugins: &[Plugin]) -> impl Iterator<Item = &str> {
+    plugins.iter().map(|plugin| {
+        let named_alike = plugins.iter().filter(|other| other.about().name == plugin.about().name);
+        let own = plugin.about().name.as_str();
+        if own.is_empty() || named_alike.count() > 1 { plugin.name() } else { own }
+    })
+}
+
+/// Whether a rule about one agent is asked of another.
+fn is_of_another(scene: &Scene<'_>, asked: &Asked) -> bool {
+    let tried = || scene.agent.map(|agent| scene.world.agents[agent].name);
+    asked.agent.is_some_and(|agent| tried() != Some(agent))
+}
+
+fn question<'q>(scene: &Scene<'q>, rules: &'q [u32], agents: Tried<'q>, pools: Tried<'q>) -> Question<'q> {
     Question { subject: Some(scene.subject), volume: scene.volume, rules, agents, pools }
 }
 
 /// One row, or none.
-fn these(rows: &[usize]) -> Rows<'_> {
-    if rows.is_empty() { Rows::None } else { Rows::These(rows) }
+fn these(rows: &[usize]) -> Tried<'_> {
+    if rows.is_empty() { Tried::None } else { Tried::These(rows) }
 }
 
 fn seen(scene: &Scene<'_>, asked: &Asked) -> Seen {

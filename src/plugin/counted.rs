@@ -30,6 +30,14 @@ impl Counted {
         Counted { agents: Told::new(about, Side::Agent, view), supplies: Told::new(about, Side::Pool, view) }
     }
 
+    /// That the plugin was told all of these rows.
+    pub(super) fn told(&mut self, view: View<'_>, agents: &[usize], supplies: &[usize]) {
+        let nobody = Nobody::new();
+        let scene = nobody.scene(view);
+        self.agents.changed(agents, &scene);
+        self.supplies.changed(supplies, &scene);
+    }
+
     /// Tells the plugin what these rows have at the moment, where that differs.
     ///
     /// # Errors

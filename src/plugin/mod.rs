@@ -9,6 +9,7 @@
 
 pub mod about;
 pub mod ask;
+mod besides;
 mod binding;
 mod composed;
 mod counted;

@@ -3,15 +3,16 @@
 use indexmap::IndexMap;
 
 use super::{
-    Fault, Plugin,
+    Plugin,
     about::{About, Column, Purpose, Rule, Scope},
+    besides::Besides,
     binding,
-    fault::Broken,
 };
 use crate::{
-    inventory::world::World,
     ir::{self, Asked, ColumnId, Node, NodeId, Plan, Question, SideSet},
     source::{SourceId, Sources, Span},
+    symbol::Symbol,
+    types::Side,
 };
 
 /// The column of a plan that a plugin's is; `None` where no row can have the key.
@@ -19,31 +20,28 @@ pub(super) fn column(plan: &Plan, column: &Column) -> Option<ColumnId> {
     plan.find_column(binding::of_plan(plan, column)?)
 }
 
-/// Adds the rules of a plugin, which is the `at`th and is called `name` in reasons, and one that it has to be sound.
-///
-/// # Errors
-/// A rule that the plugin may not have. Those that it may have are added all the same.
+/// Adds the rules of a plugin, which is the `at`th and is called `name` in reasons, and one that it has to be sound. Gives
+/// all of its rules, whoever is there to have them; those of agents and tiers are added to `besides` alone.
 pub(super) fn add(
     plan: &mut Plan,
-    world: &mut World,
     sources: &mut Sources,
+    besides: &mut Besides,
     plugin: &Plugin,
     (at, name): (usize, &str),
-) -> Result<(), Fault> {
+) -> Vec<ir::Rule> {
     let about = plugin.about();
     let (text, lines) = listing(about, name);
     let source = sources.add(plugin.name(), text);
     let provider = plugin.provider();
     let conditions = IndexMap::new();
-    let mut adder = Adder { plan, world, about, filter: at, name, source, provider, conditions };
+    let mut adder = Adder { plan, besides, about, filter: at, name, source, provider, conditions };
     adder.sound();
-    let mut refused = Ok(());
-    for (number, rule) in about.rules.iter().enumerate() {
+    let rules = about.rules.iter().enumerate();
+    let rules = rules.filter_map(|(number, rule)| {
         let span = Span::new(source, lines[number].0, lines[number].1);
-        let added = adder.rule(number as u32, rule, span);
-        refused = refused.and(added.map_err(|said| Fault::new(plugin.name(), Broken::Grant, said)));
-    }
-    refused
+        adder.rule(number as u32, rule, span)
+    });
+    rules.collect()
 }
 
 /// The rules as a policy would write them, a line each, and where each line is.
@@ -66,15 +64,15 @@ fn listing(about: &About, name: &str) -> (String, Vec<(usize, usize)>) {
 
 struct Adder<'a> {
     plan: &'a mut Plan,
-    world: &'a mut World,
+    besides: &'a mut Besides,
     about: &'a About,
     filter: usize,
     name: &'a str,
     source: SourceId,
     /// Whose supplies alone it has a say about.
     provider: Option<&'a str>,
-    /// Those that were added.
-    conditions: IndexMap<u32, NodeId>,
+    /// Those that were added: by their number, and the one agent that they are about.
+    conditions: IndexMap<(u32, Option<Symbol>), NodeId>,
 }
 
 impl Adder<'_> {
@@ -88,6 +86,7 @@ impl Adder<'_> {
             text,
             subject: None,
             reads: Vec::new(),
+            agent: None,
             conditions: Vec::new(),
         };
         let span = Span::new(self.source, 0, 0);
@@ -102,97 +101,90 @@ impl Adder<'_> {
             docs: Vec::new(),
         };
         match self.provider {
-            Some(provider) => self.of_tiers(provider, &rule),
+            Some(provider) => self.of_tier(provider, rule),
             None => self.plan.broker.requires.push(rule),
         }
     }
 
-    fn rule(&mut self, number: u32, rule: &Rule, span: Span) -> Result<(), String> {
+    fn rule(&mut self, number: u32, rule: &Rule, span: Span) -> Option<ir::Rule> {
         let weight = match rule.purpose {
             Purpose::Require => None,
             Purpose::Prefer(weight) => Some(weight),
             // What a policy asks for by name is its own.
-            Purpose::Class(_) => return Ok(()),
+            Purpose::Class(_) => return None,
+        };
+        // A provider's rule about an agent is asked of its supplies, whichever agent is tried: of others it says nothing.
+        let agent = match (&rule.scope, self.provider) {
+            (Scope::Agent(name), Some(_)) => Some(self.plan.symbols.intern(name)),
+            _ => None,
         };
         let conditions = match weight {
             None if self.about.explains => rule.conditions.clone(),
             _ => Vec::new(),
         };
-        let conditions = conditions.into_iter().map(|condition| self.condition(condition, span)).collect();
-        let asked = self.asked(Question::Rule(number), rule.whole, conditions);
+        let conditions = conditions.into_iter().map(|condition| self.condition(condition, agent, span));
+        let conditions = conditions.collect();
+        let asked = Asked { conditions, ..self.asked(Question::Rule(number), rule.whole, agent) };
         let root = self.ask(asked, span);
+        let sides = rule.sides.iter().fold(SideSet::default(), |sides, side| sides.with(*side));
         let rule_of_plan = ir::Rule {
             label: format!("{}/{}", self.name, rule.label),
             labelled: rule.labelled,
             weight,
             root,
-            sides: rule.sides.iter().fold(SideSet::default(), |sides, side| sides.with(*side)),
+            sides: if agent.is_some() { sides.with(Side::Agent) } else { sides },
             span,
             docs: Vec::new(),
         };
-        self.place(rule, rule_of_plan)
+        self.place(rule, rule_of_plan.clone());
+        Some(rule_of_plan)
     }
 
     /// A condition, which rules may share.
-    fn condition(&mut self, condition: u32, span: Span) -> NodeId {
-        if let Some(known) = self.conditions.get(&condition) {
+    fn condition(&mut self, condition: u32, agent: Option<Symbol>, span: Span) -> NodeId {
+        if let Some(known) = self.conditions.get(&(condition, agent)) {
             return *known;
         }
-        let node = self.ask(self.asked(Question::Condition(condition), condition, Vec::new()), span);
-        self.conditions.insert(condition, node);
+        let node = self.ask(self.asked(Question::Condition(condition), condition, agent), span);
+        self.conditions.insert((condition, agent), node);
         node
     }
 
     /// Puts a rule to whom it is about.
-    fn place(&mut self, rule: &Rule, of_plan: ir::Rule) -> Result<(), String> {
+    fn place(&mut self, rule: &Rule, of_plan: ir::Rule) {
         match (&rule.scope, self.provider) {
             (Scope::Everyone, None) if of_plan.weight.is_some() => self.plan.broker.prefers.push(of_plan),
             (Scope::Everyone, None) => self.plan.broker.requires.push(of_plan),
-            (Scope::Everyone, Some(provider)) => self.of_tiers(provider, &of_plan),
+            (Scope::Everyone | Scope::Agent(_), Some(provider)) => self.of_tier(provider, of_plan),
             (Scope::Tier(path), provider) => {
                 let within = |provider: &str| crate::value::is_within(path, provider);
                 if provider.is_none_or(within) {
-                    self.of_tiers(path, &of_plan);
+                    self.of_tier(path, of_plan);
                 }
             }
-            (Scope::Agent(name), None) => self.of_agent(name, of_plan),
-            (Scope::Agent(name), Some(provider)) => {
-                return Err(format!(
-                    "its rule `{}` is about the agent `{name}`, and it has a say about the supplies of `{provider}` alone",
-                    rule.label
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn of_tiers(&mut self, path: &str, rule: &ir::Rule) {
-        let Some(path) = self.plan.symbols.find(path) else { return };
-        let tiers: Vec<usize> = self.world.tiers.iter().map(|tier| tier.rules).collect();
-        for tier in self.world.tiers.iter_mut().filter(|tier| tier.path == path) {
-            add_to(&mut self.plan.tier_rules, &tiers, &mut tier.rules, rule.clone());
+            (Scope::Agent(name), None) => self.besides.agents.add(name, of_plan),
         }
     }
 
-    fn of_agent(&mut self, name: &str, rule: ir::Rule) {
-        let Some(agent) = self.plan.symbols.find(name).and_then(|name| self.world.agent(name)) else {
-            return;
-        };
-        let agents: Vec<usize> = self.world.agents.iter().map(|agent| agent.rules).collect();
-        add_to(&mut self.plan.agent_rules, &agents, &mut self.world.agents[agent].rules, rule);
+    fn of_tier(&mut self, path: &str, rule: ir::Rule) {
+        self.besides.tiers.add(path, rule);
     }
 
-    fn asked(&self, question: Question, condition: u32, conditions: Vec<NodeId>) -> Asked {
+    fn asked(&self, question: Question, condition: u32, agent: Option<Symbol>) -> Asked {
         let of_plan = |at: &u32| column(self.plan, &self.about.columns[*at as usize]);
         let said = &self.about.conditions[condition as usize];
+        let mut reads: Vec<ColumnId> = said.reads.iter().filter_map(of_plan).collect();
+        let name = agent.and_then(|_| self.plan.find_column(binding::AGENT_NAME));
+        reads.extend(name.filter(|name| !reads.contains(name)));
         Asked {
             filter: self.filter,
             question,
             text: said.text.clone(),
             want: said.want.clone(),
             subject: said.subject.as_ref().and_then(of_plan),
-            reads: said.reads.iter().filter_map(of_plan).collect(),
-            conditions,
+            reads,
+            agent,
+            conditions: Vec::new(),
         }
     }
 
@@ -203,13 +195,4 @@ impl Adder<'_> {
         self.plan.asked.push(asked);
         node
     }
-}
-
-/// Adds a rule to one holder's list, which is then its own where others have the same.
-fn add_to(lists: &mut Vec<Vec<ir::Rule>>, holders: &[usize], own: &mut usize, rule: ir::Rule) {
-    if holders.iter().filter(|list| *list == own).count() > 1 {
-        lists.push(lists[*own].clone());
-        *own = lists.len() - 1;
-    }
-    lists[*own].push(rule);
 }

@@ -3,7 +3,9 @@
 
 use bourse::{
     Fleet, Offers, Policy,
+    cycle::{Engine, Request},
     emit::{self, Owners},
+    explain::{self, Look},
     plugin::{Broken, Grants, Host, Limits, Plugin, about::Key},
     types::Side,
 };
@@ -170,18 +172,44 @@ fn plugins_of_one_name_are_told_apart_by_their_files() {
     }
 }
 
+/// What a provider's plugin says of one agent holds for that agent's candidates with the provider's supplies, as if the provider
+/// said it in the policy, and for no others.
 #[test]
-fn rules_about_agents_are_no_business_of_a_provider_s_plugin() {
-    let policy = "agent a1 { require quiet: need.slack is absent }
+fn a_provider_s_plugin_has_a_say_about_one_agent_with_its_supplies_alone() {
+    let policy = "agent a1 {
+            require quiet: need.slack is present
+            require calm: agent.load < 1
+        }
+        agent a3 { require heavy: agent.load >= 3, prefer idle: 1 - agent.load / 4 weight 8 }
         provider array { instance i { pool ssd { resources { size = 1TB } } } }";
     let bytes = built(policy, "vendor");
-    let plugin = host().install("v.wasm", &bytes, &Grants::provider("array")).expect("installs");
-    let fleet = fleet(&[plugin]);
-    let fault = &fleet.faults()[0];
-    assert_eq!(fault.broken, Broken::Grant, "{fault}");
-    assert!(fault.said.contains("`quiet` is about the agent `a1`"), "{fault}");
-    assert!(made(&fleet.offers()).iter().all(|offer| !offer.contains("array")));
-    // The operator may have it all the same.
+    let grants = Grants::provider("array").side(Side::Need).side(Side::Agent);
+    let plugin = host().install("v.wasm", &bytes, &grants).expect("installs");
+    let offers = fleet(&[plugin]).offers();
+    assert_eq!(offers.fleet().faults(), []);
+    assert_eq!(
+        made(&offers),
+        [
+            // With the other provider's pool, or with none, `a1` is as good as any.
+            "any a1 other/i/hdd 5",
+            "fast a2 array/i/ssd 5",
+            "none a1 - 5",
+            "any a2 array/i/ssd 5",
+            "fast a3 array/i/ssd 2",
+            "any a3 array/i/ssd 2",
+        ]
+    );
+    let told = reasons(&offers);
+    assert!(told.contains(&"vendor/quiet -".to_owned()), "{told:#?}");
+    assert!(told.contains(&"vendor/calm 1".to_owned()), "{told:#?}");
+    // By the plain engine too, and explained as it is.
+    let plainly = Request { engine: Engine::Plain, ..Request::default() };
+    assert_eq!(made(&offers.fleet().cycle(plainly)), made(&offers));
+    let need = offers.fleet().needs("fast").expect("is there")[0];
+    let text = explain::need_text(&explain::need(&offers, need), Look::default());
+    assert!(text.contains("vendor/calm") && text.contains("a1"), "{text}");
+    // The operator's own plugin has a say about the agent whatever its storage.
     let plugin = host().install("v.wasm", &bytes, &Grants::all()).expect("installs");
-    assert_eq!(self::fleet(&[plugin]).faults(), []);
+    let offered = made(&self::fleet(&[plugin]).offers());
+    assert!(offered.iter().all(|offer| !offer.contains(" a1 ")), "{offered:#?}");
 }
