@@ -12,6 +12,7 @@ use bourse::{
     check::Strictness,
     cycle::{Reasons, Request},
     pipeline::{Extra, Parsed},
+    plugin::Beside,
     testing,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -125,7 +126,7 @@ fn check(criterion: &mut Criterion) {
             let parsed = Parsed::new([("large.policy", text.as_bytes())]);
             let checked = parsed.check(&Extra::default(), Strictness::default());
             assert!(!checked.report.has_errors());
-            let tests = testing::check(&parsed, &checked, &[], Strictness::default());
+            let tests = testing::check(&parsed, &checked, (&[], Beside::default()), Strictness::default());
             assert!(tests.is_empty());
             black_box(checked.load(&Extra::default()).is_ok())
         });

@@ -23,6 +23,10 @@ impl Error {
         Error { report: Box::new(report) }
     }
 
+    pub(crate) fn into_report(self) -> Box<Report> {
+        self.report
+    }
+
     /// Every problem, with the sources they point into.
     pub fn report(&self) -> &Report {
         &self.report

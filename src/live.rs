@@ -9,6 +9,7 @@ use crate::{
         amend::{Bound, Change, Known, Removed},
     },
     pipeline::{Extra, Parsed},
+    plugin::{Beside, Plugin},
     policy::{Fleet, Inventory, Offers, Policy},
     quantity::Quantity,
     source::{SourceId, Sources},
@@ -106,7 +107,15 @@ impl Live {
     /// # Errors
     /// Every problem of the inventories, and every way in which they do not fit the policy.
     pub fn bind(policy: &Policy, inventories: &[&Inventory]) -> Result<Live, Error> {
-        Live::load(policy.parsed(), policy.strictness, inventories)
+        Live::bind_with(policy, inventories, &[])
+    }
+
+    /// As [`Live::bind`], with plugins beside the policy, as [`Policy::fleet_with`] has them. They are told what changes.
+    ///
+    /// # Errors
+    /// As [`Live::bind`]. What a plugin breaks is in [`Fleet::faults`].
+    pub fn bind_with(policy: &Policy, inventories: &[&Inventory], plugins: &[Plugin]) -> Result<Live, Error> {
+        Live::load_with(policy.parsed(), policy.strictness, inventories, plugins)
     }
 
     /// Compiles a set together with inventories that complete it, as [`Fleet::load`] does.
@@ -114,10 +123,24 @@ impl Live {
     /// # Errors
     /// Every problem of the set and the inventories.
     pub fn load(parsed: &Parsed, strictness: Strictness, inventories: &[&Inventory]) -> Result<Live, Error> {
+        Live::load_with(parsed, strictness, inventories, &[])
+    }
+
+    /// As [`Live::load`], with plugins beside the policy.
+    ///
+    /// # Errors
+    /// As [`Live::load`]. What a plugin breaks is in [`Fleet::faults`].
+    pub fn load_with(
+        parsed: &Parsed,
+        strictness: Strictness,
+        inventories: &[&Inventory],
+        plugins: &[Plugin],
+    ) -> Result<Live, Error> {
         let given = inventories.iter().map(|inventory| inventory.parts()).collect();
-        let extra = Extra { inventories: given, statements: None };
-        let loaded = parsed.check(&extra, strictness).load(&extra).map_err(|report| Error::new(*report))?;
-        let mut loaded = loaded;
+        let beside = Beside { plugins, ..Beside::default() };
+        let extra = Extra { inventories: given, plugin_classes: beside.classes(), ..Extra::default() };
+        let loaded = parsed.check(&extra, strictness).load_with(&extra, |plan| beside.prepare(plan));
+        let mut loaded = loaded.map_err(|report| Error::new(*report))?;
         let mut parts = vec![Part { records: &loaded.hir.records, first_source: 0 }];
         let mut first_source = parsed.sources.len() as u32;
         for (records, sources) in &extra.inventories {
@@ -125,7 +148,16 @@ impl Live {
             first_source += sources.len() as u32;
         }
         let known = Known::new(&mut loaded.plan, &mut loaded.world, &parts, &loaded.report.sources);
-        Ok(Live { fleet: Fleet::new(loaded), known, free: Vec::new() })
+        let mut live = Live { fleet: Fleet::with_plugins(loaded, plugins), known, free: Vec::new() };
+        live.follow(&Changed::default(), true);
+        Ok(live)
+    }
+
+    /// Tells plugins what a change did; `rebound` says whether rows were bound again.
+    fn follow(&mut self, changed: &Changed, rebound: bool) {
+        if let Some([agents, tiers]) = self.fleet.follow(changed, rebound) {
+            self.known.rules_besides(&agents, &tiers);
+        }
     }
 
     /// The fleet as it is now. A clone of it stays as it is, and so do offers: as long as one is kept, the next
@@ -173,6 +205,9 @@ impl Live {
             sources.clear(source);
             self.free.push(source);
         }
+        if let Ok(applied) = &made {
+            self.follow(&applied.changed, true);
+        }
         made
     }
 
@@ -199,8 +234,11 @@ impl Live {
         let (loaded, ledger) = self.fleet.change(false);
         let bound = Bound { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
         let made = self.known.set_total(bound, holder, resource, total);
-        made.map(Option::unwrap_or_default)
-            .map_err(|problem| Error::new(Report { sources: Sources::default(), diagnostics: vec![problem] }))
+        let changed = made.map(Option::unwrap_or_default).map_err(|problem| {
+            Error::new(Report { sources: Sources::default(), diagnostics: vec![problem] })
+        })?;
+        self.follow(&changed, false);
+        Ok(changed)
     }
 }
 

@@ -54,6 +54,7 @@ impl Lowering<'_> {
         let definition = &hir.definitions[id.0];
         let parts: Vec<ir::NodeId> = definition.body.iter().map(|expr| self.expr(expr)).collect();
         let root = match parts.as_slice() {
+            _ if definition.asked => self.asked(definition),
             [only] => *only,
             _ => self.push(ir::Node::And(parts.clone().into()), definition.span),
         };
@@ -73,6 +74,27 @@ impl Lowering<'_> {
         });
         self.definitions[id.0] = Some(lowered);
         lowered
+    }
+
+    /// A class that a plugin brings. Until its plugin is there nobody answers, and every candidate may be told apart.
+    fn asked(&mut self, definition: &hir::Definition) -> ir::NodeId {
+        let side = match definition.kind {
+            hir::DefinitionKind::Class(side) => side,
+            hir::DefinitionKind::Let => Side::Agent,
+        };
+        let name = self.column(&hir::Read { side, key: hir::Key::Name });
+        let at = self.plan.asked.len() as u32;
+        self.plan.asked.push(ir::Asked {
+            filter: usize::MAX,
+            question: ir::Question::Sound,
+            text: definition.name.clone(),
+            want: definition.name.clone(),
+            subject: None,
+            reads: vec![name],
+            agent: None,
+            conditions: Vec::new(),
+        });
+        self.push(ir::Node::Asked(at), definition.span)
     }
 
     fn sides(&self, root: ir::NodeId) -> ir::SideSet {

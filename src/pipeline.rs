@@ -22,6 +22,7 @@ use crate::{
         scope::{self, Scope},
     },
     source::Sources,
+    types::PluginClass,
 };
 
 /// A policy set as read: trees, and the problems of reading them.
@@ -162,6 +163,7 @@ impl Parsed {
             modules: &self.modules,
             broken: broken.collect(),
             levels: declare::levels(&parts),
+            plugin_classes: &extra.plugin_classes,
         };
         let (mut hir, scope, resolve_problems) = resolve::resolve(&input);
         problems.extend(resolve_problems);
@@ -201,6 +203,8 @@ pub struct Extra<'a> {
     pub inventories: Vec<(&'a Records, &'a Sources)>,
     /// The statements to take instead of all of the set's.
     pub statements: Option<Vec<&'a Statement>>,
+    /// The classes of plugins beside the set, which needs may ask for.
+    pub plugin_classes: Vec<PluginClass>,
 }
 
 /// A set with its types, and everything that is wrong with it.

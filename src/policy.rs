@@ -8,11 +8,11 @@ use crate::{
     diagnostic::{Code, Diagnostic, Report, nearest},
     engine::Filters,
     error::Error,
-    inventory::{ledger::Ledger, records::Records, wire, world::World},
-    ir::Plan,
+    inventory::{amend::Changed, ledger::Ledger, records::Records, wire, world::World},
+    ir::{Plan, Rule},
     matching::{Candidate, Matcher, Moment, NeedId, Placed, Search},
     pipeline::{Checked, Extra, Loaded, Parsed},
-    plugin::{self, Composed, Fault, Plugin},
+    plugin::{Beside, Composed, Fault, Plugin},
     source::Sources,
 };
 
@@ -43,8 +43,21 @@ impl Policy {
     /// # Errors
     /// Every problem of the set.
     pub fn compile<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Policy, Error> {
+        Policy::compile_with(files, &[])
+    }
+
+    /// As [`Policy::compile`], for a set that asks for classes of plugins (`is vendor/fast`): those that it is bound with.
+    ///
+    /// # Errors
+    /// Every problem of the set.
+    pub fn compile_with<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+        plugins: &[Plugin],
+    ) -> Result<Policy, Error> {
         let files = files.into_iter().map(|(name, text)| (name, text.as_bytes()));
-        Policy::from_parsed(Parsed::new(files), Strictness::default())
+        let beside = Beside { plugins, ..Beside::default() };
+        let extra = Extra { plugin_classes: beside.classes(), ..Extra::default() };
+        Policy::checked(Parsed::new(files), &extra, Strictness::default())
     }
 
     /// Compiles a set that has been read.
@@ -52,7 +65,11 @@ impl Policy {
     /// # Errors
     /// Every problem of the set.
     pub fn from_parsed(parsed: Parsed, strictness: Strictness) -> Result<Policy, Error> {
-        let checked = parsed.check(&Extra::default(), strictness);
+        Policy::checked(parsed, &Extra::default(), strictness)
+    }
+
+    fn checked(parsed: Parsed, extra: &Extra<'_>, strictness: Strictness) -> Result<Policy, Error> {
+        let checked = parsed.check(extra, strictness);
         if checked.report.has_errors() {
             return Err(Error::new(checked.report));
         }
@@ -84,8 +101,9 @@ impl Policy {
     pub fn fleet_with(&self, inventories: &[&Inventory], plugins: &[Plugin]) -> Result<Fleet, Error> {
         let inventories =
             inventories.iter().map(|inventory| (&inventory.records, &inventory.sources)).collect();
-        let extra = Extra { inventories, statements: None };
-        Fleet::bind(self.parsed.check(&extra, self.strictness), &extra, plugins)
+        let beside = Beside { plugins, ..Beside::default() };
+        let extra = Extra { inventories, plugin_classes: beside.classes(), ..Extra::default() };
+        Fleet::bind(self.parsed.check(&extra, self.strictness), &extra, beside)
     }
 }
 
@@ -148,7 +166,7 @@ impl Inventory {
 
     /// What inventories add to a set.
     pub fn extra(inventories: &[Inventory]) -> Extra<'_> {
-        Extra { inventories: inventories.iter().map(Inventory::parts).collect(), statements: None }
+        Extra { inventories: inventories.iter().map(Inventory::parts).collect(), ..Extra::default() }
     }
 
     /// Its records, and the sources their spans point into.
@@ -188,6 +206,20 @@ impl Fleet {
         (Arc::make_mut(&mut self.loaded), Arc::make_mut(&mut self.ledger))
     }
 
+    /// Tells plugins what a change did; `rebound` says whether rows were bound again. Gives the lists of rules that agents have,
+    /// and tiers, in the place of their own.
+    pub(crate) fn follow(&mut self, changed: &Changed, rebound: bool) -> Option<[Vec<(usize, usize)>; 2]> {
+        let composed = self.composed.as_mut()?;
+        let Loaded { plan, world, .. } = Arc::make_mut(&mut self.loaded);
+        Composed::follow(composed, (plan, world), &self.ledger, (changed, rebound));
+        rebound.then(|| composed.lists())
+    }
+
+    /// The rules of plugins, whether or not those are there whom they are about.
+    pub(crate) fn rules_of_plugins(&self) -> &[Rule] {
+        self.composed.as_deref().map_or(&[], Composed::rules)
+    }
+
     /// Compiles a set together with inventories that complete it: levels, roles and frameworks of theirs count,
     /// where [`Policy::compile`] asks that a set stand alone.
     ///
@@ -207,19 +239,19 @@ impl Fleet {
         inventories: &[Inventory],
         plugins: &[Plugin],
     ) -> Result<Fleet, Error> {
-        let extra = Inventory::extra(inventories);
-        Fleet::bind(parsed.check(&extra, strictness), &extra, plugins)
+        let beside = Beside { plugins, ..Beside::default() };
+        let extra = Extra { plugin_classes: beside.classes(), ..Inventory::extra(inventories) };
+        Fleet::bind(parsed.check(&extra, strictness), &extra, beside)
     }
 
-    fn bind(checked: Checked, extra: &Extra<'_>, plugins: &[Plugin]) -> Result<Fleet, Error> {
-        let add_columns =
-            |plan: &mut Plan| plugins.iter().for_each(|plugin| plugin::add_columns(plan, plugin.about()));
-        let loaded = checked.load_with(extra, add_columns).map_err(|report| Error::new(*report))?;
-        Ok(Fleet::with_plugins(loaded, plugins))
+    /// A fleet of what is checked, with plugins beside it. `extra` must be that of the check.
+    pub(crate) fn bind(checked: Checked, extra: &Extra<'_>, beside: Beside<'_>) -> Result<Fleet, Error> {
+        let loaded = checked.load_with(extra, |plan| beside.prepare(plan));
+        Ok(Fleet::with_plugins(loaded.map_err(|report| Error::new(*report))?, beside.plugins))
     }
 
     /// A fleet of what is compiled and bound, with plugins beside the policy. It was bound with the columns of each
-    /// ([`plugin::add_columns`]): one whose columns are not there is at fault.
+    /// ([`Beside::prepare`]): one whose columns are not there is at fault.
     pub fn with_plugins(mut loaded: Loaded, plugins: &[Plugin]) -> Fleet {
         let Loaded { plan, world, report, .. } = &mut loaded;
         let composed =

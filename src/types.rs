@@ -124,6 +124,15 @@ impl fmt::Display for Side {
     }
 }
 
+/// A class that a plugin has, and needs may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginClass {
+    /// As the language writes it: `vendor/fast`.
+    pub name: String,
+    /// Whose class it is: agents' or supplies'.
+    pub side: Side,
+}
+
 /// Words that a level cannot be named: they mean something else where levels are named.
 pub const NO_LEVELS: [&str; 9] =
     ["name", "domain", "total", "free", "used", "agent", "pool", "instance", "provider"];

@@ -3,8 +3,8 @@
 //! has changed then. What it says has changed is all that has.
 
 mod cost;
-mod mirror;
-mod model;
+pub mod mirror;
+pub mod model;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -90,7 +90,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "pipeline",
-        &["check", "diagnostic", "inventory", "ir", "limits", "lower", "parse", "resolve", "source"],
+        &["check", "diagnostic", "inventory", "ir", "limits", "lower", "parse", "resolve", "source", "types"],
     ),
     (
         "analyse",
@@ -134,7 +134,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "live",
-        &["check", "cycle", "diagnostic", "error", "inventory", "pipeline", "policy", "quantity", "source"],
+        &[
+            "check",
+            "cycle",
+            "diagnostic",
+            "error",
+            "inventory",
+            "pipeline",
+            "plugin",
+            "policy",
+            "quantity",
+            "source",
+        ],
     ),
     ("standing", &["error", "live", "matching", "policy", "quantity"]),
     (
@@ -182,6 +193,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cycle",
             "diagnostic",
             "engine",
+            "error",
             "inventory",
             "ir",
             "logic",
@@ -190,6 +202,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "output",
             "parse",
             "pipeline",
+            "plugin",
             "policy",
             "quantity",
             "ranges",

@@ -71,7 +71,7 @@ fn records_and_text_of_the_fleet_say_the_same() {
         let records = bourse_form::records(&fleet);
         let mut sources = Sources::default();
         sources.add("structs", "");
-        let extra = Extra { inventories: vec![(&records, &sources)], statements: None };
+        let extra = Extra { inventories: vec![(&records, &sources)], ..Extra::default() };
         let given = parsed.check(&extra, Strictness::default()).load(&extra).expect("binds");
         let (one, other) = (read.world(), &given.world);
         let symbols = |plan: &bourse::ir::Plan, symbol| plan.symbols.text(symbol).to_owned();

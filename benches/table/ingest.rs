@@ -41,7 +41,7 @@ pub fn rows(agents: usize, pools: usize, budget: f64) -> Vec<Row> {
     let parsed = Parsed::new(files.iter().map(|(name, text)| (*name, text.as_bytes())));
     let (records, sources) = (form::records(&fleet), sources());
     let bind = || {
-        let extra = Extra { inventories: vec![(&records, &sources)], statements: None };
+        let extra = Extra { inventories: vec![(&records, &sources)], ..Extra::default() };
         parsed.check(&extra, Strictness::default()).load(&extra).expect("a fleet without mistakes")
     };
     rows.push(row("bourse: records → bound fleet", median(budget, bind), String::new()));

@@ -101,7 +101,7 @@ impl Said {
             ExprKind::Path(path) | ExprKind::IsAbsent(path) | ExprKind::IsPresent(path) => self.path(path),
             ExprKind::Is(subject, class) => {
                 subject.iter().for_each(|subject| self.path(subject));
-                self.path(class);
+                self.path(&class.path);
             }
             ExprKind::Literal(Literal::Text(text)) => {
                 self.words.insert(text.clone());

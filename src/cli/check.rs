@@ -1,8 +1,8 @@
 //! `bourse check`: every problem of a policy set, and of how inventories fit it.
 
-use super::{Exit, Failure, files::Console, set::SetArgs, table::count};
+use super::{Exit, Failure, files::Console, plugins::PluginArgs, set::SetArgs, table::count};
 use crate::{
-    Fleet, Inventory,
+    Fleet,
     analyse::analyse,
     check::Strictness,
     cycle,
@@ -15,6 +15,9 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     set: SetArgs,
+    /// A plugin whose classes the needs ask for; may be repeated
+    #[arg(long, value_name = "[PROVIDER=]FILE")]
+    plugin: Vec<String>,
     /// Keys that a schema of their side does not declare are errors
     #[arg(long)]
     strict: bool,
@@ -54,16 +57,17 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 
 fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let strictness = Strictness { undeclared_keys: args.strict };
+    let plugins = PluginArgs::default().install_more(&args.plugin, &[], console)?;
     let parsed = args.set.parse(console)?;
     let inventories = args.set.inventories(console)?;
-    let extra = Inventory::extra(&inventories);
+    let extra = plugins.extra(&inventories);
     let checked = parsed.check(&extra, strictness);
     // A set with errors would show them again in every test.
     let tests = Report {
         sources: checked.report.sources.clone(),
         diagnostics: match checked.report.has_errors() {
             true => Vec::new(),
-            false => testing::check(&parsed, &checked, &inventories, strictness),
+            false => testing::check(&parsed, &checked, (&inventories, plugins.beside()), strictness),
         },
     };
     let broken_tests = tests.has_errors();

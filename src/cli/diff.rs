@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::{Exit, Failure, files::Console, set::SetArgs, view::Who};
+use super::{
+    Exit, Failure,
+    files::Console,
+    plugins::{self, Installed, PluginArgs},
+    set::SetArgs,
+    view::Who,
+};
 use crate::{
     Fleet, Offers,
     change::{self, Change},
@@ -26,6 +32,14 @@ pub struct Args {
     /// A fleet for both, as JSON or NDJSON; may be repeated
     #[arg(short, long, value_name = "FILE")]
     inventory: Vec<PathBuf>,
+    #[command(flatten)]
+    plugins: PluginArgs,
+    /// A plugin beside the old version alone; may be repeated
+    #[arg(long, value_name = "[PROVIDER=]FILE")]
+    old_plugin: Vec<String>,
+    /// A plugin beside the new version alone; may be repeated
+    #[arg(long, value_name = "[PROVIDER=]FILE")]
+    new_plugin: Vec<String>,
     /// Only these needs take part: NEED, FRAMEWORK.NEED or FRAMEWORK; may be repeated
     #[arg(long, value_name = "NEED")]
     need: Vec<String>,
@@ -48,15 +62,21 @@ enum DiffFormat {
     Markdown,
 }
 
+/// A version with the plugins beside it.
+type Loaded = (Fleet, Installed);
+
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.view.reads(console);
     let set = |path: &PathBuf, inventory: Vec<PathBuf>| SetArgs { paths: vec![path.clone()], inventory };
     let inventories = set(&args.old, args.inventory.clone()).inventories(console)?;
-    let mut load = |path: &PathBuf| -> Result<Fleet, Failure> {
+    let mut load = |path: &PathBuf, more: &[String], elsewhere: &[String]| -> Result<Loaded, Failure> {
+        let plugins = args.plugins.install_more(more, elsewhere, console)?;
         let parsed = set(path, Vec::new()).parse(console)?;
-        Ok(Fleet::load(&parsed, Strictness::default(), &inventories)?)
+        Ok((plugins.fleet(&parsed, Strictness::default(), &inventories)?, plugins))
     };
-    let (old, new) = match (load(&args.old), load(&args.new)) {
+    let old = load(&args.old, &args.old_plugin, &args.new_plugin);
+    let new = load(&args.new, &args.new_plugin, &args.old_plugin);
+    let ((old, of_old), (new, of_new)) = match (old, new) {
         (Ok(old), Ok(new)) => (old, new),
         (old, new) => return Err(both(old.err(), new.err())),
     };
@@ -64,13 +84,26 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if let Who::Framework(name) = &args.view {
         return seen(args, (&old, &new), name, console);
     }
+    if args.view.is_operator() {
+        of_old.tell_withheld(console);
+        of_new.tell_withheld(console);
+    }
     let (of_old, of_new) = needs(&old, &new, &args.need)?;
     let old = offers(&old, of_old, "the old offers", console);
     let new = offers(&new, of_new, "the new offers", console);
+    let fleets = [old.fleet(), new.fleet()];
     if args.view.is_operator() {
-        return write(args.format, &change::compare(&old, &new), console);
+        let change = change::compare(&old, &new);
+        write(args.format, &change, console)?;
+        return Ok(answer(fleets, change.is_empty(), console));
     }
-    let plans = [&old, &new].map(|offers| offers.fleet().plan());
+    let is_same = write_views(args.format, [&old, &new], console)?;
+    Ok(answer(fleets, is_same, console))
+}
+
+/// Writes the change as each framework sees it; tells whether it is none to all of them.
+fn write_views(format: DiffFormat, [old, new]: [&Offers; 2], console: &mut Console) -> Result<bool, Failure> {
+    let plans = [old, new].map(|offers| offers.fleet().plan());
     let names = plans.iter().flat_map(|plan| {
         plan.frameworks.iter().map(|framework| plan.symbols.text(framework.name).to_owned())
     });
@@ -78,11 +111,11 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let views: Vec<(String, Change)> = names
         .into_iter()
         .map(|name| {
-            let change = change::compare_for(&old, &new, &name);
+            let change = change::compare_for(old, new, &name);
             (name, change)
         })
         .collect();
-    if args.format == DiffFormat::Json {
+    if format == DiffFormat::Json {
         let views: Vec<String> = views.iter().map(|(_, change)| change::json(change)).collect();
         let views = views.iter().map(|view| view.trim_end()).collect::<Vec<_>>().join(",\n");
         let form = format!("{{\"format\": \"bourse.views\", \"version\": 1, \"views\": [\n{views}\n]}}\n");
@@ -91,20 +124,29 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         for (at, (name, change)) in views.iter().enumerate() {
             let between = if at == 0 { "" } else { "\n" };
             console.print(&format!("{between}framework {}\n", printable_name(name)))?;
-            write(args.format, change, console)?;
+            write(format, change, console)?;
         }
     }
-    let is_same = views.iter().all(|(_, change)| change.is_empty());
-    Ok(if is_same { Exit::Yes } else { Exit::No })
+    Ok(views.iter().all(|(_, change)| change.is_empty()))
 }
 
-fn write(format: DiffFormat, change: &Change, console: &mut Console) -> Result<Exit, Failure> {
+fn write(format: DiffFormat, change: &Change, console: &mut Console) -> Result<(), Failure> {
     console.print(&match format {
         DiffFormat::Text => change::text(change),
         DiffFormat::Json => change::json(change),
         DiffFormat::Markdown => change::markdown(change),
     })?;
-    Ok(if change.is_empty() { Exit::Yes } else { Exit::No })
+    Ok(())
+}
+
+/// The exit code: undecided where a plugin failed in either version, which is told.
+fn answer(fleets: [&Fleet; 2], is_same: bool, console: &mut Console) -> Exit {
+    let faults = fleets.map(|fleet| plugins::tell_faults(fleet, console));
+    match (faults.contains(&true), is_same) {
+        (true, _) => Exit::Undecided,
+        (false, true) => Exit::Yes,
+        (false, false) => Exit::No,
+    }
 }
 
 /// What a change is to one framework. The cycles are those of all needs, whoever looks; names only choose what is told.
@@ -138,7 +180,8 @@ fn seen(
     if !args.need.is_empty() {
         change.needs.retain(|need| asked.contains(&need.need));
     }
-    write(args.format, &change, console)
+    write(args.format, &change, console)?;
+    Ok(answer([old, new], change.is_empty(), console))
 }
 
 fn offers(fleet: &Fleet, needs: Option<Vec<NeedId>>, what: &'static str, console: &Console) -> Offers {

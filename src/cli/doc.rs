@@ -2,12 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{
-    Exit, Failure,
-    files::Console,
-    set::SetArgs,
-    view::Who,
-};
+use super::{Exit, Failure, files::Console, set::SetArgs, view::Who};
 use crate::{check::Strictness, doc, output::View};
 
 #[derive(Debug, clap::Args)]

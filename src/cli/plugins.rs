@@ -11,11 +11,10 @@ use crate::{
     Fleet, Inventory,
     check::Strictness,
     diagnostic::{Code, Diagnostic, Report, nearest},
-    pipeline::Parsed,
+    pipeline::{Extra, Parsed},
     plugin::{
-        Fault, Grants, Host, Limits, Plugin,
+        Beside, Fault, Grants, Host, Limits, Plugin,
         about::{Column, Key},
-        add_columns,
     },
     types::Side,
 };
@@ -25,15 +24,22 @@ use crate::{
 pub struct FleetArgs {
     #[command(flatten)]
     set: SetArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
+}
+
+/// Plugins, what they may see, and what they stand for.
+#[derive(Debug, Default, clap::Args)]
+pub struct PluginArgs {
     /// A plugin beside the policies: FILE sees the whole fleet, PROVIDER=FILE the supplies of its provider alone and what
     /// `--grant` adds; may be repeated
     #[arg(long, value_name = "[PROVIDER=]FILE")]
     plugin: Vec<String>,
     /// What a provider's plugin may see besides its supplies, such as array=agent.drivers,agent.kernel; may be repeated
-    #[arg(long, value_name = "PROVIDER=KEYS", requires = "plugin")]
+    #[arg(long, value_name = "PROVIDER=KEYS")]
     grant: Vec<String>,
     /// Leave out what the policies require and prefer, where a plugin does that
-    #[arg(long, requires = "plugin")]
+    #[arg(long)]
     no_rules: bool,
 }
 
@@ -58,44 +64,110 @@ impl Named {
 impl FleetArgs {
     /// Reads, compiles and binds everything.
     pub fn fleet(&self, console: &mut Console, strictness: Strictness) -> Result<Fleet, Failure> {
-        if self.plugin.is_empty() {
-            return Ok(self.set.fleet(console, strictness)?.0);
-        }
-        let plugins = self.install(console)?;
+        let plugins = self.plugins.install(console)?;
         let parsed = self.set.parse(console)?;
         let inventories = self.set.inventories(console)?;
-        let fleet = self.load(&parsed, strictness, &inventories, &plugins)?;
-        self.are_there(&fleet)?;
+        let fleet = plugins.fleet(&parsed, strictness, &inventories)?;
         console.problems.absorb(fleet.warnings().clone());
-        let withheld = plugins.iter().filter_map(withheld);
-        console.problems.diagnostics.extend(withheld);
+        plugins.tell_withheld(console);
         Ok(fleet)
     }
+}
 
-    fn load(
+/// The plugins of one run.
+#[derive(Debug, Default)]
+pub struct Installed {
+    plugins: Vec<Plugin>,
+    instead_of_rules: bool,
+}
+
+impl Installed {
+    /// As they stand beside a policy.
+    pub fn beside(&self) -> Beside<'_> {
+        Beside { plugins: &self.plugins, instead_of_rules: self.instead_of_rules }
+    }
+
+    /// What inventories and the classes of plugins add to a set.
+    pub fn extra<'a>(&self, inventories: &'a [Inventory]) -> Extra<'a> {
+        Extra { plugin_classes: self.beside().classes(), ..Inventory::extra(inventories) }
+    }
+
+    /// A set with its inventories, bound with the plugins. Every provider that a plugin is given for has storage there.
+    pub fn fleet(
         &self,
         parsed: &Parsed,
         strictness: Strictness,
         inventories: &[Inventory],
-        plugins: &[Plugin],
     ) -> Result<Fleet, Failure> {
-        let extra = Inventory::extra(inventories);
-        let loaded = parsed.check(&extra, strictness).load_with(&extra, |plan| {
-            plugins.iter().for_each(|plugin| add_columns(plan, plugin.about()));
-            if self.no_rules {
-                plan.clear_rules();
+        let extra = self.extra(inventories);
+        let fleet = Fleet::bind(parsed.check(&extra, strictness), &extra, self.beside())?;
+        let (plan, world) = (fleet.plan(), fleet.world());
+        let providers = world.tiers.iter().filter(|tier| tier.parent.is_none());
+        self.are_there(&providers.map(|tier| plan.symbols.text(tier.name)).collect::<Vec<_>>())?;
+        Ok(fleet)
+    }
+
+    /// Every provider that a plugin is given for is among the known ones.
+    pub fn are_there(&self, known: &[&str]) -> Result<(), Failure> {
+        for provider in self.plugins.iter().filter_map(Plugin::provider) {
+            if known.iter().all(|own| *own != provider) {
+                let problem = unclear(format!("no provider is named `{provider}`"));
+                return Err(problem
+                    .help(match nearest(provider, known.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "`bourse inventory` lists what there is".to_owned(),
+                    })
+                    .into());
             }
-        });
-        Ok(Fleet::with_plugins(loaded.map_err(Failure)?, plugins))
+        }
+        Ok(())
+    }
+
+    /// Tells what plugins read and were not granted.
+    pub fn tell_withheld(&self, console: &mut Console) {
+        let told = &mut console.problems.diagnostics;
+        for problem in self.plugins.iter().filter_map(withheld) {
+            if !told.contains(&problem) {
+                told.push(problem);
+            }
+        }
+    }
+}
+
+impl PluginArgs {
+    /// The files of the plugins.
+    pub fn files(&self) -> impl Iterator<Item = String> {
+        self.plugin.iter().map(|argument| Named::of(argument).path.to_string_lossy().into_owned())
     }
 
     /// Installs every plugin; tells what is wrong with any.
-    fn install(&self, console: &mut Console) -> Result<Vec<Plugin>, Failure> {
-        let grants = self.grants()?;
+    pub fn install(&self, console: &mut Console) -> Result<Installed, Failure> {
+        self.install_more(&[], &[], console)
+    }
+
+    /// Installs every plugin, and more of them; tells what is wrong with any. Those elsewhere may be granted something, too.
+    pub fn install_more(
+        &self,
+        more: &[String],
+        elsewhere: &[String],
+        console: &mut Console,
+    ) -> Result<Installed, Failure> {
+        let named = |arguments: &[String]| -> Vec<Named> {
+            arguments.iter().map(|argument| Named::of(argument)).collect()
+        };
+        let (all, others) = (named(&[&self.plugin[..], more].concat()), named(elsewhere));
+        let grants = self.grants(all.iter().chain(&others))?;
+        if self.no_rules && all.is_empty() && others.is_empty() {
+            let problem = unclear("`--no-rules` is given, and no plugin that has rules instead".to_owned());
+            return Err(problem.help("give one with `--plugin`").into());
+        }
+        if all.is_empty() {
+            return Ok(Installed { plugins: Vec::new(), instead_of_rules: self.no_rules });
+        }
         let host = Host::new(Limits::default()).map_err(told)?;
         let (mut plugins, mut broken) = (Vec::<Plugin>::new(), Report::default());
-        for named in self.plugin.iter().map(|argument| Named::of(argument)) {
-            match install_one(&host, &named, &grants, console) {
+        for named in &all {
+            match install_one(&host, named, &grants, console) {
                 Ok(plugin) => {
                     let is_same = |other: &Plugin| {
                         (other.hash(), other.provider()) == (plugin.hash(), plugin.provider())
@@ -110,13 +182,18 @@ impl FleetArgs {
                 Err(failure) => broken.absorb(*failure.0),
             }
         }
-        if broken.has_errors() { Err(Failure(Box::new(broken))) } else { Ok(plugins) }
+        if broken.has_errors() {
+            return Err(Failure(Box::new(broken)));
+        }
+        Ok(Installed { plugins, instead_of_rules: self.no_rules })
     }
 
     /// What each provider is granted.
-    fn grants(&self) -> Result<Vec<(String, Vec<Granted>)>, Failure> {
-        let owners: Vec<String> =
-            self.plugin.iter().filter_map(|argument| Named::of(argument).provider).collect();
+    fn grants<'n>(
+        &self,
+        plugins: impl Iterator<Item = &'n Named>,
+    ) -> Result<Vec<(String, Vec<Granted>)>, Failure> {
+        let owners: Vec<&str> = plugins.filter_map(|named| named.provider.as_deref()).collect();
         let mut grants = Vec::new();
         for argument in &self.grant {
             let Some((provider, keys)) = argument.split_once('=') else {
@@ -125,9 +202,9 @@ impl FleetArgs {
                     .help("write `--grant PROVIDER=agent.KEY`, with commas between keys")
                     .into());
             };
-            if !owners.iter().any(|owner| owner == provider) {
+            if !owners.contains(&provider) {
                 let problem = unclear(format!("no plugin is given as `--plugin {provider}=FILE`"));
-                let near = nearest(provider, owners.iter().map(String::as_str));
+                let near = nearest(provider, owners.iter().copied());
                 return Err(problem
                     .help(match near {
                         Some(near) => format!("did you mean `{near}`?"),
@@ -141,26 +218,6 @@ impl FleetArgs {
             grants.push((provider.to_owned(), keys.collect::<Result<Vec<_>, _>>()?));
         }
         Ok(grants)
-    }
-
-    /// Every provider that a plugin is given for has storage.
-    fn are_there(&self, fleet: &Fleet) -> Result<(), Failure> {
-        let (plan, world) = (fleet.plan(), fleet.world());
-        let known = || world.tiers.iter().filter(|tier| tier.parent.is_none());
-        let known = || known().map(|tier| plan.symbols.text(tier.name));
-        for provider in self.plugin.iter().filter_map(|argument| Named::of(argument).provider) {
-            if known().all(|own| own != provider) {
-                let problem = unclear(format!("no provider is named `{provider}`"));
-                let near = nearest(&provider, known());
-                return Err(problem
-                    .help(match near {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "`bourse inventory` lists what there is".to_owned(),
-                    })
-                    .into());
-            }
-        }
-        Ok(())
     }
 }
 

@@ -358,7 +358,13 @@ impl Walk<'_> {
             }
             ExprKind::Is(subject, class) => {
                 subject.iter().for_each(|subject| self.path(subject));
-                self.path(class);
+                if let Some(plugin) = &class.plugin {
+                    self.name(plugin);
+                    let slash = self.at(plugin.span.end);
+                    self.set(slash, |mark| mark.tight_before = true);
+                    self.set(slash + 1, |mark| mark.tight_before = true);
+                }
+                self.path(&class.path);
             }
             ExprKind::Else(key, value) => {
                 self.path(key);

@@ -406,11 +406,11 @@ impl<'a> Matcher<'a> {
             let root = self.moment.plan.definition(ask.class).root;
             match ask.negated {
                 true => asked.push((root, false)),
-                false => asked.extend(self.conditions(root).into_iter().map(|node| (node, true))),
+                false => asked.extend(self.terms(root).into_iter().map(|node| (node, true))),
             }
         }
         for rule in &request.conditions {
-            asked.extend(self.conditions(rule.root).into_iter().map(|node| (node, true)));
+            asked.extend(self.terms(rule.root).into_iter().map(|node| (node, true)));
         }
         asked
     }

@@ -43,7 +43,12 @@ impl SeenNeed {
             framework,
             need: name,
             outcome: "",
-            why: Some(Why { kind: view::why_seen(&barriers), cut: None, lost_to_count: 0, lost_to: Vec::new() }),
+            why: Some(Why {
+                kind: view::why_seen(&barriers),
+                cut: None,
+                lost_to_count: 0,
+                lost_to: Vec::new(),
+            }),
             wanted,
             allocated,
             offered: 0,

@@ -39,6 +39,15 @@ pub struct Path {
     pub span: Span,
 }
 
+/// A class that is asked for: `fast`, `storage.flash`, `vendor/fast`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassName {
+    /// The plugin whose class it is, where it is one's.
+    pub plugin: Option<Name>,
+    /// Its name; the span is that of the whole.
+    pub path: Path,
+}
+
 /// Statements between braces.
 #[derive(Clone, Debug, Default)]
 pub struct Body {
@@ -382,7 +391,7 @@ pub enum ExprKind {
     /// `a matches "pattern"`.
     Matches(Box<Expr>, Name),
     /// `agent is CLASS`; without a subject where the side is understood.
-    Is(Option<Path>, Path),
+    Is(Option<Path>, ClassName),
     /// `KEY is absent`.
     IsAbsent(Path),
     /// `KEY is present`.

@@ -14,7 +14,7 @@ use pest_derive::Parser;
 
 use super::{
     Place, Problems,
-    ast::{Expr, Name, Path, Statement},
+    ast::{ClassName, Expr, Name, Path, Statement},
     error::{self, Missing},
     text::Scan,
 };
@@ -126,6 +126,18 @@ impl Reader<'_> {
             segments.push(self.name(inner)?);
         }
         Some(Path { segments, span })
+    }
+
+    fn class(&mut self, pair: Pair<'_>) -> Option<ClassName> {
+        let span = self.span(&pair);
+        let (mut plugin, mut segments) = (None, Vec::new());
+        for inner in children(pair) {
+            match inner.as_rule() {
+                Rule::of_plugin => plugin = Some(self.name(children(inner).next()?)?),
+                _ => segments.push(self.name(inner)?),
+            }
+        }
+        Some(ClassName { plugin, path: Path { segments, span } })
     }
 
     /// A statement that is none: run again without the last resort, to learn how far it went.

@@ -25,6 +25,20 @@ fn problems(text: &str) -> Vec<String> {
     parsed.diagnostics.iter().map(line).collect()
 }
 
+#[test]
+fn a_class_may_be_a_plugin_s() {
+    for (text, shown) in [
+        ("is vendor/fast", "(is vendor/fast)"),
+        ("agent is vendor/storage.flash", "(agent is vendor/storage.flash)"),
+        ("not is \"my array\"/fast", "(not (is my array/fast))"),
+        ("is fast // and/or", "(is fast)"),
+        ("is fast//remark", "(is fast)"),
+    ] {
+        assert_eq!(bound(text), shown, "{text}");
+    }
+    assert!(expression("is vendor/", Span::default()).is_err());
+}
+
 /// The one statement of a text without problems.
 fn only(text: &str) -> StatementKind {
     let (_, parsed) = parse_text(text);
@@ -43,6 +57,10 @@ fn bound(text: &str) -> String {
 
 fn show(expr: &Expr) -> String {
     let path = |path: &ast::Path| path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+    let class_name = |class: &ast::ClassName| match &class.plugin {
+        Some(plugin) => format!("{}/{}", plugin.text, path(&class.path)),
+        None => path(&class.path),
+    };
     let all = |parts: &[Expr], between: &str| parts.iter().map(show).collect::<Vec<_>>().join(between);
     match &expr.kind {
         ExprKind::Literal(Literal::Quantity(quantity)) => quantity.to_string(),
@@ -59,8 +77,8 @@ fn show(expr: &Expr) -> String {
         ExprKind::Or(parts) => format!("({})", all(parts, " or ")),
         ExprKind::Test(op, left, right) => format!("({} {} {})", show(left), op.text(), show(right)),
         ExprKind::Matches(left, pattern) => format!("({} matches {})", show(left), pattern.text),
-        ExprKind::Is(None, class) => format!("(is {})", path(class)),
-        ExprKind::Is(Some(subject), class) => format!("({} is {})", path(subject), path(class)),
+        ExprKind::Is(None, class) => format!("(is {})", class_name(class)),
+        ExprKind::Is(Some(subject), class) => format!("({} is {})", path(subject), class_name(class)),
         ExprKind::IsAbsent(key) => format!("({} is absent)", path(key)),
         ExprKind::IsPresent(key) => format!("({} is present)", path(key)),
         ExprKind::Arithmetic(op, left, right) => format!("({} {} {})", show(left), op.text(), show(right)),

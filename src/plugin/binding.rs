@@ -1,11 +1,15 @@
 //! The columns of a plugin among those of a plan.
 
-use super::about::{self, About, Column};
+use super::{
+    Plugin,
+    about::{self, About, Column},
+    composed, rules,
+};
 #[cfg(feature = "wasm")]
 use crate::ir::ColumnId;
 use crate::{
     ir::{self, Key, Plan},
-    types::{Side, Type},
+    types::{PluginClass, Side, Type},
 };
 
 /// Adds the columns of a plugin to a plan that is not bound yet, so that a fleet that is bound to it has them. A key that the
@@ -27,14 +31,49 @@ pub fn add_columns(plan: &mut Plan, about: &About) {
             plan.column_types.push(column.kind);
         }
     }
-    // A rule about one agent is asked by that agent's name, whether or not the plugin reads it.
-    if about.rules.iter().any(|rule| matches!(rule.scope, about::Scope::Agent(_))) {
-        let (_, is_new) = plan.columns.insert_full(AGENT_NAME);
+    // A rule about one agent is asked by that agent's name, whether or not the plugin reads it; a class of supplies by whose
+    // they are.
+    let of_agents = about.rules.iter().any(|rule| matches!(rule.scope, about::Scope::Agent(_)));
+    let of_pools = about.rules.iter().any(|rule| rule.purpose == about::Purpose::Class(Side::Pool));
+    let named = [(of_agents, AGENT_NAME), (of_pools, POOL_PROVIDER)];
+    for column in named.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, column)| column) {
+        let (_, is_new) = plan.columns.insert_full(column);
         if is_new {
             plan.column_types.push(Some(Type::Text));
         }
     }
 }
+
+/// Plugins that stand beside a policy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The plugins.
+    pub plugins: &'a [Plugin],
+    /// Whether they do what the policy itself requires and prefers, which is then left out.
+    pub instead_of_rules: bool,
+}
+
+impl Beside<'_> {
+    /// The classes that needs may ask for.
+    pub fn classes(&self) -> Vec<PluginClass> {
+        let named = composed::names(self.plugins).zip(self.plugins);
+        named
+            .flat_map(|(name, plugin)| rules::classes(plugin.about(), name))
+            .map(|(_, class)| class)
+            .collect()
+    }
+
+    /// Makes a plan that is not bound yet ready for the plugins.
+    pub fn prepare(&self, plan: &mut Plan) {
+        self.plugins.iter().for_each(|plugin| add_columns(plan, plugin.about()));
+        if self.instead_of_rules {
+            plan.clear_rules();
+        }
+    }
+}
+
+/// By what a class of a provider's plugin is asked.
+pub(super) const POOL_PROVIDER: ir::Column = ir::Column { side: Side::Pool, key: Key::Provider };
 
 /// By what a rule about one agent is asked.
 pub(super) const AGENT_NAME: ir::Column = ir::Column { side: Side::Agent, key: Key::Name };

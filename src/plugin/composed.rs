@@ -1,7 +1,7 @@
 //! Plugins beside a policy: their rules as rules of the plan, and who answers for them. Requirements conjoin and preferences
 //! add up, as those of the policy do; reasons name the plugin.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
@@ -10,8 +10,9 @@ use super::{
     about::{Purpose, Rule},
     ask::{self, Failure, Rows as Tried},
     besides::Besides,
+    binding::POOL_PROVIDER,
     counted::Counted,
-    rules,
+    rules::{self, Listing},
 };
 use crate::{
     engine::{self, Filters, Gap, Possible, Scene},
@@ -96,8 +97,9 @@ impl Composed {
     /// [`add_columns`](super::add_columns) of each. Their rules get places in a source of their own, for messages.
     pub fn new(plan: &mut Plan, world: &mut World, sources: &mut Sources, plugins: &[Plugin]) -> Composed {
         let (mut besides, mut rules) = (Besides::default(), Vec::new());
-        for (at, name) in names(plugins).enumerate() {
-            rules.extend(rules::add(plan, sources, &mut besides, &plugins[at], (at, name)));
+        let listings = listings(sources, plugins);
+        for ((at, name), listing) in names(plugins).enumerate().zip(&listings) {
+            rules.extend(rules::add(plan, &mut besides, &plugins[at], (at, name), listing));
         }
         besides.give(plan, world);
         let ledger = Ledger::new(world);
@@ -116,26 +118,30 @@ impl Composed {
         [self.besides.agents.lists().collect(), self.besides.tiers.lists().collect()]
     }
 
-    /// Gives rows that came, or were bound again, their rules of plugins.
-    pub fn give_rules(&mut self, plan: &mut Plan, world: &mut World) {
-        self.besides.give(plan, world);
-    }
-
-    /// Tells the plugins what a change of the fleet did. One whose rows came or went gets the fleet anew; one that has broken a
-    /// rule stays as it is.
-    pub fn follow(&mut self, view: View<'_>, changed: &Changed) {
-        self.filters.iter_mut().for_each(|one| one.follow(view, changed));
-    }
-
-    /// The same plugins with a fleet that differs from the one that they have: each in an instance of its own. What has broken a
-    /// rule has broken it here too.
-    pub fn of_another(&self, view: View<'_>) -> Composed {
-        let again = |one: &One| One::new(one.plugin.clone(), one.state().filter.as_ref().err().cloned(), view);
-        Composed {
-            filters: self.filters.iter().map(again).collect(),
-            besides: self.besides.clone(),
-            rules: self.rules.clone(),
+    /// Tells the plugins what a change of the fleet did. One whose rows came or went gets the fleet anew; so does each, in an
+    /// instance of its own, where another fleet shares them. What has broken a rule stays as it is. `rebound` says whether rows
+    /// may have lost their rules of plugins, which are then given to them again.
+    pub fn follow(
+        composed: &mut Arc<Composed>,
+        (plan, world): (&mut Plan, &mut World),
+        ledger: &Ledger,
+        (changed, rebound): (&Changed, bool),
+    ) {
+        if let Some(own) = Arc::get_mut(composed) {
+            if rebound {
+                own.besides.give(plan, world);
+            }
+            let view = View { plan, world, ledger };
+            own.filters.iter_mut().for_each(|one| one.follow(view, changed));
+            return;
         }
+        let mut besides = composed.besides.clone();
+        besides.give(plan, world);
+        let view = View { plan, world, ledger };
+        let again =
+            |one: &One| One::new(one.plugin.clone(), one.state().filter.as_ref().err().cloned(), view);
+        let filters = composed.filters.iter().map(again).collect();
+        *composed = Arc::new(Composed { filters, besides, rules: composed.rules.clone() });
     }
 
     /// What they have broken so far, in the order in which they were given.
@@ -193,6 +199,13 @@ impl One {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a provider's plugin is asked for the class of another's supply: it is in none.
+    fn is_not_its_own(&self, scene: &Scene<'_>, asked: &Asked) -> bool {
+        let Some((provider, supply)) = self.plugin.provider().zip(scene.supply) else { return false };
+        let goes_by_it = scene.plan.find_column(POOL_PROVIDER).is_some_and(|id| asked.reads.contains(&id));
+        goes_by_it && scene.plan.symbols.text(scene.world.supplies[supply].provider) != provider
+    }
+
     fn rule(&self, asked: &Asked) -> Option<&Rule> {
         match asked.question {
             ir::Question::Rule(rule) => self.about().rules.get(rule as usize),
@@ -203,6 +216,9 @@ impl One {
     fn verdict(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Verdict> {
         if is_of_another(scene, asked) {
             return Some(self.rule(asked).map_or(Verdict::Truth(Truth::True), Verdict::of_another));
+        }
+        if self.is_not_its_own(scene, asked) {
+            return Some(Verdict::Truth(Truth::False));
         }
         let ir::Question::Rule(number) = asked.question else {
             let truth = self.told(scene, asked).map_or(Truth::Unknown, |outcome| outcome.truth);
@@ -282,7 +298,11 @@ impl One {
             };
             return Some((0..agents).map(verdict).collect());
         }
-        let mut verdicts = vec![Verdict::Truth(Truth::Unknown); supplies];
+        let not_its_own = match rule.purpose {
+            Purpose::Class(_) => Truth::False,
+            _ => Truth::Unknown,
+        };
+        let mut verdicts = vec![Verdict::Truth(not_its_own); supplies];
         for (row, supply) in pools.into_iter().enumerate() {
             verdicts[supply] = Verdict::of(&answer, rule, (0, row));
         }
@@ -344,7 +364,9 @@ impl Filters for Composed {
             let possible = Some(Possible { may_hold: true, may_fail: false });
             return Some(engine::Outcome { possible, ..engine::Outcome::default() });
         }
-        if let Some(obstacle) = one.obstacle(asked) {
+        let of_another = || Some("a supply of another provider".to_owned());
+        let obstacle = if one.is_not_its_own(scene, asked) { of_another() } else { one.obstacle(asked) };
+        if let Some(obstacle) = obstacle {
             return Some(engine::Outcome { obstacle: Some(obstacle), ..engine::Outcome::default() });
         }
         let told = one.told(scene, asked)?;
@@ -386,12 +408,22 @@ impl Filters for Composed {
 }
 
 /// The plugins' names in reasons, in order: their own, or that of the file, where another has the same or there is none.
-fn names(plugins: &[Plugin]) -> impl Iterator<Item = &str> {
+pub(super) fn names(plugins: &[Plugin]) -> impl Iterator<Item = &str> {
     plugins.iter().map(|plugin| {
         let named_alike = plugins.iter().filter(|other| other.about().name == plugin.about().name);
         let own = plugin.about().name.as_str();
         if own.is_empty() || named_alike.count() > 1 { plugin.name() } else { own }
     })
+}
+
+/// Adds what the rules of plugins say as sources, so that they have places.
+fn listings(sources: &mut Sources, plugins: &[Plugin]) -> Vec<Listing> {
+    names(plugins).zip(plugins).map(|(name, plugin)| Listing::new(sources, plugin, name)).collect()
+}
+
+/// Adds to the sources of a set what a fleet that is bound with these plugins adds: the places of their rules.
+pub fn add_sources(sources: &mut Sources, plugins: &[Plugin]) {
+    listings(sources, plugins);
 }
 
 /// Whether a rule about one agent is asked of another.

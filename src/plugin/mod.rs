@@ -49,8 +49,8 @@ pub use about::{About, Grants};
 #[cfg(not(feature = "wasm"))]
 pub use absent::{Filter, Host, Kept, Plugin};
 pub use ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View};
-pub use binding::add_columns;
-pub use composed::Composed;
+pub use binding::{Beside, add_columns};
+pub use composed::{Composed, add_sources};
 pub use fault::{Broken, Fault};
 #[cfg(feature = "wasm")]
 pub use filter::Filter;

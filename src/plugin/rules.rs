@@ -12,7 +12,8 @@ use crate::{
     ir::{self, Asked, ColumnId, Node, NodeId, Plan, Question, SideSet},
     source::{SourceId, Sources, Span},
     symbol::Symbol,
-    types::Side,
+    types::{PluginClass, Side},
+    value::show_name,
 };
 
 /// The column of a plan that a plugin's is; `None` where no row can have the key.
@@ -20,46 +21,79 @@ pub(super) fn column(plan: &Plan, column: &Column) -> Option<ColumnId> {
     plan.find_column(binding::of_plan(plan, column)?)
 }
 
+/// The classes of a plugin that is called `name`, as policies write them; each with the number of its rule. One that reads
+/// another side than its own is none: who asks for it asks about one side.
+pub(super) fn classes<'a>(about: &'a About, name: &'a str) -> impl Iterator<Item = (u32, PluginClass)> + 'a {
+    about.rules.iter().enumerate().filter_map(move |(number, rule)| {
+        let Purpose::Class(side) = rule.purpose else { return None };
+        let other = if side == Side::Agent { Side::Pool } else { Side::Agent };
+        let is_one = matches!(side, Side::Agent | Side::Pool) && !rule.reads(other);
+        let name = format!("{}/{}", show_name(name), rule.label);
+        is_one.then_some((number as u32, PluginClass { name, side }))
+    })
+}
+
 /// Adds the rules of a plugin, which is the `at`th and is called `name` in reasons, and one that it has to be sound. Gives
 /// all of its rules, whoever is there to have them; those of agents and tiers are added to `besides` alone.
 pub(super) fn add(
     plan: &mut Plan,
-    sources: &mut Sources,
     besides: &mut Besides,
     plugin: &Plugin,
     (at, name): (usize, &str),
+    listing: &Listing,
 ) -> Vec<ir::Rule> {
-    let about = plugin.about();
-    let (text, lines) = listing(about, name);
-    let source = sources.add(plugin.name(), text);
-    let provider = plugin.provider();
+    let (about, provider, source) = (plugin.about(), plugin.provider(), listing.source);
     let conditions = IndexMap::new();
     let mut adder = Adder { plan, besides, about, filter: at, name, source, provider, conditions };
     adder.sound();
+    for (number, class) in classes(about, name) {
+        adder.class(number, &class, listing.lines[number as usize]);
+    }
     let rules = about.rules.iter().enumerate();
-    let rules = rules.filter_map(|(number, rule)| {
-        let span = Span::new(source, lines[number].0, lines[number].1);
-        adder.rule(number as u32, rule, span)
-    });
+    let rules = rules.filter_map(|(number, rule)| adder.rule(number as u32, rule, listing.lines[number]));
     rules.collect()
 }
 
-/// The rules as a policy would write them, a line each, and where each line is.
-fn listing(about: &About, name: &str) -> (String, Vec<(usize, usize)>) {
-    let mut text = format!("// the rules of {name}\n");
-    let lines = about.rules.iter().map(|rule| {
-        let start = text.len();
-        let word = match rule.purpose {
-            Purpose::Require => "require",
-            Purpose::Prefer(_) => "prefer",
-            Purpose::Class(_) => "class",
-        };
-        let condition = about.conditions.get(rule.whole as usize).map_or("", |whole| &whole.text);
-        text.push_str(&format!("{word} {}: {condition}\n", rule.label));
-        (start, text.len() - 1)
-    });
-    let lines = lines.collect();
-    (text, lines)
+/// The rules of a plugin as a policy would write them, a line each.
+pub(super) struct Listing {
+    source: SourceId,
+    lines: Vec<Span>,
+}
+
+impl Listing {
+    /// Adds the rules as a source that is called as the plugin is.
+    pub(super) fn new(sources: &mut Sources, plugin: &Plugin, name: &str) -> Listing {
+        let about = plugin.about();
+        let mut text = format!("// the rules of {name}\n");
+        let lines = about.rules.iter().map(|rule| {
+            let start = text.len();
+            let word = match rule.purpose {
+                Purpose::Require => "require",
+                Purpose::Prefer(_) => "prefer",
+                Purpose::Class(_) => "class",
+            };
+            let condition = about.conditions.get(rule.whole as usize).map_or("", |whole| &whole.text);
+            text.push_str(&format!("{word} {}: {condition}\n", rule.label));
+            (start, text.len() - 1)
+        });
+        let lines: Vec<(usize, usize)> = lines.collect();
+        let source = sources.add(plugin.name(), text);
+        Listing {
+            source,
+            lines: lines.into_iter().map(|(start, end)| Span::new(source, start, end)).collect(),
+        }
+    }
+}
+
+/// Whose a condition is: that decides what it is asked by, besides what it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Whose {
+    /// Of rules, or of a class of agents.
+    Rules,
+    /// Of rules about one agent, of a provider's plugin.
+    RulesOf(Symbol),
+    /// Of a class of supplies.
+    ClassOfSupplies,
 }
 
 struct Adder<'a> {
@@ -71,8 +105,8 @@ struct Adder<'a> {
     source: SourceId,
     /// Whose supplies alone it has a say about.
     provider: Option<&'a str>,
-    /// Those that were added: by their number, and the one agent that they are about.
-    conditions: IndexMap<(u32, Option<Symbol>), NodeId>,
+    /// Those that were added: by their number, and whose they are.
+    conditions: IndexMap<(u32, Whose), NodeId>,
 }
 
 impl Adder<'_> {
@@ -110,7 +144,6 @@ impl Adder<'_> {
         let weight = match rule.purpose {
             Purpose::Require => None,
             Purpose::Prefer(weight) => Some(weight),
-            // What a policy asks for by name is its own.
             Purpose::Class(_) => return None,
         };
         // A provider's rule about an agent is asked of its supplies, whichever agent is tried: of others it says nothing.
@@ -122,9 +155,10 @@ impl Adder<'_> {
             None if self.about.explains => rule.conditions.clone(),
             _ => Vec::new(),
         };
-        let conditions = conditions.into_iter().map(|condition| self.condition(condition, agent, span));
+        let whose = agent.map_or(Whose::Rules, Whose::RulesOf);
+        let conditions = conditions.into_iter().map(|condition| self.condition(condition, whose, span));
         let conditions = conditions.collect();
-        let asked = Asked { conditions, ..self.asked(Question::Rule(number), rule.whole, agent) };
+        let asked = Asked { conditions, ..self.asked(Question::Rule(number), rule.whole, whose) };
         let root = self.ask(asked, span);
         let sides = rule.sides.iter().fold(SideSet::default(), |sides, side| sides.with(*side));
         let rule_of_plan = ir::Rule {
@@ -141,12 +175,12 @@ impl Adder<'_> {
     }
 
     /// A condition, which rules may share.
-    fn condition(&mut self, condition: u32, agent: Option<Symbol>, span: Span) -> NodeId {
-        if let Some(known) = self.conditions.get(&(condition, agent)) {
+    fn condition(&mut self, condition: u32, whose: Whose, span: Span) -> NodeId {
+        if let Some(known) = self.conditions.get(&(condition, whose)) {
             return *known;
         }
-        let node = self.ask(self.asked(Question::Condition(condition), condition, agent), span);
-        self.conditions.insert((condition, agent), node);
+        let node = self.ask(self.asked(Question::Condition(condition), condition, whose), span);
+        self.conditions.insert((condition, whose), node);
         node
     }
 
@@ -170,12 +204,36 @@ impl Adder<'_> {
         self.besides.tiers.add(path, rule);
     }
 
-    fn asked(&self, question: Question, condition: u32, agent: Option<Symbol>) -> Asked {
+    /// Answers for a class that the policy asks for, if it does.
+    fn class(&mut self, number: u32, class: &PluginClass, span: Span) {
+        let definitions = self.plan.definitions.iter_mut();
+        let own =
+            |known: &&mut ir::Definition| known.class_of == Some(class.side) && known.name == class.name;
+        let Some(definition) = definitions.into_iter().find(own) else { return };
+        let Some(Node::Asked(at)) = self.plan.nodes.get(definition.root.0 as usize) else { return };
+        definition.span = span;
+        self.plan.spans[definition.root.0 as usize] = span;
+        let (at, rule) = (*at as usize, &self.about.rules[number as usize]);
+        let whose = if class.side == Side::Pool { Whose::ClassOfSupplies } else { Whose::Rules };
+        let conditions = if self.about.explains { rule.conditions.clone() } else { Vec::new() };
+        let conditions = conditions.into_iter().map(|condition| self.condition(condition, whose, span));
+        let conditions = conditions.collect();
+        let asked = self.asked(Question::Rule(number), rule.whole, whose);
+        self.plan.asked[at] = Asked { conditions, ..asked };
+    }
+
+    fn asked(&self, question: Question, condition: u32, whose: Whose) -> Asked {
         let of_plan = |at: &u32| column(self.plan, &self.about.columns[*at as usize]);
         let said = &self.about.conditions[condition as usize];
         let mut reads: Vec<ColumnId> = said.reads.iter().filter_map(of_plan).collect();
-        let name = agent.and_then(|_| self.plan.find_column(binding::AGENT_NAME));
-        reads.extend(name.filter(|name| !reads.contains(name)));
+        let (agent, more) = match whose {
+            Whose::RulesOf(agent) => (Some(agent), Some(binding::AGENT_NAME)),
+            // A provider's plugin says no of every other's supply.
+            Whose::ClassOfSupplies => (None, self.provider.map(|_| binding::POOL_PROVIDER)),
+            Whose::Rules => (None, None),
+        };
+        let more = more.and_then(|column| self.plan.find_column(column));
+        reads.extend(more.filter(|column| !reads.contains(column)));
         Asked {
             filter: self.filter,
             question,

@@ -10,7 +10,7 @@ use crate::{
     parse::ast,
     source::Span,
     types::Side,
-    value::{is_plain_name, join_key, quote},
+    value::{is_plain_name, join_key, quote, show_name},
 };
 
 /// From where an expression looks at the world.
@@ -131,13 +131,21 @@ impl Resolver {
     }
 
     /// The class of a name, if it is one for candidates of this side.
-    pub(super) fn class_for(&mut self, path: &ast::Path, side: Side) -> Option<DefinitionId> {
-        let name = show_path(path);
+    pub(super) fn class_for(&mut self, class: &ast::ClassName, side: Side) -> Option<DefinitionId> {
+        let path = &class.path;
+        let plugin = class.plugin.as_ref().map(|plugin| show_name(&plugin.text));
+        let name = match &plugin {
+            Some(plugin) => format!("{plugin}/{}", show_path(path)),
+            None => show_path(path),
+        };
         let Some(id) = self.scope.class(self.home.as_deref(), &name) else {
             if self.broken_classes.contains(&name) {
                 return None;
             }
-            let problem = self.scope.unknown_class(self.home.as_deref(), &name, path.span);
+            let problem = match plugin {
+                Some(plugin) => self.scope.unknown_plugin_class(&plugin, &name, path.span),
+                None => self.scope.unknown_class(self.home.as_deref(), &name, path.span),
+            };
             self.problem(problem);
             return None;
         };
@@ -153,8 +161,11 @@ impl Resolver {
             format!("class `{name}` is for {for_side}s, not for {asked}"),
         )
         .label(format!("asked of {asked}"))
-        .also(info.span, format!("declared for {for_side} here"))
         .help(format!("ask it of the {for_side}, or use a class `for {side}` here"));
+        let problem = match info.span {
+            Some(span) => problem.also(span, format!("declared for {for_side} here")),
+            None => problem,
+        };
         self.problem(problem);
         None
     }

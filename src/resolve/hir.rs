@@ -109,8 +109,10 @@ pub struct Definition {
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
-    /// Whether a standard module brings it.
+    /// Whether a standard module, or a plugin, brings it.
     pub standard: bool,
+    /// Whether a plugin brings it: then it has no body, and is asked.
+    pub asked: bool,
 }
 
 /// A rule: required, or preferred with a weight.

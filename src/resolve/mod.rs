@@ -35,7 +35,7 @@ use crate::{
         ast::{self, Ast, Block, BlockKind, Statement, StatementKind},
     },
     source::Span,
-    types::{Side, Type},
+    types::{PluginClass, Side, Type},
 };
 use expr::{View, show_path};
 
@@ -53,6 +53,8 @@ pub struct Input<'a> {
     pub broken: Vec<Span>,
     /// Levels that data states, where the set states none.
     pub levels: Option<Vec<String>>,
+    /// The classes of plugins beside the set.
+    pub plugin_classes: &'a [PluginClass],
 }
 
 /// Binds every name of a set.
@@ -68,6 +70,7 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
         resolver.use_statement(statement, None, input, &mut modules);
     }
     resolver.declare_definitions(&input.statements);
+    input.plugin_classes.iter().for_each(|class| resolver.plugin_class(class));
     resolver.definition_bodies(&input.statements);
     resolver.exposures(&input.statements);
     for statement in &input.statements {
@@ -103,7 +106,13 @@ pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Di
     resolver.hir.broker.exposed = hir.broker.exposed.clone();
     resolver.hir.levels = hir.levels.clone();
     let statements = addition.statements;
-    let input = Input { statements: Vec::new(), modules: addition.modules, levels: None, broken: Vec::new() };
+    let input = Input {
+        statements: Vec::new(),
+        modules: addition.modules,
+        levels: None,
+        broken: Vec::new(),
+        plugin_classes: &[],
+    };
     let mut modules = Vec::new();
     for statement in statements {
         resolver.use_statement(statement, None, &input, &mut modules);
@@ -355,7 +364,7 @@ impl Resolver {
                 continue;
             }
             let id = DefinitionId(self.scope.definitions.len());
-            self.scope.definitions.push(DefinitionInfo { name: shown.clone(), kind, span: name.span });
+            self.scope.definitions.push(DefinitionInfo { name: shown.clone(), kind, span: Some(name.span) });
             self.definition_at.insert(name.span, self.hir.definitions.len());
             self.hir.definitions.push(Definition {
                 name: shown,
@@ -364,9 +373,27 @@ impl Resolver {
                 span: name.span,
                 docs: statement.docs.clone(),
                 standard: module.is_some(),
+                asked: false,
             });
             self.scope.bring(module.as_deref(), &crate::value::show_name(&name.text), id);
         }
+    }
+
+    /// Declares a class that a plugin brings. Its name has a slash, so that no other is called so.
+    fn plugin_class(&mut self, class: &PluginClass) {
+        let id = DefinitionId(self.scope.definitions.len());
+        let (name, kind) = (class.name.clone(), DefinitionKind::Class(class.side));
+        self.scope.definitions.push(DefinitionInfo { name: name.clone(), kind, span: None });
+        self.hir.definitions.push(Definition {
+            name,
+            kind,
+            body: Vec::new(),
+            span: Span::default(),
+            docs: Vec::new(),
+            standard: true,
+            asked: true,
+        });
+        self.scope.bring(None, &class.name, id);
     }
 
     fn definition_bodies(&mut self, statements: &[&Statement]) {

@@ -78,8 +78,8 @@ pub struct DefinitionInfo {
     pub name: String,
     /// A class, with its side, or a let.
     pub kind: DefinitionKind,
-    /// Where its name is.
-    pub span: Span,
+    /// Where its name is; `None`: a plugin brings it.
+    pub span: Option<Span>,
 }
 
 /// Names that a file set or module sees.
@@ -193,6 +193,24 @@ impl Scope {
             "declare it: `class NAME for agent { … }` or `class NAME for pool { … }`".to_owned()
         });
         diagnostic.help(help)
+    }
+
+    /// The error for an unknown class of a plugin, with the nearest name.
+    pub fn unknown_plugin_class(&self, plugin: &str, name: &str, span: Span) -> Diagnostic {
+        let known = || self.own.classes.keys().map(String::as_str).filter(|known| known.contains('/'));
+        let is_there =
+            known().any(|known| known.strip_prefix(plugin).is_some_and(|rest| rest.starts_with('/')));
+        let near = self.suggests.then(|| nearest(name, known())).flatten();
+        let message = match is_there {
+            true => format!("plugin `{plugin}` has no class that is named `{name}`"),
+            false => format!("no plugin is given that has a class `{name}`"),
+        };
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if is_there => "`bourse inspect` lists the classes of a plugin".to_owned(),
+            None => format!("give the plugin that is called `{plugin}`, with `--plugin FILE`"),
+        };
+        Diagnostic::error(Code::B0202, span, message).help(help)
     }
 
     /// The error for an unknown name in a rule, with the nearest one.

@@ -118,7 +118,7 @@ impl<'a> Desk<'a> {
         let state = state.inventory()?;
         let own = std::iter::once(state.parts());
         let inventories = self.inventories.iter().map(|inventory| inventory.parts()).chain(own).collect();
-        let extra = Extra { inventories, statements: None };
+        let extra = Extra { inventories, ..Extra::default() };
         let checked = self.parsed.check(&extra, Strictness::default());
         let loaded = checked.load(&extra).map_err(|report| Error::new(*report))?;
         let ledger = Ledger::new(&loaded.world);

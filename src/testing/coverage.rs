@@ -4,9 +4,10 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::{Recorder, Seen},
-    ir::{Key, Node, NodeId, Plan, Rule, Show},
+    ir::{Definition, DefinitionId, Key, Node, NodeId, Plan, Rule, Show},
     logic::Truth,
     operator::ArithmeticOp,
+    policy::Fleet,
     source::Span,
 };
 
@@ -50,19 +51,19 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// The conditions of a plan, none of them seen.
-    pub(super) fn of(plan: &Plan) -> Coverage {
+    /// The conditions of a set and of the plugins beside it, none of them seen.
+    pub(super) fn of(fleet: &Fleet) -> Coverage {
         let mut conditions: IndexMap<Span, Condition> = IndexMap::new();
-        for (found, _) in conditions_of(plan) {
+        for (found, _) in conditions_of(fleet) {
             conditions.entry(found.span).or_insert(found);
         }
         conditions.sort_keys();
         Coverage { conditions }
     }
 
-    /// Adds what was seen of a plan that has the set's conditions among its own.
-    pub(super) fn add(&mut self, plan: &Plan, recorder: &Recorder) {
-        for (found, node) in conditions_of(plan) {
+    /// Adds what was seen of a fleet whose plan has the set's conditions among its own.
+    pub(super) fn add(&mut self, fleet: &Fleet, recorder: &Recorder) {
+        for (found, node) in conditions_of(fleet) {
             if let Some(condition) = self.conditions.get_mut(&found.span) {
                 condition.seen = condition.seen.and(recorder.seen(node));
             }
@@ -90,8 +91,10 @@ impl Coverage {
     }
 }
 
-/// Every condition that a set says itself: rules, each condition of its classes, and those of needs.
-fn conditions_of(plan: &Plan) -> Vec<(Condition, NodeId)> {
+/// Every condition that a set says itself: rules, each condition of its classes, and those of needs; and the rules of plugins,
+/// whoever is there to have them.
+fn conditions_of(fleet: &Fleet) -> Vec<(Condition, NodeId)> {
+    let plan = fleet.plan();
     let mut found = Vec::new();
     let mut add = |kind, label: &str, node: NodeId, span| {
         let mut possible = Seen::NONE.with(Truth::True).with(Truth::False);
@@ -105,13 +108,20 @@ fn conditions_of(plan: &Plan) -> Vec<(Condition, NodeId)> {
         ));
     };
     let rules = plan.broker.requires.iter().chain(&plan.broker.prefers);
-    for rule in rules.chain(plan.agent_rules.iter().flatten()).chain(plan.tier_rules.iter().flatten()) {
+    let rules = rules.chain(plan.agent_rules.iter().flatten()).chain(plan.tier_rules.iter().flatten());
+    let own = rules.filter(|rule| !matches!(plan.node(rule.root), Node::Asked(_)));
+    for rule in own.chain(fleet.rules_of_plugins()) {
         let kind = if rule.weight.is_some() { "prefer" } else { "require" };
         add(kind, own_label(rule), rule.root, rule.span);
     }
     for definition in plan.definitions.iter().filter(|one| one.class_of.is_some() && !one.standard) {
         for node in plan.conjuncts(definition.root) {
             add("class", &definition.name, node, plan.spans[node.0 as usize]);
+        }
+    }
+    for definition in plan.definitions.iter().filter(|one| matches!(plan.node(one.root), Node::Asked(_))) {
+        if is_asked_for(plan, definition) {
+            add("class", &definition.name, definition.root, definition.span);
         }
     }
     for need in plan.frameworks.iter().flat_map(|framework| &framework.needs) {
@@ -121,6 +131,16 @@ fn conditions_of(plan: &Plan) -> Vec<(Condition, NodeId)> {
         }
     }
     found
+}
+
+/// Whether anything of a set names a class.
+fn is_asked_for(plan: &Plan, class: &Definition) -> bool {
+    let is_it = |id: DefinitionId| plan.definition(id).root == class.root;
+    let needs = plan.frameworks.iter().flat_map(|framework| &framework.needs);
+    let mut requests =
+        needs.flat_map(|need| need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)));
+    requests.any(|request| request.classes.iter().any(|ask| is_it(ask.class)))
+        || plan.nodes.iter().any(|node| matches!(node, Node::Named(id) if is_it(*id)))
 }
 
 fn own_label(rule: &Rule) -> &str {

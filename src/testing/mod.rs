@@ -12,6 +12,8 @@ pub use coverage::{Condition, Coverage};
 pub use json::tests_json;
 pub use snapshot::{Damage, Snapshot, State, Taken, path as snapshot_path};
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use crate::{
@@ -19,12 +21,17 @@ use crate::{
     cycle::{self, Reasons},
     diagnostic::{Code, Diagnostic, Report},
     engine::Recorder,
+    error::Error,
     matching::NeedId,
     output,
     parse::ast::{Expect, Statement, StatementKind},
     pipeline::{Checked, Parsed},
+    plugin::{Beside, Fault, add_sources},
     policy::{Fleet, Inventory, Offers},
-    resolve::hir,
+    resolve::{
+        hir,
+        scope::{Kind, declaration},
+    },
     source::{Sources, Span},
 };
 
@@ -122,6 +129,8 @@ pub struct Options<'a> {
     pub inventories: &'a [Inventory],
     /// How strictly sets are checked.
     pub strictness: Strictness,
+    /// The plugins beside the set.
+    pub beside: Beside<'a>,
     /// Which tests are run, by their names.
     pub wanted: &'a dyn Fn(&str) -> bool,
     /// Reads a snapshot's file by its path.
@@ -139,6 +148,7 @@ impl Default for Options<'_> {
         Options {
             inventories: &[],
             strictness: Strictness::default(),
+            beside: Beside::default(),
             wanted: &|_| true,
             snapshots: &|_| Ok(None),
             retakes: false,
@@ -168,13 +178,25 @@ fn path_of(sources: &Sources, test: &hir::Test) -> String {
     snapshot::path(&sources.get(test.name.span.source).name, &test.name.text)
 }
 
-/// The conditions of a set with its inventories, for [`Options::coverage`].
+/// The conditions of a set with its inventories and plugins, for [`Options::coverage`].
 ///
 /// # Errors
 /// Every problem, where the set does not compile.
-pub fn coverage(checked: &Checked, inventories: &[Inventory]) -> Result<Coverage, Box<Report>> {
-    let loaded = checked.clone().load(&Inventory::extra(inventories))?;
-    Ok(Coverage::of(&loaded.plan))
+pub fn coverage(checked: &Checked, inventories: &[Inventory], beside: Beside<'_>) -> Result<Coverage, Error> {
+    let fleet = Fleet::bind(checked.clone(), &Inventory::extra(inventories), beside)?;
+    Ok(Coverage::of(&fleet))
+}
+
+/// The providers of a set, of its inventories and of its tests.
+pub fn providers(checked: &Checked, inventories: &[Inventory]) -> BTreeSet<String> {
+    let records = inventories.iter().map(|inventory| inventory.parts().0).chain([&checked.hir.records]);
+    let known = records.flat_map(|records| &records.providers).map(|provider| provider.name.text.clone());
+    let of_tests = list(checked).iter().flat_map(|test| &test.statements);
+    let of_tests = of_tests.filter_map(|statement| match declaration(statement) {
+        Some((Kind::Provider, name)) => Some(name.to_owned()),
+        _ => None,
+    });
+    known.chain(of_tests).collect()
 }
 
 /// Runs the tests of a set that compiles. `checked` is its check.
@@ -193,20 +215,22 @@ pub fn run(parsed: &Parsed, checked: &Checked, mut options: Options<'_>) -> Test
         TestResult { name: test.name.text.clone(), span: test.name.span, expectations, verdict, snapshot }
     });
     let results = results.collect();
-    TestReport { results, coverage, sources: checked.report.sources.clone() }
+    let mut sources = checked.report.sources.clone();
+    add_sources(&mut sources, options.beside.plugins);
+    TestReport { results, coverage, sources }
 }
 
 /// What is wrong with the tests of a set, beyond what is wrong with the set: found without running them.
 pub fn check(
     parsed: &Parsed,
     checked: &Checked,
-    inventories: &[Inventory],
+    (inventories, beside): (&[Inventory], Beside<'_>),
     strictness: Strictness,
 ) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
     let expected = snapshots(checked);
     for test in list(checked) {
-        let overlay = overlay::Overlay::new(parsed, inventories, test);
+        let overlay = overlay::Overlay::new(parsed, inventories, beside, test);
         let (problems, needs) = match overlay.addition() {
             Some(added) => {
                 let (problems, added) = parsed.check_more(checked, &added, strictness);
@@ -255,7 +279,7 @@ type Ran = Result<(Vec<Failure>, Option<Snapshot>), Box<Report>>;
 
 impl Runner<'_> {
     fn one(&mut self, test: &hir::Test) -> Ran {
-        let overlay = overlay::Overlay::new(self.parsed, self.options.inventories, test);
+        let overlay = overlay::Overlay::new(self.parsed, self.options.inventories, self.options.beside, test);
         let extra = overlay.extra();
         let checked = self.parsed.check(&extra, self.options.strictness);
         let sources = checked.report.sources.clone();
@@ -267,7 +291,7 @@ impl Runner<'_> {
         if !problems.is_empty() {
             return Err(broken(problems));
         }
-        let fleet = Fleet::new(checked.load(&extra)?);
+        let fleet = Fleet::bind(checked, &extra, self.options.beside).map_err(Error::into_report)?;
         let names = names::Needs::of(&fleet.loaded().hir.frameworks);
         let needs = taking_part(&fleet, &overlay, &names, test).map_err(broken)?;
         let recorder = self.coverage.as_ref().map(|_| Recorder::new(fleet.plan()));
@@ -278,11 +302,15 @@ impl Runner<'_> {
             ..cycle::Request::default()
         };
         let offers: Offers = fleet.cycle(request);
+        let faults = fleet.faults();
+        if !faults.is_empty() {
+            return Err(broken(faults.iter().map(Fault::diagnostic).collect()));
+        }
         if let Some(told) = self.options.offers {
             told(&offers);
         }
         if let (Some(coverage), Some(recorder)) = (self.coverage.as_mut(), &recorder) {
-            coverage.add(fleet.plan(), recorder);
+            coverage.add(&fleet, recorder);
         }
         let (mut failures, mut snapshot) = (Vec::new(), None);
         for (statement, expect) in expectations(test) {

@@ -9,12 +9,14 @@ use crate::{
     matching::NeedId,
     parse::ast::{Block, BlockKind, Expect, Statement, StatementKind},
     pipeline::{Extra, Parsed},
+    plugin::Beside,
     policy::{Fleet, Inventory},
     resolve::{
         hir,
         scope::{Kind, declaration},
     },
     source::Sources,
+    types::PluginClass,
 };
 
 /// The statements and inventories that one test sees.
@@ -23,6 +25,7 @@ pub(super) struct Overlay<'a> {
     /// The test's own.
     own: Vec<&'a Statement>,
     inventories: Vec<(Records, &'a Sources)>,
+    plugin_classes: Vec<PluginClass>,
     /// Names of frameworks, and of needs at top level, that the test declares.
     declared: Vec<&'a str>,
     /// What is wrong with the test's own statements.
@@ -30,7 +33,12 @@ pub(super) struct Overlay<'a> {
 }
 
 impl<'a> Overlay<'a> {
-    pub(super) fn new(parsed: &'a Parsed, inventories: &'a [Inventory], test: &'a hir::Test) -> Overlay<'a> {
+    pub(super) fn new(
+        parsed: &'a Parsed,
+        inventories: &'a [Inventory],
+        beside: Beside<'_>,
+        test: &'a hir::Test,
+    ) -> Overlay<'a> {
         let mut problems = Vec::new();
         let mut own: Vec<&Statement> = Vec::new();
         let (mut with_inventory, mut has_snapshot) = (false, false);
@@ -63,6 +71,7 @@ impl<'a> Overlay<'a> {
             statements,
             own,
             inventories: inventories.collect(),
+            plugin_classes: beside.classes(),
             declared: frameworks.map(|(_, name)| *name).collect(),
             problems,
         }
@@ -70,7 +79,11 @@ impl<'a> Overlay<'a> {
 
     pub(super) fn extra(&self) -> Extra<'_> {
         let inventories = self.inventories.iter().map(|(records, sources)| (records, *sources));
-        Extra { inventories: inventories.collect(), statements: Some(self.statements.clone()) }
+        Extra {
+            inventories: inventories.collect(),
+            statements: Some(self.statements.clone()),
+            plugin_classes: self.plugin_classes.clone(),
+        }
     }
 
     /// What the test adds, where it changes nothing of the set but its fleet and needs.

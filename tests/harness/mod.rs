@@ -40,7 +40,7 @@ pub fn load(policies: &[(&str, &[u8])], inventories: &[(&str, &[u8])]) -> Run {
     }
     let parsed = Parsed::new(policies.iter().copied());
     let inventories = read.iter().map(|(records, sources)| (records, sources)).collect();
-    let extra = Extra { inventories, statements: None };
+    let extra = Extra { inventories, ..Extra::default() };
     match parsed.check(&extra, Strictness::default()).load(&extra) {
         Ok(loaded) => {
             reports.push(loaded.report.clone());

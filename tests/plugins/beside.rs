@@ -210,6 +210,6 @@ fn a_provider_s_plugin_has_a_say_about_one_agent_with_its_supplies_alone() {
     assert!(text.contains("vendor/calm") && text.contains("a1"), "{text}");
     // The operator's own plugin has a say about the agent whatever its storage.
     let plugin = host().install("v.wasm", &bytes, &Grants::all()).expect("installs");
-    let offered = made(&self::fleet(&[plugin]).offers());
+    let offered = made(&fleet(&[plugin]).offers());
     assert!(offered.iter().all(|offer| !offer.contains(" a1 ")), "{offered:#?}");
 }

@@ -4,6 +4,7 @@
 
 mod beside;
 mod bombs;
+mod classes;
 mod command;
 mod compiled;
 mod composed;
@@ -12,7 +13,9 @@ mod hostile;
 mod hosts;
 mod kept;
 mod languages;
+mod live;
 mod made;
+mod reviewed;
 mod runs;
 
 use bourse::{

@@ -8,9 +8,8 @@ mod watch;
 
 use regex::Regex;
 
-use super::{Exit, Failure, files::Console, set::SetArgs, table::count};
+use super::{Exit, Failure, files::Console, plugins::PluginArgs, set::SetArgs, table::count};
 use crate::{
-    Inventory,
     check::Strictness,
     diagnostic::{Code, Diagnostic},
     testing::{self, Coverage, TestReport, Verdict},
@@ -23,6 +22,8 @@ const COVERAGE: &str = "Coverage";
 pub struct Args {
     #[command(flatten)]
     set: SetArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
     /// Only tests whose name matches
     #[arg(long, value_name = "REGEX")]
     run: Option<Regex>,
@@ -80,19 +81,26 @@ fn once(args: &Args, console: &mut Console) -> Once {
 
 fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Result<Exit, Failure> {
     let strictness = Strictness::default();
+    let plugins = args.plugins.install(console)?;
     let parsed = args.set.parse(console)?;
     files.extend(parsed.sources.iter().map(|(_, source)| source.name.to_string()));
     let inventories = args.set.inventories(console)?;
-    let checked = parsed.check(&Inventory::extra(&inventories), strictness);
+    let checked = parsed.check(&plugins.extra(&inventories), strictness);
     if checked.report.has_errors() {
         return Err(Failure(Box::new(checked.report)));
     }
+    files.extend(args.plugins.files());
     files.extend(testing::snapshots(&checked).into_keys());
+    let providers = testing::providers(&checked, &inventories);
+    plugins.are_there(&providers.iter().map(String::as_str).collect::<Vec<_>>())?;
+    plugins.tell_withheld(console);
+    let beside = plugins.beside();
     let coverage =
-        if args.coverage { Some(testing::coverage(&checked, &inventories).map_err(Failure)?) } else { None };
+        if args.coverage { Some(testing::coverage(&checked, &inventories, beside)?) } else { None };
     let options = testing::Options {
         inventories: &inventories,
         strictness,
+        beside,
         wanted: &|name| args.run.as_ref().is_none_or(|pattern| pattern.is_match(name)),
         snapshots: &|path| snapshots::read(&console.files, path),
         retakes: args.accept || args.review,
@@ -130,7 +138,7 @@ fn is_below(coverage: &Coverage, threshold: Option<u8>) -> bool {
 }
 
 fn exit(args: &Args, report: &TestReport) -> Exit {
-    let is_of_file = |problem: &Diagnostic| is_run_code(problem.code);
+    let is_of_file = |problem: &Diagnostic| is_run_code(problem.code) || is_fault_code(problem.code);
     let of_files = |verdict: &Verdict| match verdict {
         Verdict::Broken(problems) => {
             problems.diagnostics.iter().filter(|problem| problem.is_error()).all(is_of_file)
@@ -139,6 +147,8 @@ fn exit(args: &Args, report: &TestReport) -> Exit {
     };
     if !report.results.iter().all(|result| of_files(&result.verdict)) {
         Exit::Invalid
+    } else if report.results.iter().any(|result| has_fault(&result.verdict)) {
+        Exit::Undecided
     } else if report.broken() > 0 {
         Exit::Usage
     } else if report.failed() > 0
@@ -153,6 +163,19 @@ fn exit(args: &Args, report: &TestReport) -> Exit {
 /// Whether a problem is one of files, not of what a policy says.
 fn is_run_code(code: Code) -> bool {
     matches!(code, Code::B0701 | Code::B0702 | Code::B0703 | Code::B0901)
+}
+
+/// Whether a problem is what a plugin broke while it was asked.
+fn is_fault_code(code: Code) -> bool {
+    (Code::B0801..=Code::B0809).contains(&code)
+}
+
+/// Whether a plugin broke a rule in a test: then nothing is decided.
+fn has_fault(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Broken(problems) => problems.diagnostics.iter().any(|problem| is_fault_code(problem.code)),
+        _ => false,
+    }
 }
 
 fn none_found(args: &Args, declared: usize) -> Diagnostic {

@@ -58,7 +58,11 @@ fn one(report: &TestReport, result: &TestResult, colour: bool) -> String {
                 .diagnostics
                 .iter()
                 .all(|problem| !problem.is_error() || super::is_run_code(problem.code));
-            let why = if of_files { "its snapshot cannot be read" } else { "it does not compile" };
+            let why = match of_files {
+                _ if super::has_fault(&result.verdict) => "a plugin broke a rule",
+                true => "its snapshot cannot be read",
+                false => "it does not compile",
+            };
             format!("{} {name}  ({place}: {why})\n", paint("BROKEN", Paint::Red, colour))
         }
         Verdict::Failed(failures) => {

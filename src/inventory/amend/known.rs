@@ -55,6 +55,19 @@ impl RuleBook {
         self.said.push(said);
     }
 
+    /// Lists that some rows have in the place of their own: each says what that of its own says, and more from elsewhere.
+    fn besides(&mut self, lists: &[(usize, usize)]) {
+        for (list, own) in lists {
+            let said = self.said.get(*own).copied();
+            // The list of no rules may have been added beside those of the records.
+            let said = said.or_else(|| self.numbers.get_index_of(&[][..])).unwrap_or(usize::MAX);
+            if self.said.len() <= *list {
+                self.said.resize(list + 1, usize::MAX);
+            }
+            self.said[*list] = said;
+        }
+    }
+
     /// No rules are always there: one more of them, where no row has none.
     fn add_none(&mut self, rules: &mut Vec<Vec<Rule>>) {
         if !self.numbers.contains_key(&[][..]) {
@@ -141,6 +154,12 @@ impl Known {
         }
         self.agent_rules.add_none(&mut plan.agent_rules);
         self.tier_rules.add_none(&mut plan.tier_rules);
+    }
+
+    /// Notes lists of rules that agents have, and tiers, in the place of their own, each with the number of their own.
+    pub fn rules_besides(&mut self, agents: &[(usize, usize)], tiers: &[(usize, usize)]) {
+        self.agent_rules.besides(agents);
+        self.tier_rules.besides(tiers);
     }
 
     fn records(&mut self, plan: &mut Plan, part: &Part<'_>) {

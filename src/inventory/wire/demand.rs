@@ -316,7 +316,7 @@ impl Reader {
         let text = self.text(node, path, "the name of a class (a text)")?;
         if !is_class_name(&text) {
             self.problem(Code::B0502, node, path, &format!("{} is no name of a class", tick(&text))).help(
-                "write names with points between, as in `storage.flash`; what is no plain name in quotes",
+                "write names with points between, as in `storage.flash`, or a plugin's as in `vendor/fast`; what is no plain name in quotes",
             );
             return None;
         }
@@ -343,28 +343,28 @@ impl Reader {
     }
 }
 
-/// Whether a text is names with points between, each plain or in quotes.
+/// Whether a text is names with points between, each plain or in quotes; perhaps after that of a plugin and a slash.
 pub(crate) fn is_class_name(text: &str) -> bool {
-    let mut rest = text;
-    loop {
-        let after = match rest.strip_prefix('"') {
-            Some(quoted) => match quoted.split_once('"') {
-                Some((name, after)) if is_quotable(name) => after,
-                _ => return false,
-            },
-            None => {
-                let (name, after) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
-                if !value::is_plain_name(name) {
-                    return false;
-                }
-                after
-            }
-        };
-        match after.strip_prefix('.') {
-            Some(next) => rest = next,
-            None => return after.is_empty(),
-        }
+    let Some(mut after) = after_name(text) else { return false };
+    if let Some(class) = after.strip_prefix('/') {
+        let Some(rest) = after_name(class) else { return false };
+        after = rest;
     }
+    while let Some(next) = after.strip_prefix('.') {
+        let Some(rest) = after_name(next) else { return false };
+        after = rest;
+    }
+    after.is_empty()
+}
+
+/// What follows the name that a text begins with.
+fn after_name(text: &str) -> Option<&str> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let (name, after) = quoted.split_once('"')?;
+        return is_quotable(name).then_some(after);
+    }
+    let (name, after) = text.split_at(text.find(['.', '/']).unwrap_or(text.len()));
+    value::is_plain_name(name).then_some(after)
 }
 
 /// Whether a name may stand between quotes as it is.

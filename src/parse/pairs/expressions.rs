@@ -172,7 +172,7 @@ impl Reader<'_> {
         let key = self.text.get(start..left.end).unwrap_or("");
         let (kind, right) = match (what.as_rule(), (what.as_str() == "absent") != negative) {
             (Rule::class, _) => (
-                ExprKind::Is(Some(subject), self.path(what.clone())?),
+                ExprKind::Is(Some(subject), self.class(what.clone())?),
                 format!("not {key} is {}", what.as_str()),
             ),
             (_, true) => (ExprKind::IsAbsent(subject), format!("{key} is absent")),
@@ -316,7 +316,7 @@ impl Reader<'_> {
             }
             Rule::is_class => {
                 let class = child(pair, Rule::class)?;
-                let class = self.path(class)?;
+                let class = self.class(class)?;
                 return self.make(ExprKind::Is(None, class), start, end, 0);
             }
             Rule::prefix => {
