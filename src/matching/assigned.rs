@@ -8,10 +8,13 @@ use crate::{symbol::Symbol, types::Side};
 /// What of an agent its own places compare with its volumes.
 pub(super) type Tied = Vec<(Option<Spot>, Option<Symbol>)>;
 
+/// The choices of each volume, and what ties an agent to them.
+type Choices = (Vec<Vec<Choice>>, Tied);
+
 /// Assignments that were found for agents, by what each could choose from and what ties it to its volumes.
 #[derive(Debug, Default)]
 pub(super) struct Assigned {
-    by_choices: IndexMap<(Vec<Vec<Choice>>, Tied), Option<Vec<usize>>>,
+    by_choices: IndexMap<Choices, Option<Vec<usize>>>,
 }
 
 impl Matcher<'_> {

@@ -35,6 +35,7 @@ impl UnixFileSystem {
         let mask = rustix::process::umask(Mode::from_raw_mode(0o077));
         rustix::process::umask(mask);
         let own = Access {
+            #[allow(clippy::useless_conversion, reason = "a mode has 16 bits on some systems")]
             mode: 0o666 & !u32::from(mask.as_raw_mode()),
             user: rustix::process::geteuid().as_raw(),
             group: rustix::process::getegid().as_raw(),

@@ -19,6 +19,8 @@ use crate::{
 
 /// An agent that a need could have, with the supplies of its volumes.
 pub type Served = (usize, Vec<usize>);
+/// Supplies of the volumes of an agent, after what they add to its score.
+type Scored = (i128, Vec<usize>);
 
 /// The best candidate of a need that wants no agent.
 pub(super) fn without_agent(
@@ -217,7 +219,7 @@ impl Choosing<'_> {
     ) {
         let volumes = matcher.subject.need.volumes.len() as i128;
         let mut known = Assigned::default();
-        let mut classes: IndexMap<(Vec<i64>, Tied), Option<(i128, Vec<usize>)>> = IndexMap::new();
+        let mut classes: IndexMap<(Vec<i64>, Tied), Option<Scored>> = IndexMap::new();
         for row in rows.iter() {
             let mut assign = |matcher: &Matcher<'_>| {
                 let supplies = matcher.assign_known(Some(row), &mut known, search)?;

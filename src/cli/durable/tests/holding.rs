@@ -145,11 +145,11 @@ fn what_another_program_writes_is_noticed_until_the_rename() {
     assert!(met.iter().all(|one| one.file.contains("foreign")));
 }
 
+/// When each pause was told, and who was named.
+type Told = Vec<(Duration, Option<String>)>;
+
 /// Tries to hold a state; with the pauses that the time went by in, and what was told.
-fn held(
-    disk: &SimulatedDisk,
-    wait: Option<u64>,
-) -> (Result<StateFile, HoldError>, Vec<(Duration, Option<String>)>) {
+fn held(disk: &SimulatedDisk, wait: Option<u64>) -> (Result<StateFile, HoldError>, Told) {
     let mut told = Vec::new();
     let mut tell = |holder| told.push((disk.now(), holder));
     let mut patience = Patience::new(wait.map(Duration::from_millis), &mut tell);
