@@ -166,6 +166,10 @@ impl<'a> Matcher<'a> {
 
     /// An amount of a need whose amounts may all be 0.
     pub(super) fn may_take_nothing(&self) -> Option<(Side, Symbol)> {
+        // An explanation that drops amounts asks what would hold without them.
+        if self.relaxed.is_some() {
+            return None;
+        }
         let need = self.subject.need;
         let of_agent = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| (Side::Agent, ask));
         let of_volumes = need.volumes.iter().flat_map(|volume| &volume.request.amounts);
