@@ -1,6 +1,7 @@
 //! The cases: every list, path, count and nesting that an input can grow.
 
 mod changes;
+mod cycle;
 mod fleet;
 mod needs;
 mod rules;
@@ -10,7 +11,14 @@ use crate::{Case, planted};
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    let parts =
-        [planted::cases(), fleet::cases(), text::cases(), rules::cases(), needs::cases(), changes::cases()];
+    let parts = [
+        planted::cases(),
+        fleet::cases(),
+        text::cases(),
+        rules::cases(),
+        needs::cases(),
+        changes::cases(),
+        cycle::cases(),
+    ];
     parts.into_iter().flatten().collect()
 }
