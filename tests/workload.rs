@@ -78,7 +78,7 @@ fn records_and_text_of_the_fleet_say_the_same() {
         assert_eq!(one.agents.len(), other.agents.len());
         for (a, b) in one.agents.iter().zip(&other.agents) {
             assert_eq!(symbols(read.plan(), a.name), symbols(&given.plan, b.name));
-            assert_eq!(a.resources.len(), b.resources.len());
+            assert_eq!(a.resources.list().len(), b.resources.list().len());
         }
         let usable = |world: &bourse::inventory::world::World| {
             let mut all: Vec<String> =
