@@ -236,7 +236,8 @@ fn the_command_says_the_same() {
         let (one, two) = pair.expect("a pair qualifies");
         let said = |set: &Set, wrong: &str, command: &[&str]| {
             let (rest, mine) = set.texts();
-            let (mine, before) = (mine.replace("agent {", wrong), set.clone().with_own_count(1).texts());
+            // A change is told from one set to each of the two.
+            let (mine, before) = (mine.replace("agent {", wrong), one.clone().with_own_count(1).texts());
             let folder = Folder::new(&[
                 ("set/rest.policy", &rest),
                 ("set/mine.policy", &mine),
