@@ -8,6 +8,8 @@ pub const INVENTORY_BYTES: usize = 2 << 30;
 pub const SNAPSHOT_BYTES: usize = 256 << 20;
 /// Sources in one policy set, standard modules included.
 pub const SOURCES: usize = 10_000;
+/// Files and folders looked at below a folder of policies.
+pub const FOLDER_ENTRIES: usize = 1_000_000;
 /// Brackets open at once in a policy source.
 pub const NESTING: usize = 64;
 /// Statements of one policy source: lines, and what commas part.

@@ -8,11 +8,11 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
-use walkdir::WalkDir;
 
 use super::{
     Colour, ErrorFormat, Failure, Global,
     durable::{self, DurableFiles, HoldError, Patience, StateFile, told},
+    folder::{Below, below, is_policy},
     set::shown,
 };
 use crate::{
@@ -225,23 +225,24 @@ impl Console {
     /// The policies of some paths, by name. What cannot be read is added to the problems.
     pub fn policies(&mut self, paths: &[PathBuf], problems: &mut Vec<Diagnostic>) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-        let mut known: indexmap::IndexSet<String> = indexmap::IndexSet::new();
+        let mut known: indexmap::IndexSet<PathBuf> = indexmap::IndexSet::new();
         for path in paths {
-            let found = match expand(path) {
-                Ok(found) => found,
-                Err(problem) => {
-                    problems.push(*problem);
-                    continue;
-                }
+            let found = if is_stdin(path) || !path.is_dir() {
+                Below { policies: vec![path.clone()], problems: Vec::new() }
+            } else {
+                below(path)
             };
-            for path in found {
+            problems.extend(found.problems);
+            for path in found.policies {
                 let name = if is_stdin(&path) { STDIN.to_owned() } else { name_of(&path) };
                 if let Some(help) = other_use(&path) {
                     let message = format!("`{name}` is no policy");
                     problems.push(Diagnostic::without_place(Code::B0902, message).help(help));
                     continue;
                 }
-                if files.len() > limits::SOURCES || !known.insert(normal_path(&name)) {
+                // However many names and links lead to a file, it is read once.
+                let file = std::fs::canonicalize(&path).unwrap_or_else(|_| normal_path(&name).into());
+                if files.len() > limits::SOURCES || !known.insert(file) {
                     continue;
                 }
                 match self.read(&path, limits::SOURCE_BYTES, Code::B0106) {
@@ -419,36 +420,10 @@ fn other_use(path: &Path) -> Option<&'static str> {
     }
 }
 
-fn is_policy(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "policy")
-}
-
 /// A path as messages and `use` have it: with `/` between its parts.
 fn name_of(path: &Path) -> String {
     let name = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { name.into_owned() } else { name.replace('\\', "/") }
-}
-
-/// A file as it is; a directory as every policy below it, by path.
-fn expand(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
-    if is_stdin(path) || !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut found = Vec::new();
-    for entry in WalkDir::new(path).sort_by_file_name() {
-        match entry {
-            // A link to a file is followed, one to a directory is not: no walk goes round in circles.
-            Ok(entry) if is_policy(entry.path()) && entry.path().is_file() => found.push(entry.into_path()),
-            Ok(_) => {}
-            Err(error) => {
-                let message = format!("cannot read {}", crate::output::printable_name(&error.to_string()));
-                let problem = Diagnostic::without_place(Code::B0901, message);
-                return Err(Box::new(problem.help("check that you may read the directory")));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 fn has_known_ending(path: &Path) -> bool {

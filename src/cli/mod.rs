@@ -15,6 +15,7 @@ mod explain;
 mod files;
 mod fleet;
 mod fmt;
+mod folder;
 mod import;
 mod inspect;
 #[cfg(all(feature = "wasm", unix))]

@@ -5,6 +5,7 @@ mod built;
 mod diff;
 mod exit_codes;
 mod fmt;
+mod folders;
 mod formats;
 mod help;
 mod holding;

@@ -11,7 +11,7 @@ use notify::{Event, EventKind, RecursiveMode, Watcher, event::ModifyKind};
 
 use super::{Args, once};
 use crate::{
-    cli::{Exit, Failure, files::Console, set::shown, table::count},
+    cli::{Exit, Failure, files::Console, folder::MOUNTED, set::shown, table::count},
     diagnostic::{Code, Diagnostic},
 };
 
@@ -113,7 +113,9 @@ fn relevant(event: Event, files: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
     }
     let matters = |path: &PathBuf| {
         let ending = path.extension().is_some_and(|ending| ending == "policy" || ending == "snap");
-        ending || files.iter().any(|file| file.file_name().is_some() && path.ends_with(file))
+        // A mounted volume of Kubernetes brings a new version of all its files by one link.
+        let is_swapped = path.file_name().is_some_and(|name| name == MOUNTED);
+        ending || is_swapped || files.iter().any(|file| file.file_name().is_some() && path.ends_with(file))
     };
     event.paths.into_iter().filter(matters).map(|path| near(&path)).collect()
 }
@@ -146,6 +148,7 @@ mod tests {
             (data, "./fleet.json", true),
             (data, "/w/fleet.json", true),
             (data, "other.json", false),
+            (EventKind::Create(CreateKind::Any), "a/..data", true),
             (data, "a/snapshots/p__t.snap", true),
             (data, "a/snapshots/p__t.snap.new", false),
             (EventKind::Create(CreateKind::File), "new.policy", true),

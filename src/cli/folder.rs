@@ -1,0 +1,142 @@
+//! The policies below a folder. A rule that is not read is a rule that nobody obeys, so whatever looks like a policy is
+//! read, or it is an error.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use walkdir::{DirEntry, IntoIter, WalkDir};
+
+use super::{durable::told::words, set::shown};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    limits,
+};
+
+/// The ending of a policy's name.
+const ENDING: &str = ".policy";
+
+/// The link that a mounted `ConfigMap` or `Secret` of Kubernetes has beside its files.
+pub const MOUNTED: &str = "..data";
+
+/// Policies, by path, and what may be one and cannot be read.
+#[derive(Debug, Default)]
+pub struct Below {
+    pub policies: Vec<PathBuf>,
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Whether a path is named as a policy is.
+pub fn is_policy(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(ENDING))
+}
+
+/// Whether people take a path for a policy, by its name.
+fn looks_like_policy(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.trim_end().to_ascii_lowercase().ends_with(ENDING)
+}
+
+/// Finds every policy below a folder. Links are followed; a folder that several lead to is entered once, so that no
+/// walk goes round in circles or takes longer than there are folders.
+pub fn below(folder: &Path) -> Below {
+    let mut found = Below::default();
+    let mut entered = BTreeSet::new();
+    let mut walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+    let mut seen = 0;
+    while let Some(entry) = walk.next() {
+        seen += 1;
+        if seen > limits::FOLDER_ENTRIES {
+            let message = format!("more than {} files are in `{}`", limits::FOLDER_ENTRIES, shown(folder));
+            found.problem(Code::B0106, message, "name the folder of the policies alone");
+            break;
+        }
+        match entry {
+            Ok(entry) => found.entry(&entry, &mut walk, &mut entered),
+            // A folder that holds itself: it is walked already.
+            Err(error) if error.loop_ancestor().is_some() => {}
+            Err(error) => found.unread(error.path().unwrap_or(folder), error.io_error()),
+        }
+    }
+    found.policies.sort();
+    found
+}
+
+impl Below {
+    fn entry(&mut self, entry: &DirEntry, walk: &mut IntoIter, entered: &mut BTreeSet<PathBuf>) {
+        let path = entry.path();
+        let is_root = entry.depth() == 0;
+        if entry.file_type().is_dir() {
+            if !is_root && looks_like_policy(path) {
+                self.odd(path, "it is a directory", "rename it: a directory of policies is named otherwise");
+                walk.skip_current_dir();
+            } else if !is_root && is_mounted_copy(path) {
+                walk.skip_current_dir();
+            } else {
+                match fs::canonicalize(path).map(|real| entered.insert(real)) {
+                    Ok(true) => {}
+                    Ok(false) => walk.skip_current_dir(),
+                    Err(error) => self.unread(path, Some(&error)),
+                }
+            }
+        } else if looks_like_policy(path) && !is_mounted_copy(path) {
+            self.file(entry);
+        }
+    }
+
+    fn file(&mut self, entry: &DirEntry) {
+        let path = entry.path();
+        if !entry.file_type().is_file() {
+            self.odd(path, "it is no regular file", "remove it, or give it by its own name");
+        } else if path.to_str().is_none() {
+            self.odd(path, "its name is not UTF-8", "rename it");
+        } else if is_policy(path) {
+            self.policies.push(path.to_owned());
+        } else {
+            let help = "rename it, so that it ends in `.policy`";
+            self.odd(path, "its name ends almost as that of a policy", help);
+        }
+    }
+
+    /// Something of which it is not known what it is: it may be a policy, or a folder of them.
+    fn unread(&mut self, path: &Path, error: Option<&std::io::Error>) {
+        let link = fs::read_link(path).ok();
+        let missing = error.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        match link {
+            Some(target) if missing && !is_mounted_copy(path) && !is_editor_lock(path) => {
+                let why = format!("it is a link to `{}`, which is not there", shown(&target));
+                self.odd(path, &why, "put back what it leads to, or remove the link");
+            }
+            Some(_) if missing => {}
+            _ => {
+                let why = error.map_or("it cannot be opened".to_owned(), words);
+                self.odd(path, &why, "check that it is what you may read, or remove it");
+            }
+        }
+    }
+
+    fn odd(&mut self, path: &Path, why: &str, help: &str) {
+        self.problem(Code::B0901, format!("cannot read `{}`: {why}", shown(path)), help);
+    }
+
+    fn problem(&mut self, code: Code, message: String, help: &str) {
+        self.problems.push(Diagnostic::without_place(code, message).help(help));
+    }
+}
+
+/// Whether a path lies where a mounted volume of Kubernetes keeps its versions. The files of a version are in a folder
+/// `..2024_…`, the link `..data` leads to that of today, and a link in the open to each file through `..data`: only those
+/// in the open are the volume's, and while a new version comes there are two folders for a moment. The keys of a volume
+/// cannot begin with two points, so nothing of a user is passed over.
+fn is_mounted_copy(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
+    hidden && path.parent().is_some_and(|folder| folder.join(MOUNTED).is_symlink())
+}
+
+/// Whether a link to nothing is a lock of Emacs: `.#x.policy` stands beside `x.policy` while changes are not saved, and leads
+/// to the name of who has them.
+fn is_editor_lock(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".#"))
+}
