@@ -36,6 +36,8 @@ pub const BUILT_BYTES: usize = 64 << 20;
 pub const PLUGIN_RULES: usize = 10_000;
 /// Levels of fault domains a broker may declare, and segments of a place.
 pub const LEVELS: usize = 16;
+/// Names in the path of a role.
+pub const ROLE_DEPTH: usize = 16;
 /// Agents, and pools with existing volumes, of one inventory.
 pub const INVENTORY_ROWS: usize = 4_000_000;
 /// Volumes of one need, `count` applied.
@@ -114,6 +116,16 @@ pub const PREFERRING_STEPS: u64 = 50_000;
 pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.
 pub const PROBLEMS_SHOWN: usize = 200;
+/// Characters of one message, and of what it advises; the middle of longer ones is left out.
+pub const MESSAGE_CHARS: usize = 1_000;
+/// Characters of what is said of one place.
+pub const LABEL_CHARS: usize = 200;
+/// Bytes shown of one line of a source.
+pub const FRAME_LINE_BYTES: usize = 300;
+/// Lines shown of one place.
+pub const FRAME_LINES: usize = 8;
+/// Places kept of one problem.
+pub const PLACES_KEPT: usize = 8;
 /// Rows of one table of a page about a set; the rest are counted.
 pub const PAGE_ROWS: usize = 200;
 /// Bytes of one plugin of a stranger.
@@ -126,6 +138,8 @@ pub const PLUGIN_MODULES: u32 = 8;
 pub const PLUGIN_ITEMS: u32 = 4_000;
 /// Parameters, results or fields of one type of a plugin.
 pub const PLUGIN_ARITY: u32 = 64;
+/// Types declared within types, in one section of a plugin.
+pub const PLUGIN_TYPE_DEPTH: u32 = 100;
 /// Functions of one plugin.
 pub const PLUGIN_FUNCTIONS: u32 = 4_000;
 /// Bytes of one function of a plugin.

@@ -171,6 +171,7 @@ impl Parsed {
         problems.extend(resolve::record_rules(&mut hir, &scope, &parts));
         let (types, check_problems) = check::check(&hir, strictness);
         problems.extend(check_problems);
+        problems.extend(check::lookalikes(&hir, &parts, strictness));
         let mut report = Report { sources, diagnostics: problems };
         report.sort();
         report.limit(limits::PROBLEMS_KEPT);

@@ -1,6 +1,6 @@
 //! Source texts and places in them: what every message points at.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A source of one run: a policy file, a standard module, an inventory file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -70,6 +70,57 @@ pub struct Source {
     /// The text.
     pub text: Arc<str>,
     line_starts: Arc<[u32]>,
+    /// Characters that begin before each block of the text; counted where somebody asks for a column.
+    blocks: Arc<OnceLock<Box<[u32]>>>,
+}
+
+/// Bytes of a block: what is counted again for each column.
+const BLOCK: usize = 1 << 10;
+
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u32
+}
+
+impl Source {
+    fn new(name: Arc<str>, text: Arc<str>) -> Source {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        let line_starts = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
+        Source { name, text, line_starts, blocks: Arc::default() }
+    }
+
+    /// Characters that begin before a byte. A line may have megabytes, and a problem in each of its words.
+    fn characters_before(&self, offset: usize) -> u32 {
+        let bytes = self.text.as_bytes();
+        let offset = offset.min(bytes.len());
+        let blocks = self.blocks.get_or_init(|| {
+            let counts = bytes.chunks(BLOCK).scan(0, |before, block| {
+                let count = *before;
+                *before += characters(block);
+                Some(count)
+            });
+            counts.collect()
+        });
+        let block = offset / BLOCK;
+        match blocks.get(block) {
+            Some(before) => before + characters(&bytes[block * BLOCK..offset]),
+            // At the end of a last block that is full, or of nothing.
+            None => {
+                blocks.last().map_or(0, |before| before + characters(&bytes[(block - 1) * BLOCK..offset]))
+            }
+        }
+    }
+
+    /// The line that a byte is in, from 0; past the end, the last.
+    pub fn line_at(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)
+    }
+
+    /// The bytes of a line, its end excluded.
+    pub fn line(&self, number: usize) -> std::ops::Range<usize> {
+        let start_of = |number: usize| self.line_starts.get(number).map(|start| *start as usize);
+        let start = start_of(number).unwrap_or(self.text.len());
+        start..start_of(number + 1).map_or(self.text.len(), |next| next - 1)
+    }
 }
 
 /// All sources of a run.
@@ -90,11 +141,8 @@ pub struct LineColumn {
 impl Sources {
     /// Adds a text under a name and gives its id.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
-        let text: Arc<str> = text.into();
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
-        let line_starts = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Source { name: name.into(), text, line_starts });
+        self.files.push(Source::new(name.into(), text.into()));
         id
     }
 
@@ -114,16 +162,12 @@ impl Sources {
 
     /// Forgets the text of a source in which nothing stands any longer. Its number stays.
     pub fn clear(&mut self, id: SourceId) {
-        self.replace(id, Source { name: "".into(), text: "".into(), line_starts: Arc::from([0]) });
+        self.replace(id, Source::new("".into(), "".into()));
     }
 
     /// The source with this id. An id of another `Sources` gives an empty one.
     pub fn get(&self, id: SourceId) -> Source {
-        self.files.get(id.0 as usize).cloned().unwrap_or_else(|| Source {
-            name: "".into(),
-            text: "".into(),
-            line_starts: Arc::from([0]),
-        })
+        self.files.get(id.0 as usize).cloned().unwrap_or_else(|| Source::new("".into(), "".into()))
     }
 
     /// Every source with its id, in the order they were added.
@@ -156,13 +200,43 @@ impl Sources {
         };
         let line = file.line_starts.partition_point(|&start| start <= span.start).max(1);
         let start = file.line_starts[line - 1] as usize;
-        let column = file.text.get(start..span.start as usize).map_or(0, |text| text.chars().count());
-        LineColumn { line: line as u32, column: column as u32 + 1 }
+        let column = file.characters_before(span.start as usize) - file.characters_before(start);
+        LineColumn { line: line as u32, column: column + 1 }
     }
 
     /// `file:line:column` of a span.
     pub fn place(&self, span: Span) -> String {
         let LineColumn { line, column } = self.line_column(span);
         format!("{}:{line}:{column}", self.get(span.source).name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_counted_in_characters_wherever_blocks_end() {
+        let mixed: String = "aä\u{1f4be}b\n€".chars().cycle().take(1_200).collect();
+        for text in [String::new(), "a".repeat(BLOCK), "a".repeat(2 * BLOCK - 1), mixed] {
+            let mut sources = Sources::default();
+            let id = sources.add("x", text.as_str());
+            for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+                let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+                let found = sources.line_column(Span::new(id, at, at));
+                assert_eq!(
+                    found.column as usize,
+                    text[start..at].chars().count() + 1,
+                    "{at} of {}",
+                    text.len()
+                );
+                assert_eq!(
+                    found.line as usize,
+                    text[..at].matches('\n').count() + 1,
+                    "{at} of {}",
+                    text.len()
+                );
+            }
+        }
     }
 }

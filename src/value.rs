@@ -3,6 +3,7 @@
 use std::{cmp::Ordering, fmt, sync::Arc};
 
 use crate::{
+    limits,
     quantity::{self, Dimension},
     ranges::Ranges,
     symbol::{Symbol, Symbols},
@@ -85,8 +86,8 @@ fn list(members: impl Iterator<Item = String>) -> String {
     format!("[{}]", members.collect::<Vec<_>>().join(", "))
 }
 
-/// A text as the language writes it, quotes and escapes included. Safe for a terminal: control characters and
-/// bidirectional overrides come out escaped.
+/// A text as the language writes it, quotes and escapes included. Safe for a terminal: control characters, bidirectional
+/// overrides and what nobody sees come out escaped.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -96,7 +97,7 @@ pub fn quote(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            c if is_forbidden(c) || c == '\r' => quoted.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c if is_hidden(c) => quoted.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             c => quoted.push(c),
         }
     }
@@ -122,14 +123,29 @@ pub fn is_forbidden(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text that moves no cursor, colours nothing and stays on its line, whatever it holds.
+/// Whether a character may not stand in a name, however it is written: a reader does not see that it is there.
+pub fn is_hidden(c: char) -> bool {
+    // Names of most fleets are ASCII, and there are millions.
+    if c.is_ascii() { c.is_ascii_control() } else { c.is_control() || is_forbidden(c) || is_invisible(c) }
+}
+
+/// Zero-width and filling characters: the property `Default_Ignorable_Code_Point` of Unicode 16.0
+/// (`DerivedCoreProperties.txt`), and the two that end lines.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A text that moves no cursor, colours nothing, hides nothing and stays on its line, whatever it holds.
 pub fn printable(text: &str) -> String {
-    let unsafe_here = |c: char| c.is_control() || is_forbidden(c);
-    if !text.contains(unsafe_here) {
+    if !text.contains(is_hidden) {
         return text.to_owned();
     }
     text.chars()
-        .map(|c| if unsafe_here(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
+        .map(|c| if is_hidden(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
         .collect()
 }
 
@@ -151,9 +167,15 @@ pub fn join_key<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
     segments.into_iter().map(show_name).collect::<Vec<_>>().join(".")
 }
 
-/// Whether a text is a path of fault domains: non-empty segments with `/` between.
+/// Whether a text is a path of fault domains: non-empty segments with `/` between, and not too many.
 pub fn is_place(text: &str) -> bool {
-    !text.is_empty() && text.split('/').all(|segment| !segment.is_empty())
+    place_depth(text).is_some_and(|depth| depth <= limits::LEVELS)
+}
+
+/// How many segments a path of fault domains has; `None` where one is empty.
+pub fn place_depth(text: &str) -> Option<usize> {
+    let whole = text.split('/').all(|segment| !segment.is_empty());
+    whole.then(|| text.split('/').count())
 }
 
 /// Whether a place lies in the subtree of another (or is it).
@@ -273,11 +295,15 @@ impl fmt::Display for Version {
     }
 }
 
-/// Whether a text is `*` or a path of role names.
+/// Whether a text is `*` or a path of role names, and not too deep.
 pub fn is_role(text: &str) -> bool {
-    text == "*"
-        || !text.is_empty()
-            && text.split('/').all(|part| !part.is_empty() && part != "*" && part != "." && part != "..")
+    text == "*" || role_depth(text).is_some_and(|depth| depth <= limits::ROLE_DEPTH)
+}
+
+/// How many names the path of a role has; `None` where one of them can be none.
+pub fn role_depth(text: &str) -> Option<usize> {
+    let is_name = |part: &str| !matches!(part, "" | "*" | "." | "..") && !part.contains(is_hidden);
+    text.split('/').all(is_name).then(|| text.split('/').count())
 }
 
 #[cfg(test)]

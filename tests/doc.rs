@@ -216,7 +216,9 @@ fn terminals_are_told_nothing() {
     for hostile in ["\u{1b}[2J", "\u{7}", "a\nb", "a\r\n\n# b", "\t", "\u{202e}abc", "\u{9b}31m", "\u{0}"] {
         for view in [View::Operator, View::Framework(0)] {
             let (plain, _) = shape(&page(&set("plain", "words"), view));
-            let made = page(&set(hostile, "words"), view);
+            // Names hold none of it; texts hold what their escapes say.
+            let text = format!("== \"{}\"", escaped(hostile));
+            let made = page(&set("plain", "words").replace("== \"plain\"", &text), view);
             let moves = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
             assert!(!made.contains(moves), "{hostile:?} in {made:?}");
             assert_eq!(shape(&made).0, plain, "{hostile:?} in\n{made}");

@@ -8,6 +8,7 @@ mod cases;
 mod changes;
 mod cli;
 mod codes;
+mod deep;
 mod doc;
 mod docs;
 mod emitted;
@@ -19,6 +20,7 @@ mod fuzzing;
 mod harness;
 mod invariants;
 mod live;
+mod names;
 mod operations;
 mod overlap;
 #[cfg(feature = "wasm")]

@@ -55,6 +55,6 @@ fn modules_only_add_types() {
     let uses: String = library::MODULES.iter().map(|module| format!("use std.{}\n", module.name)).collect();
     let text = format!("{uses}agent a {{ colour = \"red\", resources {{ cpus = 1 }} }}\n");
     let parsed = Parsed::new([("all.policy", text.as_bytes())]);
-    let checked = parsed.check(&Extra::default(), Strictness { undeclared_keys: true });
+    let checked = parsed.check(&Extra::default(), Strictness { undeclared_keys: true, lookalikes: true });
     assert_eq!(checked.report.render(bourse::diagnostic::Render::Human(false)), "");
 }

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ranges", &[]),
     ("operator", &[]),
     ("types", &["quantity"]),
-    ("value", &["quantity", "ranges", "symbol", "types"]),
+    ("value", &["limits", "quantity", "ranges", "symbol", "types"]),
     ("diagnostic", &["source", "limits", "value"]),
     ("parse", &["diagnostic", "limits", "operator", "quantity", "ranges", "source", "types", "value"]),
     ("format", &["diagnostic", "limits", "parse", "source", "value"]),

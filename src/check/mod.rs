@@ -3,11 +3,13 @@
 
 mod cost;
 mod infer;
+mod lookalikes;
 mod set;
 mod traps;
 pub mod types;
 
 use indexmap::IndexMap;
+pub use lookalikes::lookalikes;
 
 use crate::{
     diagnostic::Diagnostic,
@@ -21,6 +23,8 @@ use crate::{
 pub struct Strictness {
     /// A key that a schema of its side does not declare is an error rather than a warning.
     pub undeclared_keys: bool,
+    /// A name that looks like another is an error rather than a warning.
+    pub lookalikes: bool,
 }
 
 /// The types of a set. Only [`check`] makes one.

@@ -56,7 +56,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 }
 
 fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let strictness = Strictness { undeclared_keys: args.strict };
+    let strictness = Strictness { undeclared_keys: args.strict, lookalikes: args.strict };
     let plugins = PluginArgs::default().install_more(&args.plugin, &[], console)?;
     let parsed = args.set.parse(console)?;
     let inventories = args.set.inventories(console)?;

@@ -202,10 +202,14 @@ impl Shares {
         if let Some(known) = self.by_path.get(path) {
             return *known;
         }
-        let parent = match path.rsplit_once('/') {
-            Some((above, _)) => self.node(above),
-            None => 0,
-        };
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        ends.fold(0, |parent, end| {
+            let path = &path[..end];
+            self.by_path.get(path).copied().unwrap_or_else(|| self.child(parent, path))
+        })
+    }
+
+    fn child(&mut self, parent: usize, path: &str) -> usize {
         let at = self.nodes.len();
         self.nodes.push(RoleNode { path: path.to_owned(), weight: MILLION, parent, ..RoleNode::default() });
         self.nodes[parent].children.push(at);

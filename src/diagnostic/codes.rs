@@ -37,7 +37,7 @@ macro_rules! codes {
 codes! {
     // text and syntax
     B0101 "a source that is not UTF-8",
-    B0102 "a control or bidirectional character in a source",
+    B0102 "a hidden character in a source or a name",
     B0103 "a text that does not end",
     B0104 "a bracket without its partner",
     B0105 "brackets nested too deep",
@@ -72,6 +72,7 @@ codes! {
     B0217 "a place by an unknown key",
     B0218 "an unknown function",
     B0219 "something required that is missing",
+    B0220 "a name that looks like another",
     // types
     B0301 "types that disagree",
     B0302 "dimensions that differ",

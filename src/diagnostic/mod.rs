@@ -1,13 +1,18 @@
 //! What is told to people: severity, code, cause, places and cure. The table of codes is [`Code`].
 
 mod codes;
+mod names;
 mod render;
 mod sarif;
+mod window;
 
 pub use codes::{Code, explain, suggest};
+use std::fmt;
+
+pub use names::{declared_twice, hidden_character, no_reservation, no_role};
 pub use render::{Render, Report};
 
-use crate::{limits, source::Span, value::show_name};
+use crate::{limits, source::Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +66,7 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,
-            message: message.into(),
+            message: shortened(message.into(), limits::MESSAGE_CHARS),
             labels: vec![Label { span, text: "here".to_owned() }],
             help: None,
         }
@@ -90,20 +95,28 @@ impl Diagnostic {
     /// Says something else than `here` at the first place.
     pub fn label(mut self, text: impl Into<String>) -> Self {
         if let Some(label) = self.labels.first_mut() {
-            label.text = text.into();
+            label.text = shortened(text.into(), limits::LABEL_CHARS);
         }
         self
     }
 
-    /// Another place that has to do with it.
+    /// Another place that has to do with it, if not too many are named already.
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        if self.labels.len() < limits::PLACES_KEPT {
+            self.labels.push(Label { span, text: shortened(text.into(), limits::LABEL_CHARS) });
+        }
+        self
+    }
+
+    /// Says before the message what it is about.
+    pub fn about(mut self, what: impl fmt::Display) -> Self {
+        self.message = shortened(format!("{what}: {}", self.message), limits::MESSAGE_CHARS);
         self
     }
 
     /// What to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shortened(help.into(), limits::MESSAGE_CHARS));
         self
     }
 
@@ -111,6 +124,18 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// A text of at most so many characters: what an author wrote may be long, and a message says it once and not in full.
+/// The middle is left out, since what is said stands at either end.
+fn shortened(text: String, most: usize) -> String {
+    if text.len() <= most || text.chars().count() <= most {
+        return text;
+    }
+    let half = most / 2;
+    let head: String = text.chars().take(half).collect();
+    let tail: Vec<char> = text.chars().rev().take(most - half - 1).collect();
+    format!("{head}…{}", tail.into_iter().rev().collect::<String>())
 }
 
 /// The known name nearest to a wrong one, if one is near enough to be meant.
@@ -142,12 +167,4 @@ pub fn nearest_after<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     (problems < limits::PROBLEMS_SHOWN).then(|| nearest(wrong, known)).flatten()
-}
-
-/// The error for a second declaration, which shows both.
-pub fn declared_twice(word: &str, name: &str, second: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::B0201, second, format!("{word} `{}` is declared twice", show_name(name)))
-        .label("declared again here")
-        .also(first, "first declared here")
-        .help("rename one of them, or remove it")
 }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use miette::{LabeledSpan, NamedSource, SourceCode};
+use miette::{LabeledSpan, SourceCode};
 use serde::Serialize;
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Label, Severity, window::Window};
 use crate::{
     limits,
     source::{Sources, Span},
-    value::is_forbidden,
+    value,
 };
 
 /// All problems of a run, with the sources they point into.
@@ -175,7 +175,7 @@ impl WireDiagnostic {
 /// One diagnostic, dressed for miette. Its labels all point into one source; others become notes.
 struct Dressed<'a> {
     diagnostic: &'a Diagnostic,
-    source: Option<NamedSource<String>>,
+    source: Option<Window>,
     labels: Vec<LabeledSpan>,
     help: Option<String>,
     message: String,
@@ -221,9 +221,6 @@ impl miette::Diagnostic for Dressed<'_> {
     }
 }
 
-/// Bytes of context kept before and after a label, so that a frame of a long line stays small.
-const CONTEXT_BYTES: usize = 4_000;
-
 fn frame(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> String {
     let mut dressed = Dressed {
         diagnostic,
@@ -235,22 +232,27 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> String {
     let mut elsewhere = Vec::new();
     if let Some(first) = diagnostic.labels.first() {
         let home = sources.get(first.span.source);
-        let shown = printable(&home.text);
-        // Escaping changes offsets; a source with such characters is rejected, and shown by its place alone.
-        if shown.len() == home.text.len() && !has_long_line(&home.text, first.span) {
-            dressed.source = Some(NamedSource::new(printable(&home.name), shown));
-        } else {
-            elsewhere.push(format!("at {}", sources.place(first.span)));
+        let at_home = |label: &&Label| label.span.source == first.span.source;
+        let places: Vec<Span> = diagnostic.labels.iter().filter(at_home).map(|label| label.span).collect();
+        let window = Window::around(&home, printable(&home.name), &places);
+        for label in &diagnostic.labels {
+            let found = window.as_ref().filter(|_| at_home(&label)).and_then(|it| it.find(&home, label.span));
+            match found {
+                Some((start, length)) => {
+                    dressed.labels.push(LabeledSpan::new(Some(printable(&label.text)), start, length));
+                }
+                // What cannot be shown as it is, is told by its place.
+                None if label == first => {
+                    elsewhere.push(format!("at {}", printable(&sources.place(label.span))))
+                }
+                None => elsewhere.push(format!(
+                    "{}: {}",
+                    printable(&sources.place(label.span)),
+                    printable(&label.text)
+                )),
+            }
         }
-    }
-    for label in &diagnostic.labels {
-        let at_home = diagnostic.labels.first().is_some_and(|first| first.span.source == label.span.source);
-        if at_home && dressed.source.is_some() {
-            let (start, len) = (label.span.start as usize, label.span.len());
-            dressed.labels.push(LabeledSpan::new(Some(printable(&label.text)), start, len));
-        } else if !at_home {
-            elsewhere.push(format!("{}: {}", printable(&sources.place(label.span)), printable(&label.text)));
-        }
+        dressed.source = window;
     }
     if !elsewhere.is_empty() {
         let help = dressed.help.into_iter().chain(elsewhere).collect::<Vec<_>>();
@@ -259,21 +261,11 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> String {
     draw(&dressed, colour)
 }
 
-fn has_long_line(text: &str, span: Span) -> bool {
-    let (start, end) = (span.start as usize, (span.end as usize).min(text.len()));
-    let before = text.get(..start).and_then(|head| head.rfind('\n')).map_or(start, |at| start - at);
-    let after = text.get(end..).and_then(|tail| tail.find('\n')).unwrap_or(text.len() - end);
-    before > CONTEXT_BYTES || after > CONTEXT_BYTES
-}
-
-/// A text without characters that would move the cursor, colour the screen or reorder what is read.
+/// A text without characters that would move the cursor, colour the screen, reorder what is read or hide in it. Its lines
+/// stay lines.
 fn printable(text: &str) -> String {
-    if !text.contains(is_forbidden) {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|c| if is_forbidden(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() })
-        .collect()
+    let lines: Vec<String> = text.split('\n').map(value::printable).collect();
+    lines.join("\n")
 }
 
 fn draw(dressed: &Dressed<'_>, colour: bool) -> String {

@@ -11,13 +11,12 @@ use super::{
     world::{Allocation, HoldingId, Quota, StockId, StockKind, Take, Taken, Tier, World},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, declared_twice, nearest_after},
+    diagnostic::{Code, Diagnostic, declared_twice, nearest_after, no_role},
     ir::{Amount, Plan},
     quantity::{Dimension, MILLION, render},
     source::Span,
     symbol::{Symbol, Symbols},
     types::Side,
-    value::is_role,
 };
 
 /// Binds allocations; what exceeds its holder, or names none, is a problem.
@@ -103,11 +102,8 @@ pub(super) fn allocation(
             })
         }
     };
-    if let Some(own) = record.role.as_ref().filter(|role| !is_role(&role.text)) {
-        let message = format!("`{}` is not the path of a role", own.text);
-        let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
-        binder.problems.push(Diagnostic::error(Code::B0209, part.lift(own.span), message).help(help));
-    }
+    let own = record.role.as_ref();
+    binder.problems.extend(own.and_then(|own| no_role(&own.text, part.lift(own.span))));
     if let Some(need) = &record.need {
         let framework = of_framework.and_then(|name| binder.typing.frameworks.get(&name)).copied();
         unknown_need(binder, part, need, framework);

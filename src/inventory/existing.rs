@@ -11,13 +11,12 @@ use super::{
     world::{Existing, Held, HoldingId, PartKind, Quota, StockId, StockKind},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, no_reservation},
     ir::Amount,
     quantity::{Dimension, MILLION},
     source::Span,
     symbol::Symbol,
     types::Side,
-    value::is_role,
 };
 
 /// What a pool and the tiers above it have given to an existing volume.
@@ -116,13 +115,13 @@ impl Binder<'_> {
 
     /// The role that a volume is kept for.
     fn kept_for(&mut self, part: &Part<'_>, role: &Located) -> Option<Symbol> {
-        if is_role(&role.text) && role.text != "*" {
-            return Some(self.plan.symbols.intern(&role.text));
+        match no_reservation(&role.text, part.lift(role.span)) {
+            None => Some(self.plan.symbols.intern(&role.text)),
+            Some(problem) => {
+                self.problems.push(problem);
+                None
+            }
         }
-        let message = format!("nothing can be reserved for `{}`", role.text);
-        let help = "name a role by its path: `reserved for \"eng/ads\"`; leave it out for everyone";
-        self.problems.push(Diagnostic::error(Code::B0209, part.lift(role.span), message).help(help));
-        None
     }
 
     /// Takes what existing volumes hold from their pools, in order of path.

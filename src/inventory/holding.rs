@@ -8,11 +8,10 @@ use super::{
     world::{Held, Holding, HoldingId, PartKind, Quota, Stock, StockId, StockKind},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, no_reservation},
     source::Span,
     symbol::Symbol,
     types::Side,
-    value::is_role,
 };
 
 /// What a holder has of a resource, as its records say: in no table yet.
@@ -208,16 +207,13 @@ impl Binder<'_> {
         match &record.part {
             PartRecord::Unreserved => Some(PartKind::Unreserved),
             PartRecord::Revocable => Some(PartKind::Revocable),
-            PartRecord::Reserved(role) if is_role(role) && role != "*" => {
-                Some(PartKind::Reserved(self.plan.symbols.intern(role)))
-            }
-            PartRecord::Reserved(role) => {
-                let message = format!("nothing can be reserved for `{role}`");
-                let help = "a reservation is for a role by its path: `\"eng/ads\"`; what is for everyone stands in `resources`";
-                let problem = Diagnostic::error(Code::B0209, part.lift(record.span), message).help(help);
-                self.problems.push(problem);
-                None
-            }
+            PartRecord::Reserved(role) => match no_reservation(role, part.lift(record.span)) {
+                None => Some(PartKind::Reserved(self.plan.symbols.intern(role))),
+                Some(problem) => {
+                    self.problems.push(problem);
+                    None
+                }
+            },
         }
     }
 }

@@ -11,13 +11,12 @@ use super::{
     world::{HoldingId, PartKind, Quota, Stock, StockId, StockKind},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, declared_twice},
+    diagnostic::{Code, Diagnostic, declared_twice, no_reservation},
     ir::Amount,
     quantity::render,
     ranges::Ranges,
     source::Span,
     symbol::Symbol,
-    value::is_role,
 };
 
 impl Binder<'_> {
@@ -44,10 +43,7 @@ impl Binder<'_> {
 
     pub(super) fn reservation(&mut self, part: &Part<'_>, record: &ReservationRecord) {
         let role = &record.role;
-        if !is_role(&role.text) || role.text == "*" {
-            let message = format!("nothing can be reserved for `{}`", role.text);
-            let help = "a reservation is for a role by its path: `\"eng/ads\"`";
-            let problem = Diagnostic::error(Code::B0209, part.lift(role.span), message).help(help);
+        if let Some(problem) = no_reservation(&role.text, part.lift(role.span)) {
             self.problems.push(problem);
             return;
         }

@@ -15,6 +15,7 @@ use crate::{
     source::Span,
     symbol::Symbol,
     types::Side,
+    value::is_role,
 };
 
 impl Binder<'_> {
@@ -24,6 +25,8 @@ impl Binder<'_> {
             self.plan.frameworks.iter().map(|framework| framework.role).collect();
         for part in parts {
             let named = part.records.allocations.iter().filter_map(|record| record.role.as_ref());
+            // One that is none is told where the allocation is bound, and has no line: it may be of any depth.
+            let named = named.filter(|role| is_role(&role.text));
             roles.extend(named.map(|role| self.plan.symbols.intern(&role.text)));
         }
         let volumes = self.world.supplies.iter().filter_map(|supply| supply.existing.as_ref());

@@ -1,6 +1,10 @@
 //! A plan is verified before it is run: every number in it points at something that comes before.
 
 use super::plan::{ColumnId, Key, Node, NodeId, PlaceKey, Plan, Request, Rule};
+use crate::{
+    limits,
+    value::{Value, is_place, is_role},
+};
 
 /// Checks that a plan is whole: operands before their users, numbers in range. A plan from `lower` always is;
 /// one read from elsewhere need not be.
@@ -14,6 +18,8 @@ pub fn verify(plan: &Plan) -> Result<(), String> {
     for (at, node) in plan.nodes.iter().enumerate() {
         verify_node(plan, at, node)?;
     }
+    verify_depth(plan)?;
+    verify_paths(plan)?;
     for (at, column) in plan.columns.iter().enumerate() {
         if let Key::Level(depth) = column.key
             && usize::from(depth) >= plan.levels.len()
@@ -42,6 +48,39 @@ pub fn verify(plan: &Plan) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What evaluates a node goes down to its operands, on the stack: no way down may be longer than in a set that is checked.
+fn verify_depth(plan: &Plan) -> Result<(), String> {
+    let mut depths: Vec<u64> = Vec::with_capacity(plan.nodes.len());
+    for (at, node) in plan.nodes.iter().enumerate() {
+        let mut below = 0;
+        // Operands come before their users, and so does the root of what is named.
+        plan.operands(node, &mut |id| below = below.max(depths[id.0 as usize]));
+        if below >= limits::RULE_DEPTH {
+            return Err(format!("node {at} is more than {} nodes deep", limits::RULE_DEPTH));
+        }
+        depths.push(below + 1);
+    }
+    Ok(())
+}
+
+/// Roles are made into a tree, and places into paths: by the limits that texts are held to.
+fn verify_paths(plan: &Plan) -> Result<(), String> {
+    let named = plan.roles.iter().map(|role| role.name.as_str());
+    let mut roles = named.chain(plan.frameworks.iter().map(|framework| plan.symbols.text(framework.role)));
+    if let Some(bad) = roles.find(|role| !is_role(role)) {
+        return Err(format!("`{}` is not the path of a role", crate::value::printable(bad)));
+    }
+    let constants = plan.nodes.iter().filter_map(|node| match node {
+        Node::Constant(Value::Place(place)) => Some(plan.symbols.text(*place)),
+        _ => None,
+    });
+    let mut places = constants;
+    match places.find(|place| !is_place(place)) {
+        Some(bad) => Err(format!("`{}` is not a place", crate::value::printable(bad))),
+        None => Ok(()),
+    }
 }
 
 fn verify_request(plan: &Plan, request: &Request) -> Result<(), String> {

@@ -34,6 +34,25 @@ impl Plan {
         first
     }
 
+    /// Calls `visit` with the nodes that a node is computed from, those of a class or let it names included.
+    pub fn operands(&self, node: &Node, visit: &mut dyn FnMut(NodeId)) {
+        match node {
+            Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => {}
+            Node::Named(definition) => visit(self.definition(*definition).root),
+            Node::Asked(asked) => self.asked(*asked).conditions.iter().for_each(|id| visit(*id)),
+            Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
+                visit(*inner)
+            }
+            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => {
+                parts.iter().for_each(|id| visit(*id))
+            }
+            Node::Test(_, left, right) | Node::Arithmetic(_, left, right) => {
+                visit(*left);
+                visit(*right);
+            }
+        }
+    }
+
     /// Takes out what is required and preferred: of the broker, of agents and of tiers. Charges stay.
     pub fn clear_rules(&mut self) {
         self.broker.requires.clear();

@@ -19,7 +19,7 @@ use super::{
     text::Scan,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, hidden_character},
     source::Span,
 };
 
@@ -108,14 +108,20 @@ impl Reader<'_> {
         self.place.span(span.start(), span.end())
     }
 
-    /// A bare or quoted name.
+    /// A bare or quoted name. An escape hides nothing in a text, and everything in a name.
     fn name(&mut self, pair: Pair<'_>) -> Option<Name> {
         let span = self.span(&pair);
-        let text = match pair.as_rule() {
-            Rule::string => self.string(&pair)?,
-            _ => pair.as_str().to_owned(),
-        };
-        Some(Name { text, span })
+        if pair.as_rule() != Rule::string {
+            return Some(Name { text: pair.as_str().to_owned(), span });
+        }
+        let text = self.string(&pair)?;
+        match hidden_character(&text, span) {
+            None => Some(Name { text, span }),
+            Some(problem) => {
+                self.problem(problem);
+                None
+            }
+        }
     }
 
     /// Names with dots between.

@@ -10,6 +10,7 @@ use super::{
     Limits,
     fault::{Broken, Fault},
 };
+use crate::limits::PLUGIN_TYPE_DEPTH;
 
 /// How a scan ends that finds something: the rule, and what is said.
 type Stop = (Broken, String);
@@ -30,7 +31,7 @@ pub(super) fn size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Faul
 /// The first rule that it breaks.
 pub(super) fn scan(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
     size(name, bytes, limits)?;
-    Scan { limits, counts: Counts::default() }
+    Scan { bytes, limits, counts: Counts::default() }
         .component(bytes)
         .map_err(|(broken, said)| Fault::new(name, broken, said))
 }
@@ -71,6 +72,8 @@ struct Counts {
 }
 
 struct Scan<'a> {
+    /// The whole component.
+    bytes: &'a [u8],
     limits: &'a Limits,
     counts: Counts,
 }
@@ -110,6 +113,8 @@ impl Scan<'_> {
             }
             Payload::ComponentTypeSection(section) => {
                 self.items(section.count())?;
+                let bytes = self.bytes.get(section.range()).unwrap_or_default();
+                at_most("types within types", nested_types(bytes), u64::from(PLUGIN_TYPE_DEPTH))?;
                 section.clone().into_iter().try_for_each(|kind| self.component_type(&kind.map_err(invalid)?))
             }
             Payload::FunctionSection(section) => {
@@ -239,6 +244,13 @@ impl Scan<'_> {
             self.counts.work.saturating_add(values.saturating_mul(blocks)).saturating_add(steps);
         at_most("steps of compiling", self.counts.work, self.limits.compile_work)
     }
+}
+
+/// How deep the types of a section can be at the most. The reader of `wasmparser` goes down a type of a component or an
+/// instance (0x41, 0x42) that is declared (0x01) in another one on the stack, three bytes for each step, and bounds it only
+/// once it is read. Each step down has these two bytes in a row; others that look like them are few, and counted too.
+fn nested_types(section: &[u8]) -> u64 {
+    section.windows(2).filter(|pair| matches!(pair, [0x01, 0x41 | 0x42])).count() as u64
 }
 
 fn invalid(error: BinaryReaderError) -> Stop {

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::wire::filter as wire;
 use crate::{
     symbol::{Symbol, Symbols},
-    value::Version,
+    value::{Version, is_place},
 };
 
 /// No text: the parent of one without a `/`.
@@ -124,7 +124,9 @@ impl Texts {
                 Text::Own(text) => text,
             };
             if places {
-                let parent = text.rfind('/').map(|end| self.text_number(symbols, &text[..end]));
+                // Other texts are within nothing, however many `/` they hold.
+                let end = text.rfind('/').filter(|_| is_place(text));
+                let parent = end.map(|end| self.text_number(symbols, &text[..end]));
                 news.parents.push(parent.unwrap_or(NOTHING));
                 news.depths.push(text.matches('/').count() as u32 + 1);
             }

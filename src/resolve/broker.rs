@@ -9,14 +9,13 @@ use super::{
     scope::Kind,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, no_role},
     inventory::records::{Located, Raw},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
     quantity::{Dimension, MILLION, Overlap},
     source::Span,
     types::Side,
-    value::{is_role, quote},
 };
 
 impl Resolver {
@@ -290,12 +289,9 @@ impl Resolver {
 
     /// Whether a text is a role's path; if not, that is said.
     pub(super) fn is_role(&mut self, name: &Located) -> bool {
-        let valid = is_role(&name.text);
-        if !valid {
-            let message = format!("`{}` is not the path of a role", quote(&name.text));
-            let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
-            self.problem(Diagnostic::error(Code::B0209, name.span, message).help(help));
-        }
+        let problem = no_role(&name.text, name.span);
+        let valid = problem.is_none();
+        problem.into_iter().for_each(|problem| self.problem(problem));
         valid
     }
 

@@ -66,7 +66,7 @@ impl Resolver {
 const CLASSES_TOLD: usize = 10;
 
 /// Calls `visit` with an expression and everything in it.
-pub fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
+pub fn walk<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     visit(expr);
     match &expr.kind {
         ExprKind::Literal(_)

@@ -11,7 +11,7 @@ use super::{
     scope::Kind,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, declared_twice},
+    diagnostic::{Code, Diagnostic, declared_twice, no_reservation},
     inventory::{
         built_in,
         records::{
@@ -208,13 +208,10 @@ impl Resolver {
 
     /// Whether something can be kept for a role; if not, that is said.
     fn is_reserving(&mut self, role: &Located) -> bool {
-        if role.text == "*" {
-            let message = "nothing is reserved for `\"*\"`: that is everyone";
-            let help = "leave it unreserved, or name a role by its path: `\"eng/ads\"`";
-            self.problem(Diagnostic::error(Code::B0209, role.span, message).help(help));
-            return false;
-        }
-        self.is_role(role)
+        let problem = no_reservation(&role.text, role.span);
+        let valid = problem.is_none();
+        problem.into_iter().for_each(|problem| self.problem(problem));
+        valid
     }
 
     fn nested_keys(&mut self, prefix: &str, body: &ast::Body, side: Side, holder: &mut Holder) {

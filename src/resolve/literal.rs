@@ -2,7 +2,7 @@
 
 use super::{Resolver, once::Said};
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, hidden_character},
     inventory::records::{
         KeyRecord, Located, PartRecord, Raw, RawAmount, Reserved, ResourceOptions, ResourceRecord,
     },
@@ -11,7 +11,7 @@ use crate::{
     quantity::{Dimension, MILLION, Quantity},
     ranges::Ranges,
     source::Span,
-    value::{is_place, show_name},
+    value::{place_depth, show_name},
 };
 
 impl Resolver {
@@ -59,10 +59,16 @@ impl Resolver {
         Some(raw)
     }
 
-    /// A text value.
+    /// A text that names something: a role, a framework, a place.
     pub(super) fn text(&mut self, expr: &Expr, what: &str) -> Option<Located> {
         match self.literal(expr)? {
-            Literal::Text(text) => Some(Located { text: text.clone(), span: expr.span }),
+            Literal::Text(text) => match hidden_character(text, expr.span) {
+                None => Some(Located { text: text.clone(), span: expr.span }),
+                Some(problem) => {
+                    self.problem(problem);
+                    None
+                }
+            },
             _ => {
                 let message = format!("`{what}` is a text");
                 self.problem(
@@ -81,13 +87,12 @@ impl Resolver {
     }
 
     pub(super) fn valid_place(&mut self, text: &str, span: Span) -> bool {
-        if !is_place(text) {
+        let Some(depth) = place_depth(text) else {
             let message = format!("`\"{text}\"` is not a place");
             let help = "a place is a path of names, outermost first: `\"us-west/a/r1\"`";
             self.problem(Diagnostic::error(Code::B0311, span, message).help(help));
             return false;
-        }
-        let depth = text.split('/').count();
+        };
         if depth > limits::LEVELS {
             let message = format!("a place of {depth} levels; at most {} are held", limits::LEVELS);
             self.problem(Diagnostic::error(Code::B0311, span, message).help("leave the innermost parts out"));
@@ -195,6 +200,10 @@ impl Resolver {
         let mut once = true;
         for text in texts {
             once &= !self.is_again(&mut said, &text.text, text.span);
+            if let Some(problem) = hidden_character(&text.text, text.span) {
+                self.problem(problem);
+                once = false;
+            }
         }
         once.then(|| texts.iter().map(|text| text.text.clone()).collect())
     }

@@ -10,7 +10,7 @@ use super::{
     scope::Kind,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, declared_twice},
+    diagnostic::{Code, Diagnostic, declared_twice, no_role},
     inventory::records::{Located, Raw},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
@@ -49,12 +49,8 @@ impl Resolver {
             _ => None,
         });
         let role = role.unwrap_or_else(|| "*".to_owned());
-        if !crate::value::is_role(&role) {
-            let span = keys.iter().find(|key| key.key == "role").map_or(name.span, |key| key.span);
-            let message = format!("`{role}` is not the path of a role");
-            let help = "a role is `\"*\"`, or names with `/` between: `\"eng/ads\"`";
-            self.problem(Diagnostic::error(Code::B0209, span, message).help(help));
-        }
+        let span = keys.iter().find(|key| key.key == "role").map_or(name.span, |key| key.span);
+        no_role(&role, span).into_iter().for_each(|problem| self.problem(problem));
         self.hir.frameworks.push(Framework { name, role, keys, needs, docs: docs.to_vec() });
     }
 

@@ -1,6 +1,7 @@
 //! The command, run as its users run it.
 
 mod apply;
+mod bounded;
 mod built;
 mod diff;
 mod exit_codes;

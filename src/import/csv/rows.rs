@@ -11,11 +11,11 @@ use super::{
     table::{Column, Row, Table},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, hidden_character, no_role},
     inventory::wire::{Json, is_class_name},
     limits,
     source::Span,
-    value::{is_forbidden, is_place},
+    value::{is_forbidden, is_hidden, is_place},
 };
 
 /// Turns the rows of one table into records, and collects what is wrong with them.
@@ -136,6 +136,7 @@ impl<'t> Rows<'t> {
                 BoundText::Column(column) => self.optional_name(row, *column),
                 BoundText::Text(text) => Some(*text),
             });
+            let role = role.filter(|role| self.is_role(role, row, name));
             if let Some(clash) = records.push(text, owner, role, need) {
                 let message = format!(
                     "the framework `{}` has the role `{}` here and `{clash}` above",
@@ -250,6 +251,11 @@ impl<'t> Rows<'t> {
         self.problems.push(Diagnostic::error(code, span, text));
     }
 
+    /// Adds what is said of a cell, its column before it.
+    fn told(&mut self, problem: Diagnostic, column: Column) {
+        self.problems.push(problem.about(self.table.name(column)));
+    }
+
     /// A cell as a name; it must not be empty.
     fn name(&mut self, row: &'t Row, column: Column) -> Option<&'t str> {
         if row.cell(column).is_empty() {
@@ -265,9 +271,8 @@ impl<'t> Rows<'t> {
         if text.is_empty() {
             return None;
         }
-        if let Some(bad) = text.chars().find(|c| c.is_control() || is_forbidden(*c)) {
-            let message = format!("the character U+{:04X} may not stand in a name", u32::from(bad));
-            self.problem(Code::B0102, row, column, &message);
+        if let Some(problem) = hidden_character(text, self.table.cell_span(row, column)) {
+            self.told(problem, column);
             return None;
         }
         self.is_bounded(row, column).then_some(text)
@@ -284,6 +289,13 @@ impl<'t> Rows<'t> {
             );
         }
         is_bounded
+    }
+
+    fn is_role(&mut self, role: &str, row: &Row, column: Column) -> bool {
+        let problem = no_role(role, self.table.cell_span(row, column));
+        let valid = problem.is_none();
+        problem.into_iter().for_each(|problem| self.problems.push(problem));
+        valid
     }
 
     fn once<K: std::hash::Hash + Eq>(
@@ -319,11 +331,13 @@ impl<'t> Rows<'t> {
         if place.is_empty() {
             return None;
         }
-        let is_clean = !place.contains(|c: char| c.is_control() || is_forbidden(c));
-        if !is_place(place) || place.split('/').count() > limits::LEVELS || !is_clean {
+        if !is_place(place) || place.contains(is_hidden) {
             let message = format!("`{place}` is no place");
             let span = self.table.row_span(row);
-            let help = "write names with `/` between; only the last may be empty";
+            let help = format!(
+                "write at most {} names with `/` between; only the last may be empty",
+                limits::LEVELS
+            );
             self.problems.push(Diagnostic::error(Code::B0311, span, message).help(help));
             return None;
         }

@@ -19,8 +19,9 @@ impl Reader {
         let fields = self.fields(node, path, "an allocation", ALLOCATION)?;
         let name = self.required(&fields, "name", path);
         let name = name.and_then(|node| self.name(node, &path.field("name")));
-        let [framework, role, need] = ["framework", "role", "need"]
+        let [framework, need] = ["framework", "need"]
             .map(|field| fields.get(field).and_then(|node| self.name(node, &path.field(field))));
+        let role = fields.get("role").and_then(|node| self.role_path(node, &path.field("role")));
         let mut uses = Vec::new();
         self.uses(fields.get("agents"), &path.field("agents"), UseKind::Agent, false, &mut uses);
         self.uses(fields.get("pools"), &path.field("pools"), UseKind::Pool, false, &mut uses);
@@ -60,10 +61,10 @@ impl Reader {
 
     /// The same from its fields.
     pub fn reservation_of(&mut self, fields: &Fields<'_>, path: &Path<'_>) -> Option<ReservationRecord> {
-        let [name, role] = ["name", "role"].map(|field| {
-            let node = self.required(fields, field, path)?;
-            self.name(node, &path.field(field))
-        });
+        let name = self.required(fields, "name", path);
+        let name = name.and_then(|node| self.name(node, &path.field("name")));
+        let role = self.required(fields, "role", path);
+        let role = role.and_then(|node| self.role_path(node, &path.field("role")));
         let of = self.reserved_amounts(fields, path);
         Some(ReservationRecord { name: name?, role: role?, of: of? })
     }

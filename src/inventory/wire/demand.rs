@@ -101,7 +101,9 @@ impl Reader {
         let mut statements = Vec::new();
         for word in ["role", "principal"] {
             if let Some(node) = fields.get(word) {
-                let text = self.name(node, &path.field(word)).map(|name| value::quote(&name.text));
+                let at = path.field(word);
+                let name = if word == "role" { self.role_path(node, &at) } else { self.name(node, &at) };
+                let text = name.map(|name| value::quote(&name.text));
                 self.assign(word, text, node, &mut statements);
             }
         }
@@ -369,9 +371,7 @@ fn after_name(text: &str) -> Option<&str> {
 
 /// Whether a name may stand between quotes as it is.
 fn is_quotable(name: &str) -> bool {
-    !name.is_empty()
-        && !name.contains('\\')
-        && !name.contains(|c: char| c.is_control() || value::is_forbidden(c))
+    !name.is_empty() && !name.contains('\\') && !name.contains(value::is_hidden)
 }
 
 fn numeric_literal(number: Numeric) -> String {

@@ -227,10 +227,12 @@ impl Reader {
         let path = path.field("offer");
         let what = "an offer, as `bourse offers --format json` writes it";
         let fields = self.fields_among(node, &path, what, OFFER)?;
-        let [id, framework, need, role] = ["id", "framework", "need", "role"].map(|field| {
+        let [id, framework, need] = ["id", "framework", "need"].map(|field| {
             let node = self.required(&fields, field, &path)?;
             self.name(node, &path.field(field))
         });
+        let role = self.required(&fields, "role", &path);
+        let role = role.and_then(|node| self.role_path(node, &path.field("role")));
         let mut agent = None;
         if let Some(node) = fields.get("agent") {
             let at = path.field("agent");
@@ -405,17 +407,26 @@ pub(crate) fn entries(text: &str) -> Vec<(&'static str, String, Json)> {
 }
 
 impl Json {
-    /// A value as it stands in a text; nothing for `null`, which is no value.
+    /// A value as it stands in a text; nothing for `null`, which is no value, and for what is deeper than anything that
+    /// is read.
     fn of(node: Node<'_>) -> Option<Json> {
+        // An entry, the objects of its keys, and a list in the innermost.
+        Json::within(node, limits::NESTING + 3)
+    }
+
+    fn within(node: Node<'_>, depth: usize) -> Option<Json> {
+        let depth = depth.checked_sub(1)?;
         Some(match node.kind() {
             Kind::Null => return None,
             Kind::Bool(value) => Json::Bool(value),
             Kind::Number => Json::Number(node.raw.to_owned()),
             Kind::Text => Json::Text(node.text().ok()?.into_owned()),
-            Kind::List => Json::List(node.elements().filter_map(Json::of).collect()),
+            Kind::List => {
+                Json::List(node.elements().filter_map(|member| Json::within(member, depth)).collect())
+            }
             Kind::Object => {
                 let field = |field: super::json::Field<'_>| {
-                    Some((field.key.text().ok()?.into_owned(), Json::of(field.value)?))
+                    Some((field.key.text().ok()?.into_owned(), Json::within(field.value, depth)?))
                 };
                 Json::Object(node.fields().filter_map(field).collect())
             }

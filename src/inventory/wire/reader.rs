@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use super::json::{Field, Kind, Node, Number, SyntaxError, number};
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, hidden_character, nearest, no_role},
     inventory::records::Located,
     limits,
     quantity::{self, MILLION, Quantity, QuantityError},
@@ -331,7 +331,14 @@ impl Reader {
             self.problem(Code::B0502, node, path, &message);
             return false;
         }
-        self.is_clean(text, node, path)
+        let Some(problem) = hidden_character(text, self.span(node)) else { return true };
+        self.told(problem, path);
+        false
+    }
+
+    /// Adds what is said of a value, the way to the value before it.
+    fn told(&mut self, problem: Diagnostic, path: &Path<'_>) {
+        self.push(problem.about(path));
     }
 
     /// Whether a text hides nothing.
@@ -350,6 +357,14 @@ impl Reader {
     pub fn name(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
         let text = self.text(node, path, "a name (a text)")?;
         self.is_name(&text, node, path).then(|| self.located(&text, node))
+    }
+
+    /// The path of a role.
+    pub fn role_path(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+        let role = self.name(node, path)?;
+        let Some(problem) = no_role(&role.text, role.span) else { return Some(role) };
+        self.told(problem, path);
+        None
     }
 
     /// A name of a tier or an agent: one segment of a path.
@@ -387,14 +402,14 @@ impl Reader {
     /// A place in the tree of fault domains.
     pub fn place(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
         let text = self.text(node, path, "a place such as \"us-west/a\" (a text)")?;
-        if !value::is_place(&text) || text.split('/').count() > limits::LEVELS {
+        if !value::is_place(&text) {
             self.problem(Code::B0311, node, path, &format!("{} is no place", tick(&text))).help(format!(
                 "write at most {} names with `/` between, as in \"us-west/a\"",
                 limits::LEVELS
             ));
             return None;
         }
-        self.is_clean(&text, node, path).then(|| self.located(&text, node))
+        self.is_name(&text, node, path).then(|| self.located(&text, node))
     }
 
     /// True or false.

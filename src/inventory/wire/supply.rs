@@ -110,7 +110,7 @@ impl Reader {
         let name = name.and_then(|node| self.segment_name(node, &path.field("name")));
         let Held { domain, keys, resources, rules } = self.holder(&fields, path);
         let reserved_for =
-            fields.get("reserved_for").and_then(|node| self.name(node, &path.field("reserved_for")));
+            fields.get("reserved_for").and_then(|node| self.role_path(node, &path.field("reserved_for")));
         let mut children = Vec::new();
         if let Some((list, (field, kind))) = below.and_then(|below| Some((fields.get(below.0)?, below))) {
             let path = path.field(field);
@@ -131,7 +131,7 @@ impl Reader {
         let whole = whole.and_then(|node| self.supply_path(node, &path.field("path"), UseKind::Volume));
         let Held { domain, keys, resources, rules } = self.holder(&fields, path);
         let reserved_for =
-            fields.get("reserved_for").and_then(|node| self.name(node, &path.field("reserved_for")));
+            fields.get("reserved_for").and_then(|node| self.role_path(node, &path.field("reserved_for")));
         let whole = whole?;
         let own = whole.text.rsplit('/').next().unwrap_or_default().to_owned();
         let name = Located { text: own, span: whole.span };

@@ -104,10 +104,10 @@ impl Reader<'_> {
 
     /// A text with its place; one in single quotes is reported, and read.
     pub(super) fn text_name(&mut self, pair: Pair<'_>) -> Option<Name> {
-        if pair.as_rule() != Rule::mistake_quotes {
-            return self.name(pair);
-        }
         let span = self.span(&pair);
+        if pair.as_rule() != Rule::mistake_quotes {
+            return self.string(&pair).map(|text| Name { text, span });
+        }
         let text = pair.as_str().trim_matches('\'').to_owned();
         let help = format!("write {}", crate::value::quote(&text));
         self.error(Code::B0107, span, "a text stands in double quotes", help);
