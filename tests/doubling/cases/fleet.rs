@@ -8,7 +8,7 @@ use crate::{
         Task::{
             Analyse, Build, Change, Diff, Doc, Explain, Format, Keep, Load, Match, Offers, Refuse, Stock,
         },
-        cases as of,
+        cases as of, growing,
     },
 };
 
@@ -19,10 +19,20 @@ pub fn cases() -> Vec<Case> {
         of("agents-of-own-kind", 150, agents_of_own_kind, &[Analyse, Offers, Explain, Match]),
         of("domains", 150, domains, &[Load, Offers]),
         of("keys-of-an-agent", 150, keys_of_an_agent, &[Load, Analyse, Offers, Format]),
-        of("own-keys", 150, own_keys, &[Load, Analyse, Offers, Explain, Doc, Keep]),
+        of("own-keys", 150, own_keys, &[Load, Offers, Doc, Keep]),
+        growing(
+            of("own-keys", 150, own_keys, &[Analyse]),
+            Analyse,
+            "candidates are held against each preference, up to `PREFERRING_STEPS` in all",
+        ),
+        growing(
+            of("own-keys", 150, own_keys, &[Explain]),
+            Explain,
+            "every agent is a class of its own, and each rule is asked of it, up to `EXPLAIN_STEPS`",
+        ),
         of("own-keys-in-json", 150, own_keys_in_json, &[Load, Offers]),
         of("keys-without-use", 150, keys_without_use, &[Load, Offers, Doc]),
-        of("misspelt-keys", 150, misspelt_keys, &[Load]),
+        of("misspelt-keys", 250, misspelt_keys, &[Load]),
         of("misspelt-needed-keys", 150, misspelt_needed_keys, &[Refuse]),
         of("rules-of-agents", 150, rules_of_agents, &[Load, Analyse, Offers, Explain, Doc, Build]),
         of("rules-of-an-agent", 150, rules_of_an_agent, &[Load, Analyse, Offers, Explain]),

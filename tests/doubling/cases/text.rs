@@ -37,7 +37,7 @@ pub fn cases() -> Vec<Case> {
         of("unknown-classes", 150, unknown_classes, &[Refuse]),
         of("unknown-lets", 150, unknown_lets, &[Refuse]),
         of("types-that-disagree", 150, types_that_disagree, &[Refuse]),
-        of("uses-of-one-key", 200, uses_of_one_key, &[Load]),
+        of("uses-of-one-key", 200, uses_of_one_key, &[Refuse]),
         of("circle-of-classes", 150, circle_of_classes, &[Refuse]),
         of("bad-records", 150, bad_records, &[Refuse]),
         of("unknown-fields", 150, unknown_fields, &[Refuse]),
