@@ -15,6 +15,7 @@ use bourse::{
     output::{self, Detail, Explained, View},
     parse,
     pipeline::{Extra, Parsed},
+    plugin::Beside,
     source::Sources,
     state::{self, Operations, State},
     testing,
@@ -144,7 +145,7 @@ fn problems(input: &Input) -> Report {
 fn explained(offers: &Offers) {
     let id = first_need(offers.fleet());
     let told = explain::need(offers, id);
-    black_box(explain::need_text(&told, explain::Look { all: true, framework: false }));
+    black_box(explain::need_text(&told, explain::Look { all: true }));
     let form = output::explanation(&[Explained::Need(Box::new(told), Vec::new())], View::Operator);
     black_box(serde_json::to_string(&form).expect("a document"));
 }
@@ -215,7 +216,12 @@ impl Task {
                 let inventories = inventories(&input);
                 Box::new(move || {
                     let checked = parsed.check(&Inventory::extra(&inventories), Strictness::default());
-                    black_box(testing::check(&parsed, &checked, &inventories, Strictness::default()));
+                    black_box(testing::check(
+                        &parsed,
+                        &checked,
+                        (&inventories, Beside::default()),
+                        Strictness::default(),
+                    ));
                     let diagnostics = analyse(&parsed, fleet.loaded());
                     black_box(rendered(Report { sources: fleet.warnings().sources.clone(), diagnostics }));
                 })
@@ -225,7 +231,7 @@ impl Task {
                 Box::new(move || {
                     let offers = fleet.offers();
                     black_box(output::offers_json(&offers, View::Operator, Detail::All));
-                    black_box(output::offers_json(&offers, View::Framework, Detail::Grouped));
+                    black_box(output::offers_json(&offers, View::Framework(0), Detail::Grouped));
                 })
             }
             Task::Explain => {
@@ -242,8 +248,8 @@ impl Task {
             Task::Doc => {
                 let (parsed, fleet) = (parsed(&input), fleet(&input));
                 Box::new(move || {
-                    black_box(doc::document(&fleet, &parsed, View::Operator));
-                    black_box(doc::document(&fleet, &parsed, View::Framework));
+                    black_box(doc::document(&fleet, &parsed));
+                    black_box(doc::vocabulary(&fleet, &parsed, Some(0)));
                 })
             }
             Task::Diff => {
