@@ -152,6 +152,18 @@ pub const PLUGIN_NESTING: u32 = 128;
 pub const PLUGIN_TARGETS: u32 = 512;
 /// Work of compiling a plugin: of each function, its values times its blocks.
 pub const PLUGIN_COMPILE_WORK: u64 = 2_000_000;
+/// Seconds of CPU time that compiling a plugin may take.
+pub const PLUGIN_COMPILE_SECONDS: u64 = 10;
+/// Bytes of address space of a process that compiles a plugin.
+pub const PLUGIN_COMPILE_MEMORY_BYTES: u64 = 1 << 30;
+/// Seconds on the wall after which a process that compiles a plugin is given up, however slow the machine.
+pub const PLUGIN_COMPILE_WALL_SECONDS: u64 = 600;
+/// How much larger machine code may be than the WebAssembly it is of.
+pub const PLUGIN_CODE_TIMES: u64 = 64;
+/// Bytes of compiled plugins that the command line keeps for other runs; past it those go that were not used for longest.
+pub const KEPT_BYTES: u64 = 512 << 20;
+/// Compiled plugins that the command line keeps for other runs.
+pub const KEPT_PLUGINS: usize = 256;
 /// Linear memory of one plugin.
 pub const PLUGIN_MEMORY_BYTES: usize = 128 << 20;
 /// Elements of the tables of one plugin.
@@ -164,8 +176,16 @@ pub const PLUGIN_STACK_BYTES: usize = 512 << 10;
 pub const PLUGIN_FUEL: u64 = 50_000_000;
 /// Instructions of one call of a plugin for each row and rule, or row and column, that it is about.
 pub const PLUGIN_FUEL_PER_ROW: u64 = 1_000;
-/// Milliseconds of one call of a plugin.
-pub const PLUGIN_DEADLINE_MS: u64 = 5_000;
+/// Instructions of all calls of a plugin in one cycle, or one explanation.
+pub const PLUGIN_CYCLE_FUEL: u64 = 5_000_000_000;
+/// More instructions of one cycle for each row and need of the fleet.
+pub const PLUGIN_CYCLE_FUEL_PER_ROW: u64 = 1_000;
+/// Calls of a plugin in one cycle, or one explanation.
+pub const PLUGIN_CYCLE_QUESTIONS: u64 = 1_000_000;
+/// Milliseconds of one call of a plugin on the wall: hundreds of times what its fuel takes.
+pub const PLUGIN_DEADLINE_MS: u64 = 600_000;
+/// What the preferences of a plugin may weigh together, unless it is the operator's own.
+pub const PLUGIN_WEIGHT: u64 = 100;
 /// Bytes that one call of a plugin hands back beyond what its rows need.
 pub const PLUGIN_RESULT_BYTES: usize = 1 << 20;
 /// Values by which answers of one plugin are kept, of each kind of answer; past it all are asked for again.

@@ -12,7 +12,7 @@ use crate::{
     ir::{Plan, Rule},
     matching::{Candidate, Matcher, Moment, NeedId, Placed, Search},
     pipeline::{Checked, Extra, Loaded, Parsed},
-    plugin::{Beside, Composed, Fault, Plugin},
+    plugin::{Beside, Composed, Fault, Plugin, PluginRun},
     source::Sources,
 };
 
@@ -299,6 +299,7 @@ impl Fleet {
         let cycle::Request { needs, reasons, engine, recorder, mut progress, .. } = request;
         loop {
             let broken = self.faults().len();
+            let _run = self.plugin_run();
             let mut step = |done, total| {
                 if let Some(progress) = &mut progress {
                     progress(done, total);
@@ -336,6 +337,13 @@ impl Fleet {
         self.composed.as_deref().map(|composed| composed as &dyn Filters)
     }
 
+    /// Begins a run of questions, as a cycle or an explanation is one: what plugins may take for all of them is bounded from here
+    /// until it is dropped. Outside of a run each question is bounded by itself alone. `None` where the fleet was bound
+    /// without plugins.
+    pub fn plugin_run(&self) -> Option<PluginRun> {
+        self.composed.clone().map(Composed::run)
+    }
+
     /// What plugins have broken so far, in the order in which they were given. Nothing that such a plugin has a say about is
     /// offered.
     pub fn faults(&self) -> Vec<Fault> {
@@ -345,6 +353,7 @@ impl Fleet {
     /// Every feasible candidate of a need as things are, best first, with nothing counted between needs. `search`
     /// says whether a bound was met.
     pub fn matches(&self, need: NeedId) -> (Vec<Candidate>, Search) {
+        let _run = self.plugin_run();
         let matcher = Matcher::new(self.moment(), need);
         let mut search = Search::default();
         let agents = matcher.agents();

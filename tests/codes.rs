@@ -29,7 +29,7 @@ const COMMAND_LINE: [Code; 16] = [
     Code::B0908,
 ];
 /// Codes of plugins: their examples are components, and stand with the tests of plugins.
-const PLUGINS: [Code; 10] = [
+const PLUGINS: [Code; 11] = [
     Code::B0801,
     Code::B0802,
     Code::B0803,
@@ -40,6 +40,7 @@ const PLUGINS: [Code; 10] = [
     Code::B0808,
     Code::B0809,
     Code::B0810,
+    Code::B0815,
 ];
 /// Codes whose example cannot stand in Markdown, and is made here: bytes that are no text, large things, changes.
 const MADE_HERE: [Code; 5] = [Code::B0101, Code::B0106, Code::B0514, Code::B0518, Code::B0903];

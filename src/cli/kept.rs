@@ -3,6 +3,11 @@
 //! Code that is read from it runs outside of the sandbox, so nothing is read where another user could have written: the folder and
 //! the key must belong to the user who runs this and be closed to all others. Where that is not so, nothing is kept and plugins
 //! are compiled each time.
+//!
+//! The folder has a bound in bytes and one in plugins. What was not used for longest goes first; that is its file's time of
+//! change, which reading it moves on.
+
+#![allow(clippy::disallowed_types, reason = "when a file was used last decides what is kept, and no offer")]
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
@@ -10,14 +15,35 @@ use std::{
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, SystemTime},
 };
 
-use crate::plugin::{Kept, Limits, Shelf};
+use crate::{
+    limits,
+    plugin::{Kept, Limits, Shelf},
+};
 
 /// The key's file.
 const KEY: &str = "key";
-/// How much larger machine code may be than the WebAssembly it is of.
-const LARGER: u64 = 64;
+/// What files are called that are not whole yet.
+const NEW: &str = "new-";
+/// After how long such a file is what a run that was killed left over.
+const LEFT_OVER: Duration = Duration::from_secs(3_600);
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptBounds {
+    /// Bytes of all plugins together.
+    pub bytes: u64,
+    /// Plugins.
+    pub plugins: usize,
+}
+
+impl Default for KeptBounds {
+    fn default() -> Self {
+        KeptBounds { bytes: limits::KEPT_BYTES, plugins: limits::KEPT_PLUGINS }
+    }
+}
 
 /// The folder of this user; `None` where the environment names none.
 #[allow(clippy::disallowed_methods, reason = "the environment is the command line's to read")]
@@ -32,6 +58,14 @@ pub fn folder() -> Option<PathBuf> {
 /// # Errors
 /// Why nothing can be kept there, in a line.
 pub fn open(folder: &Path) -> Result<Kept, String> {
+    open_within(folder, KeptBounds::default())
+}
+
+/// As [`open`], with bounds of one's own.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_within(folder: &Path, bounds: KeptBounds) -> Result<Kept, String> {
     let said = |error: io::Error| format!("`{}`: {error}", folder.display());
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(said)?;
@@ -46,7 +80,7 @@ pub fn open(folder: &Path) -> Result<Kept, String> {
         return Err(format!("`{}` is not a folder of yours alone; its mode must be 0700", folder.display()));
     }
     let key = key(folder, user).map_err(said)?;
-    Ok(Kept::new(key, Arc::new(Folder { path: folder.to_owned() })))
+    Ok(Kept::new(key, Arc::new(Folder { path: folder.to_owned(), bounds })))
 }
 
 /// Who runs this: the owner of a file that is made now.
@@ -71,7 +105,7 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
 /// A new file that nobody else reads, under a name that nobody guesses.
 fn new_file(folder: &Path) -> io::Result<(PathBuf, File)> {
     let name: String = random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let path = folder.join(format!("new-{name}"));
+    let path = folder.join(format!("{NEW}{name}"));
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     Ok((path, file))
 }
@@ -105,19 +139,70 @@ fn key(folder: &Path, user: u32) -> io::Result<[u8; 32]> {
 
 struct Folder {
     path: PathBuf,
+    bounds: KeptBounds,
+}
+
+/// A plugin that is kept, ordered by when it was used last; by name where that is the same moment.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct KeptPlugin {
+    used: SystemTime,
+    name: String,
+    bytes: u64,
+}
+
+impl Folder {
+    /// Removes what is beyond the bounds, and what killed runs left over. What cannot be removed is tried again the next time.
+    fn evict(&self) -> io::Result<()> {
+        let mut kept = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            // Another run may have removed it.
+            let Ok(about) = entry.metadata() else { continue };
+            let Ok(used) = about.modified() else { continue };
+            if name.starts_with(NEW) {
+                let age = SystemTime::now().duration_since(used).unwrap_or_default();
+                if age > LEFT_OVER {
+                    drop(fs::remove_file(entry.path()));
+                }
+            } else if is_name(&name) {
+                kept.push(KeptPlugin { used, name, bytes: about.len() });
+            }
+        }
+        kept.sort();
+        let (mut bytes, mut count) = (kept.iter().map(|one| one.bytes).sum::<u64>(), kept.len());
+        for oldest in kept {
+            if bytes <= self.bounds.bytes && count <= self.bounds.plugins {
+                break;
+            }
+            drop(fs::remove_file(self.path.join(&oldest.name)));
+            bytes -= oldest.bytes;
+            count -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file is a plugin that is kept: 64 hexadecimal digits.
+fn is_name(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl Shelf for Folder {
     fn get(&self, name: &str) -> Option<Vec<u8>> {
         let file = File::open(self.path.join(name)).ok()?;
-        let most = Limits::with_interpreter().component_bytes as u64 * LARGER;
+        // That it was used is a hint: where it cannot be noted, it may go sooner.
+        drop(file.set_modified(SystemTime::now()));
+        let most = Limits::with_interpreter().component_bytes as u64 * limits::PLUGIN_CODE_TIMES;
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
 
     fn put(&self, name: &str, sealed: &[u8]) {
-        // What cannot be written is compiled again.
-        drop(write(&self.path, name, sealed));
+        // What cannot be written, or is larger than all that is kept, is compiled again.
+        if sealed.len() as u64 <= self.bounds.bytes && self.bounds.plugins > 0 {
+            drop(write(&self.path, name, sealed).and_then(|()| self.evict()));
+        }
     }
 }

@@ -205,6 +205,9 @@ enum Command {
     Schema(shell::SchemaArgs),
     /// Print completions for a shell
     Completions(shell::CompletionsArgs),
+    /// Compile a plugin for the process that started this one, from standard input to standard output
+    #[command(hide = true)]
+    CompilePlugin,
 }
 
 /// Runs the command of the process, and gives its exit code.
@@ -257,5 +260,6 @@ fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::ExplainCode(args) => codes::run(&args, console),
         Command::Schema(args) => shell::schema(&args, console),
         Command::Completions(args) => shell::completions(&args, console),
+        Command::CompilePlugin => plugins::compile(),
     }
 }

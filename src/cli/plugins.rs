@@ -1,9 +1,9 @@
 //! `--plugin`: filters of others beside the policies of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
-    Failure,
+    Exit, Failure,
     files::Console,
     set::{SetArgs, shown},
 };
@@ -13,10 +13,12 @@ use crate::{
     diagnostic::{Code, Diagnostic, Report, nearest},
     pipeline::{Extra, Parsed},
     plugin::{
-        Beside, Fault, Grants, Host, Limits, Plugin,
+        Beside, Broken, Compiler, Fault, Grants, Host, Limits, Plugin,
         about::{Column, Key},
+        serve_compiler,
     },
     types::Side,
+    value::printable,
 };
 
 /// Policies and inventories, with plugins beside them.
@@ -38,6 +40,10 @@ pub struct PluginArgs {
     /// What a provider's plugin may see besides its supplies, such as array=agent.drivers,agent.kernel; may be repeated
     #[arg(long, value_name = "PROVIDER=KEYS")]
     grant: Vec<String>,
+    /// What the preferences of a provider's plugin may weigh together, such as array=500; 100 where this is not said, and may be
+    /// repeated
+    #[arg(long, value_name = "PROVIDER=WEIGHT")]
+    grant_weight: Vec<String>,
     /// Leave out what the policies require and prefer, where a plugin does that
     #[arg(long)]
     no_rules: bool,
@@ -164,7 +170,7 @@ impl PluginArgs {
         if all.is_empty() {
             return Ok(Installed { plugins: Vec::new(), instead_of_rules: self.no_rules });
         }
-        let host = Host::new(Limits::default()).map_err(told)?;
+        let host = Host::with_compiler(Limits::default(), compiler()?).map_err(told)?;
         let (mut plugins, mut broken) = (Vec::<Plugin>::new(), Report::default());
         for named in &all {
             match install_one(&host, named, &grants, console) {
@@ -192,33 +198,69 @@ impl PluginArgs {
     fn grants<'n>(
         &self,
         plugins: impl Iterator<Item = &'n Named>,
-    ) -> Result<Vec<(String, Vec<Granted>)>, Failure> {
+    ) -> Result<Vec<(String, Granted)>, Failure> {
         let owners: Vec<&str> = plugins.filter_map(|named| named.provider.as_deref()).collect();
         let mut grants = Vec::new();
         for argument in &self.grant {
-            let Some((provider, keys)) = argument.split_once('=') else {
-                let problem = unclear(format!("`--grant {argument}` names no provider"));
-                return Err(problem
-                    .help("write `--grant PROVIDER=agent.KEY`, with commas between keys")
-                    .into());
-            };
-            if !owners.contains(&provider) {
-                let problem = unclear(format!("no plugin is given as `--plugin {provider}=FILE`"));
-                let near = nearest(provider, owners.iter().copied());
-                return Err(problem
-                    .help(match near {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => {
-                            "a plugin that is given without a provider sees everything already".to_owned()
-                        }
-                    })
-                    .into());
+            let usual = "agent.KEY`, with commas between keys";
+            let (provider, keys) = owned(&owners, "--grant", argument, usual)?;
+            for key in keys.split(',') {
+                grants.push((provider.to_owned(), Granted::of(key.trim())?));
             }
-            let keys = keys.split(',').map(|key| Granted::of(key.trim()));
-            grants.push((provider.to_owned(), keys.collect::<Result<Vec<_>, _>>()?));
+        }
+        for argument in &self.grant_weight {
+            let (provider, weight) = owned(&owners, "--grant-weight", argument, "WEIGHT`")?;
+            let Ok(weight) = weight.parse() else {
+                let problem = unclear(format!("`{}` is no weight", printable(weight)));
+                return Err(problem.help("a weight is a whole number, such as 500").into());
+            };
+            grants.push((provider.to_owned(), Granted::Weight(weight)));
         }
         Ok(grants)
     }
+}
+
+/// An argument as a provider that a plugin is given for, and what is said of it.
+fn owned<'a>(
+    owners: &[&str],
+    option: &str,
+    argument: &'a str,
+    usual: &str,
+) -> Result<(&'a str, &'a str), Failure> {
+    let Some((provider, said)) = argument.split_once('=').filter(|(provider, _)| !provider.is_empty()) else {
+        let problem = unclear(format!("`{option} {}` names no provider", printable(argument)));
+        return Err(problem.help(format!("write `{option} PROVIDER={usual}")).into());
+    };
+    if owners.contains(&provider) {
+        return Ok((provider, said));
+    }
+    let problem = unclear(format!("no plugin is given as `--plugin {provider}=FILE`"));
+    let near = nearest(provider, owners.iter().copied());
+    Err(problem
+        .help(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "a plugin that is given without a provider sees everything already".to_owned(),
+        })
+        .into())
+}
+
+/// This very program.
+fn compiler() -> Result<Compiler, Failure> {
+    // Where it is there, it is the file that runs, even if another lies at its path meanwhile.
+    let running = Path::new("/proc/self/exe");
+    if cfg!(target_os = "linux") && running.exists() {
+        return Ok(Compiler::bourse(running));
+    }
+    let program = std::env::current_exe().map_err(|error| {
+        told(Fault::new("(host)", Broken::Compiler, format!("this program does not find itself: {error}")))
+    });
+    program.map(Compiler::bourse)
+}
+
+/// `compile-plugin`: what [`compiler`] starts.
+pub fn compile() -> Result<Exit, Failure> {
+    let ended = serve_compiler().map(|()| Exit::Yes);
+    ended.map_err(|error| told(Fault::new("(compiler)", Broken::Compiler, error.to_string())))
 }
 
 fn told(fault: Fault) -> Failure {
@@ -229,7 +271,7 @@ fn told(fault: Fault) -> Failure {
 fn install_one(
     host: &Host,
     named: &Named,
-    grants: &[(String, Vec<Granted>)],
+    grants: &[(String, Granted)],
     console: &mut Console,
 ) -> Result<Plugin, Failure> {
     let name = shown(&named.path);
@@ -242,7 +284,7 @@ fn install_one(
         return install(host, &name, &bytes, &Grants::all()).map_err(told);
     };
     let own: Vec<&Granted> =
-        grants.iter().filter(|(of, _)| of == provider).flat_map(|(_, keys)| keys).collect();
+        grants.iter().filter(|(of, _)| of == provider).map(|(_, granted)| granted).collect();
     let granted = own.iter().fold(Grants::provider(provider), |grants, granted| granted.add_to(grants));
     let plugin = install(host, &name, &bytes, &granted).map_err(told)?;
     let idle = own.iter().filter_map(|granted| granted.unread(&plugin));
@@ -280,10 +322,11 @@ fn withheld(plugin: &Plugin) -> Option<Diagnostic> {
     Some(Diagnostic::warning_without_place(Code::B0810, message).help(help))
 }
 
-/// A key that is granted, or all of a side.
+/// What is granted: a key, all of a side, or a weight.
 enum Granted {
     Side(Side),
     Keys(Side, Vec<Key>),
+    Weight(u64),
 }
 
 impl Granted {
@@ -329,6 +372,7 @@ impl Granted {
     fn add_to(&self, grants: Grants) -> Grants {
         match self {
             Granted::Side(side) => grants.side(*side),
+            Granted::Weight(weight) => grants.weight_at_most(*weight),
             Granted::Keys(side, keys) => {
                 keys.iter().fold(grants, |grants, key| grants.key(*side, key.clone()))
             }

@@ -146,7 +146,7 @@ codes! {
     B0801 "a plugin that is no component",
     B0802 "a plugin of another world or version",
     B0803 "a plugin that is too large",
-    B0804 "a plugin that asks for what it may not see",
+    B0804 "a plugin that asks for more than it is granted",
     B0805 "a plugin whose description does not hold",
     B0806 "a plugin that answers what it was not asked",
     B0807 "a plugin that failed",
@@ -158,6 +158,8 @@ codes! {
     B0812 "a file that is neither a plugin nor a compiled policy",
     B0813 "a compiled policy of another version",
     B0814 "a compiled policy that is not whole",
+    // plugins, as they are compiled
+    B0815 "a plugin that could not be compiled",
     // the command line
     B0901 "a file that cannot be read",
     B0902 "no policies found",

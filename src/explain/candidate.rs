@@ -87,6 +87,7 @@ pub fn candidate(
     agent: Option<usize>,
     supply: Option<usize>,
 ) -> CandidateExplanation {
+    let _run = fleet.plugin_run();
     let state = match offers {
         Some(offers) => State::closed(offers, id),
         None => State::start(fleet, id),

@@ -123,12 +123,14 @@ impl Explanation {
 
 /// Explains a need as it was when it closed in a cycle.
 pub fn need(offers: &Offers, id: NeedId) -> Explanation {
+    let _run = offers.fleet().plugin_run();
     let state = State::closed(offers, id);
     explain(offers.fleet(), &state, id, Some(offers))
 }
 
 /// Explains a need as things are before any offer, as if it were the only one.
 pub fn need_alone(fleet: &Fleet, id: NeedId) -> Explanation {
+    let _run = fleet.plugin_run();
     let state = State::start(fleet, id);
     explain(fleet, &state, id, None)
 }

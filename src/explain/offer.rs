@@ -59,6 +59,7 @@ pub struct OfferExplanation {
 /// Explains the offer with this number in the cycle, as things were when it was made.
 pub fn offer(offers: &Offers, number: usize) -> OfferExplanation {
     let fleet = offers.fleet();
+    let _run = fleet.plugin_run();
     let (plan, world) = (fleet.plan(), fleet.world());
     let grant = &offers.cycle().grants[number];
     let state = State::after(offers, grant.id, number);

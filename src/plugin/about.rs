@@ -1,7 +1,10 @@
 //! What a plugin says it is, once that is checked: every number is in its range, every name is there.
 
 pub use crate::emit::{Condition, Key, Purpose, Scope};
-use crate::types::{Side, Type};
+use crate::{
+    limits,
+    types::{Side, Type},
+};
 
 /// A key that a plugin reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,17 +112,19 @@ pub struct Grants {
     columns: Option<Vec<(Side, Option<Key>)>>,
     /// Only the supplies of this provider.
     provider: Option<String>,
+    /// What its preferences may weigh together; `None`: as much as those of a policy.
+    weight: Option<u64>,
 }
 
 impl Grants {
-    /// Everything that the broker's own policy may read: for filters of the operator.
+    /// Everything that the broker's own policy may read, and any weight: for filters of the operator.
     pub fn all() -> Self {
         Grants::default()
     }
 
-    /// Nothing, until something is granted.
+    /// Nothing, until something is granted; but preferences may weigh 100 together, see [`Grants::weight_at_most`].
     pub fn none() -> Self {
-        Grants { columns: Some(Vec::new()), provider: None }
+        Grants { columns: Some(Vec::new()), provider: None, weight: Some(limits::PLUGIN_WEIGHT) }
     }
 
     /// What a provider's plugin may see by itself: its own supplies, with all their keys, and what is asked of them (the
@@ -147,6 +152,20 @@ impl Grants {
             columns.push((side, None));
         }
         self
+    }
+
+    /// What its preferences may weigh together, whichever way each counts: no candidate gains or loses more by its word. A plugin
+    /// whose preferences weigh more is refused, so that it cannot outrank the operator's own; 0 lets it only require. Without
+    /// this it is 100 for all but [`Grants::all`].
+    #[must_use]
+    pub fn weight_at_most(mut self, weight: u64) -> Self {
+        self.weight = Some(weight);
+        self
+    }
+
+    /// What its preferences may weigh together; `None`: as much as those of a policy.
+    pub fn weight(&self) -> Option<u64> {
+        self.weight
     }
 
     /// Whether a column may be seen.

@@ -1,6 +1,7 @@
-//! The types of plugins where they are not built in. There is no value of any, so nothing but [`Host::new`] can be called.
+//! The types of plugins where they are not built in. There is no value of any, so nothing but the making of a
+//! [`Host`] can be called.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, ffi::OsString, io, path::PathBuf, sync::Arc};
 
 use super::{
     About, Answer, Candidate, Changed, Grants, Limits, Outcome, Question, Shelf, View,
@@ -31,13 +32,47 @@ pub struct Plugin(Infallible);
 #[derive(Debug)]
 pub struct Filter(Infallible);
 
+/// A program that compiles plugins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiler(());
+
+impl Compiler {
+    /// The `bourse` program at this path.
+    pub fn bourse(_: impl Into<PathBuf>) -> Compiler {
+        Compiler(())
+    }
+
+    /// A program that calls [`serve_compiler`] when it is started with these arguments.
+    pub fn new<A: Into<OsString>>(_: impl Into<PathBuf>, _: impl IntoIterator<Item = A>) -> Compiler {
+        Compiler(())
+    }
+}
+
+/// Compiles one plugin for the process that started this one.
+///
+/// # Errors
+/// That plugins are not built in.
+pub fn serve_compiler() -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, NOT_BUILT_IN))
+}
+
+const NOT_BUILT_IN: &str = "plugins are not built into this bourse";
+
 impl Host {
-    /// A host whose plugins all have these limits.
+    /// A host whose plugins all have these limits, and are compiled by a program in a process of its own.
     ///
     /// # Errors
     /// That plugins are not built in.
-    pub fn new(_: Limits) -> Result<Host, Fault> {
-        Err(Fault::new("(host)", Broken::BuiltIn, "plugins are not built into this bourse"))
+    pub fn with_compiler(limits: Limits, _: Compiler) -> Result<Host, Fault> {
+        Host::in_process(limits)
+    }
+
+    /// A host whose plugins all have these limits, and are compiled in this process.
+    ///
+    /// # Errors
+    /// That plugins are not built in.
+    pub fn in_process(_: Limits) -> Result<Host, Fault> {
+        Err(Fault::new("(host)", Broken::BuiltIn, NOT_BUILT_IN))
     }
 
     /// The limits of its plugins.
@@ -105,6 +140,18 @@ impl Filter {
 
     /// Whether it has broken no rule so far.
     pub fn is_sound(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(super) fn begin(&mut self) {
+        match self.0 {}
+    }
+
+    pub(super) fn end(&mut self) {
+        match self.0 {}
+    }
+
+    pub(super) fn work(&mut self, _: usize) -> Result<(), Fault> {
         match self.0 {}
     }
 
@@ -179,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_host_says_that_plugins_are_not_built_in() {
-        let fault = Host::new(Limits::default()).expect_err("is not built in");
+        let fault = Host::in_process(Limits::default()).expect_err("is not built in");
         assert_eq!((fault.broken, fault.code().name()), (Broken::BuiltIn, "B0809"));
         assert!(fault.diagnostic().help.is_some_and(|help| help.contains("--features wasm")));
     }

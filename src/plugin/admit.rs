@@ -145,6 +145,26 @@ pub(super) fn granted(plugin: &Installed) -> Result<Vec<bool>, Fault> {
     }
 }
 
+/// Its preferences weigh no more than it was granted.
+///
+/// # Errors
+/// That they weigh more.
+pub(super) fn weight(plugin: &Installed) -> Result<(), Fault> {
+    let Some(granted) = plugin.grants.weight() else { return Ok(()) };
+    let weights = plugin.about.rules.iter().filter_map(|rule| match rule.purpose {
+        Purpose::Prefer(weight) => Some(u128::from(weight.unsigned_abs())),
+        _ => None,
+    });
+    let millionths: u128 = weights.sum();
+    let million = u128::from(MILLION.unsigned_abs());
+    if millionths <= u128::from(granted) * million {
+        return Ok(());
+    }
+    let weight = millionths.div_ceil(million);
+    let said = format!("its preferences weigh {weight} together; at most {granted} is granted");
+    Err(Fault::new(&plugin.name, Broken::Weight, said))
+}
+
 fn at_most(what: &str, count: usize, limit: usize) -> Result<(), String> {
     if count <= limit { Ok(()) } else { Err(format!("it has {count} {what}; at most {limit} are allowed")) }
 }

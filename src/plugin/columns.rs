@@ -1,6 +1,6 @@
 //! A fleet → the columns that a plugin sees, and what is asked → facts. Values are read as the plain engine reads them.
 
-use indexmap::IndexMap;
+use indexmap::IndexSet;
 
 use super::{
     about::{About, Column},
@@ -19,16 +19,34 @@ use crate::{
     value::Value,
 };
 
-/// The values of one column, for these rows of its side.
+/// What a row has in a column, as far as two may differ: nothing, another kind of value, or a kind and a number. Sets are
+/// numbered by [`ToldColumn::sets`].
+pub(super) type ToldCell = (u8, i64);
+
+/// A row without the key.
+const ABSENT: ToldCell = (u8::MAX, 0);
+/// A row with a value of another kind.
+const MISMATCH: ToldCell = (u8::MAX, 1);
+
+/// What the rows of a column were last told to have.
+#[derive(Debug, Default)]
+pub(super) struct ToldColumn {
+    /// By row of the plugin.
+    pub(super) cells: Vec<ToldCell>,
+    /// The sets that there were, each once.
+    pub(super) sets: IndexSet<Vec<i64>>,
+}
+
+/// The values of one column, for these rows of its side, and what each then was told to have.
 pub(super) fn data(
     view: View<'_>,
-    texts: &mut Texts,
+    (texts, sets): (&mut Texts, &mut IndexSet<Vec<i64>>),
     (number, column, id): (usize, &Column, ColumnId),
     rows: &[usize],
-) -> wire::ColumnData {
+) -> (wire::ColumnData, Vec<ToldCell>) {
     let nobody = Nobody::new();
     let scene = nobody.scene(view);
-    let mut made = Made::new(column.kind, rows.len());
+    let mut made = Made::new(column.kind, rows.len(), sets);
     let attribute = view.world.cell(id);
     for (at, row) in rows.iter().enumerate() {
         // Open keys are read where they stand; copying each value would cost more than all the rest.
@@ -55,26 +73,25 @@ pub(super) fn data(
             Err(_) => made.mismatch(at),
         }
     }
-    wire::ColumnData {
-        column: number as u32,
-        known: made.known,
-        mismatched: made.mismatched,
-        cells: made.cells,
-    }
+    let Made { known, mismatched, cells, told, .. } = made;
+    (wire::ColumnData { column: number as u32, known, mismatched, cells }, told)
 }
 
 /// A column that is being made.
-struct Made {
+struct Made<'s> {
     kind: Option<Type>,
     rows: usize,
     known: Vec<u64>,
     mismatched: Vec<u64>,
     cells: wire::Cells,
-    sets: IndexMap<Vec<i64>, i64>,
+    told: Vec<ToldCell>,
+    /// By the number of a set, where its members are; 0: not here yet.
+    spans: Vec<i64>,
+    sets: &'s mut IndexSet<Vec<i64>>,
 }
 
-impl Made {
-    fn new(kind: Option<Type>, rows: usize) -> Self {
+impl<'s> Made<'s> {
+    fn new(kind: Option<Type>, rows: usize, sets: &'s mut IndexSet<Vec<i64>>) -> Self {
         let cells = match kind {
             Some(Type::Bool) => wire::Cells::Booleans(vec![0; rows.div_ceil(64)]),
             Some(Type::Quantity(_)) => wire::Cells::Integers(vec![0; rows]),
@@ -89,12 +106,14 @@ impl Made {
             }),
         };
         let known = vec![0; rows.div_ceil(64)];
-        Made { kind, rows, known, mismatched: Vec::new(), cells, sets: IndexMap::new() }
+        let (mismatched, told, spans) = (Vec::new(), vec![ABSENT; rows], Vec::new());
+        Made { kind, rows, known, mismatched, cells, told, spans, sets }
     }
 
     fn mismatch(&mut self, at: usize) {
         self.mismatched.resize(self.rows.div_ceil(64), 0);
         self.mismatched[at / 64] |= 1 << (at % 64);
+        self.told[at] = MISMATCH;
     }
 
     fn value(&mut self, at: usize, value: &Value, texts: &mut Texts, symbols: &Symbols) {
@@ -102,11 +121,11 @@ impl Made {
             return self.mismatch(at);
         }
         self.known[at / 64] |= 1 << (at % 64);
-        let scalar = Scalar::of(value, texts, symbols);
-        let number = match scalar {
-            Scalar::One(number) => number,
+        let (number, told) = match Scalar::of(value, texts, symbols) {
+            Scalar::One(number) => (number, number),
             Scalar::Set(members) => self.span(members),
         };
+        self.told[at] = (kind_number(value.type_of()), told);
         match &mut self.cells {
             wire::Cells::Booleans(bits) => bits[at / 64] |= (number as u64) << (at % 64),
             wire::Cells::Integers(cells) => cells[at] = number,
@@ -119,21 +138,28 @@ impl Made {
         }
     }
 
-    /// Where the members of a set are; equal sets share theirs.
-    fn span(&mut self, members: Vec<i64>) -> i64 {
-        if let Some(span) = self.sets.get(&members) {
-            return *span;
+    /// Where the members of a set are, and its number; equal sets share theirs.
+    fn span(&mut self, members: Vec<i64>) -> (i64, i64) {
+        let number = match self.sets.get_index_of(&members) {
+            Some(number) => number,
+            None => self.sets.insert_full(members).0,
+        };
+        if self.spans.len() <= number {
+            self.spans.resize(self.sets.len(), 0);
         }
+        let members = &self.sets[number];
         let all = match &mut self.cells {
             wire::Cells::Sets(sets) => &mut sets.members,
             wire::Cells::Mixed(mixed) => &mut mixed.members,
-            _ => return 0,
+            _ => return (0, number as i64),
         };
-        let start = all.len() as u64;
-        all.extend_from_slice(&members);
-        let span = (start | (all.len() as u64) << 32) as i64;
-        self.sets.insert(members, span);
-        span
+        // An empty set is anywhere.
+        if self.spans[number] == 0 && !members.is_empty() {
+            let start = all.len() as u64;
+            all.extend_from_slice(members);
+            self.spans[number] = (start | (all.len() as u64) << 32) as i64;
+        }
+        (self.spans[number], number as i64)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
         ledger::Ledger,
         world::World,
     },
-    ir::{self, Asked, ColumnId, Plan},
+    ir::{self, Asked, Plan},
     limits,
     logic::Truth,
     quantity::Dimension,
@@ -39,12 +39,24 @@ pub struct Composed {
     rules: Vec<ir::Rule>,
 }
 
+/// A run of questions to the plugins of a fleet: it ends where this is dropped.
+#[derive(Debug)]
+pub struct PluginRun {
+    composed: Arc<Composed>,
+}
+
+impl Drop for PluginRun {
+    fn drop(&mut self) {
+        self.composed.filters.iter().for_each(|one| drop(one.state().filter.as_mut().map(Filter::end)));
+    }
+}
+
 /// A plugin with the fleet.
 #[derive(Debug)]
 struct One {
     plugin: Plugin,
-    /// What it reads and does not see, as the policy's columns and as a policy writes them.
-    withheld: Vec<(ColumnId, String)>,
+    /// What it reads and does not see, as it numbers its columns and as a policy writes them.
+    withheld: Vec<(u32, String)>,
     state: Mutex<State>,
 }
 
@@ -149,6 +161,13 @@ impl Composed {
         self.filters.iter().filter_map(|one| one.state().filter.as_ref().err().cloned()).collect()
     }
 
+    /// Begins a run of questions: a cycle, or an explanation. Each plugin may take so much for it as its limits say, and has failed
+    /// where it takes more.
+    pub fn run(self: Arc<Self>) -> PluginRun {
+        self.filters.iter().for_each(|one| drop(one.state().filter.as_mut().map(Filter::begin)));
+        PluginRun { composed: self }
+    }
+
     fn one(&self, asked: &Asked) -> Option<&One> {
         self.filters.get(asked.filter)
     }
@@ -157,14 +176,10 @@ impl Composed {
 impl One {
     fn new(plugin: Plugin, broken: Option<Fault>, view: View<'_>) -> One {
         let about = plugin.about();
-        let withheld = plugin.withheld().into_iter().filter_map(|at| {
-            let column = &about.columns[at];
-            let known = rules::column(view.plan, column)?;
-            Some((known, column.show()))
-        });
-        let withheld = withheld.collect();
+        let withheld = plugin.withheld().into_iter();
+        let withheld = withheld.map(|at| (at as u32, about.columns[at].show())).collect();
         let filter = broken.map_or_else(|| plugin.load(view), Err);
-        let counted = Counted::new(about, view);
+        let counted = Counted::new(&plugin, view);
         let state = State { filter, counted, verdicts: IndexMap::new(), outcomes: IndexMap::new() };
         One { plugin, withheld, state: Mutex::new(state) }
     }
@@ -175,7 +190,7 @@ impl One {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Ok(filter) = &mut state.filter else { return };
         if !(changed.agents.keeps_positions() && changed.supplies.keeps_positions()) {
-            state.counted = Counted::new(self.plugin.about(), view);
+            state.counted = Counted::new(&self.plugin, view);
             state.filter = self.plugin.load(view);
             return;
         }
@@ -314,7 +329,12 @@ impl One {
         if let Err(fault) = &self.state().filter {
             return Some(format!("no answer: it broke the rule `{}`", fault.broken));
         }
-        let withheld = self.withheld.iter().filter(|(column, _)| asked.reads.contains(column));
+        let condition = match asked.question {
+            ir::Question::Condition(condition) => condition,
+            _ => self.rule(asked)?.whole,
+        };
+        let reads = &self.about().conditions.get(condition as usize)?.reads;
+        let withheld = self.withheld.iter().filter(|(column, _)| reads.contains(column));
         let names: Vec<String> = withheld.map(|(_, name)| format!("`{name}`")).collect();
         let verb = if names.len() == 1 { "is" } else { "are" };
         (!names.is_empty()).then(|| format!("nothing: {} {verb} not granted", names.join(", ")))

@@ -1,6 +1,6 @@
 //! What is free and used, as a plugin was last told: it moves with every grant, and is told when rows are asked about.
 
-use super::{About, Changed, Fault, Filter, View, nobody::Nobody, rules};
+use super::{Changed, Fault, Filter, Plugin, View, nobody::Nobody, rules};
 use crate::{
     engine::{Gap, Scene},
     ir::ColumnId,
@@ -26,8 +26,11 @@ pub(super) struct Counted {
 
 impl Counted {
     /// As the plugin is told when it is loaded.
-    pub(super) fn new(about: &About, view: View<'_>) -> Counted {
-        Counted { agents: Told::new(about, Side::Agent, view), supplies: Told::new(about, Side::Pool, view) }
+    pub(super) fn new(plugin: &Plugin, view: View<'_>) -> Counted {
+        Counted {
+            agents: Told::new(plugin, Side::Agent, view),
+            supplies: Told::new(plugin, Side::Pool, view),
+        }
     }
 
     /// That the plugin was told all of these rows.
@@ -49,6 +52,8 @@ impl Counted {
         agents: &[usize],
         supplies: &[usize],
     ) -> Result<(), Fault> {
+        filter
+            .work(agents.len() * self.agents.columns.len() + supplies.len() * self.supplies.columns.len())?;
         let agents = self.agents.changed(agents, scene);
         let pools = self.supplies.changed(supplies, scene);
         if agents.is_empty() && pools.is_empty() {
@@ -59,9 +64,13 @@ impl Counted {
 }
 
 impl Told {
-    fn new(about: &About, side: Side, view: View<'_>) -> Told {
-        let counted = about.columns.iter().filter(|column| column.side == side && column.key.is_counted());
-        let columns: Vec<ColumnId> = counted.filter_map(|column| rules::column(view.plan, column)).collect();
+    fn new(plugin: &Plugin, side: Side, view: View<'_>) -> Told {
+        let withheld = plugin.withheld();
+        let columns = plugin.about().columns.iter().enumerate();
+        let counted = columns
+            .filter(|(at, column)| column.side == side && column.key.is_counted() && !withheld.contains(at));
+        let columns: Vec<ColumnId> =
+            counted.filter_map(|(_, column)| rules::column(view.plan, column)).collect();
         let count = match side {
             _ if columns.is_empty() => 0,
             Side::Agent => view.world.agents.len(),

@@ -20,6 +20,10 @@ pub enum Broken {
     Valid,
     /// Its form stays within [`Limits`](super::Limits): bytes, functions, bodies, nesting and the like.
     Size,
+    /// Compiling it takes no more CPU time and memory than it may.
+    Compile,
+    /// The program that compiles is there, and of this version.
+    Compiler,
     /// It imports nothing but types.
     NoImports,
     /// It exports the interface, with these very types.
@@ -28,6 +32,8 @@ pub enum Broken {
     Version,
     /// It reads no column that it was not granted.
     Grant,
+    /// Its preferences weigh no more than it was granted.
+    Weight,
     /// Its description holds: names, kinds, counts.
     Description,
     /// What it hands back has the form of the interface: texts are texts, lists lie in its memory.
@@ -44,7 +50,11 @@ pub enum Broken {
     Accept,
     /// Instructions.
     Fuel,
-    /// Time on the wall.
+    /// Instructions of all calls of one cycle or explanation.
+    CycleFuel,
+    /// Calls of one cycle or explanation.
+    CycleQuestions,
+    /// Time on the wall: the far backstop of fuel.
     Deadline,
     /// Linear memory.
     Memory,
@@ -64,16 +74,19 @@ pub enum Broken {
 
 impl Broken {
     /// Every rule, in order.
-    pub const ALL: [Broken; 25] = [
+    pub const ALL: [Broken; 30] = [
         Broken::BuiltIn,
         Broken::Wasm,
         Broken::Component,
         Broken::Valid,
         Broken::Size,
+        Broken::Compile,
+        Broken::Compiler,
         Broken::NoImports,
         Broken::World,
         Broken::Version,
         Broken::Grant,
+        Broken::Weight,
         Broken::Description,
         Broken::Form,
         Broken::Length,
@@ -82,6 +95,8 @@ impl Broken {
         Broken::NoTrap,
         Broken::Accept,
         Broken::Fuel,
+        Broken::CycleFuel,
+        Broken::CycleQuestions,
         Broken::Deadline,
         Broken::Memory,
         Broken::Table,
@@ -100,10 +115,13 @@ impl Broken {
             Broken::Component => "component",
             Broken::Valid => "valid",
             Broken::Size => "size",
+            Broken::Compile => "compile",
+            Broken::Compiler => "compiler",
             Broken::NoImports => "no-imports",
             Broken::World => "world",
             Broken::Version => "version",
             Broken::Grant => "grant",
+            Broken::Weight => "weight",
             Broken::Description => "description",
             Broken::Form => "form",
             Broken::Length => "length",
@@ -112,6 +130,8 @@ impl Broken {
             Broken::NoTrap => "no-trap",
             Broken::Accept => "accept",
             Broken::Fuel => "fuel",
+            Broken::CycleFuel => "cycle-fuel",
+            Broken::CycleQuestions => "cycle-questions",
             Broken::Deadline => "deadline",
             Broken::Memory => "memory",
             Broken::Table => "table",
@@ -129,17 +149,20 @@ impl Broken {
             Broken::Wasm | Broken::Component | Broken::Valid => Code::B0801,
             Broken::NoImports | Broken::World | Broken::Version => Code::B0802,
             Broken::Size => Code::B0803,
-            Broken::Grant => Code::B0804,
+            Broken::Grant | Broken::Weight => Code::B0804,
             Broken::Description => Code::B0805,
             Broken::Form | Broken::Length | Broken::Rows | Broken::Range => Code::B0806,
             Broken::NoTrap | Broken::Accept | Broken::Sound => Code::B0807,
             Broken::Fuel
+            | Broken::CycleFuel
+            | Broken::CycleQuestions
             | Broken::Deadline
             | Broken::Memory
             | Broken::Table
             | Broken::Stack
             | Broken::Instances
             | Broken::Results => Code::B0808,
+            Broken::Compile | Broken::Compiler => Code::B0815,
             Broken::BuiltIn => Code::B0809,
             Broken::Bound => Code::B0906,
         }
@@ -157,9 +180,18 @@ impl Broken {
                 "a plugin gets nothing from outside: build it without WASI, or with its calls stubbed"
             }
             Broken::World | Broken::Version => "build the plugin against the world `filter` of `wit/`",
+            Broken::Compile => {
+                "build the plugin with smaller functions, or raise the limit for plugins that you trust"
+            }
+            Broken::Compiler => "name the `bourse` program of this very version as the compiler",
             Broken::Size => "make the plugin smaller, or raise the limit for plugins that you trust",
+            Broken::Weight => {
+                "grant it more weight, or ask the plugin's author for preferences that weigh less"
+            }
             Broken::Grant => "grant the column, or ask the plugin's author why it is read",
             Broken::Fuel
+            | Broken::CycleFuel
+            | Broken::CycleQuestions
             | Broken::Deadline
             | Broken::Memory
             | Broken::Table

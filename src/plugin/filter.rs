@@ -5,10 +5,12 @@ use super::{
     about::Column,
     answer,
     ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View},
-    binding, columns,
+    binding,
+    budget::Budget,
+    columns::{self, ToldColumn},
     fault::{Broken, Fault},
     host::Live,
-    store::within,
+    store::{CallWork, Ended, within},
     texts::Texts,
     wire::{explain, filter as wire},
 };
@@ -32,6 +34,9 @@ pub struct Filter {
     pools: Vec<usize>,
     /// Of each supply of the fleet its row, or [`UNSEEN`].
     pool_rows: Vec<u32>,
+    /// Of each column what its rows were last told to have.
+    told: Vec<ToldColumn>,
+    budget: Budget,
 }
 
 impl std::fmt::Debug for Filter {
@@ -65,6 +70,8 @@ impl Plugin {
         for (row, supply) in pools.iter().enumerate() {
             pool_rows[*supply] = row as u32;
         }
+        let rows = view.world.agents.len() + pools.len();
+        let needs = view.plan.frameworks.iter().map(|framework| framework.needs.len()).sum();
         let mut filter = Filter {
             plugin: self.clone(),
             live: None,
@@ -73,6 +80,8 @@ impl Plugin {
             agents: (0..view.world.agents.len()).collect(),
             pools,
             pool_rows,
+            told: about.columns.iter().map(|_| ToldColumn::default()).collect(),
+            budget: Budget::new(installed.host.limits(), (rows, needs)),
         };
         filter.start(view)?;
         Ok(filter)
@@ -104,22 +113,56 @@ impl Filter {
         Fault::new(&self.plugin.installed.name, broken, said)
     }
 
+    /// A run of questions begins: see [`Budget`].
+    pub(super) fn begin(&mut self) {
+        self.budget.begin();
+    }
+
+    /// A run of questions ends.
+    pub(super) fn end(&mut self) {
+        self.budget.end();
+    }
+
+    /// The host handled so many values for the plugin.
+    ///
+    /// # Errors
+    /// That nothing is left of what the plugin may take.
+    pub(super) fn work(&mut self, values: usize) -> Result<(), Fault> {
+        self.budget.handle(values).map_err(|found| self.broke(found))
+    }
+
     /// Calls the plugin; a fault is the end of its instance.
     fn call<R>(
         &mut self,
-        work: (usize, usize),
+        work: CallWork,
         call: impl FnOnce(&wire::Guest, &mut wasmtime::Store<super::store::Guest>) -> wasmtime::Result<R>,
     ) -> Result<R, Fault> {
         let installed = self.plugin.installed.clone();
         let Some(mut live) = self.live.take() else {
             return Err(self.fault(Broken::Sound, "it broke a rule before, and is not asked again"));
         };
+        self.budget.ask(work.values).map_err(|found| self.broke(found))?;
         let Live { store, filter, .. } = &mut live;
-        let result = within(&installed.host, &installed.name, store, work, |store| call(filter, store));
-        if result.is_ok() {
-            self.live = Some(live);
+        let work = CallWork { most: self.budget.most(), ..work };
+        let ended = within(&installed.host, &installed.name, store, work, |store| call(filter, store));
+        let result = self.spent(ended)?;
+        self.live = Some(live);
+        Ok(result)
+    }
+
+    /// Counts what a call took of the run; one that was ended for want of it broke the rule of the run, not that of a call.
+    fn spent<R>(&mut self, (result, ran): Ended<R>) -> Result<R, Fault> {
+        let is_last = self.budget.most() == Some(ran);
+        match result {
+            Err(fault) if fault.broken == Broken::Fuel && is_last => {
+                Err(self.broke(self.budget.out_of_fuel()))
+            }
+            Err(fault) => Err(fault),
+            Ok(result) => {
+                self.budget.spend(ran).map_err(|found| self.broke(found))?;
+                Ok(result)
+            }
         }
-        result
     }
 
     /// A fault that was found in what came back: the instance is dropped.
@@ -154,19 +197,27 @@ impl Filter {
         }
         let symbols = self.texts.news(symbols);
         let cells = agents.rows as usize * agents.columns.len() + pools.rows as usize * pools.columns.len();
-        let work = cells + symbols.count as usize + symbols.bytes.len() / 8;
+        let rows = cells + symbols.count as usize + symbols.bytes.len() / 8;
         let versions = self.texts.version_news();
         let snapshot = wire::Snapshot { symbols, literals, versions, version_literals, agents, pools };
-        let mut live = self.plugin.installed.start()?;
-        self.plugin.installed.describe(&mut live)?;
+        let started = self.plugin.installed.start(self.budget.most());
+        let mut live = self.spent(started)?;
+        let described = self.plugin.installed.describe(&mut live, self.budget.most());
+        self.spent(described)?;
         self.live = Some(live);
-        let loaded = self.call((work, 0), |filter, store| filter.call_load(store, &snapshot))?;
+        let work = CallWork { rows, values: rows, ..CallWork::default() };
+        let loaded = self.call(work, |filter, store| filter.call_load(store, &snapshot))?;
         loaded.map_err(|said| self.broke((Broken::Accept, format!("it does not take the fleet: {said}"))))
     }
 
     fn table(&mut self, view: View<'_>, side: Side, about: &About) -> wire::Table {
         let rows = if side == Side::Agent { self.agents.clone() } else { self.pools.clone() };
-        wire::Table { rows: rows.len() as u32, columns: self.side_columns(view, side, about, &rows, false) }
+        let columns = self.side_columns(view, side, about, &rows, false);
+        let (columns, told): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        for (column, cells) in columns.iter().zip(told) {
+            self.told[column.column as usize].cells = cells;
+        }
+        wire::Table { rows: rows.len() as u32, columns }
     }
 
     fn side_columns(
@@ -176,18 +227,65 @@ impl Filter {
         about: &About,
         rows: &[usize],
         only_counted: bool,
-    ) -> Vec<wire::ColumnData> {
+    ) -> Vec<(wire::ColumnData, Vec<columns::ToldCell>)> {
         let columns = about.columns.iter().zip(&self.columns).enumerate();
         let wanted = columns
             .filter(|(_, (column, _))| column.side == side && (!only_counted || column.key.is_counted()));
         wanted
             .filter_map(|(number, (column, id))| Some((number, column, (*id)?)))
-            .map(|column| columns::data(view, &mut self.texts, column, rows))
+            .map(|column| {
+                let sets = &mut self.told[column.0].sets;
+                columns::data(view, (&mut self.texts, sets), column, rows)
+            })
             .collect()
     }
 
-    /// Tells what has changed. The fleet must have the same agents and supplies as when it was loaded; another fleet is
-    /// another [`Plugin::load`].
+    /// The changes of one side: of these rows those in which a column that is seen has another value than was told.
+    fn changes(
+        &mut self,
+        view: View<'_>,
+        side: Side,
+        rows: &[usize],
+        only_counted: bool,
+    ) -> wire::TableChanges {
+        let plugin = self.plugin.clone();
+        let about = &plugin.installed.about;
+        let own = |filter: &Filter, row: usize| match side {
+            Side::Agent => row as u32,
+            _ => filter.pool_rows[row],
+        };
+        let mut columns = self.side_columns(view, side, about, rows, only_counted);
+        let mut changed = vec![false; rows.len()];
+        for (column, cells) in &columns {
+            let told = &self.told[column.column as usize].cells;
+            for (at, (row, cell)) in rows.iter().zip(cells).enumerate() {
+                changed[at] |= told.get(own(self, *row) as usize) != Some(cell);
+            }
+        }
+        if changed.contains(&false) {
+            let rows: Vec<usize> =
+                rows.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(row, _)| *row).collect();
+            columns = match rows.as_slice() {
+                [] => Vec::new(),
+                rows => self.side_columns(view, side, about, rows, only_counted),
+            };
+        }
+        let changed = rows.iter().zip(&changed).filter(|(_, changed)| **changed);
+        let changed: Vec<u32> = changed.map(|(row, _)| own(self, *row)).collect();
+        for (column, cells) in &columns {
+            let told = &mut self.told[column.column as usize].cells;
+            for (row, cell) in changed.iter().zip(cells) {
+                told[*row as usize] = *cell;
+            }
+        }
+        let count = if side == Side::Agent { self.agents.len() } else { self.pools.len() };
+        let columns = columns.into_iter().map(|(column, _)| column).collect();
+        wire::TableChanges { rows: count as u32, changed, columns }
+    }
+
+    /// Tells what has changed: of these rows those that have another value than was told, in a key that the plugin sees. Where none
+    /// has, it is told nothing, so that it does not learn that anything else of them did. The fleet must have the same agents
+    /// and supplies as when it was loaded; another fleet is another [`Plugin::load`].
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -200,20 +298,13 @@ impl Filter {
         if !same {
             return Err(self.fault(Broken::Bound, "it is told of changes of another fleet"));
         }
-        let plugin = self.plugin.clone();
-        let about = &plugin.installed.about;
         let pools: Vec<usize> =
             changed.pools.iter().copied().filter(|supply| self.sees_pool(*supply)).collect();
-        let agents = wire::TableChanges {
-            rows: self.agents.len() as u32,
-            changed: changed.agents.iter().map(|row| *row as u32).collect(),
-            columns: self.side_columns(view, Side::Agent, about, changed.agents, changed.only_counted),
-        };
-        let pools = wire::TableChanges {
-            rows: self.pools.len() as u32,
-            changed: pools.iter().map(|supply| self.pool_rows[*supply]).collect(),
-            columns: self.side_columns(view, Side::Pool, about, &pools, changed.only_counted),
-        };
+        let agents = self.changes(view, Side::Agent, changed.agents, changed.only_counted);
+        let pools = self.changes(view, Side::Pool, &pools, changed.only_counted);
+        if agents.changed.is_empty() && pools.changed.is_empty() {
+            return self.tell_news(view);
+        }
         self.tell(view, agents, pools)
     }
 
@@ -227,10 +318,11 @@ impl Filter {
         let versions = self.texts.version_news();
         let cells = agents.changed.len() * agents.columns.len() + pools.changed.len() * pools.columns.len();
         // A filter may go over all it has, as where ranks of versions move.
+        let values = cells + symbols.count as usize + symbols.bytes.len() / 8;
         let work =
-            cells + self.agents.len() + self.pools.len() + symbols.count as usize + symbols.bytes.len() / 8;
+            CallWork { rows: values + self.agents.len() + self.pools.len(), values, ..CallWork::default() };
         let changes = wire::Changes { symbols, versions, agents, pools };
-        match self.call((work, 0), |filter, store| filter.call_update(store, &changes))? {
+        match self.call(work, |filter, store| filter.call_update(store, &changes))? {
             Ok(()) => Ok(()),
             // One that takes no changes is given the fleet anew.
             Err(_) => self.start(view),
@@ -380,9 +472,10 @@ impl Filter {
 
     fn judge(&mut self, mut answer: Answer, question: &wire::Question) -> Result<Answer, Fault> {
         let (agents, pools) = answer.shape();
-        let work = agents.saturating_mul(pools).saturating_mul(question.rules.len().max(1));
-        let found =
-            self.call((work, answer.bytes()), |filter, store| filter.call_evaluate(store, question))?;
+        let rows = agents.saturating_mul(pools).saturating_mul(question.rules.len().max(1));
+        let results = answer.bytes();
+        let work = CallWork { rows, results, values: results / size_of::<u64>(), most: None };
+        let found = self.call(work, |filter, store| filter.call_evaluate(store, question))?;
         answer.fill(found).map_err(|problem| self.broke(problem))?;
         Ok(answer)
     }
@@ -420,7 +513,8 @@ impl Filter {
         let Some(guest) = guest else {
             return Err(self.fault(Broken::Sound, "it broke a rule before, and is not asked again"));
         };
-        let work = (asked.conditions.len(), asked.conditions.len() * 64);
+        let rows = asked.conditions.len();
+        let work = CallWork { rows, results: rows * 64, values: rows * 8, most: None };
         let told = self.call(work, |_, store| guest.call_explain(store, &candidate))?;
         let outcomes = answer::outcomes(about, asked.conditions, told, &self.texts, &view.plan.symbols);
         outcomes.map(Some).map_err(|problem| self.broke(problem))

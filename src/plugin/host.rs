@@ -1,22 +1,20 @@
 //! The engine, and how a plugin is installed: looked over, compiled, tried, and only then admitted.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmtime::{
-    Config, Engine, OptLevel,
-    component::{Component, InstancePre, Linker, types::ComponentItem},
+    Config, Engine, OperatorCost, OptLevel,
+    component::{Component, Instance, InstancePre, Linker, types::ComponentItem},
 };
 
 use super::{
-    About, Grants, Limits, admit,
+    About, Compiler, Grants, Limits, admit,
     clock::Clock,
+    compiler,
     fault::{Broken, Fault},
     scan,
-    store::{self, Guest},
+    store::{self, CallWork, Ended, Guest},
     wire,
 };
 
@@ -31,6 +29,8 @@ pub struct Host {
     engine: Engine,
     clock: Clock,
     limits: Arc<Limits>,
+    /// `None`: in this process.
+    compiler: Option<Arc<Compiler>>,
 }
 
 impl std::fmt::Debug for Host {
@@ -40,17 +40,32 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host whose plugins all have these limits. It starts a thread that watches deadlines, which sleeps while
+    /// A host whose plugins all have these limits, and are compiled by a program in a process of its own: what compiling may take
+    /// is bounded whatever they are. For plugins of strangers. It starts a thread that watches deadlines, which sleeps while
     /// nothing runs.
     ///
     /// # Errors
     /// That the engine cannot run here, or the limits make no sense to it.
-    pub fn new(limits: Limits) -> Result<Host, Fault> {
+    pub fn with_compiler(limits: Limits, compiler: Compiler) -> Result<Host, Fault> {
+        Host::compiling(limits, Some(compiler))
+    }
+
+    /// As [`Host::with_compiler`], but plugins are compiled in this process. Their form is looked over first, and most of what is slow
+    /// to compile is refused; but no look tells for sure, and nothing else ends a compiler that takes minutes or gigabytes. For
+    /// plugins whose author is known.
+    ///
+    /// # Errors
+    /// As [`Host::with_compiler`].
+    pub fn in_process(limits: Limits) -> Result<Host, Fault> {
+        Host::compiling(limits, None)
+    }
+
+    fn compiling(limits: Limits, compiler: Option<Compiler>) -> Result<Host, Fault> {
         let broken =
             |error: String| Fault::new("(host)", Broken::BuiltIn, format!("the engine cannot run: {error}"));
         let engine = Engine::new(&config(&limits)).map_err(|error| broken(format!("{error:#}")))?;
         let clock = Clock::start(engine.weak()).map_err(|error| broken(error.to_string()))?;
-        Ok(Host { engine, clock, limits: Arc::new(limits) })
+        Ok(Host { engine, clock, limits: Arc::new(limits), compiler: compiler.map(Arc::new) })
     }
 
     /// The limits of its plugins.
@@ -77,15 +92,13 @@ impl Host {
         self.admit(name, Sha256::digest(bytes).into(), component, grants)
     }
 
-    /// Compiles what was looked over. The compiler is the one part that strangers' bytes could lead to a defect of: a
-    /// panic of it is their fault, not the broker's end.
+    /// Compiles what was looked over.
     pub(super) fn compile(&self, name: &str, bytes: &[u8]) -> Result<Component, Fault> {
-        match catch_unwind(AssertUnwindSafe(|| Component::from_binary(&self.engine, bytes))) {
-            Ok(Ok(component)) => Ok(component),
-            Ok(Err(error)) => {
-                Err(Fault::new(name, Broken::Valid, format!("it is cut short or invalid: {error:#}")))
+        match &self.compiler {
+            Some(compiler) => compiler.compile(name, bytes, (&self.engine, &self.limits)),
+            None => {
+                compiler::compile(&self.engine, bytes).map_err(|said| Fault::new(name, Broken::Valid, said))
             }
-            Err(_) => Err(Fault::new(name, Broken::Valid, "it cannot be compiled")),
         }
     }
 
@@ -116,11 +129,12 @@ impl Host {
             explain,
         };
         // Thrown away: whatever the plugin keeps of this is gone.
-        let mut tried = installed.start()?;
-        let described = installed.describe(&mut tried)?;
+        let mut tried = installed.start(None).0?;
+        let described = installed.describe(&mut tried, None).0?;
         drop(tried);
         installed.about = admit::check(&installed, &described)?;
         installed.seen = admit::granted(&installed)?;
+        admit::weight(&installed)?;
         Ok(Plugin { installed: Arc::new(installed) })
     }
 
@@ -171,10 +185,11 @@ impl Host {
 }
 
 /// How strangers' code is compiled and run. Off: all that is not needed, or does not give the same on every machine.
-fn config(limits: &Limits) -> Config {
+pub(super) fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
+        .operator_cost(cost())
         .epoch_interruption(true)
         .max_wasm_stack(limits.stack_bytes)
         .cranelift_opt_level(OptLevel::Speed)
@@ -191,6 +206,26 @@ fn config(limits: &Limits) -> Config {
         .memory_init_cow(limits.component_bytes > crate::limits::PLUGIN_BYTES);
     // Multi-memory stays on: adapters between the components of one plugin use it.
     config
+}
+
+/// What instructions count as: one each, but for those that call into the engine, or have it clear memory. So fuel is in
+/// proportion to time, and the wall clock has nothing to decide.
+fn cost() -> OperatorCost {
+    /// What a call into the engine takes, in the time of plain instructions.
+    const CALL: u8 = 50;
+    let mut cost = OperatorCost {
+        MemoryGrow: u8::MAX,
+        MemoryFill: CALL,
+        MemoryCopy: CALL,
+        MemoryInit: CALL,
+        TableGrow: u8::MAX,
+        TableFill: CALL,
+        TableCopy: CALL,
+        TableInit: CALL,
+        ..OperatorCost::new()
+    };
+    cost.variable.memory_grow_per_page = u8::MAX;
+    cost
 }
 
 /// An instance, and the functions of it.
@@ -214,15 +249,21 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    /// A new instance. Code of the plugin runs here already, so the limits hold already.
-    pub(super) fn start(&self) -> Result<Live, Fault> {
+    /// A new instance. Code of the plugin runs here already, so the limits hold already. `most`: instructions that are left
+    /// for it.
+    pub(super) fn start(&self, most: Option<u64>) -> Ended<Live> {
         let mut store = store::store(&self.host);
-        let instance =
-            store::within(&self.host, &self.name, &mut store, (0, 0), |store| self.pre.instantiate(store))?;
+        let work = CallWork { most, ..CallWork::default() };
+        let (instance, ran) =
+            store::within(&self.host, &self.name, &mut store, work, |store| self.pre.instantiate(store));
+        (instance.and_then(|instance| self.live(store, &instance)), ran)
+    }
+
+    fn live(&self, mut store: wasmtime::Store<Guest>, instance: &Instance) -> Result<Live, Fault> {
         let world = |error: wasmtime::Error| Fault::new(&self.name, Broken::World, format!("{error:#}"));
-        let filter = self.filter.load(&mut store, &instance).map_err(world)?;
+        let filter = self.filter.load(&mut store, instance).map_err(world)?;
         let explain = match &self.explain {
-            Some(explain) => Some(explain.load(&mut store, &instance).map_err(world)?),
+            Some(explain) => Some(explain.load(&mut store, instance).map_err(world)?),
             None => None,
         };
         Ok(Live { store, filter, explain })
@@ -230,9 +271,10 @@ impl Installed {
 
     /// What an instance says of itself: the first that it is asked, always. It is the same each time, since a plugin has
     /// nothing from outside to tell two instances apart.
-    pub(super) fn describe(&self, live: &mut Live) -> Result<wire::filter::Descriptor, Fault> {
+    pub(super) fn describe(&self, live: &mut Live, most: Option<u64>) -> Ended<wire::filter::Descriptor> {
         let Live { store, filter, .. } = live;
-        store::within(&self.host, &self.name, store, (0, 0), |store| filter.call_describe(store))
+        let work = CallWork { most, ..CallWork::default() };
+        store::within(&self.host, &self.name, store, work, |store| filter.call_describe(store))
     }
 }
 

@@ -31,6 +31,12 @@ pub struct Limits {
     pub targets: u32,
     /// Work of compiling: for each function, its values times its blocks, all functions together.
     pub compile_work: u64,
+    /// Seconds of CPU time that compiling may take, in a process of its own.
+    pub compile_seconds: u64,
+    /// Bytes of address space that the process that compiles may take.
+    pub compile_memory_bytes: u64,
+    /// Seconds on the wall after which the process that compiles is given up; the backstop of its CPU time.
+    pub compile_wall_seconds: u64,
     /// Linear memory in bytes, all memories together.
     pub memory_bytes: usize,
     /// Elements of tables, all tables together.
@@ -43,7 +49,15 @@ pub struct Limits {
     pub fuel: u64,
     /// More instructions for each row that a call is about.
     pub fuel_per_row: u64,
-    /// Milliseconds of one call on the wall; the backstop of fuel, for work that fuel does not count.
+    /// Instructions of one cycle, or of one explanation or list of matches: all its calls together, and ten for each value that
+    /// they are told or that is read from them.
+    pub cycle_fuel: u64,
+    /// More of them for each row and need of the fleet: each need may ask about every row.
+    pub cycle_fuel_per_row: u64,
+    /// Calls of one cycle, or of one explanation or list of matches.
+    pub cycle_questions: u64,
+    /// Milliseconds of one call on the wall: a far backstop. Fuel counts all that a plugin does, so that no machine is slow enough
+    /// to get here.
     pub deadline_ms: u64,
     /// Bytes that one call may hand back, beyond what its rows need.
     pub result_bytes: usize,
@@ -69,12 +83,18 @@ impl Default for Limits {
             nesting: limits::PLUGIN_NESTING,
             targets: limits::PLUGIN_TARGETS,
             compile_work: limits::PLUGIN_COMPILE_WORK,
+            compile_seconds: limits::PLUGIN_COMPILE_SECONDS,
+            compile_memory_bytes: limits::PLUGIN_COMPILE_MEMORY_BYTES,
+            compile_wall_seconds: limits::PLUGIN_COMPILE_WALL_SECONDS,
             memory_bytes: limits::PLUGIN_MEMORY_BYTES,
             table_elements: limits::PLUGIN_TABLE_ELEMENTS,
             instances: limits::PLUGIN_INSTANCES,
             stack_bytes: limits::PLUGIN_STACK_BYTES,
             fuel: limits::PLUGIN_FUEL,
             fuel_per_row: limits::PLUGIN_FUEL_PER_ROW,
+            cycle_fuel: limits::PLUGIN_CYCLE_FUEL,
+            cycle_fuel_per_row: limits::PLUGIN_CYCLE_FUEL_PER_ROW,
+            cycle_questions: limits::PLUGIN_CYCLE_QUESTIONS,
             deadline_ms: limits::PLUGIN_DEADLINE_MS,
             result_bytes: limits::PLUGIN_RESULT_BYTES,
             columns: limits::PLUGIN_COLUMNS,
@@ -98,15 +118,26 @@ impl Limits {
             nesting: limits::PLUGIN_NESTING * 8,
             targets: limits::PLUGIN_TARGETS * 8,
             compile_work: limits::PLUGIN_COMPILE_WORK * 1_000,
+            compile_seconds: limits::PLUGIN_COMPILE_SECONDS * 60,
+            compile_memory_bytes: limits::PLUGIN_COMPILE_MEMORY_BYTES * 4,
+            compile_wall_seconds: limits::PLUGIN_COMPILE_WALL_SECONDS * 6,
             memory_bytes: limits::PLUGIN_MEMORY_BYTES * 4,
             table_elements: limits::PLUGIN_TABLE_ELEMENTS * 8,
             instances: limits::PLUGIN_INSTANCES * 8,
             stack_bytes: limits::PLUGIN_STACK_BYTES * 4,
             fuel: limits::PLUGIN_FUEL * 20,
             fuel_per_row: limits::PLUGIN_FUEL_PER_ROW * 50,
+            cycle_fuel: limits::PLUGIN_CYCLE_FUEL * 20,
+            cycle_fuel_per_row: limits::PLUGIN_CYCLE_FUEL_PER_ROW * 50,
             deadline_ms: limits::PLUGIN_DEADLINE_MS * 6,
             ..Limits::default()
         }
+    }
+
+    /// Instructions of one cycle over a fleet of so many rows and needs.
+    pub fn cycle_fuel_for(&self, rows: usize, needs: usize) -> u64 {
+        let pairs = (rows as u64).saturating_mul(needs as u64);
+        self.cycle_fuel.saturating_add(self.cycle_fuel_per_row.saturating_mul(pairs))
     }
 
     /// Instructions of one call about so many rows.

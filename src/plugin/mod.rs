@@ -5,7 +5,7 @@
 //! about agents, supplies and pairs of their representatives. Whatever goes wrong is a [`Fault`] that names the plugin and the
 //! rule it broke; a filter with a fault is gone, and whoever holds it must offer nothing that it was to judge.
 //!
-//! Without the feature `wasm` the types are there, and [`Host::new`] says that plugins are not built in.
+//! Without the feature `wasm` the types are there, and [`Host::with_compiler`] says that plugins are not built in.
 
 pub mod about;
 pub mod ask;
@@ -24,9 +24,15 @@ mod admit;
 #[cfg(feature = "wasm")]
 mod answer;
 #[cfg(feature = "wasm")]
+mod budget;
+#[cfg(feature = "wasm")]
 mod clock;
 #[cfg(feature = "wasm")]
 mod columns;
+#[cfg(feature = "wasm")]
+mod compiler;
+#[cfg(feature = "wasm")]
+mod cost;
 #[cfg(feature = "wasm")]
 mod filter;
 #[cfg(feature = "wasm")]
@@ -47,10 +53,12 @@ mod absent;
 
 pub use about::{About, Grants};
 #[cfg(not(feature = "wasm"))]
-pub use absent::{Filter, Host, Kept, Plugin};
+pub use absent::{Compiler, Filter, Host, Kept, Plugin, serve_compiler};
 pub use ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View};
 pub use binding::{Beside, add_columns};
-pub use composed::{Composed, add_sources};
+#[cfg(feature = "wasm")]
+pub use compiler::{Compiler, serve_compiler};
+pub use composed::{Composed, PluginRun, add_sources};
 pub use fault::{Broken, Fault};
 #[cfg(feature = "wasm")]
 pub use filter::Filter;

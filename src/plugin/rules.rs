@@ -43,8 +43,8 @@ pub(super) fn add(
     listing: &Listing,
 ) -> Vec<ir::Rule> {
     let (about, provider, source) = (plugin.about(), plugin.provider(), listing.source);
-    let conditions = IndexMap::new();
-    let mut adder = Adder { plan, besides, about, filter: at, name, source, provider, conditions };
+    let (withheld, conditions) = (plugin.withheld(), IndexMap::new());
+    let mut adder = Adder { plan, besides, about, filter: at, name, source, provider, withheld, conditions };
     adder.sound();
     for (number, class) in classes(about, name) {
         adder.class(number, &class, listing.lines[number as usize]);
@@ -105,6 +105,8 @@ struct Adder<'a> {
     source: SourceId,
     /// Whose supplies alone it has a say about.
     provider: Option<&'a str>,
+    /// The columns that it does not see.
+    withheld: Vec<usize>,
     /// Those that were added: by their number, and whose they are.
     conditions: IndexMap<(u32, Whose), NodeId>,
 }
@@ -225,7 +227,9 @@ impl Adder<'_> {
     fn asked(&self, question: Question, condition: u32, whose: Whose) -> Asked {
         let of_plan = |at: &u32| column(self.plan, &self.about.columns[*at as usize]);
         let said = &self.about.conditions[condition as usize];
-        let mut reads: Vec<ColumnId> = said.reads.iter().filter_map(of_plan).collect();
+        // What it does not see can make no difference: not even which rows it is asked about may tell of it.
+        let seen = said.reads.iter().filter(|at| !self.withheld.contains(&(**at as usize)));
+        let mut reads: Vec<ColumnId> = seen.filter_map(of_plan).collect();
         let (agent, more) = match whose {
             Whose::RulesOf(agent) => (Some(agent), Some(binding::AGENT_NAME)),
             // A provider's plugin says no of every other's supply.

@@ -3,11 +3,12 @@
 
 use wasmparser::{
     BinaryReaderError, ComponentType, ComponentTypeDeclaration, CompositeInnerType, CoreType, FunctionBody,
-    InstanceTypeDeclaration, ModuleTypeDeclaration, Operator, Parser, Payload, RecGroup,
+    InstanceTypeDeclaration, ModuleTypeDeclaration, Operator, Parser, Payload, RecGroup, TypeRef,
 };
 
 use super::{
     Limits,
+    cost::{FunctionCost, Signatures},
     fault::{Broken, Fault},
 };
 use crate::limits::PLUGIN_TYPE_DEPTH;
@@ -31,7 +32,7 @@ pub(super) fn size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Faul
 /// The first rule that it breaks.
 pub(super) fn scan(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
     size(name, bytes, limits)?;
-    Scan { bytes, limits, counts: Counts::default() }
+    Scan { bytes, limits, counts: Counts::default(), signatures: Signatures::default(), bodies: 0 }
         .component(bytes)
         .map_err(|(broken, said)| Fault::new(name, broken, said))
 }
@@ -76,6 +77,10 @@ struct Scan<'a> {
     bytes: &'a [u8],
     limits: &'a Limits,
     counts: Counts,
+    /// Of the core module that is read.
+    signatures: Signatures,
+    /// The function whose body is next.
+    bodies: usize,
 }
 
 impl Scan<'_> {
@@ -94,6 +99,7 @@ impl Scan<'_> {
     fn payload(&mut self, payload: &Payload<'_>) -> Result<(), Stop> {
         match payload {
             Payload::ModuleSection { .. } => {
+                self.signatures = Signatures::default();
                 self.counts.modules += 1;
                 at_most("core modules", self.counts.modules, u64::from(self.limits.modules))
             }
@@ -105,7 +111,11 @@ impl Scan<'_> {
             Payload::ComponentInstanceSection(section) => self.instances(section.count()),
             Payload::TypeSection(section) => {
                 self.items(section.count())?;
-                section.clone().into_iter().try_for_each(|group| self.group(&group.map_err(invalid)?))
+                section.clone().into_iter().try_for_each(|group| {
+                    let group = group.map_err(invalid)?;
+                    group.types().for_each(|kind| self.signatures.add_type(kind));
+                    self.group(&group)
+                })
             }
             Payload::CoreTypeSection(section) => {
                 self.items(section.count())?;
@@ -119,9 +129,22 @@ impl Scan<'_> {
             }
             Payload::FunctionSection(section) => {
                 self.counts.functions += u64::from(section.count());
-                at_most("functions", self.counts.functions, u64::from(self.limits.functions))
+                at_most("functions", self.counts.functions, u64::from(self.limits.functions))?;
+                self.bodies = self.signatures.functions();
+                section.clone().into_iter().try_for_each(|kind| {
+                    self.signatures.add_function(kind.map_err(invalid)?);
+                    Ok(())
+                })
             }
-            Payload::ImportSection(section) => self.items(section.count()),
+            Payload::ImportSection(section) => {
+                self.items(section.count())?;
+                section.clone().into_imports().try_for_each(|import| {
+                    if let TypeRef::Func(kind) = import.map_err(invalid)?.ty {
+                        self.signatures.add_function(kind);
+                    }
+                    Ok(())
+                })
+            }
             Payload::ExportSection(section) => self.items(section.count()),
             Payload::GlobalSection(section) => self.items(section.count()),
             Payload::TableSection(section) => self.items(section.count()),
@@ -205,8 +228,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A body: its size, locals, nesting and tables, and what it costs to compile. Compiling takes time in proportion
-    /// to values times blocks, since what is live is looked at where blocks meet.
+    /// A body: its size, locals, nesting and tables, and what it costs to compile.
     fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Stop> {
         at_most("bytes in one function", body.range().len() as u64, self.limits.body_bytes as u64)?;
         let mut locals: u64 = 0;
@@ -214,34 +236,21 @@ impl Scan<'_> {
             locals = locals.saturating_add(u64::from(group.map_err(invalid)?.0));
             at_most("locals in one function", locals, u64::from(self.limits.locals))?;
         }
-        let (mut depth, mut blocks, mut steps): (u64, u64, u64) = (0, 1, 0);
+        let kind = self.signatures.of_function(self.bodies);
+        self.bodies += 1;
+        let mut cost = FunctionCost::new(&mut self.signatures, kind, locals);
         let mut reader = body.get_operators_reader().map_err(invalid)?;
         while !reader.eof() {
-            steps += 1;
-            match reader.read().map_err(invalid)? {
-                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
-                    depth += 1;
-                    blocks += 1;
-                    at_most("blocks open at once", depth, u64::from(self.limits.nesting))?;
-                }
-                Operator::End => depth = depth.saturating_sub(1),
-                Operator::Else | Operator::Br { .. } | Operator::BrIf { .. } | Operator::Return => {
-                    blocks += 1
-                }
-                Operator::BrTable { targets } => {
-                    at_most(
-                        "targets in one `br_table`",
-                        u64::from(targets.len()),
-                        u64::from(self.limits.targets),
-                    )?;
-                    blocks += u64::from(targets.len()) + 1;
-                }
-                _ => {}
+            let operator = reader.read().map_err(invalid)?;
+            if let Operator::BrTable { targets } = &operator {
+                let limit = u64::from(self.limits.targets);
+                at_most("targets in one `br_table`", u64::from(targets.len()), limit)?;
             }
+            cost.step(&operator);
+            let depth = (cost.depth() as u64).saturating_sub(1);
+            at_most("blocks open at once", depth, u64::from(self.limits.nesting))?;
         }
-        let values = locals + u64::from(self.limits.arity) / 8 + steps / 64;
-        self.counts.work =
-            self.counts.work.saturating_add(values.saturating_mul(blocks)).saturating_add(steps);
+        self.counts.work = self.counts.work.saturating_add(cost.work());
         at_most("steps of compiling", self.counts.work, self.limits.compile_work)
     }
 }

@@ -86,7 +86,23 @@ pub(super) fn store(host: &Host) -> Store<Guest> {
     store
 }
 
-/// Runs one call within its limits. `rows` is how many rows it is about, `results` how many bytes these need.
+/// What one call is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CallWork {
+    /// Rows, for which it may run more instructions.
+    pub(super) rows: usize,
+    /// Bytes that it hands back because of these.
+    pub(super) results: usize,
+    /// Values that the host tells it or reads from it.
+    pub(super) values: usize,
+    /// The most instructions that are left for it, whatever it is about.
+    pub(super) most: Option<u64>,
+}
+
+/// How a call ended, and how many instructions it ran.
+pub(super) type Ended<R> = (Result<R, Fault>, u64);
+
+/// Runs one call within its limits.
 ///
 /// # Errors
 /// The rule that the call broke. The store must not be used again.
@@ -94,18 +110,21 @@ pub(super) fn within<R>(
     host: &Host,
     name: &str,
     store: &mut Store<Guest>,
-    (rows, results): (usize, usize),
+    work: CallWork,
     call: impl FnOnce(&mut Store<Guest>) -> wasmtime::Result<R>,
-) -> Result<R, Fault> {
+) -> Ended<R> {
     let limits = host.limits();
-    let fuel = limits.fuel_for(rows);
-    store.set_fuel(fuel).map_err(|error| fault(name, limits, fuel, &error))?;
+    let fuel = limits.fuel_for(work.rows).min(work.most.unwrap_or(u64::MAX));
+    if let Err(error) = store.set_fuel(fuel) {
+        return (Err(fault(name, limits, fuel, &error)), 0);
+    }
     store.set_epoch_deadline(Clock::ticks(limits.deadline_ms));
-    store.set_hostcall_fuel(limits.result_bytes.saturating_add(results));
+    store.set_hostcall_fuel(limits.result_bytes.saturating_add(work.results));
     let running = host.clock().run();
     let result = call(store);
     drop(running);
-    result.map_err(|error| fault(name, limits, fuel, &error))
+    let ran = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    (result.map_err(|error| fault(name, limits, fuel, &error)), ran)
 }
 
 /// The rule that an error of the engine is about.
@@ -119,7 +138,7 @@ fn fault(name: &str, limits: &Limits, fuel: u64, error: &Error) -> Fault {
                 Fault::new(name, Broken::Fuel, format!("it ran {fuel} instructions without an end"))
             }
             Trap::Interrupt => {
-                let said = format!("it ran {} ms without an end", limits.deadline_ms);
+                let said = format!("it ran {} ms on the wall without an end", limits.deadline_ms);
                 Fault::new(name, Broken::Deadline, said)
             }
             Trap::StackOverflow => {

@@ -34,7 +34,7 @@ const VENDOR: &str = r#"
     }"#;
 
 fn host() -> Host {
-    Host::new(Limits::default()).expect("runs")
+    Host::in_process(Limits::default()).expect("runs")
 }
 
 fn built(policy: &str, name: &str) -> Vec<u8> {

@@ -12,7 +12,7 @@ fn with(more: &str) -> Vec<u8> {
 }
 
 fn install(bytes: &[u8]) -> Result<(), Fault> {
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     host.install("bomb.wasm", bytes, &Grants::all()).map(drop)
 }
 

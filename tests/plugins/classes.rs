@@ -49,7 +49,7 @@ const NEEDS: &str = r#"
     "#;
 
 fn host() -> Host {
-    Host::new(Limits::default()).expect("runs")
+    Host::in_process(Limits::default()).expect("runs")
 }
 
 fn built(policy: &str) -> Vec<u8> {

@@ -26,7 +26,7 @@ fn the_sample_compiled_says_what_the_sample_says() {
 /// Every rule is asked about every row, and every condition explained for one, without a fault.
 fn is_sound(name: &str, loaded: &Loaded) -> usize {
     let Some(bytes) = compiled(loaded, name) else { return 0 };
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     let plugin = host.install(name, &bytes, &Grants::all()).unwrap_or_else(|fault| panic!("{fault}"));
     let ledger = Ledger::new(&loaded.world);
     let view = view(loaded, &ledger);

@@ -19,7 +19,7 @@ use crate::{engines, properties};
 const NAME: &str = "the-plugin";
 
 fn host() -> Host {
-    Host::new(Limits::default()).expect("runs")
+    Host::in_process(Limits::default()).expect("runs")
 }
 
 /// The rules of a set as a plugin; `None` where no plugin can hold them.

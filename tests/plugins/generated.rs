@@ -39,7 +39,7 @@ pub fn install(data: &[u8], honest: &[u8]) -> Result<(), Fault> {
             beside(&module.to_bytes(), honest)
         }
     };
-    let host = Host::new(limits())?;
+    let host = Host::in_process(limits())?;
     host.install("generated.wasm", &component, &Grants::all()).map(drop)
 }
 

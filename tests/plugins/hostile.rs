@@ -20,18 +20,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const FLEET: &str = "agent a1 { gpus = 4 } agent a2 { gpus = 1 } agent a3 { os = \"linux\" }
     need n { agent { cpus = 1 } }";
 
+/// The same fleet, in which two agents have changed.
+const LATER: &str = "agent a1 { gpus = 5 } agent a2 { gpus = 1 } agent a3 { gpus = 2, os = \"linux\" }
+    need n { agent { cpus = 1 } }";
+
 /// Installs a plugin, gives it a fleet, changes this, asks, and asks for reasons; gives the first fault.
 fn run(limits: Limits, bytes: &[u8]) -> Result<(), Fault> {
-    let host = Host::new(limits)?;
+    let host = Host::in_process(limits)?;
     let plugin = host.install("evil.wasm", bytes, &Grants::all())?;
     let loaded = bound(FLEET, &[plugin.about()]);
     let ledger = Ledger::new(&loaded.world);
     let view = view(&loaded, &ledger);
     let mut filter = plugin.load(view)?;
+    let later = bound(LATER, &[plugin.about()]);
+    let later = super::view(&later, &ledger);
     let question =
         Question { subject: None, volume: None, rules: &[0], agents: Rows::All, pools: Rows::None };
     let mut asked = || {
-        filter.update(view, Changed { agents: &[0, 2], ..Changed::default() })?;
+        filter.update(later, Changed { agents: &[0, 2], ..Changed::default() })?;
         filter.evaluate(view, &question)?;
         // What `evaluate` leaves behind is met at the next one.
         filter.evaluate(view, &question)?;
@@ -139,6 +145,10 @@ fn what_does_not_end_is_ended() {
     fuel(|made| made.update = ENDLESS.to_owned());
     fuel(|made| made.evaluate = ENDLESS.to_owned());
     fuel(|made| made.after = ENDLESS.to_owned());
+    // Nor is one that calls into the engine, nor one that clears memory: fuel is in proportion to time.
+    fuel(|made| {
+        made.describe = "(loop $on (drop (memory.grow (i32.const 0))) (br $on)) unreachable".to_owned();
+    });
     // An instruction that fills all memory is not one instruction.
     fuel(|made| {
         made.describe =
@@ -151,7 +161,7 @@ fn what_does_not_end_is_ended() {
 fn a_deadline_ends_what_fuel_does_not() {
     let limits = Limits { fuel: u64::MAX / 2, deadline_ms: 100, ..Limits::default() };
     let made = Made { describe: ENDLESS.to_owned(), ..Made::default() };
-    breaks(limits.clone(), &made.component(), Broken::Deadline, "100 ms");
+    breaks(limits.clone(), &made.component(), Broken::Deadline, "100 ms on the wall");
     let made = Made { start: ENDLESS.to_owned(), ..Made::default() };
     breaks(limits, &made.component(), Broken::Deadline, "100 ms");
 }
@@ -347,7 +357,7 @@ fn a_description_that_does_not_hold_is_refused() {
 
 #[test]
 fn columns_that_are_not_granted_are_not_seen() {
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     let mut made = Made::default();
     let plugin = host.install("vendor.wasm", &made.component(), &Grants::none()).expect("can do without");
     assert_eq!(plugin.withheld(), [0]);
@@ -358,6 +368,31 @@ fn columns_that_are_not_granted_are_not_seen() {
     let grants =
         Grants::none().key(bourse::types::Side::Agent, bourse::plugin::about::Key::Attribute("gpus".into()));
     host.install("vendor.wasm", &made.component(), &grants).expect("is granted");
+}
+
+/// Preferences of a stranger add up to no more than was granted.
+#[test]
+fn weights_are_capped() {
+    let host = Host::in_process(Limits::default()).expect("runs");
+    let mut made = Made::default();
+    let preference = |weight| super::made::Rule { purpose: (1, weight), ..made.description.rules[0].clone() };
+    let rules = [preference(60_000_000), preference(-40_000_000)];
+    let more = [&rules[..], &[preference(1)]].concat();
+    made.description.rules = rules.to_vec();
+    let hundred = made.component();
+    made.description.rules = more;
+    let over = made.component();
+    let install = |bytes: &[u8], grants: &Grants| host.install("vendor.wasm", bytes, grants);
+    for strangers in [Grants::none(), Grants::provider("array")] {
+        install(&hundred, &strangers).expect("weighs 100");
+        let fault = install(&over, &strangers).expect_err("weighs more");
+        assert_eq!((fault.broken, fault.code().name()), (Broken::Weight, "B0804"), "{fault}");
+        assert!(fault.said.contains("weigh 101 together; at most 100 is granted"), "{fault}");
+        install(&over, &strangers.clone().weight_at_most(101)).expect("is granted");
+        install(&hundred, &strangers.weight_at_most(0)).expect_err("may only require");
+    }
+    install(&over, &Grants::all()).expect("is the operator's own");
+    install(&over, &Grants::all().weight_at_most(100)).expect_err("is capped by name");
 }
 
 #[test]

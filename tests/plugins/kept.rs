@@ -29,7 +29,7 @@ impl Shelf for Memory {
 
 #[test]
 fn what_is_kept_is_believed_only_under_its_seal() {
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     let shelf = Arc::new(Memory::default());
     let kept = Kept::new([7; 32], shelf.clone());
     let bytes = Made::default().component();
@@ -55,7 +55,7 @@ fn what_is_kept_is_believed_only_under_its_seal() {
     // Another user's key, another engine, another plugin's code under this name.
     assert_eq!(compiled(&Kept::new([8; 32], shelf.clone()), &host), 1);
     assert_eq!(compiled(&kept, &host), 1, "sealed by the other key by now");
-    let other = Host::new(Limits { stack_bytes: 256 << 10, ..Limits::default() }).expect("runs");
+    let other = Host::in_process(Limits { stack_bytes: 256 << 10, ..Limits::default() }).expect("runs");
     let mut made = Made::default();
     made.description.name = "other".to_owned();
     other.install_kept("other.wasm", &made.component(), &Grants::all(), &kept).expect("installs");
@@ -70,9 +70,9 @@ fn limits_hold_for_what_is_kept() {
     let shelf = Arc::new(Memory::default());
     let kept = Kept::new([7; 32], shelf);
     let bytes = Made::default().component();
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     host.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect("installs");
-    let small = Host::new(Limits { component_bytes: 100, ..Limits::default() }).expect("runs");
+    let small = Host::in_process(Limits { component_bytes: 100, ..Limits::default() }).expect("runs");
     let fault = small.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect_err("is too large");
     assert!(fault.said.contains("bytes; at most 100"), "{fault}");
 }
@@ -81,7 +81,7 @@ fn limits_hold_for_what_is_kept() {
 mod folder {
     use std::{fs, os::unix::fs::PermissionsExt};
 
-    use bourse::cli::kept::open;
+    use bourse::cli::kept::{KeptBounds, open, open_within};
 
     use super::*;
 
@@ -93,7 +93,7 @@ mod folder {
     fn a_folder_that_others_may_write_is_not_used() {
         let place = tempfile::tempdir().expect("a folder");
         let folder = place.path().join("bourse/plugins");
-        let host = Host::new(Limits::default()).expect("runs");
+        let host = Host::in_process(Limits::default()).expect("runs");
         let bytes = Made::default().component();
         let kept = open(&folder).expect("is made");
         host.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect("installs");
@@ -117,5 +117,68 @@ mod folder {
         let link = place.path().join("link");
         std::os::unix::fs::symlink(&folder, &link).expect("links");
         assert!(open(&link).expect_err("is a link").contains("0700"));
+    }
+
+    fn names(folder: &std::path::Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .expect("reads")
+            .map(|entry| entry.expect("entry").file_name().into_string().expect("UTF-8"))
+            .filter(|name| name != "key")
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn age(path: &std::path::Path, seconds: u64) {
+        let file = fs::File::open(path).expect("is there");
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+        file.set_modified(then).expect("is ours");
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = place.path().join("plugins");
+        let host = Host::in_process(Limits::default()).expect("runs");
+        let plugins: Vec<Vec<u8>> = (0..4)
+            .map(|at| {
+                let mut made = Made::default();
+                made.description.name = format!("made-{at}");
+                made.component()
+            })
+            .collect();
+        let install = |bounds, at: usize| {
+            let before = names(&folder);
+            let kept = open_within(&folder, bounds).expect("opens");
+            host.install_kept("made.wasm", &plugins[at], &Grants::all(), &kept).expect("installs");
+            names(&folder).into_iter().find(|name| !before.contains(name))
+        };
+        open(&folder).expect("is made");
+        let three = KeptBounds { plugins: 3, ..KeptBounds::default() };
+        let first: Vec<String> = (0..3).map(|at| install(three, at).expect("is kept")).collect();
+        first.iter().zip([300, 200, 100]).for_each(|(name, seconds)| age(&folder.join(name), seconds));
+        // The oldest is used again, so the second goes.
+        assert_eq!(install(three, 0), None);
+        let fourth = install(three, 3).expect("is kept");
+        let mut left = vec![first[0].clone(), first[2].clone(), fourth];
+        left.sort();
+        assert_eq!(names(&folder), left);
+        // Files of others are left alone; what a killed run left over is not, once it is old.
+        fs::write(folder.join("notes"), "mine").expect("writes");
+        for (name, seconds) in [("new-old", 100_000), ("new-young", 10)] {
+            fs::write(folder.join(name), "part").expect("writes");
+            age(&folder.join(name), seconds);
+        }
+        let bytes = fs::metadata(folder.join(&left[0])).expect("has").len();
+        let two = KeptBounds { bytes: 2 * bytes + bytes / 2, ..KeptBounds::default() };
+        install(two, 1).expect("is kept");
+        let found = names(&folder);
+        let kept = found.iter().filter(|name| name.len() == 64).count();
+        assert_eq!(kept, 2, "{found:?}");
+        assert!(found.contains(&"notes".to_owned()) && found.contains(&"new-young".to_owned()), "{found:?}");
+        assert!(!found.contains(&"new-old".to_owned()), "{found:?}");
+        // What is larger than all that is kept does not drive out the rest.
+        assert_eq!(install(KeptBounds { bytes: bytes / 2, ..KeptBounds::default() }, 2), None);
+        assert_eq!(names(&folder), found);
     }
 }

@@ -133,7 +133,7 @@ fn same(loaded: &Loaded, ledger: &Ledger, filter: &mut Filter) {
 /// Installs a component, and holds it against the policy: as loaded, and as rows change.
 #[track_caller]
 pub fn as_the_policy(language: &str, component: &[u8], limits: Limits) -> Plugin {
-    let host = Host::new(limits).expect("runs");
+    let host = Host::in_process(limits).expect("runs");
     let plugin = host.install(language, component, &Grants::all()).unwrap_or_else(|fault| panic!("{fault}"));
     // The policy reads the same keys: the fleet has the plugin's columns.
     let loaded = fleet();

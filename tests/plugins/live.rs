@@ -23,7 +23,7 @@ use crate::{
 const NAME: &str = "the-plugin";
 
 fn host() -> Host {
-    Host::new(Limits::default()).expect("runs")
+    Host::in_process(Limits::default()).expect("runs")
 }
 
 fn built(fleet: &Fleet) -> Vec<u8> {

@@ -17,7 +17,7 @@ const FLEET: &str = "agent a1 { gpus = 4 } agent a2 { gpus = 1 } agent a3 { os =
 
 #[test]
 fn an_honest_plugin_is_installed_loaded_and_asked() {
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     let plugin = host.install("made.wasm", &Made::default().component(), &Grants::all()).expect("installs");
     assert_eq!(plugin.about().rules[0].label, "gpus");
     let loaded = bound(FLEET, &[plugin.about()]);
@@ -42,7 +42,7 @@ fn a_provider_s_plugin_sees_the_provider_s_supplies() {
         Column { side: 0, key: (0, "tenant".to_owned()), kind: 5, required: false },
     ];
     made.description.rules[0].sides = 2;
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     let plugin = host.install("ours.wasm", &made.component(), &Grants::provider("ours")).expect("installs");
     assert_eq!(plugin.withheld(), [1], "the agents' keys are not its business");
     let loaded = bound(fleet, &[plugin.about()]);
@@ -63,7 +63,7 @@ fn a_provider_s_plugin_sees_the_provider_s_supplies() {
 
 #[test]
 fn a_fleet_without_the_plugin_s_columns_is_refused() {
-    let host = Host::new(Limits::default()).expect("runs");
+    let host = Host::in_process(Limits::default()).expect("runs");
     let plugin = host.install("made.wasm", &Made::default().component(), &Grants::all()).expect("installs");
     let loaded = bound("agent a { gpus = 1 } need n { agent { cpus = 1 } }", &[]);
     let ledger = Ledger::new(&loaded.world);

@@ -1,0 +1,153 @@
+//! What a plugin may take of one run of questions, beside what one call may take: a cycle asks thousands.
+
+use super::{Limits, fault::Broken};
+
+/// Instructions that telling a plugin one value, or reading one back, counts as: the host's work, which no fuel counts.
+const HOST_FUEL: u64 = 10;
+
+/// Instructions and questions, of one run or left of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Allowance {
+    fuel: u64,
+    questions: u64,
+}
+
+/// What is left of the runs that are open. A fleet may be shared between threads, whose runs then overlap: each brings its
+/// own allowance, and none is left with less than it would have alone.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    each: Allowance,
+    left: Allowance,
+    runs: u64,
+}
+
+impl Budget {
+    /// Of a fleet with so many rows and needs.
+    pub(super) fn new(limits: &Limits, (rows, needs): (usize, usize)) -> Budget {
+        let fuel = limits.cycle_fuel_for(rows, needs);
+        let each = Allowance { fuel, questions: limits.cycle_questions };
+        Budget { each, left: Allowance::default(), runs: 0 }
+    }
+
+    /// A run begins.
+    pub(super) fn begin(&mut self) {
+        self.runs += 1;
+        self.left.fuel = self.left.fuel.saturating_add(self.each.fuel);
+        self.left.questions = self.left.questions.saturating_add(self.each.questions);
+    }
+
+    /// A run ends; what it has left is no other's.
+    pub(super) fn end(&mut self) {
+        eprintln!(
+            "SCRATCH fuel {} questions {}",
+            self.each.fuel.saturating_sub(self.left.fuel),
+            self.each.questions.saturating_sub(self.left.questions)
+        );
+        self.runs = self.runs.saturating_sub(1);
+        self.left.fuel = self.left.fuel.min(self.each.fuel.saturating_mul(self.runs));
+        self.left.questions = self.left.questions.min(self.each.questions.saturating_mul(self.runs));
+    }
+
+    /// A question is asked, for which the host handles so many values.
+    ///
+    /// # Errors
+    /// The rule that is broken, where there is nothing left.
+    pub(super) fn ask(&mut self, values: usize) -> Result<(), (Broken, String)> {
+        if self.runs == 0 {
+            return Ok(());
+        }
+        let Some(questions) = self.left.questions.checked_sub(1) else {
+            let said = format!("it was asked {} times in one cycle or explanation", self.each.questions);
+            return Err((Broken::CycleQuestions, said));
+        };
+        self.left.questions = questions;
+        self.handle(values)
+    }
+
+    /// The host handled so many values.
+    ///
+    /// # Errors
+    /// The rule that is broken, where that is more than is left.
+    pub(super) fn handle(&mut self, values: usize) -> Result<(), (Broken, String)> {
+        self.spend(HOST_FUEL.saturating_mul(values as u64))
+    }
+
+    /// Instructions were run.
+    ///
+    /// # Errors
+    /// The rule that is broken, where there were not as many left.
+    pub(super) fn spend(&mut self, fuel: u64) -> Result<(), (Broken, String)> {
+        if self.runs == 0 {
+            return Ok(());
+        }
+        match self.left.fuel.checked_sub(fuel) {
+            Some(left) => {
+                self.left.fuel = left;
+                Ok(())
+            }
+            None => {
+                self.left.fuel = 0;
+                Err(self.out_of_fuel())
+            }
+        }
+    }
+
+    /// That the runs have no instructions left.
+    pub(super) fn out_of_fuel(&self) -> (Broken, String) {
+        let said = format!("it ran {} instructions in one cycle or explanation", self.each.fuel);
+        (Broken::CycleFuel, said)
+    }
+
+    /// The most instructions that a call may run; `None`: as many as it may by itself.
+    pub(super) fn most(&self) -> Option<u64> {
+        (self.runs > 0).then_some(self.left.fuel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget() -> Budget {
+        let limits =
+            Limits { cycle_fuel: 400, cycle_fuel_per_row: 100, cycle_questions: 3, ..Limits::default() };
+        Budget::new(&limits, (2, 3))
+    }
+
+    #[test]
+    fn each_run_has_its_own_and_no_more() {
+        let mut budget = budget();
+        assert_eq!((budget.spend(u64::MAX), budget.most()), (Ok(()), None), "no run is open");
+        for _ in 0..2 {
+            budget.begin();
+            (0..3).for_each(|_| budget.ask(0).expect("is left"));
+            assert_eq!(budget.ask(0).map_err(|found| found.0), Err(Broken::CycleQuestions));
+            budget.spend(600).expect("is left");
+            assert_eq!(budget.most(), Some(400));
+            assert_eq!(budget.spend(401).map_err(|found| found.0), Err(Broken::CycleFuel));
+            budget.end();
+        }
+        budget.begin();
+        assert_eq!(
+            budget.ask(101).map_err(|found| found.0),
+            Err(Broken::CycleFuel),
+            "the host's own work counts"
+        );
+    }
+
+    #[test]
+    fn runs_that_overlap_leave_each_other_what_is_theirs() {
+        let mut budget = budget();
+        budget.begin();
+        budget.spend(900).expect("is left");
+        budget.begin();
+        budget.spend(1_000).expect("is the other's");
+        assert_eq!(budget.most(), Some(100));
+        budget.end();
+        budget.spend(100).expect("is left");
+        assert!(budget.spend(1).is_err());
+        budget.end();
+        budget.begin();
+        assert_eq!(budget.most(), Some(1_000));
+    }
+}

@@ -1,0 +1,166 @@
+//! What a plugin may take of a whole cycle, and what it learns of changes.
+
+use std::fmt::Write as _;
+
+use bourse::{
+    Fleet, Policy, explain,
+    inventory::{ledger::Ledger, world::Cell},
+    matching::NeedId,
+    pipeline::Loaded,
+    plugin::{Broken, Changed, Grants, Host, Limits, Plugin, about::Key},
+    types::Side,
+    value::Value,
+};
+
+use super::{
+    bound,
+    made::{Column, Condition, Made, Rule, honest},
+    view,
+};
+
+/// A plugin whose rule reads a key of the need besides, so that each need is asked for anew.
+fn of_needs(evaluate: String) -> Made {
+    let mut made = Made { evaluate, ..Made::default() };
+    let told = &mut made.description;
+    told.columns.push(Column { side: 3, key: (0, "size".to_owned()), kind: 1, required: false });
+    told.rules = vec![Rule { sides: 1 | 8, ..told.rules[0].clone() }];
+    told.conditions = vec![Condition { reads: vec![0, 1], ..told.conditions[0].clone() }];
+    made
+}
+
+/// Many instructions, and then an honest answer.
+fn slow(turns: u32) -> String {
+    let honest = honest();
+    let (locals, body) = honest.split_at(honest.find("(local.set $rows").expect("is there"));
+    format!(
+        "{locals} (local $turn i32)
+         (loop $on (br_if $on (i32.lt_u (local.tee $turn (i32.add (local.get $turn) (i32.const 1))) (i32.const {turns}))))
+         {body}"
+    )
+}
+
+fn install(limits: Limits, made: &Made) -> Plugin {
+    let host = Host::in_process(limits).expect("runs");
+    host.install("made.wasm", &made.component(), &Grants::all()).expect("installs")
+}
+
+fn fleet(needs: usize, plugin: &Plugin) -> Fleet {
+    let mut text = String::from(
+        "agent a1 { gpus = 4, resources { cpus = 1000 } }\nagent a2 { gpus = 1, resources { cpus = 1000 } }\n",
+    );
+    for at in 0..needs {
+        writeln!(text, "need n{at} {{ size = {at}, agent {{ cpus = 1 }} }}").expect("writes");
+    }
+    let policy = Policy::compile([("site.policy", text.as_str())]).expect("compiles");
+    policy.fleet_with(&[], std::slice::from_ref(plugin)).expect("binds")
+}
+
+#[track_caller]
+fn fails(fleet: &Fleet, broken: Broken, said: &str) {
+    let faults = fleet.faults();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert_eq!((faults[0].broken, faults[0].code().name()), (broken, "B0808"), "{}", faults[0]);
+    assert!(faults[0].said.contains(said), "{}", faults[0]);
+}
+
+#[test]
+fn a_cycle_has_a_budget_of_instructions() {
+    // A call stays far within what one call may run; sixty of them do not within what a cycle may.
+    let limits = Limits { cycle_fuel: 100_000_000, cycle_fuel_per_row: 0, ..Limits::default() };
+    let plugin = install(limits.clone(), &of_needs(slow(1_000_000)));
+    let asked = fleet(60, &plugin);
+    assert!(asked.offers().cycle().grants.is_empty(), "it has failed for all of the cycle");
+    fails(&asked, Broken::CycleFuel, "100000000 instructions in one cycle");
+    // Ten do, every time: what one cycle took is not the next one's.
+    let asked = fleet(5, &plugin);
+    for _ in 0..5 {
+        assert_eq!((asked.offers().cycle().grants.len(), asked.faults()), (5, Vec::new()));
+    }
+    // One explanation, and one list of matches, is bounded as a cycle is.
+    let tight = install(Limits { cycle_fuel: 1_000_000, ..limits }, &of_needs(slow(1_000_000)));
+    let id = NeedId { framework: 0, need: 0 };
+    for ask in [
+        |fleet: &Fleet, id| drop(fleet.matches(id)),
+        |fleet: &Fleet, id| drop(explain::need_alone(fleet, id)),
+        |fleet: &Fleet, id| drop(explain::candidate(fleet, None, id, Some(0), None)),
+    ] {
+        let asked = fleet(1, &tight);
+        ask(&asked, id);
+        fails(&asked, Broken::CycleFuel, "1000000 instructions");
+    }
+}
+
+#[test]
+fn a_cycle_has_a_budget_of_questions() {
+    let limits = Limits { cycle_questions: 20, ..Limits::default() };
+    let plugin = install(limits, &of_needs(honest()));
+    let asked = fleet(60, &plugin);
+    assert!(asked.offers().cycle().grants.is_empty());
+    fails(&asked, Broken::CycleQuestions, "asked 20 times in one cycle");
+    // An honest plugin is far from what is allowed by default.
+    let plugin = install(Limits::default(), &of_needs(honest()));
+    let asked = fleet(60, &plugin);
+    assert_eq!((asked.offers().cycle().grants.len(), asked.faults()), (60, Vec::new()));
+}
+
+const FLEET: &str = "agent a1 { gpus = 4, os = \"x\" } agent a2 { gpus = 1, os = \"y\" } agent a3 {}
+    need n { agent { cpus = 1 } }";
+
+/// Gives an agent the texts of another, or its amounts.
+fn take(fleet: &mut Loaded, (agent, other): (usize, usize), texts: bool) {
+    let cells = fleet.world.agents[other].cells.clone();
+    for (own, cell) in fleet.world.agents[agent].cells.iter_mut().zip(cells) {
+        if matches!(cell, Cell::Value(Value::Text(_))) == texts {
+            *own = cell;
+        }
+    }
+}
+
+/// Told of changes of so many rows, it fails unless it is of this many.
+fn counts_rows(rows: u32) -> Made {
+    let mut made = Made {
+        update: format!(
+            "(if (i32.ne (i32.load offset=52 (local.get 0)) (i32.const {rows})) (then unreachable))
+             (i32.store8 (i32.const 32) (i32.const 0)) i32.const 32"
+        ),
+        ..Made::default()
+    };
+    made.description.columns.push(Column { side: 0, key: (0, "os".to_owned()), kind: 5, required: false });
+    made
+}
+
+/// Tells of changes of all rows, of which so many have changed in what is seen; none: the plugin is not called at all.
+#[track_caller]
+fn told(grants: &Grants, rows: u32, change: impl Fn(&mut Loaded)) {
+    let tell = |expected: u32| {
+        let host = Host::in_process(Limits::default()).expect("runs");
+        let plugin = host.install("made.wasm", &counts_rows(expected).component(), grants).expect("installs");
+        let before = bound(FLEET, &[plugin.about()]);
+        let mut after = before.clone();
+        change(&mut after);
+        let ledger = Ledger::new(&before.world);
+        let mut filter = plugin.load(view(&before, &ledger)).expect("loads");
+        let changed = Changed { agents: &[0, 1, 2], ..Changed::default() };
+        filter.update(view(&after, &ledger), changed)?;
+        // What it was told once is no news.
+        filter.update(view(&after, &ledger), changed)
+    };
+    tell(rows).unwrap_or_else(|fault| panic!("{rows}: {fault}"));
+    let another = tell(99).map_err(|fault| fault.broken);
+    assert_eq!(another, if rows == 0 { Ok(()) } else { Err(Broken::NoTrap) });
+}
+
+#[test]
+fn rows_in_which_only_others_keys_changed_are_not_told() {
+    let gpus = Grants::none().key(Side::Agent, Key::Attribute("gpus".to_owned()));
+    let os = |fleet: &mut Loaded| take(fleet, (0, 1), true);
+    let both = |fleet: &mut Loaded| {
+        take(fleet, (0, 1), true);
+        take(fleet, (2, 0), false);
+    };
+    told(&gpus, 0, os);
+    told(&Grants::all(), 1, os);
+    told(&gpus, 1, both);
+    told(&Grants::all(), 2, both);
+    told(&gpus, 0, |_| {});
+}
