@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use bourse::{
     Fleet, Policy, explain,
-    inventory::{ledger::Ledger, world::Cell},
+    inventory::ledger::Ledger,
     matching::NeedId,
     pipeline::Loaded,
     plugin::{Broken, Changed, Grants, Host, Limits, Plugin, about::Key},
     types::Side,
-    value::Value,
 };
 
 use super::{
@@ -103,18 +102,9 @@ fn a_cycle_has_a_budget_of_questions() {
     assert_eq!((asked.offers().cycle().grants.len(), asked.faults()), (60, Vec::new()));
 }
 
-const FLEET: &str = "agent a1 { gpus = 4, os = \"x\" } agent a2 { gpus = 1, os = \"y\" } agent a3 {}
+const FLEET: &str =
+    "agent a1 { gpus = 4, os = \"x\" } agent a2 { gpus = 4, os = \"y\" } agent a3 { gpus = 1, os = \"x\" }
     need n { agent { cpus = 1 } }";
-
-/// Gives an agent the texts of another, or its amounts.
-fn take(fleet: &mut Loaded, (agent, other): (usize, usize), texts: bool) {
-    let cells = fleet.world.agents[other].cells.clone();
-    for (own, cell) in fleet.world.agents[agent].cells.iter_mut().zip(cells) {
-        if matches!(cell, Cell::Value(Value::Text(_))) == texts {
-            *own = cell;
-        }
-    }
-}
 
 /// Told of changes of so many rows, it fails unless it is of this many.
 fn counts_rows(rows: u32) -> Made {
@@ -153,10 +143,12 @@ fn told(grants: &Grants, rows: u32, change: impl Fn(&mut Loaded)) {
 #[test]
 fn rows_in_which_only_others_keys_changed_are_not_told() {
     let gpus = Grants::none().key(Side::Agent, Key::Attribute("gpus".to_owned()));
-    let os = |fleet: &mut Loaded| take(fleet, (0, 1), true);
+    let agents = |fleet: &Loaded| fleet.world.agents.clone();
+    // The first gets the keys of the second, which differ in `os` alone; the third those of the first, with other `gpus`.
+    let os = |fleet: &mut Loaded| fleet.world.agents[0].cells = agents(fleet)[1].cells.clone();
     let both = |fleet: &mut Loaded| {
-        take(fleet, (0, 1), true);
-        take(fleet, (2, 0), false);
+        fleet.world.agents[2].cells = agents(fleet)[0].cells.clone();
+        os(fleet);
     };
     told(&gpus, 0, os);
     told(&Grants::all(), 1, os);
