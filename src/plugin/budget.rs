@@ -38,11 +38,6 @@ impl Budget {
 
     /// A run ends; what it has left is no other's.
     pub(super) fn end(&mut self) {
-        eprintln!(
-            "SCRATCH fuel {} questions {}",
-            self.each.fuel.saturating_sub(self.left.fuel),
-            self.each.questions.saturating_sub(self.left.questions)
-        );
         self.runs = self.runs.saturating_sub(1);
         self.left.fuel = self.left.fuel.min(self.each.fuel.saturating_mul(self.runs));
         self.left.questions = self.left.questions.min(self.each.questions.saturating_mul(self.runs));
