@@ -1,15 +1,17 @@
 //! The plan: a policy set compiled to nodes over columns. Versioned, verified and printable; no tree is left.
 
 pub mod op;
+mod place;
 mod plan;
 mod show;
 mod verify;
 mod walk;
 
+pub use place::{Place, PlaceKey, PlaceKind, Target};
 pub use plan::{
     Amount, Ask, Asked, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
-    Framework, Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey, PlaceKind, Plan, Question, Request,
-    Role, Rule, SideSet, Target, Volume, pattern,
+    Framework, Key, Limit, Need, Node, NodeId, Pattern, Plan, Question, Request, Role, Rule, SideSet, Volume,
+    pattern,
 };
 pub use show::Show;
 pub use verify::verify;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::plan::{Column, ColumnId, Key, Node, NodeId, PlaceKey, Plan, Rule};
+use super::{Column, ColumnId, Key, Node, NodeId, PlaceKey, Plan, Rule};
 use crate::value::quote;
 
 /// Shows parts of a plan.

@@ -1,6 +1,6 @@
 //! A plan is verified before it is run: every number in it points at something that comes before.
 
-use super::plan::{ColumnId, Key, Node, NodeId, PlaceKey, Plan, Request, Rule};
+use super::{ColumnId, Key, Node, NodeId, PlaceKey, Plan, Request, Rule};
 use crate::{
     limits,
     value::{Value, is_place, is_role},
