@@ -16,7 +16,7 @@ use bourse::{
     source::Span,
     symbol::{Symbol, Symbols},
     types::{Side, Type},
-    value::{Value, Version},
+    value::{Value, Version, is_place},
 };
 use indexmap::IndexSet;
 
@@ -139,6 +139,17 @@ impl Generator {
         Type::ALL[self.n.below(Type::ALL.len() as u64) as usize]
     }
 
+    /// A value as a plan may have it: a place in it has no empty segment, which data may have.
+    fn constant(&mut self, kind: Type) -> Value {
+        loop {
+            let value = self.value(kind);
+            match value {
+                Value::Place(place) if !is_place(self.plan.symbols.text(place)) => {}
+                _ => return value,
+            }
+        }
+    }
+
     fn value(&mut self, kind: Type) -> Value {
         let text = |own: &mut Generator| own.texts[own.n.below(own.texts.len() as u64) as usize];
         let members = self.n.below(4);
@@ -188,9 +199,9 @@ impl Generator {
         let kind = if self.n.chance(94) { wanted } else { self.any_type() };
         let node = match (kind, self.n.below(if depth == 0 { 4 } else { 10 })) {
             (_, 0 | 1) => Node::Read(self.some_column(kind)),
-            (_, 2) if self.n.chance(60) => Node::Constant(self.value(kind)),
+            (_, 2) if self.n.chance(60) => Node::Constant(self.constant(kind)),
             (_, 3) => {
-                let other = Node::Constant(self.value(kind));
+                let other = Node::Constant(self.constant(kind));
                 let other = if depth == 0 || self.n.chance(60) {
                     self.push(other)
                 } else {
