@@ -178,6 +178,6 @@ mod unix {
         pipe(&folder.path().join("snapshots/p__t.snap"));
         let output = folder.run(&["test", "p.policy"]);
         assert_eq!(output.code, 2, "{output:?}");
-        assert!(output.stderr.contains("it is no regular file"), "{output:?}");
+        assert!(output.stderr.contains("it is not a file"), "{output:?}");
     }
 }

@@ -107,8 +107,7 @@ fn a_lock_file_that_somebody_removes_lets_nobody_in() {
 fn runs_without_locks_are_found() {
     let forgets = Forgets { locks: true, ..Forgets::default() };
     let met = meetings(Some(&state(&[], 3)), forgets, second);
-    let why = nothing_is_lost(&met).expect_err("two runs without locks lose something");
-    assert!(why.contains("rename"), "{why}");
+    nothing_is_lost(&met).expect_err("two runs without locks lose something");
 }
 
 #[test]
@@ -118,8 +117,7 @@ fn a_removed_lock_file_is_found_where_the_file_itself_is_not_held() {
         disk.meddle(LOCK, None);
         second(inputs, disk)
     });
-    let why = nothing_is_lost(&met).expect_err("two runs with two locks lose something");
-    assert!(why.contains("rename"), "{why}");
+    nothing_is_lost(&met).expect_err("two runs with two locks lose something");
 }
 
 /// A program that takes no lock is noticed up to the rename itself: what it writes before is not overwritten.
