@@ -231,7 +231,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         }
         // What one volume can have another may need: ask for parts of it, and for nothing at last.
         for part in [2, 3, 4, 0] {
-            let Some(less) = parts_of(&drops, part) else { break };
+            let Some(less) = parts_of(&drops, part) else { continue };
             let (offers, at_least) = self.count(&self.relax(&less), &open, &supplies);
             if offers > 0 {
                 return Ok(Relaxation { drops: less, offers, at_least });
@@ -481,10 +481,15 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 }
 
-/// The same with a part of each amount of a volume; `0`: with nothing of it.
+/// The same with a part of each amount of a volume; `0`: without it, and without amounts that came down to nothing.
 fn parts_of(drops: &[Drop], part: i64) -> Option<Vec<Drop>> {
     let mut less = drops.to_vec();
     for drop in &mut less {
+        // To ask for nothing of all that is asked for gets no offer; not to ask does.
+        if part == 0 && drop.instead.as_ref().is_some_and(Amount::is_nothing) {
+            drop.instead = None;
+            continue;
+        }
         let (Condition::Amount(Some(_), _), Some(Amount::Scalar(dimension, low, _))) =
             (drop.condition, &drop.instead)
         else {

@@ -410,6 +410,18 @@ pub enum Amount {
     Items(Vec<Symbol>),
 }
 
+impl Amount {
+    /// Whether nothing at all would do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Amount::Scalar(_, low, _) => *low == 0,
+            Amount::Ranges(ranges) => ranges.is_empty(),
+            Amount::Items(items) => items.is_empty(),
+        }
+    }
+}
+
 /// A class asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct ClassAsk {

@@ -166,16 +166,12 @@ impl<'a> Matcher<'a> {
 
     /// An amount of a need whose amounts may all be 0.
     pub(super) fn may_take_nothing(&self) -> Option<(Side, Symbol)> {
-        // An explanation that drops amounts asks what would hold without them.
-        if self.relaxed.is_some() {
-            return None;
-        }
         let need = self.subject.need;
         let of_agent = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| (Side::Agent, ask));
         let of_volumes = need.volumes.iter().flat_map(|volume| &volume.request.amounts);
         let mut asked = of_agent.chain(of_volumes.map(|ask| (Side::Pool, ask)));
         let (side, first) = asked.next()?;
-        let nothing = is_nothing(&first.amount) && asked.all(|(_, ask)| is_nothing(&ask.amount));
+        let nothing = first.amount.is_nothing() && asked.all(|(_, ask)| ask.amount.is_nothing());
         nothing.then_some((side, first.resource))
     }
 
@@ -520,7 +516,7 @@ impl<'a> Matcher<'a> {
             ..Shortage::never(Side::Agent, want.resource, dimension, None, &want.amount)
         };
         let Some(holding) = self.moment.world.agent_holding(agent, want.resource) else {
-            let nothing = is_nothing(&want.amount) && want.charged == 0;
+            let nothing = want.amount.is_nothing() && want.charged == 0;
             return (!nothing).then(|| never(dimension_of(&want.amount)));
         };
         let draft = Draft::default();
@@ -565,14 +561,6 @@ fn above(holding: &Holding, amount: &Amount, charged: i64) -> Option<i64> {
     let Amount::Scalar(dimension, low, _) = amount else { return None };
     let taken = holding.rounded(low.checked_add(charged)?)?;
     holding.max.filter(|max| *dimension == holding.dimension && taken > *max)
-}
-
-pub(super) fn is_nothing(amount: &Amount) -> bool {
-    match amount {
-        Amount::Scalar(_, low, _) => *low == 0,
-        Amount::Ranges(ranges) => ranges.is_empty(),
-        Amount::Items(items) => items.is_empty(),
-    }
 }
 
 fn dimension_of(amount: &Amount) -> Dimension {

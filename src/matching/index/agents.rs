@@ -13,7 +13,7 @@ use crate::{
     ir::NodeId,
     matching::{
         Matcher,
-        check::{Failure, Want, is_nothing},
+        check::{Failure, Want},
     },
     types::Side,
 };
@@ -158,7 +158,7 @@ impl AskedOfAgents {
                 let at = index.rooms.column(matcher, Side::Agent, want.resource, journal);
                 let column = index.rooms.current(at, matcher, journal);
                 let bound = column.bound(&want.amount, want.charged);
-                let nothing = is_nothing(&want.amount) && want.charged == 0;
+                let nothing = want.amount.is_nothing() && want.charged == 0;
                 if bound == Bound::Plainly {
                     match &of {
                         Some(of) => self.parted.plain.or(of),
