@@ -121,17 +121,3 @@ fn the_session_of_the_page_is_real() {
     }
     assert!(commands >= 3, "{commands} commands");
 }
-
-#[test]
-#[cfg(not(feature = "wasm"))]
-fn a_build_without_plugins_says_so() {
-    let folder = quickstart();
-    folder.run(&["build", "q.policy", "-o", "q.wasm"]);
-    let output = folder.run(&["offers", "q.policy", "--plugin", "q.wasm"]);
-    assert_eq!((output.code, output.stdout.as_str()), (3, ""));
-    assert!(
-        output.stderr.contains("B0809") && output.stderr.contains("--features wasm"),
-        "{}",
-        output.stderr
-    );
-}
