@@ -1,4 +1,5 @@
-//! Allocations: what is taken already, from which stocks.
+//! Allocations: amounts in use when a cycle begins. Each is bound to its holders and charged to the parts
+//! that an offer for the same role would use, in the same order.
 
 use indexmap::IndexMap;
 
@@ -19,7 +20,8 @@ use crate::{
     types::Side,
 };
 
-/// Binds allocations; what exceeds its holder, or names none, is a problem.
+/// Binds all allocations, in order of name. Reports those that name unknown holders, and those that exceed
+/// what their holder has.
 pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>], ledger: &mut Ledger) {
     let mut records: IndexMap<&str, (Part<'_>, &AllocationRecord)> = IndexMap::new();
     for part in parts {
@@ -44,10 +46,10 @@ pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>], ledger: &
     }
 }
 
-/// Binds one more allocation to a world that is bound, and takes it from the ledger.
+/// Binds one more allocation to a bound world, and takes it from the ledger. Warnings are dropped.
 ///
 /// # Errors
-/// Why it cannot be; the world and the ledger are then as they were.
+/// The problems of the allocation. Nothing is taken then.
 pub fn allocate(
     plan: &mut Plan,
     world: &mut World,
@@ -70,7 +72,7 @@ pub fn allocate(
     Ok(())
 }
 
-/// Ends an allocation: what it took is free again. Says whether there was one.
+/// Removes an allocation and gives its amounts back. Returns `true` if it existed.
 pub fn deallocate(plan: &Plan, world: &mut World, ledger: &mut Ledger, name: &str) -> bool {
     let Some(name) = plan.symbols.find(name) else { return false };
     let Some(at) = world.allocations.iter().position(|known| known.name == name) else { return false };
@@ -79,11 +81,11 @@ pub fn deallocate(plan: &Plan, world: &mut World, ledger: &mut Ledger, name: &st
     true
 }
 
-/// What one use of an allocation took before, and its part in shares.
+/// The amounts that one use of an allocation took before a change, and its share of `Allocation::shares`.
 pub(super) type Kept = (Vec<Take>, Vec<(Side, Symbol, i128)>);
 
-/// Binds an allocation, and takes from the ledger what it takes. `kept` says of a use, by its number, what it took
-/// before, where that stays.
+/// Binds an allocation and takes its amounts from the ledger. `kept` returns the amounts of a use, by its
+/// position, that it keeps from before a change; all others are divided anew.
 pub(super) fn allocation(
     binder: &mut Binder<'_>,
     part: &Part<'_>,
@@ -144,6 +146,7 @@ pub(super) fn allocation(
     bound
 }
 
+/// Returns the error for an unknown name, with the nearest known one.
 pub(super) fn unknown<'k>(
     binder: &Binder<'_>,
     span: Span,
@@ -160,8 +163,8 @@ pub(super) fn unknown<'k>(
     Diagnostic::error(Code::B0509, span, message).help(help)
 }
 
-/// An allocation of a need that its framework does not have counts for none of its needs. The framework itself may
-/// be absent: it may have nothing to ask for now.
+/// Warns of an allocation for a need that its framework does not have: it counts for no need. An unknown
+/// framework is no problem, since it may have no needs now.
 fn unknown_need(binder: &mut Binder<'_>, part: &Part<'_>, need: &Located, framework: Option<usize>) {
     let Some(framework) = framework.map(|at| &binder.plan.frameworks[at]) else { return };
     let text = |symbol| binder.plan.symbols.text(symbol);
@@ -236,6 +239,8 @@ fn from_pool(
     }
 }
 
+/// Takes an existing volume: one user slot, and its resources whole. The pool gave these when the volume was
+/// carved, so that only shares and limits count them now.
 fn of_volume(
     binder: &mut Binder<'_>,
     part: &Part<'_>,
@@ -276,7 +281,7 @@ fn revocable(taken: &UseRecord) -> Revocable {
     if taken.revocable { Revocable::Only } else { Revocable::No }
 }
 
-/// Takes one amount from all its tiers, lowest first.
+/// Takes one amount from all tiers, lowest first.
 fn take(
     binder: &mut Binder<'_>,
     part: &Part<'_>,
@@ -298,6 +303,8 @@ fn take(
     let taker = Taker { framework: None, line, revocable, exempt: &[] };
     let room = Room { world: binder.world, ledger: Some(ledger), taker, pending: &[] };
     let everything = Room { ledger: None, ..room };
+    // Definite members must exist at all, in use or free; otherwise the text is wrong, and not the amount too
+    // large.
     let could = |amount: &Amount| match amount {
         Amount::Scalar(..) => true,
         _ => everything.exactly(&tiers[..1], amount).is_ok(),
@@ -312,6 +319,7 @@ fn take(
         Ok(portion) => {
             let holding = binder.world.holding(*lowest);
             let (side, resource, sum) = (holding.side, holding.resource, portion.amount());
+            // Unlimited parts have no total that a share could be a part of.
             let limited = |take: &&Take| ledger::total(binder.world.stock(take.stock)).is_some();
             let shared = portion.own.iter().filter(limited).map(|take| take.amount.count()).sum::<i128>();
             if shared > 0 {
@@ -329,7 +337,7 @@ fn take(
     }
 }
 
-/// More than a holder has for the role that takes it.
+/// Returns the error for an amount that exceeds what its holder has for the role.
 fn too_much(
     room: &Room<'_>,
     amount: &Amount,
@@ -358,7 +366,8 @@ fn too_much(
         .help("correct the allocation, or the amount its holder has")
 }
 
-/// Counts what is taken against the limits over its role.
+/// Counts an amount against the limits of the role and of those above it. An allocation is a fact: it counts
+/// beyond the limit too, and only the one that crosses the limit is reported.
 fn limit(
     binder: &mut Binder<'_>,
     span: Span,
@@ -398,7 +407,8 @@ fn limit(
     }
 }
 
-/// What an allocation or a reservation says it takes, typed by what there is.
+/// Types an amount of an allocation or reservation by the lowest holding. Returns `None` if it cannot be an
+/// amount of that holding.
 pub fn amount_of(
     world: &World,
     symbols: &Symbols,

@@ -1,5 +1,17 @@
-//! Records → a world: what is known of a fleet, typed by a plan. Every problem is reported; a fleet that has one
-//! is not used.
+//! Binding: the records of all sources become one world, typed by a plan. Every problem is reported at once;
+//! callers do not use a fleet that has an error.
+//!
+//! The order of the steps matters.
+//!
+//! 1. `units`: the dimension of each resource, before any amount is read.
+//! 2. Agents, then storage depth first, with the volumes that are put into pools by path.
+//! 3. `sort`: rows get their final positions.
+//! 4. `reservations` move amounts between parts, so the parts are final from here on.
+//! 5. `totals`, `lines` and `limits`, which later steps read.
+//! 6. `carve`, then `allocations`, in order of name: what is taken first decides what is left, and must not
+//!    depend on the order of the input.
+//!
+//! A fleet that changes ([`amend`](super::amend)) binds its new rows by the same methods of [`Binder`].
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -23,17 +35,17 @@ use crate::{
     types::{Side, Type},
 };
 
-/// Records of one origin. Their spans count sources from `first_source` on.
+/// The records of one source of a fleet: the policy, a data file, or a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'a> {
     /// The records.
     pub records: &'a Records,
-    /// What to add to the number of their sources.
+    /// The offset of their sources in the run: the records number their sources from 0.
     pub first_source: u32,
 }
 
 impl Part<'_> {
-    /// A span of these records, in the sources of the run.
+    /// Converts a span of these records to the sources of the run.
     pub fn lift(&self, span: Span) -> Span {
         Span { source: crate::source::SourceId(span.source.0 + self.first_source), ..span }
     }
@@ -46,6 +58,9 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnosti
     let mut binder = Binder::new(plan, &mut world, typing);
     binder.broker(parts);
     binder.units(parts);
+    // Rows refer to their rules by number. The resolver numbers them in the same order: agents as they come,
+    // tiers depth first, and volumes put by path at the end. A record that is refused here still uses its
+    // number.
     let mut rules = 0;
     for part in parts {
         for agent in &part.records.agents {
@@ -73,27 +88,28 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnosti
     (world, problems)
 }
 
-/// A record of a tier, and whose records it is of.
+/// The record of a tier, with the records that it belongs to.
 pub(super) type Layer<'a> = (Part<'a>, &'a TierRecord);
 
-/// How what is known of a fleet gets its types: what a plan says, and what data said first. It outlives the binding
-/// where the fleet changes later.
+/// The types of keys and resources: those that the plan states, and those that the first amount of the data
+/// implies. A fleet that changes keeps them, so that later data meets the same types.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Typing {
-    /// Columns of open keys, by side and key: where their value goes, and its type.
+    /// The columns of open keys, by side and key: the position in the cells of a row, and the type.
     keys: IndexMap<(Side, Symbol), (usize, Option<Type>)>,
-    /// How many columns agents and supplies have.
+    /// The number of cells in a full row of agents and of supplies.
     widths: (usize, usize),
-    /// What resources measure, as the policy says.
+    /// The dimensions of resources that the plan states.
     pub(super) dimensions: IndexMap<(Side, Symbol), Dimension>,
-    /// Resources of which the policy does not say what they measure: what the first amount with a unit says.
+    /// The dimensions of other resources: that of the first amount with a unit.
     pub(super) units: IndexMap<(Side, Symbol), Dimension>,
-    /// Frameworks by name.
+    /// The positions of frameworks, by name.
     pub(super) frameworks: IndexMap<Symbol, usize>,
 }
 
 impl Typing {
-    /// Says too where the cells of a world are.
+    /// Reads the types of a plan. Also writes the settings of the plan into the world: the positions of its
+    /// columns in cells, `lends` and `overlap`.
     pub(super) fn new(plan: &Plan, world: &mut World) -> Self {
         let mut typing = Typing::default();
         world.cells = Vec::with_capacity(plan.columns.len());
@@ -122,24 +138,28 @@ impl Typing {
     }
 }
 
+/// The state of a binding.
 pub(super) struct Binder<'a> {
     pub(super) plan: &'a mut Plan,
     pub(super) world: &'a mut World,
     pub(super) problems: Vec<Diagnostic>,
     pub(super) typing: Typing,
+    /// The providers bound so far, to report repeated names.
     providers: IndexMap<Symbol, Span>,
-    /// The cells of the row that is being bound, by their places, and which of them are filled. It is emptied for the next row.
+    /// The row that is being bound, one slot for each column. `filled` lists the slots in use, so that
+    /// emptying the row costs its own keys and not all columns.
     row: Vec<Cell>,
     filled: Vec<u32>,
-    /// Volumes whose resources their pools have given: taken once all tiers are there.
+    /// The amounts of existing volumes, to be taken from their pools once all tiers are bound.
     pub(super) carved: Vec<Carved>,
-    /// Volumes that are put into pools, by the path of the pool.
+    /// The volumes that are put into pools by path, by the path of the pool.
     pub(super) puts: IndexMap<&'a str, Vec<Put<'a>>>,
-    /// What rows had that are bound again, by their paths: their numbers are kept where they have the same.
+    /// The resources that rows had before this binding, by path. Equal ones keep their numbers.
     pub(super) before: IndexMap<Symbol, Before>,
-    /// Parts that holdings have no more, unless a reservation makes them again.
+    /// The stocks of parts that a holding lost. A reservation may create the part again; otherwise they are
+    /// freed.
     pub(super) parted: IndexMap<(HoldingId, PartKind), StockId>,
-    /// What was there before each change of stocks and holdings, where that may have to be undone.
+    /// The undo log of the tables of stocks and holdings; `None` where no change has to be undone.
     pub(super) journal: Option<Vec<Entry>>,
 }
 
@@ -199,7 +219,8 @@ impl<'a> Binder<'a> {
         self.plan.column_types[column.0 as usize]
     }
 
-    /// A value of another type than its key's makes conditions unknown; it is worth a warning.
+    /// Warns of a value of another type than its key. It is no error, since conditions that read it are
+    /// unknown and fail.
     fn mismatch(&mut self, part: &Part<'_>, side: Side, record: &KeyRecord, kind: Option<Type>) {
         let wanted = kind.map_or("another type", Type::name);
         let message = format!("`{}` of this {side} is not of the key's type, {wanted}", record.key);
@@ -207,12 +228,13 @@ impl<'a> Binder<'a> {
         self.problems.push(Diagnostic::warning(Code::B0511, part.lift(record.span), message).help(help));
     }
 
+    /// Adds the keys of one record to the current row. Keys that the row has already stay as they are.
     fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
         for record in records {
             let key = self.plan.symbols.intern(&record.key);
             self.world.keys.insert((side, key));
             let Some(&(at, kind)) = self.typing.keys.get(&(side, key)) else { continue };
-            // The nearest tier comes first; what stands further out does not replace it.
+            // Tiers come nearest first: a value further out does not replace a nearer one.
             if self.row.len() <= at {
                 self.row.resize(at + 1, Cell::Absent);
             }
@@ -230,7 +252,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Takes what [`Binder::cells`] has put into the row.
+    /// Returns the current row, and leaves it empty for the next one.
     fn taken_row(&mut self) -> Cells {
         let row = &mut self.row;
         Cells::new(
@@ -257,7 +279,7 @@ impl<'a> Binder<'a> {
         self.world.agents.push(agent);
     }
 
-    /// The row of an agent, and what it has, which is in no table yet.
+    /// Binds the row of an agent. Its resources stay drafts: no table is touched.
     pub(super) fn agent_row(
         &mut self,
         part: &Part<'_>,
@@ -278,7 +300,8 @@ impl<'a> Binder<'a> {
         (agent, self.drafts(part, Side::Agent, &record.resources))
     }
 
-    /// Finds what resources measure of which the policy says nothing, so that one of them is one thing everywhere.
+    /// Finds the dimension of each resource for which the plan states none, so that it is the same
+    /// everywhere.
     pub(super) fn units(&mut self, parts: &[Part<'_>]) {
         for part in parts {
             for agent in &part.records.agents {
@@ -321,7 +344,8 @@ impl<'a> Binder<'a> {
         self.tier(part, record, None, &mut Vec::new(), rules, repeated);
     }
 
-    /// One tier and those below. `above` holds the records of the tiers above, outermost first.
+    /// Binds a tier and those below it, depth first. `above` holds the records from the provider down to the
+    /// parent. A `repeated` provider is bound for its problems only: its pools and volumes are no supplies.
     pub(super) fn tier(
         &mut self,
         part: &Part<'a>,
@@ -370,6 +394,7 @@ impl<'a> Binder<'a> {
         above.pop();
     }
 
+    /// Adds the supply of a pool or volume, which joins the keys, place and resources of its tiers.
     fn supply(&mut self, part: &Part<'_>, at: usize, above: &[Layer<'_>]) {
         let mut chain = vec![at];
         while let Some(parent) = self.world.tiers[chain[chain.len() - 1]].parent {
@@ -385,6 +410,7 @@ impl<'a> Binder<'a> {
         let is_volume = record.kind == TierKind::Volume;
         let own = self.world.tiers[at].resources.clone();
         let mut resources: IndexMap<Symbol, Vec<HoldingId>> = IndexMap::new();
+        // The own resources of a volume are taken from its pool as a whole: a user does not take them again.
         for tier in &chain[usize::from(is_volume)..] {
             for held in &self.world.tiers[*tier].resources {
                 resources.entry(held.resource).or_default().push(held.holding);
@@ -409,7 +435,7 @@ impl<'a> Binder<'a> {
         self.world.supplies.push(supply);
     }
 
-    /// Agents by name and supplies by path: ties go by them, and so does every listing.
+    /// Sorts agents by name and supplies by path, the order of ties and listings.
     fn sort(&mut self) {
         let symbols = &self.plan.symbols;
         self.world.agents.sort_by(|a, b| symbols.text(a.name).cmp(symbols.text(b.name)));
@@ -425,7 +451,7 @@ impl<'a> Binder<'a> {
             self.world.supplies.iter().enumerate().map(|(at, one)| (one.path, at)).collect();
     }
 
-    /// Usable totals, each at the lowest tier that declares it, all parts together.
+    /// Sums the usable totals. A holding that several supplies share counts once.
     fn totals(&mut self) {
         let mut counted: IndexSet<HoldingId> = IndexSet::new();
         for agent in &self.world.agents {
@@ -444,7 +470,7 @@ fn is_false(record: &TierRecord, key: &str) -> bool {
     record.keys.iter().any(|own| own.key == key && own.value == Raw::Bool(false))
 }
 
-/// A raw value as text, for messages about values of the wrong type.
+/// Formats a raw value as the language writes it, for messages.
 pub fn show_raw(raw: &Raw) -> String {
     let quoted =
         |texts: &[String]| texts.iter().map(|text| crate::value::quote(text)).collect::<Vec<_>>().join(", ");

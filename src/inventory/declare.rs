@@ -1,4 +1,6 @@
-//! Roles, frameworks and needs of an inventory → statements of the language, so that they have one meaning.
+//! Roles, frameworks and needs of an inventory, converted to statements of the language. They are then
+//! checked and compiled with the policy, so that a need means the same from data and from a policy (decision
+//! 2).
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -15,20 +17,21 @@ use crate::{
     source::Span,
 };
 
-/// What inventories declare.
+/// The declarations of all inventories of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Declared {
-    /// As statements.
+    /// The statements.
     pub statements: Vec<Statement>,
-    /// Frameworks of the set that these replace, since they add needs to them.
+    /// The frameworks of the policy that a copy in `statements` replaces, because data adds needs to them.
     pub replaced: IndexSet<String>,
 }
 
-/// The statements of all parts. A framework without statements of its own adds its needs to one that is declared.
+/// Converts the declarations of all parts. `own` has the statements of the policy. A framework that has only
+/// needs adds them to the one of its name, if data or the policy declares one.
 pub fn statements(parts: &[Part<'_>], own: &[&Statement]) -> (Declared, Vec<Diagnostic>) {
     let mut declared = Declared::default();
     let mut problems = Vec::new();
-    // Frameworks by name, so that needs are added in one step however many there are.
+    // By name, so that adding needs takes constant time.
     let mut frameworks: IndexMap<String, usize> = IndexMap::new();
     let own: IndexMap<&str, &Statement> =
         own.iter().filter_map(|statement| Some((framework_name(statement)?, *statement))).collect();
@@ -82,7 +85,7 @@ fn add_framework(
     declared.statements.push(statement);
 }
 
-/// The name of the framework that a statement declares, if it declares one.
+/// Returns the name of the framework that a statement declares.
 pub fn framework_name(statement: &Statement) -> Option<&str> {
     match &statement.kind {
         StatementKind::Block(Block { kind: BlockKind::Framework, name: Some(name), .. }) => Some(&name.text),
@@ -103,6 +106,7 @@ fn need(part: &Part<'_>, record: &NeedRecord, problems: &mut Vec<Diagnostic>) ->
     block(part, BlockKind::Need, &record.declaration, inner, problems)
 }
 
+/// Builds a block: the statements of a record, then `more`.
 fn block(
     part: &Part<'_>,
     kind: BlockKind,
@@ -121,7 +125,7 @@ fn statement(span: Span, block: Block) -> Statement {
     Statement { docs: Vec::new(), span, kind: StatementKind::Block(block) }
 }
 
-/// Reads texts that are one statement each.
+/// Parses texts that each hold one statement.
 fn read(part: &Part<'_>, texts: &[Located], problems: &mut Vec<Diagnostic>) -> Vec<Statement> {
     let mut statements = Vec::with_capacity(texts.len());
     for text in texts {
@@ -141,12 +145,12 @@ fn read(part: &Part<'_>, texts: &[Located], problems: &mut Vec<Diagnostic>) -> V
     statements
 }
 
-/// The levels that data states, if any does.
+/// Returns the levels that the first part with levels states.
 pub fn levels(parts: &[Part<'_>]) -> Option<Vec<String>> {
     parts.iter().find_map(|part| part.records.broker.levels.as_ref()).map(|(levels, _)| levels.clone())
 }
 
-/// Levels that data states otherwise than the policy or other data.
+/// Reports levels that are reserved words, and levels that differ from those of the policy or of other data.
 pub fn level_conflicts(parts: &[Part<'_>], declared: &[String], at: Option<Span>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for part in parts {

@@ -1,4 +1,7 @@
-//! Existing volumes: what they are, and what their pools have given them.
+//! Existing volumes: their properties, and the amounts that their pools gave up for them.
+//!
+//! A volume is part of what its pool has used. Its resources are taken from the pool and the tiers above when
+//! the fleet is bound, and a user gets them whole, without taking from those tiers again.
 
 use indexmap::IndexMap;
 
@@ -19,22 +22,22 @@ use crate::{
     types::Side,
 };
 
-/// What a pool and the tiers above it have given to an existing volume.
+/// One resource of an existing volume, to be taken from the pool and the tiers above.
 #[derive(Clone, Debug)]
 pub(super) struct Carved {
-    /// The volume.
     path: String,
-    /// From where, lowest first.
+    /// The holdings it is taken from, lowest first.
     pub tiers: Vec<HoldingId>,
     dimension: Dimension,
     amount: i64,
-    /// For which role it is kept: its reservation is used up first.
+    /// The role that the volume is kept for. Its reservation is used up first.
     role: Option<Symbol>,
     span: Span,
 }
 
 impl Binder<'_> {
-    /// What an existing volume is: its resources leave its pool, and are no longer taken from the tiers above.
+    /// Reads the properties of an existing volume. Removes its own resources from `above`, the holdings of
+    /// its tiers, since a user takes none of them there.
     pub(super) fn existing(
         &mut self,
         part: &Part<'_>,
@@ -48,6 +51,7 @@ impl Binder<'_> {
         for held in own {
             let holding = self.world.holding(held.holding);
             let (dimension, span) = (holding.dimension, holding.span);
+            // A volume is one definite thing: its amounts have neither parts nor sets.
             let only = match holding.parts.as_slice() {
                 [(PartKind::Unreserved, stock)] => match self.world.stock(*stock).usable {
                     Quota::Scalar(amount) => Some(amount),
@@ -93,6 +97,7 @@ impl Binder<'_> {
         Existing { filesystem, read_only, users, whole, reserved_for, takes: Vec::new() }
     }
 
+    /// Adds the stock of the user slots of a volume.
     fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, path: &str, read_only: bool) -> StockId {
         let key = record.keys.iter().find(|own| own.key == "users");
         let users = match key.map(|own| &own.value) {
@@ -113,7 +118,7 @@ impl Binder<'_> {
         self.put_stock(before, plain(resource, Side::Pool, StockKind::Users, Dimension::Number, quota, span))
     }
 
-    /// The role that a volume is kept for.
+    /// Returns the role that a volume is kept for, if it can have a reservation.
     fn kept_for(&mut self, part: &Part<'_>, role: &Located) -> Option<Symbol> {
         match no_reservation(&role.text, part.lift(role.span)) {
             None => Some(self.plan.symbols.intern(&role.text)),
@@ -124,7 +129,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Takes what existing volumes hold from their pools, in order of path.
+    /// Takes the resources of all existing volumes from their pools, in order of path.
     pub(super) fn carve(&mut self, ledger: &mut Ledger) {
         let mut carved = std::mem::take(&mut self.carved);
         carved.sort_by(|a, b| a.path.cmp(&b.path));
@@ -132,7 +137,7 @@ impl Binder<'_> {
             let line = role.map(|role| self.world.line(role)).unwrap_or_default();
             let taker = Taker { framework: None, line, revocable: Revocable::No, exempt: &[] };
             let room = Room { world: self.world, ledger: Some(ledger), taker, pending: &[] };
-            // A volume is as large as it is, whatever may be asked now.
+            // The size of a volume is a fact: options of the pool do not apply to it.
             match room.exactly(&tiers, &Amount::Scalar(dimension, amount, amount)) {
                 Ok(portion) => {
                     let takes: Vec<_> = portion.own.into_iter().chain(portion.above).collect();

@@ -1,4 +1,12 @@
-//! What a holder has of a resource, from the records of its parts.
+//! Holdings: the resource records of a holder, joined by resource and entered into the tables of a world.
+//!
+//! This takes two steps. [`Binder::drafts`] reads records and touches no table, so that a change can be
+//! checked before it is made. [`Binder::place`] then enters the drafts.
+//!
+//! A fleet that changes keeps the numbers of stocks and holdings wherever possible, because the ledger,
+//! allocations and index refer to them. A slot that nothing uses goes to a free list. Every write to the
+//! tables is recorded in an undo log ([`Entry`]) while a change is under way; `amend::undo` replays it
+//! backwards.
 
 use super::{
     bind::{Binder, Part},
@@ -14,52 +22,54 @@ use crate::{
     types::Side,
 };
 
-/// What a holder has of a resource, as its records say: in no table yet.
+/// A holding as its records say, not yet in a table.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    /// Its parts are its stocks still.
+    /// The holding without parts: they get their numbers when the stocks are placed.
     pub holding: Holding,
+    /// The future parts.
     pub stocks: Vec<(PartKind, Stock)>,
 }
 
-/// What a row had before it is bound again.
+/// The resources that a row had before it is bound again. What stays the same keeps its number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Before {
-    /// Its resources.
     pub held: Vec<Held>,
-    /// The places for users, of an existing volume.
+    /// The user slots, for an existing volume.
     pub users: Option<StockId>,
 }
 
-/// How a change of the tables of stocks and holdings is undone.
+/// One record of the undo log for the tables of stocks and holdings.
 #[derive(Clone, Debug)]
 pub(super) enum Entry {
-    /// A stock was another one.
+    /// A stock was replaced; holds the old one.
     Stock(StockId, Box<Stock>),
-    /// There was one fewer.
+    /// A stock was added at the end of the table.
     StockAdded,
-    /// It was of nothing.
+    /// A free slot of a stock was put to use.
     StockTaken(StockId),
-    /// It was of something.
+    /// The slot of a stock was freed.
     StockFreed,
-    /// A holding was another one.
+    /// A holding was replaced; holds the old one.
     Holding(HoldingId, Box<Holding>),
-    /// There was one fewer.
+    /// A holding was added at the end of the table.
     HoldingAdded,
-    /// It was of nothing.
+    /// A free slot of a holding was put to use.
     HoldingTaken(HoldingId),
-    /// It was of something.
+    /// The slot of a holding was freed.
     HoldingFreed,
 }
 
 impl Binder<'_> {
-    /// What a holder has of each resource, with the parts of each.
+    /// Reads the resource records of a holder and joins those of one resource into one draft, with a stock
+    /// for each part.
     pub(super) fn drafts(&mut self, part: &Part<'_>, side: Side, records: &[ResourceRecord]) -> Vec<Draft> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(records.len());
         let mut stated: Vec<Steps> = Vec::with_capacity(records.len());
         for record in records {
             let Some(kind) = self.part_kind(part, record) else { continue };
             let resource = self.plan.symbols.intern(&record.name);
+            // The policy knows the dimension of a resource; otherwise the first amount with a unit decides.
             let of_policy = self.typing.dimensions.get(&(side, resource));
             let dimension = of_policy.or_else(|| self.typing.units.get(&(side, resource))).copied();
             let symbols = &mut self.plan.symbols;
@@ -96,12 +106,14 @@ impl Binder<'_> {
         drafts
     }
 
-    /// Puts what a holder has into the tables. Of what it had before, the same keeps its number.
+    /// Enters drafts into the tables and returns the resources of the holder. `before` lists those it had: a
+    /// resource that it still has keeps its holding, and a part of the same kind keeps its stock.
     pub(super) fn place(&mut self, drafts: Vec<Draft>, before: &[Held]) -> Vec<Held> {
         let mut held = Vec::with_capacity(drafts.len());
         for Draft { mut holding, stocks } in drafts {
             let same = before.iter().find(|held| held.resource == holding.resource).map(|held| held.holding);
             let old = same.map(|id| std::mem::take(&mut self.world.holdings[id.0 as usize].parts));
+            // The parts were moved out above: the log needs the holding as it was.
             if let (Some(id), Some(old), Some(journal)) = (same, &old, &mut self.journal) {
                 let holding = Holding { parts: old.clone(), ..self.world.holding(id).clone() };
                 journal.push(Entry::Holding(id, Box::new(holding)));
@@ -117,7 +129,8 @@ impl Binder<'_> {
             let resource = holding.resource;
             let id = self.put_holding(same, holding);
             held.push(Held { resource, holding: id });
-            // A reservation may make the part again.
+            // Not freed yet: a reservation of the state may create the same part again, which then keeps its
+            // number.
             self.parted.extend(gone.into_iter().map(|(kind, stock)| ((id, kind), stock)));
         }
         for gone in before {
@@ -128,14 +141,15 @@ impl Binder<'_> {
         held
     }
 
-    /// Parts that nothing made again are of nothing from now on.
+    /// Frees the stocks of parts that no reservation has created again.
     pub(super) fn free_parted(&mut self) {
         for (_, stock) in std::mem::take(&mut self.parted) {
             self.free_stock(stock);
         }
     }
 
-    /// Puts a stock where another one was, or where there is room.
+    /// Writes a stock to slot `at`, or else to a free slot, or else to the end of the table. Returns its
+    /// number.
     pub(super) fn put_stock(&mut self, at: Option<StockId>, stock: Stock) -> StockId {
         let stocks = &mut self.world.stocks;
         let free = if at.is_none() { self.world.free_stocks.pop() } else { None };
@@ -152,7 +166,8 @@ impl Binder<'_> {
         id
     }
 
-    /// A stock is of nothing from now on.
+    /// Frees the slot of a stock. An empty stock stays there, so that no reader of the table has to know of
+    /// free slots.
     pub(super) fn free_stock(&mut self, id: StockId) {
         let old = self.world.stock(id);
         let kind = StockKind::Part(PartKind::Unreserved);
@@ -163,9 +178,11 @@ impl Binder<'_> {
         self.journal.iter_mut().for_each(|journal| journal.push(Entry::StockFreed));
     }
 
+    /// Writes a holding as [`Binder::put_stock`] writes a stock.
     fn put_holding(&mut self, at: Option<HoldingId>, holding: Holding) -> HoldingId {
         let holdings = &mut self.world.holdings;
         if let Some(id) = at {
+            // The caller has logged the holding that is replaced.
             holdings[id.0 as usize] = holding;
             return id;
         }
@@ -182,7 +199,7 @@ impl Binder<'_> {
         id
     }
 
-    /// A holding is of nothing from now on, and so are its stocks.
+    /// Frees the slot of a holding and those of its stocks.
     pub(super) fn free_holding(&mut self, id: HoldingId) {
         let holding = &mut self.world.holdings[id.0 as usize];
         let old = holding.clone();
@@ -196,7 +213,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Notes what a holding is before it changes.
+    /// Logs a holding before its caller changes it.
     pub(super) fn note_holding(&mut self, id: HoldingId) {
         if let Some(journal) = &mut self.journal {
             journal.push(Entry::Holding(id, Box::new(self.world.holding(id).clone())));
@@ -232,7 +249,8 @@ fn draft(stock: &Stock) -> Draft {
     Draft { holding, stocks: Vec::with_capacity(1) }
 }
 
-/// Adds a part; all parts of a resource are of one form.
+/// Adds a part to a draft. All parts of a resource must have one form, and parts of ranges or items must be
+/// disjoint.
 fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Result<(), Diagnostic> {
     if let Some((_, first)) = draft.stocks.first() {
         let form = |stock: &Stock| match stock.usable {
@@ -240,6 +258,7 @@ fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Resu
             Quota::Items(_) => "named items",
             Quota::Unlimited | Quota::Scalar(_) => "an amount",
         };
+        // `[]` is ranges as well as items: an empty set goes with either.
         let empty = |stock: &Stock| ledger::all(stock).is_some_and(|all| all.is_empty());
         let alike = form(first) == form(&stock)
             || (ledger::is_set(first) && ledger::is_set(&stock) && (empty(first) || empty(&stock)));
@@ -260,7 +279,7 @@ fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Resu
     Ok(())
 }
 
-/// Whether two parts hold the same port or item.
+/// Returns `true` if two parts have a member in common.
 fn shares(known: &Stock, stock: &Stock) -> bool {
     match (&known.usable, &stock.usable) {
         (Quota::Ranges(one), Quota::Ranges(other)) => !one.common(other).is_empty(),
@@ -269,7 +288,8 @@ fn shares(known: &Stock, stock: &Stock) -> bool {
     }
 }
 
-/// Joins the options of one part with those of the others: they are of the resource, whichever part states them.
+/// Merges the options of one part with those of the others. Options apply to the resource as a whole, so each
+/// may be stated in any part, or in several if they agree.
 fn agree(stated: &mut Steps, steps: &Steps, resource: &str) -> Result<(), Diagnostic> {
     let join = |name: &str, known: &mut Option<(i64, Span)>, new: Option<(i64, Span)>| match (*known, new) {
         (Some((first, at)), Some((second, span))) if first != second => {

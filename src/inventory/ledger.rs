@@ -1,4 +1,11 @@
-//! What is used of every stock: the one place where anything is counted.
+//! The use of every stock of a fleet: the one place where anything is counted.
+//!
+//! Allocations, existing volumes and grants of a cycle all reach a stock as a [`Take`] and leave it by the
+//! same `Take`, so that a change and its undoing cancel exactly. The ledger does not judge: callers ask for
+//! the free amount first ([`room`](super::room) does), and then take.
+//!
+//! Amounts are counted in 128 bits, since many takes of 64 bits each may sum up on one stock. Ranges and
+//! items are counted by number as well as by member.
 
 use indexmap::IndexMap;
 
@@ -8,25 +15,34 @@ use crate::{
     ranges::Ranges,
 };
 
-/// What is used of every stock of a [`World`]. Taking and giving back are exact opposites.
+/// The use of every stock of a [`World`]. Taking and giving back are exact opposites.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
+    /// By position of the stock in [`World::stocks`].
     used: Vec<Used>,
-    /// Kept only where offers may overlap; else everything used is used for all.
+    /// The promises of the current cycle, apart from the rest. Kept only where offers may overlap; without
+    /// overlap a promise blocks its amount for everyone, as any other use does.
     promises: Option<Promises>,
 }
 
-/// What was promised since the cycle began.
+/// The amounts promised since the cycle began. They are also part of [`Ledger::used`].
 #[derive(Clone, Debug, Default)]
 struct Promises {
+    /// The promises to all frameworks together.
     of_all: IndexMap<StockId, Used>,
+    /// The promises to each framework, by its position in the plan.
     of_each: IndexMap<(usize, StockId), Used>,
 }
 
+/// The use of one stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Used {
     Scalar(i128),
-    /// Those used once at least, those used twice at least, and so on; and how many these are together.
+    /// The members in use, and the sum of their uses in millionths.
+    ///
+    /// The list of layers is a multiset: layer `k` holds the members that are used at least `k + 1` times.
+    /// Each layer contains the next, and the last one is not empty. A member is used more than once only
+    /// where offers overlap, so that there is one layer as a rule.
     Set(Vec<Ranges>, i128),
 }
 
@@ -41,9 +57,11 @@ impl Used {
     fn add(&mut self, taken: &Taken) {
         match (self, taken) {
             (Used::Scalar(used), Taken::Scalar(amount)) => *used += i128::from(*amount),
+            // A set taken of an unlimited stock has no members to block: its number counts.
             (Used::Scalar(used), Taken::Set(set)) => *used += count(set),
             (Used::Set(layers, used), Taken::Set(set)) => {
                 *used += count(set);
+                // Members that a layer has already go on to the next one, which counts one more use.
                 let mut more = set.clone();
                 for layer in layers.iter_mut() {
                     let again = layer.common(&more);
@@ -54,6 +72,7 @@ impl Used {
                     layers.push(more);
                 }
             }
+            // Sets are taken of a set stock only as sets.
             (Used::Set(..), Taken::Scalar(_)) => {}
         }
     }
@@ -64,6 +83,7 @@ impl Used {
             (Used::Scalar(used), Taken::Set(set)) => *used -= count(set),
             (Used::Set(layers, used), Taken::Set(set)) => {
                 let mut less = set.clone();
+                // Each member leaves the deepest layer that has it, which lowers its number of uses by one.
                 for layer in layers.iter_mut().rev() {
                     let here = layer.common(&less);
                     *used -= count(&here);
@@ -85,7 +105,7 @@ impl Used {
         }
     }
 
-    /// Those used so often at least.
+    /// Returns the members that are used at least `times` times; none for 0.
     fn at_least(&self, times: usize) -> Ranges {
         match self {
             Used::Set(layers, _) => layers.get(times.wrapping_sub(1)).cloned().unwrap_or_default(),
@@ -99,12 +119,13 @@ fn count(set: &Ranges) -> i128 {
 }
 
 impl Ledger {
-    /// Nothing is used.
+    /// Creates a ledger in which nothing is used.
     pub fn empty(world: &World) -> Ledger {
         Ledger { used: world.stocks.iter().map(Used::none).collect(), promises: None }
     }
 
-    /// What allocations and existing volumes use.
+    /// Creates the ledger of a fleet at the start of a cycle, with the use of allocations and existing
+    /// volumes.
     pub fn new(world: &World) -> Ledger {
         let mut ledger = Ledger::empty(world);
         let taken = world.carved().chain(world.allocations.iter().flat_map(|allocation| &allocation.takes));
@@ -115,13 +136,13 @@ impl Ledger {
         ledger
     }
 
-    /// Whether what frameworks are promised is told apart.
+    /// Returns `true` if promises are kept apart, so that frameworks may see different free amounts.
     pub fn tells_promises(&self) -> bool {
         self.promises.is_some()
     }
 
-    /// Makes room for a stock that was added or changed. Where it changed from an amount to a list, or back, nothing
-    /// may be taken of it.
+    /// Adds an entry for a stock that was added or changed. A stock that changes its form, from an amount to
+    /// a set or back, must not be in use: its entry starts anew.
     pub(super) fn fit(&mut self, world: &World, id: StockId) {
         let at = id.0 as usize;
         while self.used.len() <= at {
@@ -133,22 +154,22 @@ impl Ledger {
         }
     }
 
-    /// Forgets the stocks that a world no longer has.
+    /// Removes the entries of stocks that the world no longer has.
     pub(super) fn shorten(&mut self, world: &World) {
         self.used.truncate(world.stocks.len());
     }
 
-    /// Takes for good. The caller has seen that it fits.
+    /// Takes for good. The caller has checked that the amount fits.
     pub fn take(&mut self, take: &Take) {
         self.used[take.stock.0 as usize].add(&take.amount);
     }
 
-    /// Gives back what was taken for good.
+    /// Gives back an amount that was taken for good.
     pub fn put_back(&mut self, take: &Take) {
         self.used[take.stock.0 as usize].subtract(&take.amount);
     }
 
-    /// Promises to a framework. The caller has seen that there is room.
+    /// Takes a promise to a framework. The caller has checked that the amount fits.
     pub fn grant(&mut self, world: &World, framework: usize, take: &Take) {
         self.take(take);
         if let Some(promises) = &mut self.promises {
@@ -158,7 +179,7 @@ impl Ledger {
         }
     }
 
-    /// Undoes a promise.
+    /// Gives back a promise to a framework.
     pub fn give_back(&mut self, framework: usize, take: &Take) {
         self.used[take.stock.0 as usize].subtract(&take.amount);
         if let Some(promises) = &mut self.promises {
@@ -171,23 +192,27 @@ impl Ledger {
         }
     }
 
-    /// What is used, in base units; of ranges and items how many, in millionths.
+    /// Returns the amount in use, in base units. Of ranges and items it is their number, in millionths.
     pub fn used(&self, stock: StockId) -> i128 {
         self.used[stock.0 as usize].amount()
     }
 
-    /// What is free, in base units; of ranges and items how many, in millionths: below zero where more is promised
-    /// than there is. `None`: without limit.
+    /// Returns the free amount, in base units. Of ranges and items it is their number, in millionths. The
+    /// amount is below zero where overlapping offers promise more than there is; it is `None` for an
+    /// unlimited stock.
     pub fn free(&self, world: &World, id: StockId) -> Option<i128> {
         total(world.stock(id)).map(|total| total - self.used(id))
     }
 
-    /// Which ranges or items (by number) are free.
+    /// Returns the members of a set stock that are free; `None` for other stocks.
     pub fn free_set(&self, world: &World, id: StockId) -> Option<Ranges> {
         all(world.stock(id)).map(|all| all.minus(&self.used[id.0 as usize].at_least(1)))
     }
 
-    /// Which of some ranges or items (by number) a framework may still be promised; `None` of a stock that has none.
+    /// Returns those of the `wanted` members that a framework may still be promised; `None` for a stock that
+    /// is no set.
+    ///
+    /// Without overlap the cost grows with `wanted` and not with the stock, which may have many ranges.
     pub fn room_among(
         &self,
         world: &World,
@@ -208,8 +233,12 @@ impl Ledger {
         })
     }
 
-    /// What a framework may still be promised of a stock: what is free, and as much more as offers may overlap. Its
-    /// own promises do not overlap, and what is free when the cycle begins bounds them. `None`: without limit.
+    /// Returns the amount that a framework may still be promised of a stock; `None` for an unlimited stock.
+    ///
+    /// Without overlap this is the free amount. With overlap, let `S` be the amount free at the start of the
+    /// cycle, `P` the promises to all, and `F` those to the framework. The framework may have `S - F`, since
+    /// its own offers are disjoint, and all frameworks together `S × (1 + overlap)`. The result is the lesser
+    /// of `S - F` and `S × (1 + overlap) - P`. Limits of roles never overlap.
     pub fn room(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<i128> {
         let free = self.free(world, id)?;
         let Some(promises) = &self.promises else { return Some(free) };
@@ -221,12 +250,13 @@ impl Ledger {
             return Some(free);
         }
         let of_all = promises.of_all.get(&id).map_or(0, Used::amount);
+        // `free` has lost all promises; adding them again gives the amount at the start of the cycle.
         let at_start = free + of_all;
         let own = framework.and_then(|framework| promises.of_each.get(&(framework, id)));
         let alone = at_start - own.map_or(0, Used::amount);
         let together = match world.overlap {
             Overlap::Unlimited => return Some(alone),
-            // A volume is promised whole, so many times.
+            // A volume is promised whole: the fraction of an overlap gives no further user.
             Overlap::Part(_) if kind == StockKind::Users => at_start * times(world.overlap) as i128,
             Overlap::Part(more) => {
                 let one = i128::from(MILLION);
@@ -236,12 +266,16 @@ impl Ledger {
         Some(alone.min(together - of_all))
     }
 
-    /// Which ranges or items (by number) a framework may still be promised.
+    /// Returns the members that a framework may still be promised; `None` for a stock that is no set.
+    ///
+    /// With overlap, three kinds of members are excluded: those taken for good, those promised as often as
+    /// the overlap permits, and those promised to this framework already.
     pub fn room_set(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<Ranges> {
         let Some(promises) = &self.promises else { return self.free_set(world, id) };
         let used = &self.used[id.0 as usize];
         let all = all(world.stock(id))?;
-        // What is taken for good is what is used oftener than it is promised.
+        // A member is taken for good if it has more uses than promises: for some `k` it is used at least `k`
+        // times and promised fewer than `k` times. Layers answer both.
         let Some(of_all) = promises.of_all.get(&id) else { return Some(all.minus(&used.at_least(1))) };
         let Used::Set(layers, _) = used else { return None };
         let taken = (0..layers.len())
@@ -256,7 +290,7 @@ impl Ledger {
     }
 }
 
-/// How often one thing may be promised: the whole part of 1 + overlap.
+/// Returns the number of times that one member or user slot may be promised: the whole part of 1 + overlap.
 fn times(overlap: Overlap) -> usize {
     match overlap {
         Overlap::Part(more) => usize::try_from(1 + more / MILLION).unwrap_or(1),
@@ -264,7 +298,8 @@ fn times(overlap: Overlap) -> usize {
     }
 }
 
-/// The usable total of a stock, in base units; of ranges and items how many, in millionths. `None`: without limit.
+/// Returns the usable total of a stock, in base units. Of ranges and items it is their number, in millionths.
+/// It is `None` for an unlimited stock.
 pub fn total(stock: &Stock) -> Option<i128> {
     match &stock.usable {
         Quota::Unlimited => None,
@@ -274,7 +309,8 @@ pub fn total(stock: &Stock) -> Option<i128> {
     }
 }
 
-/// Every range, or every item's number.
+/// Returns all members of a set stock: of ranges the numbers, of items their positions. Returns `None` for
+/// other stocks.
 pub fn all(stock: &Stock) -> Option<Ranges> {
     match &stock.usable {
         Quota::Ranges(ranges) => Some(ranges.clone()),
@@ -284,7 +320,7 @@ pub fn all(stock: &Stock) -> Option<Ranges> {
     }
 }
 
-/// Whether a stock is of ranges or named items.
+/// Returns `true` if a stock is a set: of ranges or named items.
 pub fn is_set(stock: &Stock) -> bool {
     debug_assert!(
         stock.dimension == Dimension::Number || matches!(stock.usable, Quota::Unlimited | Quota::Scalar(_))

@@ -1,4 +1,10 @@
-//! Providers, agents, domains and allocations: as read ([`records`]), and bound to a plan ([`world`]).
+//! The inventory: agents, storage, roles and allocations, first as read ([`records`]), then bound to a plan
+//! ([`world`]).
+//!
+//! Data passes through in one direction: [`wire`] or a policy gives [`records`], `bind` types them by a plan
+//! and gives a [`world::World`], and a [`ledger::Ledger`] counts the use of its stocks. [`room`] answers how
+//! much a requester may take now. Matching and the offer cycle read all of this; nothing here knows about
+//! candidates or offers.
 
 mod allocate;
 pub mod amend;

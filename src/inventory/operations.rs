@@ -1,4 +1,4 @@
-//! What is asked of a state, as read: operations on what is taken, kept and retained.
+//! Operations on a state, as read: reserve, create, launch, release and destroy.
 
 use super::{
     records::{AmountRecord, Located, RawAmount, ReservationRecord},
@@ -6,107 +6,108 @@ use super::{
 };
 use crate::{quantity::Quantity, source::Span};
 
-/// A list of operations, done all or not at all.
+/// A list of operations. They are done all or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct OperationsRecord {
-    /// The serial of the state that they are for; `None`: any.
+    /// The serial of the state that they apply to; `None` for any.
     pub serial: Option<(u64, Span)>,
-    /// In the order in which they are done.
+    /// The operations, in the order in which they are done.
     pub operations: Vec<OperationRecord>,
 }
 
 /// One operation.
 #[derive(Clone, Debug)]
 pub struct OperationRecord {
-    /// What is done.
+    /// The kind.
     pub kind: OperationKind,
-    /// Where it stands.
+    /// The place of its `op` field.
     pub span: Span,
 }
 
-/// What is done.
+/// The kinds of operations, with their arguments.
 #[derive(Clone, Debug)]
 pub enum OperationKind {
-    /// So much of what is unreserved is kept for a role.
+    /// Reserves unreserved amounts for a role.
     Reserve(ReservationRecord, ReserveEntry),
-    /// The carved volumes of an offer are made, and kept for its role.
+    /// Creates the carved volumes of an offer, kept for the role of the offer.
     Create {
         /// The offer.
         offer: OfferRecord,
-        /// What the names of the volumes begin with.
+        /// The prefix of the names of the volumes.
         name: Located,
-        /// Only these; `None`: every carved one.
+        /// The volumes to create; `None` for all carved ones.
         only: Option<Vec<Located>>,
     },
-    /// What an offer takes is taken.
+    /// Turns an offer into an allocation.
     Launch {
         /// The offer.
         offer: OfferRecord,
         /// The name of the allocation.
         name: Located,
-        /// Volumes of the offer that exist by now: which, and where.
+        /// The volumes of the offer that exist by now: name in the offer, and path.
         made: Vec<(Located, Located)>,
     },
-    /// An allocation ends.
+    /// Ends an allocation.
     Release(Located),
-    /// A reservation ends.
+    /// Ends a reservation.
     Unreserve(Located),
-    /// A volume is unmade.
+    /// Removes a volume.
     Destroy(Located),
 }
 
-/// A reservation as a state holds it.
+/// The JSON of a reservation, as a state stores it.
 #[derive(Clone, Debug)]
 pub struct ReserveEntry(pub(crate) Json);
 
-/// An offer, as far as it says what is taken.
+/// An offer, reduced to what it takes and for whom.
 #[derive(Clone, Debug)]
 pub struct OfferRecord {
-    /// `FRAMEWORK.NEED#INSTANCE`
+    /// The id of the offer: `FRAMEWORK.NEED#INSTANCE`.
     pub id: Located,
-    /// Whose it is.
+    /// The framework.
     pub framework: Located,
-    /// The need it serves.
+    /// The need.
     pub need: Located,
-    /// The framework's role.
+    /// The role of the framework.
     pub role: Located,
-    /// Where it runs.
+    /// The name of its agent; `None` for a need without agent.
     pub agent: Option<Located>,
-    /// What it takes of the agent for good.
+    /// The firm amounts that it takes of the agent.
     pub firm: Vec<Claim>,
-    /// What it takes of the agent that may be taken back.
+    /// The revocable amounts that it takes of the agent.
     pub revocable: Vec<Claim>,
-    /// What serves its volumes.
+    /// The volumes, in the order of the offer.
     pub volumes: Vec<OfferVolume>,
 }
 
 /// A volume of an offer.
 #[derive(Clone, Debug)]
 pub struct OfferVolume {
-    /// What it is called in operations: its name, with its number where several have it.
+    /// The name in operations: that of the volume, with its number if several have the same.
     pub name: String,
-    /// The pool or the existing volume.
+    /// The path of the pool or existing volume.
     pub supply: Located,
-    /// Whether it is an existing one.
+    /// `true` for an existing volume.
     pub exists: bool,
-    /// What it takes for good.
+    /// The firm amounts that it takes.
     pub firm: Vec<Claim>,
-    /// What it takes that may be taken back.
+    /// The revocable amounts that it takes.
     pub revocable: Vec<Claim>,
-    /// The file system that it has, or is to have.
+    /// The file system that it has or is to get.
     pub filesystem: Option<Located>,
 }
 
-/// An amount that is taken.
+/// An amount that an offer takes.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The resource, as data writes names.
     pub name: String,
-    /// The resource as the language shows names, how much, and where it stands.
+    /// The amount and its place. Its name is in the form of the language.
     pub record: AmountRecord,
 }
 
-/// Adds amounts to others. All are what one offer takes of one pool, and of one form.
+/// Adds claims to others, resource by resource. All claims are on one pool for one offer, so amounts of one
+/// resource have one form.
 pub fn add(into: &mut Vec<Claim>, more: &[Claim]) {
     for claim in more {
         match into.iter_mut().find(|known| known.name == claim.name) {
@@ -120,7 +121,7 @@ pub fn add(into: &mut Vec<Claim>, more: &[Claim]) {
     }
 }
 
-/// Two amounts of one resource together; `None` where they are of different forms, or too large.
+/// Returns the sum of two amounts of one resource, or `None` if their forms differ or the sum is too large.
 pub fn sum(one: &RawAmount, other: &RawAmount) -> Option<RawAmount> {
     Some(match (one, other) {
         (RawAmount::Integer(one), RawAmount::Integer(other)) => RawAmount::Integer(one.checked_add(*other)?),

@@ -1,4 +1,5 @@
-//! Existing volumes that are put into pools by path, as if they were declared in them.
+//! Existing volumes that data puts into pools by path. They are bound as if they were declared in the pool; a
+//! state keeps the volumes it has made in this form.
 
 use super::{
     bind::{Binder, Layer, Part},
@@ -6,22 +7,22 @@ use super::{
 };
 use crate::diagnostic::{Code, Diagnostic, declared_twice, nearest_after};
 
-/// A volume to be put into a pool.
+/// A volume that waits for its pool.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Put<'a> {
     part: Part<'a>,
     record: &'a PutRecord,
-    /// Its rules, by their number in `Plan::tier_rules`.
+    /// The position of its rules in `Plan::tier_rules`.
     rules: usize,
 }
 
 impl<'a> Binder<'a> {
-    /// Notes one more volume that is to be put into its pool.
+    /// Registers a volume of a fleet that changes. The caller knows its rules.
     pub(super) fn put_again(&mut self, part: Part<'a>, record: &'a PutRecord, rules: usize) {
         self.puts.entry(record.pool()).or_default().push(Put { part, record, rules });
     }
 
-    /// Notes which volumes are to be put into which pools. Their rules come after those of all tiers.
+    /// Registers all volumes, by the path of their pool. Their rules are numbered after those of all tiers.
     pub(super) fn put(&mut self, parts: &[Part<'a>]) {
         let tiers = |tier: &TierRecord| {
             let (mut open, mut count) = (vec![tier], 0);
@@ -40,7 +41,8 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Puts the volumes of a pool into it, below the tiers of `above`.
+    /// Binds the volumes registered for a pool. `at` is the position of its tier, and `above` has the records
+    /// of its tiers.
     pub(super) fn put_into(&mut self, pool: &str, at: usize, above: &mut Vec<Layer<'a>>) {
         let Some(puts) = self.puts.shift_remove(pool) else { return };
         for Put { part, record, rules } in puts {
@@ -58,7 +60,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Reports the volumes whose pool is not there.
+    /// Reports the volumes whose pool does not exist.
     pub(super) fn put_nowhere(&mut self) {
         for (pool, puts) in std::mem::take(&mut self.puts) {
             let pools = self.world.tiers.iter().filter(|tier| tier.kind == super::records::TierKind::Pool);

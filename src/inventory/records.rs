@@ -1,83 +1,83 @@
-//! What is known of a fleet, as read: no key is typed and no name is bound yet. Policies declare the same
-//! records that JSON carries; `world` binds them to a policy.
+//! Records: an inventory as read. Keys have no types and names are not resolved yet. Policies and JSON give
+//! the same records; `bind` turns them into a `world`.
 
 use crate::{parse::ast::Expr, quantity::Quantity, ranges::Ranges, source::Span, value::Version};
 
-/// Everything one inventory says. Spans point into the sources it was read from.
+/// The records of one inventory. Spans refer to the sources it was read from.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
-    /// The broker's own place, levels and keys.
+    /// The broker's place, levels and keys.
     pub broker: BrokerRecord,
-    /// Agents, in order.
+    /// The agents, in order of declaration.
     pub agents: Vec<AgentRecord>,
-    /// Providers, in order.
+    /// The providers, in order of declaration.
     pub providers: Vec<TierRecord>,
-    /// How often the state was changed that this document holds, if it holds one.
+    /// The number of changes to the state, if the document is a state.
     pub serial: Option<u64>,
-    /// What of the unreserved parts is kept for a role.
+    /// The reservations of unreserved amounts for roles.
     pub reservations: Vec<ReservationRecord>,
-    /// Existing volumes, put into pools by path.
+    /// The existing volumes that are put into pools by path.
     pub volumes: Vec<PutRecord>,
-    /// What is taken.
+    /// The allocations.
     pub allocations: Vec<AllocationRecord>,
-    /// Roles.
+    /// The roles.
     pub roles: Vec<DeclarationRecord>,
-    /// Frameworks, with their needs.
+    /// The frameworks, with their needs.
     pub frameworks: Vec<FrameworkRecord>,
-    /// Needs without a framework.
+    /// The needs without a framework.
     pub needs: Vec<NeedRecord>,
 }
 
-/// A text and its place.
+/// A text and its place in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     /// The text.
     pub text: String,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-/// What is said of the broker.
+/// The broker's place, levels and keys.
 #[derive(Clone, Debug, Default)]
 pub struct BrokerRecord {
-    /// Where the broker is.
+    /// The path in the tree of fault domains.
     pub domain: Option<Located>,
-    /// Names of the levels, outermost first.
+    /// The names of the levels, outermost first.
     pub levels: Option<(Vec<String>, Span)>,
-    /// Other keys.
+    /// The keys.
     pub keys: Vec<KeyRecord>,
 }
 
 /// An agent.
 #[derive(Clone, Debug)]
 pub struct AgentRecord {
-    /// Its name.
+    /// The name.
     pub name: Located,
-    /// Its place in the tree of fault domains.
+    /// The path in the tree of fault domains.
     pub domain: Option<Located>,
-    /// Its attributes.
+    /// The keys.
     pub keys: Vec<KeyRecord>,
-    /// What it has to give.
+    /// The resources of all parts.
     pub resources: Vec<ResourceRecord>,
-    /// Its own rules.
+    /// The rules.
     pub rules: Vec<RuleRecord>,
 }
 
-/// Which tier of storage.
+/// The tiers of storage, outermost first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TierKind {
-    /// The outermost.
+    /// The outermost tier.
     Provider,
-    /// An array or a service of a provider.
+    /// An array or service of a provider.
     Instance,
-    /// What volumes are carved from.
+    /// A source of space that volumes are carved from.
     Pool,
     /// An existing volume.
     Volume,
 }
 
 impl TierKind {
-    /// Its word in the language.
+    /// Returns the keyword of the tier.
     pub fn name(self) -> &'static str {
         match self {
             TierKind::Provider => "provider",
@@ -88,54 +88,55 @@ impl TierKind {
     }
 }
 
-/// A provider, instance, pool or existing volume.
+/// A storage tier with all tiers below it.
 #[derive(Clone, Debug)]
 pub struct TierRecord {
-    /// Which of them.
+    /// The kind.
     pub kind: TierKind,
-    /// Its name, without those of the tiers above.
+    /// The name without those of the tiers above.
     pub name: Located,
-    /// Its place, where it states one itself.
+    /// The path in the tree of fault domains, if the tier states its own.
     pub domain: Option<Located>,
-    /// Its own attributes. `filesystem`, `access`, `users` and `carve` are ordinary keys here.
+    /// The keys. `filesystem`, `access`, `users` and `carve` are ordinary keys here.
     pub keys: Vec<KeyRecord>,
-    /// What it has to give.
+    /// The resources of all parts.
     pub resources: Vec<ResourceRecord>,
-    /// Its own rules.
+    /// The rules.
     pub rules: Vec<RuleRecord>,
-    /// The role an existing volume is kept for.
+    /// The role that an existing volume is kept for.
     pub reserved_for: Option<Located>,
     /// The tiers below.
     pub children: Vec<TierRecord>,
 }
 
-/// An attribute: the key as the language joins it (`adapter.infiniband`).
+/// A key and its value. Segments of the key are joined by points, as in `adapter.infiniband`.
 #[derive(Clone, Debug)]
 pub struct KeyRecord {
     /// The whole key.
     pub key: String,
-    /// Its value.
+    /// The value.
     pub value: Raw,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-/// A value before its key has a type.
+/// A value before the type of its key is known. JSON has fewer forms than the language, so that one form may
+/// stand for several types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Raw {
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A whole number in data: a number, or base units where the key is a size, bandwidth or duration.
+    /// A whole number of data. It counts base units where the key is a size, bandwidth or duration.
     Integer(i64),
-    /// A literal with its unit, or a number with a fraction.
+    /// A quantity with a unit, or a number with a fraction.
     Quantity(Quantity),
-    /// A text; in data also a quantity, version or place where the key is one.
+    /// A text. In data it may be a quantity, a version or a place, if the key is one.
     Text(String),
     /// A version.
     Version(Version),
-    /// `[]`.
+    /// An empty list.
     Empty,
-    /// A set of text; in data also ranges (`"1..5"`) where the key is one.
+    /// A set of texts. In data it may be ranges (`"1..5"`), if the key is of ranges.
     Texts(Vec<String>),
     /// A set of numbers, in millionths.
     Numbers(Vec<i64>),
@@ -143,66 +144,66 @@ pub enum Raw {
     Ranges(Ranges),
 }
 
-/// Which part of a holder's resources.
+/// The part of a holder's resources that a record belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartRecord {
-    /// For everyone.
+    /// Open to everyone.
     Unreserved,
-    /// For a role and those below it.
+    /// Reserved for a role and those below it.
     Reserved(String),
-    /// May be taken back.
+    /// Revocable.
     Revocable,
 }
 
-/// A resource of a holder.
+/// One resource of one part of a holder.
 #[derive(Clone, Debug)]
 pub struct ResourceRecord {
-    /// Which part it belongs to.
+    /// The part.
     pub part: PartRecord,
-    /// The resource, as the language shows names.
+    /// The resource, in the form of the language.
     pub name: String,
-    /// How much.
+    /// The amount.
     pub amount: RawAmount,
-    /// What may be asked of it, and how much of it is kept back.
+    /// The options; boxed, since few resources have any.
     pub options: Option<Box<ResourceOptions>>,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-/// An amount before its resource has a dimension.
+/// An amount before the dimension of its resource is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RawAmount {
-    /// A whole number in data: a number, or base units where the resource has a unit.
+    /// A whole number of data. It counts base units where the resource has a unit.
     Integer(i64),
-    /// A literal with its unit, or a number with a fraction.
+    /// A quantity with a unit, or a number with a fraction.
     Quantity(Quantity),
-    /// Of any dimension, never used up.
+    /// Unlimited; of any dimension.
     Unlimited,
-    /// Ports and their like.
+    /// Ranges, such as ports.
     Ranges(Ranges),
     /// Named items, as written.
     Items(Vec<String>),
 }
 
-/// Options of a resource.
+/// The options of a resource, each with its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResourceOptions {
-    /// Kept back.
+    /// The amount that is kept back.
     pub reserved: Option<(Reserved, Span)>,
-    /// Requests take a multiple of it.
+    /// A request takes a multiple of this.
     pub step: Option<(RawAmount, Span)>,
-    /// Requests take at least it.
+    /// A request takes no less than this.
     pub min: Option<(RawAmount, Span)>,
-    /// Requests above it are refused.
+    /// A request that would take more than this is refused.
     pub max: Option<(RawAmount, Span)>,
-    /// A factor in millionths.
+    /// The factor for what is left, in millionths.
     pub overcommit: Option<(i64, Span)>,
 }
 
-/// What is kept back of a resource.
+/// An amount that is kept back of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reserved {
-    /// So much.
+    /// An amount of the resource.
     Amount(RawAmount),
     /// A fraction of the total, in millionths.
     Fraction(i64),
@@ -211,130 +212,130 @@ pub enum Reserved {
 /// A rule of an agent or a tier.
 #[derive(Clone, Debug)]
 pub struct RuleRecord {
-    /// Its label, if it has one.
+    /// The label.
     pub label: Option<Located>,
-    /// `None`: it is required. A weight in millionths: it is preferred.
+    /// The weight in millionths if the rule is preferred; `None` if it is required.
     pub weight: Option<i64>,
-    /// What it says.
+    /// The expression.
     pub text: RuleText,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
-    /// Its `///` lines.
+    /// The lines of its documentation.
     pub docs: Vec<String>,
 }
 
-/// A rule's expression.
+/// The expression of a rule.
 #[derive(Clone, Debug)]
 pub enum RuleText {
-    /// From a policy: read already.
+    /// A tree, from a policy.
     Tree(Expr),
-    /// From data: a text in the language.
+    /// A text in the language, from data; parsed later.
     Text(Located),
 }
 
-/// So much of what is unreserved somewhere becomes a part reserved for a role.
+/// A reservation: unreserved amounts of one holder become a part for a role.
 #[derive(Clone, Debug)]
 pub struct ReservationRecord {
-    /// Its name.
+    /// The name.
     pub name: Located,
-    /// For whom.
+    /// The role.
     pub role: Located,
-    /// Where, and how much of what.
+    /// The holder and the amounts.
     pub of: UseRecord,
 }
 
-/// An existing volume that is put into a pool by path, as if it were declared in it.
+/// An existing volume that is put into a pool by path, as if it were declared there.
 #[derive(Clone, Debug)]
 pub struct PutRecord {
-    /// Its whole path.
+    /// The path from the provider down to the volume.
     pub path: Located,
-    /// The volume.
+    /// The volume itself.
     pub tier: TierRecord,
 }
 
 impl PutRecord {
-    /// The path of its pool.
+    /// Returns the path of its pool.
     pub fn pool(&self) -> &str {
         self.path.text.rsplit_once('/').map_or("", |(pool, _)| pool)
     }
 }
 
-/// A part of an allocation.
+/// An allocation: amounts in use, taken from one or more holders.
 #[derive(Clone, Debug)]
 pub struct AllocationRecord {
-    /// Its name.
+    /// The name.
     pub name: Located,
-    /// Whose it is; `None`: a framework of the allocation's name.
+    /// The framework; `None` for one of the allocation's own name.
     pub framework: Option<Located>,
-    /// Which role it counts for; `None`: the framework's.
+    /// The role it is charged to; `None` for that of the framework.
     pub role: Option<Located>,
-    /// Which need it serves.
+    /// The need that it serves.
     pub need: Option<Located>,
-    /// What it takes.
+    /// The amounts, by holder.
     pub uses: Vec<UseRecord>,
 }
 
-/// What an allocation takes from one holder.
+/// The amounts that an allocation takes from one holder.
 #[derive(Clone, Debug)]
 pub struct UseRecord {
-    /// An agent's name, or the path of a pool or existing volume.
+    /// The name of an agent, or the path of a pool or existing volume.
     pub holder: Located,
-    /// Which.
+    /// The kind.
     pub kind: UseKind,
-    /// How much of what; empty for an existing volume.
+    /// The amounts; empty for an existing volume, which is taken whole.
     pub amounts: Vec<AmountRecord>,
-    /// Whether it may be taken back.
+    /// `true` if only revocable parts are used.
     pub revocable: bool,
 }
 
-/// An amount taken.
+/// An amount that is taken.
 #[derive(Clone, Debug)]
 pub struct AmountRecord {
-    /// The resource, as the language shows names.
+    /// The resource, in the form of the language.
     pub name: String,
-    /// How much. A whole number of ranges or items is an error: an allocation names which.
+    /// The amount. Of ranges and items it names members; a plain number of them is an error.
     pub amount: RawAmount,
-    /// Where it stands.
+    /// The place in the source.
     pub span: Span,
 }
 
-/// What an allocation takes from.
+/// The kinds of holders that an allocation takes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UseKind {
     /// An agent.
     Agent,
-    /// A carved part of a pool.
+    /// A pool, of which a volume is carved.
     Pool,
     /// An existing volume.
     Volume,
 }
 
-/// A role, or another block said by statements of the language: each text is one statement.
+/// A block that data declares by statements of the language, one for each text.
 #[derive(Clone, Debug)]
 pub struct DeclarationRecord {
-    /// Its name.
+    /// The name.
     pub name: Located,
-    /// Its statements.
+    /// The statements.
     pub statements: Vec<Located>,
 }
 
-/// A framework of an inventory.
+/// A framework, with its needs.
 #[derive(Clone, Debug)]
 pub struct FrameworkRecord {
-    /// Its name and statements.
+    /// The name and the statements of the framework.
     pub declaration: DeclarationRecord,
-    /// Its needs.
+    /// The needs.
     pub needs: Vec<NeedRecord>,
 }
 
-/// A need of an inventory. Each text is one statement of the language: `count = 3`, `cpus = 4`, `is fast`,
-/// `at most 1 per agent`.
+/// A need. Each text is one statement of the language, such as `count = 3`, `cpus = 4`, `is fast` or `at most
+/// 1 per agent`.
 #[derive(Clone, Debug)]
 pub struct NeedRecord {
-    /// Its name and the statements beside its blocks.
+    /// The name, and the statements outside of blocks.
     pub declaration: DeclarationRecord,
-    /// The statements of its `agent { … }`, if it has one.
+    /// The statements of the `agent { … }` block, with its place.
     pub agent: Option<(Vec<Located>, Span)>,
-    /// Its volumes.
+    /// The volumes.
     pub volumes: Vec<DeclarationRecord>,
 }

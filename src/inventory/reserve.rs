@@ -1,4 +1,8 @@
-//! Reservations made while the broker runs: so much of what is unreserved becomes a part of a role.
+//! Reservations made while a broker runs: each moves an amount from the unreserved part of a holding to the
+//! part of a role.
+//!
+//! They change totals, not use. A reservation is made at every tier that has the resource; otherwise a tier
+//! above could give away to others what the pool has promised to the role (decision 14).
 
 use indexmap::IndexMap;
 
@@ -20,7 +24,7 @@ use crate::{
 };
 
 impl Binder<'_> {
-    /// Moves what reservations name from the unreserved parts to those of their roles, in order of name.
+    /// Applies all reservations, in order of name.
     pub(super) fn reservations(&mut self, parts: &[Part<'_>]) {
         let mut records: IndexMap<&str, (Part<'_>, &ReservationRecord)> = IndexMap::new();
         for part in parts {
@@ -41,6 +45,7 @@ impl Binder<'_> {
         }
     }
 
+    /// Applies one reservation: each of its amounts, up to the first whose holder is unknown.
     pub(super) fn reservation(&mut self, part: &Part<'_>, record: &ReservationRecord) {
         let role = &record.role;
         if let Some(problem) = no_reservation(&role.text, part.lift(role.span)) {
@@ -75,7 +80,8 @@ impl Binder<'_> {
         self.problems.push(problem);
     }
 
-    /// What there is of a resource at each tier, lowest first; `None` where there is no such agent or pool.
+    /// Returns the holdings of a resource at each tier, lowest first; `None` for an unknown agent or pool.
+    /// Pools with `carve = false` count, too: they are tiers, though no supplies.
     fn holdings_of(&self, kind: UseKind, name: &str, resource: &str) -> Option<Vec<HoldingId>> {
         let symbols = &self.plan.symbols;
         let name = symbols.find(name)?;
@@ -98,7 +104,7 @@ impl Binder<'_> {
         Some(found)
     }
 
-    /// One amount: at every tier that has the resource, so that those above keep what those below promise.
+    /// Reserves one amount at every tier that has the resource.
     fn reserve(&mut self, span: Span, record: &AmountRecord, tiers: &[HoldingId], role: Symbol) {
         let Some(lowest) = tiers.first() else {
             let message = format!("there is no `{}` to reserve there", record.name);
@@ -120,7 +126,8 @@ impl Binder<'_> {
         }
     }
 
-    /// Splits an amount off the unreserved part of a holding.
+    /// Moves an amount from the unreserved part of a holding to the part of the role, which is created if
+    /// need be.
     fn split_off(
         &mut self,
         id: HoldingId,
@@ -134,7 +141,7 @@ impl Binder<'_> {
         let (open, kept) = (of_kind(PartKind::Unreserved), of_kind(PartKind::Reserved(role)));
         let usable = open.map(|id| self.world.stock(id).usable.clone());
         let (left, moved) = match &usable {
-            // Of what has no end there is enough for everyone.
+            // An unlimited part leaves enough for everyone: nothing moves.
             Some(Quota::Unlimited) => return Ok(()),
             Some(quota) => split_quota(quota, amount),
             None => None,
@@ -162,6 +169,7 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// Replaces the usable total of a stock. Items stay sorted by name.
     fn set(&mut self, id: StockId, mut quota: Quota) {
         if let Quota::Items(items) = &mut quota {
             items.sort_by(|a, b| self.plan.symbols.text(*a).cmp(self.plan.symbols.text(*b)));
@@ -195,7 +203,7 @@ impl Binder<'_> {
     }
 }
 
-/// What is left of a quota, and what is split off it; `None` where it does not hold that much.
+/// Divides a quota into the rest and the amount that is split off. Returns `None` if it has less than that.
 fn split_quota(quota: &Quota, amount: &Amount) -> Option<(Quota, Quota)> {
     match (quota, amount) {
         (Quota::Scalar(there), Amount::Scalar(_, wanted, _)) => {
@@ -209,7 +217,7 @@ fn split_quota(quota: &Quota, amount: &Amount) -> Option<(Quota, Quota)> {
             let (moved, left): (Vec<_>, Vec<_>) = there.iter().partition(|item| wanted.contains(item));
             (moved.len() == wanted.len()).then_some((Quota::Items(left), Quota::Items(moved)))
         }
-        // Nothing of ports may be written as nothing of items.
+        // An empty list reads as ranges, and may mean no items.
         (Quota::Items(_), Amount::Ranges(none)) if none.is_empty() => {
             Some((quota.clone(), Quota::Ranges(Ranges::default())))
         }
@@ -217,6 +225,7 @@ fn split_quota(quota: &Quota, amount: &Amount) -> Option<(Quota, Quota)> {
     }
 }
 
+/// Returns the sum of two quotas of one form.
 fn joined(one: &Quota, other: &Quota) -> Quota {
     match (one, other) {
         (Quota::Scalar(one), Quota::Scalar(other)) => Quota::Scalar(one.saturating_add(*other)),

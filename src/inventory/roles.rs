@@ -1,4 +1,4 @@
-//! Roles as the fleet knows them: who may use what is kept for whom, and how much at the most.
+//! Roles of a fleet: the line of each, which decides whose reservations it may use, and the limits.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -19,13 +19,15 @@ use crate::{
 };
 
 impl Binder<'_> {
-    /// The line of each role that takes anything: itself, then those above it, the nearest first.
+    /// Enters the line of every role that takes something: the role itself, then those above it, nearest
+    /// first.
     pub(super) fn lines(&mut self, parts: &[Part<'_>]) {
         let mut roles: IndexSet<Symbol> =
             self.plan.frameworks.iter().map(|framework| framework.role).collect();
         for part in parts {
             let named = part.records.allocations.iter().filter_map(|record| record.role.as_ref());
-            // One that is none is told where the allocation is bound, and has no line: it may be of any depth.
+            // A text that is no role is reported with its allocation. It gets no line here, since its depth
+            // is not bounded.
             let named = named.filter(|role| is_role(&role.text));
             roles.extend(named.map(|role| self.plan.symbols.intern(&role.text)));
         }
@@ -37,7 +39,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The line of a role, if it is not known yet.
+    /// Enters the line of a role, unless it is known.
     pub(super) fn line(&mut self, role: Symbol) {
         if self.world.lines.contains_key(&role) {
             return;
@@ -49,7 +51,7 @@ impl Binder<'_> {
         self.world.lines.insert(role, line);
     }
 
-    /// What roles may use at the most, each limit a stock like any other.
+    /// Adds a stock for each limit, so that the ledger counts limits as it counts everything else.
     pub(super) fn limits(&mut self) {
         let roles = self.plan.roles.iter().filter(|role| !role.limits.is_empty());
         let stated: Vec<(String, Vec<Limit>)> =
@@ -71,6 +73,7 @@ impl Binder<'_> {
                     self.problems.push(problem.also(first, "first stated here").help("keep one of them"));
                     continue;
                 }
+                // A fleet that changes calls this again: limits that it has keep their stock.
                 if self.world.limits.contains_key(&key) {
                     continue;
                 }
@@ -83,7 +86,8 @@ impl Binder<'_> {
         }
     }
 
-    /// What resources there are, on which side, and what they measure.
+    /// Returns the known resources by side, with their dimension where one is known. A resource that is
+    /// unlimited everywhere has none.
     fn known_resources(&self) -> IndexMap<(Side, Symbol), Option<Dimension>> {
         let mut known: IndexMap<(Side, Symbol), Option<Dimension>> = IndexMap::new();
         for holding in self.world.holdings.iter().filter(|holding| !holding.parts.is_empty()) {
@@ -98,7 +102,7 @@ impl Binder<'_> {
         known
     }
 
-    /// The side and dimension of what is limited, or a problem.
+    /// Returns the side and dimension of a limited resource, or reports why there is none.
     fn limited(
         &mut self,
         limit: &Limit,

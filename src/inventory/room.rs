@@ -1,5 +1,17 @@
-//! What is free to one who takes, and how an amount is split over the parts of what holders have (section 7 of
-//! the language reference): own and ancestors' reservations first, then unreserved, then, if accepted, revocable.
+//! Availability: the amount that a requester may take now, and its division over parts, tiers and limits
+//! (`docs/language.md`, "resources").
+//!
+//! An amount is taken in three dimensions at once.
+//!
+//! - Over the **parts** of a holding, in a fixed order: reserved for the own role, reserved for the roles
+//!   above it, unreserved, revocable, and lent (reserved for other roles, free now). One amount may be split
+//!   over several parts.
+//! - Over the **tiers** of storage, lowest first. Options such as `step` apply at the lowest tier; every tier
+//!   above gives the very same amount, of sets the very same members.
+//! - Over the **limits** of the requester's role and the roles above it.
+//!
+//! Nothing is counted here: a [`Portion`] lists takes, and the caller enters them into the ledger. Binding,
+//! matching and changes of a state all ask here, so that "free" has one meaning.
 
 use super::{
     ledger::{self, Ledger},
@@ -7,80 +19,83 @@ use super::{
 };
 use crate::{ir::Amount, quantity::MILLION, ranges::Ranges, symbol::Symbol, types::Side};
 
-/// Who takes.
+/// A requester, as far as it decides which parts are open to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Taker<'a> {
-    /// The framework, where promises are told apart.
+    /// The framework, whose own promises do not overlap. `None` for requests outside a cycle.
     pub framework: Option<usize>,
-    /// Its role, and those above it.
+    /// Its role and those above it, nearest first.
     pub line: &'a [Symbol],
-    /// Whether it takes what may be taken back.
+    /// The use of revocable resources.
     pub revocable: Revocable,
-    /// Limits that do not count.
+    /// The limits that are ignored. Explanations ask in this way if a need would be met without them.
     pub exempt: &'a [StockId],
 }
 
-/// Whether what may be taken back is taken.
+/// The use of revocable resources by a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocable {
-    /// Never.
+    /// None of it.
     No,
-    /// After all else.
+    /// After everything else.
     Too,
-    /// Nothing else.
+    /// Nothing but it.
     Only,
 }
 
-/// What one has room for at a moment, beside what it is about to take.
+/// The availability to one requester at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Room<'a> {
     /// The fleet.
     pub world: &'a World,
-    /// What is used; `None`: nothing is.
+    /// The amounts in use. `None` asks as if everything were free.
     pub ledger: Option<&'a Ledger>,
-    /// Who takes.
+    /// The requester.
     pub taker: Taker<'a>,
-    /// What it is about to take.
+    /// The amounts that the requester is about to take and the ledger does not have yet: a need is counted as
+    /// one, so its second volume must not see what its first one takes.
     pub pending: &'a [Take],
 }
 
-/// What an amount takes.
+/// The takes of one amount.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Portion {
-    /// From the parts of the lowest tier, in order.
+    /// The takes from the parts of the lowest tier, in the order of the parts.
     pub own: Vec<Take>,
-    /// From the tiers above, and from the limits of roles.
+    /// The takes from the tiers above and from the limits of roles.
     pub above: Vec<Take>,
 }
 
 impl Portion {
-    /// Everything it takes.
+    /// Returns all takes.
     pub fn takes(&self) -> impl Iterator<Item = &Take> {
         self.own.iter().chain(&self.above)
     }
 
-    /// How much it takes of the lowest tier, in base units; of ranges and items how many, in millionths.
+    /// Returns the amount taken of the lowest tier, in base units. Of ranges and items it is their number, in
+    /// millionths.
     pub fn amount(&self) -> i128 {
         self.own.iter().map(|take| take.amount.count()).sum()
     }
 }
 
-/// What an amount does not fit.
+/// The first obstacle that an amount does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// What a holder has.
+    /// A holding has too little.
     Holding(HoldingId),
-    /// The limit of a role.
+    /// A limit leaves too little.
     Limit(StockId),
 }
 
-/// What is taken of each tier.
+/// An amount as one tier is asked for it.
 enum Wanted {
     Scalar(i64),
-    /// Those very ones, and so many more.
+    /// Definite members, and a number of any others.
     Set(Very, u128),
 }
 
+/// The definite members of a request that are still to be found.
 #[derive(Clone)]
 enum Very {
     Ranges(Ranges),
@@ -88,24 +103,27 @@ enum Very {
 }
 
 impl<'a> Room<'a> {
-    /// The parts of a holding that are open, in the order in which they are used up.
+    /// Returns the parts of a holding that are open to the requester, in the order in which they are used up.
     pub fn parts(&self, holding: &'a Holding) -> impl Iterator<Item = StockId> + use<'a> {
         let (line, revocable, lends) = (self.taker.line, self.taker.revocable, self.world.lends);
         let parts = holding.parts.as_slice();
         let firm = if revocable == Revocable::Only { &[] } else { parts };
+        // The line has the nearest role first, so that own reservations come before those of roles above.
         let reserved = line.iter().flat_map(move |role| {
             firm.iter().filter(move |part| part.0 == PartKind::Reserved(*role)).map(|part| part.1)
         });
         let unreserved = firm.iter().filter(|part| part.0 == PartKind::Unreserved).map(|part| part.1);
         let back = if revocable == Revocable::No { &[] } else { parts };
         let revocable = back.iter().filter(|part| part.0 == PartKind::Revocable).map(|part| part.1);
+        // Under `lend reserved`, what is free of other roles' reservations counts as revocable.
         let lent = back
             .iter()
             .filter(move |part| matches!(&part.0, PartKind::Reserved(role) if lends && !line.contains(role)));
         reserved.chain(unreserved).chain(revocable).chain(lent.map(|part| part.1))
     }
 
-    /// What is free of a stock, in base units; of ranges and items how many, in millionths; `None`: without limit.
+    /// Returns the free amount of a stock, in base units; `None` for an unlimited stock. Of ranges and items
+    /// it is their number, in millionths.
     pub fn free(&self, id: StockId) -> Option<i128> {
         let free = match self.ledger {
             Some(ledger) => ledger.room(self.world, id, self.taker.framework),
@@ -114,7 +132,7 @@ impl<'a> Room<'a> {
         free.map(|free| free - self.pending_of(id).map(|taken| taken.count()).sum::<i128>())
     }
 
-    /// Which ranges or items (by number) are free of a stock; `None` where it has none.
+    /// Returns the free members of a set stock; `None` for other stocks.
     pub fn free_set(&self, id: StockId) -> Option<Ranges> {
         let free = match self.ledger {
             Some(ledger) => ledger.room_set(self.world, id, self.taker.framework),
@@ -128,7 +146,7 @@ impl<'a> Room<'a> {
         })
     }
 
-    /// Which of some ranges or items (by number) are free of a stock; `None` where it has none.
+    /// Returns those of the `wanted` members that are free; `None` for a stock that is no set.
     fn free_among(&self, id: StockId, wanted: &Ranges) -> Option<Ranges> {
         let free = match self.ledger {
             Some(ledger) => ledger.room_among(self.world, id, self.taker.framework, wanted),
@@ -146,12 +164,13 @@ impl<'a> Room<'a> {
         self.pending.iter().filter(move |take| take.stock == id).map(|take| &take.amount)
     }
 
-    /// What is free of a holding's open parts together; `None`: without limit.
+    /// Returns the free amount of all open parts of a holding; `None` if one of them is unlimited.
     pub fn free_of(&self, id: HoldingId) -> Option<i128> {
+        // An overdrawn part has nothing to give, and takes nothing from the others.
         self.parts(self.world.holding(id)).try_fold(0, |sum, part| Some(sum + self.free(part)?.max(0)))
     }
 
-    /// The limits on a resource that stand over the taker.
+    /// Returns the stocks of the limits on a resource that apply to the requester.
     fn limits(&self, side: Side, resource: Symbol) -> impl Iterator<Item = StockId> + use<'a> {
         let (world, Taker { line, exempt, .. }) = (self.world, self.taker);
         let any = if world.limits.is_empty() { &[] } else { line };
@@ -159,12 +178,12 @@ impl<'a> Room<'a> {
         limits.filter(move |limit| !exempt.contains(limit))
     }
 
-    /// What an amount takes of each tier, lowest first, if it fits in all of them and in the limits over the taker.
-    /// The options are those of the lowest tier; the tiers above give what it gives. Of a range of amounts the
-    /// lower end is taken.
+    /// Divides an amount over all tiers and limits, lowest tier first. `charged` is added to the amount
+    /// before `step`, `min` and `max` apply. Of a range of amounts the lower end is taken; [`Room::most`]
+    /// finds more.
     ///
     /// # Errors
-    /// The first that it does not fit.
+    /// The first holding or limit that the amount does not fit.
     pub fn take(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Result<Portion, Lack> {
         let Some(lowest) = tiers.first() else { return Ok(Portion::default()) };
         let holding = self.world.holding(*lowest);
@@ -175,10 +194,11 @@ impl<'a> Room<'a> {
         Ok(portion)
     }
 
-    /// What was taken before, exactly: whatever the options and limits say now.
+    /// Divides an exact amount over all tiers, without options and limits. Used for amounts decided earlier,
+    /// such as allocations, which stay valid when options or limits change.
     ///
     /// # Errors
-    /// The first tier that it does not fit.
+    /// The first tier that the amount does not fit.
     pub fn exactly(&self, tiers: &[HoldingId], amount: &Amount) -> Result<Portion, Lack> {
         let Some(lowest) = tiers.first() else { return Ok(Portion::default()) };
         let holding = self.world.holding(*lowest);
@@ -189,6 +209,8 @@ impl<'a> Room<'a> {
         self.tiers(tiers, wanted.ok_or(Lack::Holding(*lowest))?)
     }
 
+    /// Divides an amount over the tiers. The lowest tier settles which members of a set are taken, and each
+    /// tier above is asked for just those.
     fn tiers(&self, tiers: &[HoldingId], mut wanted: Wanted) -> Result<Portion, Lack> {
         let mut portion = Portion::default();
         for (at, tier) in tiers.iter().enumerate() {
@@ -203,10 +225,10 @@ impl<'a> Room<'a> {
         Ok(portion)
     }
 
-    /// What an amount takes of the limits over the taker.
+    /// Returns the takes of an amount from the limits that apply to the requester.
     ///
     /// # Errors
-    /// The first that it exceeds.
+    /// The first limit that the amount exceeds.
     pub fn limit_takes(&self, side: Side, resource: Symbol, amount: i128) -> Result<Vec<Take>, Lack> {
         let mut takes = Vec::new();
         for limit in self.limits(side, resource) {
@@ -217,10 +239,11 @@ impl<'a> Room<'a> {
         Ok(takes)
     }
 
-    /// Whether an amount fits: as [`Room::take`], and for plain amounts without making a list of it.
+    /// Checks that an amount fits, with the same result as [`Room::take`]. For plain amounts no portion is
+    /// built.
     ///
     /// # Errors
-    /// The first that it does not fit.
+    /// The first holding or limit that the amount does not fit.
     pub fn fits(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Result<(), Lack> {
         let Some(lowest) = tiers.first() else { return Ok(()) };
         let holding = self.world.holding(*lowest);
@@ -241,6 +264,7 @@ impl<'a> Room<'a> {
         self.limit_takes(holding.side, holding.resource, i128::from(wanted)).map(|_| ())
     }
 
+    /// Returns `true` if some part of a holding is open to the requester.
     fn has_part(&self, holding: &'a Holding) -> bool {
         self.parts(holding).next().is_some()
     }
@@ -249,6 +273,8 @@ impl<'a> Room<'a> {
         holding.parts.iter().any(|part| ledger::is_set(self.world.stock(part.1)))
     }
 
+    /// Returns the request to the lowest tier, after options; `None` if the holding cannot serve it at any
+    /// moment.
     fn wanted(&self, holding: &'a Holding, amount: &Amount, charged: i64) -> Option<Wanted> {
         let none = Very::Ranges(Ranges::default());
         if self.is_set(holding) {
@@ -261,14 +287,14 @@ impl<'a> Room<'a> {
         }
         let endless = self.parts(holding).any(|part| self.world.stock(part).usable == Quota::Unlimited);
         match amount {
-            // Where there is no end of them, the very ones asked for are there.
+            // An unlimited holding has every member that is asked for.
             Amount::Ranges(ranges) if endless => Some(Wanted::Set(Very::Ranges(ranges.clone()), 0)),
             Amount::Items(items) if endless => Some(Wanted::Set(Very::Items(items.clone()), 0)),
             _ => scalar_of(self.world, holding, amount, charged).map(Wanted::Scalar),
         }
     }
 
-    /// What the tiers above give: what the lowest gave.
+    /// Returns the request to the tiers above: the amount or the members that the lowest tier gave.
     fn same(&self, portion: &Portion) -> Wanted {
         let mut ranges = Ranges::default();
         let mut items = Vec::new();
@@ -291,7 +317,7 @@ impl<'a> Room<'a> {
         }
     }
 
-    /// Splits what is wanted over the open parts of a holding, if it fits.
+    /// Divides a request over the open parts of a holding; `None` if it does not fit.
     fn split(&self, holding: &'a Holding, wanted: Wanted) -> Option<Vec<Take>> {
         match wanted {
             Wanted::Scalar(amount) => self.split_scalar(holding, amount),
@@ -301,13 +327,13 @@ impl<'a> Room<'a> {
 
     fn split_scalar(&self, holding: &'a Holding, amount: i64) -> Option<Vec<Take>> {
         if self.is_set(holding) {
-            // So many of a set above a plain amount: any.
+            // A plain amount at the tier below asks for a number of any members here.
             return self.split_set(holding, Very::Ranges(Ranges::default()), whole(amount)?);
         }
         let mut left = amount;
         let mut takes = Vec::new();
         let mut parts = self.parts(holding).peekable();
-        // Nothing is asked of the first part.
+        // A request for nothing needs an open part too: it takes nothing of the first one.
         let first = *parts.peek()?;
         for part in parts {
             let free = self.free(part).map_or(i128::MAX, |free| free.max(0));
@@ -323,19 +349,22 @@ impl<'a> Room<'a> {
         (left == 0).then_some(takes)
     }
 
+    /// Divides a request for members in two passes. The first finds the definite members, in whichever part
+    /// has them. The second adds `more` members of any kind, the lowest free ones first, in the order of the
+    /// parts.
     fn split_set(&self, holding: &'a Holding, mut very: Very, more: u128) -> Option<Vec<Take>> {
         let mut left = more;
         let mut takes = Vec::new();
         let first = self.parts(holding).next()?;
         let mut rest: Vec<(StockId, Ranges)> = Vec::new();
         for part in self.parts(holding) {
-            // Where very ones are asked for, only these are looked up.
+            // For definite members alone, look up only these: a part may have many ranges.
             let free = match &very {
                 Very::Ranges(wanted) if more == 0 => self.free_among(part, wanted),
                 _ => self.free_set(part),
             };
             let Some(free) = free else {
-                // A part without end gives what is left.
+                // A part without members is taken to be unlimited: it gives all that is still wanted.
                 takes.extend(very.all().map(|amount| Take { stock: part, amount }));
                 very = Very::Ranges(Ranges::default());
                 continue;
@@ -364,12 +393,13 @@ impl<'a> Room<'a> {
         (left == 0).then_some(takes)
     }
 
-    /// Whether a request could be met if everything were free.
+    /// Returns `true` if an amount would fit if everything were free.
     pub fn could_fit(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> bool {
         Room { ledger: None, pending: &[], ..*self }.fits(tiers, amount, charged).is_ok()
     }
 
-    /// What is taken of a range of amounts: the most that fits.
+    /// Takes the most of a range of amounts that fits; `None` if even the lower end does not, or if the
+    /// amount is not a scalar. The cost is logarithmic in the width of the range.
     pub fn most(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Option<Portion> {
         let Amount::Scalar(dimension, low, high) = amount else { return None };
         let lowest = self.world.holding(*tiers.first()?);
@@ -378,7 +408,8 @@ impl<'a> Room<'a> {
             let exact = low + steps * unit;
             Amount::Scalar(*dimension, exact, exact)
         };
-        // Halving: what fits at an amount fits at every smaller one.
+        // Binary search: what fits at an amount fits at every smaller one. `least` is the lower end or fits,
+        // and `above` does not fit or is past the upper end.
         let (mut least, mut above) = (0, (high - low) / unit + 1);
         while above - least > 1 {
             let middle = least + (above - least) / 2;
@@ -396,7 +427,8 @@ impl Very {
         }
     }
 
-    /// All of them, as a part without end gives them.
+    /// Returns all wanted members as an unlimited part gives them. Items are only counted then, since such a
+    /// part has no list of items to number them by.
     fn all(&self) -> Option<Taken> {
         match self {
             _ if self.is_empty() => None,
@@ -408,7 +440,8 @@ impl Very {
         }
     }
 
-    /// Those that are free in a part, by its numbers: they are wanted no longer.
+    /// Removes from the wanted members those that are free in a part, and returns them as the part numbers
+    /// them.
     fn take_from(&mut self, part: &Quota, free: &Ranges) -> Ranges {
         match (self, part) {
             (Very::Ranges(wanted), Quota::Ranges(_)) => {
@@ -431,7 +464,8 @@ impl Very {
     }
 }
 
-/// The scalar that a request takes of a holding; `None` above its `max`, or where it asks for ports of a number.
+/// Returns the amount that a request takes of a plain holding, after `step` and `min`. Returns `None` above
+/// `max` or 64 bits, for another dimension than that of the holding, and for requests of definite members.
 pub fn scalar_of(world: &World, holding: &Holding, amount: &Amount, charged: i64) -> Option<i64> {
     let Amount::Scalar(dimension, low, _) = amount else { return None };
     let endless = || holding.parts.iter().any(|part| world.stock(part.1).usable == Quota::Unlimited);
@@ -442,5 +476,6 @@ pub fn scalar_of(world: &World, holding: &Holding, amount: &Amount, charged: i64
 }
 
 fn whole(millionths: i64) -> Option<u128> {
+    /// Returns the whole number that an amount in millionths stands for, if it is one.
     (millionths >= 0 && millionths % MILLION == 0).then_some((millionths / MILLION) as u128)
 }

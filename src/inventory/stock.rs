@@ -1,4 +1,4 @@
-//! Resource records → stocks: amounts typed, options applied.
+//! Stocks: one resource record gives one stock, with its amount typed and its options applied.
 
 use super::{
     bind::Part,
@@ -14,10 +14,10 @@ use crate::{
     types::Side,
 };
 
-/// The highest overcommit, in millionths.
+/// The highest `overcommit`, in millionths.
 const MOST_OVERCOMMIT: i64 = 1_000 * MILLION;
 
-/// A stock without options.
+/// Creates a stock without options: all of the total can be used.
 pub(super) fn plain(
     resource: Symbol,
     side: Side,
@@ -38,18 +38,17 @@ pub(super) fn plain(
     }
 }
 
-/// What requests of a resource must keep to, where a record says so.
+/// The bounds on requests that one record states, each with its place.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Steps {
-    /// The step, above 0.
+    /// The step; above 0.
     pub step: Option<(i64, Span)>,
-    /// The least.
     pub min: Option<(i64, Span)>,
-    /// The most.
     pub max: Option<(i64, Span)>,
 }
 
-/// The stock of a record, and its options. `dimension` is what the policy set says of the resource.
+/// Creates the stock of a record, and returns the bounds it states on requests. `dimension` is the one that
+/// the resource has elsewhere, if that is known.
 pub(super) fn stock(
     part: &Part<'_>,
     side: Side,
@@ -100,7 +99,7 @@ fn wrong_dimension(
     Diagnostic::error(Code::B0502, span, message).help("give it in the same unit everywhere")
 }
 
-/// A problem with an option, in the sources of the run.
+/// Creates the error for an option. `span` refers to the sources of the run.
 pub(super) fn wrong(span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
     Diagnostic::error(Code::B0510, span, message).help(help)
 }
@@ -141,11 +140,13 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
     Ok(steps)
 }
 
-/// A million, in which fractions of totals are counted.
+/// One, in the millionths that fractions of totals are counted in.
 const ONE: i128 = MILLION as i128;
 
-/// `(total - reserved) * overcommit`, exact until it is rounded down at the end. `reserved` is in millionths of
+/// Returns `(total - reserved) * overcommit`, rounded down once at the end. `reserved` is in millionths of
 /// the base unit.
+///
+/// The product fits in 128 bits: the total has 63 bits, a million 20, and the highest overcommit 30.
 fn usable(
     part: &Part<'_>,
     record: &ResourceRecord,

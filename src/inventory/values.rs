@@ -1,4 +1,5 @@
-//! Raw values and amounts → values of a type. What does not fit has no value, and says so.
+//! Raw values and amounts are typed here. A value that does not fit its type has no typed form; the caller
+//! reports it.
 
 use super::records::{Raw, RawAmount};
 use crate::{
@@ -11,8 +12,11 @@ use crate::{
     value::{Value, Version, is_place},
 };
 
-/// The value of a key of this type; `None` where the raw value is of another one. Without a type it is taken as
-/// it stands.
+/// Converts a raw value to the type of its key; `None` if it is of another type. Without a type the value
+/// keeps the form it has.
+///
+/// Data has fewer forms than the language, so that the type decides: the text `"us/a"` may be a place,
+/// `"1.2"` a version and `"64GiB"` a size, and a whole number counts base units where the key has a unit.
 pub fn value_of(raw: &Raw, kind: Option<Type>, symbols: &mut Symbols) -> Option<Value> {
     let value = match (raw, kind) {
         (Raw::Text(text), Some(kind)) => text_as(text, kind, symbols)?,
@@ -36,6 +40,7 @@ pub fn value_of(raw: &Raw, kind: Option<Type>, symbols: &mut Symbols) -> Option<
         (Raw::Numbers(numbers), _) => Value::numbers(numbers.iter().copied()),
         (Raw::Ranges(ranges), _) => Value::Ranges(ranges.clone().into()),
     };
+    // Last check: a raw form with a type of its own must match the key's.
     kind.is_none_or(|kind| value.type_of() == kind).then_some(value)
 }
 
@@ -52,7 +57,7 @@ fn text_as(text: &str, kind: Type, symbols: &mut Symbols) -> Option<Value> {
     }
 }
 
-/// `"1..5"` and `"9"`, as data writes ranges.
+/// Parses `"1..5"` and `"9"`, the forms of ranges in data.
 fn parse_ranges(texts: &[String]) -> Option<Vec<(i64, i64)>> {
     let one = |text: &String| match text.split_once("..") {
         Some((low, high)) => Some((low.parse().ok()?, high.parse().ok()?)),
@@ -61,7 +66,8 @@ fn parse_ranges(texts: &[String]) -> Option<Vec<(i64, i64)>> {
     texts.iter().map(one).collect()
 }
 
-/// An amount of one dimension, in base units; `None` where it is of another one or no scalar.
+/// Converts an amount to base units of a dimension, or of its own if none is given. Returns `None` for
+/// another dimension, for an overflow, and for amounts that are not scalars.
 pub fn scalar_of(amount: &RawAmount, dimension: Option<Dimension>) -> Option<(Dimension, i64)> {
     match (amount, dimension) {
         (RawAmount::Quantity(quantity), dimension) => dimension
@@ -75,7 +81,7 @@ pub fn scalar_of(amount: &RawAmount, dimension: Option<Dimension>) -> Option<(Di
     }
 }
 
-/// The problem with a key that is named like what its side has without being told.
+/// Returns the error for a key that has the name of a built-in of its side.
 pub fn built_in<'a>(
     side: Side,
     key: &str,

@@ -1,4 +1,18 @@
-//! A fleet bound to a plan: values typed, places known, every stock of resources in one table.
+//! A fleet bound to a plan: typed values, resolved places, and every counted quantity in one table.
+//!
+//! The model of resources has four levels.
+//!
+//! - A **holder** (an agent, a storage tier) has resources.
+//! - A **holding** is one resource of one holder, with the options that apply to it as a whole.
+//! - A **part** of a holding is reserved for a role, unreserved, or revocable. Parts are disjoint.
+//! - A **stock** is a counter with a total. Each part is one; so are the user slots of an existing volume and
+//!   the limits of roles.
+//!
+//! All stocks stand in one table so that the ledger can count every kind of use by one rule. The `world`
+//! holds totals only; the use of each stock is in the [`ledger`](super::ledger).
+//!
+//! Rows refer to each other by position. Agents and supplies are sorted by name, so that ties and listings
+//! are the same whatever the order of the input.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -13,99 +27,100 @@ use crate::{
     value::Value,
 };
 
-/// Something that is counted, by its number in [`World::stocks`].
+/// The position of a [`Stock`] in [`World::stocks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StockId(pub u32);
 
-/// What one holder has of one resource, by its number in [`World::holdings`].
+/// The position of a [`Holding`] in [`World::holdings`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HoldingId(pub u32);
 
-/// Which part of what a holder has. The parts are disjoint and add up.
+/// The kind of a part of a holding. The parts of a holding are disjoint, and their sum is the holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartKind {
-    /// For a role and those below it.
+    /// Reserved for a role and the roles below it.
     Reserved(Symbol),
-    /// For everyone.
+    /// Open to everyone.
     Unreserved,
-    /// For who accepts that it may be taken back.
+    /// Open to requesters that accept revocable resources.
     Revocable,
 }
 
-/// What a stock is.
+/// The kind of quantity that a stock counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StockKind {
     /// A part of a holding.
     Part(PartKind),
-    /// The places for users of an existing volume.
+    /// The user slots of an existing volume.
     Users,
-    /// What a role and those below it may use of a resource.
+    /// The limit of a role: the most that it and the roles below it may use of a resource.
     Limit(Symbol),
 }
 
-/// How much a holder has of a resource.
+/// The total of a stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Quota {
-    /// Never used up.
+    /// Without limit.
     Unlimited,
-    /// The usable total, in base units.
+    /// An amount, in base units of the dimension.
     Scalar(i64),
-    /// Which ones.
+    /// Numbers such as ports.
     Ranges(Ranges),
-    /// Which ones, sorted by name.
+    /// Named items, sorted by name. A set of items is written as positions in this list.
     Items(Vec<Symbol>),
 }
 
-/// Something that is counted.
+/// A counter with a total: the unit that the ledger counts by.
 #[derive(Clone, Debug)]
 pub struct Stock {
     /// The resource.
     pub resource: Symbol,
-    /// Of an agent or of storage.
+    /// The side: agents or pools. Storage tiers of any kind count as pools.
     pub side: Side,
-    /// What it is.
+    /// The kind.
     pub kind: StockKind,
-    /// What it measures; of ranges and items, a number.
+    /// The dimension. Ranges and items are numbers.
     pub dimension: Dimension,
     /// The total as declared, before `reserved` and `overcommit`.
     pub declared: Quota,
-    /// What can be used.
+    /// The total that can be used, after `reserved` and `overcommit`, and after reservations of a state moved
+    /// some of it.
     pub usable: Quota,
-    /// Whether `reserved` or `overcommit` stand between the two.
+    /// `true` if `reserved` or `overcommit` was given.
     pub is_adjusted: bool,
-    /// Where it stands.
+    /// The place of the declaration.
     pub span: Span,
 }
 
-/// What one holder has of one resource: its parts, and what may be asked of them together.
+/// One resource of one holder: its parts, and the options that bound a request to all of them together.
 #[derive(Clone, Debug)]
 pub struct Holding {
     /// The resource.
     pub resource: Symbol,
-    /// Of an agent or of storage.
+    /// The side: agents or pools.
     pub side: Side,
-    /// What it measures; of ranges and items, a number.
+    /// The dimension. Ranges and items are numbers.
     pub dimension: Dimension,
-    /// Its parts, in order of declaration; of each kind and role, one.
+    /// The parts, in order of declaration. Each kind and role occurs once.
     pub parts: Vec<(PartKind, StockId)>,
-    /// A request takes a multiple of it; 0 for none.
+    /// A request takes a multiple of this; 0 for no step.
     pub step: i64,
-    /// A request takes at least it.
+    /// A request takes no less than this.
     pub min: i64,
-    /// A request above it is refused.
+    /// A request that would take more than this is refused.
     pub max: Option<i64>,
-    /// Where its first part stands.
+    /// The place of the first part.
     pub span: Span,
 }
 
 impl Holding {
-    /// What a request of `asked` takes: the least multiple of `step` that is at least `max(asked, min)`; `None`
-    /// above `max`, or above 64 bits.
+    /// Returns the amount that a request of `asked` takes: the least multiple of `step` that is at least
+    /// `max(asked, min)`. Returns `None` if that exceeds `max` or 64 bits.
     pub fn taken(&self, asked: i64) -> Option<i64> {
         self.rounded(asked).filter(|taken| self.max.is_none_or(|max| *taken <= max))
     }
 
-    /// What a request of `asked` would take if there were no `max`.
+    /// Returns the amount that a request of `asked` would take without `max`.
     pub fn rounded(&self, asked: i64) -> Option<i64> {
         let least = asked.max(self.min);
         if self.step == 0 {
@@ -116,36 +131,38 @@ impl Holding {
         i64::try_from(steps * i128::from(self.step)).ok()
     }
 
-    /// Its firm parts: all but the revocable one.
+    /// Returns the firm parts: all but the revocable one.
     pub fn firm(&self) -> impl Iterator<Item = StockId> {
         self.parts.iter().filter(|part| part.0 != PartKind::Revocable).map(|part| part.1)
     }
 }
 
-/// The value of a key of one row.
+/// The value of one key in one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// The row does not have the key.
     Absent,
-    /// The row has a value of another type than the key's, shown here as data has it.
+    /// The value has another type than the key. Holds the value as text, for messages.
     Mismatch(String),
-    /// The value.
+    /// A value of the key's type.
     Value(Value),
 }
 
-/// The keys that one row has, each at the place of its column ([`World::cell`]) and sorted by it. What the row does not have takes
-/// no room: a fleet in which every row has a key of its own is as large as what was written, not rows times keys.
+/// The keys of one row: pairs of column position ([`World::cell`]) and cell, sorted by position.
+///
+/// The list is sparse. Absent keys take no memory, so a fleet in which every row has a key of its own is as
+/// large as its text, and not rows × keys (decision 34).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells(Vec<(u32, Cell)>);
 
 impl Cells {
-    /// The cells that are there, at their places, in any order.
+    /// Creates the cells of a row from pairs in any order.
     pub(super) fn new(mut there: Vec<(u32, Cell)>) -> Cells {
         there.sort_unstable_by_key(|(at, _)| *at);
         Cells(there)
     }
 
-    /// The cell at a place: in a row that has all keys it is just there, else it is looked for.
+    /// Returns the cell at a column position.
     pub fn get(&self, at: usize) -> &Cell {
         if let Some((place, cell)) = self.0.get(at)
             && *place as usize == at
@@ -156,62 +173,62 @@ impl Cells {
         found.map_or(&Cell::Absent, |found| &self.0[found].1)
     }
 
-    /// The cells that are there, with their places, in the order of these.
+    /// Returns the cells that are present, by position.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &Cell)> {
         self.0.iter().map(|(at, cell)| (*at as usize, cell))
     }
 }
 
-/// Where something is: its path, and the path down to each declared level.
+/// The place of a row in the tree of fault domains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
     /// The whole path.
     pub domain: Option<Symbol>,
-    /// By depth; levels below the path's end are absent.
+    /// The path down to each declared level, outermost first. Levels below the end of the path are `None`.
     pub levels: Vec<Option<Symbol>>,
 }
 
-/// A resource of a holder.
+/// A reference from a holder to one of its holdings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The resource.
     pub resource: Symbol,
-    /// What there is of it.
+    /// The holding.
     pub holding: HoldingId,
 }
 
 /// An agent.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    /// Its name.
+    /// The name.
     pub name: Symbol,
-    /// Where it is.
+    /// The place in the tree of fault domains.
     pub placement: Placement,
-    /// Its keys, by [`World::cell`].
+    /// The values of its keys, by [`World::cell`].
     pub cells: Cells,
-    /// Its resources.
+    /// The resources.
     pub resources: Holdings,
-    /// Its rules, by their number in `Plan::agent_rules`.
+    /// The position of its rules in `Plan::agent_rules`.
     pub rules: usize,
-    /// Where it is declared.
+    /// The place of the declaration.
     pub span: Span,
 }
 
-/// Resources up to which a list of them is looked through; one with more is looked up.
+/// The length up to which a list of resources is searched linearly. Longer ones have an index.
 const FEW_RESOURCES: usize = 8;
 
-/// What an agent has, in order of declaration.
+/// The resources of an agent, in order of declaration.
 #[derive(Clone, Debug, Default)]
 pub struct Holdings {
     list: Vec<Held>,
-    /// Places in the list; none where it is short.
+    /// The position in the list by resource; empty for a short list.
     by_resource: IndexMap<Symbol, usize>,
 }
 
 impl From<Vec<Held>> for Holdings {
     fn from(list: Vec<Held>) -> Holdings {
         let long = if list.len() > FEW_RESOURCES { list.as_slice() } else { &[] };
-        // The first of a name is the one that is found.
+        // In reverse order, so that of repeated names the first one stays in the index.
         let by_resource = long.iter().enumerate().rev().map(|(at, held)| (held.resource, at)).collect();
         Holdings { list, by_resource }
     }
@@ -233,12 +250,12 @@ impl PartialEq for Holdings {
 }
 
 impl Holdings {
-    /// All of it.
+    /// Returns the resources as a slice.
     pub fn list(&self) -> &[Held] {
         &self.list
     }
 
-    /// All of it, one by one.
+    /// Returns an iterator over the resources.
     pub fn iter(&self) -> std::slice::Iter<'_, Held> {
         self.list.iter()
     }
@@ -251,70 +268,72 @@ impl Holdings {
     }
 }
 
-/// A provider, instance, pool or existing volume.
+/// A storage tier: a provider, instance, pool or existing volume.
 #[derive(Clone, Debug)]
 pub struct Tier {
-    /// Which.
+    /// The kind.
     pub kind: TierKind,
-    /// Its own name.
+    /// The name without those of the tiers above.
     pub name: Symbol,
-    /// Names down to it, with `/` between.
+    /// The names from the provider down to this tier, joined by `/`.
     pub path: Symbol,
-    /// The tier above.
+    /// The position of the tier above, in [`World::tiers`].
     pub parent: Option<usize>,
-    /// Its resources.
+    /// The resources that this tier declares itself.
     pub resources: Vec<Held>,
-    /// Its rules, by their number in `Plan::tier_rules`.
+    /// The position of its rules in `Plan::tier_rules`.
     pub rules: usize,
-    /// Where it is declared.
+    /// The place of the declaration.
     pub span: Span,
 }
 
-/// What one volume can be served by: a pool, or an existing volume.
+/// A source of volumes: a pool to carve from, or an existing volume. It is one row of the storage side, with
+/// the keys and resources of all its tiers joined.
 #[derive(Clone, Debug)]
 pub struct Supply {
-    /// The tier itself, then those above.
+    /// The positions of its tiers: its own first, the provider last.
     pub chain: Vec<usize>,
-    /// Its path.
+    /// The path of its own tier.
     pub path: Symbol,
-    /// Its pool's path.
+    /// The path of its pool; for a pool, its own.
     pub pool: Symbol,
-    /// Its instance's path.
+    /// The path of its instance.
     pub instance_path: Symbol,
-    /// Its instance's name.
+    /// The name of its instance.
     pub instance: Symbol,
-    /// Its provider's name.
+    /// The name of its provider.
     pub provider: Symbol,
-    /// Where it is: the nearest place of its tiers.
+    /// The place: that of the nearest tier that states one.
     pub placement: Placement,
-    /// Its keys: the nearest value of its tiers.
+    /// The values of its keys: for each key that of the nearest tier that has it.
     pub cells: Cells,
-    /// For each resource what it is taken from: the lowest tier first. What an existing volume declares
-    /// itself is not among them: its user has it whole.
+    /// The holdings that an amount of each resource is taken from: one for each tier that declares it, lowest
+    /// first. The resources that an existing volume declares are not here, since its user gets them whole
+    /// ([`Existing::whole`]).
     pub resources: IndexMap<Symbol, Vec<HoldingId>>,
-    /// What an existing volume is.
+    /// The properties of an existing volume; `None` for a pool.
     pub existing: Option<Existing>,
 }
 
-/// An existing volume.
+/// The properties of an existing volume.
 #[derive(Clone, Debug)]
 pub struct Existing {
-    /// Its file system, if it has one.
+    /// The file system, if it is formatted.
     pub filesystem: Option<Symbol>,
-    /// Whether it can only be read.
+    /// `true` if the volume can only be read.
     pub read_only: bool,
-    /// Its places for users: as many as may use it at once, without limit where it can only be read.
+    /// The stock of its user slots: the number of simultaneous users, unlimited for a read-only volume.
     pub users: StockId,
-    /// Its own resources, which a user has whole.
+    /// The resources of the volume, each with dimension and amount. A user gets all of them.
     pub whole: Vec<(Symbol, Dimension, i64)>,
-    /// The role it is kept for.
+    /// The role that the volume is kept for.
     pub reserved_for: Option<Symbol>,
-    /// What it takes from its pool and the tiers above, whoever uses it.
+    /// The amounts that the volume itself takes from its pool and the tiers above, used or not.
     pub takes: Vec<Take>,
 }
 
 impl Supply {
-    /// What there is of a resource at each tier, lowest first.
+    /// Returns the holdings of a resource, one for each tier that declares it, lowest first.
     pub fn holdings(&self, resource: Symbol) -> Option<&[HoldingId]> {
         if self.resources.len() > FEW_RESOURCES {
             return self.resources.get(&resource).map(Vec::as_slice);
@@ -323,26 +342,26 @@ impl Supply {
     }
 }
 
-/// What one stock gave up.
+/// An amount taken from one stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Take {
     /// The stock.
     pub stock: StockId,
-    /// How much.
+    /// The amount.
     pub amount: Taken,
 }
 
-/// How much was taken.
+/// The amount of a [`Take`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// In base units.
+    /// An amount, in base units.
     Scalar(i64),
-    /// The very ones; of items, their numbers in the sorted list.
+    /// Definite numbers: of ranges the numbers themselves, of items their positions in the sorted list.
     Set(Ranges),
 }
 
 impl Taken {
-    /// How much, in base units; of ranges and items how many, in millionths.
+    /// Returns the amount in base units. Of ranges and items it is their number, in millionths.
     pub fn count(&self) -> i128 {
         match self {
             Taken::Scalar(amount) => i128::from(*amount),
@@ -351,35 +370,37 @@ impl Taken {
     }
 }
 
-/// What is taken already.
+/// An amount of the fleet that is in use: by a framework, on at most one agent and any number of supplies.
 #[derive(Clone, Debug)]
 pub struct Allocation {
-    /// Its name.
+    /// The name.
     pub name: Symbol,
-    /// Whose it is.
+    /// The framework that uses it. It need not be declared.
     pub framework: Symbol,
-    /// Which role it counts for.
+    /// The role it is charged to.
     pub role: Symbol,
-    /// Which need of the framework it serves.
+    /// The need of the framework that it serves.
     pub need: Option<Symbol>,
-    /// Where it runs.
+    /// The position of its agent, in [`World::agents`].
     pub agent: Option<usize>,
-    /// What serves its volumes.
+    /// The positions of the supplies that serve its volumes, in [`World::supplies`].
     pub supplies: Vec<usize>,
-    /// Everything it takes, tiers above included.
+    /// The amounts it takes from all stocks: parts of holdings at every tier, user slots and limits of roles.
     pub takes: Vec<Take>,
-    /// Of each of its uses, in order: how many of `takes` and of `shares` there are up to its end.
+    /// The lengths of `takes` and `shares` after each of its uses, in order. They divide both lists by use,
+    /// so that a use whose holder did not change can keep what it took ([`amend`](super::amend)).
     pub ends: Vec<(usize, usize)>,
-    /// The part of `takes` that counts in shares: the lowest tiers, and existing volumes whole.
+    /// The amounts of `takes` that count in dominant shares: those of the lowest tiers, and existing volumes
+    /// whole.
     pub shares: Vec<(Side, Symbol, i128)>,
 }
 
-/// What is known of the broker.
+/// The broker's own place and keys.
 #[derive(Clone, Debug, Default)]
 pub struct BrokerFacts {
-    /// Where it is.
+    /// The place in the tree of fault domains.
     pub placement: Placement,
-    /// Its keys.
+    /// Its keys, with their values.
     pub keys: Vec<(Symbol, Value)>,
 }
 
@@ -388,62 +409,66 @@ pub struct BrokerFacts {
 pub struct World {
     /// The broker.
     pub broker: BrokerFacts,
-    /// Agents, sorted by name.
+    /// The agents, sorted by name.
     pub agents: Vec<Agent>,
-    /// Tiers, parents before children.
+    /// The storage tiers, parents before children.
     pub tiers: Vec<Tier>,
-    /// Supplies, sorted by path.
+    /// The pools and existing volumes, sorted by path.
     pub supplies: Vec<Supply>,
-    /// Every stock.
+    /// Every stock. Positions are stable: a stock that is no longer used stays as a free slot.
     pub stocks: Vec<Stock>,
-    /// Every holding.
+    /// Every holding. Positions are stable, as those of stocks.
     pub holdings: Vec<Holding>,
-    /// What roles may use at the most: role, side and resource.
+    /// The stocks of the limits, by role, side and resource.
     pub limits: IndexMap<(Symbol, Side, Symbol), StockId>,
-    /// Of each role that takes anything: itself, then those above it.
+    /// The line of each role that takes something: the role itself, then those above it, nearest first.
     pub lines: IndexMap<Symbol, Vec<Symbol>>,
-    /// Whether what is free of other roles' reservations is offered as revocable.
+    /// `true` if the free amounts of other roles' reservations are offered as revocable.
     pub lends: bool,
-    /// By how much offers may overlap.
+    /// The extent to which offers may overlap.
     pub overlap: Overlap,
-    /// What is taken, sorted by name.
+    /// The allocations, sorted by name.
     pub allocations: Vec<Allocation>,
-    /// Usable totals by side and resource, for shares: each at the lowest tier that declares it, all parts.
+    /// The usable totals by side and resource, the denominators of dominant shares. Of a supply only the
+    /// lowest tier that declares a resource counts, so that nothing counts twice.
     pub totals: IndexMap<(Side, Symbol), i128>,
-    /// Every open key that some agent or tier has, also those that no policy reads. Of a fleet that changes, also
-    /// those that one had before.
+    /// The open keys that some agent or tier has, including those that no policy reads. In a fleet that
+    /// changes, keys of earlier versions stay.
     pub keys: IndexSet<(Side, Symbol)>,
+    /// The position of each column in the cells of its side; `None` for columns that are no open key of a
+    /// row.
     pub(super) cells: Vec<Option<u32>>,
     pub(super) agent_names: IndexMap<Symbol, usize>,
     pub(super) supply_paths: IndexMap<Symbol, usize>,
-    /// Numbers of stocks and holdings that are of nothing now, for the next that are needed.
+    /// Slots of the tables of stocks and holdings that are unused now. New entries fill them first.
     pub(super) free_stocks: Vec<StockId>,
     pub(super) free_holdings: Vec<HoldingId>,
 }
 
 impl World {
-    /// A stock.
+    /// Returns a stock.
     pub fn stock(&self, id: StockId) -> &Stock {
         &self.stocks[id.0 as usize]
     }
 
-    /// The agent with this name.
+    /// Returns the position of the agent with this name.
     pub fn agent(&self, name: Symbol) -> Option<usize> {
         self.agent_names.get(&name).copied()
     }
 
-    /// The pool or existing volume with this path.
+    /// Returns the position of the pool or existing volume with this path.
     pub fn supply(&self, path: Symbol) -> Option<usize> {
         self.supply_paths.get(&path).copied()
     }
 
-    /// What existing volumes take from their pools, whoever uses them.
+    /// Returns the amounts that existing volumes take from their pools, used or not.
     pub fn carved(&self) -> impl Iterator<Item = &Take> {
         self.supplies.iter().filter_map(|supply| supply.existing.as_ref()).flat_map(|volume| &volume.takes)
     }
 
-    /// What counts in shares of what a supply is taken from: of each resource the lowest tier that has it, and of
-    /// an existing volume what its pool has of what the volume holds.
+    /// Returns the holdings of a supply that count in dominant shares: of each resource that of the lowest
+    /// tier. For an existing volume these include the holdings of its pool from which its own resources were
+    /// taken.
     pub(super) fn counted(&self, supply: &Supply) -> Vec<HoldingId> {
         let mut counted: Vec<HoldingId> =
             supply.resources.iter().filter_map(|(_, tiers)| tiers.first().copied()).collect();
@@ -456,14 +481,14 @@ impl World {
         counted
     }
 
-    /// The usable total of a holding, all parts together, if any of it has an end.
+    /// Returns the usable total of all parts of a holding, or `None` if every part is unlimited.
     pub(super) fn usable(&self, id: HoldingId) -> Option<i128> {
         let totals =
             self.holding(id).parts.iter().filter_map(|part| super::ledger::total(self.stock(part.1)));
         totals.fold(None, |sum, total| Some(sum.unwrap_or(0) + total))
     }
 
-    /// Adds what a holding has to the totals, or takes it away.
+    /// Adds the usable total of a holding to [`World::totals`], times `sign` (1 or -1).
     pub(super) fn count(&mut self, id: HoldingId, sign: i128) {
         let Some(usable) = self.usable(id) else { return };
         let holding = self.holding(id);
@@ -471,38 +496,39 @@ impl World {
         *self.totals.entry(key).or_insert(0) += sign * usable;
     }
 
-    /// A holding.
+    /// Returns a holding.
     pub fn holding(&self, id: HoldingId) -> &Holding {
         &self.holdings[id.0 as usize]
     }
 
-    /// What an agent has of a resource.
+    /// Returns the holding of a resource of an agent.
     pub fn agent_holding(&self, agent: usize, resource: Symbol) -> Option<HoldingId> {
         self.agents[agent].resources.find(resource).map(|held| held.holding)
     }
 
-    /// The rules of an agent's own; of none, none.
+    /// Returns the rules that an agent declares; none without an agent.
     pub fn rules_of_agent<'p>(&self, plan: &'p Plan, agent: Option<usize>) -> &'p [Rule] {
         agent.map(|agent| plan.agent_rules[self.agents[agent].rules].as_slice()).unwrap_or_default()
     }
 
-    /// The rules of a supply's tiers, its own first.
+    /// Returns the rules of the tiers of a supply, its own first.
     pub fn rules_of_supply<'p>(&self, plan: &'p Plan, supply: usize) -> impl Iterator<Item = &'p Rule> {
         let tiers = self.supplies[supply].chain.iter();
         tiers.flat_map(|tier| &plan.tier_rules[self.tiers[*tier].rules])
     }
 
-    /// A role and those above it.
+    /// Returns a role and those above it, nearest first; empty for a role that takes nothing.
     pub fn line(&self, role: Symbol) -> &[Symbol] {
         self.lines.get(&role).map_or(&[], Vec::as_slice)
     }
 
-    /// Where the value of a column stands in the cells of its side's rows, for open keys of agents and supplies.
+    /// Returns the position of a column in the cells of its side's rows. Only open keys of agents and
+    /// supplies have one.
     pub fn cell(&self, column: ColumnId) -> Option<usize> {
         self.cells.get(column.0 as usize).copied().flatten().map(|at| at as usize)
     }
 
-    /// The path of a place down to a level.
+    /// Returns the placement of a path, with its prefix for each level that the plan declares.
     pub fn place_of(plan: &mut Plan, domain: Option<&str>) -> Placement {
         let Some(domain) = domain else {
             return Placement { domain: None, levels: vec![None; plan.levels.len()] };
