@@ -1,4 +1,4 @@
-//! Amounts, resources with their options, and keys.
+//! Readers of amounts, of resources with their options, and of keys.
 
 use super::{
     json::{Kind, Node},
@@ -18,7 +18,8 @@ use crate::{
 const AMOUNT: &str = "an amount";
 const OPTIONS: &[&str] = &["total", "reserved", "step", "min", "max", "overcommit"];
 
-/// `31000..32000`, or nothing where a text is something else. The error is for ends that cannot be.
+/// Parses a text such as `31000..32000`. Returns `None` if it is no range, and an error if it is one with
+/// impossible ends.
 pub(super) fn range(text: &str) -> Option<Result<(i64, i64), &'static str>> {
     let (low, high) = text.split_once("..")?;
     let whole = |end: &str| {
@@ -35,24 +36,25 @@ pub(super) fn range(text: &str) -> Option<Result<(i64, i64), &'static str>> {
     })
 }
 
-/// The first name of a dotted key. One that holds a point is in quotes, and gives no word of the language.
+/// Returns the first segment of a dotted key. A name that contains a point is in quotes, so its part before
+/// the point begins with a quote and equals no word of the language.
 pub(super) fn first_segment(key: &KeyRecord) -> &str {
     key.key.split('.').next().unwrap_or("")
 }
 
-/// What the members of a list turned out to be.
+/// The members of a list, by form.
 #[derive(Default)]
 struct Members {
     texts: Vec<String>,
     numbers: Vec<i64>,
     ranges: Vec<(i64, i64)>,
     has_range: bool,
-    /// A problem was found, and said.
+    /// `true` if a problem was reported.
     bad: bool,
 }
 
 impl Reader {
-    /// The resources of one part of a holder.
+    /// Reads the resources of one part of a holder.
     pub fn resources(
         &mut self,
         node: Option<Node<'_>>,
@@ -62,7 +64,7 @@ impl Reader {
     ) {
         let Some(node) = node else { return };
         let entries = self.entries(node, path, "resources (an object)").unwrap_or_default();
-        // Exactly: records are large, and a fleet has many.
+        // An exact size: records are large, and a fleet has many.
         into.reserve_exact(entries.len());
         for entry in entries {
             let at = path.field(&entry.name);
@@ -76,7 +78,7 @@ impl Reader {
         }
     }
 
-    /// The reservations of a holder: resources by role.
+    /// Reads the reserved resources of a holder, by role.
     pub fn reservations(&mut self, node: Option<Node<'_>>, path: &Path<'_>, into: &mut Vec<ResourceRecord>) {
         let Some(node) = node else { return };
         for entry in self.entries(node, path, "resources by role (an object)").unwrap_or_default() {
@@ -88,6 +90,7 @@ impl Reader {
         }
     }
 
+    /// Reads an amount: plain, or an object with `total` and options.
     fn resource(
         &mut self,
         node: Node<'_>,
@@ -124,7 +127,8 @@ impl Reader {
         self.scalar(node, path).map(Reserved::Amount)
     }
 
-    /// `Some` where the value is a text that ends in `%`, read or not.
+    /// Reads a percentage. Returns `None` if the value is no text that ends in `%`, and `Some(None)` if it is
+    /// one that cannot be read.
     fn percentage(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Option<i64>> {
         if node.kind() != Kind::Text || !node.inner().ends_with('%') {
             return None;
@@ -155,7 +159,7 @@ impl Reader {
         Some(amount)
     }
 
-    /// An amount of any form.
+    /// Reads an amount of any form.
     pub fn amount(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<RawAmount> {
         match node.kind() {
             Kind::List => self.listed_amount(node, path),
@@ -163,7 +167,7 @@ impl Reader {
         }
     }
 
-    /// An amount that is no list.
+    /// Reads an amount that is not a list.
     fn scalar(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<RawAmount> {
         match node.kind() {
             Kind::Number => match self.number(node, path)? {
@@ -209,8 +213,10 @@ impl Reader {
         Some(RawAmount::Items(members.texts))
     }
 
-    /// Reads a list's members and refuses unlike ones. In an amount, texts that read as ranges are ranges and
-    /// numbers are whole; in a key they are texts unless they stand beside numbers.
+    /// Reads the members of a list, and refuses a mixture of forms.
+    ///
+    /// In an amount, texts such as `"1..5"` are ranges, and numbers are whole. In a key they may be plain
+    /// texts, since the type of the key is not known here: they count as ranges only beside numbers.
     fn members(&mut self, node: Node<'_>, path: &Path<'_>, is_amount: bool) -> Option<Members> {
         let mut members = Members::default();
         let mut range_texts = 0;
@@ -230,7 +236,7 @@ impl Reader {
         if members.bad {
             return None;
         }
-        // A text of a key that reads as a range is kept as both: the company decides which it is.
+        // The texts of a key that read as ranges are in both lists; the other members decide.
         let is_unlike = if is_amount {
             !members.ranges.is_empty() && !members.texts.is_empty()
         } else {
@@ -269,7 +275,7 @@ impl Reader {
         }
     }
 
-    /// Keeps a text of a list; says whether it reads as a range.
+    /// Adds a text of a list. Returns `true` if it reads as a range.
     fn text_member(&mut self, member: Node<'_>, at: &Path<'_>, is_amount: bool, into: &mut Members) -> bool {
         let Some(text) = self.text(member, at, "a text") else {
             into.bad = true;
@@ -299,7 +305,7 @@ impl Reader {
         }
     }
 
-    /// What an allocation takes of one holder.
+    /// Reads the amounts that an allocation takes of one holder.
     pub fn amounts_taken(&mut self, node: Node<'_>, path: &Path<'_>) -> Vec<AmountRecord> {
         let mut amounts = Vec::new();
         for entry in self.entries(node, path, "amounts (an object)").unwrap_or_default() {
@@ -318,7 +324,7 @@ impl Reader {
         amounts
     }
 
-    /// Keys of what has a place of its own.
+    /// Reads the keys of a holder. `domain` is refused: it is a field of its own beside the keys.
     pub fn holder_keys(&mut self, node: Option<Node<'_>>, path: &Path<'_>) -> Vec<KeyRecord> {
         let mut keys = self.keys(node, path);
         if let (Some(node), Some(at)) = (node, keys.iter().position(|key| first_segment(key) == "domain")) {
@@ -329,7 +335,7 @@ impl Reader {
         keys
     }
 
-    /// Attributes: nested objects make dotted keys.
+    /// Reads keys. Nested objects give dotted keys.
     pub fn keys(&mut self, node: Option<Node<'_>>, path: &Path<'_>) -> Vec<KeyRecord> {
         let mut keys = Vec::new();
         if let Some(node) = node {
@@ -369,7 +375,7 @@ impl Reader {
         }
     }
 
-    /// The value of a key.
+    /// Reads the value of a key.
     fn key_value(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Raw> {
         Some(match node.kind() {
             Kind::Bool(value) => Raw::Bool(value),

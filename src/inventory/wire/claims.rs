@@ -1,4 +1,4 @@
-//! What is taken and kept: allocations and reservations.
+//! Readers of claims: allocations and reservations.
 
 use super::{
     json::{Kind, Node},
@@ -14,7 +14,7 @@ const REVOCABLE: &[&str] = &["agents", "pools"];
 const RESERVATION: &[&str] = &["name", "role", "agent", "pool", "resources"];
 
 impl Reader {
-    /// An allocation.
+    /// Reads an allocation.
     pub fn allocation(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<AllocationRecord> {
         let fields = self.fields(node, path, "an allocation", ALLOCATION)?;
         let name = self.required(&fields, "name", path);
@@ -38,7 +38,7 @@ impl Reader {
         Some(AllocationRecord { name: name?, framework, role, need, uses })
     }
 
-    /// How often a state was changed.
+    /// Reads the serial of a state: a whole number, 0 or more.
     pub fn serial(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<u64> {
         let whole = match node.kind() {
             Kind::Number => match self.number(node, path)? {
@@ -53,13 +53,13 @@ impl Reader {
         whole
     }
 
-    /// A reservation: of an agent, or of a pool.
+    /// Reads a reservation.
     pub fn reservation(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<ReservationRecord> {
         let fields = self.fields(node, path, "a reservation", RESERVATION)?;
         self.reservation_of(&fields, path)
     }
 
-    /// The same from its fields.
+    /// Reads a reservation from its fields.
     pub fn reservation_of(&mut self, fields: &Fields<'_>, path: &Path<'_>) -> Option<ReservationRecord> {
         let name = self.required(fields, "name", path);
         let name = name.and_then(|node| self.name(node, &path.field("name")));
@@ -69,7 +69,7 @@ impl Reader {
         Some(ReservationRecord { name: name?, role: role?, of: of? })
     }
 
-    /// `agent` or `pool`, and `resources`.
+    /// Reads the holder of a reservation, in `agent` or `pool`, and its `resources`.
     fn reserved_amounts(&mut self, fields: &Fields<'_>, path: &Path<'_>) -> Option<UseRecord> {
         let (kind, field, node) = match (fields.get("agent"), fields.get("pool")) {
             (Some(node), None) => (UseKind::Agent, "agent", node),
@@ -87,6 +87,7 @@ impl Reader {
         Some(UseRecord { holder: holder?, kind, amounts: amounts?, revocable: false })
     }
 
+    /// Reads the uses of one kind of holder: amounts by name of the holder.
     fn uses(
         &mut self,
         node: Option<Node<'_>>,
@@ -106,6 +107,7 @@ impl Reader {
         }
     }
 
+    /// Reads the existing volumes of an allocation, and reports repeated ones.
     fn volumes_used(&mut self, node: Node<'_>, path: &Path<'_>, into: &mut Vec<UseRecord>) {
         let mut seen: Vec<Located> = Vec::new();
         let members = self.list(node, path, "a list of paths of volumes").unwrap_or_default();
@@ -123,7 +125,7 @@ impl Reader {
         }
     }
 
-    /// The name of an agent, or the path of a pool or an existing volume.
+    /// Reads the name of an agent, or the path of a pool or existing volume.
     pub fn supply_path(&mut self, node: Node<'_>, path: &Path<'_>, kind: UseKind) -> Option<Located> {
         if node.kind() != Kind::Text {
             let what = match kind {
@@ -138,6 +140,7 @@ impl Reader {
         self.is_holder(&text, node, path, kind).then(|| self.located(&text, node))
     }
 
+    /// Checks that a text has the form of a holder of this kind.
     fn is_holder(&mut self, text: &str, node: Node<'_>, path: &Path<'_>, kind: UseKind) -> bool {
         if !self.is_name(text, node, path) {
             return false;

@@ -1,5 +1,8 @@
-//! What is wanted: roles, frameworks and needs, as statements of the language. A value of the data becomes one
-//! literal and nothing else; only fields that hold language (`where`, `places`, `prefer`) are taken as written.
+//! Readers of demand: roles, frameworks and needs become statements of the language (decision 2).
+//!
+//! Data must not be able to add statements. A value becomes exactly one literal: names and texts are quoted
+//! with escapes, and numbers and amounts are parsed and formatted anew. Only the fields `where`, `places` and
+//! `prefer` hold language. Each of their texts must be one line, and is parsed as one statement.
 
 use super::{
     amounts::first_segment,
@@ -34,18 +37,19 @@ const NEED_AGENT: &[&str] = &["amounts", "is", "not", "where"];
 const NEED_VOLUME: &[&str] =
     &["name", "count", "amounts", "filesystem", "access", "source", "is", "not", "where", "places", "prefer"];
 
-/// Words that say something else than a key where they stand before `=`.
+/// Words that mean something other than a key before `=`. Keys of these names are refused: as statements they
+/// would set a property.
 const FRAMEWORK_WORDS: &[&str] = &["name", "role", "principal", "capabilities"];
 const NEED_WORDS: &[&str] = &["name", "count"];
 const VOLUME_WORDS: &[&str] = &["name", "count", "filesystem", "access", "source"];
 
-/// How a place begins.
+/// The first words of a place.
 const PLACE_WORDS: &[&str] = &["within", "avoid", "near", "at", "spread", "together"];
 
 type Statements = Vec<Located>;
 
 impl Reader {
-    /// A role.
+    /// Reads a role.
     pub fn role(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<DeclarationRecord> {
         let fields = self.fields(node, path, "a role", ROLE)?;
         let name = self.required(&fields, "name", path);
@@ -71,7 +75,7 @@ impl Reader {
         let mut limits = Vec::new();
         for entry in self.entries(node, path, "amounts (an object)").unwrap_or_default() {
             let at = path.field(&entry.name);
-            // `pool.size` names the side; any other point belongs to the name.
+            // The prefix names the side; any other point belongs to the name.
             let side =
                 ["agent.", "pool."].into_iter().find(|side| entry.name.starts_with(side)).unwrap_or("");
             let resource = entry.name.strip_prefix(side).unwrap_or("");
@@ -93,7 +97,7 @@ impl Reader {
         self.amount(node, path).map(|amount| amount_literal(&amount))
     }
 
-    /// A framework with its needs.
+    /// Reads a framework with its needs.
     pub fn framework(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<FrameworkRecord> {
         let fields = self.fields(node, path, "a framework", FRAMEWORK)?;
         let name = self.required(&fields, "name", path);
@@ -122,11 +126,12 @@ impl Reader {
         Some(FrameworkRecord { declaration: DeclarationRecord { name: name?, statements }, needs })
     }
 
-    /// A need that stands alone, and the framework it says it belongs to.
+    /// Reads a need at the top of a document, with the framework that it names.
     pub fn top_need(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<(NeedRecord, Option<Located>)> {
         self.need(node, path, TOP_NEED)
     }
 
+    /// Reads a need. `known` lists its fields.
     fn need(
         &mut self,
         node: Node<'_>,
@@ -204,6 +209,7 @@ impl Reader {
         Some(DeclarationRecord { name: name?, statements })
     }
 
+    /// Adds the statement `word = literal`, if there is a literal.
     fn assign(&self, word: &str, literal: Option<String>, node: Node<'_>, into: &mut Statements) {
         if let Some(literal) = literal {
             into.push(Located { text: format!("{word} = {literal}"), span: self.span(node) });
@@ -267,7 +273,7 @@ impl Reader {
         }
     }
 
-    /// An amount asked for: also from a lower to an upper end, `"2..8"`.
+    /// Reads an amount of a need: one amount, or a range of amounts such as `"2..8"`.
     fn asked_literal(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<String> {
         if node.kind() == Kind::Text
             && let Some((low, high)) = node.inner().split_once("..")
@@ -313,7 +319,7 @@ impl Reader {
         }
     }
 
-    /// A class, as the language writes it.
+    /// Reads the name of a class, in the form of the language.
     fn class(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<String> {
         let text = self.text(node, path, "the name of a class (a text)")?;
         if !is_class_name(&text) {
@@ -345,7 +351,8 @@ impl Reader {
     }
 }
 
-/// Whether a text is names with points between, each plain or in quotes; perhaps after that of a plugin and a slash.
+/// Returns `true` if a text is a class name: names joined by points, each plain or in quotes, after an
+/// optional `PLUGIN/`.
 pub(crate) fn is_class_name(text: &str) -> bool {
     let Some(mut after) = after_name(text) else { return false };
     if let Some(class) = after.strip_prefix('/') {
@@ -359,7 +366,7 @@ pub(crate) fn is_class_name(text: &str) -> bool {
     after.is_empty()
 }
 
-/// What follows the name that a text begins with.
+/// Returns the rest of a text after the name it begins with.
 fn after_name(text: &str) -> Option<&str> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (name, after) = quoted.split_once('"')?;
@@ -369,7 +376,7 @@ fn after_name(text: &str) -> Option<&str> {
     value::is_plain_name(name).then_some(after)
 }
 
-/// Whether a name may stand between quotes as it is.
+/// Returns `true` if a name can stand in quotes without escapes.
 fn is_quotable(name: &str) -> bool {
     !name.is_empty() && !name.contains('\\') && !name.contains(value::is_hidden)
 }

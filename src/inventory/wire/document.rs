@@ -1,4 +1,4 @@
-//! The whole of a document, and the lines of NDJSON.
+//! Whole documents and NDJSON: dispatches each record to its reader, and enforces the limits on their number.
 
 use super::{
     FORMAT, VERSION,
@@ -31,7 +31,7 @@ const DOCUMENT: &[&str] = &[
 const HEADER: &[&str] = &["format", "version", "serial", "broker"];
 const RECORDS: &[&str] =
     &["agent", "provider", "reservation", "volume", "allocation", "role", "framework", "need"];
-/// The fields of a document that hold records, each with what it holds.
+/// The fields of a document that hold lists of records, with the word for one record.
 const LISTS: [(&str, &str); 8] = [
     ("agents", "agent"),
     ("providers", "provider"),
@@ -43,15 +43,17 @@ const LISTS: [(&str, &str); 8] = [
     ("needs", "need"),
 ];
 
-/// What a document or file is being read into.
+/// A document or file while it is read.
 struct Intake {
     reader: Reader,
     records: Records,
+    /// The number of pools and existing volumes so far.
     supplies: usize,
-    /// Needs that name their framework: it may come later.
+    /// The needs that name their framework. They are added at the end, since the framework may come later.
     owned: Vec<(NeedRecord, Located)>,
+    /// The number of frameworks and needs so far.
     needs: usize,
-    /// Nothing more is read: a limit is reached, or the format is not ours.
+    /// `true` if reading stops: a limit is exceeded, or the format is unknown.
     full: bool,
 }
 
@@ -122,7 +124,7 @@ impl Intake {
             self.reader.wrong_type(node, &path, "an inventory (an object)");
             return;
         }
-        // The one object that may be large: its fields are found once.
+        // The top object may be large: its fields are found once.
         let found: Vec<_> = node.fields().collect();
         if !self.reader.is_understood(&found, FORMAT) {
             return;
@@ -144,7 +146,7 @@ impl Intake {
         }
     }
 
-    /// What a document and the first line of NDJSON have in common.
+    /// Reads the fields that a document and the header of NDJSON have in common.
     fn head(&mut self, fields: &Fields<'_>) {
         let path = Path::ROOT;
         self.reader.format_and_version(fields);
@@ -159,6 +161,7 @@ impl Intake {
     /// Reads the first line of NDJSON.
     fn header(&mut self, node: Node<'_>) {
         let has = |name: &str| node.fields().any(|field| is_key(field.key, name));
+        // A record where the header should be: report the header once, and read the record all the same.
         if has("record") && !has("format") {
             let span = self.reader.span_of(node.start, node.start + 1);
             self.reader.push(no_header(span));
@@ -170,6 +173,7 @@ impl Intake {
             return;
         }
         let path = Path::ROOT;
+        // The header is no record: in it, `record` is an unknown field.
         self.reader.lines = false;
         if let Some(fields) = self.reader.fields(node, &path, "the header", HEADER) {
             self.head(&fields);
@@ -177,6 +181,7 @@ impl Intake {
         self.reader.lines = true;
     }
 
+    /// Reads one line of NDJSON, which names its kind of record.
     fn line(&mut self, node: Node<'_>) {
         let path = Path::ROOT;
         if node.kind() != Kind::Object {
@@ -210,6 +215,7 @@ impl Intake {
         self.record(record, node, &path);
     }
 
+    /// Reads one record of a kind of [`RECORDS`].
     fn record(&mut self, kind: &str, node: Node<'_>, path: &Path<'_>) {
         let Intake { reader, records, supplies, .. } = self;
         match kind {
@@ -232,6 +238,7 @@ impl Intake {
         self.check_rows(kind, node);
     }
 
+    /// Stops reading once there are more records of a kind than the limit.
     fn check_rows(&mut self, kind: &str, node: Node<'_>) {
         let records = &self.records;
         let rows = limits::INVENTORY_ROWS;
@@ -256,6 +263,7 @@ impl Intake {
         }
     }
 
+    /// Adds needs to the frameworks that they name, creates those that are missing, and checks names.
     fn finish(mut self) -> (Records, Vec<Diagnostic>) {
         let mut places: indexmap::IndexMap<String, usize> = indexmap::IndexMap::new();
         for (i, framework) in self.records.frameworks.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What every document begins with: its format and version.
+//! The head of every document: its format and version.
 
 use super::{
     VERSION,
@@ -7,14 +7,14 @@ use super::{
 };
 use crate::diagnostic::Code;
 
-/// Whether a text is this one, escaped or not.
+/// Returns `true` if a value is this text, with or without escapes.
 pub(super) fn is_key(node: Node<'_>, name: &str) -> bool {
     node.text().is_ok_and(|text| text == name)
 }
 
 impl Reader {
-    /// Whether the format and version are ours, as far as they are given: the fields of another format would
-    /// only be noise.
+    /// Checks the format and version, if they are given. A file of another format is read no further: its
+    /// fields would be reported as unknown, one by one.
     pub fn is_understood(&mut self, found: &[Field<'_>], format: &str) -> bool {
         let mut unknown = Vec::new();
         for &Field { key, value } in found {
@@ -34,7 +34,7 @@ impl Reader {
         unknown.is_empty()
     }
 
-    /// Both must be given.
+    /// Checks that format and version are given, and their types.
     pub fn format_and_version(&mut self, fields: &Fields<'_>) {
         let path = Path::ROOT;
         if let Some(node) = self.required(fields, "format", &path) {
@@ -47,7 +47,8 @@ impl Reader {
         }
     }
 
-    /// Some fields of an object of a format of which others may have more.
+    /// Reads the `known` fields of an object and ignores all others. Used for offers, which have more fields
+    /// than operations read.
     pub fn fields_among<'a>(
         &mut self,
         node: Node<'a>,

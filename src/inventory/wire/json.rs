@@ -1,21 +1,28 @@
-//! JSON with places. `serde_json` judges the syntax of a whole text once; what is here only finds the parts of
-//! a text known to be JSON, one level at a time, so that a large file never becomes a tree and no depth of
-//! nesting costs stack.
+//! A JSON layer that keeps the place of every value (decision 1).
+//!
+//! `serde_json` checks the syntax of a whole text once. After that, this module may assume valid JSON: it
+//! only finds the ends of values, by counting brackets outside of texts, and leaves their contents as slices.
+//! A large file never becomes a tree, and depth costs no stack.
+//!
+//! Each level of nesting is scanned anew when its members are asked for. Readers bound the depth that they
+//! enter, so the cost stays linear in the size of the text.
+//!
+//! Numbers are never read through floats: [`number`] works on their digits.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-/// A value and where it stands in its source.
+/// A value, and its place in the source.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node<'a> {
-    /// The value as written, without the space around it.
+    /// The value as written, without surrounding space.
     pub raw: &'a str,
-    /// Offset of its first byte in the source.
+    /// The byte offset of the value in the source.
     pub start: usize,
 }
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,
@@ -27,7 +34,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// In words, with its article.
+    /// Returns the kind in words, with an article.
     pub fn describe(self) -> &'static str {
         match self {
             Kind::Null => "null",
@@ -40,21 +47,20 @@ impl Kind {
     }
 }
 
-/// Why a text is not JSON, and where.
+/// The first syntax error of a text.
 #[derive(Clone, Debug)]
 pub(super) struct SyntaxError {
     pub message: String,
-    /// Offset in the source.
+    /// The byte offset of the error in the source.
     pub at: usize,
-    /// One past the character there.
+    /// The end of the character at `at`.
     pub end: usize,
-    /// The text ends before its value does.
+    /// `true` if the text ends inside a value.
     pub is_truncated: bool,
-    /// A value ends, and something follows.
+    /// `true` if more text follows the value.
     pub is_trailing: bool,
 }
 
-/// A field of an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field<'a> {
     pub key: Node<'a>,
@@ -62,19 +68,19 @@ pub(super) struct Field<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Reads `text`, which stands at `base` of its source, as one JSON value.
+    /// Parses a text as one JSON value. `base` is the offset of the text in its source.
     pub fn parse(text: &'a str, base: usize) -> Result<Node<'a>, SyntaxError> {
         let raw: &RawValue = serde_json::from_str(text).map_err(|error| syntax_error(&error, text, base))?;
         let start = text.len() - text.trim_start_matches(is_space).len();
         Ok(Node { raw: raw.get(), start: base + start })
     }
 
-    /// One past its last byte in the source.
+    /// Returns the byte offset of the end of the value in the source.
     pub fn end(self) -> usize {
         self.start + self.raw.len()
     }
 
-    /// What it is: the first byte says so.
+    /// Returns the kind, which the first byte decides.
     pub fn kind(self) -> Kind {
         match self.raw.as_bytes().first() {
             Some(b'{') => Kind::Object,
@@ -87,25 +93,24 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The members of a list; none for anything else.
+    /// Returns the members of a list; nothing for other values.
     pub fn elements(self) -> impl Iterator<Item = Node<'a>> {
         let mut parts = Parts::new(self, Kind::List);
         std::iter::from_fn(move || parts.value())
     }
 
-    /// The fields of an object, in order; none for anything else.
+    /// Returns the fields of an object, in order; nothing for other values.
     pub fn fields(self) -> impl Iterator<Item = Field<'a>> {
         let mut parts = Parts::new(self, Kind::Object);
         std::iter::from_fn(move || Some(Field { key: parts.value()?, value: parts.value()? }))
     }
 
-    /// What stands between the quotes of a text, escapes as written.
+    /// Returns the contents of a text, with its escapes; empty for other values.
     pub fn inner(self) -> &'a str {
         self.raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or("")
     }
 
-    /// A text without its escapes. Half a surrogate pair is the one error that the first look at the whole
-    /// text does not find.
+    /// Decodes a text. An unpaired surrogate is the only error left: the syntax check permits it.
     pub fn text(self) -> Result<Cow<'a, str>, SyntaxError> {
         let inner = self.inner();
         if !inner.as_bytes().contains(&b'\\') {
@@ -117,7 +122,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Walks the values of one list or object; keys count as values.
+/// An iterator over the values of one list or object. The keys of an object are values, too.
 struct Parts<'a> {
     node: Node<'a>,
     at: usize,
@@ -125,7 +130,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn new(node: Node<'a>, kind: Kind) -> Parts<'a> {
-        // Past the opening bracket, or at the end of what is no such value.
+        // Starts after the opening bracket, or at the end for a value of another kind.
         Parts { node, at: if node.kind() == kind { 1 } else { node.raw.len() } }
     }
 
@@ -150,8 +155,9 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-/// One past the value that begins at `start`.
+/// Returns the offset of the end of the value that begins at `start`.
 fn value_end(bytes: &[u8], start: usize) -> usize {
+    // A counter in place of recursion. Texts are skipped whole, since they may hold brackets.
     let mut at = start;
     let mut open = 0_usize;
     while let Some(byte) = bytes.get(at) {
@@ -177,11 +183,11 @@ fn value_end(bytes: &[u8], start: usize) -> usize {
 
 fn scalar_length(bytes: &[u8]) -> usize {
     let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b':' | b' ' | b'\t' | b'\n' | b'\r');
-    // A value has at least one byte, or the walk would stand still.
+    // A value has at least one byte; otherwise the walk would not end.
     bytes.iter().position(ends).unwrap_or(bytes.len()).max(1)
 }
 
-/// One past the text whose opening quote is at `start`.
+/// Returns the offset of the end of the text that begins with the quote at `start`.
 fn text_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {
@@ -195,6 +201,7 @@ fn text_end(bytes: &[u8], start: usize) -> usize {
 }
 
 fn syntax_error(error: &serde_json::Error, text: &str, base: usize) -> SyntaxError {
+    // `serde_json` tells line and column in bytes, both from 1; spans need the offset in the source.
     let line_start = match error.line().checked_sub(2) {
         None => 0,
         Some(nth) => text.match_indices('\n').nth(nth).map_or(text.len(), |(at, _)| at + 1),
@@ -214,18 +221,21 @@ fn syntax_error(error: &serde_json::Error, text: &str, base: usize) -> SyntaxErr
 /// A JSON number, exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Number {
-    /// A whole number, however it is written: `1000`, `1e3`, `10.0`.
+    /// A whole number in any notation: `1000`, `1e3`, `10.0`.
     Whole(i64),
-    /// Digits with a point, and no exponent.
+    /// Decimal digits with a point, without exponent.
     Decimal(String),
-    /// More than 64 bits.
+    /// A number of more than 64 bits.
     TooLarge,
 }
 
-/// Digits kept on either side of the point when an exponent is written out: more than any unit holds.
+/// The most digits that are written on either side of the point for an exponent. No unit has that many.
 const WRITTEN_OUT: i64 = 60;
 
-/// Reads a JSON number without ever making a float of it.
+/// Parses a JSON number by its digits, without floats.
+///
+/// The digits without the zeros at both ends are written as `0.KEPT × 10^point`. If the point lies behind all
+/// of them, the number is whole, whatever its notation.
 pub(super) fn number(text: &str) -> Number {
     if let Ok(whole) = text.parse() {
         return Number::Whole(whole);
@@ -240,7 +250,7 @@ pub(super) fn number(text: &str) -> Number {
     }
     let leading = (digits.len() - kept.len()) as i64;
     let kept = kept.trim_end_matches('0');
-    // The value is 0.KEPT × 10^point. An exponent that is no `i64` is past every bound on its side.
+    // An exponent beyond `i64` is beyond every bound on its side.
     let huge = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
     let exponent = exponent.trim_start_matches('+').parse().unwrap_or(huge);
     let point = exponent.saturating_add(whole.len() as i64 - leading).max(-WRITTEN_OUT);

@@ -1,5 +1,12 @@
-//! Inventories as JSON and NDJSON. The format is described in `docs/inventory.md` and published as
-//! [`INVENTORY_SCHEMA`]; reading finds all problems at once, each with its place.
+//! Inventories as JSON and NDJSON. `docs/inventory.md` describes the format, and its schema is published as
+//! [`INVENTORY_SCHEMA`].
+//!
+//! The layers, from the text up: `json` finds values and their places, `reader` turns them into checked
+//! texts, names and numbers, `amounts`, `supply`, `claims` and `demand` read one kind of record each, and
+//! `document` reads whole files. They produce [`Records`](super::records) and bind nothing: a name may be
+//! unknown, and a key has no type.
+//!
+//! Reading reports all problems of a file, each with its place.
 
 mod amounts;
 mod claims;
@@ -34,11 +41,11 @@ use crate::{
 pub const FORMAT: &str = "bourse.inventory";
 /// The version that is read and written.
 pub const VERSION: i64 = 1;
-/// The JSON Schema of an inventory (draft 2020-12). `#/$defs/line` is that of a line of NDJSON.
+/// The JSON Schema of an inventory (draft 2020-12). `#/$defs/line` is the schema of a line of NDJSON.
 pub const INVENTORY_SCHEMA: &str = include_str!("../../../schema/inventory.schema.json");
 
-/// Reads a file: NDJSON where its name ends in `.ndjson` or `.jsonl`, a JSON document otherwise. The records
-/// are those that could be read; they are complete where no diagnostic is an error.
+/// Reads a file as NDJSON if its name ends in `.ndjson` or `.jsonl`, and as one JSON document otherwise.
+/// Returns the records that could be read; they are complete if no diagnostic is an error.
 pub fn read(sources: &mut Sources, name: &str, bytes: &[u8]) -> (Records, Vec<Diagnostic>) {
     if bytes.len() > limits::INVENTORY_BYTES {
         let source = sources.add(name, "");
@@ -62,7 +69,7 @@ pub fn read_json(sources: &mut Sources, name: &str, text: impl Into<Arc<str>>) -
     read_text(sources, name, text.into(), document::document)
 }
 
-/// Reads NDJSON: a header, then a record a line.
+/// Reads NDJSON: a header, then one record in each line.
 pub fn read_ndjson(
     sources: &mut Sources,
     name: &str,
@@ -90,7 +97,8 @@ fn too_large(source: SourceId, bytes: usize) -> Diagnostic {
     Diagnostic::error(Code::B0514, Span::new(source, 0, 0), message).help("split it into several files")
 }
 
-/// The source shown is the part before the first bad byte: what follows has no characters to point at.
+/// Returns the error for a file that is not UTF-8. The source holds the part before the first bad byte, since
+/// nothing after it can be shown.
 pub(crate) fn not_utf8(sources: &mut Sources, name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
     let source = sources.add(name, String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()));
     let message = format!("the byte at offset {valid} is not UTF-8");

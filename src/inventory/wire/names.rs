@@ -1,4 +1,5 @@
-//! Names that must be given once.
+//! Uniqueness of names within an inventory. Names that several inventories repeat are found when they are
+//! bound.
 
 use indexmap::{IndexMap, map::Entry};
 
@@ -9,7 +10,7 @@ use crate::{
     source::Span,
 };
 
-/// Reports every name given twice, with both places.
+/// Reports every repeated name, with both places.
 pub(super) fn check(records: &Records, reader: &mut Reader) {
     once(reader, "agent", records.agents.iter().map(|agent| &agent.name));
     tiers(reader, &records.providers);
@@ -19,7 +20,7 @@ pub(super) fn check(records: &Records, reader: &mut Reader) {
     once(reader, "role", records.roles.iter().map(|role| &role.name));
     let frameworks = records.frameworks.iter().map(|framework| &framework.declaration.name);
     let alone = records.needs.iter().map(|need| &need.declaration.name);
-    // A need that stands alone is a framework of its name.
+    // A need without framework becomes a framework of its own name.
     once(reader, "framework or need", frameworks.chain(alone));
     for framework in &records.frameworks {
         once(reader, "need", framework.needs.iter().map(|need| &need.declaration.name));

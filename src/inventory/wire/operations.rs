@@ -1,4 +1,5 @@
-//! Operations on a state: `docs/state.md` describes them, [`OPERATIONS_SCHEMA`] is their schema.
+//! Reader of operations on a state. `docs/state.md` describes them, and their schema is published as
+//! [`OPERATIONS_SCHEMA`].
 
 use super::{
     json::{Kind, Node},
@@ -39,7 +40,7 @@ const OFFER_AGENT: &[&str] = &["name"];
 const OFFER_VOLUME: &[&str] = &["name", "number", "supply", "kind", "taken", "parts", "filesystem"];
 const PARTS: &[&str] = &["reserved", "unreserved", "revocable", "lent"];
 
-/// Reads operations. They are complete where no diagnostic is an error.
+/// Reads a list of operations. It is complete if no diagnostic is an error.
 pub fn read_operations(
     sources: &mut Sources,
     name: &str,
@@ -101,7 +102,7 @@ impl Reader {
         let word = self.fields_among(node, path, "an operation", OP)?;
         let word = self.required(&word, "op", path)?;
         let text = self.text(word, &path.field("op"), "what is done (a text)")?;
-        // Its word stands for it: an offer may fill a page.
+        // Problems point at the word: the offer of an operation may be very long.
         let span = self.span(word);
         let what = "an operation";
         let kind = match text.as_ref() {
@@ -200,7 +201,7 @@ impl Reader {
         }
     }
 
-    /// What is made by an operation is called as it says, or as its offer.
+    /// Reads the name of what an operation makes: the field `as`, or else the id of the offer.
     fn new_name(&mut self, fields: &Fields<'_>, offer: &OfferRecord, path: &Path<'_>) -> Option<Located> {
         match fields.get("as") {
             Some(node) => self.name(node, &path.field("as")),
@@ -208,7 +209,7 @@ impl Reader {
         }
     }
 
-    /// A volume that the offer has.
+    /// Reads the name of a volume of the offer.
     fn volume_of(&mut self, offer: &OfferRecord, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
         let name = self.name(node, path)?;
         if offer.volumes.iter().any(|volume| volume.name == name.text) {
@@ -222,6 +223,7 @@ impl Reader {
         None
     }
 
+    /// Reads the part of an offer that says what it takes and for whom. Other fields are ignored.
     fn offer(&mut self, fields: &Fields<'_>, path: &Path<'_>) -> Option<OfferRecord> {
         let node = self.required(fields, "offer", path)?;
         let path = path.field("offer");
@@ -299,7 +301,8 @@ impl Reader {
         Some((OfferVolume { name, supply, exists, firm, revocable, filesystem }, number))
     }
 
-    /// Amounts by part: for good, and what may be taken back.
+    /// Reads amounts by part. Reserved and unreserved amounts are firm; revocable and lent ones are
+    /// revocable.
     fn parts(
         &mut self,
         node: Node<'_>,
@@ -323,11 +326,11 @@ impl Reader {
         Some(())
     }
 
-    /// Amounts, added to what is there.
+    /// Reads amounts and adds them to those of the same resource.
     fn claims(&mut self, node: Node<'_>, path: &Path<'_>, into: &mut Vec<Claim>) -> Option<()> {
         for entry in self.entries(node, path, "amounts (an object)")? {
             let at = path.field(&entry.name);
-            // Offers write names as the language shows them.
+            // Offers write names in the form of the language.
             let name = value::unquoted(&entry.name).unwrap_or_else(|| entry.name.to_string());
             if !self.is_name(&name, entry.key, &at) {
                 return None;
@@ -353,7 +356,7 @@ impl Reader {
     }
 }
 
-/// Volumes of which there are several are told apart by their numbers.
+/// Adds its number to the name of each volume whose name occurs several times.
 fn number_repeated(volumes: &mut [(OfferVolume, i64)]) {
     let names: Vec<String> = volumes.iter().map(|(volume, _)| volume.name.clone()).collect();
     for (volume, number) in volumes {
@@ -363,7 +366,7 @@ fn number_repeated(volumes: &mut [(OfferVolume, i64)]) {
     }
 }
 
-/// What is taken, as a state writes it.
+/// Returns amounts as a state stores them.
 pub(crate) fn amounts_json(claims: &[Claim]) -> Json {
     let field = |claim: &Claim| (claim.name.clone(), amount_json(&claim.record.amount));
     Json::Object(claims.iter().map(field).collect())
@@ -386,7 +389,8 @@ fn amount_json(amount: &RawAmount) -> Json {
     }
 }
 
-/// The entries of a state that has been read without a problem: its lists, each entry with its name.
+/// Returns the entries of a state, each with its list and its name. The state must have been read without
+/// errors.
 pub(crate) fn entries(text: &str) -> Vec<(&'static str, String, Json)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Ok(node) = Node::parse(text, 0) else { return Vec::new() };
@@ -407,10 +411,9 @@ pub(crate) fn entries(text: &str) -> Vec<(&'static str, String, Json)> {
 }
 
 impl Json {
-    /// A value as it stands in a text; nothing for `null`, which is no value, and for what is deeper than anything that
-    /// is read.
+    /// Converts a value to [`Json`]. Returns `None` for `null`, and for values nested deeper than readers go.
     fn of(node: Node<'_>) -> Option<Json> {
-        // An entry, the objects of its keys, and a list in the innermost.
+        // An entry, the nested objects of its keys, and a list in the innermost one.
         Json::within(node, limits::NESTING + 3)
     }
 

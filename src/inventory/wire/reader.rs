@@ -1,5 +1,9 @@
-//! What every reader of a record uses: paths for messages, fields of an object, texts and names, and the list
-//! of all problems.
+//! The base of all readers of records: paths for messages, fields of objects, texts and names, numbers, and
+//! the list of problems.
+//!
+//! Reading goes on after an error, so that one run reports every problem of a file. The methods of [`Reader`]
+//! return `None` once they have reported a problem. Callers read all fields of a record before they give up
+//! on it with `?`.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,7 +17,8 @@ use crate::{
     value,
 };
 
-/// How to reach a value from the top of its document or line: `agents[3].resources.cpus`.
+/// The path from the top of a document or line to a value, such as `agents[3].resources.cpus`. Each step
+/// borrows its parent on the stack: a path costs nothing unless a message shows it.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
     parent: Option<&'p Path<'p>>,
@@ -27,7 +32,7 @@ enum Step<'p> {
 }
 
 impl<'p> Path<'p> {
-    /// The top.
+    /// The top of a document or line.
     pub const ROOT: Path<'static> = Path { parent: None, step: Step::Field("") };
 
     pub fn field(&'p self, name: &'p str) -> Path<'p> {
@@ -55,42 +60,39 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// The fields of one object, by the list of those it may have.
+/// The fields of an object that the format defines, in one slot for each known name.
 pub(super) struct Fields<'a> {
-    /// The object.
     pub node: Node<'a>,
     known: &'static [&'static str],
     slots: Vec<Option<Field<'a>>>,
 }
 
 impl<'a> Fields<'a> {
-    /// The value of a field, if it is given.
+    /// Returns the value of a field.
     pub fn get(&self, name: &str) -> Option<Node<'a>> {
         let at = self.known.iter().position(|known| *known == name)?;
         self.slots.get(at)?.map(|field| field.value)
     }
 }
 
-/// A field of an object whose names are the user's.
+/// A field of an object with names of the user's choice.
 pub(super) struct Entry<'a> {
-    /// Its name, without escapes.
+    /// The name, decoded.
     pub name: Cow<'a, str>,
-    /// Where its name stands.
     pub key: Node<'a>,
-    /// What it holds.
     pub value: Node<'a>,
 }
 
-/// Reads records of one source and collects what is wrong with them.
+/// A reader of one source, with the problems found so far.
 pub(super) struct Reader {
     source: SourceId,
-    /// Whether each line is a record of its own, which carries a field that says what it is.
+    /// `true` for NDJSON: at the top of each line the field `record` is known.
     pub lines: bool,
     errors: Kept,
     notes: Kept,
 }
 
-/// Problems of one severity: the first ones, and how many there are.
+/// The problems of one severity, up to a limit, and the number of those beyond it.
 #[derive(Default)]
 struct Kept {
     diagnostics: Vec<Diagnostic>,
@@ -99,7 +101,7 @@ struct Kept {
 
 impl Kept {
     fn push(&mut self, diagnostic: Diagnostic) {
-        // One over the limit, so that the last one can say how many follow it.
+        // One over the limit: the last problem kept also tells the number that follow.
         if self.diagnostics.len() <= limits::PROBLEMS_KEPT {
             self.diagnostics.push(diagnostic);
         } else {
@@ -120,7 +122,7 @@ impl Reader {
         Reader { source, lines, errors: Kept::default(), notes: Kept::default() }
     }
 
-    /// All problems, errors first.
+    /// Returns all problems, errors first.
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut all = self.errors.finish();
         all.extend(self.notes.finish());
@@ -135,12 +137,13 @@ impl Reader {
         Span::new(self.source, start, end)
     }
 
-    /// The span of a text between its quotes. Where the text has no escapes it is just what stands there, so
-    /// that a place in the text is a place in the source.
+    /// Returns the span of a text without its quotes. If the text has no escapes, an offset in the text is an
+    /// offset in the source.
     pub fn inner_span(&self, node: Node<'_>) -> Span {
         Span::new(self.source, node.start + 1, node.end() - 1)
     }
 
+    /// Adds a problem. An error without help gets the general help of its code.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         if diagnostic.is_error() && diagnostic.help.is_none() {
             diagnostic.help = Some(general_help(diagnostic.code).to_owned());
@@ -148,7 +151,7 @@ impl Reader {
         if diagnostic.is_error() { self.errors.push(diagnostic) } else { self.notes.push(diagnostic) }
     }
 
-    /// An error at a value, its path first.
+    /// Starts an error at a value. The message begins with the path.
     pub fn problem(&mut self, code: Code, node: Node<'_>, path: &Path<'_>, message: &str) -> Problem<'_> {
         let text = if path.is_root() { message.to_owned() } else { format!("{path}: {message}") };
         let span = self.span(node);
@@ -172,7 +175,8 @@ impl Reader {
         self.push(diagnostic);
     }
 
-    /// The fields of an object whose names are the user's: each once.
+    /// Reads an object with names of the user's choice. Of repeated names the first is kept, and each other
+    /// is reported.
     pub fn entries<'a>(&mut self, node: Node<'a>, path: &Path<'_>, what: &str) -> Option<Vec<Entry<'a>>> {
         if node.kind() != Kind::Object {
             self.wrong_type(node, path, what);
@@ -189,7 +193,8 @@ impl Reader {
     }
 
     fn drop_repeats(&mut self, entries: &mut Vec<Entry<'_>>, path: &Path<'_>) {
-        // Most objects are small, and most of those have no repeats: looking at all pairs costs no memory.
+        // Most objects are small and have no repeats: comparing all pairs allocates nothing. Others are
+        // sorted.
         const SMALL: usize = 16;
         let repeats = |(i, entry): (usize, &Entry<'_>)| entries[..i].iter().any(|it| it.name == entry.name);
         if entries.len() <= SMALL && !entries.iter().enumerate().any(repeats) {
@@ -216,7 +221,7 @@ impl Reader {
         }
     }
 
-    /// The fields of an object of the format. Unknown ones are said to be unknown.
+    /// Reads an object of the format. Reports unknown and repeated fields.
     pub fn fields<'a>(
         &mut self,
         node: Node<'a>,
@@ -231,7 +236,7 @@ impl Reader {
         Some(self.known_fields(node, node.fields(), path, known))
     }
 
-    /// The fields of an object that are already found.
+    /// Reads an object of the format from fields that are found already.
     pub fn known_fields<'a>(
         &mut self,
         node: Node<'a>,
@@ -272,7 +277,7 @@ impl Reader {
         self.problem(Code::B0503, key, path, &format!("unknown field {}", tick(name))).help(help);
     }
 
-    /// A field that must be there.
+    /// Returns a field, and reports it if it is missing.
     pub fn required<'a>(&mut self, fields: &Fields<'a>, name: &str, path: &Path<'_>) -> Option<Node<'a>> {
         let found = fields.get(name);
         if found.is_none() {
@@ -285,7 +290,7 @@ impl Reader {
         found
     }
 
-    /// The members of a list, bounded; none, and a problem, for anything else.
+    /// Returns the members of a list of bounded length. Reports other values and longer lists.
     pub fn list<'a>(&mut self, node: Node<'a>, path: &Path<'_>, expected: &str) -> Option<Vec<Node<'a>>> {
         if node.kind() != Kind::List {
             self.wrong_type(node, path, expected);
@@ -300,12 +305,12 @@ impl Reader {
         Some(members)
     }
 
-    /// A text without its escapes.
+    /// Decodes a text.
     pub fn decoded<'a>(&mut self, node: Node<'a>) -> Option<Cow<'a, str>> {
         node.text().map_err(|error| self.syntax(&error, None)).ok()
     }
 
-    /// A text of bounded length.
+    /// Decodes a text of bounded length.
     pub fn text<'a>(&mut self, node: Node<'a>, path: &Path<'_>, expected: &str) -> Option<Cow<'a, str>> {
         if node.kind() != Kind::Text {
             self.wrong_type(node, path, expected);
@@ -320,7 +325,8 @@ impl Reader {
         Some(text)
     }
 
-    /// Whether a text may name something. `node` is where it stands.
+    /// Checks that a text can be a name: not empty, not too long, without hidden characters. `node` is its
+    /// place.
     pub fn is_name(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> bool {
         if text.is_empty() {
             self.problem(Code::B0502, node, path, "a name must not be empty");
@@ -336,12 +342,12 @@ impl Reader {
         false
     }
 
-    /// Adds what is said of a value, the way to the value before it.
+    /// Adds a problem found elsewhere, with the path before its message.
     fn told(&mut self, problem: Diagnostic, path: &Path<'_>) {
         self.push(problem.about(path));
     }
 
-    /// Whether a text hides nothing.
+    /// Checks that a text has no characters that hide or reorder what is read.
     pub fn is_clean(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> bool {
         if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
             return true;
@@ -353,13 +359,13 @@ impl Reader {
         false
     }
 
-    /// A name.
+    /// Reads a name.
     pub fn name(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
         let text = self.text(node, path, "a name (a text)")?;
         self.is_name(&text, node, path).then(|| self.located(&text, node))
     }
 
-    /// The path of a role.
+    /// Reads the path of a role.
     pub fn role_path(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
         let role = self.name(node, path)?;
         let Some(problem) = no_role(&role.text, role.span) else { return Some(role) };
@@ -367,7 +373,7 @@ impl Reader {
         None
     }
 
-    /// A name of a tier or an agent: one segment of a path.
+    /// Reads the name of an agent or tier, which is one segment of a path.
     pub fn segment_name(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
         let name = self.name(node, path)?;
         if name.text.contains('/') {
@@ -378,12 +384,12 @@ impl Reader {
         Some(name)
     }
 
-    /// A text as it is, with the place between its quotes.
+    /// Returns a text with the span between its quotes.
     pub fn located(&self, text: &str, node: Node<'_>) -> Located {
         Located { text: text.to_owned(), span: self.inner_span(node) }
     }
 
-    /// A text of the language: one line of it, parsed later.
+    /// Reads one line of the language, which is parsed later.
     pub fn language(&mut self, node: Node<'_>, path: &Path<'_>, expected: &str) -> Option<Located> {
         let text = self.text(node, path, expected)?;
         if text.trim().is_empty() {
@@ -395,11 +401,11 @@ impl Reader {
                 .help("write each statement as a text of its own");
             return None;
         }
-        // A tab is space in the language, and no control character that hides anything.
+        // A tab is space in the language.
         self.is_clean(&text.replace('\t', " "), node, path).then(|| self.located(&text, node))
     }
 
-    /// A place in the tree of fault domains.
+    /// Reads a path in the tree of fault domains.
     pub fn place(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
         let text = self.text(node, path, "a place such as \"us-west/a\" (a text)")?;
         if !value::is_place(&text) {
@@ -412,7 +418,7 @@ impl Reader {
         self.is_name(&text, node, path).then(|| self.located(&text, node))
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub fn boolean(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<bool> {
         match node.kind() {
             Kind::Bool(value) => Some(value),
@@ -423,7 +429,7 @@ impl Reader {
         }
     }
 
-    /// A JSON number: whole, or with a fraction in millionths.
+    /// Reads a JSON number: whole, or a fraction in millionths.
     pub fn number(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Numeric> {
         match number(node.raw) {
             Number::Whole(value) => Some(Numeric::Whole(value)),
@@ -435,7 +441,7 @@ impl Reader {
         }
     }
 
-    /// A JSON number in millionths, for keys and weights.
+    /// Reads a JSON number in millionths, for keys and weights.
     pub fn millionths(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<i64> {
         match self.number(node, path)? {
             Numeric::Decimal(quantity) => Some(quantity.amount),
@@ -449,7 +455,7 @@ impl Reader {
         }
     }
 
-    /// A whole number between two bounds.
+    /// Reads a whole number from 1 to `high`.
     pub fn count(&mut self, node: Node<'_>, path: &Path<'_>, high: i64) -> Option<i64> {
         if node.kind() != Kind::Number {
             self.wrong_type(node, path, "a whole number");
@@ -470,7 +476,8 @@ impl Reader {
         }
     }
 
-    /// A literal with a unit, or digits with a point, rounded where its unit holds fewer digits.
+    /// Parses a quantity with a unit, or decimal digits. Notes where the unit cannot hold all digits and the
+    /// amount was rounded.
     pub fn quantity(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> Option<Quantity> {
         match Quantity::parse_rounding(text) {
             Ok((quantity, false)) => Some(quantity),
@@ -509,7 +516,7 @@ impl Reader {
     }
 }
 
-/// What to do where nothing more is known than the code.
+/// Returns the help for an error that has none of its own.
 fn general_help(code: Code) -> &'static str {
     match code {
         Code::B0501 => "correct the text there; where it is cut short, write or fetch the file again",
@@ -522,16 +529,14 @@ fn general_help(code: Code) -> &'static str {
     }
 }
 
-/// A number of JSON.
+/// A JSON number, within 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Numeric {
-    /// A whole one.
     Whole(i64),
-    /// One with a fraction.
     Decimal(Quantity),
 }
 
-/// An error being made; it is kept when this is dropped.
+/// An error under construction. Dropping it adds it to the reader, so that help is optional at every use.
 pub(super) struct Problem<'r> {
     reader: &'r mut Reader,
     diagnostic: Option<Diagnostic>,
@@ -553,12 +558,12 @@ impl Drop for Problem<'_> {
     }
 }
 
-/// What the user wrote, for a message.
+/// Formats a text of the user for a message.
 pub(super) fn tick(text: &str) -> String {
     format!("`{}`", short(text))
 }
 
-/// The head of a text that may be long, for a message.
+/// Shortens a text for a message.
 pub(super) fn short(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {

@@ -1,4 +1,4 @@
-//! What there is: the broker, agents, and the tiers of storage.
+//! Readers of supply: the broker, agents, and the tiers of storage.
 
 use super::{
     json::{Kind, Node},
@@ -29,7 +29,7 @@ const REQUIRE: &[&str] = &["label", "rule", "doc"];
 const PREFER: &[&str] = &["label", "rule", "weight", "doc"];
 const RULE: &str = "a rule such as \"agent is rexray\" (a text or an object)";
 
-/// The fields of a tier, and the one that holds the tier below.
+/// Returns the fields of a tier, and the field and kind of the tiers below.
 fn tier_fields(kind: TierKind) -> (&'static [&'static str], Option<(&'static str, TierKind)>) {
     match kind {
         TierKind::Provider => (PROVIDER, Some(("instances", TierKind::Instance))),
@@ -40,7 +40,7 @@ fn tier_fields(kind: TierKind) -> (&'static [&'static str], Option<(&'static str
 }
 
 impl Reader {
-    /// What is said of the broker.
+    /// Reads the broker.
     pub fn broker(&mut self, node: Node<'_>, path: &Path<'_>) -> BrokerRecord {
         let mut broker = BrokerRecord::default();
         let Some(fields) = self.fields(node, path, "the broker", BROKER) else { return broker };
@@ -76,7 +76,7 @@ impl Reader {
         Some((names, self.span(node)))
     }
 
-    /// An agent.
+    /// Reads an agent.
     pub fn agent(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<AgentRecord> {
         let fields = self.fields(node, path, "an agent", AGENT)?;
         let name = self.required(&fields, "name", path);
@@ -86,7 +86,8 @@ impl Reader {
         Some(AgentRecord { name: name?, domain, keys, resources, rules })
     }
 
-    /// A tier of storage with all below it. `supplies` counts pools and existing volumes.
+    /// Reads a storage tier with all tiers below it. `supplies` counts pools and volumes; beyond the limit
+    /// tiers are skipped, and the caller reports it.
     pub fn tier(
         &mut self,
         kind: TierKind,
@@ -124,7 +125,7 @@ impl Reader {
         Some(TierRecord { kind, name: name?, domain, keys, resources, rules, reserved_for, children })
     }
 
-    /// An existing volume that says by its path which pool it is in.
+    /// Reads an existing volume that names its pool by path.
     pub fn put_volume(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<PutRecord> {
         let fields = self.fields(node, path, "a volume", PUT_VOLUME)?;
         let whole = self.required(&fields, "path", path);
@@ -140,7 +141,7 @@ impl Reader {
         Some(PutRecord { path: whole, tier })
     }
 
-    /// What agents and tiers have in common.
+    /// Reads the fields that agents and tiers have in common.
     fn holder(&mut self, fields: &super::reader::Fields<'_>, path: &Path<'_>) -> Held {
         let mut resources = Vec::new();
         let domain = fields.get("domain").and_then(|node| self.place(node, &path.field("domain")));
@@ -156,6 +157,7 @@ impl Reader {
         Held { domain, keys, resources, rules }
     }
 
+    /// Reads a list of rules.
     fn rules(
         &mut self,
         node: Option<Node<'_>>,
@@ -171,6 +173,7 @@ impl Reader {
         }
     }
 
+    /// Reads a rule: a text, or an object with options.
     fn rule(&mut self, node: Node<'_>, path: &Path<'_>, preferred: bool) -> Option<RuleRecord> {
         let span = self.span(node);
         let mut rule = RuleRecord {
@@ -189,7 +192,7 @@ impl Reader {
         if let Some(node) = fields.get("doc") {
             let at = path.field("doc");
             let doc = self.text(node, &at, "a text");
-            // Lines and tabs are of use in a documentation; what hides text is not.
+            // Line breaks and tabs are part of documentation.
             let doc = doc.filter(|doc| self.is_clean(&doc.replace(['\n', '\t'], " "), node, &at));
             rule.docs = doc.map_or_else(Vec::new, |doc| doc.lines().map(str::to_owned).collect());
         }
@@ -206,6 +209,7 @@ impl Reader {
     }
 }
 
+/// The fields that agents and tiers have in common.
 struct Held {
     domain: Option<Located>,
     keys: Vec<crate::inventory::records::KeyRecord>,

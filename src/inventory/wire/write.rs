@@ -1,31 +1,28 @@
-//! JSON as it is written: exact numbers, fields in the order given.
+//! JSON for output, with exact numbers and fields in the given order.
 
 use std::fmt;
 
-/// A value to be written.
+/// A JSON value. Numbers keep their digits, so that a value read from a state is written back unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Json {
-    /// True or false.
     Bool(bool),
-    /// Digits of a JSON number, as they are written.
+    /// The digits of a number, as written.
     Number(String),
-    /// A text.
     Text(String),
-    /// A list.
     List(Vec<Json>),
-    /// Fields in order.
+    /// The fields, in order.
     Object(Vec<(String, Json)>),
 }
 
 impl Json {
-    /// A text.
+    /// Creates a text.
     pub fn text(text: impl Into<String>) -> Json {
         Json::Text(text.into())
     }
 }
 
 impl fmt::Display for Json {
-    /// On one line, with a space after `:` and `,`.
+    /// Writes the value on one line, with a space after `:` and `,`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Json::Bool(value) => value.fmt(f),
