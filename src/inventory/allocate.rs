@@ -66,6 +66,7 @@ pub fn allocate(
         bound.takes.iter().for_each(|take| ledger.put_back(take));
         return Err(problems);
     }
+    // The list stays sorted by name.
     let before = |known: &Allocation| plan.symbols.text(known.name) < record.name.text.as_str();
     let at = world.allocations.partition_point(before);
     world.allocations.insert(at, bound);
@@ -141,6 +142,7 @@ pub(super) fn allocation(
             (None, UseKind::Pool) => from_pool(binder, part, taken, ledger, &mut bound),
             (None, UseKind::Volume) => of_volume(binder, part, taken, ledger, &mut bound),
         }
+        // Marks the end of this use in both lists.
         bound.ends.push((bound.takes.len(), bound.shares.len()));
     }
     bound
@@ -302,6 +304,7 @@ fn take(
     let line = binder.world.line(bound.role);
     let taker = Taker { framework: None, line, revocable, exempt: &[] };
     let room = Room { world: binder.world, ledger: Some(ledger), taker, pending: &[] };
+    // The same requester, as if nothing were in use.
     let everything = Room { ledger: None, ..room };
     // Definite members must exist at all, in use or free; otherwise the text is wrong, and not the amount too
     // large.
@@ -353,6 +356,7 @@ fn too_much(
     let free = room.free_of(tier).unwrap_or(0);
     let total = Room { ledger: None, ..*room }.free_of(tier).unwrap_or(0);
     let show = |amount| render(holding.dimension, amount);
+    // Earlier allocations and this one together.
     let sum = show(total - free + i128::from(*asked));
     let message = match room.taker.revocable {
         Revocable::No => {

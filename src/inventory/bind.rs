@@ -307,6 +307,7 @@ impl<'a> Binder<'a> {
             for agent in &part.records.agents {
                 agent.resources.iter().for_each(|record| self.unit(Side::Agent, record));
             }
+            // The stack replaces recursion; the order of the walk is fixed, which settles the first unit.
             let mut open: Vec<&TierRecord> = part.records.providers.iter().collect();
             while let Some(tier) = open.pop() {
                 tier.resources.iter().for_each(|record| self.unit(Side::Pool, record));
@@ -373,6 +374,7 @@ impl<'a> Binder<'a> {
             rules: rules.next().unwrap_or_default(),
             span: part.lift(record.name.span),
         };
+        // A repeated path must not keep the same numbers again.
         if let Some(before) = self.before.get_mut(&symbol) {
             before.held.clear();
         }
@@ -388,6 +390,7 @@ impl<'a> Binder<'a> {
         for child in &record.children {
             self.tier(part, child, Some(at), above, rules, repeated);
         }
+        // Volumes put by path come after the declared ones, as if they stood at the end of the pool.
         if record.kind == TierKind::Pool && !repeated {
             self.put_into(&path, at, above);
         }
@@ -400,6 +403,7 @@ impl<'a> Binder<'a> {
         while let Some(parent) = self.world.tiers[chain[chain.len() - 1]].parent {
             chain.push(parent);
         }
+        // The nearest tier first: its values win.
         for (part, record) in above.iter().rev() {
             self.cells(part, Side::Pool, &record.keys);
         }
@@ -418,6 +422,7 @@ impl<'a> Binder<'a> {
         }
         let path = self.plan.symbols.text(self.world.tiers[at].path).to_owned();
         let existing = is_volume.then(|| self.existing(part, record, &path, &own, &mut resources));
+        // By depth from the top: 0 the provider, 1 the instance, 2 the pool.
         let tier = |depth: usize| &self.world.tiers[chain[chain.len() - 1 - depth]];
         let supply = Supply {
             path: tier(chain.len() - 1).path,

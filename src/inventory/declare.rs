@@ -71,6 +71,7 @@ fn add_framework(
     }
     let of_set = own.get(name.as_str());
     let statement = match of_set {
+        // The policy declares the framework: a copy with the additional needs takes its place.
         Some(statement) if extends => {
             declared.replaced.insert(name.clone());
             let mut statement = (*statement).clone();

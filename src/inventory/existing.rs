@@ -67,10 +67,13 @@ impl Binder<'_> {
                 continue;
             };
             whole.push((held.resource, dimension, amount));
+            // The whole chain for this resource leaves the supply and is charged once, in `carve`.
             let tiers = above.shift_remove(&held.resource).unwrap_or_default();
             let path = path.to_owned();
             self.carved.push(Carved { path, tiers, dimension, amount, role: reserved_for, span });
         }
+        // After the loop `above` holds what the volume does not declare. Without its `size` the pool would
+        // count its space as free.
         let size = self.plan.symbols.find("size");
         if let Some(tier) = size.and_then(|size| above.get(&size)).and_then(|tiers| tiers.first()) {
             let message = format!("the existing volume `{}` does not say its `size`", record.name.text);
@@ -146,6 +149,7 @@ impl Binder<'_> {
                     let volume = supply.and_then(|at| self.world.supplies[at].existing.as_mut());
                     volume.into_iter().for_each(|volume| volume.takes.extend_from_slice(&takes));
                 }
+                // `exactly` asks for no limits.
                 Err(Lack::Limit(_)) => {}
                 Err(Lack::Holding(tier)) => {
                     let holding = self.world.holding(tier);

@@ -119,6 +119,7 @@ impl Binder<'_> {
                 journal.push(Entry::Holding(id, Box::new(holding)));
             }
             let old = old.unwrap_or_default();
+            // A part of the same kind takes over the slot, so that takes of it stay valid.
             for (kind, stock) in stocks {
                 let at = old.iter().find(|part| part.0 == kind).map(|part| part.1);
                 let id = self.put_stock(at, stock);
@@ -133,6 +134,7 @@ impl Binder<'_> {
             // number.
             self.parted.extend(gone.into_iter().map(|(kind, stock)| ((id, kind), stock)));
         }
+        // Resources that the holder no longer has.
         for gone in before {
             if !held.iter().any(|held| held.holding == gone.holding) {
                 self.free_holding(gone.holding);

@@ -149,6 +149,7 @@ impl Ledger {
             self.used.push(Used::none(&world.stocks[self.used.len()]));
         }
         let none = Used::none(world.stock(id));
+        // Amounts and sets are counted in different forms; a mere change of the total keeps the use.
         if std::mem::discriminant(&none) != std::mem::discriminant(&self.used[at]) {
             self.used[at] = none;
         }
@@ -242,6 +243,7 @@ impl Ledger {
     pub fn room(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<i128> {
         let free = self.free(world, id)?;
         let Some(promises) = &self.promises else { return Some(free) };
+        // Overlap applies to members one by one, so their number follows from the members.
         if let Some(set) = self.room_set(world, id, framework) {
             return Some(count(&set));
         }
@@ -281,6 +283,7 @@ impl Ledger {
         let taken = (0..layers.len())
             .fold(Ranges::default(), |taken, at| taken.union(&layers[at].minus(&of_all.at_least(at + 1))));
         let own = framework.and_then(|framework| promises.of_each.get(&(framework, id)));
+        // Members that other frameworks may get no further promise of.
         let spent = match world.overlap {
             Overlap::Unlimited => Ranges::default(),
             Overlap::Part(_) => of_all.at_least(times(world.overlap)),

@@ -47,6 +47,7 @@ impl<'a> Binder<'a> {
         let Some(puts) = self.puts.shift_remove(pool) else { return };
         for Put { part, record, rules } in puts {
             let path = &record.path.text;
+            // The path may be that of a declared volume, or of another one put by path.
             let first = self.plan.symbols.find(path).and_then(|path| {
                 let same = |tier: &&super::world::Tier| tier.path == path;
                 self.world.tiers.iter().find(same).map(|tier| tier.span)

@@ -97,6 +97,7 @@ impl Binder<'_> {
         let pool = |tier: &super::world::Tier| tier.kind == TierKind::Pool && tier.path == name;
         let mut at = Some(tiers.iter().position(pool)?);
         let mut found = Vec::new();
+        // From the pool up to the provider.
         while let Some(tier) = at.map(|at| &tiers[at]) {
             found.extend(of(&tier.resources));
             at = tier.parent;
@@ -160,6 +161,7 @@ impl Binder<'_> {
                 let kind = PartKind::Reserved(role);
                 let dimension = self.world.holding(id).dimension;
                 let stock = plain(resource, side, StockKind::Part(kind), dimension, moved, span);
+                // A part that an earlier version of the fleet had here gets its old number.
                 let before = self.parted.swap_remove(&(id, kind));
                 let number = self.put_stock(before, stock);
                 self.note_holding(id);

@@ -46,6 +46,7 @@ impl Binder<'_> {
         }
         let symbols = &mut self.plan.symbols;
         let path = symbols.text(role).to_owned();
+        // The prefixes of `a/b/c`, from the longest: `a/b`, then `a`.
         let above = path.rmatch_indices('/').map(|(end, _)| symbols.intern(&path[..end]));
         let line = std::iter::once(role).chain(above).collect();
         self.world.lines.insert(role, line);
@@ -116,6 +117,7 @@ impl Binder<'_> {
                 .filter(|side| known.contains_key(&(*side, limit.resource)))
                 .collect(),
         };
+        // Without a side in the limit the resource must exist on just one.
         let side = match sides.as_slice() {
             [only] if known.contains_key(&(*only, limit.resource)) => *only,
             [_, _, ..] => {

@@ -215,6 +215,7 @@ impl<'a> Room<'a> {
         let mut portion = Portion::default();
         for (at, tier) in tiers.iter().enumerate() {
             let takes = self.split(self.world.holding(*tier), wanted).ok_or(Lack::Holding(*tier))?;
+            // Only the lowest tier is reported and counted in shares, so its takes stay apart.
             if at == 0 {
                 portion.own = takes
             } else {
@@ -247,6 +248,7 @@ impl<'a> Room<'a> {
     pub fn fits(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Result<(), Lack> {
         let Some(lowest) = tiers.first() else { return Ok(()) };
         let holding = self.world.holding(*lowest);
+        // Sets must be divided to see if they fit; plain amounts need only the sums.
         let plain = tiers.iter().all(|tier| !self.is_set(self.world.holding(*tier)));
         let (true, Amount::Scalar(..)) = (plain, amount) else {
             return self.take(tiers, amount, charged).map(|_| ());
@@ -336,6 +338,7 @@ impl<'a> Room<'a> {
         // A request for nothing needs an open part too: it takes nothing of the first one.
         let first = *parts.peek()?;
         for part in parts {
+            // An overdrawn part gives nothing, and an unlimited one everything.
             let free = self.free(part).map_or(i128::MAX, |free| free.max(0));
             let here = left.min(i64::try_from(free).unwrap_or(i64::MAX));
             if here > 0 {
@@ -403,6 +406,7 @@ impl<'a> Room<'a> {
     pub fn most(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Option<Portion> {
         let Amount::Scalar(dimension, low, high) = amount else { return None };
         let lowest = self.world.holding(*tiers.first()?);
+        // Members come whole, in millionths; other amounts in single base units.
         let unit = if self.is_set(lowest) { MILLION } else { 1 };
         let exact = |steps: i64| {
             let exact = low + steps * unit;

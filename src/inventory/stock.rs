@@ -107,6 +107,7 @@ pub(super) fn wrong(span: Span, message: impl Into<String>, help: &str) -> Diagn
 fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Result<Steps, Diagnostic> {
     let mut steps = Steps::default();
     let Some(options) = &record.options else { return Ok(steps) };
+    // Options calculate with the total, and only plain amounts have one.
     let Quota::Scalar(total) = stock.declared else {
         let message = format!("`{}` has options, and is no plain amount", record.name);
         let help = "options are for numbers and quantities; leave the ranges or items out instead";
@@ -130,6 +131,7 @@ fn options(part: &Part<'_>, record: &ResourceRecord, stock: &mut Stock) -> Resul
     (steps.min, steps.max) = (read("min", &options.min)?, read("max", &options.max)?);
     let reserved = match &options.reserved {
         Some((Reserved::Amount(raw), span)) => {
+            // Both forms in millionths of the base unit: a fraction times the total is exact there.
             Some((i128::from(amount("reserved", raw, *span)?) * ONE, *span))
         }
         Some((Reserved::Fraction(part), span)) => Some((i128::from(total) * i128::from(*part), *span)),

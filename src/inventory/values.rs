@@ -34,6 +34,7 @@ pub fn value_of(raw: &Raw, kind: Option<Type>, symbols: &mut Symbols) -> Option<
         (Raw::Texts(texts), Some(Type::Ranges)) => Value::Ranges(Ranges::new(parse_ranges(texts)?).into()),
         (Raw::Texts(texts), _) => Value::texts(texts.iter().map(|text| symbols.intern(text))),
         (Raw::Numbers(numbers), Some(Type::Ranges)) => {
+            // Numbers are in millionths; only whole ones are members of ranges.
             let whole = |n: &i64| (n % MILLION == 0).then_some((n / MILLION, n / MILLION));
             Value::Ranges(Ranges::new(numbers.iter().map(whole).collect::<Option<Vec<_>>>()?).into())
         }

@@ -126,6 +126,7 @@ impl Holding {
         if self.step == 0 {
             return Some(least);
         }
+        // In 128 bits: rounding up to a step may exceed 64, and is refused then.
         let steps = i128::from(least).div_euclid(i128::from(self.step))
             + i128::from(least.rem_euclid(self.step) != 0);
         i64::try_from(steps * i128::from(self.step)).ok()
@@ -164,6 +165,7 @@ impl Cells {
 
     /// Returns the cell at a column position.
     pub fn get(&self, at: usize) -> &Cell {
+        // A row with all keys has each cell at its own position; any other row is searched.
         if let Some((place, cell)) = self.0.get(at)
             && *place as usize == at
         {
@@ -473,6 +475,7 @@ impl World {
         let mut counted: Vec<HoldingId> =
             supply.resources.iter().filter_map(|(_, tiers)| tiers.first().copied()).collect();
         if let Some(existing) = &supply.existing {
+            // The chain of a volume is itself, its pool, and the tiers above.
             let pool = &self.tiers[supply.chain[1]];
             let of_volume =
                 |held: &&Held| existing.whole.iter().any(|(resource, ..)| *resource == held.resource);
@@ -533,6 +536,7 @@ impl World {
         let Some(domain) = domain else {
             return Placement { domain: None, levels: vec![None; plan.levels.len()] };
         };
+        // The path `a/b/c` has the prefixes `a`, `a/b` and `a/b/c`, one for each level.
         let ends = domain.match_indices('/').map(|(at, _)| at).chain([domain.len()]);
         let paths: Vec<Symbol> = ends.map(|end| plan.symbols.intern(&domain[..end])).collect();
         let levels = (0..plan.levels.len()).map(|depth| paths.get(depth).copied()).collect();

@@ -117,6 +117,7 @@ impl Reader {
             seen.push(holder.clone());
             into.push(UseRecord { holder, kind: UseKind::Volume, amounts: Vec::new(), revocable: false });
         }
+        // Sorted by text, repeats are neighbours.
         seen.sort_by(|a, b| a.text.cmp(&b.text).then(a.span.cmp(&b.span)));
         for pair in seen.windows(2).filter(|pair| pair[0].text == pair[1].text) {
             let message = format!("{path}: the volume {} is given twice", tick(&pair[1].text));

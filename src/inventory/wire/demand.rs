@@ -119,6 +119,7 @@ impl Reader {
             if list.kind() != Kind::List {
                 self.wrong_type(list, &path, "a list of needs");
             }
+            // One over the limit, so that the excess is reported and not cut off in silence.
             for (i, member) in list.elements().take(limits::NEEDS + 1).enumerate() {
                 needs.extend(self.need(member, &path.index(i), NEED).map(|(need, _)| need));
             }

@@ -270,6 +270,7 @@ impl Intake {
             places.entry(framework.declaration.name.text.clone()).or_insert(i);
         }
         for (need, framework) in self.owned {
+            // An unknown framework gets a record of its own, which may add to one of the policy.
             let at = *places.entry(framework.text.clone()).or_insert(self.records.frameworks.len());
             if at == self.records.frameworks.len() {
                 let declaration = DeclarationRecord { name: framework, statements: Vec::new() };

@@ -193,6 +193,7 @@ fn text_end(bytes: &[u8], start: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,
+            // The escaped byte may be a quote. In `\uXXXX` the digits follow as plain bytes.
             b'\\' => at += 2,
             _ => at += 1,
         }
@@ -208,6 +209,7 @@ fn syntax_error(error: &serde_json::Error, text: &str, base: usize) -> SyntaxErr
     };
     let column = error.column().saturating_sub(1);
     let mut at = if error.is_eof() { text.len() } else { (line_start + column).min(text.len()) };
+    // A column of bytes may fall inside a character; spans must not.
     while !text.is_char_boundary(at) {
         at -= 1;
     }
@@ -243,6 +245,7 @@ pub(super) fn number(text: &str) -> Number {
     let (negative, body) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = body.split_once(['e', 'E']).unwrap_or((body, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // The digits without the point, whose position is counted apart.
     let digits = format!("{whole}{fraction}");
     let kept = digits.trim_start_matches('0');
     if kept.is_empty() {

@@ -142,6 +142,7 @@ impl Reader {
 
     fn reserve(&mut self, fields: &Fields<'_>, path: &Path<'_>) -> Option<OperationKind> {
         let record = self.reservation_of(fields, path)?;
+        // All fields but `op`: a state stores the reservation as it was written.
         let entry = RESERVE[1..].iter().filter_map(|field| {
             let value = Json::of(fields.get(field)?)?;
             Some(((*field).to_owned(), value))

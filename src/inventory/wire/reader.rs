@@ -216,6 +216,7 @@ impl Reader {
             }
         }
         repeats.sort_unstable();
+        // From the end, so that the positions of the others stay valid.
         for at in repeats.into_iter().rev() {
             entries.remove(at);
         }
@@ -253,6 +254,7 @@ impl Reader {
                     Some(Some(first)) => self.repeated(first.key, field.key, path, &name),
                     None => {}
                 },
+                // `document` has read this field already.
                 None if self.lines && path.is_root() && name == "record" => {}
                 None => self.unknown_field(field.key, path, &name, known),
             }

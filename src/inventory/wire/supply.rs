@@ -102,6 +102,7 @@ impl Reader {
             TierKind::Pool => "a pool",
             TierKind::Volume => "a volume",
         };
+        // Counted before the tier is read: a large subtree must stop in the middle.
         *supplies += usize::from(matches!(kind, TierKind::Pool | TierKind::Volume));
         if *supplies > limits::INVENTORY_ROWS {
             return None;
