@@ -3,7 +3,7 @@
 //!
 //! The layers, from the text up: `json` finds values and their places, `reader` turns them into checked
 //! texts, names and numbers, `amounts`, `supply`, `claims` and `demand` read one kind of record each, and
-//! `document` reads whole files. They produce [`Records`](super::records) and bind nothing: a name may be
+//! `document` reads whole files. They produce [`Records`] and bind nothing: a name may be
 //! unknown, and a key has no type.
 //!
 //! Reading reports all problems of a file, each with its place.
