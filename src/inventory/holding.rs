@@ -8,6 +8,10 @@
 //! tables is recorded in an undo log ([`Entry`]) while a change is under way; `amend::undo` replays it
 //! backwards.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
 use super::{
     bind::{Binder, Part},
     ledger,
@@ -64,7 +68,7 @@ impl Binder<'_> {
     /// Reads the resource records of a holder and joins those of one resource into one draft, with a stock
     /// for each part.
     pub(super) fn drafts(&mut self, part: &Part<'_>, side: Side, records: &[ResourceRecord]) -> Vec<Draft> {
-        let mut drafts: Vec<Draft> = Vec::with_capacity(records.len());
+        let mut drafts: IndexMap<Symbol, Draft> = IndexMap::with_capacity(records.len());
         let mut stated: Vec<Steps> = Vec::with_capacity(records.len());
         for record in records {
             let Some(kind) = self.part_kind(part, record) else { continue };
@@ -80,18 +84,16 @@ impl Binder<'_> {
                     continue;
                 }
             };
-            let at = drafts.iter().position(|draft| draft.holding.resource == resource);
-            let at = at.unwrap_or_else(|| {
-                drafts.push(draft(&stock));
+            let at = drafts.get_index_of(&resource).unwrap_or_else(|| {
                 stated.push(Steps::default());
-                drafts.len() - 1
+                drafts.insert_full(resource, draft(&stock)).0
             });
             let whole = add_part(&mut drafts[at], kind, stock, &record.name);
             self.problems.extend(whole.err());
             let agreed = agree(&mut stated[at], &steps, &record.name);
             self.problems.extend(agreed.err());
         }
-        for (draft, steps) in drafts.iter_mut().zip(&stated) {
+        for (draft, steps) in drafts.values_mut().zip(&stated) {
             let holding = &mut draft.holding;
             holding.step = steps.step.map_or(0, |step| step.0);
             holding.min = steps.min.map_or(0, |min| min.0);
@@ -103,15 +105,17 @@ impl Binder<'_> {
                 self.problems.push(wrong(span, message, "raise `max`, or lower `min`"));
             }
         }
-        drafts
+        drafts.into_values().collect()
     }
 
     /// Enters drafts into the tables and returns the resources of the holder. `before` lists those it had: a
     /// resource that it still has keeps its holding, and a part of the same kind keeps its stock.
     pub(super) fn place(&mut self, drafts: Vec<Draft>, before: &[Held]) -> Vec<Held> {
         let mut held = Vec::with_capacity(drafts.len());
+        let mut before: IndexMap<Symbol, HoldingId> =
+            before.iter().map(|held| (held.resource, held.holding)).collect();
         for Draft { mut holding, stocks } in drafts {
-            let same = before.iter().find(|held| held.resource == holding.resource).map(|held| held.holding);
+            let same = before.swap_remove(&holding.resource);
             let old = same.map(|id| std::mem::take(&mut self.world.holdings[id.0 as usize].parts));
             // The parts were moved out above: the log needs the holding as it was.
             if let (Some(id), Some(old), Some(journal)) = (same, &old, &mut self.journal) {
@@ -135,10 +139,8 @@ impl Binder<'_> {
             self.parted.extend(gone.into_iter().map(|(kind, stock)| ((id, kind), stock)));
         }
         // Resources that the holder no longer has.
-        for gone in before {
-            if !held.iter().any(|held| held.holding == gone.holding) {
-                self.free_holding(gone.holding);
-            }
+        for gone in before.into_values() {
+            self.free_holding(gone);
         }
         held
     }
@@ -285,7 +287,10 @@ fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Resu
 fn shares(known: &Stock, stock: &Stock) -> bool {
     match (&known.usable, &stock.usable) {
         (Quota::Ranges(one), Quota::Ranges(other)) => !one.common(other).is_empty(),
-        (Quota::Items(one), Quota::Items(other)) => one.iter().any(|item: &Symbol| other.contains(item)),
+        (Quota::Items(one), Quota::Items(other)) => {
+            let one: BTreeSet<&Symbol> = one.iter().collect();
+            other.iter().any(|item| one.contains(item))
+        }
         _ => false,
     }
 }

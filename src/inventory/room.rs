@@ -13,6 +13,8 @@
 //! Nothing is counted here: a [`Portion`] lists takes, and the caller enters them into the ledger. Binding,
 //! matching and changes of a state all ask here, so that "free" has one meaning.
 
+use std::collections::BTreeSet;
+
 use super::{
     ledger::{self, Ledger},
     world::{Holding, HoldingId, PartKind, Quota, StockId, Take, Taken, World},
@@ -323,8 +325,18 @@ impl<'a> Room<'a> {
     fn split(&self, holding: &'a Holding, wanted: Wanted) -> Option<Vec<Take>> {
         match wanted {
             Wanted::Scalar(amount) => self.split_scalar(holding, amount),
+            // A tier that has a number of what the tier below has one by one: the members count.
+            Wanted::Set(very, more) if self.is_counted(holding) => {
+                let number = very.count().checked_add(more)?.checked_mul(MILLION as u128)?;
+                self.split_scalar(holding, i64::try_from(number).ok()?)
+            }
             Wanted::Set(very, more) => self.split_set(holding, very, more),
         }
+    }
+
+    /// Returns `true` if every part of a holding is a limited amount, without members.
+    fn is_counted(&self, holding: &Holding) -> bool {
+        holding.parts.iter().all(|part| matches!(self.world.stock(part.1).usable, Quota::Scalar(_)))
     }
 
     fn split_scalar(&self, holding: &'a Holding, amount: i64) -> Option<Vec<Take>> {
@@ -367,7 +379,7 @@ impl<'a> Room<'a> {
                 _ => self.free_set(part),
             };
             let Some(free) = free else {
-                // A part without members is taken to be unlimited: it gives all that is still wanted.
+                // A part without members is unlimited here: it gives all that is still wanted.
                 takes.extend(very.all().map(|amount| Take { stock: part, amount }));
                 very = Very::Ranges(Ranges::default());
                 continue;
@@ -431,6 +443,13 @@ impl Very {
         }
     }
 
+    fn count(&self) -> u128 {
+        match self {
+            Very::Ranges(ranges) => ranges.count(),
+            Very::Items(items) => items.len() as u128,
+        }
+    }
+
     /// Returns all wanted members as an unlimited part gives them. Items are only counted then, since such a
     /// part has no list of items to number them by.
     fn all(&self) -> Option<Taken> {
@@ -454,13 +473,14 @@ impl Very {
                 here
             }
             (Very::Items(wanted), Quota::Items(all)) => {
+                let mut left: BTreeSet<Symbol> = wanted.iter().copied().collect();
                 let mut here = Vec::new();
-                wanted.retain(|item| {
-                    let number = all.iter().position(|known| known == item).map(|at| at as i64);
-                    let number = number.filter(|number| free.contains(*number));
-                    here.extend(number.map(|number| (number, number)));
-                    number.is_none()
-                });
+                for (number, item) in (0..).zip(all) {
+                    if free.contains(number) && left.remove(item) {
+                        here.push((number, number));
+                    }
+                }
+                wanted.retain(|item| left.contains(item));
                 Ranges::new(here)
             }
             _ => Ranges::default(),
@@ -479,7 +499,7 @@ pub fn scalar_of(world: &World, holding: &Holding, amount: &Amount, charged: i64
     holding.taken(low.checked_add(charged)?)
 }
 
+/// Returns the whole number that an amount in millionths stands for, if it is one.
 fn whole(millionths: i64) -> Option<u128> {
-    /// Returns the whole number that an amount in millionths stands for, if it is one.
     (millionths >= 0 && millionths % MILLION == 0).then_some((millionths / MILLION) as u128)
 }
