@@ -1,4 +1,8 @@
-//! The plan: a policy set compiled to nodes over columns. Versioned, verified and printable; no tree is left.
+//! The plan: a policy set compiled to nodes over columns. It is versioned, verified and printable, and holds
+//! no syntax tree.
+//!
+//! [`lower`](crate::lower) makes a plan, and the engines run it. [`op`] gives each operator its meaning.
+//! Nothing here knows how a policy is written, or what a fleet holds.
 
 pub mod op;
 mod place;
@@ -16,14 +20,14 @@ pub use plan::{
 pub use show::Show;
 pub use verify::verify;
 
-/// The version of the plan's form: a plan of another version is never run.
+/// The version of the plan's form. A plan of another version is never run.
 pub const PLAN_VERSION: u32 = 3;
 
-/// What the operator lets frameworks know beside their offers: `expose counts`, `expose scores`.
+/// The facts that the operator discloses to frameworks beside their offers: `expose counts`, `expose scores`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disclosed {
-    /// How many agents and pools a reason shuts out.
+    /// True if reasons tell the number of agents and pools that they exclude.
     pub counts: bool,
-    /// The scores of their own offers.
+    /// True if offers tell their scores.
     pub scores: bool,
 }

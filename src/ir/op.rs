@@ -1,4 +1,8 @@
-//! What each operator means: once, as a scalar function. Every engine is tested against these.
+//! The meaning of each operator, written once, as a scalar function. Every engine is tested against these
+//! functions.
+//!
+//! All arithmetic is exact, in base units of 64 bits. Products and quotients go through 128 bits and are
+//! rounded once, half to even. A result that does not fit is a [`Fault`], never a wrapped or clipped value.
 
 use std::cmp::Ordering;
 
@@ -9,7 +13,7 @@ use crate::{
     value::{Value, is_within},
 };
 
-/// Why an operator has no value. Its result is unknown, and the explanation says why.
+/// The cause for which an operator has no value. The result is unknown, and explanations name the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// An operand is of a type the operator does not take.
@@ -21,7 +25,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What happened, in a few words.
+    /// The cause in a few words.
     pub fn words(self) -> &'static str {
         match self {
             Fault::Mismatch => "a value of another type",
@@ -61,6 +65,8 @@ fn path(value: &Value) -> Option<Symbol> {
     }
 }
 
+/// Compares two values. `[]` has no member type, so an empty set equals any other empty set, whatever its
+/// type.
 fn equal(left: &Value, right: &Value) -> Result<bool, Fault> {
     match (left, right) {
         (Value::Quantity(a, _), Value::Quantity(b, _)) if a != b => Err(Fault::Mismatch),
@@ -84,6 +90,7 @@ fn is_empty_set(value: &Value) -> bool {
     }
 }
 
+/// Orders quantities of one dimension, and versions. Other values have no order.
 fn order(left: &Value, right: &Value) -> Result<Ordering, Fault> {
     match (left, right) {
         (Value::Quantity(a, x), Value::Quantity(b, y)) if a == b => Ok(x.cmp(y)),
@@ -92,6 +99,7 @@ fn order(left: &Value, right: &Value) -> Result<Ordering, Fault> {
     }
 }
 
+/// Returns `true` if `member` is in `set`.
 fn has(set: &Value, member: &Value) -> Result<bool, Fault> {
     match (set, member) {
         (Value::Texts(set), Value::Text(member) | Value::Place(member)) => {
@@ -101,6 +109,7 @@ fn has(set: &Value, member: &Value) -> Result<bool, Fault> {
             Ok(set.binary_search(member).is_ok())
         }
         (Value::Ranges(set), Value::Quantity(Dimension::Number, member)) => {
+            // Ranges hold whole numbers, and quantities hold millionths: a fraction is in no range.
             Ok(member % MILLION == 0 && set.contains(member / MILLION))
         }
         // `[]` is empty whatever it would hold.
@@ -109,12 +118,13 @@ fn has(set: &Value, member: &Value) -> Result<bool, Fault> {
     }
 }
 
-/// Whether two sets share a member.
+/// Returns `true` if two sets share a member.
 fn any(left: &Value, right: &Value) -> Result<bool, Fault> {
     match (left, right) {
         (a, b) if is_empty_set(a) || is_empty_set(b) => Ok(false),
         (Value::Texts(a), Value::Texts(b)) => Ok(a.iter().any(|member| b.binary_search(member).is_ok())),
         (Value::Numbers(a), Value::Numbers(b)) => Ok(a.iter().any(|member| b.binary_search(member).is_ok())),
+        // Taking `b` out of `a` changes `a` exactly where they overlap.
         (Value::Ranges(a), Value::Ranges(b)) => Ok(a.minus(b) != **a),
         (ranges @ Value::Ranges(_), Value::Numbers(members))
         | (Value::Numbers(members), ranges @ Value::Ranges(_)) => {
@@ -124,7 +134,7 @@ fn any(left: &Value, right: &Value) -> Result<bool, Fault> {
     }
 }
 
-/// Whether every member of the right set is in the left one.
+/// Returns `true` if every member of `right` is in `left`.
 fn all(left: &Value, right: &Value) -> Result<bool, Fault> {
     match (left, right) {
         (_, b) if is_empty_set(b) => Ok(true),
@@ -136,6 +146,8 @@ fn all(left: &Value, right: &Value) -> Result<bool, Fault> {
             members.iter().try_fold(true, |every, member| Ok(every && has(ranges, &number(*member))?))
         }
         (Value::Numbers(members), Value::Ranges(ranges)) => {
+            // A list has at most `LIST_MEMBERS` members and a range may have 2⁶⁴ integers. Comparing the
+            // lengths first bounds the walk over the range by the length of the list.
             let inside = |&(low, high): &(i64, i64)| {
                 i128::from(high) - i128::from(low) < members.len() as i128
                     && (low..=high)
@@ -157,6 +169,7 @@ fn number(millionths: i64) -> Value {
 /// Operands of other types, an overflow, a division by zero.
 pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Result<Value, Fault> {
     let (Value::Quantity(a, x), Value::Quantity(b, y)) = (left, right) else { return Err(Fault::Mismatch) };
+    // The product of two 64-bit amounts, and an amount times a million, fit 128 bits.
     let (wide_x, wide_y) = (i128::from(*x), i128::from(*y));
     let one = i128::from(MILLION);
     let (dimension, amount) = match op {
@@ -186,13 +199,13 @@ pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Result<Value
 /// Unary minus.
 ///
 /// # Errors
-/// Another type, or the one number without a positive twin.
+/// A value of another type, or the one number whose negation does not fit 64 bits.
 pub fn negate(value: &Value) -> Result<Value, Fault> {
     let Value::Quantity(dimension, amount) = value else { return Err(Fault::Mismatch) };
     amount.checked_neg().map(|amount| Value::Quantity(*dimension, amount)).ok_or(Fault::Overflow)
 }
 
-/// A function of known values. `levels`: how many levels of fault domains are declared.
+/// Calls a function on known values. `levels` is the number of declared levels of fault domains.
 ///
 /// # Errors
 /// Arguments of other types, or an overflow.
@@ -238,11 +251,12 @@ pub fn call(
     }
 }
 
+/// Counts the leading segments that two paths have in common.
 fn shared_segments(a: &str, b: &str) -> usize {
     a.split('/').zip(b.split('/')).take_while(|(x, y)| x == y).count()
 }
 
-/// What a preference earns: 1 or 0 for a condition, a number clamped to 0…1, in millionths.
+/// Returns the credit of a preference, in millionths: 1 or 0 for a condition, and a number clamped to 0…1.
 ///
 /// # Errors
 /// A value that is neither.

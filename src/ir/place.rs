@@ -1,22 +1,26 @@
-//! The places of a need: where its instances and volumes may be, relative to subtrees, to each other and to other needs.
+//! The places of a need: positions of its instances and volumes relative to subtrees, to each other and to
+//! other needs.
+//!
+//! `matching` decides them; see `docs/language.md`, *Places*, for their meaning.
 
 use super::ColumnId;
 use crate::{source::Span, symbol::Symbol};
 
-/// A place, hard or soft.
+/// A place: a requirement or a preference on the position of instances or volumes.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// What it says.
+    /// The relation that it states.
     pub kind: PlaceKind,
-    /// `None`: it must hold. Millionths: it is preferred.
+    /// The weight of a preference, in millionths. `None` for a requirement.
     pub weight: Option<i64>,
-    /// Which of the need's places, those of its volumes included; of a volume with a count, the same each time.
+    /// The number of the place within its need, from 0, the need's own places before those of its volumes.
+    /// The copies that a volume's `count` makes share the numbers of its places.
     pub number: u32,
-    /// Where it stands.
+    /// The source text of the place.
     pub span: Span,
 }
 
-/// What a place says.
+/// The relation that a place states.
 #[derive(Clone, Debug)]
 pub enum PlaceKind {
     /// In one of these subtrees.
@@ -31,18 +35,18 @@ pub enum PlaceKind {
     AtMost {
         /// How many.
         count: u64,
-        /// Per what.
+        /// The key whose values are counted.
         key: PlaceKey,
-        /// Over all needs of the framework.
+        /// True if it counts the instances of all needs of the framework, not of this need alone.
         among_framework: bool,
     },
     /// Evenly over the values.
     Spread {
-        /// Over what.
+        /// The key whose values are counted.
         key: PlaceKey,
-        /// How far one value may be above the least.
+        /// The most by which the count of one value may exceed the least count.
         skew: u64,
-        /// Until so many values are used, the least counts as 0.
+        /// The number of values to be used first. Until then, the least count is taken as 0.
         at_least: u64,
     },
     /// One value for all.
@@ -50,22 +54,22 @@ pub enum PlaceKind {
 }
 
 impl PlaceKind {
-    /// Whether instances, or volumes, are counted for it.
+    /// Returns `true` if the place counts instances or volumes.
     pub fn counts(&self) -> bool {
         matches!(self, PlaceKind::AtMost { .. } | PlaceKind::Spread { .. } | PlaceKind::Together(_))
     }
 
-    /// Whether the inventory alone decides it, wherever instances are.
+    /// Returns `true` if the inventory alone decides the place, wherever instances are.
     pub fn is_subtree(&self) -> bool {
         matches!(self, PlaceKind::Within(_) | PlaceKind::Outside(_))
     }
 
-    /// Whether it ties what it is of to a volume of the same need.
+    /// Returns `true` if the place relates its subject to a volume of the same need.
     pub fn is_tie(&self) -> bool {
         matches!(self, PlaceKind::Near(Target::Volume(_), _) | PlaceKind::Apart(Target::Volume(_), _))
     }
 
-    /// What it compares or counts by.
+    /// The key that the place compares or counts by.
     pub fn key(&self) -> Option<PlaceKey> {
         match self {
             PlaceKind::Within(_) | PlaceKind::Outside(_) => None,
@@ -90,7 +94,8 @@ impl PlaceKind {
     }
 }
 
-/// What a place is relative to. Volumes are by the number of their name, `count` not applied.
+/// The counterpart that a place is relative to. A volume is given by its name: its copies under `count` are
+/// one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A volume of this need, by name.
@@ -101,7 +106,7 @@ pub enum Target {
     NeedVolume(u32, Symbol),
 }
 
-/// What places count and compare by.
+/// The key that places count and compare by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PlaceKey {
     /// A declared level, by its depth from 0.

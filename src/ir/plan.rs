@@ -1,4 +1,7 @@
-//! The forms of a plan.
+//! The tables of a plan, and the types of their rows.
+//!
+//! Rows refer to each other by number (`NodeId`, `ColumnId`, `DefinitionId`), so that a plan is plain data:
+//! it is cloned and written to a file without following pointers.
 
 use std::sync::Arc;
 
@@ -29,22 +32,22 @@ pub struct ColumnId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DefinitionId(pub u32);
 
-/// What a column holds of its side.
+/// The attribute of a side that a column reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// An open key. Of the volume or need asked for, also an amount.
+    /// An open key. On the side of a volume or need, also an amount that it asks for.
     Attribute(Symbol),
     /// The name.
     Name,
-    /// The place.
+    /// The place in the tree of fault domains.
     Domain,
     /// The path down to a level, by its depth from 0.
     Level(u8),
-    /// Usable total of a resource, firm parts.
+    /// The usable total of a resource, over the parts that cannot be revoked.
     Total(Symbol),
-    /// What is free of a resource, firm parts.
+    /// The free amount of a resource, over the parts that cannot be revoked.
     Free(Symbol),
-    /// What is used of a resource, firm parts.
+    /// The used amount of a resource, over the parts that cannot be revoked.
     Used(Symbol),
     /// The provider's name.
     Provider,
@@ -53,7 +56,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// Whether its value follows what is taken and given back.
+    /// Returns `true` if its value changes as amounts are taken and given back.
     pub fn is_varying(self) -> bool {
         matches!(self, Key::Free(_) | Key::Used(_))
     }
@@ -62,62 +65,65 @@ impl Key {
 /// A key of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Column {
-    /// Whose.
+    /// The side.
     pub side: Side,
-    /// Which.
+    /// The key.
     pub key: Key,
 }
 
-/// A step of an expression. Operands come before it: a plan is in post-order, and has no circle.
+/// A node of an expression. Its operands have smaller numbers: a plan is in post-order and has no cycle, so
+/// an engine may evaluate the nodes in one pass from first to last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// A value.
     Constant(Value),
-    /// A key's value; unknown where it is absent.
+    /// The value of a key; unknown if the key is absent.
     Read(ColumnId),
     /// The value of a class or let.
     Named(DefinitionId),
     /// `not`.
     Not(NodeId),
-    /// All of them.
+    /// The conjunction of conditions.
     And(Box<[NodeId]>),
-    /// Any of them.
+    /// The disjunction of conditions.
     Or(Box<[NodeId]>),
     /// A two-sided condition.
     Test(TestOp, NodeId, NodeId),
-    /// The whole text matches a pattern, by its number.
+    /// A match of a whole text with a pattern, given by its number in [`Plan::patterns`].
     Matches(NodeId, u32),
-    /// Never unknown.
+    /// The absence of a key. Never unknown.
     IsAbsent(ColumnId),
-    /// Never unknown.
+    /// The presence of a key. Never unknown.
     IsPresent(ColumnId),
     /// Arithmetic with two operands.
     Arithmetic(ArithmeticOp, NodeId, NodeId),
     /// Unary minus.
     Negate(NodeId),
-    /// The key's value, or the other where it is absent.
+    /// The value of a key, or of the other node if the key is absent.
     Else(ColumnId, NodeId),
-    /// A function.
+    /// A call of a function.
     Call(Function, Box<[NodeId]>),
-    /// What a filter of others answers, by its place in [`Plan::asked`].
+    /// The answer of a plugin's filter, by its number in [`Plan::asked`].
     Asked(u32),
 }
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// As written.
+    /// The pattern as written.
     pub text: String,
-    /// Matches whole texts.
+    /// The compiled form, which matches whole texts.
     pub regex: regex::Regex,
 }
 
-/// Compiles a pattern that matches whole texts, in linear time and bounded space.
+/// Compiles a pattern that matches whole texts, in linear time and bounded space: the
+/// `regex` crate guarantees both.
 ///
 /// # Errors
-/// What is wrong with it, in a line.
+/// The fault in the pattern, in a line.
 pub fn pattern(text: &str) -> Result<regex::Regex, String> {
-    // Alone first: a stray bracket must not close the group it is put into.
+    // Builds the pattern alone first: in `a)|(b` the stray bracket would close the group that the second step
+    // puts it into.
     build(text)?;
     build(&format!("^(?:{text})$"))
 }
@@ -136,12 +142,12 @@ fn build(text: &str) -> Result<regex::Regex, String> {
         })
 }
 
-/// A set of sides.
+/// A set of sides, as a bit mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SideSet(u8);
 
 impl SideSet {
-    /// The set with one more.
+    /// The set with one more side.
     #[must_use]
     pub fn with(self, side: Side) -> SideSet {
         SideSet(self.0 | 1 << side as u8)
@@ -153,12 +159,12 @@ impl SideSet {
         SideSet(self.0 | other.0)
     }
 
-    /// Whether a side is in it.
+    /// Returns `true` if a side is in the set.
     pub fn has(self, side: Side) -> bool {
         self.0 & (1 << side as u8) != 0
     }
 
-    /// Whether it speaks of a volume or its supply.
+    /// Returns `true` if the set names a volume or its supply.
     pub fn of_volume(self) -> bool {
         self.has(Side::Pool) || self.has(Side::Volume)
     }
@@ -178,64 +184,67 @@ pub struct Definition {
     pub class_of: Option<Side>,
     /// Its value.
     pub root: NodeId,
-    /// What it mentions.
+    /// The sides that it mentions.
     pub sides: SideSet,
     /// Where its name is.
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
-    /// Whether a standard module brings it.
+    /// True for a definition of a standard module.
     pub standard: bool,
 }
 
 /// A requirement or preference, compiled.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its label, or its place in the source.
+    /// The label, or the position in the source if the rule has none.
     pub label: String,
-    /// Whether the label was written.
+    /// True if the label was written.
     pub labelled: bool,
-    /// `None`: required. Millionths: preferred.
+    /// The weight of a preference, in millionths. `None` for a requirement.
     pub weight: Option<i64>,
     /// Its value.
     pub root: NodeId,
-    /// What it mentions.
+    /// The sides that it mentions.
     pub sides: SideSet,
-    /// Where it stands.
+    /// The source text of the rule.
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
 }
 
-/// What is asked of a filter.
+/// A question to a plugin's filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Question {
-    /// What one of its rules says, by its number.
+    /// The value of one of its rules, by number.
     Rule(u32),
-    /// What one of its conditions says, by its number.
+    /// The value of one of its conditions, by number.
     Condition(u32),
-    /// Whether it has kept all that a filter must keep.
+    /// The state of the filter itself: true as long as it has kept the contract of plugins. Also stands for a
+    /// class whose plugin is absent, which nobody answers.
     Sound,
 }
 
-/// A rule or condition of a filter that others wrote. What it reads is known; what it says is asked for.
+/// A rule or condition that a plugin's filter evaluates. The plan knows what it reads; the engine asks the
+/// filter for its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Which filter, by its place among those of the fleet.
+    /// The number of the filter among those of the fleet. `usize::MAX` if its plugin is not given.
     pub filter: usize,
-    /// What is asked of it.
+    /// The question.
     pub question: Question,
-    /// As the language would write it.
+    /// The text of the rule or condition, as the language would write it.
     pub text: String,
-    /// What it wants of its subject: `>= 2`; where it has none, `text`.
+    /// The demand on its subject, such as `>= 2`; the same as `text` if there is no subject.
     pub want: String,
-    /// The key it is about, where it is about one.
+    /// The key that it constrains, if it is about a single one.
     pub subject: Option<ColumnId>,
     /// The keys it reads, in order of first reading.
     pub reads: Vec<ColumnId>,
-    /// The one agent that it is about, where it is about one: whatever it would say of another holds, and earns nothing.
+    /// The only agent that it applies to, if it applies to one. For every other agent a rule holds and a
+    /// preference earns nothing.
     pub agent: Option<Symbol>,
-    /// Of a rule: the conditions that must all hold for it, where the filter tells them apart.
+    /// For a rule, the conditions that must all hold, if the filter reports them one by one.
     pub conditions: Vec<NodeId>,
 }
 
@@ -244,15 +253,15 @@ pub struct Asked {
 pub struct Charge {
     /// The agent's resource.
     pub resource: Symbol,
-    /// How much.
+    /// The amount.
     pub root: NodeId,
-    /// What it mentions.
+    /// The sides that it mentions.
     pub sides: SideSet,
     /// The keys it reads.
     pub reads: Vec<ColumnId>,
-    /// For what.
+    /// The occasion on which it is taken.
     pub per: ChargePer,
-    /// Where it stands.
+    /// The source text of the charge.
     pub span: Span,
 }
 
@@ -267,13 +276,13 @@ pub struct Broker {
     pub prefers: Vec<Rule>,
     /// Charges, in order.
     pub charges: Vec<Charge>,
-    /// The coarse vocabulary's keys.
+    /// The keys of the coarse vocabulary, which frameworks may use.
     pub exposed: Vec<ColumnId>,
-    /// What frameworks are told beside it.
+    /// The facts disclosed to frameworks beside the vocabulary.
     pub disclosed: super::Disclosed,
-    /// Whether what is free of other roles' reservations is offered as revocable.
+    /// True if free amounts of other roles' reservations are offered as revocable (`lend reserved`).
     pub lends: bool,
-    /// By how much offers may overlap.
+    /// The amount by which offers may overlap.
     pub overlap: Overlap,
 }
 
@@ -282,11 +291,11 @@ pub struct Broker {
 pub struct Role {
     /// Its path.
     pub name: String,
-    /// In millionths; above 0.
+    /// The weight, in millionths, above 0.
     pub weight: i64,
     /// Its keys.
     pub keys: Vec<(Symbol, Value)>,
-    /// What it and the roles below it may use.
+    /// The limits on what it and the roles below it may use.
     pub limits: Vec<Limit>,
     /// Where its name is.
     pub span: Span,
@@ -295,13 +304,13 @@ pub struct Role {
 /// The most that a role and those below it may use of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Whose resource, where it is said.
+    /// The side that has the resource, if the limit names one.
     pub side: Option<Side>,
     /// The resource.
     pub resource: Symbol,
-    /// How much; of ranges and items, how many.
+    /// The amount. For ranges and items, their number.
     pub amount: Quantity,
-    /// Where it stands.
+    /// The source text of the limit.
     pub span: Span,
 }
 
@@ -312,9 +321,9 @@ pub struct Framework {
     pub name: Symbol,
     /// Its role's path.
     pub role: Symbol,
-    /// On whose behalf it asks.
+    /// The principal on whose behalf it asks.
     pub principal: Option<Symbol>,
-    /// Whom its role serves, where it names them.
+    /// The principals that its role serves. `None` if the role does not restrict them.
     pub served: Option<Arc<[Symbol]>>,
     /// Its keys.
     pub keys: Vec<(Symbol, Value)>,
@@ -333,17 +342,17 @@ pub struct Need {
     pub count: u64,
     /// Its own keys.
     pub keys: Vec<(Symbol, Value)>,
-    /// What it asks of an agent; `None`: it wants none.
+    /// The request to an agent. `None` if the need wants no agent.
     pub agent: Option<Request>,
     /// Places of its agents.
     pub places: Vec<Place>,
-    /// Its volumes; those with a count stand as often.
+    /// Its volumes. A volume with a `count` is repeated as many times.
     pub volumes: Vec<Volume>,
-    /// How many places it has, those of its volumes included.
+    /// The number of its places, including those of its volumes.
     pub counted: u32,
-    /// Whether it is granted whole or not at all.
+    /// True if the need is granted whole or not at all.
     pub all_or_nothing: bool,
-    /// Whether it takes what may be taken back.
+    /// True if the need accepts amounts that may be revoked.
     pub accept_revocable: bool,
     /// Where its name is.
     pub span: Span,
@@ -356,15 +365,15 @@ pub struct Need {
 pub struct Volume {
     /// Its name.
     pub name: Symbol,
-    /// Which of those with this name, from 0, and how many there are.
+    /// The position among the volumes of this name, from 0, and the number of them.
     pub ordinal: (u32, u32),
-    /// What is asked of its supply.
+    /// The request to its supply.
     pub request: Request,
     /// The file system wanted.
     pub filesystem: Option<Symbol>,
-    /// Whether reading is enough.
+    /// True if read access is enough.
     pub read_only: bool,
-    /// The path of the existing volume that it is a snapshot of.
+    /// The path of the existing volume that this one is to be a snapshot of.
     pub source: Option<Symbol>,
     /// Places of its supply.
     pub places: Vec<Place>,
@@ -393,25 +402,25 @@ impl Request {
 pub struct Ask {
     /// The resource.
     pub resource: Symbol,
-    /// How much.
+    /// The amount.
     pub amount: Amount,
-    /// Where it stands.
+    /// The source text of the amount.
     pub span: Span,
 }
 
-/// How much is asked for.
+/// The amount that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Amount {
-    /// At least, at most, in base units. Of ranges and items: how many, in millionths.
+    /// The least and the most, in base units. For ranges and items, their number in millionths.
     Scalar(Dimension, i64, i64),
-    /// The very ones.
+    /// The exact ranges.
     Ranges(Ranges),
-    /// The very ones.
+    /// The exact items.
     Items(Vec<Symbol>),
 }
 
 impl Amount {
-    /// Whether nothing at all would do.
+    /// Returns `true` if the request is met by nothing at all.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         match self {
@@ -425,28 +434,28 @@ impl Amount {
 /// A class asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct ClassAsk {
-    /// Which.
+    /// The class.
     pub class: DefinitionId,
-    /// `not is`.
+    /// True for `not is`: the class must not hold.
     pub negated: bool,
-    /// Where it stands.
+    /// The source text of the request.
     pub span: Span,
 }
 
 /// A policy set, compiled.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// Every text of it.
+    /// The interned texts of the plan.
     pub symbols: Symbols,
     /// Names of the levels, outermost first.
     pub levels: Vec<Symbol>,
-    /// What it reads.
+    /// The keys that the plan reads.
     pub columns: IndexSet<Column>,
-    /// Types of the columns, where anything says them.
+    /// The types of the columns. `None` if nothing in the set determines one.
     pub column_types: Vec<Option<Type>>,
-    /// Steps, operands first.
+    /// The nodes, operands first.
     pub nodes: Vec<Node>,
-    /// Where each step stands in the source.
+    /// The source text of each node.
     pub spans: Vec<Span>,
     /// Classes and lets; each uses only earlier nodes.
     pub definitions: Vec<Definition>,
@@ -462,29 +471,29 @@ pub struct Plan {
     pub agent_rules: Vec<Vec<Rule>>,
     /// Rules of tiers, in the order of a walk over the records, depth first.
     pub tier_rules: Vec<Vec<Rule>>,
-    /// What filters of others are asked.
+    /// The questions to plugins' filters.
     pub asked: Vec<Asked>,
-    /// Dimensions of resources of agents and of storage, where anything says them.
+    /// The dimensions of resources of agents and of storage that the set determines.
     pub resources: Vec<(Side, Symbol, Dimension)>,
 }
 
 impl Plan {
-    /// A node.
+    /// The node with a number.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 
-    /// What a filter is asked.
+    /// The question with a number.
     pub fn asked(&self, at: u32) -> &Asked {
         &self.asked[at as usize]
     }
 
-    /// A column.
+    /// The column with a number.
     pub fn column(&self, id: ColumnId) -> Column {
         self.columns[id.0 as usize]
     }
 
-    /// A class or let.
+    /// The class or let with a number.
     pub fn definition(&self, id: DefinitionId) -> &Definition {
         &self.definitions[id.0 as usize]
     }
@@ -494,7 +503,7 @@ impl Plan {
         self.columns.get_index_of(&column).map(|at| ColumnId(at as u32))
     }
 
-    /// The dimension of a resource, where anything in the set says it.
+    /// The dimension of a resource, if the set determines it.
     pub fn dimension(&self, side: Side, resource: Symbol) -> Option<Dimension> {
         self.resources.iter().find(|known| known.0 == side && known.1 == resource).map(|known| known.2)
     }

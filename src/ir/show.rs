@@ -1,17 +1,17 @@
-//! Nodes as text of the language: for reasons, explanations and the printed plan.
+//! Renders nodes as text of the language, for reasons, explanations and the printed plan.
 
 use std::fmt::{self, Write as _};
 
 use super::{Column, ColumnId, Key, Node, NodeId, PlaceKey, Plan, Rule};
 use crate::value::quote;
 
-/// Shows parts of a plan.
+/// Renders parts of a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Show<'a> {
     plan: &'a Plan,
 }
 
-/// How tightly an operator binds; operands that bind less are put in brackets.
+/// The binding strength of an operator. An operand that binds less tightly is put in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tightness {
     Or,
@@ -25,7 +25,7 @@ enum Tightness {
 }
 
 impl<'a> Show<'a> {
-    /// For this plan.
+    /// A renderer for a plan.
     pub fn new(plan: &'a Plan) -> Self {
         Show { plan }
     }
@@ -62,7 +62,8 @@ impl<'a> Show<'a> {
         self.at(id, Tightness::Or)
     }
 
-    /// What a two-sided condition wants of its left side: `>= 2`, `has "rexray"`; others whole.
+    /// The demand of a two-sided condition on its left side, such as `>= 2` or `has "rexray"`. Other
+    /// conditions are rendered whole.
     pub fn want(self, id: NodeId) -> String {
         match self.plan.node(id) {
             Node::Test(op, _, right) => format!("{} {}", op.text(), self.at(*right, Tightness::Sum)),
@@ -132,7 +133,7 @@ impl<'a> Show<'a> {
         parts.iter().map(|part| self.at(*part, inner)).collect::<Vec<_>>().join(between)
     }
 
-    /// What places go by, as a need writes it.
+    /// The key of a place, as a need writes it.
     pub fn place_key(self, key: PlaceKey) -> String {
         match key {
             PlaceKey::Level(depth) => self.level(depth).to_owned(),
@@ -144,7 +145,7 @@ impl<'a> Show<'a> {
         }
     }
 
-    /// A rule, as it would be written.
+    /// A rule, in the form in which a policy would state it.
     pub fn rule(self, rule: &Rule) -> String {
         let word = if rule.weight.is_some() { "prefer" } else { "require" };
         let label = if rule.labelled { format!(" {}:", rule.label) } else { String::new() };

@@ -1,4 +1,7 @@
-//! A plan is verified before it is run: every number in it points at something that comes before.
+//! Verifies a plan before it is run: every number in it is in range, and operands come before their users.
+//!
+//! A plan may come from a file. Engines index its tables without checking further, so the numbers that they
+//! follow are checked here.
 
 use super::{ColumnId, Key, Node, NodeId, PlaceKey, Plan, Request, Rule};
 use crate::{
@@ -6,11 +9,10 @@ use crate::{
     value::{Value, is_place, is_role},
 };
 
-/// Checks that a plan is whole: operands before their users, numbers in range. A plan from `lower` always is;
-/// one read from elsewhere need not be.
+/// Checks that a plan is whole. A plan from `lower` always is. One read from elsewhere need not be.
 ///
 /// # Errors
-/// What is broken, in a line.
+/// The defect, in a line.
 pub fn verify(plan: &Plan) -> Result<(), String> {
     if plan.spans.len() != plan.nodes.len() || plan.column_types.len() != plan.columns.len() {
         return Err("tables of unlike length".to_owned());
@@ -50,7 +52,8 @@ pub fn verify(plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// What evaluates a node goes down to its operands, on the stack: no way down may be longer than in a set that is checked.
+/// Bounds the depth of every node. Engines evaluate operands by recursion, so a plan may be no deeper than a
+/// checked set allows.
 fn verify_depth(plan: &Plan) -> Result<(), String> {
     let mut depths: Vec<u64> = Vec::with_capacity(plan.nodes.len());
     for (at, node) in plan.nodes.iter().enumerate() {
@@ -65,7 +68,8 @@ fn verify_depth(plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// Roles are made into a tree, and places into paths: by the limits that texts are held to.
+/// Checks the paths of roles and places against the limits that texts of policies must keep: trees are built
+/// from them.
 fn verify_paths(plan: &Plan) -> Result<(), String> {
     let named = plan.roles.iter().map(|role| role.name.as_str());
     let mut roles = named.chain(plan.frameworks.iter().map(|framework| plan.symbols.text(framework.role)));

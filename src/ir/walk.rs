@@ -1,11 +1,17 @@
-//! What can be asked of the nodes of a plan, looked at as a whole.
+//! Queries over the nodes of a plan: equal nodes, operands, the terms of a conjunction, the keys that are
+//! read.
 
 use indexmap::{IndexMap, IndexSet};
 
 use super::plan::{ColumnId, Node, NodeId, Plan};
 
 impl Plan {
-    /// Of each node, the first that says the same: rules that are written alike are one.
+    /// Returns, for each node, the first node with the same expression, so that rules written alike are
+    /// evaluated once.
+    ///
+    /// This is hash-consing in one pass. Operands precede their users, so a node is compared with its
+    /// operands already replaced by their representatives, and equal trees become equal keys. The cost is
+    /// linear in the size of the plan.
     pub fn alike(&self) -> Vec<NodeId> {
         let mut first: Vec<NodeId> = Vec::with_capacity(self.nodes.len());
         let mut known: IndexMap<Node, NodeId> = IndexMap::new();
@@ -53,15 +59,15 @@ impl Plan {
         }
     }
 
-    /// Takes out what is required and preferred: of the broker, of agents and of tiers. Charges stay.
+    /// Removes the requirements and preferences of the broker, of agents and of tiers. Charges stay.
     pub fn clear_rules(&mut self) {
         self.broker.requires.clear();
         self.broker.prefers.clear();
         self.agent_rules.iter_mut().chain(&mut self.tier_rules).for_each(Vec::clear);
     }
 
-    /// The steps of a conjunction, each on its own: reasons name what failed, not all that was asked together.
-    /// A class's conditions are the conjuncts of its root.
+    /// The terms of a conjunction as it stands, without those of the classes that it names. A reason names
+    /// the term that failed.
     pub fn conjuncts(&self, root: NodeId) -> Vec<NodeId> {
         match self.node(root) {
             Node::And(parts) => parts.iter().flat_map(|part| self.conjuncts(*part)).collect(),
@@ -69,7 +75,8 @@ impl Plan {
         }
     }
 
-    /// The conditions that a rule or class joins with `and`, those of the classes it names included. Each may be a reason.
+    /// The conditions that a rule or class joins with `and`, including those of the classes that it names and
+    /// of plugins' rules. Each may be a reason.
     pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
         let terms = self.terms(root);
         if self.asked.is_empty() {
@@ -87,12 +94,14 @@ impl Plan {
         found
     }
 
-    /// As [`Plan::conditions`], but for rules of filters, which stay whole: what decides.
+    /// Like [`Plan::conditions`], but a plugin's rule stays whole: its value decides, and its conditions only
+    /// explain it.
     pub fn terms(&self, root: NodeId) -> Vec<NodeId> {
         let mut open = vec![root];
         let mut found = Vec::new();
         while let Some(id) = open.pop() {
             match self.node(id) {
+                // A stack: pushing in reverse keeps the order of the source.
                 Node::And(parts) => open.extend(parts.iter().rev()),
                 Node::Named(definition) => open.push(self.definition(*definition).root),
                 _ => found.push(id),
@@ -101,7 +110,7 @@ impl Plan {
         found
     }
 
-    /// The key that a condition is about, where it is about one.
+    /// The key that a condition constrains, if it constrains a single one.
     pub fn subject(&self, node: NodeId) -> Option<ColumnId> {
         match self.node(node) {
             Node::Test(_, left, _) | Node::Matches(left, _) => match self.node(*left) {
@@ -114,7 +123,7 @@ impl Plan {
         }
     }
 
-    /// Columns that a node reads, through classes and lets, in order of first reading.
+    /// The columns that a node reads, through classes and lets, in order of first reading.
     pub fn reads(&self, root: NodeId) -> IndexSet<ColumnId> {
         let mut found = IndexSet::new();
         let mut seen: IndexSet<NodeId> = IndexSet::new();
