@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::diagnostic::{Code, Render, Report};
 
-/// Why a policy, an inventory or a query could not be used. It holds every problem of the run, each with code,
-/// place, cause and cure.
+/// The error of a policy, an inventory or a query. It holds every problem of the run, each with its code,
+/// place, cause and remedy.
 ///
 /// ```
 /// let error = bourse::Policy::compile([("demo.policy", "agent a { resources { mem = 4m } }")]).unwrap_err();
@@ -27,12 +27,12 @@ impl Error {
         self.report
     }
 
-    /// Every problem, with the sources they point into.
+    /// The problems, with the sources that they point into.
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// The problems as text, with source lines; see [`Render`].
+    /// Renders the problems as text, with source lines. See [`Render`].
     pub fn render(&self, how: Render) -> String {
         self.report.render(how)
     }
@@ -41,24 +41,24 @@ impl Error {
         self.report.diagnostics.iter().any(|problem| problem.is_error() && test(problem.code.name()))
     }
 
-    /// Whether a policy does not compile.
+    /// Returns `true` if a policy does not compile.
     pub fn is_policy(&self) -> bool {
         self.any(|code| ["B01", "B02", "B03", "B04"].iter().any(|group| code.starts_with(group)))
     }
 
-    /// Whether an inventory cannot be read, or does not fit the policy.
+    /// Returns `true` if an inventory cannot be read, or does not fit the policy.
     pub fn is_inventory(&self) -> bool {
         self.any(|code| code.starts_with("B05"))
     }
 
-    /// Whether a query names a need that is not there.
+    /// Returns `true` if a query names a need that does not exist.
     pub fn is_unknown_need(&self) -> bool {
         self.any(|code| code == Code::B0903.name())
     }
 }
 
 impl fmt::Display for Error {
-    /// One line: the first problem, its place, and how many more there are.
+    /// Writes one line: the first problem, its position, and the number of further problems.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut errors = self.report.diagnostics.iter().filter(|problem| problem.is_error());
         let Some(first) = errors.next() else { return f.write_str("unknown error") };

@@ -1,8 +1,9 @@
 //! Bourse: a policy language, compiler and evaluator for resource brokers.
 //!
-//! A broker embeds four types. [`Policy`] is a compiled set; [`Inventory`] is a fleet as data; [`Fleet`] is both bound
-//! together; [`Offers`] are what one cycle gives. Compile once, bind when the fleet changes, ask as often as you
-//! like: there is no I/O, no clock and no global state, and the same input gives the same offers.
+//! A broker embeds four types. [`Policy`] is a compiled set. [`Inventory`] is a fleet as data. [`Fleet`] is
+//! both, bound together. [`Offers`] are the result of one cycle. Compile once, bind when the fleet changes,
+//! ask as often as you like. There is no I/O, no clock and no global state, and the same input gives the same
+//! offers.
 //!
 //! ```
 //! let policy = bourse::Policy::compile([(
@@ -26,7 +27,7 @@
 //! # Ok::<(), bourse::Error>(())
 //! ```
 //!
-//! The language is described in `docs/language.md`; the stages and their invariants in `ARCHITECTURE.md`.
+//! The language is described in `docs/language.md`, the stages and their invariants in `ARCHITECTURE.md`.
 
 /// The README, whose examples run as tests.
 #[cfg(doctest)]

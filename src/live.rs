@@ -1,4 +1,7 @@
-//! A fleet that is kept bound while it changes. See `docs/live.md`.
+//! A fleet that stays bound while it changes. See `docs/live.md`.
+//!
+//! [`Live`] applies changes through `inventory::amend`, which binds only the rows of the change, and reports
+//! them to plugins.
 
 use crate::{
     check::Strictness,
@@ -17,8 +20,8 @@ use crate::{
 
 pub use crate::inventory::amend::{Changed, Holder, Rows};
 
-/// A change of a fleet: rows to be put, in the form of inventories, and what is to be gone. Each row that is put
-/// takes the place of the one of its name, with all that it says; a provider with all its instances and pools.
+/// A change of a fleet: rows to add or replace, in the form of inventories, and rows to remove. A row
+/// replaces the one of its name as a whole, and a provider replaces all its instances and pools.
 ///
 /// ```
 /// let more = r#"{"format": "bourse.inventory", "version": 1,
@@ -34,7 +37,7 @@ pub struct Delta<'a> {
 }
 
 impl<'a> Delta<'a> {
-    /// Puts the agents, providers, volumes and allocations of an inventory.
+    /// Adds or replaces the agents, providers, volumes and allocations of an inventory.
     #[must_use]
     pub fn put(mut self, inventory: &'a Inventory) -> Delta<'a> {
         self.inventories.push(inventory);
@@ -48,15 +51,15 @@ impl<'a> Delta<'a> {
         self
     }
 
-    /// Removes a provider, instance, pool or existing volume, by its path, with all below it. Allocations from it must
-    /// end in the same change.
+    /// Removes a provider, instance, pool or existing volume by its path, with everything below it.
+    /// Allocations from it must end in the same change.
     #[must_use]
     pub fn remove_storage(mut self, path: impl Into<String>) -> Delta<'a> {
         self.removed.storage.push(path.into());
         self
     }
 
-    /// Ends an allocation: what it takes is free again.
+    /// Ends an allocation. The amounts that it takes become free.
     #[must_use]
     pub fn end(mut self, allocation: impl Into<String>) -> Delta<'a> {
         self.removed.allocations.push(allocation.into());
@@ -64,17 +67,18 @@ impl<'a> Delta<'a> {
     }
 }
 
-/// What a [`Delta`] did.
+/// The result of a [`Delta`].
 #[derive(Clone, Debug)]
 pub struct Applied {
-    /// Which rows and stocks are others.
+    /// The rows and stocks that changed.
     pub changed: Changed,
-    /// Warnings: values of another type than their key, for example. Without sources where there is none.
+    /// Warnings, for example about values of another type than their key. Has no sources if there are no
+    /// warnings.
     pub warnings: Report,
 }
 
-/// A [`Fleet`] that changes in place. After any changes it gives the offers that a fleet bound anew from the same
-/// records gives.
+/// A [`Fleet`] that changes in place. After any changes it gives the same offers as a fleet that is bound
+/// anew from the same records.
 ///
 /// ```
 /// use bourse::{Delta, Inventory, Live, Policy};
@@ -97,12 +101,12 @@ pub struct Applied {
 pub struct Live {
     fleet: Fleet,
     known: Known,
-    /// Sources in which nothing stands any longer.
+    /// The sources that no span points into any longer. Later changes use their numbers again.
     free: Vec<SourceId>,
 }
 
 impl Live {
-    /// Binds the fleet that a policy declares, and those of inventories, as [`Policy::fleet`] does.
+    /// Binds the fleet that a policy declares and those of inventories, like [`Policy::fleet`].
     ///
     /// # Errors
     /// Every problem of the inventories, and every way in which they do not fit the policy.
@@ -110,15 +114,16 @@ impl Live {
         Live::bind_with(policy, inventories, &[])
     }
 
-    /// As [`Live::bind`], with plugins beside the policy, as [`Policy::fleet_with`] has them. They are told what changes.
+    /// Like [`Live::bind`], with plugins beside the policy as in [`Policy::fleet_with`]. Changes are reported
+    /// to them.
     ///
     /// # Errors
-    /// As [`Live::bind`]. What a plugin breaks is in [`Fleet::faults`].
+    /// As [`Live::bind`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
     pub fn bind_with(policy: &Policy, inventories: &[&Inventory], plugins: &[Plugin]) -> Result<Live, Error> {
         Live::load_with(policy.parsed(), policy.strictness, inventories, plugins)
     }
 
-    /// Compiles a set together with inventories that complete it, as [`Fleet::load`] does.
+    /// Compiles a set together with inventories that complete it, like [`Fleet::load`].
     ///
     /// # Errors
     /// Every problem of the set and the inventories.
@@ -126,10 +131,10 @@ impl Live {
         Live::load_with(parsed, strictness, inventories, &[])
     }
 
-    /// As [`Live::load`], with plugins beside the policy.
+    /// Like [`Live::load`], with plugins beside the policy.
     ///
     /// # Errors
-    /// As [`Live::load`]. What a plugin breaks is in [`Fleet::faults`].
+    /// As [`Live::load`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
     pub fn load_with(
         parsed: &Parsed,
         strictness: Strictness,
@@ -153,28 +158,28 @@ impl Live {
         Ok(live)
     }
 
-    /// Tells plugins what a change did; `rebound` says whether rows were bound again.
+    /// Reports a change to the plugins. `rebound` says that rows were bound again.
     fn follow(&mut self, changed: &Changed, rebound: bool) {
         if let Some([agents, tiers]) = self.fleet.follow(changed, rebound) {
             self.known.rules_besides(&agents, &tiers);
         }
     }
 
-    /// The fleet as it is now. A clone of it stays as it is, and so do offers: as long as one is kept, the next
-    /// change copies the fleet first.
+    /// The current fleet. A clone of it, and offers made from it, stay as they are. As long as one is kept,
+    /// the next change copies the fleet first.
     pub fn fleet(&self) -> &Fleet {
         &self.fleet
     }
 
-    /// One offer cycle over every need, as things are.
+    /// Runs one offer cycle over every need.
     pub fn offers(&self) -> Offers {
         self.fleet.offers()
     }
 
-    /// Makes a change: all of it, or nothing.
+    /// Makes a change, completely or not at all.
     ///
     /// # Errors
-    /// Every problem of the change; all is then as before.
+    /// Every problem of the change. The fleet is then as before.
     pub fn apply(&mut self, delta: &Delta<'_>) -> Result<Applied, Error> {
         let (loaded, ledger) = self.fleet.change(true);
         let sources = &mut loaded.report.sources;
@@ -185,6 +190,8 @@ impl Live {
             let first_source = bring(sources, own, &mut self.free, &mut brought);
             parts.push(Part { records, first_source });
         }
+        // The sources of the change are held until the end of this function, so that none is given up while
+        // its spans are still being written.
         brought.iter().for_each(|source| self.known.brings(*source));
         let change = Change { parts: &parts, removed: &delta.removed };
         let bound = Bound { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
@@ -211,8 +218,8 @@ impl Live {
         made
     }
 
-    /// Sets the total of one resource, as heartbeats tell it: of an agent, or of a provider, instance or pool. What
-    /// has several parts, `reserved` or `overcommit` is put whole, with [`Live::apply`].
+    /// Sets the total of one resource of an agent, provider, instance or pool, as a heartbeat reports it. A
+    /// resource with several parts, `reserved` or `overcommit` is replaced as a whole, with [`Live::apply`].
     ///
     /// ```
     /// # use bourse::{Live, Policy, live::Holder, quantity::Quantity};
@@ -224,7 +231,7 @@ impl Live {
     /// ```
     ///
     /// # Errors
-    /// Why it cannot be: nothing of that name, another dimension, less than is taken of it.
+    /// No such name or resource, another dimension, or a total that is less than what is taken.
     pub fn set_total(
         &mut self,
         holder: Holder<'_>,
@@ -242,7 +249,8 @@ impl Live {
     }
 }
 
-/// Adds the sources of a change, in the place of abandoned ones where it has one, and gives the number of the first.
+/// Adds the sources of a change and returns the number of the first. A single source takes the number of an
+/// abandoned one, if there is any, so that many small changes do not make the list grow.
 fn bring(sources: &mut Sources, own: &Sources, free: &mut Vec<SourceId>, all: &mut Vec<SourceId>) -> u32 {
     let free = if own.len() == 1 { free.pop() } else { None };
     if let (Some(id), Some((_, source))) = (free, own.iter().next()) {

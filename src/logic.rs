@@ -1,20 +1,24 @@
 //! Kleene's strong three-valued logic (S. C. Kleene, Introduction to Metamathematics, 1952, § 64).
+//!
+//! Conditions over keys that may be absent need a third value. The order False < Unknown < True makes `and`
+//! the minimum and `or` the maximum.
 
 use std::fmt;
 
-/// Three answers. Unknown never passes a requirement and never earns a preference.
+/// A truth value. Unknown never passes a requirement and never earns a preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {
-    /// It does not hold.
+    /// The condition does not hold.
     False,
-    /// A key it needs is absent, of another type, or its arithmetic overflowed.
+    /// The condition has no answer: a key is absent or of another type, a computation failed, or a plugin
+    /// does not answer.
     Unknown,
-    /// It holds.
+    /// The condition holds.
     True,
 }
 
 impl Truth {
-    /// Its word.
+    /// The word for the value.
     pub fn name(self) -> &'static str {
         match self {
             Truth::False => "false",
@@ -23,17 +27,17 @@ impl Truth {
         }
     }
 
-    /// False if either is, else unknown if either is, else true.
+    /// The conjunction: false if either is false, else unknown if either is unknown, else true.
     pub fn and(self, other: Truth) -> Truth {
         self.min(other)
     }
 
-    /// True if either is, else unknown if either is, else false.
+    /// The disjunction: true if either is true, else unknown if either is unknown, else false.
     pub fn or(self, other: Truth) -> Truth {
         self.max(other)
     }
 
-    /// Swaps true and false; unknown stays.
+    /// The negation: swaps true and false. Unknown stays.
     pub fn negate(self) -> Truth {
         match self {
             Truth::False => Truth::True,
@@ -42,7 +46,7 @@ impl Truth {
         }
     }
 
-    /// Whether it is true: the only answer that passes.
+    /// Returns `true` for [`Truth::True`] alone.
     pub fn holds(self) -> bool {
         self == Truth::True
     }

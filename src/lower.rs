@@ -1,4 +1,8 @@
-//! Resolved and checked set → plan. Nothing is decided here: every construct has one form in the plan.
+//! Lowers a resolved and checked set to a plan. Nothing is decided here: every construct has one form in the
+//! plan.
+//!
+//! The pipeline calls [`lower`] once per set. It relies on `resolve` for names and on `check` for types and
+//! the absence of cycles, and reports no problem of its own.
 
 use std::sync::Arc;
 
@@ -19,7 +23,8 @@ use crate::{
 pub fn lower(hir: &Hir, types: &Types, sources: &Sources) -> ir::Plan {
     let mut lowering = Lowering { plan: ir::Plan::default(), types, sources, definitions: Vec::new(), hir };
     lowering.plan.levels = hir.levels.iter().map(|level| lowering.plan.symbols.intern(level)).collect();
-    // Words that the language itself compares with: see `volume.access`.
+    // The language itself compares with these words (see `volume.access`), so they have symbols in every
+    // plan.
     for word in ["rw", "ro", "size"] {
         lowering.plan.symbols.intern(word);
     }
@@ -40,12 +45,14 @@ struct Lowering<'a> {
     plan: ir::Plan,
     hir: &'a Hir,
     types: &'a Types,
+    // By the number of the definition in `hir`; `None` until it is lowered.
     sources: &'a Sources,
     definitions: Vec<Option<ir::DefinitionId>>,
 }
 
 impl Lowering<'_> {
-    /// A class or let and those it includes, before it. The set has no circles once it is checked.
+    /// Lowers a class or let, after those that it names, so that the plan stays in post-order. The recursion
+    /// ends because a checked set has no cycle.
     fn definition(&mut self, id: hir::DefinitionId) -> ir::DefinitionId {
         if let Some(done) = self.definitions[id.0] {
             return done;
@@ -76,7 +83,8 @@ impl Lowering<'_> {
         lowered
     }
 
-    /// A class that a plugin brings. Until its plugin is there nobody answers, and every candidate may be told apart.
+    /// Lowers a class that a plugin brings. Nobody answers for it until its plugin is given. It reads the
+    /// name of the row, so that no two rows count as alike and the plugin may answer for each.
     fn asked(&mut self, definition: &hir::Definition) -> ir::NodeId {
         let side = match definition.kind {
             hir::DefinitionKind::Class(side) => side,
@@ -156,7 +164,7 @@ impl Lowering<'_> {
                         self.plan.patterns.push(ir::Pattern { text: pattern.text.clone(), regex });
                         ir::Node::Matches(subject, id)
                     }
-                    // `check` refuses such a set; fail closed all the same.
+                    // `check` refuses such a set. Should one come through, the condition fails closed.
                     Err(_) => ir::Node::Constant(Value::Bool(false)),
                 }
             }
@@ -275,7 +283,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Whom a role serves, where it names them; an empty list serves nobody.
+    /// The principals that a role serves, if it names them. An empty list serves nobody.
     fn served(&mut self, role: &str) -> Option<Arc<[Symbol]>> {
         let role = self.hir.roles.iter().find(|known| known.name.text == role)?;
         let principals = role.keys.iter().find(|own| own.key == "principals")?;
@@ -291,6 +299,8 @@ impl Lowering<'_> {
         let names: Vec<_> =
             need.volumes.iter().map(|volume| self.plan.symbols.intern(&volume.name.text)).collect();
         let mut counted = 0;
+        // One counter runs over the places of the need and of its volumes, so that each place has a number of
+        // its own.
         let places = self.places(&need.places, &names, &mut counted);
         let mut volumes = Vec::new();
         for volume in &need.volumes {
@@ -386,6 +396,8 @@ impl Lowering<'_> {
             hir::Target::Volume(at) => ir::Target::Volume(volumes[at]),
             hir::Target::Need(at) => ir::Target::Need(at as u32),
             hir::Target::NeedVolume(need, at) => {
+                // The framework that is being lowered is not in the plan yet: its number is the length of the
+                // list.
                 let name = self
                     .hir
                     .frameworks

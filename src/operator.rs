@@ -1,4 +1,4 @@
-//! The operators and functions of the language, by name. What they mean stands in `ir::op`.
+//! The operators and functions of the language, by name. Their meaning is in `ir::op`.
 
 /// Two-sided conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ pub enum ArithmeticOp {
 }
 
 impl TestOp {
-    /// As written.
+    /// The operator as written.
     pub fn text(self) -> &'static str {
         match self {
             TestOp::Equal => "==",
@@ -60,7 +60,7 @@ impl TestOp {
 }
 
 impl ArithmeticOp {
-    /// As written.
+    /// The operator as written.
     pub fn text(self) -> &'static str {
         match self {
             ArithmeticOp::Add => "+",
@@ -71,7 +71,7 @@ impl ArithmeticOp {
     }
 }
 
-/// What a charge is taken for.
+/// The occasion on which a charge is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChargePer {
     /// Once for each volume.
@@ -100,7 +100,7 @@ impl Function {
     pub const ALL: [Function; 5] =
         [Function::Min, Function::Max, Function::Abs, Function::Clamp, Function::Closeness];
 
-    /// As written.
+    /// The name as written.
     pub fn name(self) -> &'static str {
         match self {
             Function::Min => "min",
@@ -116,7 +116,7 @@ impl Function {
         Function::ALL.into_iter().find(|function| function.name() == name)
     }
 
-    /// How many arguments it takes: at least, at most.
+    /// The least and the greatest number of arguments.
     pub fn arity(self) -> (usize, usize) {
         match self {
             Function::Min | Function::Max => (2, 16),
@@ -126,7 +126,7 @@ impl Function {
         }
     }
 
-    /// How it is called, for messages.
+    /// The form of a call, for messages.
     pub fn signature(self) -> &'static str {
         match self {
             Function::Min => "min(a, b, …)",

@@ -1,5 +1,8 @@
-//! The stages as types, each making the next: [`Sources`] → [`Parsed`] → [`Checked`] → [`Plan`]. Texts and records
-//! go in, a plan with its fleet comes out; problems are kept beside, all of a run.
+//! The stages as types, each made from the one before: [`Sources`] → [`Parsed`] → [`Checked`] → [`Loaded`],
+//! which holds the [`Plan`] and the fleet.
+//!
+//! Problems are collected beside the results, so that one run reports all of them. Only a set without errors
+//! becomes [`Loaded`]. Everything that compiles a set goes through here.
 
 use std::{borrow::Cow, collections::VecDeque};
 
@@ -34,18 +37,19 @@ pub struct Parsed {
     pub files: Vec<Ast>,
     /// The standard modules used, directly or not.
     pub modules: IndexMap<&'static str, Ast>,
-    /// What is wrong so far.
+    /// The problems so far.
     pub problems: Vec<Diagnostic>,
 }
 
 impl Parsed {
-    /// Reads the files of a set: names and bytes.
+    /// Reads the files of a set, given by names and bytes.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Parsed {
         Parsed::following(files, |_| None)
     }
 
-    /// Reads the files of a set, and those that they use. `load` gives the bytes of a used file by its name, or
-    /// nothing where there is none; it is asked once for each name that is not in the set.
+    /// Reads the files of a set and the files that they use. `load` returns the bytes of a used file by its
+    /// name, or `None` if there is no such file. It is called at most once for each name that is not in the
+    /// set.
     pub fn following<'a>(
         files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         mut load: impl FnMut(&str) -> Option<Vec<u8>>,
@@ -82,7 +86,7 @@ impl Parsed {
         parsed
     }
 
-    /// The standard modules that the set uses, and those that these use.
+    /// Adds the standard modules that the set uses, directly or through other modules.
     fn load_modules(&mut self) {
         let mut open: Vec<&'static str> =
             self.files.iter().flat_map(|ast| used_modules(&ast.items)).collect();
@@ -99,7 +103,8 @@ impl Parsed {
         }
     }
 
-    /// `use "./other.policy"`: the file must be in the set, and no circle may form.
+    /// Checks `use "./other.policy"`: the file must be in the set, and files must not use each other in a
+    /// cycle.
     fn used_files(&mut self) {
         let name_of = |ast: &Ast| normal_path(&self.sources.get(ast.source).name);
         let names: Vec<String> = self.files.iter().map(name_of).collect();
@@ -127,9 +132,11 @@ impl Parsed {
         self.problems.extend(problems);
     }
 
-    /// Checks the set, with what an inventory or a test adds to it.
+    /// Checks the set together with the additions of an inventory or a test.
     pub fn check(&self, extra: &Extra<'_>, strictness: Strictness) -> Checked {
         let mut sources = self.sources.clone();
+        // The sources of the set keep their numbers. Those of inventories are appended, and the first number
+        // of each is kept, so that the spans of its records can be moved by that number.
         let mut problems = self.problems.clone();
         let mut first_sources = Vec::new();
         for (records, own) in &extra.inventories {
@@ -157,6 +164,7 @@ impl Parsed {
         let mut statements: Vec<&Statement> =
             own.into_iter().filter(|statement| !is_replaced(statement)).collect();
         statements.extend(&declared.statements);
+        // Blocks in which something is broken already are not reported as empty or incomplete as well.
         let broken = problems.iter().filter_map(|problem| problem.labels.first()).map(|label| label.span);
         let input = resolve::Input {
             statements,
@@ -180,8 +188,8 @@ impl Parsed {
 }
 
 impl Parsed {
-    /// Checks what a test adds to a checked set: fleet and needs, by statements of its own. Gives the problems of
-    /// the addition alone, and what it declares.
+    /// Checks the statements that a test adds to a checked set: a fleet and needs. Returns the problems of
+    /// the addition alone, and its declarations.
     pub fn check_more(
         &self,
         base: &Checked,
@@ -197,26 +205,27 @@ impl Parsed {
     }
 }
 
-/// What is added to a set's own statements.
+/// The additions to a set's own statements.
 #[derive(Clone, Debug, Default)]
 pub struct Extra<'a> {
     /// Inventories, each with its own sources.
     pub inventories: Vec<(&'a Records, &'a Sources)>,
-    /// The statements to take instead of all of the set's.
+    /// The statements to use in place of the set's own.
     pub statements: Option<Vec<&'a Statement>>,
-    /// The classes of plugins beside the set, which needs may ask for.
+    /// The classes of plugins beside the set. Needs may ask for them.
     pub plugin_classes: Vec<PluginClass>,
 }
 
-/// A set with its types, and everything that is wrong with it.
+/// A set with its types and all of its problems.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// Names bound.
+    /// The set with names bound.
     pub hir: Hir,
-    /// What is declared.
+    /// The declarations.
     pub scope: Scope,
     /// Types of keys.
     pub types: Types,
+    /// The number of the first source of each inventory among all sources.
     first_sources: Vec<u32>,
     /// The problems so far, with all sources.
     pub report: Report,
@@ -229,25 +238,26 @@ pub struct Loaded {
     pub plan: Plan,
     /// The fleet.
     pub world: World,
-    /// Names bound: for tests and documentation.
+    /// The set with names bound, for tests and documentation.
     pub hir: Hir,
     /// Warnings and notes, with all sources.
     pub report: Report,
 }
 
 impl Checked {
-    /// Compiles and binds. `extra` must be that of the check.
+    /// Compiles the set and binds its fleet. `extra` must be that of the check.
     ///
     /// # Errors
-    /// Every problem, where any is an error.
+    /// Every problem, if any of them is an error.
     pub fn load(self, extra: &Extra<'_>) -> Result<Loaded, Box<Report>> {
         self.load_with(extra, |_| {})
     }
 
-    /// As [`Checked::load`], with more columns in the plan: those that plugins read, so that the fleet is bound with them.
+    /// Like [`Checked::load`], with columns added to the plan: those that plugins read, so that the fleet is
+    /// bound with them.
     ///
     /// # Errors
-    /// Every problem, where any is an error.
+    /// Every problem, if any of them is an error.
     pub fn load_with(
         mut self,
         extra: &Extra<'_>,
@@ -279,7 +289,7 @@ impl Checked {
     }
 }
 
-/// The need with which more instances are wanted than one cycle serves.
+/// Reports the need at which the instances wanted exceed what one cycle serves.
 fn too_many_instances(hir: &Hir) -> Option<Diagnostic> {
     let mut wanted = 0_u64;
     let needs = hir.frameworks.iter().flat_map(|framework| &framework.needs);
@@ -307,7 +317,7 @@ fn used_modules(items: &[Statement]) -> Vec<&'static str> {
     items.iter().filter_map(module).collect()
 }
 
-/// The names of the files that a file uses.
+/// Returns the names of the files that a file uses.
 fn used_names(name: &str, items: &[Statement]) -> Vec<String> {
     let used = |statement: &Statement| match &statement.kind {
         StatementKind::Use(Use::File(file)) => Some(beside(name, &file.text)),
@@ -316,7 +326,7 @@ fn used_names(name: &str, items: &[Statement]) -> Vec<String> {
     items.iter().filter_map(used).collect()
 }
 
-/// A path without `.` and `..` parts.
+/// Returns a path without `.` and `..` parts. A `..` that nothing precedes stays.
 pub fn normal_path(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -331,7 +341,7 @@ pub fn normal_path(path: &str) -> String {
     parts.join("/")
 }
 
-/// The path of a file named relative to another.
+/// Returns the path of a file that is named relative to another.
 pub fn beside(file: &str, other: &str) -> String {
     match file.rsplit_once('/') {
         Some((folder, _)) if !other.starts_with('/') => normal_path(&format!("{folder}/{other}")),
@@ -339,7 +349,11 @@ pub fn beside(file: &str, other: &str) -> String {
     }
 }
 
-/// Files that use each other: each circle once.
+/// Reports the cycles among files that use each other.
+///
+/// A depth-first search with an explicit stack: `path` holds the files on the current path, each with the
+/// number of its next edge. An edge to a file on the path closes a cycle. A finished file is never entered
+/// again, so the search follows each edge at most once.
 fn file_circles(names: &[String], edges: &[Vec<(usize, crate::source::Span)>]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut done = vec![false; names.len()];

@@ -1,4 +1,8 @@
-//! What an embedder uses: compile a policy once, bind fleets to it, ask for offers as often as needed.
+//! The face of the library for a program that embeds it: compile a policy once, bind fleets to it, ask for
+//! offers as often as needed.
+//!
+//! [`Policy`] → [`Fleet`] → [`Offers`], with [`Inventory`] for fleets as data. The types share their parts
+//! through `Arc`, so that clones are cheap. The work is done by `pipeline`, `matching` and `cycle`.
 
 use std::sync::{Arc, OnceLock};
 
@@ -38,7 +42,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Compiles a set: names and texts of its files. All files are one scope.
+    /// Compiles a set from the names and texts of its files. All files are one scope.
     ///
     /// # Errors
     /// Every problem of the set.
@@ -46,7 +50,8 @@ impl Policy {
         Policy::compile_with(files, &[])
     }
 
-    /// As [`Policy::compile`], for a set that asks for classes of plugins (`is vendor/fast`): those that it is bound with.
+    /// Like [`Policy::compile`], for a set that asks for classes of plugins (`is vendor/fast`). `plugins` are
+    /// those that the fleet will be bound with.
     ///
     /// # Errors
     /// Every problem of the set.
@@ -81,12 +86,12 @@ impl Policy {
         &self.report
     }
 
-    /// The set as it was read: what operations on a state are checked against.
+    /// The set as it was read. Operations on a state are checked against it.
     pub fn parsed(&self) -> &Parsed {
         &self.parsed
     }
 
-    /// Binds the fleet that the set declares, and those of inventories, to the policy.
+    /// Binds the fleet that the set declares, and the fleets of inventories, to the policy.
     ///
     /// # Errors
     /// Every problem of the inventories, and every way in which they do not fit the policy.
@@ -94,10 +99,11 @@ impl Policy {
         self.fleet_with(inventories, &[])
     }
 
-    /// As [`Policy::fleet`], with plugins beside the policy: what they require must hold too, and what they prefer adds up.
+    /// Like [`Policy::fleet`], with plugins beside the policy. Their requirements must hold too, and their
+    /// preferences add to the score.
     ///
     /// # Errors
-    /// As [`Policy::fleet`]. What a plugin breaks is in [`Fleet::faults`].
+    /// As [`Policy::fleet`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
     pub fn fleet_with(&self, inventories: &[&Inventory], plugins: &[Plugin]) -> Result<Fleet, Error> {
         let inventories =
             inventories.iter().map(|inventory| (&inventory.records, &inventory.sources)).collect();
@@ -125,7 +131,7 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Reads a JSON document. The name is for messages.
+    /// Reads a JSON document. Messages show `name`.
     ///
     /// # Errors
     /// Every problem of the document, each with its place.
@@ -145,7 +151,7 @@ impl Inventory {
         Inventory::checked(records, sources, problems)
     }
 
-    /// Reads bytes: NDJSON where the name ends in `.ndjson` or `.jsonl`, else JSON.
+    /// Reads bytes: NDJSON if the name ends in `.ndjson` or `.jsonl`, else JSON.
     ///
     /// # Errors
     /// Every problem of the bytes, each with its place.
@@ -164,12 +170,12 @@ impl Inventory {
         Ok(Inventory { records, sources, report })
     }
 
-    /// What inventories add to a set.
+    /// The addition that inventories are to a set.
     pub fn extra(inventories: &[Inventory]) -> Extra<'_> {
         Extra { inventories: inventories.iter().map(Inventory::parts).collect(), ..Extra::default() }
     }
 
-    /// Its records, and the sources their spans point into.
+    /// The records, and the sources that their spans point into.
     pub(crate) fn parts(&self) -> (&Records, &Sources) {
         (&self.records, &self.sources)
     }
@@ -185,20 +191,20 @@ impl Inventory {
 pub struct Fleet {
     loaded: Arc<Loaded>,
     ledger: Arc<Ledger>,
-    /// Made when it is asked for.
+    /// The instances before any offer, computed on first use.
     placed: Arc<OnceLock<Placed>>,
     composed: Option<Arc<Composed>>,
 }
 
 impl Fleet {
-    /// A fleet of what is compiled and bound.
+    /// Makes a fleet of a loaded set.
     pub(crate) fn new(loaded: Loaded) -> Fleet {
         let ledger = Arc::new(Ledger::new(&loaded.world));
         Fleet { loaded: Arc::new(loaded), ledger, placed: Arc::default(), composed: None }
     }
 
-    /// What is bound, to be changed in place: copied first where another fleet shares it. Where instances are is
-    /// found out again if `moves`.
+    /// Returns the parts for a change in place. They are copied first if another fleet shares them. `moves`
+    /// discards the positions of instances, which are computed again on the next use.
     pub(crate) fn change(&mut self, moves: bool) -> (&mut Loaded, &mut Ledger) {
         if moves {
             self.placed = Arc::default();
@@ -206,8 +212,10 @@ impl Fleet {
         (Arc::make_mut(&mut self.loaded), Arc::make_mut(&mut self.ledger))
     }
 
-    /// Tells plugins what a change did; `rebound` says whether rows were bound again. Gives the lists of rules that agents have,
-    /// and tiers, in the place of their own.
+    /// Reports a change to the plugins. `rebound` says that rows were bound again and may have lost their
+    /// rules of plugins.
+    /// Returns the numbers of the rule lists of agents and of tiers that include rules of plugins, each with
+    /// the number of the list that it stands for; `None` if there are no plugins, or `rebound` is not set.
     pub(crate) fn follow(&mut self, changed: &Changed, rebound: bool) -> Option<[Vec<(usize, usize)>; 2]> {
         let composed = self.composed.as_mut()?;
         let Loaded { plan, world, .. } = Arc::make_mut(&mut self.loaded);
@@ -215,13 +223,13 @@ impl Fleet {
         rebound.then(|| composed.lists())
     }
 
-    /// The rules of plugins, whether or not those are there whom they are about.
+    /// The rules of all plugins, including rules about agents that the fleet does not have.
     pub(crate) fn rules_of_plugins(&self) -> &[Rule] {
         self.composed.as_deref().map_or(&[], Composed::rules)
     }
 
-    /// Compiles a set together with inventories that complete it: levels, roles and frameworks of theirs count,
-    /// where [`Policy::compile`] asks that a set stand alone.
+    /// Compiles a set together with inventories that complete it. Levels, roles and frameworks of the
+    /// inventories count, while [`Policy::compile`] requires a set to be complete by itself.
     ///
     /// # Errors
     /// Every problem of the set and the inventories.
@@ -229,10 +237,12 @@ impl Fleet {
         Fleet::load_with(parsed, strictness, inventories, &[])
     }
 
-    /// As [`Fleet::load`], with plugins beside the policy: what they require must hold too, and what they prefer adds up.
+    /// Like [`Fleet::load`], with plugins beside the policy. Their requirements must hold too, and their
+    /// preferences add to the score.
     ///
     /// # Errors
-    /// Every problem of the set and the inventories. What a plugin breaks is in [`Fleet::faults`].
+    /// Every problem of the set and the inventories. A plugin that breaks its contract is no error: see
+    /// [`Fleet::faults`].
     pub fn load_with(
         parsed: &Parsed,
         strictness: Strictness,
@@ -244,14 +254,14 @@ impl Fleet {
         Fleet::bind(parsed.check(&extra, strictness), &extra, beside)
     }
 
-    /// A fleet of what is checked, with plugins beside it. `extra` must be that of the check.
+    /// Binds a checked set, with plugins beside it. `extra` must be that of the check.
     pub(crate) fn bind(checked: Checked, extra: &Extra<'_>, beside: Beside<'_>) -> Result<Fleet, Error> {
         let loaded = checked.load_with(extra, |plan| beside.prepare(plan));
         Ok(Fleet::with_plugins(loaded.map_err(|report| Error::new(*report))?, beside.plugins))
     }
 
-    /// A fleet of what is compiled and bound, with plugins beside the policy. It was bound with the columns of each
-    /// ([`Beside::prepare`]): one whose columns are not there is at fault.
+    /// Makes a fleet of a loaded set, with plugins beside the policy. The set must have been bound with the
+    /// columns of each plugin ([`Beside::prepare`]). A plugin whose columns are missing is at fault.
     pub fn with_plugins(mut loaded: Loaded, plugins: &[Plugin]) -> Fleet {
         let Loaded { plan, world, report, .. } = &mut loaded;
         let composed =
@@ -259,44 +269,46 @@ impl Fleet {
         Fleet { composed: composed.map(Arc::new), ..Fleet::new(loaded) }
     }
 
-    /// The compiled policy, with the needs of the inventories.
+    /// The compiled policy, including the needs of the inventories.
     pub fn plan(&self) -> &Plan {
         &self.loaded.plan
     }
 
-    /// The fleet.
+    /// The fleet as data: agents, storage and allocations.
     pub fn world(&self) -> &World {
         &self.loaded.world
     }
 
-    /// What is used before any offer: allocations and existing volumes.
+    /// The amounts that are used before any offer, by allocations and existing volumes.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Where instances are before any offer.
+    /// The instances before any offer.
     pub fn placed(&self) -> &Placed {
         self.placed.get_or_init(|| cycle::start(&self.loaded.plan, &self.loaded.world).1)
     }
 
-    /// Everything compiled and bound.
+    /// The plan and the fleet, with names and warnings.
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
     }
 
-    /// Warnings and notes of policy and inventories.
+    /// The warnings and notes of policy and inventories.
     pub fn warnings(&self) -> &Report {
         &self.loaded.report
     }
 
-    /// One offer cycle over every need.
+    /// Runs one offer cycle over every need.
     pub fn offers(&self) -> Offers {
         self.cycle(cycle::Request::default())
     }
 
-    /// One offer cycle, as asked.
+    /// Runs one offer cycle, as requested.
     pub fn cycle(&self, request: cycle::Request<'_>) -> Offers {
         let cycle::Request { needs, reasons, engine, recorder, mut progress, .. } = request;
+        // A plugin may fail in the middle of a cycle, after offers relied on its answers. Such a cycle is
+        // discarded and run again. A faulty plugin is not asked again, so the loop ends.
         loop {
             let broken = self.faults().len();
             let _run = self.plugin_run();
@@ -321,37 +333,38 @@ impl Fleet {
         }
     }
 
-    /// The policy and the fleet as things are before any offer: what a [`Matcher`] is made with.
+    /// The policy and the fleet before any offer: the state that a [`Matcher`] is made with.
     pub fn moment(&self) -> Moment<'_> {
         self.moment_with(self.ledger(), self.placed())
     }
 
-    /// The policy and the fleet at another moment: with this used, and instances there.
+    /// The policy and the fleet in another state: with the amounts that `ledger` has used, and the instances
+    /// of `placed`.
     pub fn moment_with<'a>(&'a self, ledger: &'a Ledger, placed: &'a Placed) -> Moment<'a> {
         let Loaded { plan, world, .. } = &*self.loaded;
         Moment { plan, world, ledger, placed, filters: self.filters(), recorder: None }
     }
 
-    /// Who answers for rules that others wrote; `None` where the fleet was bound without.
+    /// The plugins' filters, which answer for their rules. `None` if the fleet was bound without plugins.
     pub fn filters(&self) -> Option<&dyn Filters> {
         self.composed.as_deref().map(|composed| composed as &dyn Filters)
     }
 
-    /// Begins a run of questions, as a cycle or an explanation is one: what plugins may take for all of them is bounded from here
-    /// until it is dropped. Outside of a run each question is bounded by itself alone. `None` where the fleet was bound
-    /// without plugins.
+    /// Begins a run of questions, such as a cycle or an explanation. A budget bounds the work of plugins from
+    /// here until the run is dropped. Outside a run each question has a bound of its own. `None` if the fleet
+    /// was bound without plugins.
     pub fn plugin_run(&self) -> Option<PluginRun> {
         self.composed.clone().map(Composed::run)
     }
 
-    /// What plugins have broken so far, in the order in which they were given. Nothing that such a plugin has a say about is
-    /// offered.
+    /// The faults of plugins so far, in the order in which the plugins were given. Nothing that a faulty
+    /// plugin has a say in is offered.
     pub fn faults(&self) -> Vec<Fault> {
         self.composed.iter().flat_map(|composed| composed.faults()).collect()
     }
 
-    /// Every feasible candidate of a need as things are, best first, with nothing counted between needs. `search`
-    /// says whether a bound was met.
+    /// Returns every feasible candidate of a need, best first, with nothing counted between needs. `Search`
+    /// tells if a bound was reached.
     pub fn matches(&self, need: NeedId) -> (Vec<Candidate>, Search) {
         let _run = self.plugin_run();
         let matcher = Matcher::new(self.moment(), need);
@@ -364,15 +377,16 @@ impl Fleet {
         (found, search)
     }
 
-    /// The needs that a name means: `FRAMEWORK.NEED`, a need's name, or a framework's name for all of its needs.
+    /// Returns the needs that a name denotes: `FRAMEWORK.NEED`, the name of a need, or the name of a
+    /// framework for all of its needs.
     ///
     /// # Errors
-    /// That there is none, with the nearest name.
+    /// No need has the name; the error suggests the nearest one.
     pub fn needs(&self, name: &str) -> Result<Vec<NeedId>, Error> {
         self.needs_among(name, |_| true)
     }
 
-    /// As [`Fleet::needs`], where only these needs are known.
+    /// Like [`Fleet::needs`], restricted to the needs that `is_known` accepts.
     pub(crate) fn needs_among(
         &self,
         name: &str,
@@ -417,19 +431,19 @@ pub struct Offers {
 }
 
 impl Offers {
-    /// Needs, grants and reasons.
+    /// The cycle: needs, grants and reasons.
     pub fn cycle(&self) -> &Cycle {
         &self.cycle
     }
 
-    /// The fleet.
+    /// The fleet that the offers were made from.
     pub fn fleet(&self) -> &Fleet {
         &self.fleet
     }
 }
 
-/// Offers of a policy over its own fleet and those of inventories: [`Policy::fleet`] and [`Fleet::offers`] in one
-/// step. A broker that asks often binds the fleet once instead.
+/// Makes offers of a policy over its own fleet and those of inventories: [`Policy::fleet`] and
+/// [`Fleet::offers`] in one step. A broker that asks often binds the fleet once instead.
 ///
 /// ```
 /// let policy = bourse::Policy::compile([(

@@ -1,12 +1,12 @@
 //! Exact quantities: numbers in millionths, sizes in bytes, bandwidths in bits per second, durations in
-//! nanoseconds. Parsing and printing of all of them stand here, and nowhere else.
+//! nanoseconds. All parsing and printing of quantities is here.
 
 use std::fmt;
 
-/// Millionths in one: how numbers are stored.
+/// The millionths in one. Numbers are stored in millionths.
 pub const MILLION: i64 = 1_000_000;
 
-/// What a quantity measures.
+/// The dimension that a quantity is measured in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
     /// A plain number, stored in millionths.
@@ -20,7 +20,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// The word for it in the language.
+    /// The word for the dimension in the language.
     pub fn name(self) -> &'static str {
         match self {
             Dimension::Number => "number",
@@ -30,7 +30,7 @@ impl Dimension {
         }
     }
 
-    /// A unit of it, for examples in messages.
+    /// A unit of the dimension, for examples in messages.
     pub fn sample_unit(self) -> &'static str {
         match self {
             Dimension::Number => "",
@@ -50,26 +50,27 @@ impl fmt::Display for Dimension {
 /// An exact amount of one dimension, in its base unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity {
-    /// What it measures.
+    /// The dimension.
     pub dimension: Dimension,
-    /// How much: millionths, bytes, bits per second or nanoseconds.
+    /// The amount, in millionths, bytes, bits per second or nanoseconds.
     pub amount: i64,
 }
 
-/// Why a quantity could not be read.
+/// The cause for which a text is no quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuantityError {
-    /// Not a number at all.
+    /// The text is not a number.
     Malformed,
     /// The unit is none of the language's.
     UnknownUnit(String),
-    /// More digits than the base unit holds.
+    /// The number has more digits than the base unit holds.
     Precision(Dimension),
-    /// Larger than 64 bits of the base unit.
+    /// The quantity does not fit 64 bits of the base unit.
     Overflow(Dimension),
 }
 
-/// Units by name: dimension, and how many base units are in one of it.
+/// The units by name, each with its dimension and the number of base units in it. Those of a dimension are in
+/// ascending order of size.
 const UNITS: &[(&str, Dimension, i128)] = {
     use Dimension::{Bandwidth, Duration, Number, Size};
     &[
@@ -116,36 +117,37 @@ pub fn unit_names() -> impl Iterator<Item = &'static str> {
     UNITS.iter().map(|unit| unit.0).filter(|name| !name.is_empty())
 }
 
-/// What a decimal was cut to when it had more digits than its base unit holds.
+/// The treatment of a decimal that has more digits than its base unit holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rounding {
-    /// Not at all: more digits are an error.
+    /// More digits are an error.
     Exact,
-    /// Half to even.
+    /// The decimal is rounded half to even.
     HalfEven,
 }
 
 impl Quantity {
-    /// Reads a literal such as `7_200`, `2.5TB`, `-40k`, `80%`, exactly.
+    /// Reads a literal such as `7_200`, `2.5TB`, `-40k` or `80%`, exactly.
     ///
     /// # Errors
-    /// A unit that is not one of the language's, digits beyond the base unit, or more than 64 bits.
+    /// An unknown unit, digits beyond the base unit, or an amount of more than 64 bits.
     pub fn parse(text: &str) -> Result<Quantity, QuantityError> {
         parse(text, Rounding::Exact).map(|(quantity, _)| quantity)
     }
 
-    /// Reads imported data: digits beyond the base unit are rounded half to even, and the flag says so.
+    /// Reads imported data. Digits beyond the base unit are rounded half to even, and the flag tells if that
+    /// happened.
     ///
     /// # Errors
-    /// As [`Quantity::parse`], without the one for digits.
+    /// As [`Quantity::parse`], except for digits beyond the base unit.
     pub fn parse_rounding(text: &str) -> Result<(Quantity, bool), QuantityError> {
         parse(text, Rounding::HalfEven)
     }
 
-    /// A number from a whole one.
+    /// Makes a number of a whole one.
     ///
     /// # Errors
-    /// Above 64 bits of millionths.
+    /// A number whose millionths do not fit 64 bits.
     pub fn whole(number: i64) -> Result<Quantity, QuantityError> {
         let amount = number.checked_mul(MILLION).ok_or(QuantityError::Overflow(Dimension::Number))?;
         Ok(Quantity { dimension: Dimension::Number, amount })
@@ -175,6 +177,7 @@ fn parse(text: &str, rounding: Rounding) -> Result<(Quantity, bool), QuantityErr
     let mut amount: i128 = 0;
     for digit in whole.bytes().filter(u8::is_ascii_digit) {
         amount = amount * 10 + i128::from(digit - b'0');
+        // Ends the loop before a long row of digits could overflow it.
         if amount > 1 << 70 {
             return Err(overflow);
         }
@@ -190,13 +193,14 @@ fn parse(text: &str, rounding: Rounding) -> Result<(Quantity, bool), QuantityErr
     Ok((Quantity { dimension, amount }, rounded))
 }
 
-/// `0.FRACTION × scale`, rounded half to even (`odd`: whether what it is added to is odd), and whether it was.
+/// Returns `0.FRACTION × scale`, rounded half to even, and `true` if it was rounded. `odd` tells if the whole
+/// part that the result is added to is odd, because a tie goes to the even sum.
 fn fraction_of(fraction: &str, scale: i128, odd: bool) -> (i128, bool) {
     let mut value: i128 = 0;
     let mut power: i128 = 1;
     let mut rest = false;
     for digit in fraction.bytes().filter(u8::is_ascii_digit) {
-        // 18 digits after the point are exact for every unit; what follows only breaks a tie.
+        // The first 18 digits decide the result for every unit. Further digits only break a tie.
         if power < 1_000_000_000_000_000_000 {
             value = value * 10 + i128::from(digit - b'0');
             power *= 10;
@@ -212,13 +216,15 @@ fn fraction_of(fraction: &str, scale: i128, odd: bool) -> (i128, bool) {
     (quotient + i128::from(up), !exact)
 }
 
-/// Divides rounding half to even: the one rounding of the language. `None` for a zero divisor.
+/// Divides and rounds half to even, the one rounding of the language. Returns `None` for a zero divisor.
 pub fn divide_half_even(numerator: i128, denominator: i128) -> Option<i128> {
     if denominator == 0 {
         return None;
     }
     let (numerator, denominator) =
         if denominator < 0 { (numerator.checked_neg()?, -denominator) } else { (numerator, denominator) };
+    // The remainder is never negative here, so comparing it with its distance to the divisor finds the nearer
+    // multiple without doubling it, which could overflow.
     let (floor, rest) = (numerator.div_euclid(denominator), numerator.rem_euclid(denominator));
     let up = match rest.cmp(&(denominator - rest)) {
         std::cmp::Ordering::Less => false,
@@ -229,14 +235,14 @@ pub fn divide_half_even(numerator: i128, denominator: i128) -> Option<i128> {
 }
 
 impl fmt::Display for Quantity {
-    /// The shortest exact literal that reads back as the same quantity.
+    /// Writes the shortest exact literal that reads back as the same quantity.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&render(self.dimension, i128::from(self.amount)))
     }
 }
 
-/// The shortest exact literal of an amount in base units, with at most six digits after the point.
-/// Sums over a fleet may exceed 64 bits, hence the width.
+/// Returns the shortest exact literal of an amount in base units, with at most six digits after the point.
+/// The amount is wide because sums over a fleet may exceed 64 bits.
 pub fn render(dimension: Dimension, amount: i128) -> String {
     if dimension == Dimension::Number {
         return decimal(amount, i128::from(MILLION));
@@ -247,16 +253,18 @@ pub fn render(dimension: Dimension, amount: i128) -> String {
     }
     UNITS
         .iter()
-        // Bandwidth is told in bits, as it is stored: bytes per second beside them would hide a factor of eight.
+        // Bandwidth is shown in bits, as it is stored: bytes per second beside them would hide a factor of
+        // eight.
         .filter(|unit| unit.1 == dimension && amount.abs() >= unit.2 && !unit.0.ends_with("/s"))
         .rev()
+        // Only units that show the amount with at most three digits after the point are candidates.
         .filter(|unit| (amount * 1_000) % unit.2 == 0)
         .map(|unit| format!("{}{}", decimal(amount * 1_000 / unit.2, 1_000), unit.0))
         .min_by_key(String::len)
         .unwrap_or_else(|| amount.to_string())
 }
 
-/// `amount / one` as a decimal without trailing zeros; `one` is a power of ten.
+/// Returns `amount / one` as a decimal without trailing zeros. `one` must be a power of ten.
 pub fn decimal(amount: i128, one: i128) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     let (whole, fraction) =
@@ -269,12 +277,12 @@ pub fn decimal(amount: i128, one: i128) -> String {
     format!("{sign}{whole}.{}", digits.trim_end_matches('0'))
 }
 
-/// By how much the grants of all frameworks together may exceed what is free.
+/// The limit on how far the grants of all frameworks together may exceed the free amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlap {
-    /// By this part of it, in millionths: 0 makes offers disjoint.
+    /// A part of the free amount, in millionths. 0 makes offers disjoint.
     Part(i64),
-    /// Without limit: offers are independent of each other.
+    /// No limit: offers are independent of each other.
     Unlimited,
 }
 
@@ -284,7 +292,7 @@ impl Default for Overlap {
     }
 }
 
-/// A count as people read it: `1,523`.
+/// Returns a count with separators for readers: `1,523`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();

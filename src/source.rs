@@ -1,18 +1,20 @@
-//! Source texts and places in them: what every message points at.
+//! Source texts and positions in them, which every message points at.
+//!
+//! A [`Span`] is a range of bytes. Lines and columns are computed only for output.
 
 use std::sync::{Arc, OnceLock};
 
-/// A source of one run: a policy file, a standard module, an inventory file.
+/// The number of a source of one run: a policy file, a standard module, an inventory file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SourceId(pub(crate) u32);
 
 impl SourceId {
-    /// Its number: dense from 0 in the order in which sources are added.
+    /// The number, dense from 0 in the order in which sources are added.
     pub fn number(self) -> u32 {
         self.0
     }
 
-    /// The source with this number.
+    /// The source with a number.
     pub fn of(number: u32) -> SourceId {
         SourceId(number)
     }
@@ -21,23 +23,24 @@ impl SourceId {
 /// A half-open range of bytes `start..end` in one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
-    /// The source it lies in.
+    /// The source.
     pub source: SourceId,
-    /// First byte.
+    /// The first byte.
     pub start: u32,
-    /// One past the last byte.
+    /// The byte after the last.
     pub end: u32,
 }
 
 impl Span {
-    /// A span of `source` from `start` up to, not including, `end`. Offsets past 4 GiB saturate; sources are
-    /// far smaller than that (`limits::SOURCE_BYTES`).
+    /// Makes a span of `source` from `start` up to, not including, `end`. Offsets past 4 GiB saturate.
+    /// Policies are far smaller than that (`limits::SOURCE_BYTES`), and so are inventories
+    /// (`limits::INVENTORY_BYTES`).
     pub fn new(source: SourceId, start: usize, end: usize) -> Self {
         let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Span { source, start: clip(start), end: clip(end.max(start)) }
     }
 
-    /// The smallest span that holds both; `self` where they lie in different sources.
+    /// Returns the smallest span that holds both, or `self` if they lie in different sources.
     pub fn to(self, other: Span) -> Span {
         if self.source != other.source {
             return self;
@@ -45,38 +48,41 @@ impl Span {
         Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// The same place once its sources have been appended to others, the first of them as `first`.
+    /// Returns the same span after its sources have been appended to others, the first of them with the
+    /// number `first`.
     #[must_use]
     pub fn lifted(self, first: u32) -> Span {
         Span { source: SourceId(self.source.0 + first), ..self }
     }
 
-    /// Bytes in it.
+    /// Counts the bytes of the span.
     pub fn len(self) -> usize {
         (self.end - self.start) as usize
     }
 
-    /// Whether it holds no byte.
+    /// Returns `true` if the span holds no byte.
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
 }
 
-/// One source text and the name it is shown by.
+/// A source text and the name that it is shown by.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The name in messages: a path as the user gave it, or `std.storage`.
+    /// The name in messages: a path as the user gave it, or a module such as `std.storage`.
     pub name: Arc<str>,
     /// The text.
     pub text: Arc<str>,
     line_starts: Arc<[u32]>,
-    /// Characters that begin before each block of the text; counted where somebody asks for a column.
+    /// The number of characters that begin before each block of the text. Computed when a column is first
+    /// asked for.
     blocks: Arc<OnceLock<Box<[u32]>>>,
 }
 
-/// Bytes of a block: what is counted again for each column.
+/// The bytes of a block. At most this many are counted again for each column.
 const BLOCK: usize = 1 << 10;
 
+// Every byte of UTF-8 except a continuation byte (`10xxxxxx`) begins a character.
 fn characters(bytes: &[u8]) -> u32 {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u32
 }
@@ -88,7 +94,8 @@ impl Source {
         Source { name, text, line_starts, blocks: Arc::default() }
     }
 
-    /// Characters that begin before a byte. A line may have megabytes, and a problem in each of its words.
+    /// Counts the characters that begin before a byte. Prefix counts per block keep this cheap: a line may
+    /// have megabytes, and a problem in each of its words.
     fn characters_before(&self, offset: usize) -> u32 {
         let bytes = self.text.as_bytes();
         let offset = offset.min(bytes.len());
@@ -103,19 +110,19 @@ impl Source {
         let block = offset / BLOCK;
         match blocks.get(block) {
             Some(before) => before + characters(&bytes[block * BLOCK..offset]),
-            // At the end of a last block that is full, or of nothing.
+            // The offset is the end of the text, which has no bytes or ends with a full block.
             None => {
                 blocks.last().map_or(0, |before| before + characters(&bytes[(block - 1) * BLOCK..offset]))
             }
         }
     }
 
-    /// The line that a byte is in, from 0; past the end, the last.
+    /// Returns the line of a byte, from 0. Past the end, it is the last line.
     pub fn line_at(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)
     }
 
-    /// The bytes of a line, its end excluded.
+    /// Returns the bytes of a line, without its end.
     pub fn line(&self, number: usize) -> std::ops::Range<usize> {
         let start_of = |number: usize| self.line_starts.get(number).map(|start| *start as usize);
         let start = start_of(number).unwrap_or(self.text.len());
@@ -123,69 +130,69 @@ impl Source {
     }
 }
 
-/// All sources of a run.
+/// The sources of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
 }
 
-/// A place as people say it: 1-based line and column (in characters).
+/// A position for readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineColumn {
-    /// 1-based line.
+    /// The line, from 1.
     pub line: u32,
-    /// 1-based column, counted in characters.
+    /// The column in characters, from 1.
     pub column: u32,
 }
 
 impl Sources {
-    /// Adds a text under a name and gives its id.
+    /// Adds a text under a name and returns its id.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Source::new(name.into(), text.into()));
         id
     }
 
-    /// Adds every source of others, in order, and gives the number of the first.
+    /// Adds every source of others, in order, and returns the number of the first.
     pub fn append(&mut self, others: &Sources) -> u32 {
         let first = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.extend(others.files.iter().cloned());
         first
     }
 
-    /// Puts a source of others in the place of one that nothing stands in any longer.
+    /// Replaces a source that no span points into any longer.
     pub fn replace(&mut self, id: SourceId, source: Source) {
         if let Some(place) = self.files.get_mut(id.0 as usize) {
             *place = source;
         }
     }
 
-    /// Forgets the text of a source in which nothing stands any longer. Its number stays.
+    /// Drops the text of a source that no span points into any longer. Its number stays taken.
     pub fn clear(&mut self, id: SourceId) {
         self.replace(id, Source::new("".into(), "".into()));
     }
 
-    /// The source with this id. An id of another `Sources` gives an empty one.
+    /// Returns the source with an id. An id of another `Sources` may give another source, or an empty one.
     pub fn get(&self, id: SourceId) -> Source {
         self.files.get(id.0 as usize).cloned().unwrap_or_else(|| Source::new("".into(), "".into()))
     }
 
-    /// Every source with its id, in the order they were added.
+    /// Iterates over the sources with their ids, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.files.iter().enumerate().map(|(i, file)| (SourceId(i as u32), file))
     }
 
-    /// How many sources there are.
+    /// Counts the sources.
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there is no source.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// The text a span covers.
+    /// Returns the text of a span.
     pub fn text(&self, span: Span) -> &str {
         self.files
             .get(span.source.0 as usize)
@@ -193,7 +200,7 @@ impl Sources {
             .unwrap_or("")
     }
 
-    /// Line and column of the first byte of a span.
+    /// Returns the line and column of the first byte of a span.
     pub fn line_column(&self, span: Span) -> LineColumn {
         let Some(file) = self.files.get(span.source.0 as usize) else {
             return LineColumn { line: 1, column: 1 };
@@ -204,7 +211,7 @@ impl Sources {
         LineColumn { line: line as u32, column: column + 1 }
     }
 
-    /// `file:line:column` of a span.
+    /// Returns `file:line:column` of a span.
     pub fn place(&self, span: Span) -> String {
         let LineColumn { line, column } = self.line_column(span);
         format!("{}:{line}:{column}", self.get(span.source).name)

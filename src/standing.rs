@@ -1,4 +1,7 @@
 //! Needs whose answers are kept while a fleet changes.
+//!
+//! [`Standing`] joins a [`Live`] fleet and the `Index` of `matching`, and tells the index which rows and
+//! stocks a change touched.
 
 use crate::{
     error::Error,
@@ -8,8 +11,9 @@ use crate::{
     quantity::Quantity,
 };
 
-/// A [`Live`] fleet with the columns that needs read. What is asked is looked up, and what has changed since is looked at
-/// again, row by row: asking costs little, and asking again after a heartbeat costs next to nothing.
+/// A [`Live`] fleet with an index of the columns that its needs read. An answer is looked up in the index.
+/// Rows that changed since the last question are evaluated again, one by one, so that a question after a
+/// heartbeat costs little.
 ///
 /// ```
 /// use bourse::{Live, Policy, Standing, live::Holder, quantity::Quantity};
@@ -38,51 +42,55 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Answers for the needs of a fleet.
+    /// Keeps answers for the needs of a fleet.
     pub fn new(live: Live) -> Standing {
         let index = Index::of_changing(live.fleet().plan(), live.fleet().world());
         Standing { live, index }
     }
 
-    /// The fleet as it is now. As long as a clone of it is kept, the next change copies the fleet first.
+    /// The current fleet. As long as a clone of it is kept, the next change copies the fleet first.
     pub fn fleet(&self) -> &Fleet {
         self.live.fleet()
     }
 
-    /// How many pairs of agent and supply a need with one volume, or none, could have as things are, with so many of the
-    /// best. `None` for other needs, of which [`Standing::best`] tells.
+    /// Counts the feasible pairs of agent and supply of a need with one volume or none, and returns the
+    /// `most` best of them. `None` for a need with more volumes, without an agent, or with scores that the
+    /// index cannot hold: use [`Standing::best`].
     pub fn answer(&mut self, need: NeedId, most: usize) -> Option<Answer> {
         self.index.answer(&matcher(self.live.fleet(), need), most)
     }
 
-    /// Every pair of [`Standing::answer`]: a supply, if there is a volume, with agents that it serves, by their numbers in
-    /// the fleet. A supply may come more than once. `false` where there is no such answer.
+    /// Calls `each` with every pair of [`Standing::answer`], as a supply, if the need has a volume, and the
+    /// numbers of agents that it serves. A supply may come more than once. Returns `false` if the need has no
+    /// such answer.
     pub fn pairs(&mut self, need: NeedId, each: impl FnMut(Option<usize>, &[u32])) -> bool {
         self.index.pairs(&matcher(self.live.fleet(), need), each)
     }
 
-    /// The best candidate of a need as things are: what the next cycle would offer first if nobody else asked.
+    /// Returns the best candidate of a need: the first offer of the next cycle, if no other need asked.
     pub fn best(&mut self, need: NeedId) -> Option<Candidate> {
         self.index.best(&matcher(self.live.fleet(), need), &mut Search::default())
     }
 
-    /// Whether an agent holds for a need on its own, by its number: amounts, rules, classes, conditions and places.
+    /// Returns `true` if an agent, given by its number, fits a need by itself: amounts, rules, classes,
+    /// conditions and places.
     pub fn agent_holds(&mut self, need: NeedId, agent: usize) -> bool {
         self.index.agent_holds(&matcher(self.live.fleet(), need), agent)
     }
 
-    /// Bytes that are held for agents beside the fleet itself, for the needs that were asked so far.
+    /// Returns the bytes that the index holds for agents, for the needs that were asked so far.
     pub fn bytes_of_agents(&self) -> usize {
         self.index.bytes_of_agents()
     }
 
-    /// Looks at once at what has changed, for every need that was asked before; else that is done when one is asked again.
+    /// Evaluates the rows that changed, for every need that was asked before. Otherwise that happens when a
+    /// need is next asked.
     pub fn refresh(&mut self) {
         self.index.refresh(self.live.fleet().moment());
     }
 
-    /// Makes a change: see [`Live::apply`]. Rows that come, go or have other keys make the columns anew; what is taken is
-    /// followed stock by stock.
+    /// Makes a change, like [`Live::apply`]. The index is made anew if rows come, go or change their keys. If
+    /// only amounts change, it follows the stocks that changed.
     ///
     /// # Errors
     /// As [`Live::apply`].
@@ -98,7 +106,7 @@ impl Standing {
         Ok(applied)
     }
 
-    /// Sets the total of a resource, as heartbeats tell it: see [`Live::set_total`].
+    /// Sets the total of a resource, like [`Live::set_total`].
     ///
     /// # Errors
     /// As [`Live::set_total`].

@@ -1,4 +1,4 @@
-//! Types of values, and the sides that an expression may speak of.
+//! The types of values, and the sides that an expression may name.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ impl Type {
     /// A plain number.
     pub const NUMBER: Type = Type::Quantity(Dimension::Number);
 
-    /// Every type with its word in the language.
+    /// Every type.
     pub const ALL: [Type; 11] = [
         Type::Bool,
         Type::Quantity(Dimension::Number),
@@ -44,7 +44,7 @@ impl Type {
         Type::Ranges,
     ];
 
-    /// The words for it in the language.
+    /// The words for the type in the language.
     pub fn name(self) -> &'static str {
         match self {
             Type::Bool => "bool",
@@ -63,7 +63,7 @@ impl Type {
         Type::ALL.into_iter().find(|known| known.name() == name)
     }
 
-    /// Whether `<` and its kin apply.
+    /// Returns `true` if `<`, `<=`, `>` and `>=` apply to values of the type.
     pub fn is_ordered(self) -> bool {
         matches!(self, Type::Quantity(_) | Type::Version)
     }
@@ -75,7 +75,8 @@ impl fmt::Display for Type {
     }
 }
 
-/// What an expression may speak of (section 6 of the language reference).
+/// The subject of a key: the word before the first dot in `agent.vlan`. See `docs/language.md`,
+/// *Expressions*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// The agent being tried.
@@ -99,7 +100,7 @@ impl Side {
     pub const ALL: [Side; 7] =
         [Side::Agent, Side::Pool, Side::Volume, Side::Need, Side::Framework, Side::Role, Side::Broker];
 
-    /// Its word in the language.
+    /// The word for the side in the language.
     pub fn name(self) -> &'static str {
         match self {
             Side::Agent => "agent",
@@ -124,15 +125,15 @@ impl fmt::Display for Side {
     }
 }
 
-/// A class that a plugin has, and needs may ask for.
+/// A class that a plugin offers and needs may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginClass {
-    /// As the language writes it: `vendor/fast`.
+    /// The name as the language writes it: `vendor/fast`.
     pub name: String,
-    /// Whose class it is: agents' or supplies'.
+    /// The side that it classifies: agents or supplies.
     pub side: Side,
 }
 
-/// Words that a level cannot be named: they mean something else where levels are named.
+/// The words that a level must not be named, because they mean something else in the same positions.
 pub const NO_LEVELS: [&str; 9] =
     ["name", "domain", "total", "free", "used", "agent", "pool", "instance", "provider"];

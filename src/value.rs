@@ -1,4 +1,5 @@
-//! Values as the evaluator sees them, and texts of the language that denote them.
+//! Values as the evaluator sees them, and the texts of the language that denote them: literals, names,
+//! places, versions.
 
 use std::{cmp::Ordering, fmt, sync::Arc};
 
@@ -17,22 +18,22 @@ pub enum Value {
     Bool(bool),
     /// Millionths, bytes, bits per second or nanoseconds.
     Quantity(Dimension, i64),
-    /// Compared exactly.
+    /// A text, compared exactly.
     Text(Symbol),
-    /// Ordered as versions are.
+    /// A version, in the order of versions.
     Version(Arc<Version>),
-    /// A path in the fault-domain tree, by its text.
+    /// A path in the tree of fault domains.
     Place(Symbol),
     /// Texts without duplicates, sorted by symbol.
     Texts(Arc<[Symbol]>),
     /// Numbers (millionths) without duplicates, ascending.
     Numbers(Arc<[i64]>),
-    /// Inclusive integer ranges.
+    /// Inclusive ranges of integers.
     Ranges(Arc<Ranges>),
 }
 
 impl Value {
-    /// Its type.
+    /// The type of the value.
     pub fn type_of(&self) -> Type {
         match self {
             Value::Bool(_) => Type::Bool,
@@ -46,7 +47,7 @@ impl Value {
         }
     }
 
-    /// A set of texts.
+    /// Makes a set of texts.
     pub fn texts(members: impl IntoIterator<Item = Symbol>) -> Value {
         let mut members: Vec<_> = members.into_iter().collect();
         members.sort_unstable();
@@ -54,7 +55,7 @@ impl Value {
         Value::Texts(members.into())
     }
 
-    /// A set of numbers, in millionths.
+    /// Makes a set of numbers, in millionths.
     pub fn numbers(members: impl IntoIterator<Item = i64>) -> Value {
         let mut members: Vec<_> = members.into_iter().collect();
         members.sort_unstable();
@@ -62,13 +63,14 @@ impl Value {
         Value::Numbers(members.into())
     }
 
-    /// The literal of the language that denotes it.
+    /// Returns the literal of the language that denotes the value.
     pub fn show(&self, symbols: &Symbols) -> String {
         match self {
             Value::Bool(value) => value.to_string(),
             Value::Quantity(dimension, amount) => quantity::render(*dimension, i128::from(*amount)),
             Value::Text(text) | Value::Place(text) => quote(symbols.text(*text)),
             Value::Version(version) => format!("v\"{version}\""),
+            // Symbols are in order of first use; people expect the order of the texts.
             Value::Texts(members) => {
                 let mut texts: Vec<_> = members.iter().map(|member| symbols.text(*member)).collect();
                 texts.sort_unstable();
@@ -86,8 +88,8 @@ fn list(members: impl Iterator<Item = String>) -> String {
     format!("[{}]", members.collect::<Vec<_>>().join(", "))
 }
 
-/// A text as the language writes it, quotes and escapes included. Safe for a terminal: control characters, bidirectional
-/// overrides and what nobody sees come out escaped.
+/// Returns a text as the language writes it, with quotes and escapes. The result is safe for a terminal:
+/// control characters, bidirectional overrides and invisible characters are escaped.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -105,7 +107,8 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
-/// The text of a quoted name; `None` where it is not quoted. Names hold no characters that [`quote`] spells out.
+/// Returns the text of a quoted name, or `None` if it has no quotes. Names contain no character that
+/// [`quote`] writes as a number.
 pub fn unquoted(name: &str) -> Option<String> {
     let inner = name.strip_prefix('"')?.strip_suffix('"')?;
     let mut text = String::with_capacity(inner.len());
@@ -116,21 +119,22 @@ pub fn unquoted(name: &str) -> Option<String> {
     Some(text)
 }
 
-/// Whether a character may not stand in a source as it is: a control other than tab and line ends, or one that
-/// reorders what is read (Unicode Technical Report 36, bidirectional text).
+/// Returns `true` if a character must not stand in a source as it is: a control character other than tab and
+/// line ends, or one that reorders the text for a reader (Unicode Technical Report 36, bidirectional text).
 pub fn is_forbidden(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t' | '\r')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a character may not stand in a name, however it is written: a reader does not see that it is there.
+/// Returns `true` if a character must not stand in a name, however it is written, because a reader would not
+/// see it.
 pub fn is_hidden(c: char) -> bool {
-    // Names of most fleets are ASCII, and there are millions.
+    // A fleet has millions of names, and most are ASCII: test that first.
     if c.is_ascii() { c.is_ascii_control() } else { c.is_control() || is_forbidden(c) || is_invisible(c) }
 }
 
-/// Zero-width and filling characters: the property `Default_Ignorable_Code_Point` of Unicode 16.0
-/// (`DerivedCoreProperties.txt`), and the two that end lines.
+/// Returns `true` for zero-width and filling characters: the property `Default_Ignorable_Code_Point` of
+/// Unicode 16.0 (`DerivedCoreProperties.txt`), and the two separators of lines and paragraphs.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -139,7 +143,8 @@ fn is_invisible(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A text that moves no cursor, colours nothing, hides nothing and stays on its line, whatever it holds.
+/// Returns a text that moves no cursor, sets no colour, hides nothing and stays on its line, whatever it was
+/// made from.
 pub fn printable(text: &str) -> String {
     if !text.contains(is_hidden) {
         return text.to_owned();
@@ -149,7 +154,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Whether a name needs no quotes: a letter, then letters, digits, `_`, or `-` before one of these.
+/// Returns `true` if a name needs no quotes: a letter, then letters, digits, `_`, or `-` before one of these.
 pub fn is_plain_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && !text.ends_with('-')
@@ -157,34 +162,38 @@ pub fn is_plain_name(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// A name as the language writes it: bare where it can be.
+/// Returns a name as the language writes it, without quotes if it needs none.
 pub fn show_name(text: &str) -> String {
     if is_plain_name(text) { text.to_owned() } else { quote(text) }
 }
 
-/// A dotted key as the language writes it: `adapter.infiniband`, `"nvidia.com/gpu"`.
+/// Returns a dotted key as the language writes it: `adapter.infiniband`, `"nvidia.com/gpu"`.
 pub fn join_key<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
     segments.into_iter().map(show_name).collect::<Vec<_>>().join(".")
 }
 
-/// Whether a text is a path of fault domains: non-empty segments with `/` between, and not too many.
+/// Returns `true` if a text is a path of fault domains: non-empty segments separated by `/`, at most
+/// [`limits::LEVELS`] of them.
 pub fn is_place(text: &str) -> bool {
     place_depth(text).is_some_and(|depth| depth <= limits::LEVELS)
 }
 
-/// How many segments a path of fault domains has; `None` where one is empty.
+/// Counts the segments of a path of fault domains. Returns `None` if one is empty.
 pub fn place_depth(text: &str) -> Option<usize> {
     let whole = text.split('/').all(|segment| !segment.is_empty());
     whole.then(|| text.split('/').count())
 }
 
-/// Whether a place lies in the subtree of another (or is it).
+/// Returns `true` if a place is another or lies in its subtree.
 pub fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A version: numeric parts, missing ones 0, then an optional pre-release, which sorts before the release
-/// (Semantic Versioning 2.0.0, § 11, with any number of numeric parts).
+/// A version: numeric parts, of which missing ones are 0, and an optional pre-release, which sorts before the
+/// release. The order is that of Semantic Versioning 2.0.0, § 11, for any number of numeric parts.
+///
+/// Trailing zeros are dropped, so that `5.10` equals `5.10.0`. Build metadata is kept in the text and ignored
+/// by comparisons.
 #[derive(Clone, Debug)]
 pub struct Version {
     text: String,
@@ -199,7 +208,7 @@ enum PreRelease {
 }
 
 impl Version {
-    /// Reads `5.10.3`, `5.10.3-rc.1`, `1.2+build`; `None` where it is no version.
+    /// Reads `5.10.3`, `5.10.3-rc.1` or `1.2+build`. Returns `None` if the text is no version.
     pub fn parse(text: &str) -> Option<Version> {
         let without_build = match text.split_once('+') {
             Some((version, build)) if is_identifiers(build) => version,
@@ -226,8 +235,12 @@ impl Version {
         Some(Version { text: text.to_owned(), numbers, pre: pre.collect() })
     }
 
-    /// One of the versions between two, these excluded: another one for each number from 1. `None` where none is
-    /// found; between two releases there always is one.
+    /// Returns a version between two others, exclusive; `number` selects one of many, from 1. Two releases
+    /// always have one between them. `None` if none was found.
+    ///
+    /// The static analysis uses it for values that no policy names. The candidates are, in order: the lower
+    /// bound with one of its parts raised, the lower bound with a part added, and a pre-release of 0, which
+    /// sorts below every release.
     pub fn between(low: Option<&Version>, high: Option<&Version>, number: u64) -> Option<Version> {
         let written = |numbers: &[u64]| {
             let parts: Vec<String> = numbers.iter().map(u64::to_string).collect();
@@ -281,6 +294,7 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
+        // `false < true`: a pre-release sorts before its release.
         let release = |version: &Version| version.pre.is_empty();
         self.numbers
             .cmp(&other.numbers)
@@ -295,12 +309,12 @@ impl fmt::Display for Version {
     }
 }
 
-/// Whether a text is `*` or a path of role names, and not too deep.
+/// Returns `true` if a text is `*` or a path of role names of at most [`limits::ROLE_DEPTH`].
 pub fn is_role(text: &str) -> bool {
     text == "*" || role_depth(text).is_some_and(|depth| depth <= limits::ROLE_DEPTH)
 }
 
-/// How many names the path of a role has; `None` where one of them can be none.
+/// Counts the names in the path of a role. Returns `None` if one of them is not a valid name.
 pub fn role_depth(text: &str) -> Option<usize> {
     let is_name = |part: &str| !matches!(part, "" | "*" | "." | "..") && !part.contains(is_hidden);
     text.split('/').all(is_name).then(|| text.split('/').count())
