@@ -1,4 +1,4 @@
-//! Amounts of stocks as outputs show them.
+//! Amounts of stocks, holdings and requests, as outputs show them.
 
 use indexmap::IndexMap;
 
@@ -14,14 +14,14 @@ use crate::{
     symbol::Symbol,
 };
 
-/// A fleet at a moment, to show amounts of.
+/// A fleet and a ledger, whose amounts are shown.
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
     /// The policy.
     pub plan: &'a Plan,
     /// The fleet.
     pub world: &'a World,
-    /// What is used.
+    /// The used amounts.
     pub ledger: &'a Ledger,
 }
 
@@ -30,13 +30,13 @@ impl Shown<'_> {
         self.plan.symbols.text(symbol).to_owned()
     }
 
-    /// What is free of some stocks of one resource, together.
+    /// Returns the free amount of several stocks of one resource, together.
     fn free(&self, stocks: &[StockId]) -> Amount {
         let sets = stocks.iter().map(|id| (*id, self.ledger.free_set(self.world, *id)));
         self.sum(sets, |id| self.ledger.free(self.world, id))
     }
 
-    /// What can be used of some stocks of one resource, together.
+    /// Returns the usable amount of several stocks of one resource, together.
     fn total(&self, stocks: &[StockId]) -> Amount {
         let stock = |id: StockId| self.world.stock(id);
         let sets = stocks.iter().map(|id| (*id, ledger::all(stock(*id))));
@@ -48,6 +48,7 @@ impl Shown<'_> {
         stocks: impl Iterator<Item = (StockId, Option<Ranges>)>,
         scalar: impl Fn(StockId) -> Option<i128>,
     ) -> Amount {
+        // `None` stands for an unlimited sum.
         let mut sum: Option<i128> = Some(0);
         let mut dimension = Dimension::Number;
         let mut sets: Vec<Amount> = Vec::new();
@@ -65,12 +66,13 @@ impl Shown<'_> {
         Amount::Scalar(sum.map_or("unlimited".to_owned(), |sum| render(dimension, sum)))
     }
 
-    /// What is free of the firm parts of a holding.
+    /// Returns the free amount of a holding, without its revocable part.
     pub fn free_of(&self, id: HoldingId) -> Amount {
         self.free(&self.world.holding(id).firm().collect::<Vec<_>>())
     }
 
-    /// What there is of a holding: its firm parts together, and each part where there are several.
+    /// Returns the totals of a holding without its revocable part, and those of each part unless the only
+    /// part is an unreserved one.
     pub fn totals(&self, id: HoldingId) -> Totals {
         let holding = self.world.holding(id);
         let firm: Vec<StockId> = holding.firm().collect();
@@ -92,8 +94,9 @@ impl Shown<'_> {
         Totals { total: self.total(&firm), used: used(&firm), free: self.free(&firm), parts }
     }
 
-    /// What is taken, by part. `line` are the roles that may use what is kept for them; what is lent by others is told
-    /// apart from what is revocable only where it may be told whose it is.
+    /// Returns the taken amounts by part. `line` holds the roles whose reservations the framework may use:
+    /// its role and those above it. Amounts lent from other reservations are shown with their role only if
+    /// `tells_whose`, else as revocable: a framework must not learn who reserved what.
     pub fn parts<'t>(
         &self,
         taken: impl Iterator<Item = (Symbol, &'t [Take])>,
@@ -136,7 +139,7 @@ impl Shown<'_> {
         }
     }
 
-    /// What is taken of one resource, all parts together.
+    /// Returns the taken amount of one resource, all parts together.
     pub fn together(&self, takes: &[Take]) -> Amount {
         let sum = takes.iter().map(|take| self.taken(take)).reduce(Taking::plus);
         sum.map_or(Amount::Scalar("0".to_owned()), Taking::amount)
@@ -189,7 +192,8 @@ fn joined(one: Amount, other: Amount) -> Amount {
     }
 }
 
-/// Ranges as they are; of items, whose sets hold their numbers, the names.
+/// Returns the members of a set. A set of items holds their positions in the stock, which are replaced by
+/// their names.
 fn set_of(plan: &Plan, stock: &Stock, set: &Ranges) -> Amount {
     match &stock.usable {
         Quota::Items(items) => {
@@ -201,7 +205,7 @@ fn set_of(plan: &Plan, stock: &Stock, set: &Ranges) -> Amount {
     }
 }
 
-/// What a need asks for.
+/// The amount that a need asks for.
 pub fn asked(plan: &Plan, amount: &ir::Amount) -> Amount {
     match amount {
         ir::Amount::Scalar(dimension, low, high) => {
@@ -219,7 +223,7 @@ pub fn asked(plan: &Plan, amount: &ir::Amount) -> Amount {
     }
 }
 
-/// What an existing volume gives whole.
+/// The amount that an existing volume gives as a whole.
 pub fn whole(dimension: Dimension, amount: i64) -> Amount {
     Amount::Scalar(render(dimension, i128::from(amount)))
 }

@@ -1,14 +1,14 @@
-//! What became of operations → its wire form.
+//! The results of operations on a state, as JSON: `bourse.applied`, version 1.
 
 use serde::Serialize;
 
 use super::wire::VERSION;
 use crate::state::{Change, Conflict, State};
 
-/// The `format` of what operations did.
+/// The `format` of results of operations.
 pub const APPLIED_FORMAT: &str = "bourse.applied";
 
-/// What became of operations on a state.
+/// The result of operations on a state.
 #[derive(Debug, Serialize)]
 pub struct Applied {
     /// `bourse.applied`
@@ -17,13 +17,13 @@ pub struct Applied {
     pub version: u32,
     /// `applied` or `conflicts`.
     pub outcome: &'static str,
-    /// Whether the state was written.
+    /// True if the state was written.
     pub written: bool,
     /// The serial of the state, after the operations if they are applied.
     pub serial: u64,
-    /// What they changed.
+    /// The changes, empty if there are conflicts.
     pub changes: Vec<AppliedChange>,
-    /// What was against them.
+    /// The conflicts, empty if the operations are applied.
     pub conflicts: Vec<AppliedConflict>,
 }
 
@@ -34,51 +34,51 @@ pub struct AppliedChange {
     pub change: &'static str,
     /// `reservation`, `volume` or `allocation`.
     pub kind: &'static str,
-    /// Its name; of a volume, its path.
+    /// The name of the entry; for a volume, its path.
     pub name: String,
 }
 
-/// What is against an operation.
+/// A conflict of an operation with the state.
 #[derive(Debug, Serialize)]
 pub struct AppliedConflict {
-    /// Which operation, from 0.
+    /// The number of the operation, from 0.
     pub operation: usize,
     /// The kind of conflict.
     pub code: &'static str,
-    /// What is wrong.
+    /// The cause, in words.
     pub message: String,
     /// The resource that is short.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// Who has it.
+    /// The holder of the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
-    /// How much the operation takes.
+    /// The amount that the operation takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted: Option<String>,
-    /// How much is free to it.
+    /// The amount that is free to the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub free: Option<String>,
-    /// Who has the rest.
+    /// The users of the rest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held_by: Vec<AppliedHolder>,
-    /// What to do.
+    /// The remedy.
     pub help: String,
 }
 
-/// Who has some of what an operation wants.
+/// A user of an amount that an operation wants.
 #[derive(Debug, Serialize)]
 pub struct AppliedHolder {
-    /// `allocation`, `volume`, or `reservation` (what is kept for a role).
+    /// `allocation`, `volume`, or `reservation` (an amount that is reserved for a role).
     pub kind: &'static str,
-    /// Its name; of a volume its path, of what is kept the role.
+    /// The name; for a volume its path, for a reservation its role.
     pub name: String,
-    /// How much of it.
+    /// The amount that it uses.
     pub amount: String,
 }
 
-/// The wire form of what operations changed, or of what was against them. `state` is the one they left, `serial` that
-/// of the one they found.
+/// Makes the wire form of the changes of operations, or of the conflicts with them. `found` is the state
+/// before the operations, and `left` the state after them, if they were applied.
 pub fn applied(found: &State, left: Option<&State>, written: bool, conflicts: &[Conflict]) -> Applied {
     let changes = left.map(|left| left.changes_from(found)).unwrap_or_default();
     let change = |change: Change| AppliedChange {

@@ -1,4 +1,7 @@
-//! A cycle → its wire form.
+//! The offers of a cycle, as wire forms.
+//!
+//! [`document`] makes the whole document of a view. `Writer` turns candidates into offers, for cycles and for
+//! `match` alike. The view decides what is written: see `Sight`.
 
 use indexmap::IndexMap;
 
@@ -28,12 +31,12 @@ use crate::{
     types::Side,
 };
 
-/// The wire form of a cycle's offers.
+/// Makes the wire form of a cycle's offers.
 pub fn document(offers: &Offers, view: View, detail: Detail) -> Document<'_> {
     document_of(&Sight::new(offers, view), detail)
 }
 
-/// The wire form of what is seen of a cycle.
+/// Makes the wire form of a cycle as a view sees it.
 pub fn document_of<'a>(sight: &Sight<'a>, detail: Detail) -> Document<'a> {
     let (offers, view) = (sight.offers, sight.view);
     let cycle = offers.cycle();
@@ -53,7 +56,7 @@ pub fn document_of<'a>(sight: &Sight<'a>, detail: Detail) -> Document<'a> {
     }
 }
 
-/// The offers that are seen.
+/// Makes the wire forms of the offers that a view sees.
 pub(super) fn offers_of(sight: &Sight<'_>, writer: &Writer<'_>) -> Vec<Offer> {
     let mut places: IndexMap<NeedId, (usize, usize)> = IndexMap::new();
     sight.needs().for_each(|(at, need)| {
@@ -68,7 +71,7 @@ pub(super) fn offers_of(sight: &Sight<'_>, writer: &Writer<'_>) -> Vec<Offer> {
     sight.grants().into_iter().map(offer).collect()
 }
 
-/// What turns candidates into offers.
+/// A writer of wire forms, for a fleet, the amounts used in it, and the permissions of a view.
 pub(super) struct Writer<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) ledger: &'a Ledger,
@@ -84,7 +87,7 @@ impl Writer<'_> {
         self.fleet.plan().symbols.text(symbol).to_owned()
     }
 
-    /// The names of a framework and its need.
+    /// Returns the names of a framework and its need.
     pub(super) fn names(&self, id: NeedId) -> (String, String) {
         let framework = &self.fleet.plan().frameworks[id.framework];
         (self.text(framework.name), self.text(framework.needs[id.need].name))
@@ -110,8 +113,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A candidate as an offer.
-    /// `place` is its need's number in the cycle, and which of the need's offers it is, from 1.
+    /// Makes an offer of a candidate. `place` holds the need's number in the cycle, and the offer's number
+    /// among those of the need, from 1.
     pub(super) fn offer(
         &self,
         id: NeedId,
@@ -146,7 +149,8 @@ impl Writer<'_> {
         }
     }
 
-    /// What rules charge is the operator's business: a framework sees only what is taken.
+    /// Returns the amounts that rules charge. Charges are the operator's business: a framework sees only the
+    /// sum that is taken.
     fn charges(&self, candidate: &Candidate) -> Fields<Amount> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let Some(agent) = candidate.agent.filter(|_| self.may.everything) else {
@@ -178,7 +182,7 @@ impl Writer<'_> {
         asked.map(|ask| self.fleet.plan().definition(ask.class).name.clone()).collect()
     }
 
-    /// The exposed keys of a side that there are.
+    /// Returns the exposed keys of a side that have a value.
     fn exposed(&self, id: NeedId, side: Side, agent: Option<usize>, supply: Option<usize>) -> Fields<String> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let framework = &plan.frameworks[id.framework];
@@ -211,9 +215,11 @@ impl Writer<'_> {
         let existing = supply.existing.as_ref();
         let own = || {
             let of_volume = candidate.takings.iter().filter(move |taking| taking.volume == Some(at));
-            // What only a charge counts is the agent's to give.
+            // An amount that the supply does not have comes from a charge alone, and is taken from the agent.
             let counted =
                 of_volume.filter(|taking| existing.is_some() || supply.holdings(taking.resource).is_some());
+            // Amounts that an existing volume gives as a whole are listed below, and its count of users is no
+            // amount of the offer.
             counted.filter(|taking| {
                 existing.is_none_or(|known| {
                     known.whole.iter().all(|whole| whole.0 != taking.resource)
@@ -229,6 +235,7 @@ impl Writer<'_> {
         let parts = own().map(|taking| (taking.resource, taking.portion.own.as_slice()));
         let tells_whose = self.may.everything;
         let mut parts = self.shown().parts(parts, world.line(owner.role), tells_whose);
+        // A volume that belongs to a reservation is taken whole from the reserved part.
         if let Some(role) = existing.and_then(|existing| existing.reserved_for) {
             let whole = existing.iter().flat_map(|existing| &existing.whole);
             let whole = whole.map(|whole| (self.text(whole.0), amounts::whole(whole.1, whole.2)));
@@ -297,7 +304,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What is left of each limit, by role.
+    /// Returns the remainder of each limit, by role.
     fn limits_left(&self) -> Fields<Fields<Amount>> {
         let world = self.fleet.world();
         let mut roles: Fields<Fields<Amount>> = Fields::default();
@@ -315,7 +322,7 @@ impl Writer<'_> {
     }
 }
 
-/// What each preference earned a candidate of a need.
+/// Returns the credit of each preference for a candidate of a need.
 pub fn score_items(plan: &ir::Plan, id: NeedId, candidate: &Candidate) -> Vec<Item> {
     items_of(plan, &plan.frameworks[id.framework].needs[id.need], candidate)
 }
@@ -333,10 +340,11 @@ fn items_of(plan: &ir::Plan, need: &ir::Need, candidate: &Candidate) -> Vec<Item
     items.collect()
 }
 
-/// One point of a score, in its own unit.
+/// The unit of a score: numerators of scores are weights × values, each in millionths.
 const POINTS: i128 = MILLION as i128 * MILLION as i128;
 
 fn lowest_terms((numerator, denominator): (i128, i128)) -> (i128, i128) {
+    // Euclid's algorithm.
     let (mut a, mut b) = (numerator.abs(), denominator);
     while b != 0 {
         (a, b) = (b, a % b);
@@ -356,7 +364,7 @@ fn grants(offers: &Offers) -> Vec<Grant> {
         .collect()
 }
 
-/// Roles with their shares and limits, before the cycle and after it.
+/// Makes the wire forms of roles, with their shares and limits before and after the cycle.
 pub(super) fn roles(offers: &Offers) -> Vec<Role> {
     let (fleet, cycle) = (offers.fleet(), offers.cycle());
     let (plan, world) = (fleet.plan(), fleet.world());

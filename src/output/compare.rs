@@ -1,4 +1,4 @@
-//! How two classes lie to each other, as JSON.
+//! The relation of two classes, as JSON: `bourse.comparison`, version 1.
 
 use serde::Serialize;
 
@@ -39,7 +39,7 @@ impl<'a> WireRegion<'a> {
     }
 }
 
-/// A comparison as JSON, pretty.
+/// Writes a comparison as JSON, indented.
 pub fn comparison_json(comparison: &Comparison) -> String {
     let [first, second] = &comparison.names;
     let contained = match comparison.relation {

@@ -1,4 +1,7 @@
-//! Explanations → their wire form: `bourse.explanation`, version 1. The schema is `schema/explanation.schema.json`.
+//! Explanations as JSON: `bourse.explanation`, version 1. The schema is `schema/explanation.schema.json`.
+//!
+//! The private types mirror those of [`explain`](crate::explain) field by field, so that internal types can
+//! change without changing the format.
 
 use serde::Serialize;
 
@@ -8,20 +11,20 @@ use crate::explain::{
     OfferExplanation, Step, Supplied, When,
 };
 
-/// What was asked and answered.
+/// An explanation of any kind.
 #[derive(Debug)]
 pub enum Explained {
-    /// Of a need, with the first offers of one that is met.
+    /// An explanation of a need, with the first offers of a need that is met.
     Need(Box<Explanation>, Vec<OfferExplanation>),
-    /// Of one candidate.
+    /// An explanation of one candidate.
     Candidate(CandidateExplanation),
-    /// Of offers.
+    /// Explanations of offers.
     Offers(Vec<OfferExplanation>),
-    /// Of a need, to its framework.
+    /// An explanation of a need for its framework.
     Seen(Box<SeenNeed>),
 }
 
-/// The whole document.
+/// A document of explanations.
 #[derive(Debug, Serialize)]
 pub struct Document {
     format: &'static str,
@@ -35,7 +38,7 @@ pub struct Document {
     offers: Vec<WireOffer>,
 }
 
-/// The wire form of explanations.
+/// Makes the wire form of explanations.
 pub fn explanation(told: &[Explained], view: View) -> Document {
     let mut document = Document {
         format: "bourse.explanation",
@@ -63,7 +66,7 @@ pub fn explanation(told: &[Explained], view: View) -> Document {
 struct WireNeed {
     framework: String,
     need: String,
-    /// `closed`: when the need closed in the cycle. `alone`: before any offer, without a cycle.
+    /// `closed` for the moment at which the need closed in the cycle, `alone` for the state before any offer.
     when: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
@@ -90,7 +93,7 @@ struct WireNeed {
     stopped: Option<WireStopped>,
 }
 
-/// What is in the way, to the operator and to a framework.
+/// The obstacles of a need, for the operator or for a framework.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum WireCauses {
@@ -98,7 +101,7 @@ enum WireCauses {
     Seen(Vec<WireSeen>),
 }
 
-/// What a framework is told of what is in the way.
+/// An obstacle as a framework is told it.
 #[derive(Debug, Serialize)]
 struct WireSeen {
     label: String,
@@ -112,7 +115,7 @@ struct WireSeen {
     count: Option<usize>,
 }
 
-/// A need to its framework: what the offers themselves tell of it.
+/// Makes the wire form of a need for its framework. It tells no more than the offers do.
 fn seen_form(seen: &SeenNeed) -> WireNeed {
     let need = &seen.need;
     let causes = seen.groups.iter().map(|group: &wire::Group| WireSeen {

@@ -1,4 +1,4 @@
-//! What outputs are made of: amounts, and objects whose fields keep their order.
+//! The building blocks of outputs: amounts, and objects whose fields keep their order.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Serialize, Serializer};
 /// An amount, as the language writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// With its unit; a range as `LOW..HIGH`.
+    /// An amount with its unit. A range is written `LOW..HIGH`.
     Scalar(String),
     /// Ranges.
     Ranges(Vec<(i64, i64)>),
-    /// Names of items.
+    /// The names of items.
     Items(Vec<String>),
 }
 
@@ -19,7 +19,7 @@ impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Amount::Scalar(text) => serializer.serialize_str(text),
-            // As inventories have them, so that an offer can be given back as an allocation.
+            // The form of inventories, so that an offer can be given back as an allocation.
             Amount::Ranges(parts) => serializer.collect_seq(parts.iter().map(|(low, high)| {
                 if low == high { Member::One(*low) } else { Member::Text(format!("{low}..{high}")) }
             })),
@@ -51,17 +51,17 @@ impl fmt::Display for Amount {
     }
 }
 
-/// An object whose fields keep their order.
+/// A JSON object whose fields keep their order.
 #[derive(Clone, Debug)]
 pub struct Fields<V>(pub Vec<(String, V)>);
 
 impl<V> Fields<V> {
-    /// Whether there is none.
+    /// Returns `true` if there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn get(&self, name: &str) -> Option<&V> {
         self.0.iter().find(|field| field.0 == name).map(|field| &field.1)
     }

@@ -1,4 +1,5 @@
-//! Like reasons together: what excludes how many, and how near the nearest came.
+//! Groups of like rejections: the number that each excludes, and the values that came nearest to what is
+//! wanted.
 
 use indexmap::IndexMap;
 
@@ -11,35 +12,36 @@ use crate::{
     types::Side,
 };
 
-/// How many values of what there is are told of a group.
+/// The number of nearest values that a group shows.
 const NEAREST: usize = 3;
 
-/// Reasons that differ only in whom they exclude and in what there is.
+/// Reasons that differ only in the rows that they exclude and in the values found there.
 #[derive(Debug)]
 pub struct Group<'a> {
     /// The volumes that supplies were tried for, in order.
     pub volumes: Vec<Symbol>,
     /// One of the reasons.
     pub first: &'a Reason,
-    /// Distinct values of what there is, nearest to what is wanted first.
+    /// The distinct values found, nearest to what is wanted first.
     pub have: Vec<&'a str>,
-    /// Keys that are absent for some.
+    /// The keys that are absent from some rows.
     pub absent: Vec<&'a str>,
-    /// The agents it excludes, in order.
+    /// The excluded agents, in order.
     pub agents: Vec<usize>,
-    /// The supplies it excludes, in order.
+    /// The excluded supplies, in order.
     pub supplies: Vec<usize>,
 }
 
 type Likeness<'a> = (&'a str, ReasonKind, Side, Option<&'a str>, &'a str, bool);
 
-/// The groups of a need's rejections: those that exclude most come first.
+/// Returns the groups of a need's rejections. The group that excludes the largest share of agents or of
+/// supplies comes first, ties by label and demand.
 pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
     let (plan, world) = (offers.fleet().plan(), offers.fleet().world());
     let volumes = &plan.frameworks[need.id.framework].needs[need.id.need].volumes;
     let mut by_likeness: IndexMap<Likeness<'a>, usize> = IndexMap::new();
-    // A reason stands in few groups, and in many rejections: look its group up by its number.
-    // A reason stands in one group, and in many rejections: look its group up by its number.
+    // A cycle stores each reason once, and many rejections refer to it by number. A group is looked up by
+    // that number first, and only for a new reason by its texts.
     let mut by_number: IndexMap<usize, usize> = IndexMap::new();
     let mut groups: Vec<Group<'a>> = Vec::new();
     for rejection in &need.rejections.list {
@@ -66,6 +68,8 @@ pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
         }
     }
     groups.iter_mut().for_each(Group::finish);
+    // Shares in millionths, in integers: agents and supplies are compared by the part of all that is
+    // excluded.
     let share = |group: &Group<'_>| {
         let of = |part: usize, all: usize| part as u128 * 1_000_000 / all.max(1) as u128;
         of(group.agents.len(), world.agents.len()).max(of(group.supplies.len(), world.supplies.len()))
@@ -111,6 +115,7 @@ impl<'a> Group<'a> {
                 }
                 _ => None,
             };
+            // Values without a distance, such as texts, come last.
             (distance.is_none(), distance, *have)
         });
         self.have.dedup();
@@ -118,7 +123,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The first amount in a text such as `>= 2`, `3 free` or `4GiB (takes 8GiB)`.
+/// Returns the first amount in a text such as `>= 2`, `3 free` or `4GiB (takes 8GiB)`.
 fn amount_in(text: &str) -> Option<Quantity> {
     text.split([' ', ',']).find_map(|word| Quantity::parse(word).ok())
 }

@@ -1,4 +1,4 @@
-//! Candidates → their wire form.
+//! Candidates, as wire forms.
 
 use super::{
     View,
@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{Fleet, matching::NeedId};
 
-/// Every feasible candidate of some needs, best first, with nothing counted between them. `top` bounds how many
-/// are shown of each.
+/// Returns the feasible candidates of needs, best first, with nothing counted between them. `top` bounds the
+/// number shown for each need.
 pub fn matches(fleet: &Fleet, needs: &[NeedId], top: Option<usize>) -> Matches {
     let writer = Writer { fleet, ledger: fleet.ledger(), may: View::Operator.may(fleet.plan()) };
     let matched = needs.iter().enumerate().map(|(at, id)| {

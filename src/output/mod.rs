@@ -1,5 +1,8 @@
-//! Offers as data for people and programs: the versioned wire form, and the text made from it. See
-//! `docs/output.md`; the schema is `schema/offers.schema.json`.
+//! Offers, fleets, shares and explanations as data for people and programs: versioned wire forms, and the
+//! texts made from them. See `docs/output.md`. The schemas are in `schema/`.
+//!
+//! Internal types are never serialized. Each wire form is a type of its own, so that a format changes only on
+//! purpose.
 
 mod amounts;
 mod applied;
@@ -35,19 +38,19 @@ use std::io;
 
 use crate::{Offers, cycle::Cycle};
 
-/// How rejections are told.
+/// The level of detail of rejections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// Like reasons together, with how many agents and supplies each excludes.
+    /// Like reasons are joined, with the numbers of agents and supplies that they exclude.
     #[default]
     Grouped,
-    /// Every rejection on its own.
+    /// Every rejection is listed by itself.
     All,
-    /// Not at all.
+    /// No rejection is listed.
     None,
 }
 
-/// The offers as one JSON document. The same offers give the same bytes.
+/// Returns the offers as a JSON document. The same offers give the same bytes.
 ///
 /// ```
 /// use bourse::output::{Detail, View, offers_json};
@@ -62,15 +65,15 @@ pub enum Detail {
 /// ```
 pub fn offers_json(offers: &Offers, view: View, detail: Detail) -> String {
     let mut bytes = Vec::new();
-    // Writing to memory does not fail, and what is written is UTF-8.
+    // Writing to memory does not fail, and JSON is UTF-8.
     let _ = write_offers(offers, view, detail, &mut bytes);
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Writes the offers as one JSON document, without holding all of it in memory.
+/// Writes the offers as a JSON document, without holding all of it in memory.
 ///
 /// # Errors
-/// What the writer says.
+/// An error of the writer.
 pub fn write_offers(
     offers: &Offers,
     view: View,
@@ -80,7 +83,7 @@ pub fn write_offers(
     write_json(&document(offers, view, detail), out)
 }
 
-/// The views of several frameworks as one JSON document: `bourse.views`, with each one's document apart.
+/// The views of several frameworks in one JSON document, `bourse.views`, each as a document of its own.
 #[derive(serde::Serialize)]
 struct Views<'a> {
     format: &'static str,
@@ -88,21 +91,21 @@ struct Views<'a> {
     views: &'a [wire::Document<'a>],
 }
 
-/// Writes what each of several frameworks sees of a cycle, apart from what the others see.
+/// Writes the views of several frameworks, each as a document of its own.
 ///
 /// # Errors
-/// What the writer says.
+/// An error of the writer.
 pub fn write_views(views: &[wire::Document<'_>], out: &mut dyn io::Write) -> Result<(), io::Error> {
     write_json(&Views { format: "bourse.views", version: wire::VERSION, views }, out)
 }
 
-/// Writes a wire form as JSON, with a line end.
+/// Writes a wire form as JSON, ended by a newline.
 pub(crate) fn write_json(form: &impl serde::Serialize, out: &mut dyn io::Write) -> Result<(), io::Error> {
     serde_json::to_writer_pretty(&mut *out, form)?;
     out.write_all(b"\n")
 }
 
-/// How an offer is called: its need and the number of the instance.
+/// Returns the id of an offer: its need and the number of the instance.
 pub(crate) fn offer_id(offers: &Offers, grant: usize) -> String {
     let cycle: &Cycle = offers.cycle();
     let grant = &cycle.grants[grant];

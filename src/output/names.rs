@@ -2,7 +2,8 @@
 
 use crate::{ir::Plan, matching::NeedId, value::printable};
 
-/// How a need is called: `FRAMEWORK.NEED`, or its name alone where it is a framework of its own.
+/// Returns the label of a need: `FRAMEWORK.NEED`, or its name alone if the framework has the same name and no
+/// other need.
 pub fn need_label(plan: &Plan, id: NeedId) -> String {
     let framework = &plan.frameworks[id.framework];
     let need = plan.symbols.text(framework.needs[id.need].name);
@@ -10,7 +11,7 @@ pub fn need_label(plan: &Plan, id: NeedId) -> String {
     if name == need && framework.needs.len() == 1 { need.to_owned() } else { format!("{name}.{need}") }
 }
 
-/// A text that moves no cursor, colours nothing and stays on its line, whatever it holds.
+/// Returns a text that moves no cursor, sets no colour and stays on its line, whatever it was made from.
 pub fn printable_name(text: &str) -> String {
     printable(text)
 }

@@ -1,4 +1,4 @@
-//! Rejections as outputs have them. They may be millions: each is made when it is written.
+//! Rejections as wire forms. A cycle may have millions, so each is made at the moment it is written.
 
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
@@ -15,7 +15,7 @@ use crate::{
     matching,
 };
 
-/// How many names of what a group excludes are told.
+/// The number of excluded rows that a group names.
 const NAMES: usize = 10;
 
 /// The rejections of a cycle.
@@ -23,7 +23,7 @@ const NAMES: usize = 10;
 pub struct RejectionList<'a> {
     every: Every<'a>,
     detail: Detail,
-    /// What a framework is told, by need; `None`: everything.
+    /// The obstacles of each need as a framework is told them. `None` if the view sees everything.
     seen: Option<IndexMap<usize, Vec<wire::Group>>>,
 }
 
@@ -53,24 +53,24 @@ impl<'a> RejectionList<'a> {
         }
     }
 
-    /// How they are told.
+    /// The level of detail.
     pub fn detail(&self) -> Detail {
         self.detail
     }
 
-    /// Whether each may be told on its own: places by their names.
+    /// Returns `true` if the view may see each rejection, with the names of agents and supplies.
     pub fn tells_each(&self) -> bool {
         self.seen.is_none()
     }
 
-    /// The rejections of the need with this number, each on its own where that may be.
+    /// Returns the rejections of a need, given by its number, one by one. Empty if the view may not see them.
     pub fn all_of(&self, need: usize) -> impl Iterator<Item = wire::Rejection> + use<'a> {
         let need = self.tells_each().then(|| &self.every.offers.cycle().needs[need]);
         let every = self.every;
         need.into_iter().flat_map(move |need| every.each(need))
     }
 
-    /// The rejections of the need with this number, like ones together.
+    /// Returns the rejections of a need, given by its number, in groups.
     pub fn groups_of(&self, need: usize) -> Vec<wire::Group> {
         match &self.seen {
             None => self.every.groups(&self.every.offers.cycle().needs[need]),
@@ -79,7 +79,7 @@ impl<'a> RejectionList<'a> {
     }
 }
 
-/// Every rejection, as the operator sees it.
+/// The rejections as the operator sees them.
 #[derive(Clone, Copy, Debug)]
 struct Every<'a> {
     offers: &'a Offers,
@@ -147,7 +147,7 @@ impl<'a> Every<'a> {
     }
 }
 
-/// A reason as the operator sees it.
+/// Makes the wire form of a reason, as the operator sees it.
 pub(super) fn wire_reason(reason: &matching::Reason, have: Vec<String>, absent: Vec<String>) -> Reason {
     let detail = ReasonDetail {
         side: reason.side.name(),

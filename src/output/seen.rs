@@ -1,5 +1,7 @@
-//! A need as its framework is told of it: what became of it, its offers, and what is in the way. It is what `offers` tells of
-//! the need, and no more: there is nothing that an explanation might add without telling of places that were not offered.
+//! A need as its framework is told of it: outcome, offers and obstacles.
+//!
+//! It tells exactly as much of the need as the offers do. Any further explanation would reveal places that
+//! were not offered: see `docs/security.md`.
 
 use super::{
     May, Sight, View,
@@ -17,12 +19,12 @@ pub struct SeenNeed {
     pub(super) need: Need,
     pub(super) offers: Vec<Offer>,
     pub(super) groups: Vec<Group>,
-    /// Whether no cycle was run.
+    /// True if no cycle was run.
     pub(super) alone: bool,
 }
 
 impl SeenNeed {
-    /// What became of a need in a cycle.
+    /// Makes the answer from a cycle. `None` if the view does not see the need.
     pub fn new(offers: &Offers, view: View, id: NeedId) -> Option<SeenNeed> {
         let sight = Sight::only(offers, view, &[id]);
         let (at, need) = sight.needs().next()?;
@@ -31,7 +33,7 @@ impl SeenNeed {
         Some(SeenNeed { need, offers: offers_of(&sight, &writer), groups: sight.groups(at), alone: false })
     }
 
-    /// What is in the way of a need before any offer.
+    /// Makes the answer from the state before any offer: the obstacles of the need.
     pub fn alone(fleet: &Fleet, view: View, id: NeedId) -> SeenNeed {
         let plan = fleet.plan();
         let may: May = view.may(plan);
@@ -59,13 +61,13 @@ impl SeenNeed {
             label: need_label(plan, id),
             at: 0,
         };
-        // Whether others leave enough is not asked here.
+        // Without a cycle it is not known if others leave enough.
         let groups = view::groups(fleet, may, id, &barriers);
         let groups = groups.into_iter().filter(|group| group.places != Some("others")).collect();
         SeenNeed { need, offers: Vec::new(), groups, alone: true }
     }
 
-    /// As text: the same for every width and terminal.
+    /// Returns the answer as text, the same for every width and terminal.
     pub fn text(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
         let need = &self.need;

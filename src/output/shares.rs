@@ -1,4 +1,4 @@
-//! Roles and their shares → their wire form.
+//! Roles and their shares, as wire forms.
 
 use super::{
     build::roles,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::Offers;
 
-/// The wire form of the shares of a cycle.
+/// Makes the wire form of the shares of a cycle.
 pub fn shares(offers: &Offers) -> Shares {
     Shares { format: SHARES_FORMAT, version: VERSION, roles: roles(offers) }
 }

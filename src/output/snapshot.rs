@@ -1,5 +1,5 @@
-//! Offers as the text of a snapshot: what each need got, and what was against everything else. A fact stands on a line
-//! of its own, without columns, so that one change is one changed line.
+//! Offers as the text of a snapshot: the result of each need, and the reasons against everything else. Every
+//! fact is on a line of its own, without columns, so that one change is one changed line.
 
 use super::{
     Detail, View, document, printable_name,
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::Offers;
 
-/// The version of this text. A text of another version is not compared with it.
+/// The version of the text. Texts of different versions are not compared.
 pub const TEXT_VERSION: u32 = 1;
 
-/// The offers and their explanation, as text. The same offers give the same text.
+/// Returns the offers and their explanation as text. The same offers give the same text.
 pub fn snapshot(offers: &Offers) -> String {
     let document = document(offers, View::Operator, Detail::Grouped);
     let mut by_need: Vec<Vec<&Offer>> = vec![Vec::new(); document.needs.len()];
@@ -33,10 +33,11 @@ pub fn snapshot(offers: &Offers) -> String {
     lines.iter().map(|line| printable_name(line) + "\n").collect()
 }
 
-/// Why nothing else was offered to a need.
+/// Lists the reasons for which nothing else was offered to a need.
 fn explanation(offers: &Offers, document: &Document<'_>, need: &Need) -> Vec<String> {
     let mut groups = document.rejections.groups_of(need.at);
-    // By name, not by how many each excludes: a line stays where it is when a number in it changes.
+    // Sorted by name, not by the number that each excludes: a line keeps its position when a number in it
+    // changes.
     groups.sort_by(|a, b| a.reason.label.cmp(&b.reason.label));
     let mut lines: Vec<String> = groups.iter().map(|group| group_line(offers, group)).collect();
     if need.rejections_dropped > 0 {
@@ -80,7 +81,7 @@ fn joined(parts: &[String], by: &str) -> String {
     parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(by)
 }
 
-/// The share of the one role that is nobody's says nothing.
+/// Returns `true` if the share of a role is worth a line. The role `*` stands for frameworks without a role.
 fn tells(role: &Role) -> bool {
     role.role != "*" && role.dominant.is_some()
 }

@@ -1,4 +1,4 @@
-//! A fleet → its wire form: what there is, what is used, what is free.
+//! A fleet as a wire form: its totals, and the used and free amounts.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -16,7 +16,7 @@ use crate::{
     symbol::Symbol,
 };
 
-/// The wire form of a fleet, before any offer.
+/// Makes the wire form of a fleet before any offer.
 pub fn stock(fleet: &Fleet) -> Stock {
     let (plan, world) = (fleet.plan(), fleet.world());
     let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
@@ -33,7 +33,7 @@ pub fn stock(fleet: &Fleet) -> Stock {
         resources: tier.resources.iter().map(totals).collect(),
     });
     let of_agents = world.agents.iter().flat_map(|agent| &agent.resources).map(|held| held.holding);
-    // Each resource at the lowest tier that has it: what pools share is counted once.
+    // Each resource is counted at the lowest tier that has it, and once for all the pools that share it.
     let pools = world.supplies.iter().filter(|supply| supply.existing.is_none());
     let lowest = pools.flat_map(|pool| &pool.resources).filter_map(|(_, tiers)| tiers.first().copied());
     let of_storage: IndexSet<HoldingId> = lowest.collect();
@@ -46,7 +46,7 @@ pub fn stock(fleet: &Fleet) -> Stock {
     }
 }
 
-/// Sums by resource; of ranges and items how many.
+/// Returns sums by resource. For ranges and items, their number.
 fn sums(fleet: &Fleet, holdings: impl Iterator<Item = HoldingId>) -> Fields<Totals> {
     let (plan, world) = (fleet.plan(), fleet.world());
     let mut sums: IndexMap<Symbol, (Dimension, Option<i128>, i128)> = IndexMap::new();

@@ -1,5 +1,5 @@
-//! What texts for people say of offers: the words of tables and of snapshots. Nothing here depends on the width of a
-//! terminal or on colour; how the words are laid out is left to those who show them.
+//! The words in which texts for people describe offers, in tables and in snapshots. Nothing here depends on
+//! colour or on the width of a terminal; callers lay the words out.
 
 use super::{
     rejections::wire_reason,
@@ -17,7 +17,7 @@ pub fn grouped(number: usize) -> String {
     quantity::grouped(number as u64)
 }
 
-/// `2 of 3 (1 before)`: the instances of a need that are there after the cycle.
+/// Returns `2 of 3 (1 before)`: the instances that a need has after the cycle.
 pub fn instances(need: &Need) -> String {
     let there = grouped((need.allocated + need.offered) as usize);
     let mut of = format!("{there} of {}", grouped(need.wanted as usize));
@@ -30,7 +30,7 @@ pub fn instances(need: &Need) -> String {
     of
 }
 
-/// `2 of 5 agents`, `all 5 agents`; empty for none.
+/// Returns `2 of 5 agents` or `all 5 agents`, and an empty text for none.
 pub fn part_of(part: usize, all: usize, one: &str, many: &str) -> String {
     match part {
         0 => String::new(),
@@ -39,10 +39,10 @@ pub fn part_of(part: usize, all: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// How many winners are named where something was lost to others.
+/// The number of offers named in a contended need.
 const WINNERS: usize = 3;
 
-/// Why a need got no more. `own` are its own offers.
+/// Returns the cause for which a need got no more. `own` are its own offers.
 pub fn why_words(why: &Why, own: &[&Offer]) -> String {
     match why.kind {
         "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
@@ -50,7 +50,7 @@ pub fn why_words(why: &Why, own: &[&Offer]) -> String {
         "bounded" => "bounded: the search ended before it was decided".to_owned(),
         kind if why.lost_to.is_empty() => format!("{kind}: others, or its own offers, leave too little"),
         kind => {
-            // Its own offers are no news where others took something too.
+            // Its own offers are worth a mention only beside those of others.
             let (own, others): (Vec<_>, Vec<_>) =
                 why.lost_to.iter().partition(|lost| own.iter().any(|offer| offer.id == lost.offer));
             if others.is_empty() {
@@ -73,7 +73,7 @@ pub fn why_words(why: &Why, own: &[&Offer]) -> String {
     }
 }
 
-/// Where, how good, and what.
+/// Returns the cells of an offer: its place, its score, its amounts.
 pub fn offer_cells(offer: &Offer) -> Vec<String> {
     let place = match &offer.agent {
         Some(agent) => match &agent.domain {
@@ -109,7 +109,7 @@ fn amount_words(name: &str, amount: &Amount, note: Option<String>, parts: &Parts
     }
 }
 
-/// A volume's name, and what serves it.
+/// Returns the name of a volume, and the description of its supply.
 pub fn volume_cells(volume: &Volume) -> [String; 2] {
     let name = match volume.number {
         1 => volume.name.clone(),
@@ -122,7 +122,7 @@ pub fn volume_cells(volume: &Volume) -> [String; 2] {
     [format!("  {name}"), format!("{amounts} from {from}{}{waste}", volume.supply)]
 }
 
-/// What a framework is told of a reason: of which places, its label and its kind.
+/// Returns the cells of an obstacle as a framework is told it: its places, its label and its kind.
 pub fn seen_cells(group: &Group) -> Vec<String> {
     let volumes = group.volumes.join(", ");
     let agents = |word: &str| match group.agents.count {
@@ -152,7 +152,7 @@ pub fn seen_cells(group: &Group) -> Vec<String> {
     vec![places, group.reason.label.clone(), group.reason.kind.to_owned()]
 }
 
-/// What is wanted, what there is, and whether it can change.
+/// Returns the cells of a reason: the demand, the values found, and `permanent` or `for now`.
 pub fn reason_cells(reason: &Reason, volumes: &str) -> Vec<String> {
     let Some(detail) = &reason.detail else { return vec![reason.kind.to_owned()] };
     let key = match &detail.key {
@@ -172,7 +172,7 @@ pub fn reason_cells(reason: &Reason, volumes: &str) -> Vec<String> {
     vec![wanted, found.join("; "), lasting.to_owned()]
 }
 
-/// A reason in a line: `driver: wants agent.drivers has "rexray"; agent.drivers absent; permanent`.
+/// Returns a reason in a line: `driver: wants agent.drivers has "rexray"; agent.drivers absent; permanent`.
 pub fn reason_line(reason: &matching::Reason) -> String {
     let wire = wire_reason(reason, reason.have.iter().cloned().collect(), reason.absent.clone());
     let cells = reason_cells(&wire, "");

@@ -1,5 +1,7 @@
-//! Who looks, and what may be said to them. It is decided here and nowhere else: every output asks a [`Sight`] or a
-//! [`May`], and none asks who looks.
+//! The view of a reader, and the permissions that come with it. This is the only place that decides what a
+//! reader may see: outputs consult a [`Sight`] or a [`May`], and never the view itself.
+//!
+//! The rule for frameworks is invariant 12 of `ARCHITECTURE.md`; `docs/security.md` gives the reasons.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -13,21 +15,21 @@ use crate::{
     matching::NeedId,
 };
 
-/// Who looks.
+/// A reader of outputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
-    /// The operator: everything.
+    /// The operator, who sees everything.
     #[default]
     Operator,
-    /// A framework, by its number in the plan: its own needs and offers, and nothing of others. See `docs/security.md`.
+    /// A framework, by its number in the plan. It sees its own needs and offers, and nothing of others.
     Framework(usize),
 }
 
 impl View {
-    /// The view of the framework with this name.
+    /// Returns the view of the framework with a name.
     ///
     /// # Errors
-    /// That there is none. Others are not named.
+    /// No framework has the name. The error does not name others.
     pub fn of(fleet: &Fleet, name: &str) -> Result<View, Error> {
         let plan = fleet.plan();
         let found = plan.frameworks.iter().position(|known| plan.symbols.text(known.name) == name);
@@ -39,12 +41,12 @@ impl View {
         })
     }
 
-    /// The view of each framework, in order of declaration.
+    /// Iterates over the views of all frameworks, in order of declaration.
     pub fn each(fleet: &Fleet) -> impl Iterator<Item = View> {
         (0..fleet.plan().frameworks.len()).map(View::Framework)
     }
 
-    /// Its word in outputs.
+    /// The word for the view in outputs.
     pub fn name(self) -> &'static str {
         match self {
             View::Operator => "operator",
@@ -52,7 +54,7 @@ impl View {
         }
     }
 
-    /// The framework's name.
+    /// The name of the framework.
     pub fn framework(self, plan: &Plan) -> Option<&str> {
         match self {
             View::Operator => None,
@@ -60,7 +62,7 @@ impl View {
         }
     }
 
-    /// Whether a need is this one's to know of.
+    /// Returns `true` if the reader may know of a need.
     pub fn sees(self, id: NeedId) -> bool {
         match self {
             View::Operator => true,
@@ -68,51 +70,54 @@ impl View {
         }
     }
 
-    /// What may be said.
+    /// Returns the permissions of the view.
     pub fn may(self, plan: &Plan) -> May {
         let operator = self == View::Operator;
         let Disclosed { counts, scores } = plan.broker.disclosed;
         May { everything: operator, counts: operator || counts, scores: operator || scores }
     }
 
-    /// The needs that a name means, of those that are seen: `FRAMEWORK.NEED`, a need's name, or the framework's.
+    /// Returns the needs that a name denotes among those that the reader sees: `FRAMEWORK.NEED`, the name of
+    /// a need, or the name of the framework.
     ///
     /// # Errors
-    /// That there is none; needs that are not seen are as if they were not there.
+    /// No need that the reader sees has the name. Needs of others are treated as absent.
     pub fn needs(self, fleet: &Fleet, name: &str) -> Result<Vec<NeedId>, Error> {
         fleet.needs_among(name, |id| self.sees(id))
     }
 }
 
-/// What may be said to one who looks.
+/// The permissions of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct May {
-    /// All of it: values, names, numbers, what is left, whose it is.
+    /// True if the reader may see all values, names, numbers, remainders and owners.
     pub everything: bool,
-    /// How many agents and pools a reason shuts out.
+    /// True if the reader may see the number of agents and pools that a reason excludes.
     pub counts: bool,
-    /// The scores of offers, rounded.
+    /// True if the reader may see the scores of offers, rounded.
     pub scores: bool,
 }
 
-/// A cycle as one who looks sees it. It is made once.
+/// A cycle as a reader sees it. Make it once per output: for a framework, making it computes the obstacles of
+/// every need that misses instances.
 pub struct Sight<'a> {
     pub(super) offers: &'a Offers,
     pub(super) view: View,
     pub(super) may: May,
-    /// The needs that are asked about; `None`: all.
+    /// The needs that are asked for. `None` for all.
     only: Option<IndexSet<NeedId>>,
-    /// Of the needs that got no more, by their numbers in the cycle: what a framework is told of it.
+    /// The obstacles of the needs that miss instances, by the number of the need in the cycle. Empty for the
+    /// operator.
     barriers: IndexMap<usize, Barriers>,
 }
 
 impl<'a> Sight<'a> {
-    /// A cycle, to this one.
+    /// Makes the sight of a cycle.
     pub fn new(offers: &'a Offers, view: View) -> Sight<'a> {
         Sight::make(offers, view, None)
     }
 
-    /// The same cycle, of which only these needs are asked about.
+    /// Makes the sight of a cycle, restricted to some of its needs.
     pub fn only(offers: &'a Offers, view: View, needs: &[NeedId]) -> Sight<'a> {
         Sight::make(offers, view, Some(needs.iter().copied().collect()))
     }
@@ -132,13 +137,13 @@ impl<'a> Sight<'a> {
         self.view.sees(id) && self.only.as_ref().is_none_or(|only| only.contains(&id))
     }
 
-    /// The needs that are seen, with their numbers in the cycle.
+    /// Iterates over the visible needs, with their numbers in the cycle.
     pub fn needs(&self) -> impl Iterator<Item = (usize, &'a NeedResult)> {
         self.offers.cycle().needs.iter().enumerate().filter(|(_, need)| self.sees(need.id))
     }
 
-    /// The offers that are seen, by their numbers in the cycle. The order of the cycle tells when others were served: a
-    /// framework sees its own in the order of its needs.
+    /// Returns the visible offers, by their numbers in the cycle. A framework gets its offers in the order of
+    /// its needs, because the order of the cycle would tell when others were served.
     pub fn grants(&self) -> Vec<usize> {
         let grants = &self.offers.cycle().grants;
         let mut seen: Vec<usize> = (0..grants.len()).filter(|at| self.sees(grants[*at].id)).collect();
@@ -148,13 +153,13 @@ impl<'a> Sight<'a> {
         seen
     }
 
-    /// Whether the scores of offers are told.
+    /// Returns `true` if the reader may see the scores of offers.
     pub fn tells_scores(&self) -> bool {
         self.may.scores
     }
 
-    /// Why a need got no more. Whether what it lacks was there and went to others is others' business: a framework is
-    /// told whether any place is what it asks for, and no more.
+    /// Returns the cause for which a need got no more. A framework only learns if any place fits the need by
+    /// itself. It does not learn if such a place was free and went to others.
     pub fn why(&self, at: usize) -> Option<Why> {
         let need = &self.offers.cycle().needs[at];
         if let Some(barriers) = self.barriers.get(&at) {
@@ -181,19 +186,19 @@ impl<'a> Sight<'a> {
         Why { kind: why.name(), cut: None, lost_to_count, lost_to }
     }
 
-    /// The reasons against a need, as a framework is told them.
+    /// Returns the obstacles of a need, as its framework is told them.
     pub(super) fn groups(&self, at: usize) -> Vec<Group> {
         let id = self.offers.cycle().needs[at].id;
         self.barriers.get(&at).map_or_else(Vec::new, |known| groups(self.offers.fleet(), self.may, id, known))
     }
 }
 
-/// `proved` where no place is what a need asks for; else others leave too little.
+/// Returns `proved` if no place fits the need, else `contended`.
 pub(super) fn why_seen(barriers: &Barriers) -> &'static str {
     if barriers.open { "contended" } else { "proved" }
 }
 
-/// What shuts a need out, as reasons.
+/// Makes reasons of the obstacles of a need.
 pub(super) fn groups(fleet: &Fleet, may: May, id: NeedId, barriers: &Barriers) -> Vec<Group> {
     let plan = fleet.plan();
     let framework = &plan.frameworks[id.framework];
@@ -237,7 +242,7 @@ pub(super) fn groups(fleet: &Fleet, may: May, id: NeedId, barriers: &Barriers) -
     groups
 }
 
-/// The amounts that a need asks for, each once.
+/// Returns the names of the amounts that a need asks for, each once.
 fn asked(plan: &Plan, id: NeedId) -> Vec<String> {
     let need = &plan.frameworks[id.framework].needs[id.need];
     let mut names: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! The wire form of offers, version 1. Fields are only ever added.
+//! The wire forms of offers, candidates, fleets and shares, version 1. Fields are only ever added.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ pub const SHARES_FORMAT: &str = "bourse.shares";
 /// The `version` of all of them.
 pub const VERSION: u32 = 1;
 
-/// One cycle.
+/// The offers of a cycle.
 #[derive(Debug, Serialize)]
 pub struct Document<'a> {
     /// `bourse.offers`
@@ -27,59 +27,60 @@ pub struct Document<'a> {
     pub version: u32,
     /// `operator` or `framework`.
     pub view: &'static str,
-    /// The framework that it is shown to.
+    /// The framework that the document is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub framework: Option<String>,
-    /// What became of each need.
+    /// The result of each need.
     pub needs: Vec<Need>,
-    /// The offers, in the order they were made.
+    /// The offers, in the order in which they were made. A framework gets them in the order of its needs.
     pub offers: Vec<Offer>,
-    /// What was against everything else.
+    /// The rejections of everything else.
     pub rejections: RejectionList<'a>,
-    /// The offers with shares; the operator's.
+    /// The offers with the shares after them. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grants: Option<Vec<Grant>>,
-    /// What is free after the cycle; the operator's.
+    /// The free amounts after the cycle. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<Remaining>,
-    /// Roles and their shares after the cycle; the operator's.
+    /// The roles and their shares after the cycle. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<Role>>,
 }
 
-/// A need and what became of it.
+/// A need and its result.
 #[derive(Debug, Serialize)]
 pub struct Need {
-    /// Whose it is.
+    /// The framework.
     pub framework: String,
-    /// Its name.
+    /// The name.
     pub need: String,
     /// `met`, `partial` or `unmet`.
     pub outcome: &'static str,
-    /// Why it got no more.
+    /// The cause for which it got no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Why>,
-    /// Instances wanted.
+    /// The instances wanted.
     pub wanted: u64,
-    /// Instances there before the cycle.
+    /// The instances before the cycle.
     pub allocated: u64,
-    /// Instances offered.
+    /// The instances offered.
     pub offered: u64,
-    /// Instances still missing.
+    /// The instances still missing.
     pub missing: u64,
-    /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
+    /// The missing instances that would have fitted, of a need that is granted whole or not at all and was
+    /// not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fitted: Option<u64>,
-    /// Agents that could take an instance when the need was last tried; the operator's.
+    /// The agents that could take an instance when the need was last tried. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feasible_agents: Option<usize>,
-    /// Rejections that were counted and not kept.
+    /// The rejections that were counted and not kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub rejections_dropped: usize,
-    /// How the need is called in texts.
+    /// The label of the need in texts.
     #[serde(skip)]
     pub label: String,
-    /// Its number in the cycle.
+    /// The number of the need in the cycle.
     #[serde(skip)]
     pub at: usize,
 }
@@ -88,28 +89,28 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// Why a need got no more.
+/// The cause for which a need got no more.
 #[derive(Debug, Serialize)]
 pub struct Why {
     /// `proved`, `contended` or `bounded`.
     pub kind: &'static str,
-    /// Of a need that a bound of the cycle cut: which bound.
+    /// The bound of the cycle that cut the need short.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<&'static str>,
-    /// How many offers it was lost to.
+    /// The number of offers that it was lost to.
     #[serde(skip_serializing_if = "is_zero")]
     pub lost_to_count: usize,
-    /// The first of them.
+    /// The first of these offers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost_to: Vec<LostTo>,
 }
 
-/// An offer that something was lost to.
+/// An offer that won what a need lacks.
 #[derive(Debug, Serialize)]
 pub struct LostTo {
-    /// Its id.
+    /// The id of the offer.
     pub offer: String,
-    /// Its agent.
+    /// The agent of the offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
 }
@@ -119,30 +120,30 @@ pub struct LostTo {
 pub struct Offer {
     /// `FRAMEWORK.NEED#INSTANCE`
     pub id: String,
-    /// Whose it is.
+    /// The framework.
     pub framework: String,
-    /// The need it serves.
+    /// The need that it serves.
     pub need: String,
-    /// Which instance of the need, from 1, allocations counted.
+    /// The number of the instance of the need, from 1, counting allocations.
     pub instance: u64,
     /// The framework's role.
     pub role: String,
-    /// Where it runs; left out where the need wants no agent.
+    /// The agent it runs on. Left out if the need wants no agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
-    /// What it takes of the agent, by part.
+    /// The amounts that it takes of the agent, by part.
     pub amounts: Parts,
-    /// What it takes of the agent, all parts together.
+    /// The amounts that it takes of the agent, all parts together.
     #[serde(skip)]
     pub taken: Fields<Amount>,
-    /// What of `amounts` is charged by the operator's rules.
+    /// The share of `amounts` that the operator's rules charge.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub charges: Fields<Amount>,
-    /// What serves its volumes.
+    /// The supplies of its volumes.
     pub volumes: Vec<Volume>,
-    /// How good it is.
+    /// The score.
     pub score: Score,
-    /// Which need of the cycle it serves.
+    /// The number of its need in the cycle.
     #[serde(skip)]
     pub need_at: usize,
 }
@@ -150,27 +151,28 @@ pub struct Offer {
 /// Amounts by part.
 #[derive(Debug, Default, Serialize)]
 pub struct Parts {
-    /// Kept for the role or one above it: by that role.
+    /// Amounts reserved for the role or one above it, by the role of the reservation.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub reserved: Fields<Fields<Amount>>,
-    /// Reserved for nobody.
+    /// Amounts that are not reserved.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub unreserved: Fields<Amount>,
-    /// What may be taken back.
+    /// Amounts that may be revoked.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub revocable: Fields<Amount>,
-    /// What may be taken back since it is kept for another role: by that role. A framework is shown it as revocable.
+    /// Amounts reserved for other roles, which may be revoked, by the role of the reservation. A framework
+    /// sees them under `revocable`.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub lent: Fields<Fields<Amount>>,
 }
 
 impl Parts {
-    /// Whether all of it is reserved for nobody.
+    /// Returns `true` if all amounts are unreserved.
     pub fn is_plain(&self) -> bool {
         self.reserved.is_empty() && self.revocable.is_empty() && self.lent.is_empty()
     }
 
-    /// What of a resource is not plainly unreserved, in words: `2 reserved for ads`.
+    /// Describes the amounts of a resource that are not unreserved: `2 reserved for ads`.
     pub fn notes(&self, resource: &str) -> Vec<String> {
         let of = |amounts: &Fields<Amount>| amounts.get(resource).cloned();
         let kept =
@@ -188,15 +190,15 @@ impl Parts {
 /// An agent of an offer.
 #[derive(Debug, Serialize)]
 pub struct Agent {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where it is.
+    /// The place in the tree of fault domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// Classes of it that the need asks for.
+    /// The classes of the agent that the need asks for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub is: Vec<String>,
-    /// Exposed keys, as the language writes their values.
+    /// The exposed keys, with values as the language writes them.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub keys: Fields<String>,
 }
@@ -204,138 +206,139 @@ pub struct Agent {
 /// A volume of an offer.
 #[derive(Debug, Serialize)]
 pub struct Volume {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Which of those of this name, from 1.
+    /// The number among the volumes of this name, from 1.
     pub number: u32,
     /// The path of the pool or the existing volume.
     pub supply: String,
     /// `carved` or `existing`.
     pub kind: &'static str,
-    /// Where the supply is.
+    /// The place of the supply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// Classes of the supply that the need asks for.
+    /// The classes of the supply that the need asks for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub is: Vec<String>,
-    /// Exposed keys of the supply, as the language writes their values.
+    /// The exposed keys of the supply, with values as the language writes them.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub keys: Fields<String>,
-    /// What was asked.
+    /// The amounts asked for.
     pub asked: Fields<Amount>,
-    /// What is taken.
+    /// The amounts taken.
     pub taken: Fields<Amount>,
-    /// The same by part, where not all of it is unreserved.
+    /// The taken amounts by part. Left out if all are unreserved.
     #[serde(skip_serializing_if = "Parts::is_plain")]
     pub parts: Parts,
-    /// The path of the volume that it is a snapshot of.
+    /// The path of the volume that it is to be a snapshot of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The file system that it has, or is to have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filesystem: Option<String>,
-    /// Size taken − size asked.
+    /// The size taken less the size asked for.
     pub waste: String,
 }
 
 /// A score.
 #[derive(Debug, Serialize)]
 pub struct Score {
-    /// Which of the need's offers it is, from 1, the best first as they were made; what a framework sees instead.
+    /// The number among the need's offers in the order in which they were made, from 1. Shown to frameworks
+    /// in place of the exact score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
-    /// As a decimal, rounded half to even to six digits.
+    /// The score as a decimal, rounded half to even to six digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// The exact score, above the line.
+    /// The numerator of the exact score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numerator: Option<String>,
-    /// The exact score, below the line.
+    /// The denominator of the exact score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denominator: Option<String>,
-    /// What each preference earned; the operator's.
+    /// The credit of each preference. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<Item>>,
 }
 
-/// What a preference earned.
+/// The credit of a preference.
 #[derive(Debug, Serialize)]
 pub struct Item {
-    /// Its label, or its place in the source.
+    /// The label, or the position in the source if there is none.
     pub label: String,
-    /// The volume it was asked for.
+    /// The volume that the preference is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
-    /// Its weight.
+    /// The weight.
     pub weight: String,
-    /// What it earned of its weight, 0 to 1; left out where it is unknown, which earns nothing.
+    /// The credit, from 0 to 1. Left out if it is unknown, which earns nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
-/// Why something was no candidate.
+/// The reason for which a row was no candidate.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reason {
-    /// The rule's label or place, the class, the resource, or the built-in word.
+    /// The label or position of the rule, the name of the class or resource, or a built-in word.
     pub label: String,
-    /// Which kind of condition.
+    /// The kind of condition.
     pub kind: &'static str,
-    /// Everything else; the operator's.
+    /// The details. For the operator only.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub detail: Option<ReasonDetail>,
 }
 
-/// What only the operator sees of a reason.
+/// The details of a reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReasonDetail {
-    /// Whose key or amount.
+    /// The side of the key or amount.
     pub side: &'static str,
     /// The key or resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// What there is. Grouped: the values nearest to what is wanted.
+    /// The values found. In a group, those nearest to what is wanted.
     pub have: Vec<String>,
-    /// What is wanted.
+    /// The demand.
     pub want: String,
-    /// Keys that are absent or of another type.
+    /// The keys that are absent or of another type.
     pub absent: Vec<String>,
-    /// Whether no change in what is free can cure it.
+    /// True if no change of free amounts can remove it.
     pub permanent: bool,
 }
 
-/// Like reasons together.
+/// A group of like reasons.
 #[derive(Clone, Debug, Serialize)]
 pub struct Group {
-    /// Whose need.
+    /// The framework.
     pub framework: String,
     /// The need.
     pub need: String,
-    /// Which places it is about, as a framework is told: `agents`, `storage`, `both` or `others`.
+    /// The places that it is about, for a framework: `agents`, `storage`, `both` or `others`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub places: Option<&'static str>,
     /// The volumes that supplies were tried for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<String>,
-    /// Of what others leave too little: the amounts that the need asks for.
+    /// The amounts that the need asks for, in a group about `others`, who leave too little of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<String>,
     /// The reason.
     #[serde(flatten)]
     pub reason: Reason,
-    /// The agents it excludes.
+    /// The excluded agents.
     #[serde(skip_serializing_if = "Excluded::is_none")]
     pub agents: Excluded,
-    /// The supplies it excludes.
+    /// The excluded supplies.
     #[serde(skip_serializing_if = "Excluded::is_none")]
     pub supplies: Excluded,
 }
 
-/// How many are excluded, and the first of them.
+/// The number of excluded rows, and the first of them.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Excluded {
-    /// How many.
+    /// The number.
     pub count: usize,
-    /// Up to ten names; the operator's.
+    /// Up to ten names. For the operator only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
 }
@@ -346,10 +349,10 @@ impl Excluded {
     }
 }
 
-/// One rejection.
+/// A rejection.
 #[derive(Debug, Serialize)]
 pub struct Rejection {
-    /// Whose need.
+    /// The framework.
     pub framework: String,
     /// The need.
     pub need: String,
@@ -359,39 +362,39 @@ pub struct Rejection {
     /// The volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
-    /// The supply tried for it.
+    /// The supply that was tried for the volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supply: Option<String>,
-    /// Everything against it.
+    /// All reasons against it.
     pub reasons: Vec<Reason>,
 }
 
-/// An offer in the order of the cycle.
+/// An offer, in the order of the cycle.
 #[derive(Debug, Serialize)]
 pub struct Grant {
-    /// The offer.
+    /// The id of the offer.
     pub offer: String,
     /// The role that was served.
     pub role: String,
-    /// The role's dominant share after it, an exact fraction.
+    /// The dominant share of the role after the grant, as an exact fraction.
     pub share: String,
 }
 
-/// What is free after the cycle.
+/// The free amounts after the cycle.
 #[derive(Debug, Serialize)]
 pub struct Remaining {
-    /// By agent.
+    /// The free amounts by agent.
     pub agents: Fields<Fields<Amount>>,
-    /// By the path of the tier that has it.
+    /// The free amounts by the path of the tier that has them.
     pub pools: Fields<Fields<Amount>>,
-    /// By role: what is left of its limits.
+    /// The remainders of limits, by role.
     pub roles: Fields<Fields<Amount>>,
-    /// The parts of what there is more than one part of.
+    /// The free amounts of each part, for holdings with other parts than an unreserved one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartLeft>,
 }
 
-/// What is free of one part of what an agent or tier has.
+/// The free amount of one part of a holding.
 #[derive(Debug, Serialize)]
 pub struct PartLeft {
     /// The agent's name, or the path of the tier.
@@ -400,31 +403,31 @@ pub struct PartLeft {
     pub resource: String,
     /// `reserved`, `unreserved` or `revocable`.
     pub part: &'static str,
-    /// For whom it is reserved.
+    /// The role that it is reserved for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// What is free.
+    /// The free amount.
     pub free: Amount,
 }
 
 /// A role.
 #[derive(Debug, Serialize)]
 pub struct Role {
-    /// Its path.
+    /// The path.
     pub role: String,
-    /// Its weight.
+    /// The weight.
     pub weight: String,
-    /// Its dominant share, sub-roles included, before the weight: an exact fraction.
+    /// The dominant share including sub-roles, before division by the weight, as an exact fraction.
     pub share: String,
-    /// The resource that makes it: `agent.cpus`.
+    /// The resource of the dominant share: `agent.cpus`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dominant: Option<String>,
-    /// Its share before the cycle.
+    /// The share before the cycle.
     pub share_before: String,
-    /// The resource that made it before the cycle.
+    /// The resource of the share before the cycle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dominant_before: Option<String>,
-    /// Its limits.
+    /// The limits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Limit>,
 }
@@ -432,13 +435,13 @@ pub struct Role {
 /// A limit of a role.
 #[derive(Debug, Serialize)]
 pub struct Limit {
-    /// What is limited: `agent.cpus`.
+    /// The limited resource: `agent.cpus`.
     pub resource: String,
     /// The most that the role and those below it may use.
     pub limit: Amount,
-    /// What they used before the cycle.
+    /// The amount used before the cycle.
     pub used_before: Amount,
-    /// What they use after it.
+    /// The amount used after the cycle.
     pub used: Amount,
 }
 
@@ -449,11 +452,11 @@ pub struct Shares {
     pub format: &'static str,
     /// 1
     pub version: u32,
-    /// Every role, by path.
+    /// The roles, by path.
     pub roles: Vec<Role>,
 }
 
-/// Every feasible candidate of some needs.
+/// The feasible candidates of needs.
 #[derive(Debug, Serialize)]
 pub struct Matches {
     /// `bourse.matches`
@@ -467,17 +470,17 @@ pub struct Matches {
 /// A need and its candidates.
 #[derive(Debug, Serialize)]
 pub struct MatchedNeed {
-    /// Whose it is.
+    /// The framework.
     pub framework: String,
-    /// Its name.
+    /// The name.
     pub need: String,
-    /// How many candidates there are.
+    /// The number of candidates.
     pub feasible: usize,
-    /// Whether a bound ended the search of some candidate.
+    /// True if a bound ended the search of some candidate.
     pub bounded: bool,
-    /// The best of them, best first.
+    /// The best candidates, best first.
     pub candidates: Vec<Offer>,
-    /// How the need is called in texts.
+    /// The label of the need in texts.
     #[serde(skip)]
     pub label: String,
 }
@@ -491,70 +494,71 @@ pub struct Stock {
     pub version: u32,
     /// The agents, by name.
     pub agents: Vec<AgentStock>,
-    /// Providers, instances, pools and existing volumes, each after the tier it belongs to.
+    /// The providers, instances, pools and existing volumes, each after the tier it belongs to.
     pub storage: Vec<TierStock>,
     /// The sums of each side.
     pub sums: Sums,
 }
 
-/// What an agent has.
+/// An agent and its resources.
 #[derive(Debug, Serialize)]
 pub struct AgentStock {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where it is.
+    /// The place in the tree of fault domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// By resource.
+    /// The totals by resource.
     pub resources: Fields<Totals>,
 }
 
-/// What a tier has itself.
+/// A storage tier and the resources of its own.
 #[derive(Debug, Serialize)]
 pub struct TierStock {
     /// `provider`, `instance`, `pool` or `volume`.
     pub kind: &'static str,
-    /// Names down to it.
+    /// The names of the tiers down to it.
     pub path: String,
-    /// By resource.
+    /// The totals by resource.
     pub resources: Fields<Totals>,
 }
 
-/// Sums by resource; of ranges and items how many. What pools share is counted once.
+/// Sums by resource. For ranges and items, their number. An amount that several pools share is counted once.
 #[derive(Debug, Serialize)]
 pub struct Sums {
-    /// Of all agents.
+    /// The sums over all agents.
     pub agents: Fields<Totals>,
-    /// Of all pools.
+    /// The sums over all pools.
     pub storage: Fields<Totals>,
 }
 
-/// What there is of a resource.
+/// The totals of a resource.
 #[derive(Clone, Debug, Serialize)]
 pub struct Totals {
-    /// What can be used.
+    /// The usable amount.
     pub total: Amount,
-    /// How much is used.
+    /// The used amount.
     pub used: Amount,
-    /// What is free.
+    /// The free amount.
     pub free: Amount,
-    /// Its parts, where there is more than an unreserved one. What is revocable is not in the amounts above.
+    /// The parts, if there are others than an unreserved one. The revocable part is not included in the
+    /// amounts above.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartTotals>,
 }
 
-/// A part of what there is of a resource.
+/// The totals of a part of a holding.
 #[derive(Clone, Debug, Serialize)]
 pub struct PartTotals {
     /// `reserved`, `unreserved` or `revocable`.
     pub part: &'static str,
-    /// For whom it is reserved.
+    /// The role that it is reserved for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// What can be used.
+    /// The usable amount.
     pub total: Amount,
-    /// How much is used.
+    /// The used amount.
     pub used: Amount,
-    /// What is free.
+    /// The free amount.
     pub free: Amount,
 }
