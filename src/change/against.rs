@@ -1,5 +1,16 @@
-//! The candidates of one version against the rules of the other, at the moment when the other decided: its grants are
-//! made again, one after the other, and each candidate is looked at in between.
+//! The candidates of one version of a set, tried in the other version at the moment when that one decided
+//! otherwise.
+//!
+//! The causes of a lost or moved offer are found by asking the version that did not make it. Its grants are
+//! replayed in order on a copy of its ledger. Questions are sorted by the grant that was made instead, so a
+//! single replay answers all of them. At each stop the candidate is checked three times, and the first result
+//! counts:
+//!
+//! 1. against the state before any offer: a failure here is a condition that rules the candidate out;
+//! 2. against the state at that moment: a failure here is due to earlier grants, which are named;
+//! 3. by score against the candidate that was taken.
+//!
+//! `docs/decisions/0012-a-change-is-explained-at-its-moment.md` gives the reasons.
 
 use std::sync::Arc;
 
@@ -20,38 +31,41 @@ use crate::{
     types::Side,
 };
 
-/// How many of the offers that took something are named.
+/// The number of offers that a contended candidate names.
 const NAMED: usize = 3;
 
-/// The number of a need, and that of one of its offers.
+/// The number of a need, and of one of its offers, in the list of changes.
 type Number = (usize, usize);
 
 /// The agent, and the supplies of the volumes in order.
 type Found = (Option<usize>, Vec<usize>);
 
-/// A candidate of one version that the other did not take.
+/// A candidate of one version that the other version did not grant.
 struct Question {
     number: Number,
     /// The need in the other version.
     id: NeedId,
-    /// The candidate's number in its own version.
+    /// The number of the candidate's offer in its own version.
     made: usize,
-    /// The grant of the other version that was made instead, if one was.
+    /// The grant that the other version made in its place. `None` if it made none.
     instead: Option<usize>,
-    /// Instances wanted: in the old version, in the new one.
+    /// The instances wanted in the old version and in the new one.
     wanted: (u64, u64),
 }
 
-/// What is to be found out, and what is known already.
+/// The questions to both versions, and the causes that are known without asking.
 #[derive(Default)]
 pub(super) struct Open {
+    /// The offers of the old version, to be tried in the new one.
     of_old: Vec<Question>,
+    /// The offers of the new version, to be tried in the old one.
     of_new: Vec<Question>,
     known: Vec<(Number, Vec<Cause>)>,
 }
 
 impl Open {
-    /// Asks what is responsible for a pair.
+    /// Adds the questions of a pair. A moved offer asks both versions: the new one for the reason that it
+    /// left, the old one for the reason that it was not there before.
     pub(super) fn add(
         &mut self,
         old: &Told<'_>,
@@ -84,21 +98,23 @@ impl Open {
     }
 }
 
-/// One version, as the candidates of the other meet it.
+/// A version, with its grants replayed up to some point.
 pub(super) struct Against<'a> {
     version: Version,
     /// This version.
     own: &'a Told<'a>,
-    /// The one whose candidates are looked at.
+    /// The version whose candidates are tried.
     other: &'a Told<'a>,
     ledger: Ledger,
     placed: Placed,
+    /// The number of grants that have been replayed.
     granted: usize,
+    /// The replayed grants that took from each stock.
     holders: IndexMap<StockId, Vec<usize>>,
 }
 
 impl<'a> Against<'a> {
-    /// Answers everything that is open.
+    /// Answers all questions.
     pub(super) fn all(old: &'a Told<'a>, new: &'a Told<'a>, open: Open) -> IndexMap<Number, Vec<Cause>> {
         let mut found: IndexMap<Number, Vec<Cause>> = open.known.into_iter().collect();
         found.extend(Against::new(Version::New, new, old).answer(open.of_old));
@@ -117,6 +133,7 @@ impl<'a> Against<'a> {
 
     fn answer(mut self, mut questions: Vec<Question>) -> Vec<(Number, Vec<Cause>)> {
         let all = self.own.offers.cycle().grants.len();
+        // A candidate without a grant in its place is tried after all grants.
         questions.sort_by_key(|question| question.instead.unwrap_or(all));
         let mut found = Vec::with_capacity(questions.len());
         for question in questions {
@@ -126,7 +143,7 @@ impl<'a> Against<'a> {
         found
     }
 
-    /// Makes the grants before this one.
+    /// Replays the grants before a grant.
     fn advance(&mut self, to: usize) {
         let (plan, world) = (self.own.offers.fleet().plan(), self.own.offers.fleet().world());
         let grants = &self.own.offers.cycle().grants;
@@ -170,7 +187,7 @@ impl<'a> Against<'a> {
         }
     }
 
-    /// The agent and the supplies of a candidate of the other version, as this one has them.
+    /// Finds the agent and the supplies of a candidate of the other version, by name.
     fn found(&self, id: NeedId, made: &Offer) -> Result<Found, Box<Cause>> {
         let fleet = self.own.offers.fleet();
         let (plan, world) = (fleet.plan(), fleet.world());
@@ -214,14 +231,14 @@ impl<'a> Against<'a> {
         matcher.failures_of(agent, supplies).into_iter().map(cause).collect()
     }
 
-    /// Takes over how the cycle settled the places of a need.
+    /// Copies the values that the cycle settled for the places of a need.
     fn settle(&mut self, id: NeedId) {
         if let Some(settled) = self.own.offers.cycle().placed.settled(id) {
             self.placed.settle(id, Arc::clone(settled));
         }
     }
 
-    /// The grants of this version that took what the candidate lacks.
+    /// Names the grants that took from the stocks that the candidate lacks.
     fn winners(&self, candidate: &Candidate, failures: &[(Failure<'_>, Option<usize>)]) -> Option<Cause> {
         let short = |side: Side, resource| {
             failures.iter().any(|(failure, _)| match failure {
@@ -250,7 +267,7 @@ impl<'a> Against<'a> {
         (count > 0).then_some(Cause::Contended { version: self.version, offers, count })
     }
 
-    /// Why a candidate that would have held was not taken: what the one that was taken scores more.
+    /// Returns the preferences by which a candidate scored less than the one that was taken.
     fn passed_over(&self, candidate: &Candidate, taken: usize, id: NeedId) -> Vec<Cause> {
         let grant = &self.own.offers.cycle().grants[taken];
         let items = |candidate| output::score_items(self.own.offers.fleet().plan(), id, candidate);
@@ -262,7 +279,7 @@ impl<'a> Against<'a> {
         if causes.is_empty() { vec![Cause::Order] } else { causes }
     }
 
-    /// Why nothing was tried for a candidate that would still hold.
+    /// Returns the cause for which a candidate was not tried, although it fits even after all grants.
     fn not_tried(&self, question: &Question) -> Cause {
         let need = self.own.offers.cycle().need(question.id);
         let (old, new) = question.wanted;
@@ -277,7 +294,7 @@ impl<'a> Against<'a> {
     }
 }
 
-/// Where the condition stands that a failure is of.
+/// Returns the source text of the condition that failed.
 fn span_of(plan: &Plan, matcher: &Matcher<'_>, failure: &Failure<'_>, volume: Option<usize>) -> Option<Span> {
     let need = matcher.subject.need;
     Some(match failure {

@@ -1,4 +1,4 @@
-//! What is responsible for a difference.
+//! The causes of differences between two versions, and their words.
 
 use indexmap::IndexMap;
 
@@ -17,17 +17,17 @@ use crate::{
     source::{Sources, Span},
 };
 
-/// Which of the two versions something stands in.
+/// One of the two versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
-    /// The old one.
+    /// The old version.
     Old,
-    /// The new one.
+    /// The new version.
     New,
 }
 
 impl Version {
-    /// Its word.
+    /// The word for the version.
     pub fn name(self) -> &'static str {
         match self {
             Version::Old => "old",
@@ -36,19 +36,19 @@ impl Version {
     }
 }
 
-/// Where something stands.
+/// A position in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub file: String,
-    /// 1-based.
+    /// The line, from 1.
     pub line: u32,
-    /// 1-based.
+    /// The column, from 1.
     pub column: u32,
 }
 
 impl Place {
-    /// The place of a span.
+    /// Returns the position of a span.
     pub(super) fn of(sources: &Sources, span: Span) -> Place {
         let at = sources.line_column(span);
         Place { file: sources.get(span.source).name.to_string(), line: at.line, column: at.column }
@@ -60,12 +60,12 @@ impl Place {
     }
 }
 
-/// What a preference earned.
+/// The credit of a preference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earned {
-    /// Its weight.
+    /// The weight.
     pub weight: String,
-    /// What it earned of it; `None` where it is unknown.
+    /// The part of the weight that was earned. `None` if it is unknown.
     pub value: Option<String>,
 }
 
@@ -80,101 +80,102 @@ impl Earned {
     }
 }
 
-/// What is responsible for a difference.
+/// The cause of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A condition of this version rules the candidate out.
     Reason {
-        /// Whose condition.
+        /// The version that has the condition.
         version: Version,
-        /// Everything about it.
+        /// The reason, as `explain` would give it.
         reason: Box<Reason>,
         /// The volume it is about.
         volume: Option<String>,
-        /// Where it stands.
+        /// The position of the condition.
         place: Option<Place>,
     },
-    /// Other offers of this version took what it needs.
+    /// Other offers of a version took the amounts that the candidate lacks.
     Contended {
-        /// Whose offers.
+        /// The version that made the offers.
         version: Version,
-        /// The first of them.
+        /// The first of the offers.
         offers: Vec<String>,
-        /// How many there are.
+        /// The number of offers.
         count: usize,
     },
-    /// A preference earned something else: of one candidate in the two versions, or, where it moved, of the candidate
-    /// that was passed over and the one that was taken, in this version.
+    /// A preference has another credit. Either the two credits are of one candidate in the two versions, or
+    /// both are of one version: of the candidate that it passed over, and of the one that it took.
     Score {
-        /// In which version the two stand; `None`: one in each.
+        /// The version that both credits are of. `None` for one credit of each version.
         version: Option<Version>,
-        /// Its label, or its place.
+        /// The label of the preference, or its position.
         label: String,
-        /// The volume it was asked for.
+        /// The volume that the preference is about.
         volume: Option<String>,
-        /// Before, or of the one passed over; `None` where there is no such preference.
+        /// The credit in the old version, or of the candidate passed over. `None` if there is no such
+        /// preference.
         old: Option<Earned>,
-        /// After, or of the one taken.
+        /// The credit in the new version, or of the candidate taken.
         new: Option<Earned>,
-        /// What its weight was, where the other version has another one.
+        /// The weight in the other version, if it differs.
         was: Option<String>,
-        /// Where it stands.
+        /// The position of the preference.
         place: Option<Place>,
     },
-    /// An amount is another one.
+    /// An amount differs.
     Amount {
         /// The resource.
         resource: String,
-        /// Of which volume; `None`: of the agent.
+        /// The volume that takes the amount. `None` for the agent.
         volume: Option<String>,
-        /// What was taken.
+        /// The amount in the old version.
         old: Option<String>,
-        /// What is taken.
+        /// The amount in the new version.
         new: Option<String>,
-        /// Where a charge on it stands.
+        /// The position of a charge on the resource.
         place: Option<Place>,
     },
     /// The need asks for another number of instances.
     Count {
-        /// In the old version.
+        /// The number in the old version.
         old: u64,
-        /// In the new one.
+        /// The number in the new version.
         new: u64,
     },
-    /// Something is not there in this version.
+    /// A need, agent, supply or volume is missing in a version.
     Missing {
-        /// In which.
+        /// The version that lacks it.
         version: Version,
         /// `need`, `agent`, `supply` or `volume`.
         what: &'static str,
-        /// Its name.
+        /// The name.
         name: String,
     },
-    /// The need is granted whole or not at all, and not all of it fits in this version.
+    /// The need is granted whole or not at all, and does not fit whole in a version.
     Whole {
-        /// In which.
+        /// The version.
         version: Version,
-        /// How many instances would fit.
+        /// The number of instances that would fit.
         fitted: u64,
-        /// How many it wants.
+        /// The number of instances wanted.
         wanted: u64,
     },
-    /// Both score the same, and go by name.
+    /// The scores are equal, and the name decides.
     Tie {
-        /// In which version.
+        /// The version.
         version: Version,
     },
     /// A bound ended the search.
     Bounded {
-        /// In which version.
+        /// The version.
         version: Version,
     },
-    /// Nothing rules it out and nothing scores less: the order in which grants were made.
+    /// Neither a condition nor a score separates the candidates: the grants were made in another order.
     Order,
 }
 
 impl Cause {
-    /// What is responsible, in few words, without what it found.
+    /// The name of the cause in a few words, without the values found.
     pub fn name(&self) -> String {
         let at = |place: &Option<Place>, label: &str| match place {
             Some(place) if place.show() == label => String::new(),
@@ -201,7 +202,8 @@ impl Cause {
         }
     }
 
-    /// What is responsible, where many needs are summed up: what each of them asks for itself goes by its name alone.
+    /// The name of the cause in a summary over many needs. Conditions that each need states for itself are
+    /// named without their positions, so that they count as one.
     pub fn group(&self) -> String {
         use crate::matching::ReasonKind;
         match self {
@@ -215,7 +217,7 @@ impl Cause {
         }
     }
 
-    /// What it found, in a line.
+    /// The values found, in a line. Empty for causes that have none.
     pub fn detail(&self) -> String {
         let of =
             |volume: &Option<String>| volume.as_ref().map_or(String::new(), |volume| format!("{volume}: "));
@@ -255,7 +257,7 @@ impl Cause {
     }
 }
 
-/// Items of a score by label, volume, and which of those that are alike.
+/// Indexes the items of a score by label, volume, and number among those with the same label and volume.
 fn by_label(items: &[Item]) -> IndexMap<(&str, Option<&str>, usize), &Item> {
     let mut found: IndexMap<(&str, Option<&str>, usize), &Item> = IndexMap::new();
     let mut known: IndexMap<(&str, Option<&str>), usize> = IndexMap::new();
@@ -267,7 +269,8 @@ fn by_label(items: &[Item]) -> IndexMap<(&str, Option<&str>, usize), &Item> {
     found
 }
 
-/// The preferences by which two scores differ. `version` says whose they both are, if they are of one.
+/// Returns the preferences by which two scores differ. `version` is the version of both, or `None` for one of
+/// each.
 pub(super) fn items(version: Option<Version>, old: &[Item], new: &[Item]) -> Vec<Cause> {
     let (before, after) = (by_label(old), by_label(new));
     let mut keys: Vec<_> = after.keys().copied().collect();
@@ -291,9 +294,11 @@ pub(super) fn items(version: Option<Version>, old: &[Item], new: &[Item]) -> Vec
     causes
 }
 
-/// What is responsible for a move, out of what keeps the instance from where it was in the new version, and what kept
-/// it from where it is in the old one. What rules something out says more than scores; of scores, those say something
-/// that the two versions have not in common.
+/// Chooses the causes of a move among `after`, the causes that keep the instance from its old position in the
+/// new version, and `before`, those that kept it from its new position in the old one.
+///
+/// A condition that rules a position out is stronger than any score. If both lists hold nothing but scores,
+/// the preferences that weigh the same in both versions explain nothing and are left out.
 pub(super) fn merged(after: Vec<Cause>, before: Vec<Cause>) -> Vec<Cause> {
     let is_weak = |cause: &Cause| matches!(cause, Cause::Score { .. } | Cause::Tie { .. } | Cause::Order);
     if after.is_empty() || !after.iter().all(is_weak) {
@@ -320,13 +325,13 @@ pub(super) fn merged(after: Vec<Cause>, before: Vec<Cause>) -> Vec<Cause> {
     if telling.is_empty() { after } else { telling }
 }
 
-/// Every preference of a plan.
+/// Iterates over the preferences of a plan.
 fn preferences(plan: &Plan) -> impl Iterator<Item = &Rule> {
     let own = plan.agent_rules.iter().chain(&plan.tier_rules).flatten();
     plan.broker.prefers.iter().chain(own).filter(|rule| rule.weight.is_some())
 }
 
-/// Says where preferences stand, and what their weights were.
+/// Adds the positions of preferences, and their weights in the other version.
 pub(super) fn placed(causes: &mut [Cause], own: &Told<'_>, other: &Told<'_>) {
     let find = |told: &Told<'_>, wanted: &str| {
         let fleet = told.offers.fleet();
@@ -350,7 +355,7 @@ fn offer_items(offer: &Offer) -> &[Item] {
     offer.score.items.as_deref().unwrap_or_default()
 }
 
-/// The preferences by which the scores of one candidate differ in the two versions.
+/// Returns the preferences by which the scores of one candidate differ between the versions.
 pub(super) fn scores(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Offer) -> Vec<Cause> {
     let (before, after) = (offer_items(before), offer_items(after));
     let mut causes = items(None, before, after);
@@ -358,7 +363,7 @@ pub(super) fn scores(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Off
     if causes.is_empty() { vec![Cause::Order] } else { causes }
 }
 
-/// The amounts by which two offers differ.
+/// Returns the amounts by which two offers differ.
 pub(super) fn amounts(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Offer) -> Vec<Cause> {
     let (one, other) = (pairs::taken(before), pairs::taken(after));
     let mut keys: Vec<_> = one.iter().chain(&other).map(|taken| (taken.volume, taken.resource)).collect();
@@ -384,7 +389,7 @@ pub(super) fn amounts(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Of
     causes
 }
 
-/// Where a charge on a resource stands.
+/// Returns the position of a charge on a resource.
 fn charge(told: &Told<'_>, resource: &str) -> Option<Place> {
     let fleet = told.offers.fleet();
     let plan = fleet.plan();

@@ -1,5 +1,5 @@
-//! A change as Markdown, for a pull request. Whatever a policy can hold stands in code spans: there it is text, and
-//! neither markup, HTML, a mention nor a link.
+//! A change as Markdown, for a pull request. All text of a policy is written in code spans, where it cannot
+//! become markup, HTML, a mention or a link.
 
 use super::{
     Change,
@@ -7,10 +7,10 @@ use super::{
 };
 use crate::output::{printable_name, text::count};
 
-/// How many needs are told one by one: what is longer is not read, and not taken by every site.
+/// The number of entries of a list. Longer comments are not read, and not accepted by every site.
 const NEEDS: usize = 50;
 
-/// The change as Markdown.
+/// Writes the change as Markdown.
 pub fn markdown(change: &Change) -> String {
     let mut out = format!("### Offers\n\n{}\n", summary(change));
     let responsible = change.responsible();
@@ -41,7 +41,7 @@ pub fn markdown(change: &Change) -> String {
     out
 }
 
-/// A text as a code span: in more backticks than it has in a row.
+/// Writes a text as a code span, fenced by more backticks than the text has in a row.
 fn code(text: &str) -> String {
     let text = printable_name(text);
     let mut longest = 0;
@@ -51,7 +51,7 @@ fn code(text: &str) -> String {
         longest = longest.max(row);
     }
     let fence = "`".repeat(longest + 1);
-    // A space at each end is taken off again; where there are spaces only, nothing is.
+    // CommonMark strips one space from both ends of a code span, unless it consists of spaces only.
     let needs_space = |c: char| c == '`' || c == ' ';
     let pad = if text.is_empty() || text.starts_with(needs_space) || text.ends_with(needs_space) {
         " "

@@ -1,5 +1,9 @@
-//! What a change of a policy set changes of its offers: offers gained, lost, moved, ranked or sized anew, each with what
-//! is responsible.
+//! The differences between the offers of two versions of a policy set: offers gained, lost, moved, ranked or
+//! sized anew, each with its causes.
+//!
+//! `pairs` finds which offer of one version corresponds to which of the other. `against` finds the causes of
+//! offers that are gone or elsewhere, and `cause` those that the two offers themselves show. `text`,
+//! `markdown` and `wire` print the result. `seen` is the comparison that a framework may see.
 
 mod against;
 mod cause;
@@ -25,74 +29,74 @@ use crate::{
 use against::Against;
 use pairs::Pair;
 
-/// The offers of two versions of a set, compared.
+/// The comparison of the offers of two versions of a set.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The needs of which anything is different, those of the old version first.
+    /// The needs with any difference, those of the old version first.
     pub needs: Vec<NeedChange>,
-    /// How many needs there are in either version.
+    /// The number of needs in either version.
     pub needs_in_all: usize,
-    /// How many offers are the same in both.
+    /// The number of offers that are equal in both versions.
     pub kept: usize,
 }
 
-/// Compares the offers of two versions of a set, as the framework with this name is told of them: its own needs and offers, without
-/// what is responsible, which is the operator's. Of scores nothing is told, unless both versions expose them; without, an
-/// offer that only scores otherwise is one that is kept.
+/// Compares the offers of two versions of a set, as the framework with this name may see them: its own needs
+/// and offers, without causes, which are the operator's. Scores are compared only if both versions expose
+/// them. Otherwise an offer that differs in its score alone counts as kept.
 pub fn compare_for(old: &Offers, new: &Offers, framework: &str) -> Change {
     seen::compare(old, new, framework)
 }
 
-/// What is different of one need.
+/// The differences of a need.
 #[derive(Clone, Debug)]
 pub struct NeedChange {
-    /// Whose it is.
+    /// The framework.
     pub framework: String,
-    /// Its name.
+    /// The name.
     pub need: String,
-    /// How it is called in texts.
+    /// The label in texts.
     pub label: String,
-    /// What became of it in the old version; `None` where it is not there.
+    /// The result in the old version. `None` if the need is not there.
     pub old: Option<Ended>,
-    /// What becomes of it in the new one.
+    /// The result in the new version. `None` if the need is not there.
     pub new: Option<Ended>,
-    /// Its offers that are different.
+    /// The offers that differ.
     pub offers: Vec<OfferChange>,
 }
 
-/// How a need ended.
+/// The result of a need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// `met`, `partial` or `unmet`.
     pub outcome: &'static str,
-    /// `proved`, `contended` or `bounded`, where it got no more.
+    /// The cause for which it got no more: `proved`, `contended` or `bounded`.
     pub why: Option<&'static str>,
-    /// Instances wanted.
+    /// The instances wanted.
     pub wanted: u64,
-    /// Instances there, those before the cycle included.
+    /// The instances after the cycle, including those from before it.
     pub there: u64,
 }
 
-/// How an offer is different.
+/// The kind of difference of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Only the new version makes it.
+    /// Only the new version makes the offer.
     Gained,
-    /// Only the old version made it.
+    /// Only the old version makes the offer.
     Lost,
-    /// The instance is somewhere else.
+    /// The instance is on another agent or supply.
     Moved,
-    /// It is where it was, with another score or in another order.
+    /// The offer is in the same position, with another score or in another order.
     Ranked,
-    /// It is where it was, and takes something else.
+    /// The offer is in the same position, with other amounts.
     Sized,
 }
 
 impl Kind {
-    /// Every kind, in the order in which they are told.
+    /// Every kind, in the order of outputs.
     pub const ALL: [Kind; 5] = [Kind::Lost, Kind::Gained, Kind::Moved, Kind::Ranked, Kind::Sized];
 
-    /// Its word.
+    /// The word for the kind.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Gained => "gained",
@@ -104,29 +108,29 @@ impl Kind {
     }
 }
 
-/// An offer that is different, and why.
+/// An offer that differs, with the causes.
 #[derive(Clone, Debug)]
 pub struct OfferChange {
-    /// How.
+    /// The kind of difference.
     pub kind: Kind,
-    /// Where it was.
+    /// The offer in the old version.
     pub old: Option<Made>,
-    /// Where it is.
+    /// The offer in the new version.
     pub new: Option<Made>,
-    /// What is responsible, the first things first.
+    /// The causes, those of conditions first.
     pub causes: Vec<Cause>,
 }
 
-/// Where an offer is.
+/// The position of an offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
-    /// Which instance of the need.
+    /// The number of the instance of the need.
     pub instance: u64,
-    /// Its agent.
+    /// The agent.
     pub agent: Option<String>,
-    /// Its volumes: name, number from 1, and supply.
+    /// The volumes: name, number from 1, and supply.
     pub volumes: Vec<(String, u32, String)>,
-    /// Its score.
+    /// The score.
     pub score: String,
 }
 
@@ -145,12 +149,12 @@ impl Made {
 }
 
 impl Change {
-    /// Whether the offers are the same.
+    /// Returns `true` if the offers of both versions are equal.
     pub fn is_empty(&self) -> bool {
         self.needs.is_empty()
     }
 
-    /// How many offers are different in this way.
+    /// Counts the offers with a kind of difference.
     pub fn count(&self, kind: Kind) -> usize {
         self.offers().filter(|offer| offer.kind == kind).count()
     }
@@ -159,7 +163,7 @@ impl Change {
         self.needs.iter().flat_map(|need| &need.offers)
     }
 
-    /// How many offers each thing is responsible for, those of most first.
+    /// Counts the offers that each cause is responsible for, the most frequent cause first.
     pub fn responsible(&self) -> Vec<(String, usize)> {
         let mut counts: IndexMap<String, usize> = IndexMap::new();
         for offer in self.offers() {
@@ -174,11 +178,11 @@ impl Change {
     }
 }
 
-/// One version, with its needs by name and its offers as they are told.
+/// A version, with its needs by name and its offers as the operator sees them.
 struct Told<'a> {
     offers: &'a Offers,
     needs: IndexMap<(String, String), &'a NeedResult>,
-    /// In the order of the grants.
+    /// The offers, in the order of the grants.
     made: Vec<Offer>,
 }
 
@@ -203,8 +207,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Compares the offers of two versions of a set. What is responsible is found by holding each candidate of the one
-/// against the rules of the other, at the moment when the other decided.
+/// Compares the offers of two versions of a set, with the causes of each difference.
 pub fn compare(old: &Offers, new: &Offers) -> Change {
     let (old, new) = (Told::new(old), Told::new(new));
     let mut names: Vec<&(String, String)> = old.needs.keys().collect();
@@ -241,7 +244,7 @@ pub fn compare(old: &Offers, new: &Offers) -> Change {
     change
 }
 
-/// A pair as it is told, with the causes that are plain from the two offers.
+/// Describes a pair, with the causes that the two offers themselves show.
 fn told(old: &Told<'_>, new: &Told<'_>, pair: &Pair) -> OfferChange {
     let before = pair.old.map(|at| &old.made[at]);
     let after = pair.new.map(|at| &new.made[at]);

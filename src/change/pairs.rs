@@ -1,5 +1,8 @@
-//! Which offer of the old version is which of the new one. Instances of a need are alike: what counts is where they
-//! are.
+//! The correspondence between the offers of two versions. The instances of a need are interchangeable, so
+//! offers are matched by their positions and not by their numbers.
+//!
+//! Offers in equal positions are one instance. Of the rest, a lost and a gained offer on the same agent are a
+//! moved instance, then any lost and any gained one. Only the surplus of one list is lost or gained.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,7 +12,7 @@ use crate::{
     output::wire::{Amount, Offer},
 };
 
-/// Two offers that are one instance, or one offer that has no other; by their numbers.
+/// A pair of offers that are one instance, or a single offer without a counterpart, by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pair {
     pub kind: Kind,
@@ -17,7 +20,7 @@ pub(super) struct Pair {
     pub new: Option<usize>,
 }
 
-/// Where an offer is: its agent, and the supplies of its volumes by their names.
+/// The position of an offer: its agent, and the supplies of its volumes by name.
 type Spot<'a> = (Option<&'a str>, Vec<(&'a str, &'a str)>);
 
 fn spot(offer: &Offer) -> Spot<'_> {
@@ -31,7 +34,7 @@ fn agent(offer: &Offer) -> Option<&str> {
     offer.agent.as_ref().map(|agent| agent.name.as_str())
 }
 
-/// The pairs of a need that are different, and how many of its offers are not.
+/// Returns the pairs of a need that differ, and the number of offers that do not.
 pub(super) fn of(
     old: &Told<'_>,
     new: &Told<'_>,
@@ -65,7 +68,7 @@ pub(super) fn of(
     (pairs, kept)
 }
 
-/// What is gone beside what has come, the same agent first: the same instance on another agent or supply.
+/// Pairs lost offers with gained ones, those on the same agent first, and removes them from both lists.
 fn moved(old: &Told<'_>, new: &Told<'_>, lost: &mut VecDeque<usize>, gained: &mut Vec<usize>) -> Vec<Pair> {
     let mut pairs = Vec::new();
     let mut by_agent: BTreeMap<Option<&str>, VecDeque<usize>> = BTreeMap::new();
@@ -92,14 +95,16 @@ fn moved(old: &Told<'_>, new: &Told<'_>, lost: &mut VecDeque<usize>, gained: &mu
     pairs
 }
 
-/// Offers that stay where they are: with another score or in another order, taking something else, or kept as they
-/// were.
+/// Compares the offers that stay in their positions. Returns those that are ranked or sized otherwise, and
+/// the number of those kept.
 fn in_place(old: &Told<'_>, new: &Told<'_>, same: &[(usize, usize)]) -> (Vec<Pair>, usize) {
     let mut order: Vec<usize> = same.iter().map(|(_, new)| *new).collect();
     order.sort_unstable();
     let mut pairs = Vec::new();
     let mut kept = 0;
     for (rank, (before, after)) in same.iter().enumerate() {
+        // The offers that stay, in the order of the new version: an offer is in another order if another
+        // number is at its rank.
         let (one, other) = (&old.made[*before], &new.made[*after]);
         let is_ranked = order[rank] != *after || exact(one) != exact(other);
         let is_sized = taken(one) != taken(other);
@@ -120,13 +125,13 @@ fn exact(offer: &Offer) -> (&Option<String>, &Option<String>) {
 /// An amount that an offer takes.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Taken<'a> {
-    /// Of which volume: its name and number; `None`: of the agent.
+    /// The name and number of the volume that takes it. `None` for the agent.
     pub volume: Option<(&'a str, u32)>,
     pub resource: &'a str,
     pub amount: String,
 }
 
-/// Everything that an offer takes.
+/// Returns the amounts that an offer takes, sorted.
 pub(super) fn taken(offer: &Offer) -> Vec<Taken<'_>> {
     let one = |volume, resource, amount: &Amount| Taken { volume, resource, amount: amount.to_string() };
     let of_agent = offer.taken.0.iter().map(|(name, amount)| one(None, name.as_str(), amount));

@@ -1,4 +1,4 @@
-//! A change as one framework is told of it.
+//! A change as a framework may see it.
 
 use indexmap::IndexMap;
 
@@ -9,7 +9,7 @@ use crate::{
     output::{Sight, View},
 };
 
-/// What one version tells a framework.
+/// A version, as a framework may see it.
 struct Version<'a> {
     told: Told<'a>,
     sight: Sight<'a>,
@@ -20,7 +20,7 @@ struct Version<'a> {
 impl<'a> Version<'a> {
     fn new(offers: &'a Offers, framework: &str) -> Version<'a> {
         let (told, fleet) = (Told::new(offers), offers.fleet());
-        // A version without the framework has nothing that it sees.
+        // In a version without the framework, this view sees nothing.
         let view = View::of(fleet, framework).unwrap_or(View::Framework(usize::MAX));
         let sight = Sight::new(offers, view);
         let numbers = sight.needs().map(|(at, need)| (need.id, at)).collect();
@@ -34,7 +34,7 @@ impl<'a> Version<'a> {
     }
 }
 
-/// See [`super::compare_for`].
+/// Implements [`super::compare_for`].
 pub(super) fn compare(old: &Offers, new: &Offers, framework: &str) -> Change {
     let (old, new) = (Version::new(old, framework), Version::new(new, framework));
     let scores = [&old, &new].iter().all(|version| version.sight.tells_scores());
@@ -58,7 +58,7 @@ pub(super) fn compare(old: &Offers, new: &Offers, framework: &str) -> Change {
         for pair in pairs {
             let (one, other) = (pair.old.map(|at| made(&old, at)), pair.new.map(|at| made(&new, at)));
             if pair.kind == Kind::Ranked && one == other {
-                // Only its score is another.
+                // The framework may not see that the scores differ.
                 change.kept += usize::from(!sized.contains(&pair.old));
                 continue;
             }

@@ -1,15 +1,15 @@
-//! A change as text for people, in lines that other forms share.
+//! A change as text for people. Markdown uses the same lines.
 
 use super::{Cause, Change, Ended, Kind, Made, NeedChange, OfferChange};
 use crate::output::{printable_name, text::count};
 
-/// How many needs are told one by one.
+/// The number of needs that are listed.
 const NEEDS: usize = 200;
 
-/// How many of what is responsible are told.
+/// The number of causes that are listed.
 const RESPONSIBLE: usize = 30;
 
-/// The change as text.
+/// Writes the change as text.
 pub fn text(change: &Change) -> String {
     let mut out = format!("{}\n", summary(change));
     for need in change.needs.iter().take(NEEDS) {
@@ -75,7 +75,7 @@ pub(super) fn ended(need: &NeedChange) -> String {
     }
 }
 
-/// Which offer, and where it was and is.
+/// Returns the offer, and its old and new positions.
 pub(super) fn what(offer: &OfferChange) -> String {
     match (&offer.old, &offer.new) {
         (Some(old), Some(new)) => match offer.kind {
@@ -83,7 +83,7 @@ pub(super) fn what(offer: &OfferChange) -> String {
                 format!("{}: score {} → {}", made(old), old.score, new.score)
             }
             Kind::Ranked if old.instance == new.instance => format!("{}: score {}", made(old), old.score),
-            // A framework may not be told of scores.
+            // Without permission to see scores, the number alone is shown.
             Kind::Ranked if new.score.is_empty() => format!("{}: now #{}", made(old), new.instance),
             Kind::Ranked => format!("{}: now #{}, score {}", made(old), new.instance, new.score),
             Kind::Sized => made(new),

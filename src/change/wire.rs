@@ -138,7 +138,7 @@ struct WireCause<'a> {
     name: Option<&'a str>,
 }
 
-/// The change as one JSON object. The same change gives the same bytes.
+/// Writes the change as a JSON object. The same change gives the same bytes.
 pub fn json(change: &Change) -> String {
     let wire = WireDiff {
         format: "bourse.diff",
