@@ -1,18 +1,21 @@
-//! Bytes of the parts that plans are made of: numbers with the lowest byte first, lists with their length before them,
-//! cases by their number.
+//! The encoding of plans as bytes. Numbers are little-endian and of fixed width, lists are preceded by their
+//! length, variants by their number.
+//!
+//! Writing is deterministic: equal plans give equal bytes, so that the hash of a file can be pinned. A reader
+//! refuses lists that are longer than the file, repeated members of sets, and bytes after the end.
 
 use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-/// Bytes that are read from their start.
+/// A reader of bytes from first to last.
 #[derive(Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// Of these.
+    /// Makes a reader of bytes.
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
         Reader { rest: bytes }
     }
@@ -23,26 +26,27 @@ impl<'a> Reader<'a> {
         Ok(first)
     }
 
-    /// The length of a list. Nothing takes less than a byte, so a longer one is a lie.
+    /// Reads the length of a list. Every item takes at least a byte, so a length beyond the rest of the file
+    /// is refused before anything is allocated for it.
     fn length(&mut self) -> Result<usize, String> {
         let length = u32::take(self)? as usize;
         if length > self.rest.len() { Err("a list is longer than the file".to_owned()) } else { Ok(length) }
     }
 
-    /// That nothing is left.
+    /// Checks that no byte is left.
     pub fn end(&self) -> Result<(), String> {
         if self.rest.is_empty() { Ok(()) } else { Err("something follows its end".to_owned()) }
     }
 }
 
-/// What has a form as bytes.
+/// A type with an encoding.
 pub trait Form: Sized {
-    /// Written.
+    /// Appends the encoding of the value.
     fn put(&self, out: &mut Vec<u8>);
-    /// Read.
+    /// Reads a value.
     ///
     /// # Errors
-    /// What is wrong, in a line.
+    /// The defect, in a line.
     fn take(reader: &mut Reader<'_>) -> Result<Self, String>;
 }
 

@@ -1,4 +1,4 @@
-//! The form of each part of a plan. A change here is a new `PLAN_VERSION`.
+//! The encoding of each part of a plan. A change here needs a new `PLAN_VERSION`.
 
 use super::codec::{Form, Reader};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     value::{Value, Version},
 };
 
-/// A record: its fields in order.
+/// Encodes a struct as its fields, in the order given here.
 macro_rules! records {
     ($($name:ident { $($field:ident),* $(,)? })*) => {
         $(impl Form for $name {
@@ -31,7 +31,8 @@ macro_rules! records {
     };
 }
 
-/// A choice: the number of the case, then what it holds.
+/// Encodes an enum as the number of the variant, then its fields. The numbers are part of the format: a new
+/// variant takes a new number.
 macro_rules! choices {
     ($($name:ident { $($number:literal $case:ident $(($($part:ident),*))? $({$($field:ident),*})?),* $(,)? })*) => {
         $(impl Form for $name {
@@ -58,7 +59,7 @@ macro_rules! choices {
     };
 }
 
-/// A number with a name.
+/// Encodes a newtype as the number in it.
 macro_rules! ids {
     ($($name:ident),*) => {
         $(impl Form for $name {
@@ -153,6 +154,8 @@ impl Form for Symbols {
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+        // Symbols are numbered in order of first use, so interning the texts in order restores the numbers. A
+        // repeated text would shift all that follow.
         let texts: Vec<String> = Form::take(reader)?;
         let mut symbols = Symbols::default();
         for text in &texts {
@@ -179,6 +182,7 @@ impl Form for Ranges {
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+        // Merging changes nothing in ranges that are sorted, disjoint and not adjacent.
         let parts: Vec<(i64, i64)> = Form::take(reader)?;
         let ranges = Ranges::new(parts.iter().copied());
         if ranges.parts() == parts { Ok(ranges) } else { Err("ranges out of order".to_owned()) }
@@ -212,6 +216,7 @@ impl Form for Pattern {
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+        // A compiled regular expression has no encoding: the text is compiled again, under the same limits.
         let text = String::take(reader)?;
         let regex = ir::pattern(&text)?;
         Ok(Pattern { text, regex })

@@ -1,5 +1,8 @@
-//! A compiled policy as a file: a head with a version, the plan, a checksum. Bytes that were changed, cut off or
-//! written by another version are refused; what is read is verified as every plan is.
+//! A compiled policy as a file: a head with the version and the length, the plan, and a checksum.
+//!
+//! Bytes that were changed, cut off or written by another version are refused. The checksum detects
+//! accidents. It does not prove who wrote the file, so the plan is also verified like any other before it is
+//! run.
 
 mod codec;
 mod forms;
@@ -12,43 +15,44 @@ use crate::{
 };
 use codec::{Form, Reader};
 
-/// What every file begins with. The last byte ends a text, so that no text is taken for a plan.
+/// The first bytes of every file. The last of them is NUL, which no policy contains, so that no text is taken
+/// for a plan.
 const MAGIC: &[u8; 8] = b"boursep\0";
 const HEAD: usize = MAGIC.len() + 4 + 8;
 const CHECKSUM: usize = 32;
 
-/// A compiled policy, as it is kept.
+/// A compiled policy, as a file holds it.
 #[derive(Clone, Debug)]
 pub struct Compiled {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Whose the rules of agents and tiers are.
+    /// The owners of the rules of agents and tiers.
     pub owners: Owners,
     /// The plan.
     pub plan: Plan,
 }
 
-/// Why bytes are not a compiled policy.
+/// The cause for which bytes are no compiled policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// Something else.
+    /// The bytes are something else.
     Other,
-    /// Of another version.
+    /// The file has another version.
     Version(u32),
-    /// Cut off, or with something after its end: how long it says it is, and is.
+    /// The file is cut off, or continues after its end. Holds the stated length and the actual one.
     Length(u64, u64),
-    /// Changed since it was written.
+    /// The bytes were changed after they were written.
     Checksum,
-    /// Whole, but no plan: in a line.
+    /// The file is whole, but holds no valid plan. Holds the defect, in a line.
     Broken(String),
 }
 
-/// Whether bytes begin as a compiled policy does.
+/// Returns `true` if bytes begin like a compiled policy.
 pub fn is_compiled(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// A compiled policy as bytes: the same for the same policy.
+/// Writes a compiled policy. Equal policies give equal bytes.
 pub fn write(compiled: &Compiled) -> Vec<u8> {
     let mut body = Vec::new();
     compiled.name.put(&mut body);
@@ -66,7 +70,7 @@ pub fn write(compiled: &Compiled) -> Vec<u8> {
 /// Reads a compiled policy.
 ///
 /// # Errors
-/// Why it is none.
+/// The cause for which the bytes are refused.
 pub fn read(bytes: &[u8]) -> Result<Compiled, Refused> {
     let Some(rest) = bytes.strip_prefix(MAGIC) else { return Err(Refused::Other) };
     let cut = Refused::Length((HEAD + CHECKSUM) as u64, bytes.len() as u64);
@@ -88,6 +92,7 @@ pub fn read(bytes: &[u8]) -> Result<Compiled, Refused> {
     let compiled = decode(body).map_err(Refused::Broken)?;
     ir::verify(&compiled.plan).map_err(Refused::Broken)?;
     let owners = &compiled.owners;
+    // Verification does not know the owners, whose numbers are checked here.
     let agents = owners.agents.iter().all(|owner| owner.1 < compiled.plan.agent_rules.len());
     let tiers = owners.tiers.iter().all(|owner| owner.1 < compiled.plan.tier_rules.len());
     if agents && tiers { Ok(compiled) } else { Err(Refused::Broken("rules of nobody".to_owned())) }
@@ -104,7 +109,7 @@ fn decode(body: &[u8]) -> Result<Compiled, String> {
     Ok(compiled)
 }
 
-/// The hash by which people compare and pin a file, in hexadecimal: SHA-256 of all of it.
+/// Returns the SHA-256 of a file in hexadecimal, by which people compare and pin files.
 pub fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
