@@ -1,5 +1,11 @@
-//! Every failing condition of a need, counted by classes of agents and supplies: whom it excludes, whom it excludes
-//! alone, and which sets of conditions would have to go.
+//! The failing conditions of a need, counted over the whole fleet.
+//!
+//! A need has agents × supplies pairs for each volume, too many to list. Rows that the need cannot tell apart
+//! form a class (`classes`), and one member of each is checked. Rules about both sides are evaluated over the
+//! values that they read (`crossing`). The outcome is a set of failing conditions for each class of agents,
+//! of supplies, and of both. Every set has a number, and set 0 is the empty one: nothing fails.
+//!
+//! The counts of the report follow from these sets, and so do the candidates for `relaxations`.
 
 use std::collections::BTreeSet;
 
@@ -17,55 +23,56 @@ use crate::{
     types::Side,
 };
 
-/// Conditions by their numbers, ascending.
+/// A set of conditions, as ascending numbers.
 pub(super) type Set = Vec<usize>;
 
-/// How many a condition excludes.
+/// The number of rows that a condition excludes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Against how many it stands.
+    /// The rows that the condition excludes, alone or among others.
     pub excluded: u64,
-    /// Against how many it is all that stands.
+    /// The rows that the condition alone excludes.
     pub alone: u64,
 }
 
-/// One that a condition excludes, as an example.
+/// An excluded row or pair, kept as an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Example {
     pub agent: Option<usize>,
     pub supply: Option<usize>,
-    /// How far it is from holding, where that can be said.
+    /// The distance from passing, if it can be measured.
     pub distance: Option<u128>,
-    /// Whether the parts hold on their own, and it fails where they are put together.
+    /// True if the parts pass one by one, and fail in combination.
     pub together: bool,
 }
 
-/// What is known of one condition, of one volume or of the agent.
+/// The counts and examples of one condition of a volume, or of the agent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub agents: Counts,
     pub supplies: Counts,
     pub pairs: Counts,
-    /// How many of those it excludes it excludes for good.
+    /// The members of `noted` that are excluded permanently.
     pub permanent: u64,
+    /// The failures that were counted, each with the size of its class.
     pub noted: u64,
-    /// Nearest first.
+    /// The examples, nearest first.
     pub examples: Vec<Example>,
-    /// What was said of parts that do not hold together.
+    /// The reasons of parts that fail in combination.
     pub said: Vec<(Example, Reason)>,
-    /// Columns that are absent, and for how many of those noted.
+    /// The absent columns that the condition reads, with the number of failures in which each is absent.
     pub absent: IndexMap<crate::ir::ColumnId, u64>,
 }
 
-/// How many examples are kept of a condition.
+/// The number of examples kept of a condition.
 const EXAMPLES: usize = 12;
 
-/// Whether every member of one is in the other.
+/// Returns `true` if every member of `part` is in `whole`.
 pub(super) fn is_subset(part: &[usize], whole: &[usize]) -> bool {
     part.iter().all(|member| whole.binary_search(member).is_ok())
 }
 
-/// The members of either.
+/// Returns the union of two sets.
 pub(super) fn union(one: &[usize], other: &[usize]) -> Set {
     let mut all: Set = one.iter().chain(other).copied().collect();
     all.sort_unstable();
@@ -73,52 +80,54 @@ pub(super) fn union(one: &[usize], other: &[usize]) -> Set {
     all
 }
 
-/// Agents that are alike, or that there is none.
+/// A class of agents, or the single row of a need that wants no agent.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// The first of them.
+    /// The first member. `None` if the need wants no agent.
     pub agent: Option<usize>,
-    /// Which of them, in order of name.
+    /// The members, in order of name.
     pub members: Vec<usize>,
     pub count: u64,
-    /// Their class as rules see them that mention the supply too.
+    /// The class of the agents with respect to rules about both sides.
     pub crossing: usize,
-    /// What stands against them alone: the number of a set.
+    /// The number of the set of conditions that the agents fail by themselves.
     pub set: usize,
 }
 
-/// What stands against the supplies of each volume, for classes of agents that are alike in it.
+/// The sets of conditions that supplies fail, for a class of agents with respect to rules about both sides.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ways {
-    /// By volume: the numbers of the sets, ascending.
+    /// The numbers of the sets, ascending, for each volume.
     pub sets: Vec<Vec<usize>>,
-    /// The volumes that no supply is left for, with all that stands against some supply.
+    /// The volumes without a passing supply, each with all conditions that some supply fails.
     pub closed: Vec<(usize, Set)>,
 }
 
-/// A need against its fleet.
+/// The analysis of a need.
 pub(super) struct Analysis<'a> {
     pub matcher: Matcher<'a>,
     pub conditions: IndexSet<Condition>,
-    /// By condition and the volume's number.
+    /// The tallies, by the number of the condition and of the volume.
     pub tallies: IndexMap<(usize, Option<usize>), Tally>,
     pub rows: Vec<Row>,
     pub supplies: Classes,
-    /// The volumes that differ, by number.
+    /// The first volume of each name, by number.
     pub volumes: Vec<usize>,
-    /// By the number of a volume's place in `volumes`, then by class of supplies: the number of a set.
+    /// The number of the set that each class of supplies fails by itself, by the volume's position in
+    /// `volumes`.
     supply_sets: Vec<Vec<usize>>,
     pub sets: Sets,
-    /// The ways there are, each once.
+    /// The distinct ways.
     pub ways: Vec<Ways>,
-    /// Which of them, by class of agents as crossing rules see them.
+    /// The number of the way of each class of agents in `crossing`.
     pub way_of: Vec<usize>,
     crossing: Crossing<'a>,
-    /// By volume: conditions of both sides, with whom they exclude.
+    /// The failures of rules about both sides, by the volume's position in `volumes`.
     fails: Vec<Vec<Fails>>,
-    /// Agents that can take an instance.
+    /// The agents that can take an instance.
     pub feasible: u64,
-    /// Rows whose parts hold, and that were not looked into any further.
+    /// The classes of agents whose combinations were not tried, and the volumes whose rules about both sides
+    /// were not evaluated, because a bound was reached.
     pub unlooked: u64,
     reads: IndexMap<crate::ir::NodeId, Vec<crate::ir::ColumnId>>,
 }
@@ -150,6 +159,7 @@ impl<'a> Analysis<'a> {
             unlooked: 0,
             reads: IndexMap::new(),
         };
+        // Gives the empty set the number 0.
         analysis.sets.number(Set::new());
         analysis.agents(&reads);
         analysis.supplies_alone();
@@ -163,7 +173,7 @@ impl<'a> Analysis<'a> {
         self.conditions.insert_full(condition).0
     }
 
-    /// Notes one failure of so many.
+    /// Records a failure that stands for `count` rows. Returns the condition's number and the volume.
     fn note(
         &mut self,
         failure: &Failure<'a>,
@@ -189,7 +199,7 @@ impl<'a> Analysis<'a> {
         for column in absent {
             *tally.absent.entry(column).or_insert(0) += count;
         }
-        // Nearest first, and among equals the first found.
+        // Nearest first, and in order of discovery among equals.
         let at = tally.examples.partition_point(|known| {
             (known.distance.is_none(), known.distance) <= (distance.is_none(), distance)
         });
@@ -200,7 +210,7 @@ impl<'a> Analysis<'a> {
         key
     }
 
-    /// What stands against agents alone.
+    /// Checks each class of agents by itself.
     fn agents(&mut self, reads: &Reads) {
         let matcher = self.matcher;
         let wanted = matcher.subject.need.agent.is_some();
@@ -224,7 +234,7 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// What stands against supplies, whatever the agent.
+    /// Checks each class of supplies by itself, for each volume.
     fn supplies_alone(&mut self) {
         let matcher = self.matcher;
         for at in self.volumes.clone() {
@@ -238,6 +248,7 @@ impl<'a> Analysis<'a> {
                     let example =
                         Example { agent: None, supply: Some(supply), distance: None, together: false };
                     let key = self.note(&failure, example, Some(at), count);
+                    // A condition that fails twice counts once.
                     if !set.contains(&key.0) {
                         self.tallies[&key].supplies.excluded += count;
                     }
@@ -252,7 +263,7 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// What stands against agents and supplies together, rule by rule.
+    /// Evaluates the rules about both sides, and derives the ways of each class of agents.
     fn pairs(&mut self) {
         let mut steps = limits::EXPLAIN_PAIRS;
         let crossing = std::mem::replace(&mut self.crossing, Crossing::new(self.matcher, &[]));
@@ -273,7 +284,8 @@ impl<'a> Analysis<'a> {
             self.fails.push(found.unwrap_or_default());
         }
         self.crossing = crossing;
-        // How many agents of each class, and how many of them nothing stands against alone.
+        // For each class: its first agent, its size, and the number of agents that fail nothing by
+        // themselves.
         let classes = self.crossing.classes.members.len().max(1);
         let mut counts = vec![(None, 0, 0); classes];
         for row in &self.rows {
@@ -284,6 +296,7 @@ impl<'a> Analysis<'a> {
         }
         let mut known: IndexMap<Vec<Vec<usize>>, usize> = IndexMap::new();
         for (agent, all, open) in counts {
+            // Classes of agents with the same sets for every volume share a way.
             let sets: Vec<Vec<usize>> = (0..self.volumes.len())
                 .map(|index| {
                     let parts = self.parts(agent.flatten(), index, Some(all));
@@ -313,7 +326,7 @@ impl<'a> Analysis<'a> {
             .collect();
     }
 
-    /// Of rules about both sides: pairs that one alone excludes.
+    /// Counts the pairs that a rule about both sides alone excludes.
     fn alone_in_pairs(&mut self, parts: &Parts, index: usize, open: u64) {
         for (set, bits) in parts {
             let [only] = self.sets.get(*set).as_slice() else { continue };
@@ -326,8 +339,8 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// The classes of supplies by what stands against them for an agent. Told `count`, what only this agent's own
-    /// rules say is noted for so many.
+    /// Partitions the classes of supplies by the set of conditions that they fail with an agent. With
+    /// `count`, failures of the agent's own rules are recorded for as many agents.
     fn parts(&mut self, agent: Option<usize>, index: usize, count: Option<u64>) -> Parts {
         let classes = self.supplies.members.len();
         let mut alone: IndexMap<usize, Bits> = IndexMap::new();
@@ -347,7 +360,8 @@ impl<'a> Analysis<'a> {
         split(&parts, own.iter().map(|(number, bits)| (*number, bits)), &mut self.sets)
     }
 
-    /// What an agent's own rules say of supplies: they need not mention the agent itself.
+    /// Evaluates the agent's own rules about supplies. They need not mention the agent, so `crossing` does
+    /// not have them.
     fn own(&mut self, agent: usize, index: usize, count: Option<u64>) -> IndexMap<usize, Bits> {
         let (matcher, at) = (self.matcher, self.volumes[index]);
         let (volume, plan) = (&matcher.subject.need.volumes[at], matcher.moment.plan);
@@ -381,17 +395,17 @@ impl<'a> Analysis<'a> {
         found
     }
 
-    /// The supplies with just this set against them for an agent: one of each class.
+    /// Returns a member of each class of supplies that fails exactly this set with an agent.
     pub fn supplies_with(&mut self, agent: Option<usize>, index: usize, set: usize) -> Vec<usize> {
         let parts = self.parts(agent, index, None);
         let of_set = parts.iter().filter(|part| part.0 == set);
         of_set.flat_map(|part| part.1.iter()).map(|class| self.supplies.members[class][0]).collect()
     }
 
-    /// Agents that no supply is left for; and whom a condition alone excludes.
+    /// Counts the agents that are left without a supply, and those that a single condition excludes.
     fn agents_left(&mut self) {
         let wanted = self.matcher.subject.need.agent.is_some();
-        // Rows that are alike in all of this count together.
+        // Rows with equal sets and ways are counted together.
         let mut alike: IndexMap<(usize, usize), u64> = IndexMap::new();
         for row in &self.rows {
             *alike.entry((row.set, self.way_of[row.crossing])).or_insert(0) += row.count;
@@ -404,6 +418,8 @@ impl<'a> Analysis<'a> {
                     self.tallies[&key(*index, *number)].agents.excluded += count;
                 }
             }
+            // An agent is excluded by a condition alone if it fails nothing else by itself, and if every
+            // volume without a supply would have one without the condition.
             let frees = |index: usize, number: usize| {
                 ways.sets[index].iter().any(|set| self.sets.get(*set).as_slice() == [number])
             };
@@ -426,17 +442,18 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// The ways of a row.
+    /// Returns the ways of a row.
     pub fn ways(&self, row: &Row) -> &Ways {
         &self.ways[self.way_of[row.crossing]]
     }
 
-    /// Whether all parts of a row hold on their own.
+    /// Returns `true` if all parts of a row pass one by one.
     pub fn is_open(&self, row: &Row) -> bool {
         row.set == 0 && self.ways(row).closed.is_empty()
     }
 
-    /// Agents whose parts all hold: those that can take an instance, and what keeps the parts of others apart.
+    /// Tries the agents whose parts all pass one by one. Counts those that can take an instance, and the
+    /// conditions that the others fail in combination.
     fn together(&mut self) {
         let need = self.matcher.subject.need;
         let tied = need.volumes.len() > 1
@@ -472,8 +489,8 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// The conditions that keep parts apart which hold on their own, each once, with the whole sets; and whether it
-    /// is the one thing that does.
+    /// Records the conditions that fail in combination. Returns each once, with the set it fails in, and
+    /// `true` if all failures are of a single condition.
     fn joint(
         &mut self,
         agent: Option<usize>,
@@ -521,14 +538,15 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// The first volume with the same name.
+    /// Returns the first volume with the same name.
     fn distinct(&self, at: usize) -> Option<usize> {
         let volumes = &self.matcher.subject.need.volumes;
         let name = volumes.get(at)?.name;
         volumes.iter().position(|volume| volume.name == name)
     }
 
-    /// So many supplies of each class that could hold if these conditions were dropped.
+    /// Returns up to `each` supplies of each class that would pass if the conditions of `dropped` did not
+    /// apply.
     pub fn supplies_to_try(&self, each: usize, dropped: &[usize]) -> Vec<usize> {
         let could =
             |class: usize| self.supply_sets.iter().any(|sets| is_subset(self.sets.get(sets[class]), dropped));
@@ -549,7 +567,7 @@ fn failure_side(failure: &Failure<'_>) -> Side {
     }
 }
 
-/// The volume that a failure of parts put together is about, where it is about one: the last of so many.
+/// Returns the volume that a failure in combination is about, if it is about one: the last that was assigned.
 pub(super) fn volume_of<'v>(
     failure: &Failure<'_>,
     volumes: &'v [Volume],
@@ -558,7 +576,7 @@ pub(super) fn volume_of<'v>(
     volumes.get(assigned.wrapping_sub(1)).filter(|_| failure_side(failure) == Side::Pool)
 }
 
-/// The node of a condition that is an expression.
+/// Returns the node of a condition that is an expression.
 pub(super) fn node_of(condition: &Condition) -> Option<crate::ir::NodeId> {
     match condition {
         Condition::Rule(_, node) | Condition::Class(_, _, node) | Condition::Asked(_, _, node) => Some(*node),

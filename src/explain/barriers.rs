@@ -1,10 +1,14 @@
-//! What shuts a need out for good, by label and by class of place: as much of its reasons as a framework is told.
+//! The permanent obstacles of a need, by label and kind of place: the part of its reasons that a framework
+//! may learn.
 //!
-//! The invariant: everything here is a function of the need, of keys, and of rules. What is free, what others hold or are
-//! offered, limits, reservations, weights and the order of rules have no part in it: of a condition only such failures
-//! count as no change in what is free can cure, and no amount counts at all. So asking again and again, for a little more
-//! each time, tells nothing that offers do not tell. Existing volumes are open places without a word about them: who has
-//! one is others' business.
+//! The invariant: everything here is a function of the need, of keys and of rules. Free amounts, the
+//! allocations and offers of others, limits, reservations of amounts, weights and the order of rules have no
+//! influence. A failure counts only if no change of free amounts can cure it, and no amount counts at all. So
+//! a framework that asks again and again, for a little more each time, learns nothing that offers do not
+//! tell.
+//!
+//! Existing volumes are never listed, because their owners are the business of others. One may leave the need
+//! open, unless it is reserved for another role.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -17,7 +21,7 @@ use crate::{
     types::Side,
 };
 
-/// A class of places.
+/// A kind of place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PlaceClass {
     /// The agents.
@@ -28,33 +32,35 @@ pub enum PlaceClass {
     Both(String),
 }
 
-/// One label that shuts out some places of a class.
+/// A label that excludes some places of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Barrier {
-    /// Of which places.
+    /// The kind of place.
     pub places: PlaceClass,
-    /// The label that was written, the class, or the word of the language; never a place in a file.
+    /// The label as written, the class, or a word of the language. Never a position in a file.
     pub label: String,
-    /// Which kind of condition.
+    /// The kind of condition.
     pub kind: &'static str,
-    /// How many agents or pools it shuts out; of both together it is not counted.
+    /// The number of agents or pools that it excludes. 0 for agents with storage.
     pub count: u64,
 }
 
-/// All that shuts a need out for good.
+/// The permanent obstacles of a need.
 #[derive(Clone, Debug, Default)]
 pub struct Barriers {
-    /// By class of place, then by kind and label.
+    /// The obstacles, by kind of place, then by kind of condition and label.
     pub list: Vec<Barrier>,
-    /// Whether something is left that nothing shuts out for good: an agent, and storage for each volume.
+    /// True if some agent, and storage for each volume, have no obstacle, or if there were too many pairs to
+    /// check.
     pub open: bool,
-    /// How many agents nothing shuts out.
+    /// The number of agents without an obstacle.
     pub open_agents: u64,
 }
 
-/// Finds what shuts a need out for good.
+/// Finds the permanent obstacles of a need.
 pub fn barriers(fleet: &Fleet, id: NeedId) -> Barriers {
-    // What spread and together mean is settled by what is free: here they are left open.
+    // The values of `spread` and `together` depend on free amounts, so they are not settled here, and exclude
+    // nothing.
     let matcher = Matcher::new(fleet.moment(), id);
     let mut finder = Finder { matcher, found: IndexMap::new() };
     let reads = Reads::new(&matcher);
@@ -70,13 +76,13 @@ pub fn barriers(fleet: &Fleet, id: NeedId) -> Barriers {
     Barriers { list, open, open_agents: agents.iter().filter(|open| **open).count() as u64 }
 }
 
-/// What may serve one volume.
+/// The supplies that may serve a volume.
 struct Storage {
-    /// The volume's number.
+    /// The number of the volume.
     volume: usize,
-    /// The pools that nothing shuts out.
+    /// The pools without an obstacle.
     pools: Vec<usize>,
-    /// Whether an existing volume may do.
+    /// True if an existing volume may serve.
     existing: bool,
 }
 
@@ -90,14 +96,14 @@ impl<'a> Finder<'a> {
         self.matcher.moment.plan
     }
 
-    /// Notes labels against so many places; each counts once.
+    /// Counts labels against a number of places, each label once.
     fn note(&mut self, places: &PlaceClass, labels: IndexSet<(&'static str, String)>, count: u64) {
         for (kind, label) in labels {
             *self.found.entry((places.clone(), kind, label)).or_insert(0) += count;
         }
     }
 
-    /// Agents that nothing shuts out, by their numbers. Of a need without an agent there is one place: none.
+    /// Returns `true` for each agent without an obstacle. A need without an agent has a single place.
     fn agents(&mut self, reads: &Reads) -> Vec<bool> {
         let matcher = self.matcher;
         let wanted = matcher.subject.need.agent.is_some();
@@ -115,7 +121,7 @@ impl<'a> Finder<'a> {
         open
     }
 
-    /// What may serve each volume, whatever the agent.
+    /// Finds the supplies that may serve each volume, whatever the agent.
     fn storage(&mut self, reads: &Reads) -> Vec<Storage> {
         let matcher = self.matcher;
         let volumes = &matcher.subject.need.volumes;
@@ -146,7 +152,8 @@ impl<'a> Finder<'a> {
         distinct.into_iter().map(one).collect()
     }
 
-    /// Rules about both, where both hold alone; and whether an agent is left with something for each volume.
+    /// Checks the rules about both sides for pairs whose parts have no obstacle. Returns `true` if some agent
+    /// keeps a supply for each volume, or if the bound on pairs is reached.
     fn together(&mut self, agents: &[bool], storage: &[Storage]) -> bool {
         let matcher = self.matcher;
         let there = storage.iter().all(|storage| storage.existing || !storage.pools.is_empty());
@@ -175,7 +182,7 @@ impl<'a> Finder<'a> {
         any
     }
 
-    /// One agent with the pools of one volume: whether something is left.
+    /// Checks an agent with the pools of a volume. Returns `true` if one passes.
     fn pairs(&mut self, agent: usize, storage: &Storage, classes: &Classes) -> bool {
         let matcher = self.matcher;
         let asked = &matcher.subject.need.volumes[storage.volume];
@@ -191,7 +198,7 @@ impl<'a> Finder<'a> {
         left
     }
 
-    /// The columns of agents and of pools that rules about both read.
+    /// Returns the columns of agents and of pools that rules about both sides read.
     fn crossing_columns(&self) -> (Vec<ColumnId>, Vec<ColumnId>) {
         let plan = self.plan();
         let shared = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten());
@@ -204,7 +211,7 @@ impl<'a> Finder<'a> {
         (of(Side::Agent), of(Side::Pool))
     }
 
-    /// The labels of what shuts a place out for good.
+    /// Returns the labels of the permanent failures.
     fn labels(
         &self,
         failures: &[Failure<'a>],
@@ -216,11 +223,12 @@ impl<'a> Finder<'a> {
         failures.iter().filter(for_good).filter_map(|failure| self.label(failure)).collect()
     }
 
-    /// What a framework calls a failure; `None` for what goes by amounts, or by others' volumes.
+    /// Returns the label of a failure for frameworks. `None` for failures that depend on amounts, or on
+    /// volumes of others.
     fn label(&self, failure: &Failure<'a>) -> Option<(&'static str, String)> {
         let plan = self.plan();
         Some(match failure {
-            // One without a label would be called by its place in a file.
+            // A rule without a label would be named by its position in a file.
             Failure::Rule(rule, _) if rule.labelled => ("rule", rule.label.clone()),
             Failure::Rule(..) => ("rule", "rule".to_owned()),
             Failure::Class(ask, ..) => ("class", plan.definition(ask.class).name.clone()),

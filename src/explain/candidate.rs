@@ -1,4 +1,4 @@
-//! One candidate: every condition that is asked of it, as a tree with the values seen.
+//! The explanation of a candidate: every condition that applies to it, as a tree with the values seen.
 
 use super::{cause, words};
 use crate::{
@@ -14,47 +14,47 @@ use crate::{
 
 use super::state::State;
 
-/// A step of an expression.
+/// A node of an expression, with its value.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// As the language writes it.
+    /// The node, as the language writes it.
     pub text: String,
-    /// Its value; `None`: unknown.
+    /// The value. `None` if it is unknown.
     pub value: Option<String>,
-    /// Why it is unknown: an absent key, a value of another type, a fault.
+    /// The cause of an unknown value: an absent key, a value of another type, a fault.
     pub gap: Option<String>,
-    /// What it is made of.
+    /// The operands.
     pub parts: Vec<Step>,
 }
 
-/// One condition, charge or preference.
+/// A condition, charge or preference, with its outcome.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// Its label.
+    /// The label.
     pub label: String,
-    /// Its kind: `rule`, `class`, `amount`, `place`, `prefer` and so on.
+    /// The kind: `rule`, `class`, `amount`, `place`, `prefer` and so on.
     pub kind: &'static str,
-    /// `agent`, or the volume it is asked of.
+    /// The volume that it applies to. `None` for the agent.
     pub volume: Option<String>,
-    /// Whether it holds.
+    /// The outcome.
     pub truth: Truth,
-    /// What is wanted, in words.
+    /// The demand, in words.
     pub want: String,
-    /// What there is, in words.
+    /// The value found, in words.
     pub have: Option<String>,
-    /// Whether it fails for good.
+    /// True if it fails permanently. `None` if it passes, or if that was not determined.
     pub permanent: Option<bool>,
-    /// Of a preference: its weight, and what it earned of it.
+    /// For a preference, its weight and its credit.
     pub earned: Option<(String, Option<String>)>,
-    /// The expression, step by step.
+    /// The expression, node by node.
     pub step: Option<Step>,
-    /// Where it stands.
+    /// The position in the source.
     pub place: Option<String>,
-    /// Its `///` lines.
+    /// The `///` lines.
     pub docs: Vec<String>,
 }
 
-/// Every condition that is asked of one candidate.
+/// The explanation of a candidate.
 #[derive(Clone, Debug)]
 pub struct CandidateExplanation {
     /// The need.
@@ -63,23 +63,25 @@ pub struct CandidateExplanation {
     pub agent: Option<String>,
     /// The pool or existing volume.
     pub supply: Option<String>,
-    /// Whether nothing stands against it.
+    /// True if every condition passes.
     pub holds: bool,
-    /// Whether the agent would take an instance, with whatever supplies.
+    /// True if the agent can take an instance; with the given supply, if the need has a single volume. `None`
+    /// if the need wants an agent and none was given.
     pub feasible: Option<bool>,
-    /// The supplies that would serve it.
+    /// The volumes, each with the supply that would serve it.
     pub served_by: Vec<(String, String)>,
-    /// Its score, where it would be offered.
+    /// The score of the candidate, if there is one.
     pub score: Option<String>,
     /// The conditions.
     pub checks: Vec<Check>,
-    /// What else stands against an agent: its volumes, and parts that do not hold together.
+    /// Further obstacles of an agent: volumes without supplies, and parts that fail in combination.
     pub notes: Vec<String>,
-    /// What it earns.
+    /// The preferences.
     pub preferences: Vec<Check>,
 }
 
-/// Explains one agent, one supply, or both together, as they were when the need closed; without offers, as they are.
+/// Explains an agent, a supply, or both together, at the moment when the need closed, or without offers
+/// before any offer.
 pub fn candidate(
     fleet: &Fleet,
     offers: Option<&Offers>,
@@ -225,7 +227,7 @@ impl<'a> Teller<'a> {
             let failure = failures.iter().find(|failure| Condition::of(failure, None) == condition);
             checks.push(self.plain(&about, condition, failure));
         }
-        // What is left: file system, access, users, for whom it is kept, its source.
+        // The remaining conditions: file system, access, users, reservation, source.
         for failure in &failures {
             let condition = Condition::of(failure, Some(volume));
             let plain = !matches!(
@@ -243,7 +245,8 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// How many supplies each volume has for an agent, and what keeps apart the parts that hold on their own.
+    /// Counts the supplies of each volume for an agent, and describes the conditions that fail in
+    /// combination.
     fn notes(&self, agent: Option<usize>) -> Vec<String> {
         let matcher = self.matcher;
         let (need, world) = (matcher.subject.need, matcher.moment.world);
@@ -275,7 +278,7 @@ impl<'a> Teller<'a> {
         notes
     }
 
-    /// Classes and conditions that a need asks for.
+    /// Checks the classes and conditions that a need asks for.
     fn request(&self, about: &About<'a>, request: &'a crate::ir::Request, checks: &mut Vec<Check>) {
         let plan = self.matcher.moment.plan;
         for ask in &request.classes {
@@ -305,7 +308,7 @@ impl<'a> Teller<'a> {
         about.volume.map(|volume| self.matcher.moment.plan.symbols.text(volume.name).to_owned())
     }
 
-    /// A condition that is no expression: what the matcher says of it.
+    /// Checks a condition that is not an expression, by the matcher's failure.
     fn plain(&self, about: &About<'a>, condition: Condition, failure: Option<&Failure<'a>>) -> Check {
         let (label, kind, want) = words::named(self.fleet, self.matcher.id, &condition);
         let reason: Option<Reason> =
@@ -342,7 +345,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// What is free of an amount.
+    /// Returns the free amount of a resource.
     fn free(&self, about: &About<'_>, condition: &Condition) -> Option<String> {
         let world = self.matcher.moment.world;
         let Condition::Amount(_, resource) = condition else { return None };
@@ -358,7 +361,8 @@ impl<'a> Teller<'a> {
         }))
     }
 
-    /// A rule, but for one that a plugin is sound, while it is.
+    /// Checks a rule. The rule that a plugin is sound is left out as long as it holds, because nobody wrote
+    /// it.
     fn told(&self, about: &About<'a>, rule: &'a Rule, checks: &mut Vec<Check>, preferences: &mut Vec<Check>) {
         let plan = self.matcher.moment.plan;
         let sound = match plan.node(rule.root) {
@@ -453,12 +457,12 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// Parts that say more than the whole.
+/// Returns parts only if there are several: a single one repeats the whole.
 fn several(parts: &[NodeId]) -> &[NodeId] {
     if parts.len() > 1 { parts } else { &[] }
 }
 
-/// What is looked at.
+/// The subject of a check.
 struct About<'a> {
     agent: Option<usize>,
     supply: Option<usize>,

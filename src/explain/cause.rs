@@ -1,4 +1,5 @@
-//! What is told of each failing condition: whom it excludes, how near the nearest came, what is absent.
+//! The causes that an explanation lists: each failing condition with its counts, the nearest values, and
+//! absent keys.
 
 use indexmap::IndexSet;
 
@@ -15,53 +16,53 @@ use crate::{
     types::Side,
 };
 
-/// A condition that does not hold for all.
+/// A condition that some rows fail.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// Which.
+    /// The condition.
     pub condition: Condition,
-    /// The rule's label or place, the class, the resource, or the built-in word.
+    /// The label or position of the rule, the name of the class or resource, or a built-in word.
     pub label: String,
-    /// Which kind of condition.
+    /// The kind of condition.
     pub kind: &'static str,
-    /// The volume it was tried for; `None` for the agent.
+    /// The volume that it applies to. `None` for the agent.
     pub volume: Option<String>,
-    /// Whose key or amount.
+    /// The side of the key or amount.
     pub side: &'static str,
-    /// The key or resource it turns on.
+    /// The key or resource that it depends on.
     pub key: Option<String>,
-    /// What is wanted.
+    /// The demand.
     pub want: String,
-    /// What the need itself asks of an amount, which is no secret to it.
+    /// The amount that the need itself asks for.
     pub asked: Option<String>,
-    /// Agents: those it is against, those left without a supply by it, and those that it alone keeps out.
+    /// The agents that fail it or are left without a supply by it, and those that it alone excludes.
     pub agents: Counts,
-    /// Supplies of the volume, whatever the agent.
+    /// The supplies of the volume that fail it, whatever the agent.
     pub supplies: Counts,
-    /// Pairs of an agent and a supply, of rules about both.
+    /// The pairs of agent and supply that fail it, for rules about both sides.
     pub pairs: Counts,
-    /// Of how many it is known whether they are excluded for good, and of how many they are.
+    /// The failures that are permanent, and all failures that were counted.
     pub permanent: (u64, u64),
-    /// Whether it was met only where parts that hold were put together.
+    /// True if parts that pass one by one failed it in combination.
     pub together: bool,
-    /// Whether it can be said how near one came.
+    /// True if the distance from passing can be measured.
     pub measured: bool,
-    /// What there is, nearest to what is wanted first.
+    /// The values found, nearest first.
     pub nearest: Vec<Near>,
-    /// Keys that it reads and that are absent, or of another type.
+    /// The keys that it reads and that are absent, or of another type.
     pub absent: Vec<Absent>,
-    /// What else is worth knowing.
+    /// A further hint.
     pub hint: Option<String>,
-    /// Where it stands.
+    /// The position in the source.
     pub place: Option<String>,
-    /// The `///` lines of its rule or class.
+    /// The `///` lines of the rule or class.
     pub docs: Vec<String>,
 }
 
-/// What one that is excluded has.
+/// The value of an excluded row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Near {
-    /// What there is; `None`: nothing.
+    /// The value. `None` if there is none.
     pub have: Option<String>,
     /// The agent.
     pub agent: Option<String>,
@@ -72,20 +73,20 @@ pub struct Near {
 /// A key that is absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
-    /// With its side: `agent.drivers`.
+    /// The key with its side: `agent.drivers`.
     pub key: String,
-    /// For how many of those that were looked at.
+    /// The number of failures in which it is absent.
     pub count: u64,
-    /// How many that is of.
+    /// The number of failures that were counted.
     pub of: u64,
-    /// A key that some have, and that may be meant.
+    /// A similar key that rows of the fleet have.
     pub meant: Option<String>,
 }
 
-/// How many values are told of a condition.
+/// The number of values that a cause shows.
 const TOLD: usize = 3;
 
-/// Every condition that does not hold for all, those first that exclude most alone.
+/// Returns the conditions that some rows fail. The one that alone excludes the largest share comes first.
 pub(super) fn causes(fleet: &Fleet, analysis: &Analysis<'_>) -> Vec<Cause> {
     let agents = fleet.world().agents.len() as u64;
     let supplies = fleet.world().supplies.len() as u64;
@@ -147,7 +148,7 @@ fn cause(
     if let Some((_, reason)) = reasons.first() {
         cause.side = reason.side.name();
         cause.key = reason.key.clone();
-        // What is wanted may differ from one to the next; then the condition itself is told.
+        // The demand may differ between examples. Then the condition itself is shown.
         if reasons.iter().all(|other| other.1.want == reason.want) || condition_is_amount(&condition) {
             cause.want = reason.want.clone();
         }
@@ -165,7 +166,7 @@ fn condition_is_amount(condition: &Condition) -> bool {
     matches!(condition, Condition::Amount(..))
 }
 
-/// The reasons of the examples, distinct by what there is.
+/// Returns the reasons of the examples, one for each value found.
 fn reasons(
     analysis: &Analysis<'_>,
     condition: Condition,
@@ -205,7 +206,7 @@ fn near(fleet: &Fleet, reasons: &[(Example, Reason)]) -> Vec<Near> {
     reasons.iter().map(near).collect()
 }
 
-/// Keys that are absent, with one of the fleet's that may be meant where none has this one.
+/// Returns the absent keys, each with a similar key if no row of the fleet has this one.
 fn absent(fleet: &Fleet, tally: &Tally) -> Vec<Absent> {
     let plan = fleet.plan();
     let show = Show::new(plan);
@@ -218,7 +219,7 @@ fn absent(fleet: &Fleet, tally: &Tally) -> Vec<Absent> {
     tally.absent.iter().map(one).collect()
 }
 
-/// The key of the fleet that is nearest to one that nobody has.
+/// Returns the key of the fleet that is most similar to a key that no row has.
 pub(super) fn meant(fleet: &Fleet, column: ColumnId) -> Option<String> {
     let (plan, world) = (fleet.plan(), fleet.world());
     let Column { side, key: Key::Attribute(key) } = plan.column(column) else { return None };
@@ -231,7 +232,7 @@ pub(super) fn meant(fleet: &Fleet, column: ColumnId) -> Option<String> {
     nearest(plan.symbols.text(key), names).map(|near| format!("{side}.{near}"))
 }
 
-/// A rate in bytes: what it is in bits, and whether that is the mistake.
+/// Shows a rate that was written in bytes with its value in bits, and hints at a confusion of the two.
 fn units(fleet: &Fleet, analysis: &Analysis<'_>, cause: &mut Cause, tally: &Tally) {
     let written = words::written(fleet, analysis.matcher.id, &cause.condition);
     let word =
@@ -243,7 +244,7 @@ fn units(fleet: &Fleet, analysis: &Analysis<'_>, cause: &mut Cause, tally: &Tall
     let Some(distance) = tally.examples.first().and_then(|example| example.distance) else { return };
     let best = i128::from(wanted.amount) - i128::try_from(distance).unwrap_or(i128::MAX);
     let bits = i128::from(wanted.amount) / 8;
-    // Just eight times, or a rate in bytes of which as many bits are there.
+    // The best value is exactly an eighth, or the rate was written in bytes and would pass if it meant bits.
     if best > 0 && (best == bits || written.is_some() && bits <= best) {
         let bits = render(Dimension::Bandwidth, bits);
         cause.hint = Some(match written {

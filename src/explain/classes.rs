@@ -1,5 +1,9 @@
-//! Agents and supplies that are alike for a need: with the same values of all that its conditions, scores and
-//! amounts read. One of each stands for all of them.
+//! Classes of agents and supplies that a need cannot tell apart: their conditions, scores and amounts read
+//! equal values. One member stands for all.
+//!
+//! Each row is encoded as a list of numbers, and equal lists form a class. The cost is one pass over the
+//! rows. The encoding must contain everything that the checks of this folder read of a row. If something were
+//! left out, rows that differ would share an explanation.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -17,12 +21,12 @@ use crate::{
     value::Value,
 };
 
-/// Rows that are alike.
+/// A partition of rows into classes.
 #[derive(Clone, Debug)]
 pub(super) struct Classes {
-    /// The rows of each class, in order.
+    /// The rows of each class, ascending.
     pub members: Vec<Vec<usize>>,
-    /// The class of each row.
+    /// The number of the class of each row.
     pub of: Vec<usize>,
 }
 
@@ -43,7 +47,7 @@ impl Classes {
     }
 }
 
-/// What the conditions of a need read.
+/// The columns and charges that the conditions of a need read.
 pub(super) struct Reads {
     agent: Vec<ColumnId>,
     pool: Vec<ColumnId>,
@@ -79,14 +83,14 @@ fn roots<'r>(plan: &'r Plan, request: &'r Request) -> impl Iterator<Item = NodeI
     classes.chain(request.conditions.iter().map(|rule| rule.root))
 }
 
-/// The classes of all agents.
+/// Partitions all agents.
 pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
     let (world, need) = (matcher.moment.world, matcher.subject.need);
     let asked = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| ask.resource);
     let resources: IndexSet<Symbol> = asked.chain(reads.charged.iter().copied()).collect();
     let draft = Draft::default();
     let room = matcher.room(&draft);
-    // A volume's place that goes by its agent.
+    // A volume's place may compare with the domain of its agent.
     let of_volumes = need.volumes.iter().flat_map(|volume| &volume.places);
     let domains = need.places.iter().chain(of_volumes).any(|place| matches!(place.kind, PlaceKind::Near(..)));
     Classes::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
@@ -116,7 +120,7 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
     }))
 }
 
-/// The classes of all agents by some of their columns.
+/// Partitions all agents by the values of some columns.
 pub(super) fn agents_by(matcher: &Matcher<'_>, columns: &[ColumnId]) -> Classes {
     Classes::of_keys((0..matcher.moment.world.agents.len()).map(|at| {
         let mut key = Encoder::default();
@@ -126,13 +130,13 @@ pub(super) fn agents_by(matcher: &Matcher<'_>, columns: &[ColumnId]) -> Classes 
     }))
 }
 
-/// The classes of these supplies by some of their columns.
+/// Partitions some supplies by the values of some columns.
 pub(super) fn supplies_by(matcher: &Matcher<'_>, columns: &[ColumnId], supplies: &[usize]) -> Classes {
     Classes::of_keys(supplies.iter().map(|at| {
         let mut key = Encoder::default();
         let scene = matcher.scene(None, Some(*at), None);
         columns.iter().for_each(|column| key.read(&scene, *column));
-        // Tiers' own rules see only what is theirs.
+        // The rules of a tier apply only to the supplies below it.
         let tiers = matcher.moment.world.supplies[*at].chain.iter();
         let ruled = tiers.map(|tier| matcher.moment.world.tiers[*tier].rules);
         let ruled = ruled.filter(|rules| !matcher.moment.plan.tier_rules[*rules].is_empty());
@@ -141,7 +145,7 @@ pub(super) fn supplies_by(matcher: &Matcher<'_>, columns: &[ColumnId], supplies:
     }))
 }
 
-/// The classes of all agents by classes they are in, and by rules of their own that see supplies.
+/// Partitions all agents by the classes that they are in, and by rules of their own that read supplies.
 pub(super) fn agents_as<'c>(
     matcher: &Matcher<'_>,
     others: impl Iterator<Item = &'c Classes> + Clone,
@@ -150,14 +154,14 @@ pub(super) fn agents_as<'c>(
     Classes::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
         let mut key = Encoder::default();
         let of_volumes = plan.agent_rules[agent.rules].iter().any(|rule| rule.sides.of_volume());
-        // With such rules an agent is like no other.
+        // Such rules differ from agent to agent, so each has a class of its own.
         key.number(if of_volumes { at as i64 } else { -1 });
         others.clone().for_each(|classes| key.number(classes.of[at] as i64));
         key.0
     }))
 }
 
-/// The classes of all supplies.
+/// Partitions all supplies.
 pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
     let (plan, world, need) = (matcher.moment.plan, matcher.moment.world, matcher.subject.need);
     let asked = need.volumes.iter().flat_map(|volume| &volume.request.amounts).map(|ask| ask.resource);
@@ -175,7 +179,7 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
         for resource in &resources {
             let tiers = supply.holdings(*resource).unwrap_or_default();
             key.holding(&room, tiers.first().copied());
-            // What is shared with other supplies is the very same, so that what one takes is missing to all alike.
+            // Shared holdings are encoded by their identity: what one supply takes of them, the others lack.
             tiers.iter().skip(1).for_each(|tier| key.number(i64::from(tier.0)));
             key.number(-1);
         }
@@ -204,7 +208,7 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
                 }
             }
         }
-        // Places of the agent may go by its volumes.
+        // Places of the agent may compare with its volumes.
         for place in need.places.iter().filter(|place| speaks_of_volume(place)) {
             places += 1;
             key.spot(place.kind.key().and_then(|by| matcher.supply_value(at, by)));
@@ -216,20 +220,21 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
     }))
 }
 
-/// Whether a place ties the agent to a volume of the same need.
+/// Returns `true` if a place relates the agent to a volume of the same need.
 pub(super) fn speaks_of_volume(place: &Place) -> bool {
     matches!(place.kind, PlaceKind::Near(Target::Volume(_), _) | PlaceKind::Apart(Target::Volume(_), _))
 }
 
-/// What a place compares or counts by. Of one that counts by the thing itself the verdict is enough, as long as
-/// nothing is granted there.
+/// Returns the key that a place compares or counts by. For a place that counts per row (`at most … per
+/// agent`) the verdict is enough as long as nothing is granted on the row.
 fn compared(place: &Place, itself: PlaceKey) -> Option<PlaceKey> {
     let by = place.kind.key()?;
     let counts = matches!(place.kind, PlaceKind::AtMost { .. });
     (!counts || by != itself).then_some(by)
 }
 
-/// Values one after another, so that equal rows are equal numbers.
+/// An encoder of rows. Values begin with a tag or a length, and lists of unknown length end with a negative
+/// marker, to keep the lists of different rows different.
 #[derive(Default)]
 struct Encoder(Vec<i64>);
 
@@ -259,6 +264,7 @@ impl Encoder {
     fn read(&mut self, scene: &Scene<'_>, column: ColumnId) {
         match scene.read(column) {
             Ok(value) => self.value(&value),
+            // -1 is an absent key, -2 a key without a usable value. Tags of values are not negative.
             Err(Gap::Absent(_)) => self.number(-1),
             Err(_) => self.number(-2),
         }
@@ -289,7 +295,7 @@ impl Encoder {
         }
     }
 
-    /// What there is, what is free of it, and what may be asked.
+    /// Encodes the options of a holding, and the usable and free amounts of its parts.
     fn holding(&mut self, room: &Room<'_>, holding: Option<HoldingId>) {
         let Some(id) = holding else { return self.number(-1) };
         let holding = room.world.holding(id);
@@ -353,7 +359,7 @@ impl Encoder {
     }
 }
 
-/// Whether some charge reads what serves a volume.
+/// Returns `true` if a charge reads a supply.
 pub(super) fn charges_read_supplies(plan: &Plan) -> bool {
     let of_pool = |column: &ColumnId| matches!(plan.column(*column), Column { side: Side::Pool, .. });
     plan.broker.charges.iter().any(|charge| plan.reads(charge.root).iter().any(of_pool))

@@ -1,5 +1,10 @@
-//! Rules about an agent and a supply at once: condition by condition over the values each reads of either side, never
-//! pair by pair.
+//! Rules about an agent and a supply at once.
+//!
+//! A condition that reads some columns of agents and some of supplies has the same outcome for all rows with
+//! equal values in them. It is evaluated once for each pair of such classes (projections), not for each pair
+//! of rows. The outcome is a bit set of supply classes for each class of agents. [`split`] then refines the
+//! partition of the supplies by these bit sets, one condition at a time, so that each part has one set of
+//! failing conditions.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -13,7 +18,7 @@ use crate::{
     types::Side,
 };
 
-/// Supplies, by class, as bits.
+/// A bit set of classes of supplies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bits(Vec<u64>);
 
@@ -49,7 +54,7 @@ impl Bits {
     }
 }
 
-/// Sets of conditions, each once.
+/// An interner of sets of conditions.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
     known: IndexSet<Set>,
@@ -65,7 +70,7 @@ impl Sets {
         &self.known[number]
     }
 
-    /// A set with one more condition.
+    /// Returns the number of a set with one more condition. Results are cached by pair.
     fn with(&mut self, set: usize, condition: usize) -> usize {
         if let Some(known) = self.joined.get(&(set, condition)) {
             return *known;
@@ -77,56 +82,56 @@ impl Sets {
     }
 }
 
-/// One condition of a rule about both sides.
+/// A condition of a rule about both sides.
 struct Conjunct<'a> {
     condition: Condition,
     rule: &'a Rule,
     node: NodeId,
-    /// Of which tiers it is a rule; `None`: of all.
+    /// The tier whose rule it is. `None` for a rule of the broker.
     tier: Option<usize>,
-    /// Which projection of the agents it reads.
+    /// The number of the projection of agents that it reads.
     agents: usize,
-    /// Which projection of the supplies it reads.
+    /// The number of the projection of supplies that it reads.
     supplies: usize,
 }
 
-/// A condition, and which supplies it excludes for each class of agents as it sees them.
+/// A condition, and the supplies that it excludes for each class of agents in its projection.
 pub(super) struct Fails {
-    /// Its number.
+    /// The number of the condition.
     pub number: usize,
-    /// Which projection of the agents it reads.
+    /// The number of the projection of agents.
     pub projection: usize,
-    /// By class of that projection.
+    /// The excluded supplies, by class of the projection.
     pub of: Vec<Bits>,
 }
 
-/// One failing pair of classes as a condition sees them.
+/// A pair of projected classes that fails a condition.
 pub(super) struct Pair<'a> {
     pub rule: &'a Rule,
     pub node: NodeId,
     pub condition: Condition,
-    /// The first of the agents, and how many there are.
+    /// The first agent of the class, and the size of the class.
     pub agent: usize,
     pub agents: u64,
-    /// A class of supplies, and how many there are.
+    /// The first supply of the class, and the size of the class.
     pub supply: usize,
     pub supplies: u64,
 }
 
-/// All rules about both sides.
+/// The rules about both sides.
 pub(super) struct Crossing<'a> {
     matcher: Matcher<'a>,
     conjuncts: Vec<Conjunct<'a>>,
-    /// Agents, by the values of some columns.
+    /// The projections of agents, by the columns read.
     projections: IndexMap<Vec<ColumnId>, Classes>,
-    /// Classes of supplies, by the values of some columns.
+    /// The projections of supplies, by the columns read. Their rows are classes of supplies.
     pools: IndexMap<Vec<ColumnId>, Classes>,
-    /// Agents whose projections are all the same.
+    /// The agents that are in the same class of every projection.
     pub classes: Classes,
 }
 
 impl<'a> Crossing<'a> {
-    /// `supplies` is the first of each class.
+    /// Evaluates nothing yet. `supplies` holds the first member of each class.
     pub fn new(matcher: Matcher<'a>, supplies: &[usize]) -> Crossing<'a> {
         let plan = matcher.moment.plan;
         let shared =
@@ -168,19 +173,19 @@ impl<'a> Crossing<'a> {
         Crossing { matcher, conjuncts, projections, pools, classes }
     }
 
-    /// Whether an agent has rules of its own that see supplies.
+    /// Returns `true` if an agent has rules of its own that read supplies.
     pub fn has_own(&self, agent: usize) -> bool {
         let crate::matching::Moment { plan, world, .. } = self.matcher.moment;
         world.rules_of_agent(plan, Some(agent)).iter().any(|rule| rule.sides.of_volume())
     }
 
-    /// The class of an agent in a projection.
+    /// Returns the class of an agent in a projection.
     pub fn projected(&self, projection: usize, agent: usize) -> usize {
         self.projections[projection].of[agent]
     }
 
-    /// Every condition with whom it excludes, for one volume; each failing pair of classes is told. Stops where
-    /// there would be more steps than are left.
+    /// Evaluates every condition for one volume. Calls `tell` with each failing pair of classes, to get the
+    /// number of the condition. Returns `None` if the work exceeds `steps`.
     pub fn fails(
         &self,
         volume: &'a crate::ir::Volume,
@@ -200,6 +205,7 @@ impl<'a> Crossing<'a> {
         Some(found)
     }
 
+    /// Evaluates a condition over its projections.
     fn one(
         &self,
         conjunct: &Conjunct<'a>,
@@ -214,7 +220,8 @@ impl<'a> Crossing<'a> {
             let supply = &world.supplies[supplies.members[class][0]];
             conjunct.tier.is_none_or(|tier| supply.chain.iter().any(|of| world.tiers[*of].rules == tier))
         };
-        // The classes of supplies of each projected class that the rule is about, and how many supplies these are.
+        // The classes of supplies in each projected class that the rule applies to, and the number of their
+        // supplies.
         let of_pool: Vec<(Vec<usize>, u64)> = pools
             .members
             .iter()
@@ -248,16 +255,16 @@ impl<'a> Crossing<'a> {
             }
             of.push(bits);
         }
-        // A condition that excludes nobody has no number: its bits are never looked at.
+        // A condition that excludes nothing has no number. Its bits are empty, and `split` skips it.
         Fails { number: number.unwrap_or(usize::MAX), projection: conjunct.agents, of }
     }
 }
 
-/// Classes of supplies with one set of conditions each.
+/// A partition of the classes of supplies: the number of the set that they fail, and the classes.
 pub(super) type Parts = Vec<(usize, Bits)>;
 
-/// What stands against each class of supplies, for one class of agents: those of the supplies alone, split by those
-/// of both.
+/// Refines a partition of the supplies by the conditions of both sides, for one class of agents. A part that
+/// a condition covers partly is split in two; each step is linear in the bits.
 pub(super) fn split<'f>(
     alone: &Parts,
     fails: impl Iterator<Item = (usize, &'f Bits)>,

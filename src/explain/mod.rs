@@ -1,5 +1,14 @@
-//! Why a need got what it got: over the whole fleet, for one candidate, for one offer. Agents and supplies that are
-//! alike are looked at once.
+//! Explanations of results: of a need over the whole fleet, of one candidate, of one offer.
+//!
+//! 1. `state` rebuilds the moment that is explained.
+//! 2. `analysis` finds the conditions that each class of agents and supplies fails, with the help of
+//!    `classes` and `crossing`.
+//! 3. `cause` turns the counts of these conditions into the list of causes.
+//! 4. `relaxations` proposes small sets of conditions to drop, each the set that some class fails, and keeps
+//!    those that give offers when tried.
+//! 5. `text` prints the result; `output` has its JSON.
+//!
+//! `barriers` is separate: it finds the little that a framework may learn of all this.
 
 mod analysis;
 mod barriers;
@@ -33,102 +42,105 @@ use crate::{
     matching::NeedId,
 };
 
-/// Which moment is explained.
+/// The moment that is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// When the need closed in the cycle.
+    /// The moment at which the need closed in the cycle.
     Closed,
-    /// Before any offer, with no other need.
+    /// The state before any offer, without other needs.
     Alone,
 }
 
-/// What became of a need in the cycle.
+/// The result of a need in the cycle.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// `proved`, `contended` or `bounded`.
+    /// The cause for which it got no more: `proved`, `contended` or `bounded`.
     pub why: Option<&'static str>,
-    /// The offers of others that it was lost to, and their agents: the first of them.
+    /// The first offers of others that it was lost to, with their agents.
     pub lost_to: Vec<(String, Option<String>)>,
-    /// How many offers of others it was lost to, at the least.
+    /// The number of offers of others that it was lost to. Includes its own offers beyond the winners that
+    /// the cycle keeps.
     pub lost_count: usize,
-    /// Whether it was lost to its own offers too.
+    /// True if it was also lost to its own offers.
     pub lost_to_own: bool,
-    /// Instances offered.
+    /// The instances offered.
     pub offered: u64,
-    /// Of a need that is granted whole or not at all, and was not: how many fitted.
+    /// The instances that fitted, of a need that is granted whole or not at all and was not.
     pub fitted: Option<u64>,
 }
 
-/// A set of conditions without which there would be offers.
+/// A set of conditions without which there would be offers, in words.
 #[derive(Clone, Debug)]
 pub struct Instead {
-    /// What would have to go.
+    /// The conditions, in words.
     pub dropped: Vec<Dropped>,
-    /// The same, for the library.
+    /// The relaxation itself, for programs.
     pub relaxation: Relaxation,
 }
 
-/// Why a need got what it got, over the whole fleet.
+/// The explanation of a need over the whole fleet.
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// Which need.
+    /// The need.
     pub id: NeedId,
-    /// Its framework's name.
+    /// The name of its framework.
     pub framework: String,
-    /// Its own name.
+    /// The name of the need.
     pub need: String,
-    /// How it is called in texts.
+    /// The label in texts.
     pub label: String,
     /// The moment that is explained.
     pub when: When,
-    /// Instances wanted.
+    /// The instances wanted.
     pub wanted: u64,
-    /// Instances there before the cycle.
+    /// The instances before the cycle.
     pub allocated: u64,
-    /// What the cycle made of it; `None` where none was run.
+    /// The result in the cycle. `None` if none was run.
     pub ending: Option<Ending>,
-    /// Whether it wants an agent.
+    /// True if the need wants an agent.
     pub wants_agent: bool,
-    /// Agents of the fleet.
+    /// The agents of the fleet. 0 if the need wants no agent.
     pub agents: u64,
-    /// Supplies of the fleet; 0 where the need wants no volume.
+    /// The supplies of the fleet. 0 if the need wants no volume.
     pub supplies: u64,
-    /// Agents that can take an instance at this moment; of a need without an agent, 1 where something serves it.
+    /// The agents that can take an instance at this moment. For a need without an agent, 1 if it can be
+    /// served.
     pub feasible: u64,
-    /// The conditions that do not hold for all, those first that exclude most alone.
+    /// The conditions that some rows fail. The one that alone excludes the largest share comes first.
     pub causes: Vec<Cause>,
-    /// The smallest sets without which there would be offers, smallest first.
+    /// The smallest sets of conditions without which there would be offers, smallest first.
     pub relaxations: Vec<Instead>,
-    /// Whether a bound ended the search for them.
+    /// True if a bound ended the search for relaxations.
     pub relaxations_stopped: bool,
-    /// Whether there were more candidates than were looked at.
+    /// True if a bound left candidates out of the counts.
     pub counts_stopped: bool,
 }
 
 impl Explanation {
-    /// Instances still missing.
+    /// The instances still missing.
     pub fn missing(&self) -> u64 {
         let offered = self.ending.as_ref().map_or(0, |ending| ending.offered);
         self.wanted.saturating_sub(self.allocated + offered)
     }
 
-    /// Instances that nothing was found for: of a need that is granted whole, those beside the ones that fitted.
+    /// The instances for which nothing was found. For a need that is granted whole, those that fitted are not
+    /// among them.
     pub fn lacking(&self) -> u64 {
         let fitted = self.ending.as_ref().and_then(|ending| ending.fitted).unwrap_or(0);
         self.missing().saturating_sub(fitted)
     }
 }
 
-/// Explains a need as it was when it closed in a cycle.
+/// Explains a need at the moment when it closed in a cycle.
 pub fn need(offers: &Offers, id: NeedId) -> Explanation {
     let _run = offers.fleet().plugin_run();
     let state = State::closed(offers, id);
     explain(offers.fleet(), &state, id, Some(offers))
 }
 
-/// Explains a need as things are before any offer, as if it were the only one.
+/// Explains a need before any offer, as if there were no other need.
 pub fn need_alone(fleet: &Fleet, id: NeedId) -> Explanation {
     let _run = fleet.plugin_run();
     let state = State::start(fleet, id);
@@ -173,7 +185,7 @@ fn explain(fleet: &Fleet, state: &State, id: NeedId, offers: Option<&Offers>) ->
     explanation
 }
 
-/// What a cycle made of a need.
+/// Returns the result of a need in a cycle.
 fn ending(offers: &Offers, id: NeedId) -> Option<Ending> {
     let need = offers.cycle().need(id)?;
     let mut ending = Ending {

@@ -1,4 +1,4 @@
-//! How near a failing condition is to holding.
+//! The distance of a failing condition from passing.
 
 use crate::{
     engine::Scene,
@@ -8,7 +8,7 @@ use crate::{
     value::Value,
 };
 
-/// The distance from holding, in base units, where there is an order to measure it in.
+/// Returns the distance from passing in base units, if the values have an order.
 pub(super) fn distance(scene: &Scene<'_>, failure: &Failure<'_>) -> Option<u128> {
     match failure {
         Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
@@ -29,7 +29,7 @@ pub(super) fn distance(scene: &Scene<'_>, failure: &Failure<'_>) -> Option<u128>
     }
 }
 
-/// Between the two sides of a comparison by order.
+/// Returns the distance between the two sides of a comparison by order.
 fn between(scene: &Scene<'_>, node: NodeId) -> Option<u128> {
     let (op, left, right) = match scene.plan.node(node) {
         Node::Test(op, left, right) => (op, left, right),

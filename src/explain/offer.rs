@@ -1,4 +1,4 @@
-//! One offer: why this candidate and not the next best, item by item.
+//! The explanation of an offer: the chosen candidate beside the next best, preference by preference.
 
 use super::{analysis::Analysis, state::State, words};
 use crate::{
@@ -7,48 +7,48 @@ use crate::{
     quantity::{MILLION, decimal},
 };
 
-/// A preference, and what both earned.
+/// A preference, and its contribution to both scores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// Its label.
+    /// The label.
     pub label: String,
-    /// The volume it was asked for.
+    /// The volume that the preference is about.
     pub volume: Option<String>,
-    /// What it adds to the score of the one that was chosen.
+    /// The contribution to the score of the chosen candidate.
     pub chosen: String,
-    /// What it adds to the score of the next best.
+    /// The contribution to the score of the next best candidate.
     pub other: String,
     /// The difference.
     pub difference: String,
 }
 
-/// The supply of a volume, and the next best for it.
+/// The supply of a volume, beside the next best.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Supplied {
     /// The volume.
     pub volume: String,
-    /// What serves it.
+    /// The supply.
     pub supply: String,
-    /// The next best for the same agent.
+    /// The next best supply for the same agent.
     pub next: Option<String>,
-    /// What decided between the two.
+    /// The criterion that decided between the two.
     pub because: Option<String>,
 }
 
-/// Why an offer was made as it was.
+/// The explanation of an offer.
 #[derive(Clone, Debug)]
 pub struct OfferExplanation {
-    /// The offer.
+    /// The id of the offer.
     pub id: String,
-    /// Its agent.
+    /// The agent.
     pub agent: Option<String>,
-    /// Its score.
+    /// The score.
     pub score: String,
-    /// Agents that could take the instance at that moment.
+    /// The agents that could take the instance at that moment.
     pub feasible: u64,
     /// The next best agent, and its score.
     pub other: Option<(String, String)>,
-    /// What decided between the two.
+    /// The criterion that decided between the two.
     pub because: String,
     /// The preferences.
     pub items: Vec<Compared>,
@@ -56,7 +56,7 @@ pub struct OfferExplanation {
     pub supplies: Vec<Supplied>,
 }
 
-/// Explains the offer with this number in the cycle, as things were when it was made.
+/// Explains the offer with a number in the cycle, at the moment when it was made.
 pub fn offer(offers: &Offers, number: usize) -> OfferExplanation {
     let fleet = offers.fleet();
     let _run = fleet.plugin_run();
@@ -86,7 +86,8 @@ pub fn offer(offers: &Offers, number: usize) -> OfferExplanation {
     }
 }
 
-/// The best candidate of the other agents: of those that are alike, the first two are enough.
+/// Returns the best candidate among the other agents. One agent of each class is tried: the first that is not
+/// the chosen one.
 fn runner_up(analysis: &Analysis<'_>, matcher: &Matcher<'_>, chosen: Option<usize>) -> Option<Candidate> {
     chosen?;
     let rows = analysis.rows.iter().filter(|row| analysis.is_open(row));
@@ -103,7 +104,7 @@ fn compare(matcher: &Matcher<'_>, chosen: &Candidate, other: Option<&Candidate>)
     let need = matcher.subject.need;
     let one = i128::from(MILLION);
     let volumes = i128::from(chosen.score.volumes.max(1));
-    // What an item adds to the score: those of volumes are averaged over the need's volumes.
+    // Contributions of volumes are averaged over the need's volumes.
     let adds = |item: &crate::matching::Item| match item.volume {
         Some(_) => item.numerator() / volumes,
         None => item.numerator(),
@@ -124,7 +125,7 @@ fn compare(matcher: &Matcher<'_>, chosen: &Candidate, other: Option<&Candidate>)
             difference: shown(own - theirs),
         });
     }
-    // Rules of the other's own provider or agent.
+    // Preferences that only the other's provider or agent states.
     for item in other.into_iter().flat_map(|other| &other.items) {
         if chosen.items.iter().all(|known| known.label != item.label || known.volume != item.volume) {
             let volume = item.volume.and_then(|at| need.volumes.get(at));
@@ -140,7 +141,7 @@ fn compare(matcher: &Matcher<'_>, chosen: &Candidate, other: Option<&Candidate>)
     items
 }
 
-/// For each volume the next best supply, and what decided.
+/// Returns the next best supply of each volume, and the criterion that decided.
 fn supplied(analysis: &Analysis<'_>, matcher: &Matcher<'_>, chosen: &Candidate) -> Vec<Supplied> {
     let (plan, world, need) = (matcher.moment.plan, matcher.moment.world, matcher.subject.need);
     let text = |symbol| plan.symbols.text(symbol).to_owned();
@@ -155,7 +156,7 @@ fn supplied(analysis: &Analysis<'_>, matcher: &Matcher<'_>, chosen: &Candidate) 
     for (at, grant) in chosen.volumes.iter().enumerate() {
         let choices = among.choices(chosen.agent, at, &before[..at]);
         let own = choices.iter().find(|choice| choice.supply == grant.supply);
-        // Supplies that would have been taken first did not fit with the rest.
+        // A choice that ranks higher than the chosen one did not fit with the other volumes.
         let next = choices.iter().find(|choice| choice.supply != grant.supply);
         let because = own.zip(next).map(|(own, next)| own.before(next));
         found.push(Supplied {

@@ -1,5 +1,5 @@
-//! The smallest sets of conditions without which there would be an offer. They are found from what stands against
-//! each class of candidates, and each is tried before it is told.
+//! The smallest sets of conditions without which there would be an offer. The sets that classes of candidates
+//! fail are proposed, smallest first, and each is tried with `matching` before it is reported.
 
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 
@@ -19,37 +19,37 @@ use crate::{
     symbol::Symbol,
 };
 
-/// A condition that would have to go.
+/// A condition to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drop {
-    /// Which.
+    /// The condition.
     pub condition: Condition,
-    /// Of an amount: what could be asked instead. `None`: nothing of it.
+    /// The amount to ask for instead. `None` to ask for nothing, or if the condition is no amount.
     pub instead: Option<Amount>,
 }
 
-/// Conditions without which there would be offers.
+/// A set of conditions without which there would be offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relaxation {
     /// The conditions.
     pub drops: Vec<Drop>,
-    /// How many of the missing instances would be offered.
+    /// The number of missing instances that would be offered.
     pub offers: u64,
-    /// Whether the count was stopped before its end.
+    /// True if counting stopped before its end.
     pub at_least: bool,
 }
 
-/// What a search for relaxations gave.
+/// The result of a search for relaxations.
 #[derive(Clone, Debug, Default)]
 pub struct Relaxations {
-    /// Smallest first, then those that give most.
+    /// The relaxations, smallest first, then those with most offers.
     pub list: Vec<Relaxation>,
-    /// Whether a bound ended the search.
+    /// True if a bound ended the search.
     pub stopped: bool,
 }
 
-/// Where a set of conditions was seen: some ways, with what stands against the agents alone and against the supplies
-/// of each volume, as numbers of sets.
+/// A class of agents and supplies that fails a set: the numbers of the way, and of the sets of the agents and
+/// of each volume's supplies.
 #[derive(Clone, Debug)]
 struct Origin {
     way: usize,
@@ -60,25 +60,24 @@ struct Origin {
 #[derive(Clone, Debug, Default)]
 struct Proposal {
     origins: Vec<Origin>,
-    /// Amounts that were found where the parts were put together.
+    /// The amounts that were found to fit when the parts were combined.
     levels: IndexMap<Condition, Option<Amount>>,
 }
 
-/// Conditions that keep apart parts which hold one by one, with amounts that could be asked instead.
+/// Conditions that fail only in combination, with amounts that would fit.
 type Apart = (Set, IndexMap<Condition, Option<Amount>>);
 
-/// How many sets are combined for one volume, and kept of one class of agents.
+/// The number of sets combined for one volume, and kept for one class of agents.
 const COMBINED: usize = 64;
-/// How many places are remembered of one set.
+/// The number of origins kept for a set.
 const ORIGINS: usize = 16;
-/// How many agents are looked into where parts hold that do not hold together.
+/// The number of agents that are searched for conditions that fail in combination.
 const LOOKED_INTO: usize = 8;
 
 pub(super) struct Trial<'s, 'a> {
     pub analysis: &'s mut Analysis<'a>,
     pub fleet: &'a Fleet,
     pub id: NeedId,
-    /// How many instances are missing.
     pub missing: u64,
     ledger: Ledger,
     placed: Placed,
@@ -98,12 +97,12 @@ impl<'s, 'a> Trial<'s, 'a> {
         Trial { analysis, fleet, id, missing, ledger, placed, steps: 0, stopped: false }
     }
 
-    /// The smallest sets, smallest first.
+    /// Searches for the smallest sets.
     pub fn run(mut self) -> Relaxations {
         let mut open = self.proposals();
         let mut tried: BTreeSet<Set> = BTreeSet::new();
         let mut found: Vec<(Set, Relaxation)> = Vec::new();
-        // Smaller sets first: what holds a set that suffices is not tried.
+        // Smaller sets first: a set that contains a sufficient one is skipped.
         while let Some(set) = open.keys().min_by_key(|set| (set.len(), (*set).clone())).cloned() {
             let proposal = open.swap_remove(&set).unwrap_or_default();
             let known = found.iter().any(|(known, _)| is_subset(known, &set));
@@ -138,7 +137,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         Relaxations { list: found.into_iter().map(|(_, one)| one).collect(), stopped: self.stopped }
     }
 
-    /// What stands against some agent with some supplies, each set once.
+    /// Proposes the sets that some class of agents fails with some classes of supplies, each once.
     fn proposals(&mut self) -> IndexMap<Set, Proposal> {
         let analysis = &*self.analysis;
         let kind = |row: &super::analysis::Row| (row.set, analysis.way_of[row.crossing]);
@@ -176,7 +175,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         found
     }
 
-    /// Where a limit is in the way, asking for less of what it limits would do too.
+    /// Proposes to ask for less in place of a limit.
     fn instead_of_limits(&mut self, found: &mut IndexMap<Set, Proposal>) {
         let need = self.analysis.matcher.subject.need;
         let volumes = need.volumes.iter().map(|volume| (Some(volume.name), &volume.request));
@@ -195,7 +194,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         }
     }
 
-    /// Drops what turns out not to matter.
+    /// Removes conditions that turn out not to matter, one by one.
     fn smaller(&mut self, set: Set, proposal: &Proposal, of: Relaxation) -> (Set, Relaxation) {
         let (mut set, mut best) = (set, of);
         for number in set.clone() {
@@ -210,10 +209,10 @@ impl<'s, 'a> Trial<'s, 'a> {
         (set, best)
     }
 
-    /// Asks without these conditions. Where nothing is offered: what keeps apart the parts that now hold.
+    /// Tries a set. If nothing is offered, returns the conditions that fail in combination.
     fn attempt(&mut self, set: &[usize], proposal: &Proposal) -> Result<Relaxation, Vec<Apart>> {
         let drops = self.drops(set, proposal);
-        // Places that count may hold once something is granted, or another value is shared.
+        // Places that count may pass once something is granted or another value is shared.
         let reach = union(set, &self.loose(set));
         let supplies = self.analysis.supplies_to_try(self.volumes(), &reach);
         let analysis = &*self.analysis;
@@ -229,7 +228,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         if offers > 0 {
             return Ok(Relaxation { drops, offers, at_least });
         }
-        // What one volume can have another may need: ask for parts of it, and for nothing at last.
+        // Several volumes may need the same amount: try parts of it, and nothing at last.
         for part in [2, 3, 4, 0] {
             let Some(less) = parts_of(&drops, part) else { continue };
             let (offers, at_least) = self.count(&self.relax(&less), &open, &supplies);
@@ -240,8 +239,8 @@ impl<'s, 'a> Trial<'s, 'a> {
         Err(self.apart(&self.relax(&drops), &open, &supplies))
     }
 
-    /// What may hold once a set is dropped that does not name it: places that count, once others are granted; the limit
-    /// on what is asked for less.
+    /// Returns the conditions that may pass after the drop of a set that does not name them: places that
+    /// count, and limits on an amount that is lowered.
     fn loose(&self, set: &[usize]) -> Set {
         let conditions = &self.analysis.conditions;
         let need = self.analysis.matcher.subject.need;
@@ -263,18 +262,19 @@ impl<'s, 'a> Trial<'s, 'a> {
         self.analysis.matcher.subject.need.volumes.len()
     }
 
-    /// How many of the missing instances are offered, as things were.
+    /// Counts the missing instances that are offered, by a small cycle over the open classes. The grants are
+    /// given back. The flag is set if there may be more.
     fn count(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> (u64, bool) {
         let (plan, world, id) = (self.fleet.plan(), self.fleet.world(), self.id);
         let budget = self.steps + limits::EXPLAIN_COUNT_STEPS;
-        // One search tries every agent given: the first so many are enough to see that there is an offer.
+        // A search tries every agent given, and the first of them suffice to find one offer.
         let most = limits::EXPLAIN_COUNT_STEPS as usize / 8 / (supplies.len() + 1);
         let cut = open.len() > most.max(LOOKED_INTO);
         let open = &open[..open.len().min(most.max(LOOKED_INTO))];
         let mut placed = self.placed.clone();
         let need = &relaxed.framework.needs[id.need];
-        // As the cycle does: over the whole fleet, from what was used when it began. Where that takes too long, what
-        // was settled stays.
+        // Settled over the whole fleet from the start of the cycle, as the cycle does. A larger fleet keeps
+        // the values settled before.
         let pairs = (world.agents.len() as u64 + 1).saturating_mul(world.supplies.len() as u64 + 1);
         if has_unsettled(need) && pairs <= limits::EXPLAIN_COUNT_STEPS {
             let moment = self.fleet.moment_with(&self.ledger, &placed);
@@ -311,7 +311,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         (offers, stopped || cut && offers < self.missing)
     }
 
-    /// What keeps parts apart that hold on their own: one set for each way.
+    /// Returns the conditions that fail in combination, one set for each way of failing.
     fn apart(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> Vec<Apart> {
         let moment = self.fleet.moment_with(&self.ledger, &self.placed);
         let matcher = Matcher::new(moment, self.id).relaxed(relaxed).among(supplies);
@@ -349,7 +349,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         found
     }
 
-    /// The conditions of a set, amounts with what could be asked instead.
+    /// Returns the conditions of a set, with amounts to ask for instead.
     fn drops(&mut self, set: &[usize], proposal: &Proposal) -> Vec<Drop> {
         let conditions: Vec<Condition> = set.iter().map(|number| self.analysis.conditions[*number]).collect();
         let agent = self.agent_levels(&conditions, proposal);
@@ -370,7 +370,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         drops
     }
 
-    /// The amounts of the agent that comes nearest to all that is asked of it.
+    /// Returns the amounts of the agent that comes nearest to everything asked of it.
     fn agent_levels(&self, conditions: &[Condition], proposal: &Proposal) -> Vec<(Symbol, Option<Amount>)> {
         let matcher = self.analysis.matcher;
         let resources: Vec<Symbol> = conditions
@@ -396,7 +396,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         let part = |(resource, level): &(Symbol, Option<Amount>)| {
             part_of(asked.and_then(|request| request.amount(*resource)), level.as_ref())
         };
-        // The first of those whose least part is largest.
+        // The agent whose smallest ratio is largest.
         first_of_most(levels, |levels| levels.iter().map(part).min().unwrap_or(0))
     }
 
@@ -420,7 +420,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         first_of_most(levels, |level: &Option<Amount>| part_of(Some(asked), level.as_ref()))
     }
 
-    /// The framework with a need that asks for less.
+    /// Returns the framework with a need that asks for less.
     fn relax(&self, drops: &[Drop]) -> Relaxed {
         let matcher = self.analysis.matcher;
         let mut relaxed = Relaxed {
@@ -481,11 +481,11 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 }
 
-/// The same with a part of each amount of a volume; `0`: without it, and without amounts that came down to nothing.
+/// Returns the drops with a part of each amount of a volume. Part 0 leaves these out, and amounts of nothing.
 fn parts_of(drops: &[Drop], part: i64) -> Option<Vec<Drop>> {
     let mut less = drops.to_vec();
     for drop in &mut less {
-        // To ask for nothing of all that is asked for gets no offer; not to ask does.
+        // A request for nothing gets no offer, and a need without the request does.
         if part == 0 && drop.instead.as_ref().is_some_and(Amount::is_nothing) {
             drop.instead = None;
             continue;
@@ -496,7 +496,7 @@ fn parts_of(drops: &[Drop], part: i64) -> Option<Vec<Drop>> {
             continue;
         };
         let low = low.checked_div(part);
-        // Whole numbers read better, and half a port is none.
+        // Whole numbers read better, and half a port does not exist.
         let whole = |low: i64| {
             if *dimension == Dimension::Number && low >= MILLION { low - low % MILLION } else { low }
         };
@@ -506,7 +506,7 @@ fn parts_of(drops: &[Drop], part: i64) -> Option<Vec<Drop>> {
     (less != drops).then_some(less)
 }
 
-/// What part of an amount another is, in millionths.
+/// Returns the ratio of two amounts, in millionths.
 fn part_of(asked: Option<&Amount>, level: Option<&Amount>) -> i128 {
     match (asked, level) {
         (Some(Amount::Scalar(_, low, _)), Some(Amount::Scalar(_, level, _))) if *low > 0 => {
@@ -527,7 +527,7 @@ fn lower(request: &mut Request, resource: Symbol, instead: Option<&Amount>) {
     }
 }
 
-/// What grants have changed: rows that are like no others any more.
+/// The rows that grants have changed, which no longer equal the others of their classes.
 #[derive(Default)]
 struct Touched {
     agents: BTreeSet<usize>,
@@ -543,7 +543,7 @@ impl Touched {
         self.supplies.extend(of_pool.map(|(at, _)| at));
     }
 
-    /// The first untouched agent of each class, and those that were touched.
+    /// Returns, for each class, the first untouched agent and the touched ones before it.
     fn agents(&self, analysis: &Analysis<'_>, open: &[usize]) -> Vec<Option<usize>> {
         let mut found = Vec::new();
         for row in open.iter().map(|at| &analysis.rows[*at]) {
@@ -583,7 +583,7 @@ impl Touched {
     }
 }
 
-/// The first of the largest.
+/// Returns the first of the largest items.
 fn first_of_most<T: Default>(items: impl Iterator<Item = T>, of: impl Fn(&T) -> i128) -> T {
     let mut best: Option<(i128, T)> = None;
     for item in items {

@@ -1,4 +1,4 @@
-//! The moment that is explained.
+//! The moment that is explained, rebuilt from a cycle.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     matching::{Instance, Matcher, Moment, NeedId, Placed, Search, has_unsettled, settle},
 };
 
-/// What was used, and where instances were.
+/// The amounts used and the instances placed at a moment.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub ledger: Ledger,
@@ -16,7 +16,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Before any offer.
+    /// Returns the state before any offer.
     pub fn start(fleet: &Fleet, id: NeedId) -> State {
         let mut state = State { ledger: fleet.ledger().clone(), placed: fleet.placed().clone() };
         if has_unsettled(&fleet.plan().frameworks[id.framework].needs[id.need]) {
@@ -26,7 +26,8 @@ impl State {
         state
     }
 
-    /// After so many grants of a cycle, as the need saw it.
+    /// Returns the state after a number of grants of a cycle, with the values that the cycle settled for the
+    /// need.
     pub fn after(offers: &Offers, id: NeedId, grants: usize) -> State {
         let (fleet, cycle) = (offers.fleet(), offers.cycle());
         let (plan, world) = (fleet.plan(), fleet.world());
@@ -42,7 +43,8 @@ impl State {
         state
     }
 
-    /// When a need closed; of one that is granted whole and was not, with the instances that fitted in place.
+    /// Returns the state at the moment when a need closed. For a need that is granted whole and was not, the
+    /// instances that fitted are in place.
     pub fn closed(offers: &Offers, id: NeedId) -> State {
         let need = offers.cycle().need(id);
         let mut state = State::after(offers, id, need.map_or(usize::MAX, |need| need.closed_after));

@@ -1,21 +1,22 @@
-//! Explanations as text: the same for every width and terminal, with nothing in it that moves a cursor.
+//! Explanations as text. The text is the same for every width and terminal, and contains no control
+//! characters but line ends.
 
 use super::{
     Cause, Check, Counts, Ending, Explanation, OfferExplanation, Step, When, candidate::CandidateExplanation,
 };
 use crate::{logic::Truth, quantity::grouped, value::printable};
 
-/// How much is told.
+/// The level of detail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// Everything, rather than a screenful.
+    /// True for everything, false for a screenful.
     pub all: bool,
 }
 
-/// How many conditions and relaxations fit a screen.
+/// The number of conditions and relaxations that fit a screen.
 const SCREENFUL: usize = 10;
 
-/// A need, over the whole fleet.
+/// Writes the explanation of a need.
 pub fn need_text(explanation: &Explanation, look: Look) -> String {
     let mut out = heading(explanation, look);
     let causes = &explanation.causes;
@@ -110,7 +111,7 @@ fn why(ending: &Ending, look: Look) -> Option<String> {
     })
 }
 
-/// `3 of 12 agents (2 alone)`
+/// Returns `3 of 12 agents, 2 alone`.
 fn counts(explanation: &Explanation, cause: &Cause) -> String {
     let mut parts = Vec::new();
     let mut add = |counts: Counts, all: u64, word: &str| {
@@ -183,7 +184,8 @@ fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
     lines
 }
 
-/// Where it stands, unless the label says so already: that of a rule without one is its place.
+/// Returns the position, unless the label already contains it: a rule without a label is named by its
+/// position.
 fn place_of(label: &str, place: Option<&str>) -> String {
     place.filter(|place| !label.starts_with(place)).map_or(String::new(), |place| format!("  {place}"))
 }
@@ -242,7 +244,7 @@ fn relaxations(explanation: &Explanation, look: Look) -> String {
     out
 }
 
-/// One candidate.
+/// Writes the explanation of a candidate.
 pub fn candidate_text(explanation: &CandidateExplanation) -> String {
     let who: Vec<&str> = explanation.agent.iter().chain(&explanation.supply).map(String::as_str).collect();
     let failing = explanation.checks.iter().filter(|check| !check.truth.holds()).count();
@@ -305,7 +307,7 @@ fn check_text(check: &Check) -> String {
         out.push_str(&line_of(&format!("             /// {docs}")));
     }
     if let Some(step) = &check.step {
-        // What the first line says need not be said again.
+        // The first line has shown the expression itself.
         let steps = if step.text == check.want { step.parts.as_slice() } else { std::slice::from_ref(step) };
         let own = steps.is_empty().then_some(step).filter(|step| step.gap.is_some());
         steps.iter().chain(own).for_each(|step| step_text(step, 7, &mut out));
@@ -323,7 +325,7 @@ fn step_text(step: &Step, depth: usize, out: &mut String) {
     step.parts.iter().for_each(|part| step_text(part, depth + 1, out));
 }
 
-/// One offer.
+/// Writes the explanation of an offer.
 pub fn offer_text(explanation: &OfferExplanation) -> String {
     let on = explanation.agent.as_ref().map_or(String::new(), |agent| format!(" on {agent}"));
     let mut out = line_of(&format!("{}{on}  score {}", explanation.id, explanation.score));

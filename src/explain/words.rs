@@ -1,4 +1,4 @@
-//! Conditions in words, and where they stand.
+//! The words for conditions, and their positions in the source.
 
 use super::relaxations::Drop;
 use crate::{
@@ -12,24 +12,25 @@ use crate::{
     value::show_name,
 };
 
-/// A condition that would have to go, in words.
+/// A condition to drop, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
     /// The label of its reasons.
     pub label: String,
-    /// Its kind.
+    /// The kind.
     pub kind: &'static str,
-    /// The volume it is asked of.
+    /// The volume that it applies to.
     pub volume: Option<String>,
-    /// What it wants.
+    /// The demand.
     pub want: String,
-    /// Of an amount: what could be asked instead.
+    /// The amount to ask for instead.
     pub instead: Option<String>,
-    /// All of it, as the end of `would be offered …`.
+    /// The whole phrase, as the end of `would be offered …`.
     pub words: String,
 }
 
-/// How a need is called: `FRAMEWORK.NEED`, or its name alone where it is a framework of its own.
+/// Returns the label of a need: `FRAMEWORK.NEED`, or its name alone if the framework has the same name and no
+/// other need.
 pub(super) fn need_label(plan: &Plan, id: NeedId) -> String {
     let framework = &plan.frameworks[id.framework];
     let need = plan.symbols.text(framework.needs[id.need].name);
@@ -37,18 +38,18 @@ pub(super) fn need_label(plan: &Plan, id: NeedId) -> String {
     if name == need && framework.needs.len() == 1 { need.to_owned() } else { format!("{name}.{need}") }
 }
 
-/// How an offer is called: its need and the number of the instance.
+/// Returns the id of an offer: its need and the number of the instance.
 pub(super) fn offer_id(plan: &Plan, grant: &Grant) -> String {
     format!("{}#{}", need_label(plan, grant.id), grant.instance)
 }
 
-/// `FILE:LINE` of a span.
+/// Returns `FILE:LINE` of a span.
 pub(super) fn line(fleet: &Fleet, span: Span) -> String {
     let sources = &fleet.warnings().sources;
     format!("{}:{}", sources.get(span.source).name, sources.line_column(span).line)
 }
 
-/// Where a condition stands, where it stands in a source.
+/// Returns the span of a condition, if it stands in a source.
 pub(super) fn span_of(fleet: &Fleet, id: NeedId, condition: &Condition) -> Option<Span> {
     let plan = fleet.plan();
     let framework = &plan.frameworks[id.framework];
@@ -80,7 +81,7 @@ pub(super) fn span_of(fleet: &Fleet, id: NeedId, condition: &Condition) -> Optio
     }
 }
 
-/// The `///` lines of the rule or class that a condition is of.
+/// Returns the `///` lines of the rule or class that a condition is part of.
 pub(super) fn docs_of(plan: &Plan, condition: &Condition) -> Vec<String> {
     match condition {
         Condition::Rule(root, _) => every_rule(plan).find(|rule| rule.root == *root).map(|rule| &rule.docs),
@@ -103,12 +104,12 @@ fn request(need: &crate::ir::Need, volume: Option<Symbol>) -> Option<&crate::ir:
     }
 }
 
-/// An amount asked of a volume or the agent.
+/// Returns the amount that a need asks of a volume or of the agent.
 pub(super) fn asked(plan: &Plan, id: NeedId, volume: Option<Symbol>, resource: Symbol) -> Option<&Amount> {
     request(&plan.frameworks[id.framework].needs[id.need], volume)?.amount(resource)
 }
 
-/// An amount as it was written, where the bytes of a rate were written and bits are shown.
+/// Returns an amount as it was written, if it is a rate in bytes, which is shown in bits.
 pub(super) fn written(fleet: &Fleet, id: NeedId, condition: &Condition) -> Option<String> {
     let plan = fleet.plan();
     let sources = &fleet.warnings().sources;
@@ -130,7 +131,7 @@ pub(super) fn written(fleet: &Fleet, id: NeedId, condition: &Condition) -> Optio
     (quantity.dimension == Dimension::Bandwidth && text.ends_with("B/s")).then(|| text.to_owned())
 }
 
-/// An amount in words.
+/// Returns an amount in words.
 pub(super) fn amount(plan: &Plan, amount: &Amount) -> String {
     match amount {
         Amount::Scalar(dimension, low, _) => render(*dimension, i128::from(*low)),
@@ -142,7 +143,7 @@ pub(super) fn amount(plan: &Plan, amount: &Amount) -> String {
     }
 }
 
-/// What would have to go, in words.
+/// Describes a condition to drop.
 pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &Drop) -> Dropped {
     let plan = fleet.plan();
     let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
@@ -196,7 +197,7 @@ pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &Drop) -> Dropped {
     Dropped { label, kind, volume, want, instead, words }
 }
 
-/// The volume that a condition is asked of.
+/// Returns the volume that a condition applies to.
 pub(super) fn volume_of(condition: &Condition) -> Option<Symbol> {
     match condition {
         Condition::Class(volume, ..) | Condition::Asked(volume, ..) | Condition::Amount(volume, _) => *volume,
@@ -213,7 +214,7 @@ pub(super) fn volume_of(condition: &Condition) -> Option<Symbol> {
     }
 }
 
-/// Label, kind and what is wanted, of no candidate in particular.
+/// Returns the label, the kind and the demand of a condition, for no candidate in particular.
 pub(super) fn named(fleet: &Fleet, id: NeedId, condition: &Condition) -> (String, &'static str, String) {
     let plan = fleet.plan();
     let show = Show::new(plan);
