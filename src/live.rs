@@ -118,7 +118,7 @@ impl Live {
     /// to them.
     ///
     /// # Errors
-    /// As [`Live::bind`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
+    /// The errors of [`Live::bind`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
     pub fn bind_with(policy: &Policy, inventories: &[&Inventory], plugins: &[Plugin]) -> Result<Live, Error> {
         Live::load_with(policy.parsed(), policy.strictness, inventories, plugins)
     }
@@ -134,7 +134,7 @@ impl Live {
     /// Like [`Live::load`], with plugins beside the policy.
     ///
     /// # Errors
-    /// As [`Live::load`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
+    /// The errors of [`Live::load`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
     pub fn load_with(
         parsed: &Parsed,
         strictness: Strictness,

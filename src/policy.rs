@@ -103,7 +103,7 @@ impl Policy {
     /// preferences add to the score.
     ///
     /// # Errors
-    /// As [`Policy::fleet`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
+    /// The errors of [`Policy::fleet`]. A plugin that breaks its contract is no error: see [`Fleet::faults`].
     pub fn fleet_with(&self, inventories: &[&Inventory], plugins: &[Plugin]) -> Result<Fleet, Error> {
         let inventories =
             inventories.iter().map(|inventory| (&inventory.records, &inventory.sources)).collect();
@@ -456,7 +456,7 @@ impl Offers {
 /// ```
 ///
 /// # Errors
-/// As [`Policy::fleet`].
+/// The errors of [`Policy::fleet`].
 pub fn offers(policy: &Policy, inventories: &[&Inventory]) -> Result<Offers, Error> {
     Ok(policy.fleet(inventories)?.offers())
 }

@@ -139,7 +139,7 @@ impl Quantity {
     /// happened.
     ///
     /// # Errors
-    /// As [`Quantity::parse`], except for digits beyond the base unit.
+    /// The errors of [`Quantity::parse`], except the one for digits beyond the base unit.
     pub fn parse_rounding(text: &str) -> Result<(Quantity, bool), QuantityError> {
         parse(text, Rounding::HalfEven)
     }

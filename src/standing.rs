@@ -93,7 +93,7 @@ impl Standing {
     /// only amounts change, it follows the stocks that changed.
     ///
     /// # Errors
-    /// As [`Live::apply`].
+    /// The errors of [`Live::apply`].
     pub fn apply(&mut self, delta: &Delta<'_>) -> Result<Applied, Error> {
         let applied = self.live.apply(delta)?;
         let Changed { agents, supplies, stocks } = &applied.changed;
@@ -109,7 +109,7 @@ impl Standing {
     /// Sets the total of a resource, like [`Live::set_total`].
     ///
     /// # Errors
-    /// As [`Live::set_total`].
+    /// The errors of [`Live::set_total`].
     pub fn set_total(
         &mut self,
         holder: Holder<'_>,

@@ -33,7 +33,7 @@ pub enum PlaceKind {
     Apart(Target, PlaceKey),
     /// At most so many per value.
     AtMost {
-        /// How many.
+        /// The most instances for one value.
         count: u64,
         /// The key whose values are counted.
         key: PlaceKey,

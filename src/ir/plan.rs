@@ -178,7 +178,7 @@ impl SideSet {
 /// A class or let, compiled.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// As the set writes it.
+    /// The name, as the set writes it.
     pub name: String,
     /// The side of a class; `None` for a let.
     pub class_of: Option<Side>,
@@ -186,7 +186,7 @@ pub struct Definition {
     pub root: NodeId,
     /// The sides that it mentions.
     pub sides: SideSet,
-    /// Where its name is.
+    /// The source text of the name.
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
@@ -297,7 +297,7 @@ pub struct Role {
     pub keys: Vec<(Symbol, Value)>,
     /// The limits on what it and the roles below it may use.
     pub limits: Vec<Limit>,
-    /// Where its name is.
+    /// The source text of the name.
     pub span: Span,
 }
 
@@ -329,7 +329,7 @@ pub struct Framework {
     pub keys: Vec<(Symbol, Value)>,
     /// Its needs, in order.
     pub needs: Vec<Need>,
-    /// Where its name is.
+    /// The source text of the name.
     pub span: Span,
 }
 
@@ -354,7 +354,7 @@ pub struct Need {
     pub all_or_nothing: bool,
     /// True if the need accepts amounts that may be revoked.
     pub accept_revocable: bool,
-    /// Where its name is.
+    /// The source text of the name.
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
