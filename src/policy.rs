@@ -326,7 +326,6 @@ impl Fleet {
                 progress: Some(&mut step),
             };
             let cycle = cycle::run(&self.loaded.plan, &self.loaded.world, request);
-            // A plugin that failed on the way has failed for the whole cycle: what was offered by its word is not.
             if self.faults().len() == broken {
                 return Offers { fleet: self.clone(), cycle };
             }
