@@ -147,6 +147,7 @@ impl Live {
         let loaded = parsed.check(&extra, strictness).load_with(&extra, |plan| beside.prepare(plan));
         let mut loaded = loaded.map_err(|report| Error::new(*report))?;
         let mut parts = vec![Part { records: &loaded.hir.records, first_source: 0 }];
+        // Numbers of sources as `check` gave them: the set's own, then those of each inventory in turn.
         let mut first_source = parsed.sources.len() as u32;
         for (records, sources) in &extra.inventories {
             parts.push(Part { records, first_source });

@@ -61,6 +61,7 @@ impl Lowering<'_> {
         let definition = &hir.definitions[id.0];
         let parts: Vec<ir::NodeId> = definition.body.iter().map(|expr| self.expr(expr)).collect();
         let root = match parts.as_slice() {
+            // A plugin's class has no body: its plugin answers.
             _ if definition.asked => self.asked(definition),
             [only] => *only,
             _ => self.push(ir::Node::And(parts.clone().into()), definition.span),

@@ -56,6 +56,7 @@ impl Parsed {
     ) -> Parsed {
         let mut parsed = Parsed::default();
         let files: Vec<(&str, &[u8])> = files.into_iter().collect();
+        // Breadth first. A name is asked for once, so that files which use each other end the walk.
         let mut asked: IndexSet<String> = files.iter().map(|(name, _)| normal_path(name)).collect();
         let mut open: VecDeque<(String, Cow<'a, [u8]>)> =
             files.into_iter().map(|(name, bytes)| (name.to_owned(), Cow::Borrowed(bytes))).collect();

@@ -60,6 +60,7 @@ impl Policy {
         plugins: &[Plugin],
     ) -> Result<Policy, Error> {
         let files = files.into_iter().map(|(name, text)| (name, text.as_bytes()));
+        // The classes of the plugins are names of the set, and must be known before names are bound.
         let beside = Beside { plugins, ..Beside::default() };
         let extra = Extra { plugin_classes: beside.classes(), ..Extra::default() };
         Policy::checked(Parsed::new(files), &extra, Strictness::default())

@@ -229,6 +229,7 @@ impl Version {
             numbers.pop();
         }
         let pre = pre.split('.').filter(|part| !part.is_empty()).map(|part| match part.parse() {
+            // A number of more than 64 bits is compared as text.
             Ok(number) if digits(part) => PreRelease::Number(number),
             _ => PreRelease::Text(part.to_owned()),
         });

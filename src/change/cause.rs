@@ -307,6 +307,8 @@ pub(super) fn merged(after: Vec<Cause>, before: Vec<Cause>) -> Vec<Cause> {
     if !before.iter().all(is_weak) {
         return before;
     }
+    // The same preference with equal credits in both versions: the candidate that one version took is the one
+    // that the other passed over, so old and new are swapped.
     let is_same = |one: &Cause, other: &Cause| match (one, other) {
         (
             Cause::Score { label, volume, old, new, was: None, .. },

@@ -331,6 +331,8 @@ impl<'a> Analysis<'a> {
         for (set, bits) in parts {
             let [only] = self.sets.get(*set).as_slice() else { continue };
             let only = *only;
+            // Supplies that fail nothing by themselves: the only condition of the set is then one of both
+            // sides.
             let crossed = bits.iter().filter(|class| self.supply_sets[index][*class] == 0);
             let supplies: u64 = crossed.map(|class| self.supplies.members[class].len() as u64).sum();
             if supplies > 0 {
@@ -456,6 +458,8 @@ impl<'a> Analysis<'a> {
     /// conditions that the others fail in combination.
     fn together(&mut self) {
         let need = self.matcher.subject.need;
+        // With a single volume, no place between it and the agent, and no charge that reads the supply, parts
+        // that pass one by one also pass together.
         let tied = need.volumes.len() > 1
             || need.places.iter().any(classes::speaks_of_volume)
             || classes::charges_read_supplies(self.matcher.moment.plan);

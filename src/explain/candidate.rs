@@ -416,6 +416,7 @@ impl<'a> Teller<'a> {
             Node::IsAbsent(column) | Node::IsPresent(column) | Node::Else(column, _) => Some(*column),
             _ => None,
         };
+        // A constant operand stands in the text of its parent already.
         let worth = |part: &&NodeId| !matches!(plan.node(**part), Node::Constant(_));
         let asked = match plan.node(id) {
             Node::Asked(asked) if parts.is_empty() => plan.asked(*asked).reads.as_slice(),

@@ -177,6 +177,7 @@ fn reasons(
     let asked = volume.map(|at| &matcher.subject.need.volumes[at]);
     let mut found: Vec<(Example, Reason)> = Vec::new();
     for example in tally.examples.iter().filter(|example| !example.together) {
+        // Only the rows of an example are kept. Its reason is found again by the same check.
         let failures = match (example.supply, asked) {
             (Some(supply), Some(volume)) => {
                 let reach = if example.agent.is_some() { Reach::All } else { Reach::WithoutAgent };

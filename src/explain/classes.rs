@@ -111,6 +111,7 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
             key.symbol(agent.placement.domain);
         }
         for place in &need.places {
+            // The verdict holds now. The compared value decides how grants elsewhere change it.
             key.verdict(&matcher.agent_place(place, at, &[]));
             if let Some(by) = compared(place, PlaceKey::Agent) {
                 key.spot(matcher.agent_value(at, by));

@@ -216,6 +216,7 @@ impl<'a> Crossing<'a> {
         let world = self.matcher.moment.world;
         let agents = &self.projections[conjunct.agents];
         let pools = &self.pools[conjunct.supplies];
+        // A rule of a tier applies only to supplies with that tier in their chain.
         let ruled = |class: usize| {
             let supply = &world.supplies[supplies.members[class][0]];
             conjunct.tier.is_none_or(|tier| supply.chain.iter().any(|of| world.tiers[*of].rules == tier))

@@ -22,6 +22,7 @@ pub(super) fn distance(scene: &Scene<'_>, failure: &Failure<'_>) -> Option<u128>
                 }
                 _ => return None,
             };
+            // A request above `max` is measured against the maximum, not against the free amount.
             let most = shortage.above.map_or(shortage.have?, i128::from);
             Some((asked - most).max(0).unsigned_abs())
         }

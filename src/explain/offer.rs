@@ -113,6 +113,7 @@ fn compare(matcher: &Matcher<'_>, chosen: &Candidate, other: Option<&Candidate>)
     let mut items: Vec<Compared> = Vec::new();
     for (at, item) in chosen.items.iter().enumerate() {
         let same = |known: &&crate::matching::Item| known.label == item.label && known.volume == item.volume;
+        // Items may share label and volume, so the n-th of one side is compared with the n-th of the other.
         let nth = chosen.items[..at].iter().filter(same).count();
         let theirs = other.and_then(|other| other.items.iter().filter(same).nth(nth));
         let (own, theirs) = (adds(item), theirs.map_or(0, adds));

@@ -114,6 +114,7 @@ impl<'a> Show<'a> {
                     Add | Subtract => (Tightness::Sum, Tightness::Product),
                     _ => (Tightness::Product, Tightness::Unary),
                 };
+                // Operators associate to the left: `a - b - c` needs no brackets, and `a - (b - c)` does.
                 (own, format!("{} {} {}", self.at(*left, own), op.text(), self.at(*right, inner)))
             }
             Node::Asked(asked) => (Tightness::Atom, self.plan.asked(*asked).text.clone()),

@@ -131,6 +131,7 @@ impl Writer<'_> {
             .map(|taking| (self.text(taking.resource), self.shown().together(&taking.portion.own)))
             .collect();
         let own = of_agent().map(|taking| (taking.resource, taking.portion.own.as_slice()));
+        // The role that lends an amount is none of a framework's business.
         let tells_whose = self.may.everything;
         let line = world.line(owner.role);
         Offer {

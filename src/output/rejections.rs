@@ -45,6 +45,7 @@ impl Serialize for RejectionList<'_> {
 
 impl<'a> RejectionList<'a> {
     pub(super) fn new(sight: &Sight<'a>, detail: Detail) -> RejectionList<'a> {
+        // A framework's groups are few and made at once. The operator's are made one by one on writing.
         let seen = || sight.needs().map(|(at, _)| (at, sight.groups(at))).collect();
         RejectionList {
             every: Every { offers: sight.offers },

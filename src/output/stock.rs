@@ -52,6 +52,7 @@ fn sums(fleet: &Fleet, holdings: impl Iterator<Item = HoldingId>) -> Fields<Tota
     let mut sums: IndexMap<Symbol, (Dimension, Option<i128>, i128)> = IndexMap::new();
     for holding in holdings.map(|id| world.holding(id)) {
         let sum = sums.entry(holding.resource).or_insert((holding.dimension, Some(0), 0));
+        // The sums leave revocable parts out.
         for id in holding.firm() {
             sum.1 = sum.1.zip(ledger::total(world.stock(id))).map(|(sum, total)| sum + total);
             sum.2 += fleet.ledger().used(id);
