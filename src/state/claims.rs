@@ -1,4 +1,8 @@
-//! What an operation wants, held against what is free now: asked of the one ledger, in words for who is refused.
+//! Checks what an operation takes against what is free, and words the conflict where it does not fit.
+//!
+//! `operation` calls this for each amount of an offer. All arithmetic is that of [`Room`] and of the ledger, so an
+//! operation and the offer that it was made from are judged by the same rules. Nothing here changes the ledger:
+//! takes collect in `pending`, and the state changes only once the whole operation fits.
 
 use super::{
     conflict::{Conflict, HeldBy, holders},
@@ -19,12 +23,12 @@ use crate::{
     symbol::{Symbol, Symbols},
 };
 
-/// Where something is taken from.
+/// An agent or a pool that something is taken from.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    /// In words: `` agent `a1` ``.
+    /// The kind and the name, for messages: `` agent `a1` ``.
     pub words: String,
-    /// Its name or path.
+    /// The name of the agent, or the path of the pool.
     pub name: String,
     kind: SourceKind,
 }
@@ -35,26 +39,28 @@ enum SourceKind {
     Pool(usize),
 }
 
-/// Who wants something.
+/// The requester: what takes an amount.
 #[derive(Clone, Debug)]
 pub(super) struct Asker<'a> {
-    /// In words: `` `x2` ``.
+    /// The name of the allocation or reservation, or the path of the volume, that is made.
     pub name: &'a str,
-    /// Its role.
     pub role: &'a str,
-    /// Whether what it takes counts in the limits over the role: what nobody uses yet does not.
+    /// `true` if what it takes counts against the limits of its role and the roles above. Only allocations count:
+    /// reservations and new volumes take nothing from a limit until something uses them.
     pub limited: bool,
 }
 
 impl Bound {
-    /// An agent, if it is there.
+    /// Returns the agent of this name, if the fleet has it.
     pub fn agent(&self, name: &str) -> Option<Source> {
         let agent = self.plan.symbols.find(name).and_then(|name| self.world.agent(name))?;
         let words = format!("agent `{name}`");
         Some(Source { words, name: name.to_owned(), kind: SourceKind::Agent(agent) })
     }
 
-    /// A pool, if it is there. One from which nothing is carved is, too.
+    /// Returns the pool at this path, if the fleet has it.
+    ///
+    /// Looks among the tiers, not the supplies: a pool from which no volume can be carved is no supply.
     pub fn pool(&self, path: &str) -> Option<Source> {
         let symbol = self.plan.symbols.find(path)?;
         let tiers = &self.world.tiers;
@@ -63,20 +69,23 @@ impl Bound {
         Some(Source { words, name: path.to_owned(), kind: SourceKind::Pool(at) })
     }
 
-    /// An existing volume, by its number among the supplies.
+    /// Returns the number, among the supplies, of the existing volume at this path.
     pub fn volume(&self, path: &str) -> Option<usize> {
         let supply = self.plan.symbols.find(path).and_then(|path| self.world.supply(path))?;
         self.world.supplies[supply].existing.is_some().then_some(supply)
     }
 
-    /// A role and those above it.
+    /// Returns a role and the roles above it, lowest first. Roles that the fleet does not mention are left out.
     pub fn line(&self, role: &str) -> Vec<Symbol> {
         let ends = role.rmatch_indices('/').map(|(end, _)| end);
         let paths = std::iter::once(role.len()).chain(ends).map(|end| &role[..end]);
         paths.filter_map(|path| self.plan.symbols.find(path)).collect()
     }
 
-    /// What there is of a resource, lowest tier first.
+    /// Returns the holdings of a resource that a take draws on, lowest tier first.
+    ///
+    /// An agent has at most one. A pool has one for itself and one for each tier above that counts the resource:
+    /// what a pool gives, its backend and provider give with it.
     fn tiers(&self, source: &Source, resource: &str) -> Vec<HoldingId> {
         let Some(resource) = self.plan.symbols.find(resource) else { return Vec::new() };
         match source.kind {
@@ -90,7 +99,10 @@ impl Bound {
         }
     }
 
-    /// What some amounts of one source would take, beside what is `pending`; what they do not fit is a conflict.
+    /// Adds what `claims` take of one source to `pending`, and returns a conflict for each claim that does not fit.
+    ///
+    /// Takes in `pending` count as used, so the claims of one operation cannot share the same free amount. A claim
+    /// that does not fit adds nothing, and the claims after it are still checked: one refusal names them all.
     pub fn claim(
         &self,
         asker: &Asker<'_>,
@@ -112,6 +124,8 @@ impl Bound {
             };
             let taker = Taker { framework: None, line: &line, revocable, exempt: &[] };
             let room = Room { world: &self.world, ledger: Some(&self.ledger), taker, pending };
+            // `exactly` leaves options and limits aside: the offer has applied the options already, and limits
+            // follow here, as they do not count for every requester.
             let taken = room.exactly(&tiers, &amount).and_then(|portion| {
                 let holding = self.world.holding(tiers[0]);
                 let limits = match asker.limited {
@@ -128,6 +142,7 @@ impl Bound {
         conflicts
     }
 
+    /// Words the conflict of a claim that does not fit.
     fn short(
         &self,
         asker: &Asker<'_>,
@@ -166,7 +181,7 @@ impl Bound {
         filled(Conflict::new(Code::B0522, message, help), resource, &holder, wanted, free, held_by)
     }
 
-    /// The name of whoever has a holding: of the source, or of a tier above it.
+    /// Returns the name of the holder of a holding, and the holder in words: a tier, or else the source itself.
     fn holder(&self, holding: HoldingId, source: &Source) -> (String, String) {
         let has = |tier: &&Tier| tier.resources.iter().any(|held| held.holding == holding);
         match self.world.tiers.iter().find(has) {
@@ -178,7 +193,10 @@ impl Bound {
         }
     }
 
-    /// What of a holding is free to who asks: an amount, or which ones.
+    /// Describes what is free of a holding to the requester of `room`: an amount, or the free ranges or items.
+    ///
+    /// Ranges and items come from the ledger alone: those that are pending in the same operation still show as
+    /// free.
     fn free(&self, id: HoldingId, room: &Room<'_>) -> String {
         let holding = self.world.holding(id);
         let sets = room.parts(holding).filter_map(|part| {
@@ -194,7 +212,8 @@ impl Bound {
         names.collect::<Vec<_>>().join(" and ")
     }
 
-    /// Who has some of a holding that the asker could use: allocations, volumes, and roles it is kept for.
+    /// Returns who has some of a holding that the requester could otherwise use: allocations, then volumes carved
+    /// out of it, then the roles outside `line` that some of it is reserved for.
     fn held_by(&self, id: HoldingId, line: &[Symbol], wanted: &Amount) -> Vec<HeldBy> {
         let holding = self.world.holding(id);
         let text = |symbol| self.plan.symbols.text(symbol).to_owned();
@@ -212,6 +231,7 @@ impl Bound {
         }
         for supply in &self.world.supplies {
             let Some(existing) = &supply.existing else { continue };
+            // The first of a chain is the volume itself. What it has was carved out of the tiers after it.
             let in_it = supply.chain[1..].iter().flat_map(|tier| &self.world.tiers[*tier].resources);
             let in_it = in_it.map(|held| held.holding).any(|holding| holding == id);
             let own = existing.whole.iter().find(|own| own.0 == holding.resource && in_it);
@@ -230,7 +250,10 @@ impl Bound {
         found
     }
 
-    /// A user of an existing volume: it must be there, free, and open to the role.
+    /// Adds one use of an existing volume to `pending`.
+    ///
+    /// Returns a conflict if the volume is not there, is reserved for a role that is not above the requester's, or
+    /// has as many users as it takes.
     pub fn use_volume(&self, asker: &Asker<'_>, path: &str, pending: &mut Vec<Take>) -> Vec<Conflict> {
         let Some(supply) = self.volume(path) else {
             let message = format!("`{}` uses the volume `{path}`, and it is not there", asker.name);
@@ -247,6 +270,7 @@ impl Bound {
             let help = "ask for offers again: it is offered to that role and those below it";
             return vec![Conflict::new(Code::B0522, message, help)];
         }
+        // The users of a volume are a stock like any other, in millionths: each use takes one whole.
         let taken = pending.iter().filter(|take| take.stock == existing.users).count() as i128;
         let free =
             self.ledger.free(&self.world, existing.users).map(|free| free - taken * i128::from(MILLION));
@@ -274,14 +298,14 @@ impl Bound {
         vec![filled(conflict, "users", path, "1".to_owned(), "0".to_owned(), held_by)]
     }
 
-    /// How much there is of a resource of an existing volume, in base units.
+    /// Returns how much an existing volume has of a resource, in base units.
     pub fn whole(&self, volume: usize, resource: &str) -> Option<i64> {
         let resource = self.plan.symbols.find(resource)?;
         let existing = self.world.supplies[volume].existing.as_ref()?;
         existing.whole.iter().find(|whole| whole.0 == resource).map(|whole| whole.2)
     }
 
-    /// Whether an amount of a pool is at most what a volume has of it.
+    /// Returns `true` if an amount that an offer takes of a pool is at most what a volume has of that resource.
     pub fn is_within(&self, source: &Source, claim: &Claim, volume: usize) -> bool {
         let tiers = self.tiers(source, &claim.record.name);
         let amount = tiers
@@ -293,20 +317,22 @@ impl Bound {
         }
     }
 
-    /// What is unreserved and free of a resource, for a reservation that does not fit.
+    /// Returns the conflict of a reservation with what is unreserved and free, if it has one.
     pub fn unreserved(&self, asker: &Asker<'_>, source: &Source, claim: &Claim) -> Option<Conflict> {
-        // Reserved is only what is unreserved, whoever asks.
+        // A reservation can only be made of what is unreserved. The role `*` has no reservations to draw on.
         let nobody = Asker { name: asker.name, role: "*", limited: false };
         self.claim(&nobody, source, std::slice::from_ref(claim), Revocable::No, &mut Vec::new()).pop()
     }
 
-    /// What a need still misses; `None` where its framework is not there. `Some(None)`: it has no such need.
+    /// Returns how many instances a need still lacks: `None` if its framework is not declared here, `Some(None)`
+    /// if the framework has no such need.
     pub fn missing(&self, framework: &str, need: &str) -> Option<Option<u64>> {
         let symbols = &self.plan.symbols;
         let known = self.plan.frameworks.iter().find(|known| symbols.text(known.name) == framework)?;
         let Some(asked) = known.needs.iter().find(|asked| symbols.text(asked.name) == need) else {
             return Some(None);
         };
+        // An allocation that names no need serves the only need of its framework.
         let serves = |allocation: &&Allocation| {
             allocation.framework == known.name
                 && allocation.need.map_or(known.needs.len() == 1, |need| need == asked.name)
@@ -315,13 +341,14 @@ impl Bound {
         Some(Some(asked.count.saturating_sub(there)))
     }
 
-    /// Whether a name is that of an allocation.
+    /// Returns `true` if an allocation has this name.
     pub fn has_allocation(&self, name: &str) -> bool {
         let name = self.plan.symbols.find(name);
         self.world.allocations.iter().any(|known| Some(known.name) == name)
     }
 }
 
+/// Completes a conflict with the figures that programs read.
 fn filled(
     conflict: Conflict,
     resource: &str,
@@ -340,6 +367,7 @@ fn filled(
     }
 }
 
+/// The conflict of a claim on a resource that the source does not have, or has as another kind of amount.
 fn gone_amount(asker: &Asker<'_>, source: &Source, claim: &Claim, none: bool) -> Conflict {
     let (name, resource) = (asker.name, &claim.record.name);
     let what = if none { "there is none" } else { "what there is of it is of another kind" };
@@ -348,7 +376,9 @@ fn gone_amount(asker: &Asker<'_>, source: &Source, claim: &Claim, none: bool) ->
     Conflict::new(Code::B0523, message, help)
 }
 
-/// Whether what is taken has to do with what is wanted: of ports and items only those very ones do.
+/// Returns `true` if a take stands in the way of what is wanted.
+///
+/// Any take of an amount does. A take of ranges or items does only if it has one of those that are wanted by name.
 fn meets(world: &World, take: &Take, wanted: &Amount) -> bool {
     let Taken::Set(taken) = &take.amount else { return true };
     match (wanted, &world.stock(take.stock).usable) {
@@ -362,7 +392,7 @@ fn meets(world: &World, take: &Take, wanted: &Amount) -> bool {
     }
 }
 
-/// An amount as the language writes it.
+/// Writes an amount as the language does.
 fn show(raw: &RawAmount, typed: &Amount) -> String {
     match (raw, typed) {
         (_, Amount::Scalar(dimension, amount, _)) => render(*dimension, i128::from(*amount)),
@@ -376,6 +406,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     format!("[{}]", names.map(crate::value::quote).collect::<Vec<_>>().join(", "))
 }
 
+/// Writes a set of ranges, or of items by their numbers in the stock, as the language does.
 fn shown_set(world: &World, symbols: &Symbols, stock: StockId, free: &Ranges) -> String {
     match &world.stock(stock).usable {
         Quota::Items(items) => {

@@ -1,4 +1,7 @@
-//! Why operations cannot be done as things are now.
+//! The conflicts of operations with a state: as data for programs, and as diagnostics for people.
+//!
+//! `claims` and `operation` make a conflict without knowing where it stands. [`apply`](super::apply) adds the
+//! number and the place of its operation.
 
 use std::fmt;
 
@@ -8,7 +11,7 @@ use crate::{
     source::{Sources, Span},
 };
 
-/// Why operations were not done. Nothing of them was.
+/// The reason why operations were not done. None of them was: a list of operations is one transaction.
 #[derive(Clone, Debug)]
 pub enum Refusal {
     /// Policies, inventories and state do not go together, whatever the operations.
@@ -42,51 +45,53 @@ impl Conflicts {
         Conflicts { list, report: Report { sources: sources.clone(), diagnostics } }
     }
 
-    /// The same as problems, each at its operation.
+    /// The same conflicts as diagnostics, each at its operation.
     pub fn report(&self) -> &Report {
         &self.report
     }
 }
 
-/// Why one operation cannot be done.
+/// A reason why one operation cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// Which operation, from 0.
+    /// The number of the operation in its list, from 0.
     pub operation: usize,
-    /// Which kind of conflict; a page explains it.
+    /// The kind of conflict. Each code has a page that explains it.
     pub code: Code,
-    /// What is wrong.
+    /// The message: one sentence, with names and amounts.
     pub message: String,
-    /// The resource that is short; of existing volumes `users`.
+    /// The resource that is short. `users` if an existing volume has no place left.
     pub resource: Option<String>,
-    /// Who has it: an agent's name, or the path of a tier or an existing volume.
+    /// The holder of the resource: the name of an agent, the path of a tier or of an existing volume, or
+    /// `role ROLE` if a limit is short.
     pub holder: Option<String>,
-    /// How much the operation takes.
+    /// The amount that the operation takes, as the language writes it.
     pub wanted: Option<String>,
-    /// How much is free to it.
+    /// The amount that is free to the operation, as the language writes it.
     pub free: Option<String>,
-    /// Who has the rest.
+    /// The holders of the rest, where they are known.
     pub held_by: Vec<HeldBy>,
-    /// What to do.
+    /// The way out.
     pub help: String,
     pub(super) span: Span,
 }
 
-/// Who has some of what an operation wants.
+/// A holder of some of what an operation takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldBy {
-    /// `allocation`, `volume`, or `reservation` (what is kept for a role).
+    /// `allocation`, `volume`, or `reservation`.
     pub kind: &'static str,
-    /// Its name; of a volume its path, of what is kept the role.
+    /// The name of the allocation, the path of the volume, or the role of the reservation.
     pub name: String,
-    /// How much of it.
+    /// The amount it has, as the language writes it.
     pub amount: String,
 }
 
-/// Lines of more bytes than this show nobody anything.
+/// The longest line, in bytes, of which a diagnostic shows an excerpt. Programs write whole documents on one line,
+/// and an excerpt of that helps nobody.
 const WIDE: usize = 300;
 
-/// More names than these are counted.
+/// The most holders that a message names. Those beyond are counted.
 const NAMED: usize = 4;
 
 impl Conflict {
@@ -105,13 +110,15 @@ impl Conflict {
         }
     }
 
-    /// Stands at an operation.
+    /// Places the conflict at an operation.
     pub(super) fn at(self, operation: usize, span: Span) -> Conflict {
         Conflict { operation, span, ..self }
     }
 
-    /// As a problem. What a program wrote on one line is not shown: the number says which operation it is.
+    /// Returns the conflict as a diagnostic. Without an excerpt of its source where the line is longer than
+    /// [`WIDE`]: the number in the message says which operation it is.
     fn diagnostic(&self, sources: &Sources) -> Diagnostic {
+        // A serial that does not match is about the whole list, not about one operation.
         let message = match self.code {
             Code::B0526 => self.message.clone(),
             _ => format!("operations[{}]: {}", self.operation, self.message),
@@ -130,7 +137,7 @@ impl Conflict {
     }
 }
 
-/// `x1 has 4, x2 has 2, and 3 more`
+/// Lists holders for a message: ``allocation `x1` has 4, allocation `x2` has 2, and 3 more``.
 pub(super) fn holders(held_by: &[HeldBy]) -> String {
     let named = held_by.iter().take(NAMED).map(|held| match held.kind {
         "reservation" => format!("{} is kept for role `{}`", held.amount, held.name),
@@ -143,7 +150,7 @@ pub(super) fn holders(held_by: &[HeldBy]) -> String {
     text
 }
 
-/// Operations that were made for another state.
+/// The conflict of operations that were made for a state of another serial.
 pub(super) fn of_other_serial(wanted: u64, there: u64, span: Span) -> Conflict {
     let message = format!("these operations are for the state of serial {wanted}, and it is at {there}");
     let help = "ask for offers again, and decide on what is there now";

@@ -1,4 +1,8 @@
-//! A state as a document: an inventory that holds only what changes.
+//! A state as a document: an inventory that declares only reservations, volumes and allocations.
+//!
+//! Entries stay JSON values and are not interpreted here. A state is read and bound by the code that reads and
+//! binds any inventory, so there is no second reading that could differ. The command line keeps these documents in
+//! files; `desk` changes them.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -11,7 +15,9 @@ use crate::{
     },
 };
 
-/// What is kept, retained and taken. The same state gives the same bytes.
+/// The state of a broker: what is reserved, which volumes exist, and what is allocated.
+///
+/// Entries are ordered by name, so equal states give equal bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     name: String,
@@ -21,23 +27,23 @@ pub struct State {
     allocations: Entries,
 }
 
-/// An entry that a state has and another has not.
+/// An entry that one of two states has and the other has not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// It was added, or else removed.
+    /// `true` if the later state has it, `false` if the earlier one had it.
     pub added: bool,
     /// `reservation`, `volume` or `allocation`.
     pub kind: &'static str,
-    /// Its name; of a volume, its path.
+    /// The name of the entry, or the path of a volume.
     pub name: String,
-    /// The entry as the state holds it, in JSON.
+    /// The entry in JSON, as the state writes it.
     pub entry: String,
 }
 
-/// Entries of one kind, by name; of volumes, by path.
+/// The entries of one kind, by name. Volumes are by path.
 pub(super) type Entries = BTreeMap<String, Json>;
 
-/// A kind of entries.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Reservation,
@@ -46,7 +52,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Its word.
+    /// The word for this kind in messages and documents.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Reservation => "reservation",
@@ -81,27 +87,29 @@ impl State {
         Ok(state)
     }
 
-    /// How often it was changed.
+    /// The number of times that the state was changed: each list of operations that is applied adds one.
+    ///
+    /// Operations may name the serial they were made for, and are refused for any other.
     pub fn serial(&self) -> u64 {
         self.serial
     }
 
-    /// Names of the allocations.
+    /// The names of the allocations, in order.
     pub fn allocations(&self) -> impl Iterator<Item = &str> {
         self.allocations.keys().map(String::as_str)
     }
 
-    /// Names of the reservations.
+    /// The names of the reservations, in order.
     pub fn reservations(&self) -> impl Iterator<Item = &str> {
         self.reservations.keys().map(String::as_str)
     }
 
-    /// Paths of the volumes.
+    /// The paths of the volumes, in order.
     pub fn volumes(&self) -> impl Iterator<Item = &str> {
         self.volumes.keys().map(String::as_str)
     }
 
-    /// The document, an entry a line, so that what changed can be seen.
+    /// Writes the document. Each entry has a line of its own, so a comparison of lines shows what changed.
     pub fn to_json(&self) -> String {
         let mut out = format!(
             "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": {VERSION},\n  \"serial\": {}",
@@ -122,16 +130,17 @@ impl State {
         out
     }
 
-    /// The inventory that it is, to be bound together with the fleet.
+    /// Returns the state as an inventory, to be bound together with those of the fleet.
     ///
     /// # Errors
-    /// None for a state that was read or made by operations.
+    /// Every problem of the document. A state that was read, or that operations made, has none.
     pub fn inventory(&self) -> Result<Inventory, Error> {
         let name = if self.name.is_empty() { "the state" } else { self.name.as_str() };
         Inventory::from_json(name, &self.to_json())
     }
 
-    /// What is there and was not in another state, and the other way round.
+    /// Returns the entries by which this state differs from an earlier one: by kind, those removed before those
+    /// added. An entry whose content changed is among both.
     pub fn changes_from(&self, before: &State) -> Vec<Change> {
         let mut changes = Vec::new();
         for kind in [Kind::Reservation, Kind::Volume, Kind::Allocation] {
@@ -165,13 +174,13 @@ impl State {
         }
     }
 
-    /// The state after a change.
+    /// Counts a change. Call once for each list of operations.
     pub(super) fn changed(mut self) -> State {
         self.serial += 1;
         self
     }
 
-    /// Names of the allocations that use a volume.
+    /// Returns the names of the allocations that use a volume.
     pub(super) fn users_of<'s>(&'s self, path: &'s str) -> impl Iterator<Item = &'s str> {
         let uses = move |entry: &Json| {
             let Json::Object(fields) = entry else { return false };
@@ -184,7 +193,7 @@ impl State {
     }
 }
 
-/// What an inventory declares that a state does not hold.
+/// Returns a diagnostic for each kind of declaration that an inventory has and a state must not have.
 fn foreign(records: &Records) -> Vec<Diagnostic> {
     let found: [(&str, Option<&Located>); 6] = [
         ("broker", records.broker.domain.as_ref()),
