@@ -1,4 +1,8 @@
-//! Which conditions of a set its tests have seen true, false and unknown.
+//! Coverage: the outcomes (true, false, unknown) that each condition of a set had while its tests ran.
+//!
+//! Each test runs on a plan of its own, because its declarations replace some of the set's. Node numbers therefore
+//! mean nothing from one test to the next, and conditions are identified by their [`Span`] in the sources. The
+//! engine's [`Recorder`] collects outcomes by node during one cycle; [`Coverage::add`] folds them into the spans.
 
 use indexmap::IndexMap;
 
@@ -11,31 +15,31 @@ use crate::{
     source::Span,
 };
 
-/// A condition of the set, and what the tests have seen of it.
+/// A condition of the set, with the outcomes that it can have and those that it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// `require`, `prefer`, `class` or `need`.
     pub kind: &'static str,
     /// The rule's label, the class, or the need; empty for a rule without a label.
     pub label: String,
-    /// What it says.
+    /// The condition, as the language writes it.
     pub text: String,
-    /// Where it stands.
+    /// The place of the condition.
     pub span: Span,
-    /// What it can come out as.
+    /// The outcomes that the condition can have.
     pub possible: Seen,
-    /// What it has come out as.
+    /// The outcomes that the condition had.
     pub seen: Seen,
 }
 
 impl Condition {
-    /// What it has come out as.
+    /// The outcomes that the condition had.
     pub fn seen(&self) -> impl Iterator<Item = Truth> {
         let seen = self.seen;
         OUTCOMES.into_iter().filter(move |truth| seen.has(*truth))
     }
 
-    /// What it can come out as and was never seen with.
+    /// The outcomes that the condition can have and never had.
     pub fn missing(&self) -> impl Iterator<Item = Truth> {
         let (possible, seen) = (self.possible, self.seen);
         OUTCOMES.into_iter().filter(move |truth| possible.has(*truth) && !seen.has(*truth))
@@ -44,14 +48,14 @@ impl Condition {
 
 const OUTCOMES: [Truth; 3] = [Truth::True, Truth::False, Truth::Unknown];
 
-/// What the tests of a set have seen of its conditions.
+/// The conditions of a set, with the outcomes that its tests gave them.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
     conditions: IndexMap<Span, Condition>,
 }
 
 impl Coverage {
-    /// The conditions of a set and of the plugins beside it, none of them seen.
+    /// Lists the conditions of a set and of the plugins beside it, without an outcome yet.
     pub(super) fn of(fleet: &Fleet) -> Coverage {
         let mut conditions: IndexMap<Span, Condition> = IndexMap::new();
         for (found, _) in conditions_of(fleet) {
@@ -61,10 +65,12 @@ impl Coverage {
         Coverage { conditions }
     }
 
-    /// Adds what was seen of a fleet whose plan has the set's conditions among its own.
+    /// Adds the outcomes of one test, whose fleet has the conditions of the set among its own. Conditions that the
+    /// test itself declares are not counted.
     pub(super) fn add(&mut self, fleet: &Fleet, recorder: &Recorder) {
         for (found, node) in conditions_of(fleet) {
             if let Some(condition) = self.conditions.get_mut(&found.span) {
+                // `and` is the union of both.
                 condition.seen = condition.seen.and(recorder.seen(node));
             }
         }
@@ -75,7 +81,7 @@ impl Coverage {
         self.conditions.values()
     }
 
-    /// How many outcomes there can be, and how many of them were seen.
+    /// Returns the number of possible outcomes of all conditions, and the number of those seen.
     pub fn outcomes(&self) -> (usize, usize) {
         let possible =
             |condition: &Condition| OUTCOMES.iter().filter(|truth| condition.possible.has(**truth)).count();
@@ -84,15 +90,20 @@ impl Coverage {
         (all, all - missing)
     }
 
-    /// The outcomes seen in a hundred, rounded down; a set without conditions is covered.
+    /// Returns the share of possible outcomes that were seen, in percent, rounded down. It is 100 for a set
+    /// without conditions.
     pub fn percent(&self) -> usize {
         let (all, seen) = self.outcomes();
         (seen * 100).checked_div(all).unwrap_or(100)
     }
 }
 
-/// Every condition that a set says itself: rules, each condition of its classes, and those of needs; and the rules of plugins,
-/// whoever is there to have them.
+/// Lists the conditions of a set with their nodes in the plan: its rules, those of plugins beside it, each condition
+/// of its classes, and the conditions of its needs.
+///
+/// Classes of the standard library are left out, as their conditions are not the set's to test. Rules of plugins
+/// are taken from the plugins, not from the agents and tiers that carry them, so they count in a fleet where
+/// nothing carries them.
 fn conditions_of(fleet: &Fleet) -> Vec<(Condition, NodeId)> {
     let plan = fleet.plan();
     let mut found = Vec::new();
@@ -133,7 +144,7 @@ fn conditions_of(fleet: &Fleet) -> Vec<(Condition, NodeId)> {
     found
 }
 
-/// Whether anything of a set names a class.
+/// Returns `true` if a request or an expression of the plan names this class.
 fn is_asked_for(plan: &Plan, class: &Definition) -> bool {
     let is_it = |id: DefinitionId| plan.definition(id).root == class.root;
     let needs = plan.frameworks.iter().flat_map(|framework| &framework.needs);
@@ -147,13 +158,17 @@ fn own_label(rule: &Rule) -> &str {
     if rule.labelled { &rule.label } else { "" }
 }
 
-/// Whether a condition can be unknown for some candidate: whether it reads a key that may be absent, or divides.
+/// Returns `true` if a condition can be unknown for some candidate: if it reads a key that may be absent, divides,
+/// or asks a plugin.
+///
+/// Overflow makes a value unknown, too. It is left out: almost every sum could overflow, and few tests can show it.
 fn may_be_unknown(plan: &Plan, id: NodeId) -> bool {
     let any = |parts: &[NodeId]| parts.iter().any(|part| may_be_unknown(plan, *part));
     match plan.node(id) {
         Node::Constant(_) | Node::IsAbsent(_) | Node::IsPresent(_) => false,
         Node::Asked(_) => true,
         Node::Read(column) => !matches!(plan.column(*column).key, Key::Name | Key::Provider | Key::Instance),
+        // The fallback takes the place of an unknown value, so only the fallback's own can remain.
         Node::Else(_, other) => may_be_unknown(plan, *other),
         Node::Named(definition) => may_be_unknown(plan, plan.definition(*definition).root),
         Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => may_be_unknown(plan, *inner),

@@ -1,4 +1,5 @@
-//! Results of tests as JSON.
+//! Results of tests as JSON. The wire types stand apart from [`TestReport`], so that the format changes only on
+//! purpose.
 
 use serde::Serialize;
 
@@ -128,8 +129,9 @@ impl WireCoverage {
     }
 }
 
-/// Results of tests as one JSON object: `bourse.tests`, version 1. The problems of tests that could not be run are
-/// told as diagnostics, not here.
+/// Writes the results of tests as one JSON object: `bourse.tests`, version 1.
+///
+/// The problems of tests that could not be run are not in it. The caller reports them as diagnostics.
 pub fn tests_json(report: &TestReport) -> String {
     let wire = WireTests {
         format: "bourse.tests",

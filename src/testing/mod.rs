@@ -1,5 +1,14 @@
-//! Tests that stand in policies (section 11 of the language reference): each adds its declarations to the set,
-//! runs a cycle, and holds its expectations against it.
+//! Tests that are written in policies (section 11 of the language reference).
+//!
+//! Each test runs in four steps:
+//!
+//! 1. `overlay` lays the declarations of the test over the set and the inventories. A declaration replaces one of
+//!    the same kind and name.
+//! 2. The result is checked and bound like any set. A problem makes the test [`Verdict::Broken`], not failed.
+//! 3. One cycle runs, for the needs that the test declares or names.
+//! 4. `expect` compares each expectation with the offers, and `snapshot` compares all of them with a file.
+//!
+//! The module reads and writes no files: [`Options::snapshots`] reads for it, and the command line writes.
 
 mod coverage;
 mod expect;
@@ -38,72 +47,75 @@ use crate::{
 /// An expectation that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Where it stands.
+    /// The place of the expectation.
     pub span: Span,
-    /// What it says.
+    /// The text of the expectation.
     pub expected: String,
-    /// What is so instead.
+    /// The outcome instead.
     pub actual: String,
-    /// Reasons that have to do with it, a line each.
+    /// The reasons for that outcome, one line each.
     pub reasons: Vec<String>,
 }
 
-/// How a test ended.
+/// The outcome of a test.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// Everything it expects is so.
+    /// All expectations hold.
     Passed,
     /// These expectations do not hold.
     Failed(Vec<Failure>),
-    /// It could not be run: what it declares does not compile, or what it names is not there.
+    /// The test could not run: its declarations do not compile, it names something that is not there, or its
+    /// snapshot cannot be read.
     Broken(Box<Report>),
 }
 
-/// A test and how it ended.
+/// A test and its outcome.
 #[derive(Clone, Debug)]
 pub struct TestResult {
-    /// Its name.
+    /// The name of the test.
     pub name: String,
-    /// Where its name stands.
+    /// The place of the name.
     pub span: Span,
-    /// How many expectations it has.
+    /// The number of expectations.
     pub expectations: usize,
-    /// How it ended.
+    /// The outcome.
     pub verdict: Verdict,
-    /// The snapshot that it expects.
+    /// The snapshot that the test expects. `None` if it expects none, or is broken.
     pub snapshot: Option<Snapshot>,
 }
 
-/// The tests of a set, run.
+/// The results of the tests of a set.
 #[derive(Clone, Debug, Default)]
 pub struct TestReport {
-    /// Each test, in the order of its place.
+    /// The tests that ran, in the order of their places.
     pub results: Vec<TestResult>,
-    /// What the conditions of the set were seen as, where it was asked for.
+    /// The coverage of conditions, if [`Options::coverage`] asked for it.
     pub coverage: Option<Coverage>,
-    /// What the spans point into.
+    /// The sources that the spans point into.
     pub sources: Sources,
 }
 
 impl TestReport {
-    /// Tests that passed.
+    /// The number of tests that passed.
     pub fn passed(&self) -> usize {
         self.results.iter().filter(|result| matches!(result.verdict, Verdict::Passed)).count()
     }
 
-    /// Tests that failed.
+    /// The number of tests that failed.
     pub fn failed(&self) -> usize {
         self.results.iter().filter(|result| matches!(result.verdict, Verdict::Failed(_))).count()
     }
 
-    /// Tests that could not be run.
+    /// The number of tests that could not run.
     pub fn broken(&self) -> usize {
         self.results.len() - self.passed() - self.failed()
     }
 }
 
 impl TestResult {
-    /// Takes the snapshot as it is now for what is expected. The caller writes the file.
+    /// Accepts the snapshot as it is now, and drops the failure that it made. The caller writes the file.
+    ///
+    /// Does nothing for a broken test.
     pub fn accept(&mut self) {
         let Some(snapshot) = &mut self.snapshot else { return };
         match &mut self.verdict {
@@ -120,26 +132,27 @@ impl TestResult {
     }
 }
 
-/// The text of a snapshot's file; nothing where there is none; or why it cannot be read.
+/// The text of a snapshot's file, `None` if there is no file, or the problem if it cannot be read.
 pub type ReadSnapshot = Result<Option<String>, Box<Diagnostic>>;
 
-/// How tests are run.
+/// The options of a run.
 pub struct Options<'a> {
     /// The inventories that tests see.
     pub inventories: &'a [Inventory],
-    /// How strictly sets are checked.
+    /// The strictness with which sets are checked.
     pub strictness: Strictness,
     /// The plugins beside the set.
     pub beside: Beside<'a>,
-    /// Which tests are run, by their names.
+    /// Returns `true` for the names of the tests to run.
     pub wanted: &'a dyn Fn(&str) -> bool,
     /// Reads a snapshot's file by its path.
     pub snapshots: &'a dyn Fn(&str) -> ReadSnapshot,
-    /// Whether damaged snapshots are to be written anew.
+    /// `true` if a damaged snapshot is to be replaced. Then it is a failure that [`TestResult::accept`] removes;
+    /// else it breaks the test.
     pub retakes: bool,
-    /// Where what conditions come out as is added up, if anywhere.
+    /// The coverage to add outcomes to; see [`coverage`]. `None` records nothing.
     pub coverage: Option<Coverage>,
-    /// Told of the offers of each test.
+    /// Called with the offers of each test that runs.
     pub offers: Option<&'a dyn Fn(&Offers)>,
 }
 
@@ -158,7 +171,7 @@ impl Default for Options<'_> {
     }
 }
 
-/// The tests of a set that compiles. `checked` is its check.
+/// Returns the tests of a set that compiles. `checked` is the result of checking it.
 pub fn list(checked: &Checked) -> &[hir::Test] {
     &checked.hir.tests
 }
@@ -167,8 +180,10 @@ fn is_snapshot(expect: &Expect) -> bool {
     matches!(expect, Expect::Snapshot)
 }
 
-/// The snapshots that the tests of a set expect: the path of each, with its test.
+/// Returns the snapshots that the tests of a set expect: the path of each, with its test. If two tests share a path,
+/// the first one has it.
 pub fn snapshots(checked: &Checked) -> IndexMap<String, &hir::Test> {
+    // Backwards, as the last one inserted stays.
     let tests = list(checked).iter().rev();
     let expecting = tests.filter(|test| expectations(test).any(|(_, expect)| is_snapshot(expect)));
     expecting.map(|test| (path_of(&checked.report.sources, test), test)).collect()
@@ -178,7 +193,7 @@ fn path_of(sources: &Sources, test: &hir::Test) -> String {
     snapshot::path(&sources.get(test.name.span.source).name, &test.name.text)
 }
 
-/// The conditions of a set with its inventories and plugins, for [`Options::coverage`].
+/// Lists the conditions of a set with its inventories and plugins, for [`Options::coverage`].
 ///
 /// # Errors
 /// Every problem, where the set does not compile.
@@ -187,7 +202,7 @@ pub fn coverage(checked: &Checked, inventories: &[Inventory], beside: Beside<'_>
     Ok(Coverage::of(&fleet))
 }
 
-/// The providers of a set, of its inventories and of its tests.
+/// Returns the names of the providers that a set, its inventories or its tests declare.
 pub fn providers(checked: &Checked, inventories: &[Inventory]) -> BTreeSet<String> {
     let records = inventories.iter().map(|inventory| inventory.parts().0).chain([&checked.hir.records]);
     let known = records.flat_map(|records| &records.providers).map(|provider| provider.name.text.clone());
@@ -199,7 +214,7 @@ pub fn providers(checked: &Checked, inventories: &[Inventory]) -> BTreeSet<Strin
     known.chain(of_tests).collect()
 }
 
-/// Runs the tests of a set that compiles. `checked` is its check.
+/// Runs the tests of a set that compiles. `checked` is the result of checking it.
 pub fn run(parsed: &Parsed, checked: &Checked, mut options: Options<'_>) -> TestReport {
     let mut coverage = options.coverage.take();
     let mut run =
@@ -220,7 +235,11 @@ pub fn run(parsed: &Parsed, checked: &Checked, mut options: Options<'_>) -> Test
     TestReport { results, coverage, sources }
 }
 
-/// What is wrong with the tests of a set, beyond what is wrong with the set: found without running them.
+/// Finds the problems of the tests of a set without running them. Problems of the set itself are left out.
+///
+/// The additions of a test that only adds agents, providers, allocations or needs are checked against the set as it
+/// is. For any other test the whole set is checked again with the test's replacements, which costs the size of the
+/// set each time.
 pub fn check(
     parsed: &Parsed,
     checked: &Checked,
@@ -268,6 +287,7 @@ fn expectations(test: &hir::Test) -> impl Iterator<Item = (&Statement, &Expect)>
     })
 }
 
+/// A run of tests: the inputs that all of them share, and the coverage they add to.
 struct Runner<'a> {
     parsed: &'a Parsed,
     options: &'a Options<'a>,
@@ -275,9 +295,11 @@ struct Runner<'a> {
     known: IndexMap<String, &'a hir::Test>,
 }
 
+/// The failures and the snapshot of a test that ran, or the problems of one that could not.
 type Ran = Result<(Vec<Failure>, Option<Snapshot>), Box<Report>>;
 
 impl Runner<'_> {
+    /// Runs one test.
     fn one(&mut self, test: &hir::Test) -> Ran {
         let overlay = overlay::Overlay::new(self.parsed, self.options.inventories, self.options.beside, test);
         let extra = overlay.extra();
@@ -302,6 +324,8 @@ impl Runner<'_> {
             ..cycle::Request::default()
         };
         let offers: Offers = fleet.cycle(request);
+        // A plugin that failed excludes what it was asked about. Expectations would then pass or fail for the wrong
+        // reason, so the test is broken.
         let faults = fleet.faults();
         if !faults.is_empty() {
             return Err(broken(faults.iter().map(Fault::diagnostic).collect()));
@@ -333,6 +357,9 @@ impl Runner<'_> {
         if problems.is_empty() { Ok((failures, snapshot)) } else { Err(broken(problems)) }
     }
 
+    /// Takes the snapshot of a test, and compares it with its file.
+    ///
+    /// A damaged file is an error, unless this run retakes snapshots and the damage may be written over.
     fn snapshot(
         &self,
         test: &hir::Test,
@@ -360,7 +387,7 @@ impl Runner<'_> {
     }
 }
 
-/// Two tests whose names differ too little for two files.
+/// Returns a problem if another test has the same snapshot file: their names differ only in marks and capitals.
 fn shared_snapshot(
     known: &IndexMap<String, &hir::Test>,
     sources: &Sources,
@@ -375,8 +402,10 @@ fn shared_snapshot(
     Some(problem.also(other.name.span, "and this one").help(help))
 }
 
-/// The needs that take part in a test: those of frameworks that it declares or names; every one where it declares and
-/// names none, and expects a snapshot.
+/// Selects the needs that take part in a test: all needs of the frameworks that it declares, or of which it names a
+/// need.
+///
+/// A test that declares and names none, and expects a snapshot, runs with every need: `None`.
 fn taking_part(
     fleet: &Fleet,
     overlay: &overlay::Overlay<'_>,
@@ -402,6 +431,7 @@ fn taking_part(
     Ok(Some(needs))
 }
 
+/// Returns the failure of a snapshot that is not the same as its file.
 fn snapshot_failure(snapshot: &Snapshot, sources: &Sources) -> Option<Failure> {
     let path = &snapshot.path;
     let actual = match &snapshot.state {

@@ -1,4 +1,7 @@
-//! A set with the declarations of one test on top.
+//! The overlay of a test: the set and its inventories, with the declarations of the test on top.
+//!
+//! A declaration of the test replaces one of the same kind and name. A test that declares agents, providers or
+//! allocations sees no others, unless it says `with inventory`: its outcome does not depend on the fleet at hand.
 
 use std::collections::BTreeSet;
 
@@ -21,8 +24,9 @@ use crate::{
 
 /// The statements and inventories that one test sees.
 pub(super) struct Overlay<'a> {
+    /// Those of the set that the test does not replace, then its own.
     statements: Vec<&'a Statement>,
-    /// The test's own.
+    /// The statements of the test, without expectations.
     own: Vec<&'a Statement>,
     inventories: Vec<(Records, &'a Sources)>,
     plugin_classes: Vec<PluginClass>,
@@ -86,7 +90,9 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// What the test adds, where it changes nothing of the set but its fleet and needs.
+    /// Returns the statements of the test if they declare only agents, providers, allocations, frameworks and needs.
+    ///
+    /// Nothing else of the set can depend on those, so they can be checked without checking the set again.
     pub(super) fn addition(&self) -> Option<Vec<&'a Statement>> {
         let plain = |statement: &&Statement| match declaration(statement) {
             Some((kind, _)) => {
@@ -97,7 +103,7 @@ impl<'a> Overlay<'a> {
         self.own.iter().all(plain).then(|| self.own.clone())
     }
 
-    /// The agents, pools and existing volumes that the test sees, by name and path.
+    /// Returns the agents, pools and existing volumes that the test sees.
     pub(super) fn fleet(&self) -> FleetNames {
         let mut names = FleetNames::default();
         for statement in &self.statements {
@@ -116,12 +122,12 @@ impl<'a> Overlay<'a> {
         names
     }
 
-    /// Whether the test declares a framework, or a need at top level, of this name.
+    /// Returns `true` if the test declares a framework, or a need at top level, of this name.
     pub(super) fn declares(&self, framework: &str) -> bool {
         self.declared.contains(&framework)
     }
 
-    /// The needs of frameworks that the test declares.
+    /// Returns the needs of the frameworks that the test declares.
     pub(super) fn frameworks(&self, fleet: &Fleet) -> Vec<NeedId> {
         let plan = fleet.plan();
         let declared =
@@ -130,16 +136,16 @@ impl<'a> Overlay<'a> {
     }
 }
 
-/// Names of a fleet.
+/// The names that expectations can use of a fleet.
 #[derive(Debug, Default)]
 pub(super) struct FleetNames {
-    /// Agents.
     pub agents: BTreeSet<String>,
-    /// Paths of pools and existing volumes.
+    /// The paths of pools and existing volumes.
     pub supplies: BTreeSet<String>,
 }
 
 impl FleetNames {
+    /// Adds what a provider declares in a policy. `above` is the path of the tier around `block`, with a `/`.
     fn declared(&mut self, block: &Block, above: &str) {
         let Some(name) = &block.name else { return };
         let path = format!("{above}{}", name.text);
@@ -153,6 +159,7 @@ impl FleetNames {
         }
     }
 
+    /// Adds what a provider declares in an inventory. `above` is the path of the tier around `tier`, with a `/`.
     fn recorded(&mut self, tier: &TierRecord, above: &str) {
         let path = format!("{above}{}", tier.name.text);
         tier.children.iter().for_each(|child| self.recorded(child, &format!("{path}/")));
@@ -168,6 +175,7 @@ pub(super) fn whole_frameworks(fleet: &Fleet, needs: &[NeedId]) -> Vec<NeedId> {
     every_need(fleet.plan()).filter(of_one).collect()
 }
 
+/// Returns `true` for a provider, an agent or an allocation.
 fn is_fleet(statement: &Statement) -> bool {
     matches!(declaration(statement), Some((Kind::Provider | Kind::Agent | Kind::Allocation, _)))
 }

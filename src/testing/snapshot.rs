@@ -1,5 +1,8 @@
-//! Snapshot files: where they are, what they hold, and what can be wrong with one. The form is insta's (a header in
-//! YAML, then the text), so that its tools read them. Reading and writing files is left to the caller.
+//! Snapshot files: their paths, their form, and the ways in which one can be damaged.
+//!
+//! The form is that of the insta crate (a header in YAML between two lines `---`, then the text), so its tools can
+//! review them. The header has the number of lines, and a checksum of its names and of the text: a file that was
+//! cut off or edited by hand never counts as the expected text. The caller reads and writes the files.
 
 use std::fmt;
 
@@ -9,23 +12,23 @@ use crate::{
     source::Span,
 };
 
-/// What is to become of a file that a snapshot was compared with.
+/// The result of comparing a snapshot with its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It holds just this.
+    /// The file has the same text.
     Same,
-    /// There is none yet.
+    /// There is no file yet.
     New,
-    /// It holds this text instead.
+    /// The file has this text instead.
     Changed(String),
-    /// It cannot be compared with.
+    /// The file cannot be compared with.
     Damaged(Damage),
-    /// It was accepted in this run.
+    /// The snapshot was accepted in this run; the file is to be written.
     Accepted,
 }
 
 impl State {
-    /// Its word.
+    /// The word for this state in outputs.
     pub fn name(&self) -> &'static str {
         match self {
             State::Same => "same",
@@ -42,44 +45,44 @@ impl State {
 pub struct Snapshot {
     /// The path of its file.
     pub path: String,
-    /// Where it is expected.
+    /// The place of the statement `expect snapshot`.
     pub span: Span,
-    /// What is so now.
+    /// The snapshot as this run took it.
     pub taken: Taken,
-    /// How that compares with the file.
+    /// The result of comparing it with the file.
     pub state: State,
-    /// What was given when the file was written and is not now, or the other way round.
+    /// A remark for the reader of a difference: the file was taken with other inventories.
     pub note: Option<String>,
 }
 
-/// What a snapshot file holds.
+/// The content of a snapshot file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     /// The name of the policy's file, without its folder.
     pub source: String,
     /// The name of the test.
     pub test: String,
-    /// The names of the inventories it was taken with, without their folders.
+    /// The names of the inventories that it was taken with, without their folders.
     pub inventories: Vec<String>,
     /// The offers and their explanation.
     pub text: String,
 }
 
-/// Why a snapshot file cannot be compared with.
+/// The reason why a snapshot file cannot be compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// It was changed after it was written.
+    /// The checksum does not fit: the file was changed after it was written.
     Edited,
-    /// Its end is missing.
+    /// The end of the file is missing.
     CutOff,
-    /// It has no header of ours.
+    /// The file has no header of this program.
     Foreign,
-    /// A later version wrote it.
+    /// A later version of the format, with this number.
     Newer(u64),
 }
 
 impl Damage {
-    /// What is told of it, at the place that expects the snapshot.
+    /// Returns the diagnostic, at the place that expects the snapshot.
     pub fn diagnostic(&self, path: &str, span: Span) -> Diagnostic {
         let retake = "look at what changed (`git diff`), then take it anew with `bourse test --accept`";
         let (code, message, help) = match self {
@@ -104,16 +107,16 @@ impl Damage {
         Diagnostic::error(code, span, message).label("expected here").help(help)
     }
 
-    /// Whether taking the snapshot anew may write over the file.
+    /// Returns `true` if accepting the snapshot may write over the file.
     pub fn may_be_replaced(&self) -> bool {
         matches!(self, Damage::Edited | Damage::CutOff)
     }
 }
 
-/// The longest part of a test's name that becomes part of a file's.
+/// The most bytes of a test's name that become part of a file name.
 const NAME_BYTES: usize = 120;
 
-/// The file of a test's snapshot: in `snapshots` beside the policy, called after both.
+/// Returns the path of a test's snapshot: `snapshots/POLICY__TEST.snap` beside the policy.
 pub fn path(policy: &str, test: &str) -> String {
     let (folder, file) = policy.rsplit_once('/').map_or(("", policy), |(folder, file)| (folder, file));
     let stem = file.strip_suffix(".policy").unwrap_or(file);
@@ -121,7 +124,10 @@ pub fn path(policy: &str, test: &str) -> String {
     format!("{folder}{slash}snapshots/{stem}__{}.snap", file_name(test))
 }
 
-/// A name as part of a file's: letters and digits in lower case, a hyphen for whatever else stands between them.
+/// Returns a name as part of a file name: letters and digits in lower case, and a hyphen for anything between them.
+///
+/// A name that is cut at [`NAME_BYTES`], or of which nothing remains, has a checksum of the full name at its end, so
+/// that two such names do not share a file.
 fn file_name(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {
@@ -163,18 +169,19 @@ impl fmt::Display for Taken {
 }
 
 impl Taken {
+    /// Returns the checksum of the names in the header and of the lines of the text.
     fn sum(&self) -> String {
         let parts = [self.source.as_str(), self.test.as_str()].into_iter();
         let names = self.inventories.iter().map(String::as_str);
         sum(parts.chain(names).chain(self.text.lines()))
     }
 
-    /// Reads a file.
+    /// Reads the content of a file.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The damage, if the file is not just as it was written. Line ends and blank lines at the end do not count.
     pub fn read(file: &str) -> Result<Taken, Damage> {
-        // Some check texts out with other line ends.
+        // Git may check out text with the line ends of Windows.
         let file = file.replace("\r\n", "\n");
         let rest = file.strip_prefix(BEGIN).ok_or(Damage::Foreign)?;
         let (head, text) = match rest.split_once("\n---\n") {
@@ -201,7 +208,10 @@ impl Taken {
     }
 }
 
-/// The fields of a header that are ours; insta may have added others, and written ours another way.
+/// The fields of a header that matter here.
+///
+/// Read leniently, line by line, as the tools of insta add fields of their own and quote values in other ways. The
+/// checksum decides in the end.
 #[derive(Default)]
 struct Header {
     source: String,
@@ -236,11 +246,13 @@ impl Header {
     }
 }
 
+/// Removes the quotes of a YAML value: in JSON's form, as written here, or plain ones.
 fn unquoted(text: &str) -> String {
     serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches(['"', '\'']).to_owned())
 }
 
-/// A sum that tells an edit by mistake, not one in bad faith: FNV-1a over the parts, each with a line end.
+/// Returns a checksum that finds edits by mistake, not those in bad faith: 64-bit FNV-1a over the parts, each with a
+/// line end.
 fn sum<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
     let mut sum: u64 = 0xcbf2_9ce4_8422_2325;
     for part in parts {
@@ -251,7 +263,7 @@ fn sum<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
     format!("{sum:016x}")
 }
 
-/// How a snapshot compares with its file, if there is one.
+/// Compares a snapshot with the text of its file, if there is one.
 pub(super) fn compare(path: String, span: Span, taken: Taken, file: Option<&str>) -> Snapshot {
     let (state, note) = match file.map(Taken::read) {
         None => (State::New, None),
@@ -298,7 +310,7 @@ mod tests {
         assert_eq!(Taken::read("---\nsource: x.rs\n---\ntext\n"), Err(Damage::Foreign));
     }
 
-    /// Wherever it is cut, it is never taken for whole.
+    /// A file that is cut anywhere is never taken for whole.
     #[test]
     fn no_part_of_a_file_is_a_file() {
         let file = taken().to_string();
