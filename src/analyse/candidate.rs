@@ -1,4 +1,13 @@
-//! A candidate that is only thought of: what each key of it holds. The engine evaluates it as it does one of a fleet.
+//! A hypothetical candidate: an assignment of values to the keys that conditions read.
+//!
+//! `solve` assigns values and asks the engine for the truth of a condition. The engine sees a hypothetical
+//! candidate through [`Keys`], as it sees one of a fleet, so the analysis has no evaluator of its own that
+//! could disagree.
+//!
+//! Columns are not independent: `domain` and the levels of one side are parts of one path, and the total, the
+//! used and the free amount of a resource are two numbers. A [`Variable`] is what can be chosen on its own,
+//! and several columns may read it. A search over variables therefore never builds a candidate whose columns
+//! contradict each other.
 
 use indexmap::IndexMap;
 
@@ -12,51 +21,53 @@ use crate::{
     value::Value,
 };
 
-/// What varies on its own, by its number in [`Imagined::variables`].
+/// The number of a variable in [`Imagined::variables`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VariableId(pub usize);
 
-/// What varies on its own: several columns may read one.
+/// A part of a candidate that can be chosen on its own. Several columns may read one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variable {
     /// A key.
     Key(ColumnId),
-    /// Where a side is: its `domain`, and with it every level.
+    /// The place of a side: its `domain`, and with it every level.
     Place(Side),
-    /// A resource of a side: its total, what is used, and so what is free.
+    /// A resource of a side: the total and the used amount, and with them the free amount.
     Stock(Side, Symbol),
 }
 
-/// What a variable holds.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// Nothing.
+    /// The key is absent.
     Absent,
-    /// A value of another type than the key's.
+    /// The key has a value of another type than its own, as an inventory may state it.
     Mismatch,
     /// A value.
     Value(Value),
-    /// Of a resource: the total, and what is used of it.
+    /// The total of a resource, and the amount used of it.
     Stock(Dimension, i64, i64),
 }
 
-/// A candidate that is only thought of, with the need and the broker that it is tried for.
+/// A hypothetical candidate, with the need and the broker that it is tried for.
 #[derive(Clone, Debug)]
 pub struct Imagined<'a> {
     plan: &'a Plan,
-    /// Texts of the plan, and those that are made up.
+    /// The texts of the plan, and those that representatives add.
     pub symbols: Symbols,
     variables: Vec<Variable>,
+    /// The variable that each column reads.
     slots: Vec<VariableId>,
+    /// The current value of each variable.
     held: Vec<Held>,
-    /// What is stated, and does not vary.
+    /// `true` for each variable whose value is stated, and does not vary.
     fixed: Vec<bool>,
-    /// Texts that stand for any text that matches these patterns, and no other pattern.
+    /// Opaque texts. Each stands for any text that matches just these patterns.
     opaque: IndexMap<Symbol, Vec<String>>,
 }
 
 impl<'a> Imagined<'a> {
-    /// Nothing is known but what the broker states.
+    /// Creates a candidate of which only the keys that the broker states are fixed.
     pub fn new(plan: &'a Plan, symbols: Symbols, broker: &BrokerFacts) -> Self {
         let mut variables: IndexMap<Variable, ()> = IndexMap::new();
         let slots = plan.columns.iter().enumerate().map(|(at, column)| {
@@ -84,7 +95,8 @@ impl<'a> Imagined<'a> {
         imagined
     }
 
-    /// What the set states of its broker holds for every candidate; what it does not state an inventory may.
+    /// Fixes the keys that the set states of its broker. Those that it does not state still vary: an
+    /// inventory may state them.
     fn fix_broker(&mut self, broker: &BrokerFacts) {
         for at in 0..self.variables.len() {
             let value = match self.variables[at] {
@@ -104,13 +116,14 @@ impl<'a> Imagined<'a> {
         }
     }
 
-    /// Says what a variable holds, whatever the candidate.
+    /// Gives a variable its value for every candidate.
     pub fn fix(&mut self, variable: VariableId, held: Held) {
         self.held[variable.0] = held;
         self.fixed[variable.0] = true;
     }
 
-    /// Every variable of some sides that holds what `read` says, until [`Imagined::free`].
+    /// Fixes every key of some sides to the value that `read` gives, until [`Imagined::free`]. Places and
+    /// resources are left as they are.
     pub fn fix_sides(&mut self, sides: &[Side], read: impl Fn(ColumnId) -> Result<Value, Gap>) {
         for at in 0..self.variables.len() {
             if let Variable::Key(column) = self.variables[at]
@@ -126,7 +139,7 @@ impl<'a> Imagined<'a> {
         }
     }
 
-    /// Lets every variable of some sides vary again.
+    /// Lets every key of some sides vary again.
     pub fn free(&mut self, sides: &[Side]) {
         for at in 0..self.variables.len() {
             if let Variable::Key(column) = self.variables[at]
@@ -137,40 +150,40 @@ impl<'a> Imagined<'a> {
         }
     }
 
-    /// What a variable is.
+    /// Returns the part of a candidate that a variable stands for.
     pub fn variable(&self, id: VariableId) -> Variable {
         self.variables[id.0]
     }
 
-    /// The variable that a column reads.
+    /// Returns the variable that a column reads.
     pub fn variable_of(&self, column: ColumnId) -> VariableId {
         self.slots[column.0 as usize]
     }
 
-    /// Whether a variable holds the same for every candidate.
+    /// Returns `true` if a variable has the same value for every candidate.
     pub fn is_fixed(&self, id: VariableId) -> bool {
         self.fixed[id.0]
     }
 
-    /// What a variable holds now.
+    /// Returns the current value of a variable.
     pub fn held(&self, id: VariableId) -> &Held {
         &self.held[id.0]
     }
 
-    /// Lets a variable hold something.
+    /// Sets the current value of a variable.
     pub fn hold(&mut self, id: VariableId, held: Held) {
         self.held[id.0] = held;
     }
 
-    /// A text that stands for any one that matches just these patterns.
+    /// Returns a text that stands for any one that matches just these patterns.
     pub fn opaque(&mut self, patterns: Vec<String>) -> Symbol {
-        // No text of a policy holds a control character.
+        // The control character keeps it apart from every text of a policy.
         let symbol = self.symbols.intern(&format!("\u{0}{}", patterns.join("\u{0}")));
         self.opaque.insert(symbol, patterns);
         symbol
     }
 
-    /// The type of what a column reads, where anything says it.
+    /// Returns the type of a column, if anything in the set gives it one.
     pub fn type_of(&self, id: ColumnId) -> Option<Type> {
         let Column { side, key } = self.plan.column(id);
         let resource = |side, resource| self.plan.dimension(side, resource).map(Type::Quantity);
@@ -190,6 +203,8 @@ impl<'a> Imagined<'a> {
         }
     }
 
+    /// Returns the whole path for `domain`, and its first segments for a level. A path that ends above a
+    /// level has no value for it.
     fn place(&self, path: Symbol, key: Key) -> Option<Value> {
         let Key::Level(depth) = key else { return Some(Value::Place(path)) };
         let text = self.symbols.text(path);

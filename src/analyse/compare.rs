@@ -1,4 +1,8 @@
-//! How two classes lie to each other.
+//! Compares two classes as sets of candidates: equal, contained, disjoint or overlapping.
+//!
+//! A candidate is in a class if the body of the class is true for it; *unknown* counts as outside. Three
+//! questions to the solver decide: is there a candidate in both, one in the first alone, one in the second
+//! alone. Used by the command `compare`.
 
 use super::{
     Doubt,
@@ -7,25 +11,25 @@ use super::{
 };
 use crate::{ir::DefinitionId, pipeline::Loaded, types::Side};
 
-/// How two classes lie to each other. A candidate is in a class if the class's body is true for it.
+/// The relation of two classes. A candidate is in a class if the body of the class is true for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// What is in one is in the other.
+    /// Both have the same candidates.
     Equal,
-    /// What is in the first is in the second, and not the other way round.
+    /// The first is a proper subset of the second.
     Contained,
-    /// What is in the second is in the first, and not the other way round.
+    /// The second is a proper subset of the first.
     Contains,
-    /// Nothing is in both.
+    /// No candidate is in both.
     Disjoint,
-    /// Some candidates are in both, and each has some that the other has not.
+    /// Some candidates are in both, and each class has some that the other has not.
     Overlapping,
-    /// It is not known.
+    /// The relation is not known.
     NotKnown,
 }
 
 impl Relation {
-    /// Its word.
+    /// The word for this relation in outputs. Both directions of containment have the same.
     pub fn name(self) -> &'static str {
         match self {
             Relation::Equal => "equal",
@@ -37,45 +41,45 @@ impl Relation {
     }
 }
 
-/// What is known of the candidates that are in both classes, or in one alone.
+/// The candidates that are in both classes, or in one alone, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Region {
-    /// There are some: the keys of one.
+    /// There are some. These are the keys of one.
     Candidate(Vec<String>),
-    /// There is none, because of these conditions.
+    /// There is none, because these conditions exclude each other.
     Empty(Vec<String>),
-    /// It is not known.
+    /// It is not known if there are any.
     NotKnown(Doubt),
 }
 
 impl Region {
-    /// Whether it is certain that there is none.
+    /// Returns `true` if it is certain that there is none.
     pub fn is_empty(&self) -> bool {
         matches!(self, Region::Empty(_))
     }
 
-    /// Whether it is certain that there are some.
+    /// Returns `true` if it is certain that there are some.
     pub fn has_some(&self) -> bool {
         matches!(self, Region::Candidate(_))
     }
 }
 
-/// Two classes, and what is known of them.
+/// Two classes and their relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// Of agents or of pools.
+    /// The side of both: agents or pools.
     pub side: Side,
-    /// Their names.
+    /// The names of the classes.
     pub names: [String; 2],
-    /// How they lie to each other.
+    /// The relation of the first to the second.
     pub relation: Relation,
-    /// What is in both.
+    /// The candidates in both.
     pub both: Region,
-    /// What is in the first alone, and in the second alone.
+    /// The candidates in the first alone, and those in the second alone.
     pub only: [Region; 2],
 }
 
-/// Compares two classes; `None` where they are not both of agents, or both of pools.
+/// Compares two classes. Returns `None` unless both are of agents, or both of pools.
 pub fn compare(loaded: &Loaded, classes: [DefinitionId; 2]) -> Option<Comparison> {
     let (plan, sources) = (&loaded.plan, &loaded.report.sources);
     let [Some(side), other] = classes.map(|class| plan.definition(class).class_of) else { return None };
@@ -100,6 +104,10 @@ pub fn compare(loaded: &Loaded, classes: [DefinitionId; 2]) -> Option<Comparison
     Some(Comparison { side, names, relation: relation(&both, &only), both, only })
 }
 
+/// Derives the relation from the three regions.
+///
+/// The order of the cases matters for empty classes. An empty class is equal to another empty one, and
+/// contained in any other, rather than disjoint from it.
 fn relation(both: &Region, only: &[Region; 2]) -> Relation {
     match (&only[0], &only[1]) {
         (first, second) if first.is_empty() && second.is_empty() => Relation::Equal,

@@ -1,4 +1,7 @@
-//! Classes and rules that can never hold, or always do.
+//! Warns of classes and requirements that can never hold, or that always do (`B0601` to `B0604`).
+//!
+//! The other checks use the results: `needs` does not report again that a need fails on a class that never
+//! holds. Helpers on [`Set`] that several checks share are here as well.
 
 use indexmap::IndexSet;
 
@@ -15,7 +18,7 @@ use crate::{
     value::Value,
 };
 
-/// Classes: gives, by definition, which can never hold.
+/// Checks the classes. Returns, for each definition of the plan, `true` if it is a class that can never hold.
 pub(super) fn classes(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> Vec<bool> {
     let mut never = vec![false; set.plan.definitions.len()];
     for (at, definition) in set.plan.definitions.iter().enumerate() {
@@ -24,7 +27,8 @@ pub(super) fn classes(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec
         match solver.solve(&[(definition.root, Want::True)]) {
             Answer::Never(goals) => {
                 never[at] = true;
-                // What includes a class that never holds is not to blame.
+                // A class that includes one that never holds is not to blame. Definitions use only earlier
+                // ones, so the inner class has been judged by now.
                 if set.names(definition.root).iter().any(|inner| never[inner.0 as usize]) {
                     continue;
                 }
@@ -43,16 +47,17 @@ pub(super) fn classes(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec
     never
 }
 
-/// What is known of a rule.
+/// The result of checking a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It can hold, as far as is known.
+    /// The requirement can hold, or it is not known.
     Open,
-    /// It can never hold.
+    /// The requirement can never hold.
     Never,
 }
 
-/// Requirements: of the operator, of agents and of providers. Gives what is known of the operator's.
+/// Checks the requirements of the operator, of agents and of providers. Returns the results for the
+/// operator's.
 pub(super) fn rules(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Known> {
     let plan = set.plan;
     let found = plan.broker.requires.iter().map(|rule| one(set, solver, rule, problems)).collect();
@@ -90,7 +95,7 @@ fn one(set: &Set<'_>, solver: &mut Solver<'_>, rule: &Rule, problems: &mut Vec<D
 }
 
 impl Set<'_> {
-    /// Names the conditions that exclude each other, and shows them.
+    /// Adds the conditions that exclude each other to a problem: as help, and as labels at their places.
     pub(super) fn with_goals(&self, solver: &Solver<'_>, problem: Diagnostic, goals: &[Goal]) -> Diagnostic {
         let mut problem = problem.help(self.conflict(solver, goals, |_| String::new()));
         let spans: Vec<Span> = goals.iter().map(|goal| self.plan.spans[goal.shown.0 as usize]).collect();
@@ -104,7 +109,7 @@ impl Set<'_> {
             let label = spans.into_iter().filter(|span| !inside(span));
             return label.fold(problem, |problem, span| problem.also(span, "this never holds"));
         }
-        // Where the conditions are parts of the place itself, they tell more than the whole.
+        // Conditions inside the place of the problem say more than the whole.
         if spans.iter().all(inside) {
             problem.labels.clear();
         }
@@ -114,7 +119,7 @@ impl Set<'_> {
         problem
     }
 
-    /// Says of what holds whatever a candidate has that it does.
+    /// Adds the conditions that hold for every candidate to a problem, as help.
     pub(super) fn with_tautology(&self, problem: Diagnostic, root: NodeId) -> Diagnostic {
         let conditions = self.plan.conjuncts(root);
         let texts: Vec<String> = conditions
@@ -125,7 +130,8 @@ impl Set<'_> {
         problem.help(format!("{} {verb} whatever the candidate has", texts.join(" and ")))
     }
 
-    /// The conditions that a class joins with `and`, those of the classes it names included.
+    /// Returns the conditions that a class joins with `and`, with those of the classes it names in their
+    /// place.
     pub(super) fn opened(&self, root: NodeId) -> IndexSet<NodeId> {
         let (mut found, mut seen) = (IndexSet::new(), IndexSet::new());
         let mut open = vec![root];
@@ -142,7 +148,7 @@ impl Set<'_> {
         found
     }
 
-    /// The classes and lets that a condition names, one inside the other.
+    /// Returns the classes and lets that a condition names, directly or through others.
     pub(super) fn names(&self, root: NodeId) -> Vec<crate::ir::DefinitionId> {
         let plan = self.plan;
         let mut found = Vec::new();
@@ -171,7 +177,7 @@ impl Set<'_> {
     }
 }
 
-/// Whether a node is a condition, and no amount.
+/// Returns `true` if a node is a condition rather than an amount.
 pub(super) fn is_condition(plan: &Plan, id: NodeId) -> bool {
     match plan.node(id) {
         Node::Not(_)

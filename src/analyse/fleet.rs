@@ -1,5 +1,9 @@
-//! Needs against the fleet that is declared: what none of it could serve, even with everything free, and what can
-//! never be served in full. The conditions are those of matching.
+//! Warns of needs that nothing in the declared fleet could serve even with everything free (`B0607`), or
+//! could not serve in full (`B0608`).
+//!
+//! Unlike the checks of `conditions` and `needs`, this one looks at the fleet at hand. It runs the matcher
+//! over an empty ledger, and keeps only failures that no release of anything could cure. A failure that may
+//! go away, such as that of a condition on a free amount, excludes nobody here.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -18,10 +22,11 @@ use crate::{
     value::show_name,
 };
 
-/// Reasons named in one message.
+/// The most reasons that one message names.
 const NAMED: usize = 4;
 
-/// Checks every need that is not known to be impossible already, and says whether a bound left all of them time.
+/// Checks every need that is not in `impossible`, or expected to be unmet by a test. Returns `false` if the
+/// bound on steps ended the check early.
 pub(super) fn check(set: &Set<'_>, impossible: &BTreeSet<NeedId>, problems: &mut Vec<Diagnostic>) -> bool {
     let ledger = Ledger::empty(set.world);
     let placed = Placed::new(set.plan);
@@ -51,15 +56,16 @@ pub(super) fn check(set: &Set<'_>, impossible: &BTreeSet<NeedId>, problems: &mut
     true
 }
 
+/// The check of one need.
 struct Serving<'s, 'a> {
     set: &'s Set<'a>,
     matcher: Matcher<'s>,
     need: &'s Need,
-    /// Conditions that read what is free or used.
+    /// A cache over all needs: `true` for conditions that read a free or used amount.
     varying: &'s RefCell<IndexMap<NodeId, bool>>,
 }
 
-/// What excludes candidates: like failures together.
+/// The failures that exclude candidates, by the kind of candidate.
 #[derive(Default)]
 struct Excluded {
     agents: Tally,
@@ -67,21 +73,25 @@ struct Excluded {
     pairs: Tally,
 }
 
-/// What excludes candidates of one kind.
+/// The failures that exclude candidates of one kind, grouped by cause.
 #[derive(Default)]
 struct Tally {
+    /// The number of candidates looked at.
     of: usize,
     by: IndexMap<Cause, Told>,
 }
 
-/// Like failures.
+/// The failures of one cause.
 struct Told {
+    /// The number of candidates that fail for it.
     count: usize,
+    /// The reason of the first of them.
     reason: Reason,
+    /// The values that some of them have instead.
     have: IndexSet<String>,
 }
 
-/// Failures that are told as one.
+/// The key by which failures are grouped into one reason of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Cause {
     Node(NodeId),
@@ -115,7 +125,7 @@ impl<'s> Serving<'s, '_> {
         show_name(self.set.plan.symbols.text(self.need.name))
     }
 
-    /// What is wrong with one need, if anything is. Where `steps` are used up it is not known.
+    /// Returns the problem of the need, if it has one. Returns `None` also when `steps` are used up.
     fn check(&self, steps: &mut u64) -> Option<Diagnostic> {
         let world = self.set.world;
         let agents: Vec<Option<usize>> = match &self.need.agent {
@@ -139,13 +149,17 @@ impl<'s> Serving<'s, '_> {
         self.too_few(&agents, &supplies)
     }
 
+    /// Takes one step. Returns `false` if none is left.
     fn take(&self, steps: &mut u64) -> bool {
         *steps = steps.saturating_sub(1);
         *steps > 0
     }
 
-    /// What excludes every candidate of one side from a class that is asked for, where none is in it: told by the
-    /// class alone, which is the most telling.
+    /// Returns the conditions that exclude every candidate of one side, if the request asks for a class that
+    /// none of them is in.
+    ///
+    /// The message then names the conditions of that class alone, as they explain most: other failures of the
+    /// same candidates would only distract.
     fn outside(&self, request: &'s Request, side: Side, steps: &mut u64) -> Option<Box<Excluded>> {
         let world = self.set.world;
         let count = if side == Side::Agent { world.agents.len() } else { world.supplies.len() };
@@ -176,7 +190,8 @@ impl<'s> Serving<'s, '_> {
         None
     }
 
-    /// The agents that could serve; else what excludes them, if there were steps to tell.
+    /// Returns the agents that could serve. If there are none, returns the failures that exclude them, or
+    /// `None` if the steps did not suffice.
     fn agents(&self, steps: &mut u64) -> Result<Vec<usize>, Option<Box<Excluded>>> {
         if let Some(excluded) =
             self.need.agent.as_ref().and_then(|request| self.outside(request, Side::Agent, steps))
@@ -197,7 +212,11 @@ impl<'s> Serving<'s, '_> {
         if found.is_empty() { Err(Some(Box::new(excluded))) } else { Ok(found) }
     }
 
-    /// The supplies that could serve a volume with one of the agents.
+    /// Returns the supplies that could serve a volume together with one of the agents. Errors are as of
+    /// [`Serving::agents`].
+    ///
+    /// Supplies are first judged alone, which costs their number. Only those left are tried with agents, and
+    /// only if some rule is about both, which costs the product in the worst case.
     fn supplies(
         &self,
         volume: &'s Volume,
@@ -240,7 +259,7 @@ impl<'s> Serving<'s, '_> {
         if found.is_empty() { Err(Some(Box::new(excluded))) } else { Ok(found) }
     }
 
-    /// Whether some rule speaks of a supply and an agent together.
+    /// Returns `true` if some requirement is about a supply and an agent together.
     fn is_crossed(&self) -> bool {
         let plan = self.set.plan;
         let own = plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume());
@@ -248,7 +267,7 @@ impl<'s> Serving<'s, '_> {
         rules.into_iter().any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent))
     }
 
-    /// Notes what excludes a candidate for good; whether anything does.
+    /// Counts the failures that exclude a candidate for good. Returns `true` if there are any.
     fn note(
         &self,
         excluded: &mut Excluded,
@@ -269,7 +288,7 @@ impl<'s> Serving<'s, '_> {
                 continue;
             }
             any = true;
-            // A few of the values tell enough, and all would take long.
+            // The message shows few values, and making a reason of every failure would take long.
             let told = match tally.by.entry(Cause::of(failure)) {
                 Entry::Occupied(told) if told.get().count >= NAMED => {
                     told.into_mut().count += 1;
@@ -288,7 +307,10 @@ impl<'s> Serving<'s, '_> {
         any
     }
 
-    /// Whether a failure goes by what is free or used: others are for good. Amounts are held against all there is.
+    /// Returns `true` if a failure may go away as amounts are taken and released.
+    ///
+    /// A condition may if it reads a free or used amount. For failures of other kinds the matcher decides,
+    /// which compares amounts with all there is.
     fn may_change(&self, failure: &Failure<'_>) -> bool {
         let node = match failure {
             Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => *node,
@@ -297,6 +319,7 @@ impl<'s> Serving<'s, '_> {
         self.varies(node)
     }
 
+    /// Returns `true` if a condition reads a free or used amount.
     fn varies(&self, node: NodeId) -> bool {
         let plan = self.set.plan;
         *self.varying.borrow_mut().entry(node).or_insert_with(|| {
@@ -305,6 +328,8 @@ impl<'s> Serving<'s, '_> {
         })
     }
 
+    /// The warning that no candidate can serve, with the most frequent reasons of each kind of candidate
+    /// first.
     fn none_serves(&self, side: &str, volume: Option<&Volume>, excluded: &Excluded) -> Diagnostic {
         let mut message = format!("none of the declared {side}s can ever serve `{}`", self.name());
         if let Some(volume) = volume {
@@ -332,7 +357,10 @@ impl<'s> Serving<'s, '_> {
         Diagnostic::warning(Code::B0607, self.need.span, message).label("nothing serves it").help(help)
     }
 
-    /// Instances that `at most` leaves no room for.
+    /// The warning that `at most` places leave no room for all instances, if they do not.
+    ///
+    /// Only candidates that could serve count. If these have `v` values of the key of a place, and each takes
+    /// at most `n`, then `n × v` instances fit.
     fn too_few(&self, agents: &[Option<usize>], supplies: &[(&Volume, Vec<usize>)]) -> Option<Diagnostic> {
         let hard = |places: &'s [Place]| places.iter().filter(|place| place.weight.is_none());
         for place in hard(&self.need.places) {
@@ -362,11 +390,13 @@ impl<'s> Serving<'s, '_> {
         None
     }
 
+    /// Returns the need's own reference to a volume. It outlives the one given, which reasons require.
     fn volume(&self, volume: &Volume) -> &'s Volume {
         let same = self.need.volumes.iter().find(|known| known.name == volume.name);
         same.unwrap_or(&self.need.volumes[0])
     }
 
+    /// The warning that one `at most` place leaves no room for `wanted` instances, if it does not.
     fn at_most(
         &self,
         place: &Place,
@@ -375,7 +405,7 @@ impl<'s> Serving<'s, '_> {
         values: &dyn Fn(PlaceKey) -> IndexSet<String>,
     ) -> Option<Diagnostic> {
         let PlaceKind::AtMost { count, key, .. } = place.kind else { return None };
-        // Enough agents for one each are seen at once.
+        // One value is enough. Values are costly to collect, so this comes first.
         if wanted <= count {
             return None;
         }

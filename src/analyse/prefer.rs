@@ -1,4 +1,7 @@
-//! Preferences that tell no two candidates apart.
+//! Warns of preferences that give every candidate the same score, and so choose nothing (`B0609`).
+//!
+//! A preference is judged twice. [`never`] asks the solver and holds for every fleet. [`over_fleet`]
+//! evaluates the preference with every candidate of the fleet at hand, within a bound on steps.
 
 use super::{
     Set,
@@ -16,18 +19,22 @@ use crate::{
     types::Side,
 };
 
-/// Whose preference it is.
+/// The owner of a preference.
+///
+/// A preference of the operator applies to every candidate, so one that is always earned changes no choice.
+/// One of an agent or a provider applies to its own candidates only: always earned, it still sets these apart
+/// from others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
-    /// The operator's: asked of every candidate.
     Operator,
-    /// Of the agents with these rules: what it always earns sets them apart from others.
+    /// The agents with these rules.
     Agent(usize),
-    /// Of the supplies below the tiers with these rules.
+    /// The tiers with these rules, for the supplies below them.
     Tier(usize),
 }
 
-/// Checks every preference, and the soft places of needs; and says whether a bound left all of them time.
+/// Checks every preference, and the soft places of needs. Returns `false` if the bound on steps ended the
+/// check early.
 pub(super) fn check(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> bool {
     let plan = set.plan;
     let operator = plan.broker.prefers.iter().map(|rule| (rule, Whose::Operator));
@@ -65,7 +72,7 @@ fn weightless(place: &Place) -> Option<Diagnostic> {
     })
 }
 
-/// Why a preference tells none apart, whatever the fleet.
+/// Returns the reason why a preference never tells two candidates apart, in any fleet.
 fn never(set: &Set<'_>, solver: &mut Solver<'_>, rule: &Rule, whose: Whose) -> Option<String> {
     if rule.weight == Some(0) {
         return Some("its weight is 0".to_owned());
@@ -96,8 +103,11 @@ struct Fleet<'s, 'a> {
     whose: Whose,
 }
 
-/// Why a preference tells none of the declared candidates apart. What is free changes in a cycle, and is not looked
-/// at; neither is a fleet without a choice.
+/// Returns the reason why a preference tells no two candidates of the declared fleet apart.
+///
+/// For each need and volume, every candidate must earn the same; different needs may earn different values.
+/// Preferences on free or used amounts are left out, as these change during a cycle. So is a fleet with fewer
+/// than two candidates, which has no choice to make.
 fn over_fleet(fleet: &Fleet<'_, '_>, steps: &mut u64) -> Option<String> {
     let Fleet { set, rule, .. } = fleet;
     let varies = |key: Key| matches!(key, Key::Free(_) | Key::Used(_));
@@ -106,7 +116,7 @@ fn over_fleet(fleet: &Fleet<'_, '_>, steps: &mut u64) -> Option<String> {
     }
     let agents = fleet.agents();
     let supplies = if rule.sides.of_volume() { fleet.supplies() } else { vec![None] };
-    // One of a kind is no choice: the preference may be there for those that come.
+    // The preference may be there for candidates that are still to come.
     if [&agents, &supplies].into_iter().any(|side| side.len() < 2 && side != &[None]) {
         return None;
     }
@@ -143,6 +153,7 @@ fn over_fleet(fleet: &Fleet<'_, '_>, steps: &mut u64) -> Option<String> {
 }
 
 impl<'s> Fleet<'s, '_> {
+    /// Returns the agents that the preference applies to, or `[None]` if it is not about agents.
     fn agents(&self) -> Vec<Option<usize>> {
         if !self.rule.sides.has(Side::Agent) {
             return vec![None];
@@ -156,6 +167,7 @@ impl<'s> Fleet<'s, '_> {
         }
     }
 
+    /// Returns the supplies that the preference applies to.
     fn supplies(&self) -> Vec<Option<usize>> {
         let world = self.set.world;
         let below = |supply: &crate::inventory::world::Supply| match self.whose {
@@ -196,7 +208,7 @@ impl<'s> Fleet<'s, '_> {
         }
     }
 
-    /// What every candidate earns, if they all earn the same.
+    /// Returns the value that every candidate earns, if they all earn the same and the steps suffice.
     fn only_value(
         &self,
         framework: &'s Framework,
@@ -223,7 +235,7 @@ impl<'s> Fleet<'s, '_> {
         only
     }
 
-    /// Keys that none of the candidates has.
+    /// Lists the keys that the preference reads and none of the candidates has.
     fn absent(&self, agents: &[Option<usize>], supplies: &[Option<usize>]) -> String {
         let plan = self.set.plan;
         let Some((framework, need)) = plan

@@ -1,13 +1,16 @@
-//! A text that a pattern matches, for a witness.
+//! Generates short texts that match a regular expression, to show in a witness.
+//!
+//! The generator walks the syntax tree and ignores assertions such as `\b`, so a text need not match. That is
+//! safe: the engine evaluates every witness before it is shown.
 
 use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind};
 
-/// Texts made of one pattern: what else is asked may rule some of them out.
+/// The number of texts made of one pattern. Other conditions may rule some of them out.
 const SAMPLES: u32 = 3;
-/// Texts longer than this are no help to a reader.
+/// The length in bytes beyond which a text does not help a reader, and is given up.
 const LONGEST: usize = 64;
 
-/// Short texts that a pattern may match. They are only tried: the engine says whether they do.
+/// Returns short texts that a pattern probably matches. The caller must check them.
 pub fn of_pattern(pattern: &str) -> Vec<String> {
     let Ok(hir) = regex_syntax::parse(pattern) else { return Vec::new() };
     let texts = (0..SAMPLES).filter_map(|more| {
@@ -18,7 +21,8 @@ pub fn of_pattern(pattern: &str) -> Vec<String> {
     texts.collect()
 }
 
-/// `more`: how often what may be repeated is, beyond once, and which of several is taken.
+/// Appends a text for one node of the syntax tree. `more` is the number of the sample: it adds repetitions
+/// beyond the first, and chooses among alternatives, so that samples differ.
 fn write(hir: &Hir, more: u32, out: &mut String) -> Option<()> {
     if out.len() > LONGEST {
         return None;
@@ -28,7 +32,7 @@ fn write(hir: &Hir, more: u32, out: &mut String) -> Option<()> {
         HirKind::Literal(literal) => out.push_str(std::str::from_utf8(&literal.0).ok()?),
         HirKind::Class(Class::Unicode(class)) => out.push(preferred(class)?),
         HirKind::Class(Class::Bytes(_)) => return None,
-        // Once rather than never, where both are allowed: `web-[0-9]*` is better shown by `web-0`.
+        // Prefers one repetition to none: `web-0` shows `web-[0-9]*` better than `web-` does.
         HirKind::Repetition(repetition) => {
             let often = repetition.max.map_or(more + 1, |most| most.min(more + 1));
             for _ in 0..repetition.min.max(often) {
@@ -42,7 +46,7 @@ fn write(hir: &Hir, more: u32, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// A letter or digit of a class, if it has one.
+/// Returns a readable character of a class, or else its first.
 fn preferred(class: &ClassUnicode) -> Option<char> {
     let readable = ['a', '0', 'A', '-', '_', '.'];
     let inside = |c: &char| class.iter().any(|range| (range.start()..=range.end()).contains(c));

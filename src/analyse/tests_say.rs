@@ -1,4 +1,8 @@
-//! What the tests of a set name and expect: a name that a test uses is used, and what a test expects is known.
+//! Collects the names that the tests of a set use, and the needs that they expect to be unmet.
+//!
+//! `unused` does not warn of a name that a test uses. `needs` and `fleet` do not warn that a need cannot be
+//! served if a test expects just that. Tests are read as syntax, so a name counts wherever it is written: the
+//! collection is larger than what is really used, and a warning is rather missed than wrong.
 
 use std::collections::BTreeSet;
 
@@ -9,29 +13,29 @@ use crate::{
     resolve::hir::Hir,
 };
 
-/// What tests say.
+/// The names and expectations of tests.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// Every name with dots, and every text.
+    /// Every path (and each start of it), name and text that a test writes.
     words: BTreeSet<String>,
-    /// Needs that a test expects not to be met in full.
+    /// The needs that a test expects not to be met in full, as written: `NEED` or `FRAMEWORK.NEED`.
     unmet: BTreeSet<String>,
 }
 
 impl Said {
-    /// Of all tests of a set.
+    /// Collects from all tests of a set.
     pub fn of(hir: &Hir) -> Said {
         let mut said = Said::default();
         hir.tests.iter().flat_map(|test| &test.statements).for_each(|statement| said.statement(statement));
         said
     }
 
-    /// Whether a test names something.
+    /// Returns `true` if a test uses a name.
     pub fn names(&self, name: &str) -> bool {
         self.words.contains(name)
     }
 
-    /// Whether a test expects that a need is not met, or not in full.
+    /// Returns `true` if a test expects that a need is not met, or not in full.
     pub fn expects_unmet(&self, framework: &str, need: &str) -> bool {
         self.unmet.contains(need) || self.unmet.contains(&format!("{framework}.{need}"))
     }

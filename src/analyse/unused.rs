@@ -1,5 +1,7 @@
-//! Names that nothing uses. What a test names is used; so is what the standard library declares, and, in a set without
-//! needs, what is there for the needs of others.
+//! Warns of declarations that nothing uses (`B0610`).
+//!
+//! A name that a test uses counts as used. The standard library is never warned of. In a set without needs,
+//! classes, roles and keys of needs are there for the needs of others, and are not warned of either.
 
 use std::collections::BTreeSet;
 
@@ -29,17 +31,19 @@ pub(super) fn check(set: &Set<'_>, problems: &mut Vec<Diagnostic>) {
     used.imports(&mut found);
     let own: BTreeSet<SourceId> = set.files.iter().map(|file| file.source).collect();
     let of_set = |problem: &Diagnostic| problem.labels.iter().all(|label| own.contains(&label.span.source));
-    // A class that never holds, or always does, is better not used: it is reported once.
+    // A class that never holds, or always does, has its warning already. That nothing uses it is no second
+    // problem.
     let place = |problem: &Diagnostic| problem.labels.first().map(|label| label.span);
     let known: BTreeSet<Option<Span>> = problems.iter().map(place).collect();
     problems.extend(found.into_iter().filter(|one| of_set(one) && !known.contains(&place(one))));
 }
 
+/// The names that the set uses outside its tests.
 struct Used<'s, 'a> {
     set: &'s Set<'a>,
-    /// Classes and lets, by number.
+    /// The classes and lets that are named, by number.
     definitions: BTreeSet<usize>,
-    /// Keys that are read or stated.
+    /// The keys that are read or stated.
     keys: BTreeSet<(Side, String)>,
     has_needs: bool,
 }
@@ -47,7 +51,7 @@ struct Used<'s, 'a> {
 impl<'s, 'a> Used<'s, 'a> {
     fn of(set: &'s Set<'a>) -> Self {
         let hir = set.hir;
-        // Needs of tests alone are samples of others to come.
+        // `hir.frameworks` leaves out the needs of tests: these are samples of needs that are still to come.
         let has_needs = hir.frameworks.iter().any(|framework| !framework.needs.is_empty());
         let mut used = Used { set, definitions: BTreeSet::new(), keys: BTreeSet::new(), has_needs };
         let own = hir.definitions.iter().filter(|definition| !definition.standard);
@@ -107,7 +111,8 @@ impl<'s, 'a> Used<'s, 'a> {
         });
     }
 
-    /// Whether a class or let is named, by its whole name or, where it is brought bare, by its own.
+    /// Returns `true` if something names a class or let. A test may name one of a module without the module's
+    /// name, as `use` can import it so.
     fn is_used(&self, at: usize, definition: &Definition) -> bool {
         let bare = definition.name.split_once('.').map_or(definition.name.as_str(), |(_, bare)| bare);
         self.definitions.contains(&at) || self.set.said.names(&definition.name) || self.set.said.names(bare)
@@ -159,9 +164,11 @@ impl<'s, 'a> Used<'s, 'a> {
         }
     }
 
-    /// Keys that the set's own schemas declare, of sides that something is known of.
+    /// Warns of keys that the set's own schemas declare and nothing states or reads, if there is something
+    /// that could state them.
     fn schema(&self, found: &mut Vec<Diagnostic>) {
-        // A key that looks like none of them is reported already, and may be the one that is meant.
+        // A key that no schema declares is reported already, and may be a misspelling of one that would be
+        // warned of.
         if self.set.has(Code::B0309) {
             return;
         }
@@ -169,7 +176,7 @@ impl<'s, 'a> Used<'s, 'a> {
         for field in hir.schema.iter().filter(|field| !field.standard) {
             let side = field.side;
             let peopled = match side {
-                // One of a kind may well lack what others will state.
+                // A single agent or supply may well lack keys that others will state.
                 Side::Agent => world.agents.len() > 1,
                 Side::Pool => world.supplies.len() > 1,
                 Side::Broker => hir.broker.name.is_some(),
@@ -183,6 +190,7 @@ impl<'s, 'a> Used<'s, 'a> {
         }
     }
 
+    /// Returns `true` if something states or reads the key of a schema, or a test uses its name.
     fn is_known(&self, field: &SchemaField) -> bool {
         let last = field.key.rsplit('.').next().unwrap_or(&field.key);
         self.keys.contains(&(field.side, field.key.clone()))
@@ -232,7 +240,8 @@ impl<'s, 'a> Used<'s, 'a> {
         Some(unused(span, message, &help))
     }
 
-    /// Whether a class or let of a module is used: one, or any.
+    /// Returns `true` if the class or let of this name in a module is used, or with `None` if any of the
+    /// module is.
     fn uses(&self, module: &str, name: Option<&Name>) -> bool {
         let meant = |definition: &Definition| {
             let own = definition.name.split_once('.').filter(|(of, _)| *of == module);
@@ -242,7 +251,7 @@ impl<'s, 'a> Used<'s, 'a> {
         all.filter(|(_, definition)| meant(definition)).any(|(at, definition)| self.is_used(at, definition))
     }
 
-    /// Whether a module gives the type of some key that the set states or reads.
+    /// Returns `true` if a module declares a key that the set states or reads: importing it types that key.
     fn types(&self, module: &str) -> bool {
         let source = self.set.modules.iter().find(|(name, _)| *name == module).map(|(_, ast)| ast.source);
         let fields = self.set.hir.schema.iter().filter(|field| Some(field.span.source) == source);
@@ -250,7 +259,7 @@ impl<'s, 'a> Used<'s, 'a> {
     }
 }
 
-/// The roles that something is kept for.
+/// Returns the roles that a tier or a resource is reserved for.
 fn reserved_for(hir: &Hir) -> Vec<&str> {
     let mut open: Vec<&TierRecord> = hir.records.providers.iter().collect();
     let mut resources: Vec<&ResourceRecord> =

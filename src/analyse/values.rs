@@ -1,5 +1,18 @@
-//! Representatives: for each variable of a group values such that every other value behaves like one of them, in every
-//! condition of the group. Nice ones come first, since they are shown.
+//! Chooses representatives: a finite set of values for each variable, such that whatever is possible at all
+//! is possible with these.
+//!
+//! The argument is that of a small model. Conditions tell values apart only by comparing them with the
+//! constants and the other variables of their group (see `group`). So what matters of an assignment is its
+//! arrangement: for amounts and versions, between which constants each value lies and in which order those of
+//! one gap are; for texts, which are equal; for sets, which constants are members and how sets overlap; for
+//! places, which path is below which. With `k` variables in a group it is enough to offer every constant, and
+//! `k` further values in each gap or of each kind: every arrangement then occurs among the assignments.
+//!
+//! If the values may not cover every arrangement (there are too many, or keys meet in arithmetic) a
+//! [`Doubt`] says so. A candidate that is found is right in any case, as the engine evaluates it. Only "there
+//! is none" needs representatives that are complete, and is withheld in doubt.
+//!
+//! Round and small values come first: the search takes the first that fits, and that one is shown to people.
 
 use std::collections::BTreeSet;
 
@@ -19,24 +32,26 @@ use crate::{
     value::{Value, Version, is_place},
 };
 
-/// What the variables of a group may hold, and why there may be more to it.
+/// The representatives of the variables of a group.
 pub struct Domains {
-    /// By variable.
+    /// The values of each variable.
     pub values: Vec<(VariableId, Vec<Held>)>,
-    /// Values that stand for texts nobody has found: by variable.
+    /// Opaque texts of each variable that patterns apply to. They may stand for texts that do not exist, so
+    /// they can show that nothing is possible, and nothing else.
     pub opaque: Vec<(VariableId, Vec<Held>)>,
-    /// Why the values do not stand for every other.
+    /// The reason why the values do not stand for all others, if they do not.
     pub doubt: Option<Doubt>,
 }
 
-/// What the variables of a group may hold.
+/// Returns the representatives of the variables of a group.
 pub fn domains(group: &Group, imagined: &mut Imagined<'_>) -> Domains {
     let kinds = group.variables.values().map(|columns| imagined.type_of(columns[0]));
     let kinds: Vec<Option<Type>> = kinds.collect();
     let is_set = |kind: &Option<Type>| matches!(kind, Some(Type::Texts | Type::Numbers | Type::Ranges));
     let mut maker =
         Maker { group, doubt: group.doubt, alike: kinds.len(), sets_vary: kinds.iter().any(is_set) };
-    // A member and its set of which neither has a type; places in a set that varies.
+    // A key without a type may be a set or a member of one. Members of a set that varies are not tried as
+    // places.
     if group.has_sets && (kinds.contains(&None) || group.places && maker.sets_vary) {
         maker.doubt = Some(Doubt::Sets);
     }
@@ -69,6 +84,8 @@ pub fn domains(group: &Group, imagined: &mut Imagined<'_>) -> Domains {
     domains
 }
 
+/// Returns `true` if a candidate may lack the value of a column. Keys that always have one, or a default, are
+/// listed.
 fn may_be_absent(column: Column, imagined: &Imagined<'_>) -> bool {
     let symbols = &imagined.plan().symbols;
     match column.key {
@@ -85,7 +102,7 @@ fn may_be_absent(column: Column, imagined: &Imagined<'_>) -> bool {
     }
 }
 
-/// The least amount that a column may read.
+/// Returns the least amount that a column can have, if it has one.
 fn least(column: Column, imagined: &Imagined<'_>) -> Option<i64> {
     let symbols = &imagined.plan().symbols;
     match column.key {
@@ -100,17 +117,18 @@ fn least(column: Column, imagined: &Imagined<'_>) -> Option<i64> {
     }
 }
 
+/// Makes the values of one group, and collects the doubt that arises.
 struct Maker<'g> {
     group: &'g Group,
     doubt: Option<Doubt>,
-    /// How many variables are compared with each other: as many values are needed where they may differ.
+    /// The number of variables in the group. As many values are needed wherever all of them could differ.
     alike: usize,
-    /// Whether a set is among what varies.
+    /// `true` if one of the variables is a set.
     sets_vary: bool,
 }
 
 impl Maker<'_> {
-    /// The type of a key of which only this group says anything.
+    /// Returns the type to try for a key that has none of its own, from the constants it is compared with.
     fn type_seen(&self) -> Type {
         match self.group {
             Group { places: true, .. } => Type::Place,
@@ -132,7 +150,7 @@ impl Maker<'_> {
         let place = plan.column(column);
         let values: Vec<Value> = match kind {
             Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
-            // What may be in a set is what sets are made of.
+            // A number that may be a member of a set takes its values from the members that sets are made of.
             Type::Quantity(dimension) if self.sets_vary => {
                 self.members().into_iter().map(|amount| Value::Quantity(dimension, amount)).collect()
             }
@@ -160,7 +178,7 @@ impl Maker<'_> {
         values.into_iter().map(Held::Value).collect()
     }
 
-    /// Every number that is mentioned, and some that are not: members of sets.
+    /// Returns members of sets: every number of the group, and some others.
     fn members(&mut self) -> Vec<i64> {
         if self.group.ordered {
             self.doubt = Some(Doubt::Sets);
@@ -171,7 +189,11 @@ impl Maker<'_> {
         members
     }
 
-    /// Every amount that is mentioned, and some in each gap beside and between.
+    /// Returns every amount of the group that is at least `least`, and some in each gap below, between and
+    /// above.
+    ///
+    /// A gap with fewer amounts than needed gives all it has, so the values of narrow gaps are complete as
+    /// well.
     fn amounts(&mut self, least: Option<i64>, unit: i64) -> Vec<i64> {
         let floor = least.map_or(i128::from(i64::MIN), i128::from) - 1;
         let ceiling = i128::from(i64::MAX) + 1;
@@ -192,7 +214,8 @@ impl Maker<'_> {
         found
     }
 
-    /// How many values there are to be in each gap: as many as there are keys to differ, if that is not too much.
+    /// Returns the number of values for each gap: one for each variable of the group, or fewer (in doubt)
+    /// where all together would be too many.
     fn in_each_gap(&mut self, constants: usize) -> usize {
         let most = (2 * limits::REPRESENTATIVES / (constants + 1)).max(1);
         if self.alike > most {
@@ -201,8 +224,14 @@ impl Maker<'_> {
         self.alike.min(most)
     }
 
+    /// Returns values of a resource, which has a total and a used amount.
+    ///
+    /// If one column alone reads it, that amount is all that matters, and the other can follow from it. With
+    /// several columns the values are pairs of known amounts. These are not complete: a condition on `free`
+    /// distinguishes differences, which need not be among the amounts.
     fn stock(&mut self, columns: &[ColumnId], kind: Type, imagined: &Imagined<'_>) -> Vec<Held> {
-        // Where nothing says what it measures, it is only asked whether it is there.
+        // A resource without a dimension is never compared with an amount, only tested for presence. Any will
+        // do.
         let dimension = if let Type::Quantity(known) = kind { known } else { Dimension::Number };
         let plan = imagined.plan();
         let keys: Vec<Key> = columns.iter().map(|column| plan.column(*column).key).collect();
@@ -223,17 +252,18 @@ impl Maker<'_> {
         pairs.into_iter().map(|(total, used)| Held::Stock(dimension, total, used)).collect()
     }
 
-    /// Members that no condition names, as many as sets and their members may differ by.
+    /// Returns the number of members that are needed beside those that conditions name.
     fn fresh_members(&self) -> usize {
         if !self.group.has_sets {
             return self.alike;
         }
-        // Sets may overlap in as many ways as there are choices of them.
+        // `k` sets divide what no condition names into 2^k - 1 regions of a Venn diagram, beside the outside.
+        // One member for each makes every overlap possible.
         let choices = 1_usize.checked_shl(self.alike as u32).unwrap_or(usize::MAX);
         choices.saturating_sub(1).min(limits::REPRESENTATIVES)
     }
 
-    /// Every text that is mentioned, and some that are not.
+    /// Returns every text of the group, samples of its patterns, and some other texts.
     fn texts(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
         let mut found: Vec<Symbol> = self.group.texts.iter().copied().collect();
         let samples: Vec<String> =
@@ -258,7 +288,10 @@ impl Maker<'_> {
         found
     }
 
-    /// For each choice of patterns a text that matches these alone, whether or not there is one.
+    /// Returns an opaque text for each subset of the patterns: it stands for the texts that match just those.
+    ///
+    /// There may be no such text, and deciding that takes products of automata. So opaque texts only ever
+    /// show that a question has no answer: if not even they meet the conditions, no text does.
     fn opaque(&mut self, imagined: &mut Imagined<'_>) -> Vec<Held> {
         let patterns: Vec<&String> = self.group.patterns.iter().collect();
         if patterns.len() > limits::ANALYSED_PATTERNS {
@@ -277,7 +310,8 @@ impl Maker<'_> {
         chosen.collect()
     }
 
-    /// Every set of some members; of many members the sets that are written, the small ones and the large ones.
+    /// Returns every set of some members. Of many members (in doubt) those with one, those that are written,
+    /// the whole and the empty one.
     fn sets<M: Copy + Ord>(&mut self, members: &[M], make: impl Fn(Vec<M>) -> Value) -> Vec<Value> {
         let mut found: Vec<Value> = Vec::new();
         if members.len() <= limits::ANALYSED_MEMBERS {
@@ -299,6 +333,8 @@ impl Maker<'_> {
         found
     }
 
+    /// Returns ranges: those that are written, some single points, one from the first to the last, and the
+    /// empty one. Always in doubt.
     fn ranges(&mut self) -> Vec<Value> {
         self.doubt = Some(Doubt::Sets);
         let whole = self.group.quantities.iter().filter(|amount| *amount % MILLION == 0);
@@ -314,7 +350,7 @@ impl Maker<'_> {
         values
     }
 
-    /// Every version that is mentioned, and some beside and between.
+    /// Returns every version of the group, and some in each gap below, between and above.
     fn versions(&mut self) -> Vec<Version> {
         let constants: Vec<Version> = self.group.versions.iter().cloned().collect();
         let mut found: BTreeSet<Version> = constants.iter().cloned().collect();
@@ -325,7 +361,7 @@ impl Maker<'_> {
             for number in 1..=each as u64 {
                 match Version::between(low, high, number) {
                     Some(version) if found.insert(version.clone()) => fresh.push(version),
-                    // Pre-releases lie so close that there may be nothing between.
+                    // Between pre-releases there may be no version that `between` can make.
                     _ => self.doubt = Some(Doubt::Versions),
                 }
             }
@@ -333,7 +369,12 @@ impl Maker<'_> {
         constants.into_iter().chain(fresh).collect()
     }
 
-    /// Every path that is mentioned, those above it, and below each of them paths that are not mentioned.
+    /// Returns every path of the group, the paths above it, and below each of these some that the group does
+    /// not have.
+    ///
+    /// The result is a tree: below each known path (and at the root) as many new branches as variables could
+    /// need, down past the deepest known path and the last level. Its size is exponential in the depth, so it
+    /// is cut, in doubt, to [`limits::REPRESENTATIVES`].
     fn paths(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
         let mut nodes: Vec<String> = vec![String::new()];
         for text in &self.group.texts {
@@ -354,7 +395,7 @@ impl Maker<'_> {
         let beyond = if self.group.nested { self.alike } else { 1 };
         let mut deepest = deepest.max(imagined.plan().levels.len()) + beyond;
         let mut branches = self.alike;
-        // The tree grows fast: where it is too large, less of it is looked at.
+        // First fewer branches, then less depth, until the tree fits.
         while size(branches, deepest).saturating_mul(nodes.len()) > limits::REPRESENTATIVES
             && (branches > 1 || deepest > 2)
         {
@@ -369,7 +410,7 @@ impl Maker<'_> {
             self.doubt = Some(Doubt::Places);
             found.truncate(limits::REPRESENTATIVES);
         }
-        // Levels are read as paths of their own.
+        // The value of a level is a start of the path, and `Imagined` looks its symbol up.
         for path in &found {
             for (at, _) in path.match_indices('/') {
                 imagined.symbols.intern(&path[..at]);
@@ -384,12 +425,12 @@ fn is_access(column: Column, imagined: &Imagined<'_>) -> bool {
     column.side == Side::Volume && imagined.plan().symbols.text(key) == "access"
 }
 
-/// How many paths there are below one.
+/// Returns the number of paths in a tree of this depth below one path.
 fn size(branches: usize, deepest: usize) -> usize {
     (0..deepest).fold(0_usize, |sum, _| sum.saturating_add(1).saturating_mul(branches))
 }
 
-/// Paths below one that nobody mentions.
+/// Adds a tree of paths below `node` that are not in `known`.
 fn grow(
     node: &str,
     depth: usize,
@@ -416,7 +457,7 @@ fn grow(
     }
 }
 
-/// What people count a dimension in.
+/// Returns the amount, in base units, that people count a dimension in.
 fn unit(dimension: Dimension) -> i64 {
     match dimension {
         Dimension::Number | Dimension::Duration => MILLION,
@@ -424,13 +465,13 @@ fn unit(dimension: Dimension) -> i64 {
     }
 }
 
-/// The next round amount above one.
+/// Returns the next round amount above one.
 fn next_above(amount: i64, unit: i64) -> Option<i64> {
     let step = magnitude(amount.checked_abs()?).max(unit);
     (amount.div_euclid(step) + 1).checked_mul(step)
 }
 
-/// The next round amount below one.
+/// Returns the next round amount below one.
 fn next_below(amount: i64, unit: i64) -> Option<i64> {
     let step = match amount {
         1.. => magnitude(amount - 1).max(if amount > unit { unit } else { 1 }),
@@ -439,11 +480,12 @@ fn next_below(amount: i64, unit: i64) -> Option<i64> {
     (amount.checked_sub(1)?.div_euclid(step)).checked_mul(step)
 }
 
+/// Returns the largest power of ten that is at most an amount, or 1.
 fn magnitude(amount: i64) -> i64 {
     amount.checked_ilog10().map_or(1, |digits| 10_i64.pow(digits))
 }
 
-/// So many amounts above one, each the next round one.
+/// Returns the next `count` round amounts above one.
 fn above(amount: Option<i64>, unit: i64, count: usize) -> Vec<i64> {
     let mut found = Vec::new();
     let mut at = amount.unwrap_or(0);
@@ -455,7 +497,11 @@ fn above(amount: Option<i64>, unit: i64, count: usize) -> Vec<i64> {
     found
 }
 
-/// So many amounts between two, these excluded, or all where there are fewer. `nice` comes first if it fits.
+/// Returns `count` amounts strictly between two, or all of them if there are fewer. `nice` comes first if it
+/// is among them.
+///
+/// Splits the gap at its roundest amount, then both halves, breadth first: the amounts are round and spread
+/// out, and none is made twice.
 fn gap(low: i128, high: i128, count: usize, nice: Option<i64>) -> Vec<i64> {
     let mut found: Vec<i64> = Vec::new();
     let mut open = vec![(low, high)];
@@ -477,7 +523,8 @@ fn gap(low: i128, high: i128, count: usize, nice: Option<i64>) -> Vec<i64> {
     found
 }
 
-/// The roundest number between two; `None` where there is none.
+/// Returns the roundest number strictly between two: the least multiple of the largest power of ten that has
+/// any there.
 fn roundest(low: i128, high: i128) -> Option<i128> {
     let mut step: i128 = 1_000_000_000_000_000_000;
     while step > 0 {

@@ -1,4 +1,4 @@
-//! Candidates and conditions as text of the language.
+//! Writes candidates and conditions of the solver as text of the language, for messages.
 
 use indexmap::IndexSet;
 
@@ -15,10 +15,10 @@ use crate::{
     value::show_name,
 };
 
-/// A condition longer than this is shown in the words of the plan.
+/// The most bytes of source text that a message shows of a condition. A longer one is written from the plan.
 const LONGEST: usize = 100;
 
-/// What a candidate holds, key by key: `media = "ssd"`. With their side where several are spoken of.
+/// Lists the keys of a candidate: `media = "ssd"`. With `with_side` each is written with its side.
 pub fn keys(solver: &Solver<'_>, witness: &Witness, with_side: bool) -> Vec<String> {
     let mut shown: Vec<(bool, String)> = witness
         .iter()
@@ -27,11 +27,14 @@ pub fn keys(solver: &Solver<'_>, witness: &Witness, with_side: bool) -> Vec<Stri
             (matches!(held, Held::Absent | Held::Mismatch), text)
         })
         .collect();
-    // What it has comes before what it lacks, each in the order of the alphabet: the search has its own order.
+    // Keys with a value come before those without, each in alphabetical order: the order of the search means
+    // nothing to a reader.
     shown.sort();
     shown.into_iter().map(|(_, text)| text).collect()
 }
 
+/// Writes one variable with its value. The used amount of a resource is shown only if a condition can depend
+/// on it.
 fn one(solver: &Solver<'_>, variable: Variable, held: &Held, with_side: bool) -> String {
     let plan = solver.plan;
     let symbols = solver.imagined.symbols();
@@ -64,7 +67,7 @@ fn one(solver: &Solver<'_>, variable: Variable, held: &Held, with_side: bool) ->
     }
 }
 
-/// A candidate in words: `a pool with media = "ssd", replicas = 2`.
+/// Writes a candidate: `a pool with media = "ssd", replicas = 2`.
 pub fn candidate(solver: &Solver<'_>, side: Side, witness: &Witness) -> String {
     let keys = keys(solver, witness, false);
     let article = if side == Side::Agent { "an" } else { "a" };
@@ -74,12 +77,12 @@ pub fn candidate(solver: &Solver<'_>, side: Side, witness: &Witness) -> String {
     format!("{article} {side} with {}", keys.join(", "))
 }
 
-/// A condition as its author wrote it, if that is short; else as the plan has it.
+/// Writes a condition as its author did if that fits in a message, or else from the plan.
 pub fn condition(plan: &Plan, sources: &Sources, node: NodeId) -> String {
     if matches!(plan.node(node), Node::And(_))
         && let Some(class) = plan.definitions.iter().find(|known| known.root == node)
     {
-        // Its place is that of its name.
+        // The span of a definition's root is that of its name, which is no condition.
         return if class.class_of.is_some() { format!("is {}", class.name) } else { class.name.clone() };
     }
     let written = sources.text(plan.spans[node.0 as usize]);
@@ -87,7 +90,7 @@ pub fn condition(plan: &Plan, sources: &Sources, node: NodeId) -> String {
     if readable { written.to_owned() } else { Show::new(plan).node(node) }
 }
 
-/// A goal as text: what is wanted of the condition included.
+/// Writes a goal: the condition, with `not` if it must not hold.
 pub fn goal(plan: &Plan, sources: &Sources, goal: &Goal) -> String {
     let text = condition(plan, sources, goal.shown);
     let negated = goal.shown == goal.node && matches!(goal.want, Want::False | Want::NotTrue);
@@ -95,8 +98,10 @@ pub fn goal(plan: &Plan, sources: &Sources, goal: &Goal) -> String {
 }
 
 impl Set<'_> {
-    /// What some goals together say: `a` and `b` cannot both hold. With what is fixed of the keys that they read.
-    /// `whose` says of each where it is from.
+    /// Writes that some goals exclude each other: `a` and `b` cannot both hold.
+    ///
+    /// The values of fixed keys that they read follow, as these are part of the reason. `whose` adds the
+    /// origin of a goal.
     pub(super) fn conflict(
         &self,
         solver: &Solver<'_>,
