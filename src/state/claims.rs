@@ -1,8 +1,8 @@
 //! Checks what an operation takes against what is free, and words the conflict where it does not fit.
 //!
-//! `operation` calls this for each amount of an offer. All arithmetic is that of [`Room`] and of the ledger, so an
-//! operation and the offer that it was made from are judged by the same rules. Nothing here changes the ledger:
-//! takes collect in `pending`, and the state changes only once the whole operation fits.
+//! `operation` calls this for each amount of an offer. All arithmetic is that of [`Room`] and of the ledger,
+//! so an operation and the offer that it was made from are judged by the same rules. Nothing here changes the
+//! ledger: takes collect in `pending`, and the state changes only once the whole operation fits.
 
 use super::{
     conflict::{Conflict, HeldBy, holders},
@@ -45,8 +45,8 @@ pub(super) struct Asker<'a> {
     /// The name of the allocation or reservation, or the path of the volume, that is made.
     pub name: &'a str,
     pub role: &'a str,
-    /// `true` if what it takes counts against the limits of its role and the roles above. Only allocations count:
-    /// reservations and new volumes take nothing from a limit until something uses them.
+    /// `true` if what it takes counts against the limits of its role and the roles above. Only allocations
+    /// count: reservations and new volumes take nothing from a limit until something uses them.
     pub limited: bool,
 }
 
@@ -75,7 +75,8 @@ impl Bound {
         self.world.supplies[supply].existing.is_some().then_some(supply)
     }
 
-    /// Returns a role and the roles above it, lowest first. Roles that the fleet does not mention are left out.
+    /// Returns a role and the roles above it, lowest first. Roles that the fleet does not mention are left
+    /// out.
     pub fn line(&self, role: &str) -> Vec<Symbol> {
         let ends = role.rmatch_indices('/').map(|(end, _)| end);
         let paths = std::iter::once(role.len()).chain(ends).map(|end| &role[..end]);
@@ -84,8 +85,8 @@ impl Bound {
 
     /// Returns the holdings of a resource that a take draws on, lowest tier first.
     ///
-    /// An agent has at most one. A pool has one for itself and one for each tier above that counts the resource:
-    /// what a pool gives, its backend and provider give with it.
+    /// An agent has at most one. A pool has one for itself and one for each tier above that counts the
+    /// resource: what a pool gives, its backend and provider give with it.
     fn tiers(&self, source: &Source, resource: &str) -> Vec<HoldingId> {
         let Some(resource) = self.plan.symbols.find(resource) else { return Vec::new() };
         match source.kind {
@@ -99,10 +100,12 @@ impl Bound {
         }
     }
 
-    /// Adds what `claims` take of one source to `pending`, and returns a conflict for each claim that does not fit.
+    /// Adds what `claims` take of one source to `pending`, and returns a conflict for each claim that does
+    /// not fit.
     ///
-    /// Takes in `pending` count as used, so the claims of one operation cannot share the same free amount. A claim
-    /// that does not fit adds nothing, and the claims after it are still checked: one refusal names them all.
+    /// Takes in `pending` count as used, so the claims of one operation cannot share the same free amount. A
+    /// claim that does not fit adds nothing, and the claims after it are still checked: one refusal names
+    /// them all.
     pub fn claim(
         &self,
         asker: &Asker<'_>,
@@ -124,8 +127,8 @@ impl Bound {
             };
             let taker = Taker { framework: None, line: &line, revocable, exempt: &[] };
             let room = Room { world: &self.world, ledger: Some(&self.ledger), taker, pending };
-            // `exactly` leaves options and limits aside: the offer has applied the options already, and limits
-            // follow here, as they do not count for every requester.
+            // `exactly` leaves options and limits aside: the offer has applied the options already, and
+            // limits follow here, as they do not count for every requester.
             let taken = room.exactly(&tiers, &amount).and_then(|portion| {
                 let holding = self.world.holding(tiers[0]);
                 let limits = match asker.limited {
@@ -181,7 +184,8 @@ impl Bound {
         filled(Conflict::new(Code::B0522, message, help), resource, &holder, wanted, free, held_by)
     }
 
-    /// Returns the name of the holder of a holding, and the holder in words: a tier, or else the source itself.
+    /// Returns the name of the holder of a holding, and the holder in words: a tier, or else the source
+    /// itself.
     fn holder(&self, holding: HoldingId, source: &Source) -> (String, String) {
         let has = |tier: &&Tier| tier.resources.iter().any(|held| held.holding == holding);
         match self.world.tiers.iter().find(has) {
@@ -193,10 +197,11 @@ impl Bound {
         }
     }
 
-    /// Describes what is free of a holding to the requester of `room`: an amount, or the free ranges or items.
+    /// Describes what is free of a holding to the requester of `room`: an amount, or the free ranges or
+    /// items.
     ///
-    /// Ranges and items come from the ledger alone: those that are pending in the same operation still show as
-    /// free.
+    /// Ranges and items come from the ledger alone: those that are pending in the same operation still show
+    /// as free.
     fn free(&self, id: HoldingId, room: &Room<'_>) -> String {
         let holding = self.world.holding(id);
         let sets = room.parts(holding).filter_map(|part| {
@@ -212,8 +217,8 @@ impl Bound {
         names.collect::<Vec<_>>().join(" and ")
     }
 
-    /// Returns who has some of a holding that the requester could otherwise use: allocations, then volumes carved
-    /// out of it, then the roles outside `line` that some of it is reserved for.
+    /// Returns who has some of a holding that the requester could otherwise use: allocations, then volumes
+    /// carved out of it, then the roles outside `line` that some of it is reserved for.
     fn held_by(&self, id: HoldingId, line: &[Symbol], wanted: &Amount) -> Vec<HeldBy> {
         let holding = self.world.holding(id);
         let text = |symbol| self.plan.symbols.text(symbol).to_owned();
@@ -252,8 +257,8 @@ impl Bound {
 
     /// Adds one use of an existing volume to `pending`.
     ///
-    /// Returns a conflict if the volume is not there, is reserved for a role that is not above the requester's, or
-    /// has as many users as it takes.
+    /// Returns a conflict if the volume is not there, is reserved for a role that is not above the
+    /// requester's, or has as many users as it takes.
     pub fn use_volume(&self, asker: &Asker<'_>, path: &str, pending: &mut Vec<Take>) -> Vec<Conflict> {
         let Some(supply) = self.volume(path) else {
             let message = format!("`{}` uses the volume `{path}`, and it is not there", asker.name);
@@ -305,7 +310,8 @@ impl Bound {
         existing.whole.iter().find(|whole| whole.0 == resource).map(|whole| whole.2)
     }
 
-    /// Returns `true` if an amount that an offer takes of a pool is at most what a volume has of that resource.
+    /// Returns `true` if an amount that an offer takes of a pool is at most what a volume has of that
+    /// resource.
     pub fn is_within(&self, source: &Source, claim: &Claim, volume: usize) -> bool {
         let tiers = self.tiers(source, &claim.record.name);
         let amount = tiers
@@ -324,8 +330,8 @@ impl Bound {
         self.claim(&nobody, source, std::slice::from_ref(claim), Revocable::No, &mut Vec::new()).pop()
     }
 
-    /// Returns how many instances a need still lacks: `None` if its framework is not declared here, `Some(None)`
-    /// if the framework has no such need.
+    /// Returns how many instances a need still lacks: `None` if its framework is not declared here,
+    /// `Some(None)` if the framework has no such need.
     pub fn missing(&self, framework: &str, need: &str) -> Option<Option<u64>> {
         let symbols = &self.plan.symbols;
         let known = self.plan.frameworks.iter().find(|known| symbols.text(known.name) == framework)?;
@@ -378,7 +384,8 @@ fn gone_amount(asker: &Asker<'_>, source: &Source, claim: &Claim, none: bool) ->
 
 /// Returns `true` if a take stands in the way of what is wanted.
 ///
-/// Any take of an amount does. A take of ranges or items does only if it has one of those that are wanted by name.
+/// Any take of an amount does. A take of ranges or items does only if it has one of those that are wanted by
+/// name.
 fn meets(world: &World, take: &Take, wanted: &Amount) -> bool {
     let Taken::Set(taken) = &take.amount else { return true };
     match (wanted, &world.stock(take.stock).usable) {

@@ -87,8 +87,8 @@ pub struct HeldBy {
     pub amount: String,
 }
 
-/// The longest line, in bytes, of which a diagnostic shows an excerpt. Programs write whole documents on one line,
-/// and an excerpt of that helps nobody.
+/// The longest line, in bytes, of which a diagnostic shows an excerpt. Programs write whole documents on one
+/// line, and an excerpt of that helps nobody.
 const WIDE: usize = 300;
 
 /// The most holders that a message names. Those beyond are counted.

@@ -1,8 +1,8 @@
 //! A state as a document: an inventory that declares only reservations, volumes and allocations.
 //!
-//! Entries stay JSON values and are not interpreted here. A state is read and bound by the code that reads and
-//! binds any inventory, so there is no second reading that could differ. The command line keeps these documents in
-//! files; `desk` changes them.
+//! Entries stay JSON values and are not interpreted here. A state is read and bound by the code that reads
+//! and binds any inventory, so there is no second reading that could differ. The command line keeps these
+//! documents in files; `desk` changes them.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -139,8 +139,8 @@ impl State {
         Inventory::from_json(name, &self.to_json())
     }
 
-    /// Returns the entries by which this state differs from an earlier one: by kind, those removed before those
-    /// added. An entry whose content changed is among both.
+    /// Returns the entries by which this state differs from an earlier one: by kind, those removed before
+    /// those added. An entry whose content changed is among both.
     pub fn changes_from(&self, before: &State) -> Vec<Change> {
         let mut changes = Vec::new();
         for kind in [Kind::Reservation, Kind::Volume, Kind::Allocation] {

@@ -1,8 +1,9 @@
 //! Coverage: the outcomes (true, false, unknown) that each condition of a set had while its tests ran.
 //!
-//! Each test runs on a plan of its own, because its declarations replace some of the set's. Node numbers therefore
-//! mean nothing from one test to the next, and conditions are identified by their [`Span`] in the sources. The
-//! engine's [`Recorder`] collects outcomes by node during one cycle; [`Coverage::add`] folds them into the spans.
+//! Each test runs on a plan of its own, because its declarations replace some of the set's. Node numbers
+//! therefore mean nothing from one test to the next, and conditions are identified by their [`Span`] in the
+//! sources. The engine's [`Recorder`] collects outcomes by node during one cycle; [`Coverage::add`] folds
+//! them into the spans.
 
 use indexmap::IndexMap;
 
@@ -65,8 +66,8 @@ impl Coverage {
         Coverage { conditions }
     }
 
-    /// Adds the outcomes of one test, whose fleet has the conditions of the set among its own. Conditions that the
-    /// test itself declares are not counted.
+    /// Adds the outcomes of one test, whose fleet has the conditions of the set among its own. Conditions
+    /// that the test itself declares are not counted.
     pub(super) fn add(&mut self, fleet: &Fleet, recorder: &Recorder) {
         for (found, node) in conditions_of(fleet) {
             if let Some(condition) = self.conditions.get_mut(&found.span) {
@@ -98,12 +99,12 @@ impl Coverage {
     }
 }
 
-/// Lists the conditions of a set with their nodes in the plan: its rules, those of plugins beside it, each condition
-/// of its classes, and the conditions of its needs.
+/// Lists the conditions of a set with their nodes in the plan: its rules, those of plugins beside it, each
+/// condition of its classes, and the conditions of its needs.
 ///
-/// Classes of the standard library are left out, as their conditions are not the set's to test. Rules of plugins
-/// are taken from the plugins, not from the agents and tiers that carry them, so they count in a fleet where
-/// nothing carries them.
+/// Classes of the standard library are left out, as their conditions are not the set's to test. Rules of
+/// plugins are taken from the plugins, not from the agents and tiers that carry them, so they count in a
+/// fleet where nothing carries them.
 fn conditions_of(fleet: &Fleet) -> Vec<(Condition, NodeId)> {
     let plan = fleet.plan();
     let mut found = Vec::new();
@@ -158,10 +159,11 @@ fn own_label(rule: &Rule) -> &str {
     if rule.labelled { &rule.label } else { "" }
 }
 
-/// Returns `true` if a condition can be unknown for some candidate: if it reads a key that may be absent, divides,
-/// or asks a plugin.
+/// Returns `true` if a condition can be unknown for some candidate: if it reads a key that may be absent,
+/// divides, or asks a plugin.
 ///
-/// Overflow makes a value unknown, too. It is left out: almost every sum could overflow, and few tests can show it.
+/// Overflow makes a value unknown, too. It is left out: almost every sum could overflow, and few tests can
+/// show it.
 fn may_be_unknown(plan: &Plan, id: NodeId) -> bool {
     let any = |parts: &[NodeId]| parts.iter().any(|part| may_be_unknown(plan, *part));
     match plan.node(id) {

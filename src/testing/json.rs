@@ -1,5 +1,5 @@
-//! Results of tests as JSON. The wire types stand apart from [`TestReport`], so that the format changes only on
-//! purpose.
+//! Results of tests as JSON. The wire types stand apart from [`TestReport`], so that the format changes only
+//! on purpose.
 
 use serde::Serialize;
 

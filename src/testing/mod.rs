@@ -2,8 +2,8 @@
 //!
 //! Each test runs in four steps:
 //!
-//! 1. `overlay` lays the declarations of the test over the set and the inventories. A declaration replaces one of
-//!    the same kind and name.
+//! 1. `overlay` lays the declarations of the test over the set and the inventories. A declaration replaces
+//!    one of the same kind and name.
 //! 2. The result is checked and bound like any set. A problem makes the test [`Verdict::Broken`], not failed.
 //! 3. One cycle runs, for the needs that the test declares or names.
 //! 4. `expect` compares each expectation with the offers, and `snapshot` compares all of them with a file.
@@ -147,10 +147,10 @@ pub struct Options<'a> {
     pub wanted: &'a dyn Fn(&str) -> bool,
     /// Reads a snapshot's file by its path.
     pub snapshots: &'a dyn Fn(&str) -> ReadSnapshot,
-    /// `true` if a damaged snapshot is to be replaced. Then it is a failure that [`TestResult::accept`] removes;
-    /// else it breaks the test.
+    /// `true` if a damaged snapshot is to be replaced. Then it is a failure that [`TestResult::accept`]
+    /// removes; else it breaks the test.
     pub retakes: bool,
-    /// The coverage to add outcomes to; see [`coverage`]. `None` records nothing.
+    /// The coverage to add outcomes to; see [`coverage()`]. `None` records nothing.
     pub coverage: Option<Coverage>,
     /// Called with the offers of each test that runs.
     pub offers: Option<&'a dyn Fn(&Offers)>,
@@ -180,8 +180,8 @@ fn is_snapshot(expect: &Expect) -> bool {
     matches!(expect, Expect::Snapshot)
 }
 
-/// Returns the snapshots that the tests of a set expect: the path of each, with its test. If two tests share a path,
-/// the first one has it.
+/// Returns the snapshots that the tests of a set expect: the path of each, with its test. If two tests share
+/// a path, the first one has it.
 pub fn snapshots(checked: &Checked) -> IndexMap<String, &hir::Test> {
     // Backwards, as the last one inserted stays.
     let tests = list(checked).iter().rev();
@@ -237,9 +237,9 @@ pub fn run(parsed: &Parsed, checked: &Checked, mut options: Options<'_>) -> Test
 
 /// Finds the problems of the tests of a set without running them. Problems of the set itself are left out.
 ///
-/// The additions of a test that only adds agents, providers, allocations or needs are checked against the set as it
-/// is. For any other test the whole set is checked again with the test's replacements, which costs the size of the
-/// set each time.
+/// The additions of a test that only adds agents, providers, allocations or needs are checked against the set
+/// as it is. For any other test the whole set is checked again with the test's replacements, which costs the
+/// size of the set each time.
 pub fn check(
     parsed: &Parsed,
     checked: &Checked,
@@ -324,8 +324,8 @@ impl Runner<'_> {
             ..cycle::Request::default()
         };
         let offers: Offers = fleet.cycle(request);
-        // A plugin that failed excludes what it was asked about. Expectations would then pass or fail for the wrong
-        // reason, so the test is broken.
+        // A plugin that failed excludes what it was asked about. Expectations would then pass or fail for the
+        // wrong reason, so the test is broken.
         let faults = fleet.faults();
         if !faults.is_empty() {
             return Err(broken(faults.iter().map(Fault::diagnostic).collect()));
@@ -387,7 +387,8 @@ impl Runner<'_> {
     }
 }
 
-/// Returns a problem if another test has the same snapshot file: their names differ only in marks and capitals.
+/// Returns a problem if another test has the same snapshot file: their names differ only in marks and
+/// capitals.
 fn shared_snapshot(
     known: &IndexMap<String, &hir::Test>,
     sources: &Sources,
@@ -402,8 +403,8 @@ fn shared_snapshot(
     Some(problem.also(other.name.span, "and this one").help(help))
 }
 
-/// Selects the needs that take part in a test: all needs of the frameworks that it declares, or of which it names a
-/// need.
+/// Selects the needs that take part in a test: all needs of the frameworks that it declares, or of which it
+/// names a need.
 ///
 /// A test that declares and names none, and expects a snapshot, runs with every need: `None`.
 fn taking_part(

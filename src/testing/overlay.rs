@@ -1,7 +1,8 @@
 //! The overlay of a test: the set and its inventories, with the declarations of the test on top.
 //!
-//! A declaration of the test replaces one of the same kind and name. A test that declares agents, providers or
-//! allocations sees no others, unless it says `with inventory`: its outcome does not depend on the fleet at hand.
+//! A declaration of the test replaces one of the same kind and name. A test that declares agents, providers
+//! or allocations sees no others, unless it says `with inventory`: its outcome does not depend on the fleet
+//! at hand.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +91,8 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Returns the statements of the test if they declare only agents, providers, allocations, frameworks and needs.
+    /// Returns the statements of the test if they declare only agents, providers, allocations, frameworks and
+    /// needs.
     ///
     /// Nothing else of the set can depend on those, so they can be checked without checking the set again.
     pub(super) fn addition(&self) -> Option<Vec<&'a Statement>> {
@@ -159,7 +161,8 @@ impl FleetNames {
         }
     }
 
-    /// Adds what a provider declares in an inventory. `above` is the path of the tier around `tier`, with a `/`.
+    /// Adds what a provider declares in an inventory. `above` is the path of the tier around `tier`, with a
+    /// `/`.
     fn recorded(&mut self, tier: &TierRecord, above: &str) {
         let path = format!("{above}{}", tier.name.text);
         tier.children.iter().for_each(|child| self.recorded(child, &format!("{path}/")));

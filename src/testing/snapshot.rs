@@ -1,8 +1,9 @@
 //! Snapshot files: their paths, their form, and the ways in which one can be damaged.
 //!
-//! The form is that of the insta crate (a header in YAML between two lines `---`, then the text), so its tools can
-//! review them. The header has the number of lines, and a checksum of its names and of the text: a file that was
-//! cut off or edited by hand never counts as the expected text. The caller reads and writes the files.
+//! The form is that of the insta crate (a header in YAML between two lines `---`, then the text), so its
+//! tools can review them. The header has the number of lines, and a checksum of its names and of the text: a
+//! file that was cut off or edited by hand never counts as the expected text. The caller reads and writes the
+//! files.
 
 use std::fmt;
 
@@ -124,10 +125,11 @@ pub fn path(policy: &str, test: &str) -> String {
     format!("{folder}{slash}snapshots/{stem}__{}.snap", file_name(test))
 }
 
-/// Returns a name as part of a file name: letters and digits in lower case, and a hyphen for anything between them.
+/// Returns a name as part of a file name: letters and digits in lower case, and a hyphen for anything between
+/// them.
 ///
-/// A name that is cut at [`NAME_BYTES`], or of which nothing remains, has a checksum of the full name at its end, so
-/// that two such names do not share a file.
+/// A name that is cut at [`NAME_BYTES`], or of which nothing remains, has a checksum of the full name at its
+/// end, so that two such names do not share a file.
 fn file_name(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {
@@ -179,7 +181,8 @@ impl Taken {
     /// Reads the content of a file.
     ///
     /// # Errors
-    /// The damage, if the file is not just as it was written. Line ends and blank lines at the end do not count.
+    /// The damage, if the file is not just as it was written. Line ends and blank lines at the end do not
+    /// count.
     pub fn read(file: &str) -> Result<Taken, Damage> {
         // Git may check out text with the line ends of Windows.
         let file = file.replace("\r\n", "\n");
@@ -210,8 +213,8 @@ impl Taken {
 
 /// The fields of a header that matter here.
 ///
-/// Read leniently, line by line, as the tools of insta add fields of their own and quote values in other ways. The
-/// checksum decides in the end.
+/// Read leniently, line by line, as the tools of insta add fields of their own and quote values in other
+/// ways. The checksum decides in the end.
 #[derive(Default)]
 struct Header {
     source: String,
@@ -251,8 +254,8 @@ fn unquoted(text: &str) -> String {
     serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches(['"', '\'']).to_owned())
 }
 
-/// Returns a checksum that finds edits by mistake, not those in bad faith: 64-bit FNV-1a over the parts, each with a
-/// line end.
+/// Returns a checksum that finds edits by mistake, not those in bad faith: 64-bit FNV-1a over the parts, each
+/// with a line end.
 fn sum<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
     let mut sum: u64 = 0xcbf2_9ce4_8422_2325;
     for part in parts {
