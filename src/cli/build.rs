@@ -1,4 +1,4 @@
-//! `bourse build`: a policy as a plugin, or as a compiled policy.
+//! `bourse build`: writes a policy as a plugin, or as a compiled policy.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::{
     emit::{self, Owners, Refusal},
 };
 
-/// What is built.
+/// The form to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Target {
     /// A WebAssembly component that any broker runs
@@ -55,7 +55,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-/// The broker's name, else that of the only provider, else that of the file.
+/// Returns the name of the broker, or else of the only provider, or else of the file.
 fn name_of(fleet: &Fleet, args: &Args) -> String {
     let (plan, world) = (fleet.plan(), fleet.world());
     let providers: Vec<_> = world.tiers.iter().filter(|tier| tier.parent.is_none()).collect();

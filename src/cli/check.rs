@@ -1,4 +1,5 @@
-//! `bourse check`: every problem of a policy set, and of how inventories fit it.
+//! `bourse check`: reports every problem of a policy set, of its tests, and of inventories that do not fit
+//! it.
 
 use super::{Exit, Failure, files::Console, plugins::PluginArgs, set::SetArgs, table::count};
 use crate::{
@@ -32,7 +33,7 @@ pub struct Args {
     format: CheckFormat,
 }
 
-/// How the problems of a check are written.
+/// The form of the problems of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum CheckFormat {
     /// On standard error, as `--error-format` says, with a summary on standard output
@@ -50,6 +51,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             report.absorb((**failed).clone());
         }
         console.print(&(report.render(Render::Sarif) + "\n"))?;
+        // The log has every problem, so none is told again on standard error.
         console.told = true;
     }
     checked
@@ -62,7 +64,7 @@ fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let inventories = args.set.inventories(console)?;
     let extra = plugins.extra(&inventories);
     let checked = parsed.check(&extra, strictness);
-    // A set with errors would show them again in every test.
+    // Every test of a set with errors would report those errors again.
     let tests = Report {
         sources: checked.report.sources.clone(),
         diagnostics: match checked.report.has_errors() {
@@ -93,7 +95,7 @@ fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     Ok(if args.deny_warnings && warnings > 0 { Exit::No } else { Exit::Yes })
 }
 
-/// What was checked, and how many problems there are, in a line.
+/// Writes a line that counts what was checked, and the problems.
 fn summary(args: &Args, parsed: &Parsed, fleet: &Fleet, warnings: usize, notes: usize) -> String {
     let (plan, world) = (fleet.plan(), fleet.world());
     let classes = plan.definitions.iter().filter(|known| known.class_of.is_some() && !known.standard);

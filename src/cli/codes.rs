@@ -1,4 +1,4 @@
-//! `bourse explain-code`: the page about a code.
+//! `bourse explain-code`: prints the page about a code.
 
 use super::{Exit, Failure, files::Console};
 use crate::{

@@ -1,4 +1,4 @@
-//! `bourse compare`: how two classes lie to each other, with candidates that show it.
+//! `bourse compare`: prints the relation of two classes, with candidates that show it.
 
 use std::path::PathBuf;
 
@@ -62,7 +62,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     Ok(if found.relation == Relation::NotKnown { Exit::Undecided } else { Exit::Yes })
 }
 
-/// The class of a name: as the set writes it, or the bare name of one of a standard module.
+/// Finds the class of a name: the full name, or else the name of one in a module without the module's.
 fn class(plan: &Plan, name: &str) -> Result<DefinitionId, Diagnostic> {
     let classes = plan.definitions.iter().enumerate().filter(|(_, known)| known.class_of.is_some());
     let classes: Vec<(usize, &str)> = classes.map(|(at, known)| (at, known.name.as_str())).collect();

@@ -1,4 +1,7 @@
-//! `bourse check --cost`: what rules speak of, and what a decision about each need costs at the most.
+//! `bourse check --cost`: prints what each rule is about, and the most that a decision about each need can
+//! cost.
+//!
+//! The figures are those of the index (`matching::Index`), from counts of alike rows. No cycle runs.
 
 use super::table::{columns, count, grouped};
 use crate::{
@@ -8,7 +11,7 @@ use crate::{
     matching::{About, Index, Matcher, NeedId, RuleCost, Way},
 };
 
-/// Costs as text; empty for a set without needs.
+/// Writes the costs of rules and needs as text.
 pub fn show(fleet: &Fleet) -> String {
     let (plan, world) = (fleet.plan(), fleet.world());
     let moment = fleet.moment();
@@ -52,6 +55,8 @@ pub fn show(fleet: &Fleet) -> String {
     out
 }
 
+/// The row of one rule. A rule is evaluated once for each kind of alike rows; on rows whose amounts move
+/// during a cycle it is evaluated again when something is taken of them.
 fn rule(cost: &RuleCost) -> Vec<String> {
     let agents = || count(cost.agents, "kind of agents", "kinds of agents");
     let supplies = || count(cost.supplies, "kind of supplies", "kinds of supplies");

@@ -1,4 +1,7 @@
-//! `bourse diff`: what a change of the policies changes of the offers.
+//! `bourse diff`: compares the offers of two versions of a policy set, and shows what each difference is due
+//! to.
+//!
+//! Both versions run one cycle over the same inventories. `change` compares the results.
 
 use std::path::PathBuf;
 
@@ -51,7 +54,7 @@ pub struct Args {
     format: DiffFormat,
 }
 
-/// How a change is written.
+/// The form of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DiffFormat {
     /// For people
@@ -62,7 +65,7 @@ enum DiffFormat {
     Markdown,
 }
 
-/// A version with the plugins beside it.
+/// A version of the set, with the plugins beside it.
 type Loaded = (Fleet, Installed);
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
@@ -101,7 +104,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     Ok(answer(fleets, is_same, console))
 }
 
-/// Writes the change as each framework sees it; tells whether it is none to all of them.
+/// Writes the change as each framework sees it. Returns `true` if none of them sees any.
 fn write_views(format: DiffFormat, [old, new]: [&Offers; 2], console: &mut Console) -> Result<bool, Failure> {
     let plans = [old, new].map(|offers| offers.fleet().plan());
     let names = plans.iter().flat_map(|plan| {
@@ -139,7 +142,7 @@ fn write(format: DiffFormat, change: &Change, console: &mut Console) -> Result<(
     Ok(())
 }
 
-/// The exit code: undecided where a plugin failed in either version, which is told.
+/// Reports plugins that failed, and returns the outcome: undecided if one failed in either version.
 fn answer(fleets: [&Fleet; 2], is_same: bool, console: &mut Console) -> Exit {
     let faults = fleets.map(|fleet| plugins::tell_faults(fleet, console));
     match (faults.contains(&true), is_same) {
@@ -149,14 +152,17 @@ fn answer(fleets: [&Fleet; 2], is_same: bool, console: &mut Console) -> Exit {
     }
 }
 
-/// What a change is to one framework. The cycles are those of all needs, whoever looks; names only choose what is told.
+/// Writes the change as one framework sees it.
+///
+/// The cycles run with all needs, also if `--need` names some: offers depend on the needs of others, and a
+/// framework must not learn of these by leaving them out. Names only choose what is shown.
 fn seen(
     args: &Args,
     (old, new): (&Fleet, &Fleet),
     framework: &str,
     console: &mut Console,
 ) -> Result<Exit, Failure> {
-    // It may be in one of the versions alone.
+    // The framework may be in only one of the versions.
     let views = [old, new].map(|fleet| View::of(fleet, framework).map(|view| (fleet, view)));
     if let [Err(unknown), Err(_)] = &views {
         return Err(unknown.clone().into());
@@ -199,7 +205,7 @@ fn offers(fleet: &Fleet, needs: Option<Vec<NeedId>>, what: &'static str, console
     offers
 }
 
-/// The problems of both versions.
+/// Joins the problems of both versions.
 fn both(old: Option<Failure>, new: Option<Failure>) -> Failure {
     let mut report = Report::default();
     old.into_iter().chain(new).for_each(|failure| report.absorb(*failure.0));
@@ -208,7 +214,7 @@ fn both(old: Option<Failure>, new: Option<Failure>) -> Failure {
 
 type Needs = Option<Vec<NeedId>>;
 
-/// The needs that some names mean in each version. A name must mean something in one of them.
+/// Returns the needs that some names mean in each version. A name must mean something in one of them.
 fn needs(old: &Fleet, new: &Fleet, names: &[String]) -> Result<(Needs, Needs), Failure> {
     if names.is_empty() {
         return Ok((None, None));

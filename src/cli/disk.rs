@@ -1,4 +1,4 @@
-//! Small files that are read, listed and removed by their path: snapshots.
+//! Reads, lists and removes snapshot files.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{
     limits,
 };
 
-/// The text of a file; nothing where there is none.
+/// Reads a text file. Returns `None` if there is no file.
 pub fn text(files: &DurableFiles, path: &Path) -> Result<Option<String>, Diagnostic> {
     let unread = |why: &str| {
         let message = format!("cannot read `{}`: {why}", shown(path));
@@ -26,13 +26,13 @@ pub fn text(files: &DurableFiles, path: &Path) -> Result<Option<String>, Diagnos
     String::from_utf8(bytes).map(Some).map_err(|_| unread("it is not UTF-8"))
 }
 
-/// Removes a file for good, if it is there.
+/// Removes a file durably, if it is there.
 pub fn remove(files: &DurableFiles, path: &Path) -> Result<(), Failure> {
     Ok(files.remove(path).map_err(|error| told::unremoved(path, &error))?)
 }
 
-/// The files of a folder, by path and in order; none where there is no such folder. Names that are no text are left
-/// out.
+/// Returns the paths of the files in a folder, in order. Returns none if there is no such folder, and leaves
+/// out names that are not UTF-8.
 pub fn files(files: &DurableFiles, folder: &Path) -> Result<Vec<String>, Failure> {
     let names = files.names(folder).map_err(|error| {
         let message = format!("cannot read `{}`: {}", shown(folder), told::words(&error));
@@ -42,7 +42,8 @@ pub fn files(files: &DurableFiles, folder: &Path) -> Result<Vec<String>, Failure
     Ok(paths.filter_map(|path| path.to_str().map(|name| name.replace('\\', "/"))).collect())
 }
 
-/// Whether this is a run of continuous integration, where nothing is left behind: the variable `CI` is set.
+/// Returns `true` in a run of continuous integration (the variable `CI` is set), which leaves no files
+/// behind.
 #[allow(clippy::disallowed_methods, reason = "the environment is the command line's to read")]
 pub fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))

@@ -1,4 +1,5 @@
-//! `bourse explain`: why a need got what it got; why one candidate is none; why an offer is this one.
+//! `bourse explain`: explains the outcome of a need, the conditions of one candidate, or the choice of an
+//! offer.
 
 use clap::ValueEnum;
 
@@ -50,7 +51,7 @@ pub struct Args {
     format: Format,
 }
 
-/// How explanations are written.
+/// The form of explanations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
@@ -110,7 +111,7 @@ fn write(
     Ok(())
 }
 
-/// What the framework of a need is told of it.
+/// Writes an explanation as the framework of the need may see it.
 fn seen(args: &Args, fleet: &Fleet, console: &mut Console) -> Result<Exit, Failure> {
     let views = args.view.views(fleet)?;
     let needs = match views.as_slice() {
@@ -130,7 +131,7 @@ fn seen(args: &Args, fleet: &Fleet, console: &mut Console) -> Result<Exit, Failu
     Ok(Exit::Yes)
 }
 
-/// The first line stands out.
+/// Prints the first line in bold.
 fn headed(text: &str, colour: bool) -> String {
     match text.split_once('\n') {
         Some((head, rest)) => format!("{}\n{rest}", paint(head, Paint::Bold, colour)),
@@ -138,10 +139,12 @@ fn headed(text: &str, colour: bool) -> String {
     }
 }
 
+/// The subject to explain.
 enum Question {
     Need,
+    /// An agent, a supply, or the pair of both.
     Candidate(Option<usize>, Option<usize>),
-    /// Of all offers, or of those with this id or number.
+    /// The offers with this id or number, or all of them if it is empty.
     Offer(String),
 }
 
@@ -187,7 +190,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     Diagnostic::without_place(Code::B0903, message).help(help).into()
 }
 
-/// How many offers of a need that is met are explained with it.
+/// The most offers of a met need that are explained with it.
 const OFFERS: usize = 3;
 
 fn answer(

@@ -1,4 +1,8 @@
-//! All file and terminal access of the command.
+//! The console: all access of a command to files and the terminal.
+//!
+//! Every input is read up to a limit, and a read that fails becomes a diagnostic. Results go to standard
+//! output, problems to standard error. With `--error-format json` standard error holds one object and nothing
+//! else, so remarks, questions and progress are left out.
 
 use std::{
     fs::File,
@@ -23,33 +27,34 @@ use crate::{
     state::{Operations, State},
 };
 
-/// How standard input is called in messages.
+/// The name of standard input in messages.
 pub const STDIN: &str = "<stdin>";
 
-/// The terminal of a run, and the problems that it tells at the end.
+/// The terminal and the files of a run, and the problems that it reports at its end.
 #[derive(Debug)]
 pub struct Console {
-    /// Warnings and notes so far.
+    /// The problems so far.
     pub problems: Report,
-    /// Whether notes are worth telling: where problems are what was asked for.
+    /// `true` if notes are reported too, as in commands whose result is the problems.
     pub tell_notes: bool,
-    /// Whether people have been told the problems already, as the result.
+    /// `true` if the result of the run has reported the problems to people already.
     pub told: bool,
-    /// The framework that reads, where it is one's run: it is told of its own problems alone.
+    /// The framework that the run is for, if it is for one. It is told of its own problems alone.
     pub reader: Option<super::problems::Reader>,
-    /// Whether results are coloured.
+    /// `true` if results are coloured.
     pub colour: bool,
     errors: ErrorFormat,
     colour_errors: bool,
     stdin_read: bool,
-    /// Files that are written, and what is read of them to write them anew.
+    /// The files that commands write, and read in order to write them anew.
     pub files: DurableFiles,
     out: BufWriter<Sink>,
     err: Sink,
+    /// `true` once the reader of standard output has gone.
     closed: bool,
 }
 
-/// Where a run writes what it tells: a stream of the process, or of a test.
+/// A stream that a run writes to: of the process, or of a test.
 pub struct Sink(pub Box<dyn Write>);
 
 impl std::fmt::Debug for Sink {
@@ -74,7 +79,7 @@ impl Console {
         Console::over(global, DurableFiles::new(durable::native()), out, err)
     }
 
-    /// A console over other files and streams than those of the process.
+    /// Creates a console over given files and streams, instead of those of the process.
     pub fn over(global: &Global, files: DurableFiles, out: Sink, err: Sink) -> Console {
         let colour = |auto: ColorChoice| match global.color {
             Colour::Always => true,
@@ -102,7 +107,7 @@ impl Console {
         self.write(|out| out.write_all(text.as_bytes()))
     }
 
-    /// Writes a result in pieces. A reader that has seen enough is no problem.
+    /// Writes a result in pieces. A closed pipe is no problem: its reader has seen enough.
     pub fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         if self.closed {
             return Ok(());
@@ -111,7 +116,7 @@ impl Console {
         self.written(result)
     }
 
-    /// Writes what is left.
+    /// Flushes the results.
     pub fn finish(&mut self) -> Result<(), Failure> {
         self.write(|out| out.flush())
     }
@@ -127,12 +132,13 @@ impl Console {
         }
     }
 
-    /// Whether standard error is for programs: it holds the one object and nothing else.
+    /// Returns `true` if standard error is for programs: it then holds one object and nothing else.
     fn is_quiet(&self) -> bool {
         self.errors == ErrorFormat::Json
     }
 
-    /// Tells the problems of the run on standard error. JSON is one object, also where there are none.
+    /// Reports the problems of the run on standard error. The form for programs is one object, also if there
+    /// are none.
     pub fn tell_problems(&mut self) {
         if self.told && !self.is_quiet() {
             return;
@@ -148,11 +154,11 @@ impl Console {
             ErrorFormat::Human => report.render(Render::Human(self.colour_errors)),
             ErrorFormat::Json => report.render(Render::Json) + "\n",
         };
-        // Where standard error is closed there is nobody to tell.
+        // A closed standard error leaves no way to report anything.
         let _ = self.err.write_all(text.as_bytes());
     }
 
-    /// Tells problems while the run goes on; for programs they are kept for the one object at its end.
+    /// Reports problems while the run goes on. For programs they are kept for the one object at its end.
     pub fn tell(&mut self, report: Report) -> Result<(), Failure> {
         self.finish()?;
         if self.is_quiet() {
@@ -163,19 +169,19 @@ impl Console {
         Ok(())
     }
 
-    /// Tells a problem at the end, as no more than a warning.
+    /// Keeps a problem to report at the end, as a warning.
     pub fn warn(&mut self, mut problem: Diagnostic) {
         problem.severity = Severity::Warning;
         self.problems.diagnostics.push(problem);
     }
 
-    /// Makes ready for another run of the same command.
+    /// Prepares for another run of the same command.
     pub fn again(&mut self) {
         self.problems = Report::default();
         self.stdin_read = false;
     }
 
-    /// Whether there is somebody to ask.
+    /// Checks that there is a terminal to ask questions on.
     pub fn asks(&self) -> Result<(), Failure> {
         if io::stdin().is_terminal() && io::stdout().is_terminal() && !self.is_quiet() {
             return Ok(());
@@ -185,7 +191,7 @@ impl Console {
         Err(Diagnostic::without_place(Code::B0706, message).help(help).into())
     }
 
-    /// Asks, and gives the line that is answered; nothing where there is no more.
+    /// Asks a question, and returns the line that answers it. Returns `None` at the end of input.
     pub fn ask(&mut self, question: &str) -> Result<Option<String>, Failure> {
         self.print(question)?;
         self.finish()?;
@@ -201,14 +207,14 @@ impl Console {
         }
     }
 
-    /// Says in a line on standard error what was done.
+    /// Writes a line on standard error, for people only.
     pub fn remark(&mut self, line: &str) {
         if !self.is_quiet() {
             let _ = writeln!(self.err, "{line}");
         }
     }
 
-    /// A bar on standard error for long work; nothing where that is no terminal.
+    /// Shows a progress bar on standard error for long work. It is hidden if that is no terminal.
     pub fn progress(&self, total: usize, what: &'static str) -> indicatif::ProgressBar {
         if self.is_quiet() || !io::stderr().is_terminal() || total < SHORT_WORK {
             return indicatif::ProgressBar::hidden();
@@ -222,7 +228,7 @@ impl Console {
         bar
     }
 
-    /// The policies of some paths, by name. What cannot be read is added to the problems.
+    /// Reads the policies at some paths, with those below folders. Adds what cannot be read to `problems`.
     pub fn policies(&mut self, paths: &[PathBuf], problems: &mut Vec<Diagnostic>) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         let mut known: indexmap::IndexSet<PathBuf> = indexmap::IndexSet::new();
@@ -240,7 +246,8 @@ impl Console {
                     problems.push(Diagnostic::without_place(Code::B0902, message).help(help));
                     continue;
                 }
-                // However many names and links lead to a file, it is read once.
+                // A file is read once, however many names and links lead to it. One file beyond the limit is
+                // read: it makes the parser report that there are too many.
                 let file = std::fs::canonicalize(&path).unwrap_or_else(|_| normal_path(&name).into());
                 if files.len() > limits::SOURCES || !known.insert(file) {
                     continue;
@@ -254,7 +261,7 @@ impl Console {
         files
     }
 
-    /// A policy that another one uses; nothing where there is none of this name.
+    /// Reads a policy that another one uses. Returns `None` if there is no file of this name.
     pub fn used_policy(&mut self, name: &str, problems: &mut Vec<Diagnostic>) -> Option<Vec<u8>> {
         let path = Path::new(name);
         if !is_policy(path) || !path.is_file() {
@@ -269,7 +276,7 @@ impl Console {
         }
     }
 
-    /// An inventory.
+    /// Reads an inventory.
     pub fn inventory(&mut self, path: &Path) -> Result<Inventory, Failure> {
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
         let name = if is_stdin(path) { STDIN.to_owned() } else { name_of(path) };
@@ -280,14 +287,14 @@ impl Console {
         Ok(read?)
     }
 
-    /// Operations on a state.
+    /// Reads operations on a state.
     pub fn operations(&mut self, path: &Path) -> Result<Operations, Failure> {
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
         let name = if is_stdin(path) { STDIN.to_owned() } else { name_of(path) };
         Ok(Operations::from_json(&name, &bytes)?)
     }
 
-    /// A state that nobody changes. `begin`: where there is no file, it is empty.
+    /// Reads a state without holding it. With `begin`, a missing file is an empty state.
     pub fn state(&mut self, path: &Path, begin: bool) -> Result<State, Failure> {
         if begin && !path.exists() {
             return Ok(State::default());
@@ -299,8 +306,8 @@ impl Console {
         read_state(path, &bytes)
     }
 
-    /// Waits until no other run holds a state file, and holds it until what is given back is dropped. `begin`: where there
-    /// is no file, it is empty.
+    /// Waits until no other run holds a state file, and reads it. The file is held until the returned
+    /// [`StateFile`] is dropped. With `begin`, a missing file is an empty state.
     pub fn hold_state(
         &mut self,
         path: &Path,
@@ -325,19 +332,19 @@ impl Console {
         Ok((state, held))
     }
 
-    /// Writes a state, unless the file is no longer what it was read as.
+    /// Writes a state, unless the file has changed since it was read.
     pub fn store_state(&mut self, path: &Path, held: &StateFile, state: &State) -> Result<(), Failure> {
         let stored = self.files.store(held, state.to_json().as_bytes());
         Ok(stored.map_err(|error| told::unstored(path, &error))?)
     }
 
-    /// A table to import, with its name.
+    /// Reads a table to import, and returns its name as well.
     pub fn table(&mut self, path: &Path) -> Result<(String, Vec<u8>), Failure> {
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
         Ok((if is_stdin(path) { STDIN.to_owned() } else { name_of(path) }, bytes))
     }
 
-    /// A plugin, or a compiled policy.
+    /// Reads a plugin or a compiled policy.
     pub fn built(&mut self, path: &Path) -> Result<Vec<u8>, Failure> {
         Ok(self.read(path, limits::BUILT_BYTES, Code::B0812).map_err(|problem| {
             let large = problem.code == Code::B0812;
@@ -345,7 +352,8 @@ impl Console {
         })?)
     }
 
-    /// Reads a file, or standard input, up to a limit. What says its size is too large is not read at all.
+    /// Reads a file, or standard input, up to a limit. A file whose stated size is too large is not read at
+    /// all.
     fn read(&mut self, path: &Path, limit: usize, too_large: Code) -> Result<Vec<u8>, Diagnostic> {
         let name = if is_stdin(path) { "standard input".to_owned() } else { format!("`{}`", shown(path)) };
         let large = || {
@@ -377,20 +385,20 @@ impl Console {
             if size.len() > limit as u64 {
                 return Err(large());
             }
-            // A pipe has no size: it is bounded while it is read.
+            // A pipe states no size, so the limit also holds while it is read.
             bytes.reserve_exact(usize::try_from(size.len()).unwrap_or(0) + 1);
             file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
         }
         if bytes.len() > limit { Err(large()) } else { Ok(bytes) }
     }
 
-    /// Replaces a file, and makes the folder that it is in.
+    /// Replaces a file, and makes its folder if there is none.
     pub fn put_file(&mut self, path: &Path, text: &str) -> Result<(), Diagnostic> {
         self.files.put(path, text.as_bytes()).map_err(|error| told::unwritten(path, &error))
     }
 
-    /// Replaces a file in one step: whoever looks sees the old one or the whole new one, with the permissions that it
-    /// had. A link stays one: what it leads to is written.
+    /// Replaces a file in one step, and keeps its permissions. Readers see the old content or the whole new
+    /// one. Follows links: the file that they lead to is replaced.
     pub fn replace_file(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         Ok(self.files.replace(path, bytes).map_err(|error| told::unwritten(path, &error))?)
     }
@@ -401,17 +409,17 @@ fn read_state(path: &Path, bytes: &[u8]) -> Result<State, Failure> {
     Ok(State::from_json(&name_of(path), text.strip_prefix('\u{feff}').unwrap_or(&text))?)
 }
 
-/// More than anybody answers.
+/// The most bytes of an answer. More than anybody types.
 const ANSWER_BYTES: u64 = 1 << 10;
 
-/// Fewer steps than this are over before a bar could be read.
+/// The fewest steps with a progress bar. Shorter work ends before a bar could be read.
 const SHORT_WORK: usize = 200;
 
 pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// What a file that is given as a policy is good for, where its name tells that it is something else.
+/// Returns help for a path that is given as a policy, if its ending shows that it is something else.
 fn other_use(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()? {
         "json" | "ndjson" | "jsonl" => Some("it looks like an inventory: give it with `--inventory`"),
@@ -420,7 +428,7 @@ fn other_use(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// A path as messages and `use` have it: with `/` between its parts.
+/// Returns a path in the form of messages and of `use`: with `/` between its parts.
 fn name_of(path: &Path) -> String {
     let name = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { name.into_owned() } else { name.replace('\\', "/") }
@@ -430,7 +438,8 @@ fn has_known_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "json" || ending == "ndjson" || ending == "jsonl")
 }
 
-/// Whether a text without a telling name is a record a line: its first line is a whole object, and more follows.
+/// Guesses the form of an inventory whose name does not tell. Returns `true` for NDJSON: the first line is a
+/// whole object, and more follows.
 fn is_ndjson(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `bourse fmt`: policies in their one canonical form.
+//! `bourse fmt`: writes policies in their canonical form.
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     Ok(if changed && (args.check || args.diff) { Exit::No } else { Exit::Yes })
 }
 
-/// A policy before and after, or what is wrong with it.
+/// Returns the text of a policy and its canonical form, or the problems that keep it from having one.
 fn formatted(name: &str, bytes: &[u8]) -> Result<(String, String), Box<Report>> {
     let mut sources = Sources::default();
     let (source, mut diagnostics) = parse::decode(&mut sources, name, bytes);
@@ -55,7 +55,7 @@ fn formatted(name: &str, bytes: &[u8]) -> Result<(String, String), Box<Report>> 
         let text = sources.get(source).text;
         let read = parse::parse(&sources, source);
         diagnostics = read.diagnostics;
-        // A file of comments alone has a form too.
+        // An empty policy is an error elsewhere. A file of comments alone has a canonical form, too.
         diagnostics.retain(|problem| problem.code != Code::B0116);
         if diagnostics.is_empty() {
             match format::format(&text, &read.ast) {
@@ -67,7 +67,7 @@ fn formatted(name: &str, bytes: &[u8]) -> Result<(String, String), Box<Report>> 
     Err(Box::new(Report { sources, diagnostics }))
 }
 
-/// Does what was asked for with one file.
+/// Writes, compares or prints one file, as the arguments say.
 fn tell(args: &Args, console: &mut Console, name: &str, before: &str, after: &str) -> Result<(), Failure> {
     let path = Path::new(name);
     if args.diff {

@@ -1,5 +1,8 @@
-//! The policies below a folder. A rule that is not read is a rule that nobody obeys, so whatever looks like a policy is
-//! read, or it is an error.
+//! Finds the policies below a folder.
+//!
+//! Fails closed: a rule that is not read is a rule that nobody obeys. So everything that looks like a policy,
+//! or could be a folder of policies, is read or is an error. The exceptions are two kinds of links that are
+//! known to be copies or locks (see [`is_mounted_copy`] and [`is_editor_lock`]).
 
 use std::{
     collections::BTreeSet,
@@ -15,32 +18,36 @@ use crate::{
     limits,
 };
 
-/// The ending of a policy's name.
+/// The ending of the name of a policy file.
 const ENDING: &str = ".policy";
 
-/// The link that a mounted `ConfigMap` or `Secret` of Kubernetes has beside its files.
+/// The link that a mounted `ConfigMap` or `Secret` of Kubernetes has beside its files. It leads to the
+/// current version.
 pub const MOUNTED: &str = "..data";
 
-/// Policies, by path, and what may be one and cannot be read.
+/// The policies below a folder, by path, and the problems of entries that may be one and cannot be read.
 #[derive(Debug, Default)]
 pub struct Below {
     pub policies: Vec<PathBuf>,
     pub problems: Vec<Diagnostic>,
 }
 
-/// Whether a path is named as a policy is.
+/// Returns `true` if a path has the name of a policy.
 pub fn is_policy(path: &Path) -> bool {
     path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(ENDING))
 }
 
-/// Whether people take a path for a policy, by its name.
+/// Returns `true` if people would take a path for a policy: the ending in other letters, or with blanks
+/// behind it.
 fn looks_like_policy(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.trim_end().to_ascii_lowercase().ends_with(ENDING)
 }
 
-/// Finds every policy below a folder. Links are followed; a folder that several lead to is entered once, so that no
-/// walk goes round in circles or takes longer than there are folders.
+/// Finds every policy below a folder, and follows links.
+///
+/// A folder that several links lead to is entered once. So the walk ends, and takes no longer than there are
+/// folders.
 pub fn below(folder: &Path) -> Below {
     let mut found = Below::default();
     let mut entered = BTreeSet::new();
@@ -55,7 +62,7 @@ pub fn below(folder: &Path) -> Below {
         }
         match entry {
             Ok(entry) => found.entry(&entry, &mut walk, &mut entered),
-            // A folder that holds itself: it is walked already.
+            // A link leads back to a folder that is being walked.
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => found.unread(error.path().unwrap_or(folder), error.io_error()),
         }
@@ -100,7 +107,7 @@ impl Below {
         }
     }
 
-    /// Something of which it is not known what it is: it may be a policy, or a folder of them.
+    /// Reports an entry that cannot be examined: it may be a policy, or a folder of them.
     fn unread(&mut self, path: &Path, error: Option<&std::io::Error>) {
         let link = fs::read_link(path).ok();
         let missing = error.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
@@ -126,17 +133,19 @@ impl Below {
     }
 }
 
-/// Whether a path lies where a mounted volume of Kubernetes keeps its versions. The files of a version are in a folder
-/// `..2024_…`, the link `..data` leads to that of today, and a link in the open to each file through `..data`: only those
-/// in the open are the volume's, and while a new version comes there are two folders for a moment. The keys of a volume
-/// cannot begin with two points, so nothing of a user is passed over.
+/// Returns `true` if a path is where a mounted volume of Kubernetes keeps its versions.
+///
+/// The files of a version are in a folder such as `..2024_…`. The link `..data` leads to the current one, and
+/// for each file a visible link leads through `..data`. Only the visible links count: while a new version
+/// arrives there are two folders for a moment. The keys of a volume cannot begin with `..`, so no file of a
+/// user is left out.
 fn is_mounted_copy(path: &Path) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
     hidden && path.parent().is_some_and(|folder| folder.join(MOUNTED).is_symlink())
 }
 
-/// Whether a link to nothing is a lock of Emacs: `.#x.policy` stands beside `x.policy` while changes are not saved, and leads
-/// to the name of who has them.
+/// Returns `true` if a dangling link is a lock of Emacs: while `x.policy` has unsaved changes, a link
+/// `.#x.policy` beside it leads to the name of the user who edits it.
 fn is_editor_lock(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".#"))
 }

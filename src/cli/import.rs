@@ -1,4 +1,4 @@
-//! `bourse import`: inventories from other systems' data.
+//! `bourse import`: makes inventories from other systems' data.
 
 use std::path::PathBuf;
 
@@ -139,7 +139,7 @@ pub fn run(import: Import, console: &mut Console) -> Result<Exit, Failure> {
     let Import::Csv(args) = import;
     let (name, table) = console.table(&args.file)?;
     let mut sources = Sources::default();
-    // Written at once, and only where there is no problem.
+    // Collected first, so that nothing is written if there is a problem.
     let mut bytes = Vec::new();
     let result = csv::import(&mut sources, table.as_slice(), &name, &args.options(), &mut bytes);
     let summary = match result {

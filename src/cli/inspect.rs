@@ -1,4 +1,6 @@
-//! `bourse inspect`: what a plugin or a compiled policy is, without running it.
+//! `bourse inspect`: describes a plugin or a compiled policy without running it.
+//!
+//! The file may come from anywhere, so every text of it is made safe for a terminal.
 
 use std::{fmt::Write as _, path::PathBuf};
 

@@ -1,11 +1,14 @@
-//! Compiled plugins in a folder of the user's own: `$XDG_CACHE_HOME/bourse/plugins`, or `~/.cache/bourse/plugins`.
+//! The cache of compiled plugins: a folder of the user, `$XDG_CACHE_HOME/bourse/plugins` or
+//! `~/.cache/bourse/plugins`.
 //!
-//! Code that is read from it runs outside of the sandbox, so nothing is read where another user could have written: the folder and
-//! the key must belong to the user who runs this and be closed to all others. Where that is not so, nothing is kept and plugins
-//! are compiled each time.
+//! Machine code that is read from it runs outside of the sandbox. So nothing is read from a place where
+//! another user could have written: the folder and the key must belong to the user of this process, and be
+//! closed to all others. Else nothing is cached, and plugins are compiled each time. Entries are sealed with
+//! the key by `plugin`, which checks the seal of whatever this module reads; see
+//! `docs/decisions/0017-kept-code-is-sealed-in-a-crate-of-its-own.md`.
 //!
-//! The folder has a bound in bytes and one in plugins. What was not used for longest goes first; that is its file's time of
-//! change, which reading it moves on.
+//! The cache is bounded in bytes and in plugins, and evicts the least recently used plugin first. The time of
+//! the last use is the modification time of the file, which each read updates.
 
 #![allow(clippy::disallowed_types, reason = "when a file was used last decides what is kept, and no offer")]
 
@@ -23,19 +26,19 @@ use crate::{
     plugin::{Kept, Limits, Shelf},
 };
 
-/// The key's file.
+/// The name of the file with the key.
 const KEY: &str = "key";
-/// What files are called that are not whole yet.
+/// The prefix of files that are being written.
 const NEW: &str = "new-";
-/// After how long such a file is what a run that was killed left over.
+/// The age from which such a file counts as a left-over of a run that was killed.
 const LEFT_OVER: Duration = Duration::from_secs(3_600);
 
-/// How much is kept.
+/// The bounds of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptBounds {
-    /// Bytes of all plugins together.
+    /// The most bytes of all plugins together.
     pub bytes: u64,
-    /// Plugins.
+    /// The most plugins.
     pub plugins: usize,
 }
 
@@ -45,7 +48,7 @@ impl Default for KeptBounds {
     }
 }
 
-/// The folder of this user; `None` where the environment names none.
+/// Returns the folder of this user, or `None` if the environment names none.
 #[allow(clippy::disallowed_methods, reason = "the environment is the command line's to read")]
 pub fn folder() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -53,18 +56,18 @@ pub fn folder() -> Option<PathBuf> {
     Some(cache.join("bourse").join("plugins"))
 }
 
-/// Compiled plugins in a folder, which is made where it is not there.
+/// Opens the cache in a folder, which is made if it is missing.
 ///
 /// # Errors
-/// Why nothing can be kept there, in a line.
+/// The reason, in a line, why nothing can be cached there.
 pub fn open(folder: &Path) -> Result<Kept, String> {
     open_within(folder, KeptBounds::default())
 }
 
-/// As [`open`], with bounds of one's own.
+/// Opens the cache as [`open`] does, with the given bounds.
 ///
 /// # Errors
-/// As [`open`].
+/// The same as of [`open`].
 pub fn open_within(folder: &Path, bounds: KeptBounds) -> Result<Kept, String> {
     let said = |error: io::Error| format!("`{}`: {error}", folder.display());
     if let Some(parent) = folder.parent() {
@@ -83,7 +86,7 @@ pub fn open_within(folder: &Path, bounds: KeptBounds) -> Result<Kept, String> {
     Ok(Kept::new(key, Arc::new(Folder { path: folder.to_owned(), bounds })))
 }
 
-/// Who runs this: the owner of a file that is made now.
+/// Returns the user of this process: the owner of a file that it makes.
 fn user(folder: &Path) -> io::Result<u32> {
     let (path, file) = new_file(folder)?;
     let user = file.metadata().map(|made| made.uid());
@@ -91,7 +94,7 @@ fn user(folder: &Path) -> io::Result<u32> {
     user
 }
 
-/// Whether something belongs to a user, and nobody else may read or write it.
+/// Returns `true` if a file or folder belongs to a user, and nobody else may read or write it.
 fn is_private(what: &Metadata, user: u32) -> bool {
     what.uid() == user && what.mode() & 0o077 == 0
 }
@@ -102,7 +105,7 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// A new file that nobody else reads, under a name that nobody guesses.
+/// Creates a file that nobody else can read, under a name that nobody can guess.
 fn new_file(folder: &Path) -> io::Result<(PathBuf, File)> {
     let name: String = random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
     let path = folder.join(format!("{NEW}{name}"));
@@ -110,7 +113,7 @@ fn new_file(folder: &Path) -> io::Result<(PathBuf, File)> {
     Ok((path, file))
 }
 
-/// Writes a file whole, or not at all.
+/// Writes a file in one step. It need not survive a crash: what is lost is compiled again.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let (path, mut file) = new_file(folder)?;
     let written = file.write_all(bytes).and_then(|()| fs::rename(&path, folder.join(name)));
@@ -120,11 +123,12 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// The key, made where there is none.
+/// Reads the key. Makes one if there is none.
 fn key(folder: &Path, user: u32) -> io::Result<[u8; 32]> {
     let path = folder.join(KEY);
     if !path.try_exists()? {
-        // Of two that make one at once, the later one stands; what the other sealed is compiled again.
+        // If two runs make one at once, the later one stays. Plugins under the other's seal are compiled
+        // again.
         write(folder, KEY, &random::<32>()?)?;
     }
     let mut file = File::open(&path)?;
@@ -142,7 +146,7 @@ struct Folder {
     bounds: KeptBounds,
 }
 
-/// A plugin that is kept, ordered by when it was used last; by name where that is the same moment.
+/// A cached plugin. The order of fields makes the order: by last use, then by name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct KeptPlugin {
     used: SystemTime,
@@ -151,13 +155,14 @@ struct KeptPlugin {
 }
 
 impl Folder {
-    /// Removes what is beyond the bounds, and what killed runs left over. What cannot be removed is tried again the next time.
+    /// Removes the least recently used plugins beyond the bounds, and left-overs of killed runs. A file that
+    /// cannot be removed is tried again the next time.
     fn evict(&self) -> io::Result<()> {
         let mut kept = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            // Another run may have removed it.
+            // Another run may have removed the file meanwhile.
             let Ok(about) = entry.metadata() else { continue };
             let Ok(used) = about.modified() else { continue };
             if name.starts_with(NEW) {
@@ -183,7 +188,7 @@ impl Folder {
     }
 }
 
-/// Whether a file is a plugin that is kept: 64 hexadecimal digits.
+/// Returns `true` if a name is that of a cached plugin: 64 hexadecimal digits.
 fn is_name(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -191,7 +196,7 @@ fn is_name(name: &str) -> bool {
 impl Shelf for Folder {
     fn get(&self, name: &str) -> Option<Vec<u8>> {
         let file = File::open(self.path.join(name)).ok()?;
-        // That it was used is a hint: where it cannot be noted, it may go sooner.
+        // The time is only a hint. If it cannot be set, the plugin may be evicted sooner.
         drop(file.set_modified(SystemTime::now()));
         let most = Limits::with_interpreter().component_bytes as u64 * limits::PLUGIN_CODE_TIMES;
         let mut bytes = Vec::new();
@@ -200,7 +205,7 @@ impl Shelf for Folder {
     }
 
     fn put(&self, name: &str, sealed: &[u8]) {
-        // What cannot be written, or is larger than all that is kept, is compiled again.
+        // A plugin that does not fit, or cannot be written, is compiled again the next time.
         if sealed.len() as u64 <= self.bounds.bytes && self.bounds.plugins > 0 {
             drop(write(&self.path, name, sealed).and_then(|()| self.evict()));
         }

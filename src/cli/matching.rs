@@ -1,4 +1,5 @@
-//! `bourse match`: the feasible candidates of each need, with nothing counted between needs.
+//! `bourse match`: lists the feasible candidates of each need. Each need is matched as if it were the only
+//! one.
 
 use super::{
     Exit, Failure, Format,
@@ -86,7 +87,7 @@ fn lines(need: &MatchedNeed, colour: bool) -> String {
     out
 }
 
-/// `same-zone 1 × 50, rexray 0 × 2`
+/// Writes the preferences that a candidate earned: `same-zone 1 × 50, rexray 0 × 2`.
 fn items(offer: &Offer) -> String {
     let items = offer.score.items.iter().flatten().map(|item| {
         let value = item.value.as_deref().unwrap_or("unknown");

@@ -1,5 +1,9 @@
-//! The `bourse` command: arguments, exit codes, and a file for each command. All file and terminal access is in
-//! `files` and `disk`, and files are written in `durable` alone; lines are typed in `repl/input`.
+//! The `bourse` command: arguments, exit codes, and a file for each command.
+//!
+//! A command reads through its [`Console`], calls the library, and prints. Access to files and the terminal
+//! is in `files` and `disk`, the search for policies in `folder`, and the typed lines of `repl` in
+//! `repl/input`. Files are written in `durable` alone, except for the cache of compiled plugins (`kept`). The
+//! library never uses this module.
 
 mod apply;
 mod build;
@@ -39,10 +43,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::diagnostic::{Code, Report};
 use files::Console;
 
-/// How a run ended.
+/// The outcome of a run, which decides the exit code. [`EXIT_CODES`] is the text that users read of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
-    /// Yes, or nothing to complain about.
+    /// A positive answer, or no problem.
     Yes,
     /// A negative answer.
     No,
@@ -66,12 +70,13 @@ impl Exit {
     }
 }
 
-/// Why a command could not answer: its problems are told, and decide the exit code.
+/// The problems that kept a command from answering. Their codes decide the exit code.
 #[derive(Debug)]
 struct Failure(Box<Report>);
 
 impl Failure {
     fn exit(&self) -> Exit {
+        // Codes about the run: arguments and files. All others are about what the files say.
         let of_run = [
             Code::B0706,
             Code::B0812,
@@ -135,7 +140,7 @@ struct Global {
     color: Colour,
 }
 
-/// How problems are told.
+/// The form of problems on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ErrorFormat {
     /// Frames with source lines
@@ -144,7 +149,7 @@ enum ErrorFormat {
     Json,
 }
 
-/// When there is colour.
+/// The use of colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Colour {
     /// On a terminal
@@ -155,7 +160,7 @@ enum Colour {
     Never,
 }
 
-/// How results are written.
+/// The form of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
@@ -210,12 +215,12 @@ enum Command {
     CompilePlugin,
 }
 
-/// Runs the command of the process, and gives its exit code.
+/// Runs the command that the process was started with, and returns its exit code.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {
-            // Help that nobody reads on is no failure.
+            // The reader of a pipe may end before the help does. That is no failure.
             let _ = usage.print();
             return ExitCode::from(if usage.use_stderr() { Exit::Usage.code() } else { Exit::Yes.code() });
         }
@@ -224,7 +229,7 @@ pub fn run() -> ExitCode {
     ExitCode::from(complete(cli.command, &mut console).code())
 }
 
-/// Runs a command to its end, and tells what came of it.
+/// Runs a command, and reports its problems. Separate from [`run`] so that tests can pass another console.
 fn complete(command: Command, console: &mut Console) -> Exit {
     let result = dispatch(command, console).and_then(|exit| console.finish().map(|()| exit));
     let exit = match result {

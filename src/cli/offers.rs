@@ -1,4 +1,4 @@
-//! `bourse offers`: one cycle, with the reasons of every no.
+//! `bourse offers`: runs one cycle, and prints the offers with the reasons of rejections.
 
 use clap::ValueEnum;
 use indexmap::IndexMap;
@@ -40,6 +40,7 @@ pub struct Args {
     view: Who,
 }
 
+/// The detail of rejections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ReasonsArg {
     /// Like reasons of unmet needs together
@@ -59,12 +60,12 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         ReasonsArg::All => (Reasons::All, Detail::All),
         ReasonsArg::None => (Reasons::None, Detail::None),
     };
-    // What a framework is told of reasons is found for it alone.
+    // The reasons that a framework may see do not come from the cycle. They are derived for its view alone.
     let reasons = if args.view.is_operator() { reasons } else { Reasons::None };
     if let [view] = views.as_slice()
         && args.view.is_one()
     {
-        // The cycle is the same whoever looks: here names only choose what is told.
+        // The cycle runs with all needs, as it does for the operator. Names only choose what is shown.
         let mut asked = Vec::new();
         for name in &args.need {
             asked.extend(view.needs(&fleet, name)?);
@@ -122,7 +123,7 @@ fn write(
     Ok(())
 }
 
-/// The needs that some names mean, in order of declaration; `None` where there are no names.
+/// Returns the needs that some names mean, in order of declaration, or `None` if there are no names.
 pub fn needs_of(fleet: &Fleet, names: &[String]) -> Result<Option<Vec<NeedId>>, Failure> {
     if names.is_empty() {
         return Ok(None);
@@ -136,7 +137,8 @@ pub fn needs_of(fleet: &Fleet, names: &[String]) -> Result<Option<Vec<NeedId>>, 
     Ok(Some(needs))
 }
 
-/// A framework is not told whether a bound ended a search: that may be others' doing.
+/// Returns the outcome of a run. With `tells_bounds` it is undecided if a bound ended a search. A framework
+/// is not told that, as the needs of others may have caused it.
 fn exit<'a>(needs: impl Iterator<Item = &'a NeedResult>, tells_bounds: bool) -> Exit {
     let needs: Vec<&NeedResult> = needs.collect();
     let missing = || needs.iter().any(|need| need.missing() > 0);
@@ -157,7 +159,7 @@ fn table(offers: &Offers, document: &Document<'_>, console: &mut Console) -> Res
     for offer in &document.offers {
         by_need[offer.need_at].push(offer);
     }
-    // Needs that are refused for the same reasons need not tell them all.
+    // The reasons that were printed, with the first need they were printed for. Later needs refer to it.
     let mut told: IndexMap<String, &str> = IndexMap::new();
     for need in &document.needs {
         let offers_of = &by_need[need.at];
@@ -187,7 +189,7 @@ fn table(offers: &Offers, document: &Document<'_>, console: &mut Console) -> Res
     console.print(&summary(offers, document, colour))
 }
 
-/// Whether a need and its offer are told in one line.
+/// Returns `true` if a need and its offer fit in one line.
 fn is_short(need: &wire::Need, offers: &[&Offer]) -> bool {
     need.missing == 0 && matches!(offers, [only] if only.volumes.is_empty())
 }
@@ -212,7 +214,7 @@ fn heading(need: &wire::Need, offers: &[&Offer], colour: bool) -> String {
     line
 }
 
-/// Offers with a line each, and one for each of their volumes.
+/// Writes a line for each offer, and one for each of its volumes.
 fn offer_lines(offers: &[&Offer]) -> String {
     let mut rows = Vec::new();
     for offer in offers {
@@ -279,7 +281,7 @@ fn summary(offers: &Offers, document: &Document<'_>, colour: bool) -> String {
         count(document.needs.len(), "need", "needs"),
         outcomes.join(", "),
     );
-    // How large the fleet is, is said with what is left of it.
+    // A view that may not see what is left may not see the size of the fleet either.
     if document.remaining.is_some() {
         let world = offers.fleet().world();
         line.push_str(&format!("; {}", count(world.agents.len(), "agent", "agents")));

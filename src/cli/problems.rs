@@ -1,5 +1,7 @@
-//! The problems of a set as one framework is told them: those that stand in its own declarations, and that there are
-//! others. What it is told of them names no place outside.
+//! The problems of a set as one framework may see them (`--as framework=NAME`).
+//!
+//! A framework sees the problems whose place is in its own declarations. Of all others it learns only that
+//! there are some, if they are errors. Labels outside its declarations are removed.
 
 use std::sync::Arc;
 
@@ -12,11 +14,11 @@ use crate::{
     source::{Sources, Span},
 };
 
-/// A framework that reads what a run tells.
+/// The framework that a run is for.
 #[derive(Debug)]
 pub struct Reader {
     name: String,
-    /// Where its declarations are: the name of the source, first byte, one past the last.
+    /// The places of its declarations: the name of the source, the first byte, and one past the last.
     places: Vec<(Arc<str>, u32, u32)>,
 }
 
@@ -29,10 +31,10 @@ impl Reader {
         self.places.push((Arc::clone(&sources.get(span.source).name), span.start, span.end));
     }
 
-    /// Finds its declarations in a set.
+    /// Adds its declarations in a set.
     pub fn find(&mut self, parsed: &Parsed) {
         for statement in parsed.files.iter().flat_map(|ast| &ast.items) {
-            // A need at the top of a file is a framework of its own name.
+            // A need at the top of a file makes a framework of its own name.
             if let StatementKind::Block(Block { kind, name: Some(name), .. }) = &statement.kind
                 && matches!(kind, BlockKind::Framework | BlockKind::Need)
                 && name.text == self.name
@@ -42,7 +44,7 @@ impl Reader {
         }
     }
 
-    /// Finds its declarations in an inventory.
+    /// Adds its declarations in an inventory.
     pub fn find_in(&mut self, inventory: &Inventory) {
         let (records, sources) = inventory.parts();
         let own = records.frameworks.iter().filter(|known| known.declaration.name.text == self.name);
@@ -55,7 +57,7 @@ impl Reader {
         self.places.iter().any(|(own, start, end)| own == name && *start <= span.start && span.end <= *end)
     }
 
-    /// What of a report it is told.
+    /// Returns the part of a report that the framework may see.
     pub fn told(&self, mut report: Report) -> Report {
         let mut hidden = false;
         let sources = report.sources.clone();
@@ -77,10 +79,10 @@ impl Reader {
     }
 }
 
-/// Problems of what was asked, rather than of what is declared.
+/// The codes of problems about the command itself. Without a place, only these are shown.
 const OF_THE_RUN: [Code; 4] = [Code::B0901, Code::B0902, Code::B0903, Code::B0907];
 
-/// Everywhere a framework of an inventory says something.
+/// Returns the places of all declarations of a framework in an inventory.
 fn spans(framework: &FrameworkRecord) -> Vec<Span> {
     let of = |record: &DeclarationRecord| -> Vec<Span> {
         std::iter::once(record.name.span).chain(record.statements.iter().map(|one| one.span)).collect()

@@ -1,4 +1,4 @@
-//! What most commands read: a policy set, and inventories.
+//! The inputs of most commands: a policy set, and inventories.
 
 use std::path::PathBuf;
 
@@ -40,7 +40,7 @@ impl SetArgs {
         Ok(parsed)
     }
 
-    /// Reads the inventories. Their notes are kept for the end of the run.
+    /// Reads the inventories. Their warnings are reported at the end of the run.
     pub fn inventories(&self, console: &mut Console) -> Result<Vec<Inventory>, Failure> {
         let mut read = Vec::new();
         let mut broken = Report::default();
@@ -69,7 +69,7 @@ impl SetArgs {
     }
 }
 
-/// Paths that were named hold a policy.
+/// Returns an error if paths were given and none of them has a policy.
 pub fn some_policies(paths: &[PathBuf], none: bool) -> Result<(), Failure> {
     if !none || paths.is_empty() {
         return Ok(());
@@ -80,7 +80,7 @@ pub fn some_policies(paths: &[PathBuf], none: bool) -> Result<(), Failure> {
     Err(problem.help("policies are files that end in `.policy`").into())
 }
 
-/// A path, safe for a terminal.
+/// Returns a path as text that is safe for a terminal.
 pub fn shown(path: &std::path::Path) -> String {
     crate::output::printable_name(&path.to_string_lossy())
 }

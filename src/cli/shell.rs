@@ -1,4 +1,4 @@
-//! `bourse schema` and `bourse completions`.
+//! `bourse schema` prints the JSON Schema of a format, and `bourse completions` the completions for a shell.
 
 use clap::{CommandFactory, ValueEnum};
 

@@ -5,7 +5,7 @@ use comfy_table::{Cell, Table, presets};
 use crate::output::printable_name;
 pub use crate::output::text::{count, grouped};
 
-/// How a word is coloured.
+/// The colour of a word, by its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
     /// Good.
@@ -14,13 +14,13 @@ pub enum Paint {
     Yellow,
     /// Bad.
     Red,
-    /// A head.
+    /// A heading.
     Bold,
     /// Less important.
     Dim,
 }
 
-/// A text in colour, if there is any.
+/// Colours a text, if `colour` is on.
 pub fn paint(text: &str, paint: Paint, colour: bool) -> String {
     if !colour {
         return text.to_owned();
@@ -35,7 +35,8 @@ pub fn paint(text: &str, paint: Paint, colour: bool) -> String {
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
-/// Rows as columns with two spaces between, each line after an indent.
+/// Aligns rows as columns with two spaces between them. Each line begins with `indent`. Cells are made safe
+/// for a terminal.
 pub fn columns(indent: &str, rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

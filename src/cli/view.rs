@@ -1,16 +1,16 @@
-//! `--as`: who looks at what a command tells.
+//! The argument `--as`: for whom a command writes its results.
 
 use std::str::FromStr;
 
 use super::{Failure, files::Console};
 use crate::{Fleet, output::View};
 
-/// Who looks.
+/// The reader of results, as given on the command line. [`View`] is the same for a fleet that is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
     /// The operator: everything.
     Operator,
-    /// Each framework, its view apart from the others'.
+    /// Every framework, each with a view of its own.
     Frameworks,
     /// The framework with this name.
     Framework(String),
@@ -31,24 +31,24 @@ impl FromStr for Who {
 }
 
 impl Who {
-    /// From here on the run tells only what this one may see of its problems.
+    /// Restricts the problems that the run reports from here on to those that the reader may see.
     pub fn reads(&self, console: &mut Console) {
         if let Who::Framework(name) = self {
             console.reader = Some(super::problems::Reader::new(name));
         }
     }
 
-    /// Whether the operator looks.
+    /// Returns `true` if the reader is the operator.
     pub fn is_operator(&self) -> bool {
         *self == Who::Operator
     }
 
-    /// Whether the run is one framework's, which is told nothing of how it went for others.
+    /// Returns `true` if the reader is one framework, which learns nothing of the results for others.
     pub fn is_one(&self) -> bool {
         matches!(self, Who::Framework(_))
     }
 
-    /// The views that are told.
+    /// Returns the views to write.
     pub fn views(&self, fleet: &Fleet) -> Result<Vec<View>, Failure> {
         Ok(match self {
             Who::Operator => vec![View::Operator],

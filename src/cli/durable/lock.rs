@@ -1,4 +1,8 @@
-//! A lock file: one run at a time, with its name in the file for those who wait.
+//! A lock file, which lets one run in at a time. The file describes the run that has the lock, for those who
+//! wait.
+//!
+//! Waiting is polling: the system calls for a lock with a time limit need signals or threads. The pause
+//! between two tries doubles from 1 ms up to [`PAUSE`].
 
 use std::{
     ffi::OsStr,
@@ -13,32 +17,35 @@ use super::{
 };
 use crate::output::printable_name;
 
-/// Times that a file may be taken away from under a run before it gives up.
+/// The number of times that a file may be replaced or removed while a run looks at it, before the run gives
+/// up.
 pub(super) const RACES: usize = 100;
-/// A wait that is longer is told.
+/// The longest wait that is not reported.
 const QUIET: Duration = Duration::from_secs(1);
 /// The longest pause between two tries.
 const PAUSE: Duration = Duration::from_millis(32);
-/// Bytes read of what a lock file says.
+/// The most bytes that are read of a lock file.
 const HOLDER_BYTES: u64 = 1 << 10;
 
-/// How long a run waits for others, and how it tells that it does.
+/// The bound on a run's wait for others, and the report that it waits.
 pub struct Patience<'a> {
-    /// `None`: for as long as it takes.
+    /// The longest wait. `None` waits without end.
     bound: Option<Duration>,
     tell: &'a mut dyn FnMut(Option<String>),
+    /// The time of the first wait. All waits of a run count against one bound.
     began: Option<Duration>,
     is_told: bool,
     pause: Duration,
 }
 
 impl<'a> Patience<'a> {
-    /// `tell` is called once if the wait is longer than a second, with what the holder says of itself.
+    /// Creates the bound. If the wait is longer than a second, `tell` is called once, with the description
+    /// that the holder gives of itself.
     pub fn new(bound: Option<Duration>, tell: &'a mut dyn FnMut(Option<String>)) -> Patience<'a> {
         Patience { bound, tell, began: None, is_told: false, pause: Duration::from_millis(1) }
     }
 
-    /// Pauses before the next try, or gives up.
+    /// Pauses before the next try. Returns [`HoldError::Busy`] once the bound is reached.
     pub(super) fn wait(
         &mut self,
         system: &dyn FileSystem,
@@ -65,14 +72,16 @@ impl<'a> Patience<'a> {
     }
 }
 
-/// A lock that this run has, until it is dropped. The file stays, empty.
+/// A lock that this run has until it is dropped. The file then stays, and is empty: to remove it would race
+/// with runs that have opened it.
 pub(super) struct LockFile(Box<dyn OpenFile>);
 
 impl LockFile {
     /// Waits for the lock.
     ///
-    /// A lock is on a file, not on its name: if somebody removed the file while others waited for it, they would lock what
-    /// no newcomer finds. So who has the lock looks whether the name still leads to it, and else begins again.
+    /// A lock is on a file, not on its name. If somebody removes the file while a run waits for it, that run
+    /// gets the lock of a file that no newcomer finds. So the run then checks that the name still leads to
+    /// its file, and begins again if it does not.
     pub fn take(
         system: &dyn FileSystem,
         directory: &dyn Directory,
@@ -92,9 +101,9 @@ impl LockFile {
                 continue;
             }
             if has_name(directory, name, &*file).map_err(failed)? {
-                // What a run that was killed says must not be told of this one.
+                // Removes the description of a run that was killed.
                 file.clear().map_err(failed)?;
-                // For those who wait; that there is no room for it is no reason to stop.
+                // The description only helps those who wait, so a full disk does not stop the run here.
                 let _ = file.write_all(format!("{}\n", system.process()).as_bytes());
                 return Ok(LockFile(file));
             }
@@ -110,9 +119,10 @@ impl Drop for LockFile {
     }
 }
 
-/// Opens a lock file, or makes it. Nothing, if it came or went between two looks.
+/// Opens a lock file, or creates it. Returns `None` if it appeared or vanished between two calls.
 ///
-/// It is written to, so it must be a file under one name: never what a link leads to, or what is also somebody's file.
+/// The file is written to, so it must be a regular file with one name. A link, or a second name, could make a
+/// run overwrite somebody's data.
 fn open(directory: &dyn Directory, name: &OsStr) -> io::Result<Option<Box<dyn OpenFile>>> {
     let Some(found) = directory.look(name)? else {
         return gone(directory.open(name, Opening::NewShared), io::ErrorKind::AlreadyExists);
@@ -144,7 +154,7 @@ fn gone(opened: io::Result<Box<dyn OpenFile>>, kind: io::ErrorKind) -> io::Resul
     }
 }
 
-/// What a lock file says of the run that has it.
+/// Reads the description of the run that has the lock.
 fn holder(directory: &dyn Directory, name: &OsStr) -> Option<String> {
     let mut bytes = Vec::new();
     directory.open(name, Opening::Read).ok()?.take(HOLDER_BYTES).read_to_end(&mut bytes).ok()?;

@@ -1,18 +1,22 @@
-//! Files that are replaced whole, and survive: the one way in which commands write files, and the lock on a state file.
+//! Durable files: replacing a file in one step that survives a crash, and the lock on a state file. Commands
+//! write files in no other way.
 //!
-//! **Replacing.** The new content is written under a name of its own in the same directory, given the access of the old
-//! file, and synced; then it is renamed over the old file, and the directory is synced. Whoever looks sees the old file
-//! or the new one. After a crash it is one of the two, and the new one from the moment at which the call returns.
-//! This asks of a file system no more than POSIX does: what is synced stays, a rename is one step, and all else may be
-//! lost or come to the disk in any order. `simulated` is a disk that does all of that.
+//! **Replacing.** The new content is written to a temporary file in the same directory. The temporary file
+//! gets the access of the old file, and is synced. Then it is renamed over the old file, and the directory is
+//! synced. Readers see the old file or the new one. After a crash the file is one of the two, and it is the
+//! new one if the call had returned. This asks no more of a file system than POSIX does: synced data stays, a
+//! rename is one step, and everything else may be lost or reach the disk in any order. In tests,
+//! `tests::disk` simulates a disk that loses all it may. See
+//! `docs/decisions/0023-one-way-to-replace-a-file.md`.
 //!
-//! **Holding a state.** A run that changes a state locks `FILE.lock` beside the file that the path leads to, and then the
-//! file itself: links to one file lead to one lock, and a lock file that somebody removes lets no second run in. What
-//! was read is compared with what is there just before the rename. Between that comparison and the rename is an
-//! instant in which a program that takes no lock may write; what it writes then is lost. Nothing in POSIX closes it.
+//! **Holding a state.** A run that changes a state takes two locks: on `FILE.lock` beside the file that the
+//! path leads to, and then on the file itself. Links to one file thus lead to one lock, and removing the lock
+//! file lets no second run in. Just before the rename the file is compared with what was read. Between that
+//! comparison and the rename a program that takes no lock may still write, and its change is lost. POSIX has
+//! no means to close this gap.
 //!
-//! **Left-overs.** The file with a name of its own is locked from its birth. A run that was killed has no locks, so what is
-//! unlocked under such a name is a left-over, and the next run that writes in the directory removes it.
+//! **Left-overs.** A temporary file is locked as soon as it is created. Locks of a killed run are gone, so a
+//! temporary file without a lock is a left-over. The next run that writes in the directory removes it.
 
 mod lock;
 mod replace;
@@ -34,7 +38,8 @@ pub use replace::{DurableFiles, WriteError};
 pub use state_file::{HoldError, StateFile};
 pub use system::FileSystem;
 
-/// The file system of the process. To be made while the process has one thread.
+/// Returns the file system of the process. Call while the process has one thread: see
+/// `unix::UnixFileSystem::new`.
 pub fn native() -> Box<dyn FileSystem> {
     #[cfg(unix)]
     return Box::new(unix::UnixFileSystem::new());
@@ -42,10 +47,10 @@ pub fn native() -> Box<dyn FileSystem> {
     return Box::new(portable::PortableFileSystem::new());
 }
 
-/// Characters of the command line that others are told.
+/// The most characters of the command line that a lock file shows.
 const COMMAND_CHARACTERS: usize = 200;
 
-/// This process, in words for others who wait for it.
+/// Describes this process, for others who wait for it: its number, its host and its command line.
 fn process_on(host: &str) -> String {
     let mut arguments = std::env::args_os();
     let program = arguments.next().map(std::path::PathBuf::from).unwrap_or_default();

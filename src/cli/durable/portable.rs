@@ -1,7 +1,7 @@
-//! Files by their paths, with the standard library alone: for systems that are not POSIX.
+//! A file system by paths, with the standard library alone, for systems that are not POSIX.
 //!
-//! Weaker than the files of a POSIX system, and not tested on any other: a directory is a path, the file itself is not
-//! held, directories are not synced, and left-overs of killed runs stay.
+//! Its promises are weaker than those of `unix`: a directory is a path, the file itself is not held,
+//! directories are not synced, and left-overs of killed runs stay. It is tested on POSIX systems only.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -15,9 +15,9 @@ use super::system::{
     Access, Directory, FileId, FileKind, FileStat, FileSystem, Hold, OpenFile, Opening, Over,
 };
 
-/// Mode of a file that may be written.
+/// The mode reported for a file that can be written.
 const WRITABLE: u32 = 0o644;
-/// Mode of a file that may only be read.
+/// The mode reported for a file that is read-only.
 const READ_ONLY: u32 = 0o444;
 
 /// The file system of the process.

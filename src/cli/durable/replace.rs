@@ -1,4 +1,7 @@
-//! Files replaced, made and removed, so that what was done stays done.
+//! Replaces, creates and removes files durably: a change that was reported as done survives a crash.
+//!
+//! [`DurableFiles`] holds the order of operations, and goes through [`FileSystem`] for each of them, so that
+//! tests can stop or fail it at any step.
 
 use std::{
     collections::BTreeSet,
@@ -11,31 +14,31 @@ use super::system::{
     Access, Directory, FileId, FileKind, FileSystem, Hold, Location, OpenFile, Opening, Over, locate, split,
 };
 
-/// Names of files that are being written: the two parts, and 32 hexadecimal digits between them.
+/// The two parts of the names of temporary files, with 32 hexadecimal digits between them.
 const PREFIX: &str = ".bourse-";
 const ENDING: &str = ".new";
 
-/// Names tried for a new file, where others take each of them away.
+/// The number of names tried for a temporary file, if other runs remove each of them.
 const NAMES_TRIED: usize = 16;
 
 /// Reads, replaces and removes files of one file system.
 #[derive(Debug)]
 pub struct DurableFiles {
     pub(super) system: Box<dyn FileSystem>,
-    /// Directories that were searched for left-overs.
+    /// The directories that were searched for left-overs.
     tidied: BTreeSet<FileId>,
-    /// Directories whose own name is durable.
+    /// The directories whose own name is known to be durable.
     named: BTreeSet<PathBuf>,
 }
 
-/// Why a file could not be written.
+/// The reason why a file could not be written, with what is on the disk now.
 #[derive(Debug)]
 pub enum WriteError {
-    /// The old file is there.
+    /// The old file is there, unchanged.
     Unwritten(io::Error),
-    /// The old file is not what it was taken for, and it is there.
+    /// Another program changed the old file meanwhile. Its change is there.
     Changed,
-    /// The new file is there, and may be lost if the machine stops.
+    /// The new file is there, and may be lost in a crash.
     Unsynced(io::Error),
 }
 
@@ -44,7 +47,7 @@ impl DurableFiles {
         DurableFiles { system, tidied: BTreeSet::new(), named: BTreeSet::new() }
     }
 
-    /// Replaces the file that a path leads to, or makes it. A device or a pipe is written to.
+    /// Replaces the file that a path leads to, or creates it. Writes into a device or a pipe.
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         let unwritten = WriteError::Unwritten;
         match self.system.kind(path).map_err(unwritten)? {
@@ -61,7 +64,7 @@ impl DurableFiles {
         self.install(&at, old.map(|old| old.access), bytes, Over::Anything, &|| Ok(true))
     }
 
-    /// Replaces a file, and makes the directory that it is in.
+    /// Replaces a file, and creates its directory if there is none.
     pub fn put(&mut self, path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         let (parent, _) = split(path).map_err(WriteError::Unwritten)?;
         if !self.named.contains(parent) {
@@ -71,8 +74,10 @@ impl DurableFiles {
         self.replace(path, bytes)
     }
 
-    /// Makes a directory with a durable name. One that is there may be the work of a run that was killed before its
-    /// name was durable.
+    /// Creates a directory with a durable name.
+    ///
+    /// Syncs also if the directory is there: a run that was killed may have created it and not synced its
+    /// name.
     fn make_directory(&self, path: &Path) -> io::Result<()> {
         let Some(name) = path.file_name() else { return Ok(()) };
         let above = self.system.directory(split(path)?.0)?;
@@ -82,7 +87,7 @@ impl DurableFiles {
         }
     }
 
-    /// Removes a file for good, if it is there. A link is removed, not what it leads to.
+    /// Removes a file durably, if it is there. Removes a link rather than the file that it leads to.
     pub fn remove(&self, path: &Path) -> Result<(), WriteError> {
         let unwritten = WriteError::Unwritten;
         let (parent, name) = split(path).map_err(unwritten)?;
@@ -93,7 +98,8 @@ impl DurableFiles {
         if directory.look(name).map_err(unwritten)?.is_none() {
             return Ok(());
         }
-        // An error of a server does not say that nothing was done.
+        // A network file system may report an error for an operation that it has done. So the result is
+        // checked.
         if let Err(error) = directory.remove(name)
             && directory.look(name).map_or(true, |left| left.is_some())
         {
@@ -102,7 +108,8 @@ impl DurableFiles {
         directory.sync().map_err(WriteError::Unsynced)
     }
 
-    /// The content of a file, cut off after one byte more than `most`; nothing where there is no file.
+    /// Reads a file. Returns `None` if there is no file. Reads at most one byte more than `most`, which shows
+    /// that the file is too large.
     pub fn read(&self, path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
         let at = match locate(&*self.system, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -115,7 +122,8 @@ impl DurableFiles {
         }
     }
 
-    /// The files of a directory, links to files among them, by name and in order; none where there is no such directory.
+    /// Returns the names of the files in a directory, in order, with those of links to files. Returns none if
+    /// there is no such directory.
     pub fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
         let directory = match self.system.directory(path) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -130,8 +138,14 @@ impl DurableFiles {
         Ok(names)
     }
 
-    /// Writes a file whole and renames it to where it belongs, if `is_expected` says just before that what is there is
-    /// what it was taken for.
+    /// Writes a temporary file, and renames it to its place.
+    ///
+    /// `is_expected` is called just before the rename. If it returns `false`, the file there has changed:
+    /// nothing is renamed, and the result is [`WriteError::Changed`].
+    ///
+    /// The order matters. The content is synced before the rename, or a crash could leave the new name with
+    /// an empty file. The directory is synced after it, or a crash could bring the old file back after
+    /// success was reported.
     pub(super) fn install(
         &self,
         at: &Location,
@@ -149,14 +163,14 @@ impl DurableFiles {
             Err(error) => Err(WriteError::Unwritten(error)),
         };
         if moved.is_err() {
-            // Where even this fails it is a left-over, which the next run removes.
+            // If this fails too, the file is a left-over, which the next run removes.
             let _ = directory.remove(&temporary);
         }
         moved?;
         directory.sync().map_err(WriteError::Unsynced)
     }
 
-    /// A new file under a name of its own, held so that nobody takes it for a left-over.
+    /// Creates a temporary file, and holds it so that no other run takes it for a left-over.
     fn new_file(&self, directory: &dyn Directory) -> io::Result<(OsString, Box<dyn OpenFile>)> {
         for _ in 0..NAMES_TRIED {
             let name = OsString::from(format!("{PREFIX}{:032x}{ENDING}", self.system.random()?));
@@ -164,7 +178,7 @@ impl DurableFiles {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 file => file?,
             };
-            // Between its birth and the lock, another run may have taken it for a left-over.
+            // Before the lock was taken, another run may have removed the file as a left-over.
             if file.try_hold()? != Hold::Others && has_name(directory, &name, &*file)? {
                 return Ok((name, file));
             }
@@ -172,7 +186,7 @@ impl DurableFiles {
         Err(io::Error::other("each new file is taken away"))
     }
 
-    /// Writes content and access, and makes both durable.
+    /// Writes content and access, and syncs both.
     fn fill(&self, file: &mut dyn OpenFile, access: Option<Access>, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)?;
         file.flush()?;
@@ -184,7 +198,8 @@ impl DurableFiles {
         file.sync()
     }
 
-    /// Removes what killed runs left in a directory, once. That it cannot be removed is no problem of this run.
+    /// Removes left-overs of killed runs from a directory, once for each directory. Failures are ignored:
+    /// this run does not depend on it.
     pub(super) fn tidy(&mut self, directory: &dyn Directory) {
         let Ok(Some(id)) = directory.id() else { return };
         if self.tidied.insert(id) {
@@ -194,7 +209,7 @@ impl DurableFiles {
         }
     }
 
-    /// Removes a file of this user that has the name of one that is being written, and that nobody writes.
+    /// Removes a temporary file of this user that no run is writing.
     fn remove_left_over(&self, directory: &dyn Directory, name: &OsStr) -> io::Result<()> {
         let Some(stat) = directory.look(name)? else { return Ok(()) };
         if stat.kind != FileKind::File || stat.links != 1 || stat.access.user != self.system.own_access().user
@@ -202,6 +217,8 @@ impl DurableFiles {
             return Ok(());
         }
         let file = directory.open(name, Opening::Read)?;
+        // The lock shows that nobody writes the file. The name is checked under the lock: another run may
+        // have put a new file under it.
         if file.try_hold()? == Hold::Mine && has_name(directory, name, &*file)? {
             directory.remove(name)?;
         }
@@ -209,7 +226,8 @@ impl DurableFiles {
     }
 }
 
-/// Renames a file that is open. An error of a server does not say that nothing was done, so it is looked.
+/// Renames a file that is open. A network file system may report an error for a rename that it has done, so
+/// an error counts only if the new name does not lead to the file.
 fn rename(
     directory: &dyn Directory,
     from: &OsStr,
@@ -229,19 +247,20 @@ fn rename(
     }
 }
 
+/// Returns `true` if a name has the form of a temporary file's.
 fn is_temporary(name: &OsStr) -> bool {
     let middle = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(ENDING));
     let is_digit = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
     middle.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(is_digit))
 }
 
-/// Whether a file that is open still has a name.
+/// Returns `true` if a name leads to a file that is open.
 pub(super) fn has_name(directory: &dyn Directory, name: &OsStr, file: &dyn OpenFile) -> io::Result<bool> {
     let own = file.stat()?;
     Ok(directory.look(name)?.is_some_and(|found| found.id == own.id))
 }
 
-/// The content of a file, cut off after one byte more than `most`.
+/// Reads a file, and stops after one byte more than `most`.
 pub(super) fn read(file: &mut dyn OpenFile, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most as u64 + 1).read_to_end(&mut bytes)?;

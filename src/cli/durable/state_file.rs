@@ -1,4 +1,8 @@
-//! A state file that one run holds while it reads, decides and writes.
+//! A state file that one run holds while it reads it, decides, and writes it.
+//!
+//! See the parent module for the two locks. Each takes care of a case that the other leaves open: the lock
+//! file works before the first state exists, and the lock on the state file works if somebody removes the
+//! lock file.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -19,25 +23,26 @@ pub struct StateFile {
     _lock: LockFile,
 }
 
-/// A file that was there, with what was in it.
+/// A state file that exists, with its content.
 struct Found {
     file: Box<dyn OpenFile>,
     stat: FileStat,
     bytes: Vec<u8>,
 }
 
-/// Why a state file could not be held.
+/// The reason why a state file could not be held.
 #[derive(Debug)]
 pub enum HoldError {
     /// There is no such file.
     Missing,
-    /// Another run holds it, longer than this one waits; with what it says of itself.
+    /// Another run holds it for longer than this one waits. The text is the other's description of itself.
     Busy(Option<String>),
-    /// It is no file.
+    /// The path leads to something other than a file.
     NoFile,
-    /// It has hard links: a change under one of its names would not be seen under the others.
+    /// The file has hard links. A rename would replace one of its names, and leave the old content under the
+    /// others.
     Shared,
-    /// It has more bytes than it may.
+    /// The file has more bytes than allowed.
     TooLarge,
     /// The lock file cannot be used.
     Lock { file: OsString, error: io::Error },
@@ -46,12 +51,12 @@ pub enum HoldError {
 }
 
 impl StateFile {
-    /// What was in the file; nothing where there was none.
+    /// Returns the content of the file, or `None` if there was no file.
     pub fn bytes(&self) -> Option<&[u8]> {
         self.found.as_ref().map(|found| found.bytes.as_slice())
     }
 
-    /// Whether the file is what it was when it was read.
+    /// Returns `true` if the file is still the one that was read, with the same content.
     fn is_unchanged(&self) -> io::Result<bool> {
         let Location { directory, name } = &self.at;
         let Some(found) = &self.found else { return Ok(directory.look(name)?.is_none()) };
@@ -59,13 +64,13 @@ impl StateFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             now => read(&mut *now?, found.bytes.len())?,
         };
-        // The name last: whoever replaced the file while it was read is noticed too.
+        // The name is checked last, so that a replacement during the read is noticed as well.
         Ok(now == found.bytes && has_name(&**directory, name, &*found.file)?)
     }
 }
 
 impl DurableFiles {
-    /// Waits until no other run holds a state file, and reads it. `begin`: there may be none.
+    /// Waits until no other run holds a state file, and reads it. With `begin`, the file may be missing.
     pub fn hold(
         &mut self,
         path: &Path,
@@ -74,7 +79,7 @@ impl DurableFiles {
         patience: &mut Patience<'_>,
     ) -> Result<StateFile, HoldError> {
         match self.system.kind(path).map_err(HoldError::File)? {
-            // What can be no state gets no lock file.
+            // Checked first, so that no lock file is made beside something that cannot be a state.
             Some(FileKind::Other) => return Err(HoldError::NoFile),
             Some(FileKind::Directory) => return Err(HoldError::File(io::ErrorKind::IsADirectory.into())),
             None if !begin => return Err(HoldError::Missing),
@@ -90,7 +95,7 @@ impl DurableFiles {
                     continue;
                 }
                 Look::Held => {
-                    // Somebody removed the lock file of a run that goes on.
+                    // Another run holds the file without the lock file: somebody removed that.
                     patience.wait(&*self.system, &|| None)?;
                     continue;
                 }
@@ -98,7 +103,8 @@ impl DurableFiles {
                 Look::Nothing if begin => None,
                 Look::Nothing => return Err(HoldError::Missing),
             };
-            // What is built on must stay: a run that was killed may have renamed it, and not synced.
+            // The new state will build on this one, so this one must be durable first: a run that was killed
+            // may have renamed it and not synced the directory.
             at.directory.sync().map_err(HoldError::File)?;
             self.tidy(&*at.directory);
             return Ok(StateFile { at, found, _lock: lock });
@@ -106,7 +112,8 @@ impl DurableFiles {
         Err(HoldError::File(io::Error::other("it is replaced again and again")))
     }
 
-    /// Replaces the content of a state file that is held.
+    /// Replaces the content of a state file that is held. A first state must not replace a file that appeared
+    /// meanwhile.
     pub fn store(&self, state: &StateFile, bytes: &[u8]) -> Result<(), WriteError> {
         let access = state.found.as_ref().map(|found| found.stat.access);
         let over = if access.is_some() { Over::Anything } else { Over::Nothing };
@@ -114,17 +121,17 @@ impl DurableFiles {
     }
 }
 
-/// What is under the name of a state file.
+/// The finding under the name of a state file.
 enum Look {
     Nothing,
     Found(Found),
     /// A file that another run holds.
     Held,
-    /// Something else by now: it is to be looked for anew.
+    /// The file was replaced or became a link meanwhile. The search must begin again.
     Moved,
 }
 
-/// Looks at a state file under the lock, and holds the file itself.
+/// Reads a state file, and takes the lock on the file itself. Call with the lock file held.
 fn find(Location { directory, name }: &Location, most: usize) -> Result<Look, HoldError> {
     match directory.look(name).map_err(HoldError::File)?.map(|stat| stat.kind) {
         None => return Ok(Look::Nothing),

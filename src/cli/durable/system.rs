@@ -1,8 +1,8 @@
-//! The operations of a file system that replacing files durably is made of: a trait for each kind of handle, so that the
-//! same code runs over the system's files and over a disk that is simulated.
+//! The file operations that durable files are made of, as traits. The same code then runs over the system's
+//! files and, in tests, over a simulated disk.
 //!
-//! Names are looked up in a directory that is held open, and links are followed only by [`locate`]: what is locked,
-//! checked and renamed is in one directory, whatever becomes of the path that led to it.
+//! Names are looked up in a directory that is held open, and only [`locate`] follows links. So locking,
+//! checking and renaming happen in one directory, even if the path comes to lead elsewhere meanwhile.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -16,29 +16,30 @@ use std::{
 pub trait FileSystem: fmt::Debug {
     /// Opens a directory, following links.
     fn directory(&self, path: &Path) -> io::Result<Box<dyn Directory>>;
-    /// The kind of what is at a path, following links; `None` where there is nothing.
+    /// Returns the kind of the file at a path, following links, or `None` if there is none.
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>>;
-    /// Opens what is no file (a device, a pipe) for writing.
+    /// Opens a device or a pipe for writing.
     fn stream(&self, path: &Path) -> io::Result<Box<dyn Write>>;
-    /// The access that a new file of this process has where nobody says otherwise.
+    /// The default access of a new file of this process.
     fn own_access(&self) -> Access;
-    /// Randomness for a name that nobody guesses.
+    /// Returns random bits, for a name that nobody can guess.
     fn random(&self) -> io::Result<u128>;
-    /// Time on a clock that only goes forward.
+    /// The time on a clock that only goes forward.
     fn elapsed(&self) -> Duration;
     /// Sleeps.
     fn pause(&self, time: Duration);
-    /// The process, in words for others who wait for it.
+    /// Describes the process, for others who wait for it.
     fn process(&self) -> String;
 }
 
-/// A directory that is open. It stays the same one when its path comes to lead elsewhere. No call follows a link.
+/// A directory that is open. It stays the same one if its path comes to lead elsewhere. No method follows
+/// links.
 pub trait Directory: fmt::Debug {
-    /// The identity of the directory, where the system tells one.
+    /// Returns the identity of the directory, if the system has one.
     fn id(&self) -> io::Result<Option<FileId>>;
-    /// What is under a name; `None` where there is nothing.
+    /// Describes the file under a name. Returns `None` if there is none.
     fn look(&self, name: &OsStr) -> io::Result<Option<FileStat>>;
-    /// The path in a link.
+    /// Returns the path in a link.
     fn read_link(&self, name: &OsStr) -> io::Result<PathBuf>;
     /// Opens a file, without waiting for the other end of a pipe.
     fn open(&self, name: &OsStr, opening: Opening) -> io::Result<Box<dyn OpenFile>>;
@@ -48,45 +49,45 @@ pub trait Directory: fmt::Debug {
     fn remove(&self, name: &OsStr) -> io::Result<()>;
     /// Makes a directory.
     fn make_directory(&self, name: &OsStr) -> io::Result<()>;
-    /// The names that begin with a text, in no order.
+    /// Returns the names that begin with a prefix, in no particular order.
     fn names(&self, prefix: &str) -> io::Result<Vec<OsString>>;
-    /// Makes names durable: those that are there, and the absence of those that were removed.
+    /// Makes the names durable: those added, and the absence of those removed.
     fn sync(&self) -> io::Result<()>;
 }
 
-/// A file that is open. Only `read` and `write` may do a part of what is asked, or end with
+/// A file that is open. Only `read` and `write` may do a part of their work, or fail with
 /// [`Interrupted`](io::ErrorKind::Interrupted).
 pub trait OpenFile: Read + Write {
-    /// What it is now.
+    /// Describes the file as it is now.
     fn stat(&self) -> io::Result<FileStat>;
-    /// Locks a file that is there to be locked, until the handle is dropped; `false` where others have it.
+    /// Locks a lock file until the handle is dropped. Returns `false` if another handle has the lock.
     fn try_lock(&self) -> io::Result<bool>;
-    /// Locks a file that others read meanwhile, where the system can do that.
+    /// Locks a file with content, if the system can do so without keeping readers out.
     fn try_hold(&self) -> io::Result<Hold>;
-    /// Gives it permissions, and as much of the ownership as this process may give.
+    /// Sets the permissions, and the owners as far as this process may.
     fn set_access(&self, access: Access) -> io::Result<()>;
-    /// Removes everything that is in it.
+    /// Removes the content.
     fn clear(&self) -> io::Result<()>;
     /// Makes content and permissions durable.
     fn sync(&self) -> io::Result<()>;
 }
 
-/// A file under all of its names.
+/// The identity of a file, which is the same under all of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileId {
-    /// The file system it is in.
+    /// The number of the file system.
     pub device: u64,
-    /// Its number there.
+    /// The number of the file in it (its inode).
     pub number: u64,
 }
 
-/// What is known of a file without reading it.
+/// The properties of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileStat {
-    /// Nothing where the system tells no identity: then no file can be told from another.
+    /// `None` if the system has no identities. Then all files count as the same.
     pub id: Option<FileId>,
     pub kind: FileKind,
-    /// Its names: 0 once it is removed, more than 1 where it has hard links.
+    /// The number of names: 0 once the file is removed, more than 1 if it has hard links.
     pub links: u64,
     pub access: Access,
 }
@@ -96,7 +97,7 @@ pub enum FileKind {
     File,
     Directory,
     Link,
-    /// A pipe, a socket, a device.
+    /// A pipe, a socket or a device.
     Other,
 }
 
@@ -108,25 +109,25 @@ pub struct Access {
     pub group: u32,
 }
 
-/// How a file is opened.
+/// The mode in which a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// To read one that is there.
+    /// Opens an existing file for reading.
     Read,
-    /// To read and write one that is there.
+    /// Opens an existing file for reading and writing.
     Write,
-    /// To make one where there is none, that nobody else may open (mode 0600).
+    /// Creates a file that nobody else may open (mode 0600). Fails if there is one.
     NewPrivate,
-    /// To make one where there is none, with the access that new files have.
+    /// Creates a file with the default access. Fails if there is one.
     NewShared,
 }
 
-/// What a rename may replace.
+/// The files that a rename may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// Whatever has the name.
+    /// Any file that has the name.
     Anything,
-    /// Nothing: where something has the name, the rename fails with [`AlreadyExists`](io::ErrorKind::AlreadyExists).
+    /// None. If a file has the name, the rename fails with [`AlreadyExists`](io::ErrorKind::AlreadyExists).
     Nothing,
 }
 
@@ -135,21 +136,21 @@ pub enum Over {
 pub enum Hold {
     Mine,
     Others,
-    /// The system has no such lock: it would keep readers out, or there is none.
+    /// The system has no such lock, or only one that keeps readers out.
     Unsupported,
 }
 
-/// Where a path leads once every link is followed: a directory, and a name in it, of a file or of nothing.
+/// The place that a path leads to, with all links followed: a directory, and a name in it, which may be free.
 #[derive(Debug)]
 pub struct Location {
     pub directory: Box<dyn Directory>,
     pub name: OsString,
 }
 
-/// Links followed before they are taken for a circle, as in Linux.
+/// The most links that are followed before they count as a circle, as in Linux.
 const LINKS: usize = 40;
 
-/// Follows the links of a path, also one whose end is missing.
+/// Follows the links of a path. The file at the end may be missing.
 pub fn locate(system: &dyn FileSystem, path: &Path) -> io::Result<Location> {
     let mut path = path.to_owned();
     for _ in 0..=LINKS {
@@ -163,7 +164,7 @@ pub fn locate(system: &dyn FileSystem, path: &Path) -> io::Result<Location> {
     Err(io::Error::other("its links lead round in a circle"))
 }
 
-/// The directory of a path, and the name in it.
+/// Splits a path into its directory and the name in it.
 pub fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     let Some(name) = path.file_name() else { return Err(io::ErrorKind::IsADirectory.into()) };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());

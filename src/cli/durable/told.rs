@@ -1,4 +1,4 @@
-//! What came of reading and writing files, as problems for people.
+//! Diagnostics for files that could not be read, written or held.
 
 use std::{io, path::Path};
 
@@ -8,15 +8,15 @@ use crate::{
     diagnostic::{Code, Diagnostic},
 };
 
-/// What to do about a state that is not there.
+/// The help for a state that is missing.
 pub const BEGIN: &str = "begin a state where there is none with `--init`";
 
-/// Who holds a state, as it says itself.
+/// Names the holder of a state by its own description.
 pub fn holder(said: Option<&str>) -> String {
     said.map_or_else(|| "another program".to_owned(), |said| format!("`{said}`"))
 }
 
-/// Why a file was not written, or may be lost.
+/// The problem of a file that was not written, or that may be lost.
 pub fn unwritten(path: &Path, error: &WriteError) -> Diagnostic {
     let name = format!("`{}`", shown(path));
     match error {
@@ -30,13 +30,14 @@ pub fn unwritten(path: &Path, error: &WriteError) -> Diagnostic {
     }
 }
 
-/// Why something was not written.
+/// The problem of an output that was not written.
 pub fn unwritten_to(name: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::without_place(Code::B0901, format!("cannot write {name}: {}", words(error)))
         .help("check the path, its permissions, and the space that is left")
 }
 
-/// Why a state was not written, or may be lost.
+/// The problem of a state that was not written, or that may be lost. Says if the operations are to be applied
+/// again.
 pub fn unstored(path: &Path, error: &WriteError) -> Diagnostic {
     let problem = unwritten(path, error);
     match error {
@@ -49,7 +50,7 @@ pub fn unstored(path: &Path, error: &WriteError) -> Diagnostic {
     }
 }
 
-/// Why a file was not removed, or may be there again.
+/// The problem of a file that was not removed, or that may come back.
 pub fn unremoved(path: &Path, error: &WriteError) -> Diagnostic {
     let name = format!("`{}`", shown(path));
     let message = match error {
@@ -72,7 +73,7 @@ fn unsynced(name: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::without_place(Code::B0901, message)
 }
 
-/// Why a state could not be held.
+/// The problem of a state that could not be held.
 pub fn unheld(path: &Path, error: &HoldError) -> Diagnostic {
     let name = format!("`{}`", shown(path));
     let unread = |why: &str| Diagnostic::without_place(Code::B0901, format!("cannot read {name}: {why}"));
@@ -103,7 +104,7 @@ pub fn unheld(path: &Path, error: &HoldError) -> Diagnostic {
     }
 }
 
-/// What went wrong, without the system's number for it.
+/// Describes an error in lower case, without the system's number for it.
 pub fn words(error: &io::Error) -> String {
     let known = match error.kind() {
         io::ErrorKind::NotFound => "there is no such file",
@@ -123,7 +124,7 @@ pub fn words(error: &io::Error) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// A number of bytes.
+/// Writes a number of bytes.
 pub fn size(bytes: usize) -> String {
     crate::quantity::render(crate::quantity::Dimension::Size, bytes as i128)
 }

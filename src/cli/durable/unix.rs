@@ -1,4 +1,8 @@
-//! The files of a POSIX system. Everything is relative to an open directory (`openat` and its kin).
+//! The file system of a POSIX system. Names are relative to an open directory (`openat` and its kin).
+//!
+//! Locks are those of `flock`. They belong to the open file and end with it, so a killed run leaves none, and
+//! closing another handle of the same file in this process does not release them, as it would with those of
+//! `fcntl`.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -18,7 +22,7 @@ use super::system::{
     Access, Directory, FileId, FileKind, FileStat, FileSystem, Hold, OpenFile, Opening, Over,
 };
 
-/// Permissions of a file without those of its kind.
+/// The bits of a mode that are permissions, without those of the kind of file.
 const PERMISSIONS: u32 = 0o7777;
 
 /// The file system of the process.
@@ -30,7 +34,8 @@ pub struct UnixFileSystem {
 }
 
 impl UnixFileSystem {
-    /// To be made while the process has one thread: the mask of new files can only be read by setting it.
+    /// Creates the file system. Call while the process has one thread: the mask of new files can only be read
+    /// by setting it, and another thread could create a file meanwhile.
     pub fn new() -> UnixFileSystem {
         let mask = rustix::process::umask(Mode::from_raw_mode(0o077));
         rustix::process::umask(mask);
@@ -115,7 +120,8 @@ impl Directory for UnixDirectory {
             Opening::NewPrivate => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o600),
             Opening::NewShared => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o666),
         };
-        // A pipe under the name is opened without waiting, and then seen to be no file.
+        // Without NONBLOCK, opening a pipe would wait for its other end. The caller then sees that it is no
+        // file.
         let flags = how | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let open = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, Mode::from_raw_mode(mode)))?;
         Ok(Box::new(UnixFile(File::from(open))))
@@ -129,12 +135,12 @@ impl Directory for UnixDirectory {
         {
             let flags = rustix::fs::RenameFlags::NOREPLACE;
             match retry_on_intr(|| rustix::fs::renameat_with(&self.0, from, &self.0, to, flags)) {
-                // The file system, or the kernel, does not know the flag.
+                // The kernel or the file system does not support the flag.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
                 result => return Ok(result?),
             }
         }
-        // Two steps, then: it is the lock that keeps other runs out between them.
+        // Without the flag it takes two steps. The lock file keeps other runs out between them.
         if self.look(to)?.is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -163,7 +169,7 @@ impl Directory for UnixDirectory {
 
     fn sync(&self) -> io::Result<()> {
         match self.0.sync_all() {
-            // Some file systems have nothing to sync of a directory, and say so.
+            // Some file systems refuse to sync a directory, as there is nothing to sync.
             Err(error) if is_of(&error, &[Errno::INVAL, Errno::BADF, Errno::NOTSUP]) => Ok(()),
             result => result,
         }
@@ -206,7 +212,7 @@ impl OpenFile for UnixFile {
         match self.try_lock() {
             Ok(true) => Ok(Hold::Mine),
             Ok(false) => Ok(Hold::Others),
-            // Over NFS, a lock is one of the server, and needs a file that is open for writing.
+            // Over NFS `flock` becomes a lock of the server, which needs a file that is open for writing.
             Err(error) if is_of(&error, &[Errno::NOLCK, Errno::NOTSUP, Errno::NOSYS, Errno::BADF]) => {
                 Ok(Hold::Unsupported)
             }
@@ -223,7 +229,7 @@ impl OpenFile for UnixFile {
         let mut mode = access.mode & PERMISSIONS;
         let has_user = own.user == access.user || given(Some(access.user), None);
         let has_group = own.group == access.group || given(None, Some(access.group));
-        // What the old owner or group might do is not for another one to do.
+        // If an owner could not be kept, the rights of the old one must not pass to the new one.
         if !has_user {
             mode &= !0o4000;
         }

@@ -1,4 +1,4 @@
-//! The value of an expression, why it is unknown, and the values of its parts.
+//! Writes the value of an expression, the reasons why it is unknown, and the values of its parts.
 
 use super::session::{Compiled, Session};
 use crate::{
@@ -8,10 +8,11 @@ use crate::{
     types::{Side, Type},
 };
 
-/// Lines of one tree; the rest are counted.
+/// The most lines of one tree. The rest are counted.
 const LINES: usize = 200;
 
-/// `0.5  number`, `true  bool`, `unknown: agent.vlan is absent`.
+/// Writes the value with its type, or the reasons why it is unknown: `0.5  number`, `unknown: agent.vlan is
+/// absent`.
 pub fn value(session: &Session, compiled: &Compiled) -> String {
     let Some(scene) = session.scene(&compiled.fleet) else { return String::new() };
     if session.need.is_none() && asks(&scene, compiled.root) {
@@ -37,7 +38,7 @@ pub fn value(session: &Session, compiled: &Compiled) -> String {
     format!("{}\n", printable_name(&line))
 }
 
-/// The type of an expression, whatever is chosen.
+/// Writes the type of an expression, which does not depend on the choices of the session.
 pub fn kind(compiled: &Compiled) -> String {
     match compiled.kind {
         Some(kind) => format!("{kind}\n"),
@@ -45,7 +46,8 @@ pub fn kind(compiled: &Compiled) -> String {
     }
 }
 
-/// The sides that a condition reads and of which nothing is chosen, as it may hold for want of them.
+/// Returns a remark for each side that a condition reads and of which nothing is chosen. A condition such as
+/// `agent.os is absent` holds for that reason alone.
 fn unchosen(session: &Session, scene: &Scene<'_>, root: NodeId) -> Vec<&'static str> {
     let sides = scene.plan.reads(root).into_iter().map(|column| scene.plan.column(column).side);
     let mut found: Vec<&'static str> = sides.filter_map(|side| session.unchosen(side)).collect();
@@ -54,12 +56,13 @@ fn unchosen(session: &Session, scene: &Scene<'_>, root: NodeId) -> Vec<&'static 
     found
 }
 
-/// Whether an expression reads anything of who asks.
+/// Returns `true` if an expression reads a key of the requester: the need, its volume, framework or role.
 fn asks(scene: &Scene<'_>, root: NodeId) -> bool {
     let asking = [Side::Need, Side::Framework, Side::Role, Side::Volume];
     scene.plan.reads(root).into_iter().any(|column| asking.contains(&scene.plan.column(column).side))
 }
 
+/// Describes what makes a value unknown.
 fn words(session: &Session, scene: &Scene<'_>, gap: Gap) -> String {
     let show = Show::new(scene.plan);
     match gap {
@@ -73,7 +76,8 @@ fn words(session: &Session, scene: &Scene<'_>, gap: Gap) -> String {
     }
 }
 
-/// Everything that makes a node unknown, each once.
+/// Adds the causes that make a node unknown, each once: the unknown parts that have no unknown part
+/// themselves.
 fn gaps(session: &Session, scene: &Scene<'_>, root: NodeId, found: &mut Vec<String>) {
     let mut open = vec![root];
     let mut seen = std::collections::BTreeSet::new();
@@ -94,7 +98,7 @@ fn gaps(session: &Session, scene: &Scene<'_>, root: NodeId, found: &mut Vec<Stri
     }
 }
 
-/// What a node is made of, classes and lets looked into.
+/// Returns the operands of a node. A class or let has its body.
 fn parts(scene: &Scene<'_>, id: NodeId) -> Vec<NodeId> {
     match scene.plan.node(id) {
         Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => Vec::new(),
@@ -108,7 +112,7 @@ fn parts(scene: &Scene<'_>, id: NodeId) -> Vec<NodeId> {
     }
 }
 
-/// The column that a node reads itself.
+/// Returns the column that a node reads by itself rather than through an operand.
 fn column(scene: &Scene<'_>, id: NodeId) -> Option<ColumnId> {
     match scene.plan.node(id) {
         Node::IsAbsent(column) | Node::IsPresent(column) | Node::Else(column, _) => Some(*column),
@@ -116,7 +120,8 @@ fn column(scene: &Scene<'_>, id: NodeId) -> Option<ColumnId> {
     }
 }
 
-/// Every part of an expression under it, each after its value.
+/// Writes an expression as a tree: a line for each part, indented below the part that contains it, after its
+/// value.
 pub fn tree(session: &Session, compiled: &Compiled) -> String {
     let Some(scene) = session.scene(&compiled.fleet) else { return String::new() };
     if session.need.is_none() && asks(&scene, compiled.root) {

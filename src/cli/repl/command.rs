@@ -1,4 +1,4 @@
-//! What a line asks for: a command, or the value of an expression.
+//! Interprets one line: a command that begins with `:`, or an expression to evaluate.
 
 use super::{
     answer, keys,
@@ -11,9 +11,9 @@ use crate::{
     types::Side,
 };
 
-/// What a line gave.
+/// The result of a line.
 pub enum Done {
-    /// An answer, and what is said of its expression.
+    /// The text to print, and the warnings of the expression.
     Said(String, Report),
     Quit,
 }
@@ -24,10 +24,10 @@ impl From<String> for Done {
     }
 }
 
-/// Names listed at once.
+/// The most names of one list.
 const LISTED: usize = 50;
 
-/// Commands, what they are followed by, and what they do.
+/// The commands: word, argument, and description.
 pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("agent", "[NAME]", "choose an agent; without a name, list all; `-` for none"),
     ("pool", "[PATH]", "choose a pool or an existing volume"),
@@ -45,7 +45,7 @@ pub const COMMANDS: &[(&str, &str, &str)] = &[
     ("quit", "", "end"),
 ];
 
-/// One line, by its number from 1.
+/// Interprets a line. `number` counts lines from 1, for messages.
 pub fn one(session: &mut Session, number: usize, line: &str) -> Result<Done, Box<Report>> {
     let start = line.len() - line.trim_start().len();
     let typed = line.trim();
@@ -93,7 +93,7 @@ pub fn one(session: &mut Session, number: usize, line: &str) -> Result<Done, Box
     Ok(text.into())
 }
 
-/// What is chosen, a line for each.
+/// Lists the choices of the session, one on each line.
 pub fn chosen(session: &Session) -> String {
     let none = || "none".to_owned();
     let plan = session.fleet().plan();
@@ -116,13 +116,15 @@ fn help() -> String {
     rows.collect::<String>() + "EXPRESSION         show its value for what is chosen\n"
 }
 
-/// A command with what follows it.
+/// A command, with its argument and the places of both in the line.
 struct Typed<'a> {
     number: usize,
     line: &'a str,
+    /// The byte where the command begins.
     start: usize,
-    /// Where the rest begins.
+    /// The byte where the argument begins.
     at: usize,
+    /// The argument.
     rest: &'a str,
 }
 
@@ -146,7 +148,7 @@ impl Typed<'_> {
         self.problem(session, Code::B0213, (self.at, self.at + self.rest.len()), message, help)
     }
 
-    /// The name that follows, without its quotes.
+    /// Returns the argument as a name, without quotes.
     fn name(&self) -> String {
         let inside = self.rest.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         inside.unwrap_or(self.rest).to_owned()
@@ -185,7 +187,8 @@ impl Typed<'_> {
         Ok(list(&names))
     }
 
-    /// A name among those there are, none for `-`, or nothing where they are to be listed.
+    /// Reads the argument as a choice among `names`. Returns `None` if there is no argument, which asks for a
+    /// list, and `Some(None)` for `-`, which chooses none.
     fn choose(
         &self,
         session: &Session,
@@ -263,7 +266,7 @@ impl Typed<'_> {
     }
 }
 
-/// Names, a line each, up to a number.
+/// Lists names, one on each line, up to [`LISTED`].
 fn list(names: &[String]) -> String {
     let mut out: String =
         names.iter().take(LISTED).map(|name| format!("{}\n", printable_name(name))).collect();

@@ -1,4 +1,4 @@
-//! Lines: typed on a terminal, or read from a pipe without a prompt.
+//! Reads lines: typed on a terminal with editing and completion, or from a pipe without a prompt.
 
 use std::io::{self, BufRead, IsTerminal, Read};
 
@@ -16,7 +16,7 @@ use crate::{
 
 type Terminal = Editor<Words, MemHistory>;
 
-/// Where lines come from.
+/// The source of lines.
 pub enum Input {
     Terminal(Box<Terminal>),
     Pipe,
@@ -29,7 +29,7 @@ impl Input {
         }
         match Editor::with_history(Config::default(), MemHistory::new()) {
             Ok(editor) => Input::Terminal(Box::new(editor)),
-            // A terminal that cannot be edited on is read as it is.
+            // A terminal without editing is read like a pipe.
             Err(_) => Input::Pipe,
         }
     }
@@ -38,7 +38,7 @@ impl Input {
         matches!(self, Input::Terminal(_))
     }
 
-    /// The next line; nothing where there are no more.
+    /// Returns the next line, or `None` at the end.
     pub fn next(&mut self, session: &Session) -> Result<Option<String>, Failure> {
         match self {
             Input::Terminal(editor) => typed(editor, session),
@@ -59,11 +59,11 @@ fn typed(editor: &mut Terminal, session: &Session) -> Result<Option<String>, Fai
     loop {
         match editor.readline("> ") {
             Ok(line) => {
-                // What is not remembered is no reason to end.
+                // A line that the history refuses is still evaluated.
                 let _ = editor.add_history_entry(line.as_str());
                 return Ok(Some(line));
             }
-            // The line is given up, not the run.
+            // Ctrl-C gives up the line, not the run.
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => return Ok(None),
             Err(error) => return Err(unread(&error)),
@@ -81,7 +81,7 @@ fn piped() -> Result<Option<String>, Failure> {
     Ok((read > 0).then_some(line))
 }
 
-/// What a word may be completed to, in order.
+/// The words for completion, sorted, so that a search by halves finds those with a prefix.
 pub struct Words(Vec<String>);
 
 impl Completer for Words {

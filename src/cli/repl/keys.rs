@@ -1,4 +1,4 @@
-//! The keys of a side, with the values that the fleet has for them.
+//! Lists the keys of a side, with the values that the fleet has for them.
 
 use indexmap::IndexMap;
 
@@ -12,10 +12,10 @@ use crate::{
     value::quote,
 };
 
-/// Values of one key that are shown.
+/// The most values shown of one key.
 const VALUES: usize = 5;
 
-/// A table: key, type, values with how often each is seen.
+/// Writes a table of the keys of a side: key, type, and values with the number of times that each occurs.
 pub fn table(session: &Session, side: Side) -> String {
     let mut seen: IndexMap<&str, IndexMap<String, usize>> = IndexMap::new();
     let hir = &session.fleet().loaded().hir;
@@ -54,7 +54,7 @@ pub fn table(session: &Session, side: Side) -> String {
     if rows.is_empty() { format!("nothing is known of any key of `{side}`\n") } else { columns("", &rows) }
 }
 
-/// The most frequent values, and how many others there are.
+/// Writes the most frequent values, and the number of others.
 fn counted(values: &IndexMap<String, usize>) -> String {
     let mut all: Vec<(&String, &usize)> = values.iter().collect();
     all.sort_by(|left, right| right.1.cmp(left.1).then(left.0.cmp(right.0)));

@@ -1,4 +1,7 @@
-//! `bourse repl`: expressions, each compiled as a `let` of the set would be, and evaluated for what is chosen.
+//! `bourse repl`: evaluates expressions for an agent, a pool, a need and a volume that the user chooses.
+//!
+//! Each expression is compiled as a `let` of the set would be, by the same stages. So it has the same types,
+//! names and messages, at the price of checking the set again for each line.
 
 mod answer;
 mod command;
@@ -60,6 +63,6 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         console.finish()?;
     }
-    // On a terminal every mistake was seen when it was made.
+    // On a terminal the user has seen every mistake. In a script the last one decides the exit code.
     Ok(if input.is_terminal() { Exit::Yes } else { exit })
 }

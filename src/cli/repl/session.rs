@@ -1,4 +1,4 @@
-//! The set, what is chosen of it, and expressions compiled into it.
+//! The session: the policy set, the current choices, and the compilation of expressions.
 
 use crate::{
     Fleet, Inventory,
@@ -19,24 +19,25 @@ use crate::{
     value::show_name,
 };
 
-/// What the definition that holds an expression is called: nothing that is typed has this name.
+/// The name of the definition that holds the expression. Nobody can type this name.
 const NAME: &str = "<this expression>";
-/// A need for sets that have none, so that there is somebody who asks. It is never shown.
+/// A need for sets that have none. Evaluation requires one as the requester. It is never shown.
 const NOBODY: &str = "need \"<nobody>\" { agent {} }";
 
-/// A set that compiles, and what is chosen of it.
+/// A set that compiles, and the current choices.
 pub struct Session {
     parsed: Parsed,
     inventories: Vec<Inventory>,
+    /// The fleet without an expression.
     base: Fleet,
     types: Types,
-    /// The last source of the set: the line that is read.
+    /// The source that each line gets in turn: the one after those of the set.
     line: SourceId,
     pub agent: Option<String>,
     pub pool: Option<String>,
     pub need: Option<NeedId>,
     pub volume: Option<String>,
-    /// Whether the set has a need of its own.
+    /// `true` if the set has a need of its own.
     pub has_needs: bool,
 }
 
@@ -44,8 +45,9 @@ pub struct Session {
 pub struct Compiled {
     pub fleet: Fleet,
     pub root: NodeId,
+    /// The type of the expression, if anything decides it.
     pub kind: Option<Type>,
-    /// What is said of it.
+    /// The warnings of the expression, without those of the set.
     pub warnings: Report,
 }
 
@@ -98,7 +100,7 @@ impl Session {
         &self.inventories
     }
 
-    /// What is said of the set.
+    /// The warnings of the set.
     pub fn warnings(&self) -> Report {
         self.base.warnings().clone()
     }
@@ -114,19 +116,21 @@ impl Session {
         names
     }
 
-    /// A line as the source that problems point into, where a part of it begins at a byte.
+    /// Adds a line to the sources of the set, so that problems can point into it. Returns the span of its
+    /// bytes `start` to `end`.
     pub fn place(&self, number: usize, line: &str, start: usize, end: usize) -> (Parsed, Span) {
         let mut parsed = self.parsed.clone();
-        // So that it is told by the number of its line.
+        // Empty lines above it give the line its number in messages.
         let above = "\n".repeat(number.saturating_sub(1));
         parsed.sources.add("<stdin>", format!("{above}{line}"));
         (parsed, Span::new(self.line, above.len() + start, above.len() + end))
     }
 
-    /// Compiles the expression that a line holds from a byte on, as a `let` of the set.
+    /// Compiles the expression that begins at byte `start` of a line, as a `let` of the set.
     pub fn compile(&self, number: usize, line: &str, start: usize) -> Result<Compiled, Box<Report>> {
         let (mut parsed, span) = self.place(number, line, start, line.len());
-        // To the grammar the command before it is blank, so that every byte keeps its place.
+        // The parser gets blanks in place of the command before the expression, so spans stay those of the
+        // line.
         let blank = " ".repeat(start);
         let (read, _) = self.place(number, &format!("{blank}{}", line.get(start..).unwrap_or("")), 0, 0);
         let expr = parse::lone(&read.sources, self.line)
@@ -154,7 +158,7 @@ impl Session {
         Ok(Compiled { fleet: Fleet::new(loaded), root, kind, warnings })
     }
 
-    /// What an expression sees: all that is chosen.
+    /// Returns the scene in which an expression is evaluated: everything that is chosen.
     pub fn scene<'a>(&self, fleet: &'a Fleet) -> Option<Scene<'a>> {
         let (plan, world) = (fleet.plan(), fleet.world());
         let id = self.need.unwrap_or(NeedId { framework: 0, need: 0 });
@@ -179,7 +183,7 @@ impl Session {
         })
     }
 
-    /// Why nothing of a side can be read, where nothing is chosen of it.
+    /// Returns the reason why no key of a side can be read, if nothing of that side is chosen.
     pub fn unchosen(&self, side: Side) -> Option<&'static str> {
         match side {
             Side::Agent if self.agent.is_none() => Some("no agent is chosen: `:agent NAME`"),
@@ -191,7 +195,7 @@ impl Session {
         }
     }
 
-    /// What can be typed, in order: for completion.
+    /// Returns the words that can be typed, in order, for completion.
     pub fn words(&self) -> Vec<String> {
         let (plan, world) = (self.base.plan(), self.base.world());
         let mut words: Vec<String> =
@@ -203,13 +207,14 @@ impl Session {
         words.extend(plan.definitions.iter().map(|known| known.name.clone()));
         words.extend(world.agents.iter().map(|agent| plan.symbols.text(agent.name).to_owned()));
         words.extend(world.supplies.iter().map(|supply| plan.symbols.text(supply.path).to_owned()));
+        // A name with control characters must not reach the terminal.
         words.retain(|word| word == &printable_name(word));
         words.sort();
         words.dedup();
         words
     }
 
-    /// The nearest of some names, as help.
+    /// Returns help that names the nearest of some names.
     pub fn near<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str> + Clone, list: &str) -> String {
         match nearest(wrong, names) {
             Some(near) => format!("did you mean `{}`?", printable_name(near)),

@@ -1,4 +1,4 @@
-//! Results as workflow commands, which GitHub shows beside the lines of a pull request.
+//! Writes results as workflow commands, which GitHub shows beside the lines of a pull request.
 
 use super::{is_below, pretty};
 use crate::{
@@ -71,12 +71,12 @@ fn command(kind: &str, sources: &Sources, span: Option<Span>, title: &str, lines
     format!("::{kind} {place}title={}::{}\n", property(title), message.join("%0A"))
 }
 
-/// A text where a command's message stands.
+/// Escapes the message of a command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A text where a command's property stands: what ends one is spelled out too.
+/// Escapes a property of a command, with the characters that would end it.
 fn property(text: &str) -> String {
     data(&printable_name(text)).replace(':', "%3A").replace(',', "%2C")
 }

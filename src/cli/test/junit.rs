@@ -1,4 +1,4 @@
-//! Results as JUnit's XML: a suite for each policy file.
+//! Writes results as the XML of JUnit, with a suite for each policy file.
 
 use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};

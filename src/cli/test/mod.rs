@@ -1,4 +1,7 @@
-//! `bourse test`: the tests that stand in policies.
+//! `bourse test`: runs the tests that are written in policies.
+//!
+//! `testing` runs them and compares snapshots. This module reads and writes the files, and writes the results
+//! in one of four forms.
 
 mod github;
 mod junit;
@@ -47,7 +50,7 @@ pub struct Args {
     threshold: Option<u8>,
 }
 
-/// How results are written.
+/// The form of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// For people
@@ -67,7 +70,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if args.watch { watch::run(args, console) } else { once(args, console).result }
 }
 
-/// A run, and the files that it depends on.
+/// The outcome of a run, and the files that it depends on, as far as it got to read them.
 struct Once {
     result: Result<Exit, Failure>,
     files: Vec<String>,
@@ -131,12 +134,14 @@ fn tell(args: &Args, report: &TestReport, console: &mut Console) -> Result<(), F
     console.print(&text)
 }
 
-/// Whether fewer outcomes were seen than are asked for.
+/// Returns `true` if the coverage is below the threshold. Compares products, so nothing is rounded.
 fn is_below(coverage: &Coverage, threshold: Option<u8>) -> bool {
     let (all, seen) = coverage.outcomes();
     threshold.is_some_and(|threshold| seen * 100 < all * usize::from(threshold))
 }
 
+/// Returns the outcome of a run. The gravest kind of problem decides: policies, then plugins, then files,
+/// then tests.
 fn exit(args: &Args, report: &TestReport) -> Exit {
     let is_of_file = |problem: &Diagnostic| is_run_code(problem.code) || is_fault_code(problem.code);
     let of_files = |verdict: &Verdict| match verdict {
@@ -160,17 +165,17 @@ fn exit(args: &Args, report: &TestReport) -> Exit {
     }
 }
 
-/// Whether a problem is one of files, not of what a policy says.
+/// Returns `true` if a problem is about a file rather than about a policy.
 fn is_run_code(code: Code) -> bool {
     matches!(code, Code::B0701 | Code::B0702 | Code::B0703 | Code::B0901)
 }
 
-/// Whether a problem is what a plugin broke while it was asked.
+/// Returns `true` if a problem is a rule that a plugin broke while it ran.
 fn is_fault_code(code: Code) -> bool {
     (Code::B0801..=Code::B0809).contains(&code)
 }
 
-/// Whether a plugin broke a rule in a test: then nothing is decided.
+/// Returns `true` if a plugin broke a rule in a test. The test is then undecided.
 fn has_fault(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Broken(problems) => problems.diagnostics.iter().any(|problem| is_fault_code(problem.code)),

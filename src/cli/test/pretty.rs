@@ -1,4 +1,4 @@
-//! Results for people.
+//! Writes results for people.
 
 use similar::{ChangeTag, TextDiff};
 
@@ -9,7 +9,7 @@ use crate::{
     testing::{Coverage, Failure, Snapshot, State, TestReport, TestResult, Verdict},
 };
 
-/// How many lines of a difference are shown where nobody asked for all.
+/// The most lines of a difference in results. `--review` shows all.
 const LINES: usize = 60;
 
 pub fn text(report: &TestReport, threshold: Option<u8>, colour: bool) -> String {
@@ -25,7 +25,7 @@ pub fn text(report: &TestReport, threshold: Option<u8>, colour: bool) -> String 
     out
 }
 
-/// `2 passed, 1 failed`
+/// Writes the summary: `2 passed, 1 failed`.
 pub fn summary(report: &TestReport) -> String {
     let mut line = format!("{} passed, {} failed", report.passed(), report.failed());
     if report.broken() > 0 {
@@ -92,12 +92,12 @@ fn failed(report: &TestReport, failure: &Failure, colour: bool) -> String {
     out
 }
 
-/// An expectation may go over several lines.
+/// Joins the lines of an expectation.
 fn one_line(text: &str) -> String {
     printable_name(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// What a snapshot says and what is so, line against line.
+/// Writes the difference between a snapshot and the present result, line by line. `most` bounds the lines.
 pub fn difference(snapshot: &Snapshot, most: Option<usize>, colour: bool) -> String {
     let old = match &snapshot.state {
         State::Changed(old) => old.as_str(),
@@ -143,7 +143,8 @@ fn coverage_text(report: &TestReport, coverage: &Coverage, threshold: Option<u8>
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// `require driver: never unknown  (agent is attached)`; empty where everything was seen.
+/// Writes the outcomes that a condition never had: `require driver: never unknown  (agent is attached)`.
+/// Returns an empty text if it had them all.
 pub fn missing(condition: &crate::testing::Condition) -> String {
     let missing: Vec<String> = condition.missing().map(|truth| format!("never {truth}")).collect();
     if missing.is_empty() {
@@ -159,10 +160,10 @@ pub fn missing(condition: &crate::testing::Condition) -> String {
     printable_name(&format!("{}{label}: {missing}  ({text})", condition.kind))
 }
 
-/// How much of a condition is shown.
+/// The most characters shown of a condition.
 const TEXT: usize = 60;
 
-/// `coverage: 41 of 56 outcomes seen (73%)`
+/// Writes the coverage: `coverage: 41 of 56 outcomes seen (73%)`.
 pub fn coverage_line(coverage: &Coverage, threshold: Option<u8>) -> String {
     let (all, seen) = coverage.outcomes();
     let line =

@@ -1,4 +1,7 @@
-//! Snapshot files: what is read before tests run, and what becomes of them after.
+//! Reads snapshot files before tests run, and accepts, reviews or keeps new ones after.
+//!
+//! A snapshot that differs from its file is kept in `FILE.new` beside it, so that other tools can review it,
+//! until it is accepted, rejected, or the same again.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +25,7 @@ use crate::{
     testing::{self, Snapshot, State, Taken, TestReport},
 };
 
-/// The text of a snapshot's file; nothing where there is none.
+/// Reads the text of a snapshot file. Returns `None` if there is no file.
 pub fn read(files: &DurableFiles, path: &str) -> Result<Option<String>, Box<Diagnostic>> {
     if path.contains(STDIN) {
         let message = "a policy on standard input has no place for its snapshots";
@@ -32,7 +35,8 @@ pub fn read(files: &DurableFiles, path: &str) -> Result<Option<String>, Box<Diag
     disk::text(files, Path::new(path)).map_err(Box::new)
 }
 
-/// Accepts, asks, or leaves what is new beside the old; and tells what no test expects.
+/// Settles the snapshots of a run: accepts them, asks the user, or keeps new texts beside the files. Then
+/// reports files that no test expects.
 pub fn settle(
     args: &Args,
     checked: &Checked,
@@ -50,7 +54,7 @@ pub fn settle(
         } else if keeps && !matches!(snapshot.state, State::Damaged(_)) {
             let text = snapshot.taken.to_string();
             if let Err(problem) = console.put_file(&pending(&snapshot.path), &text) {
-                // The test has failed already: that its text cannot be kept is no worse.
+                // The test has failed already, so this is no more than a warning.
                 console.warn(problem);
             }
         }
@@ -65,14 +69,14 @@ fn pending(path: &str) -> PathBuf {
     PathBuf::from(format!("{path}.new"))
 }
 
-/// Writes a snapshot, tells it, and removes what waited for it.
+/// Writes a snapshot, says so, and removes the text that was kept beside it.
 fn accept(snapshot: &Snapshot, console: &mut Console) -> Result<(), Failure> {
     console.put_file(Path::new(&snapshot.path), &snapshot.taken.to_string())?;
     console.remark(&format!("accepted {}", printable_name(&snapshot.path)));
     disk::remove(&console.files, &pending(&snapshot.path))
 }
 
-/// What the reader says of a snapshot.
+/// The user's decision about a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Accept,
@@ -94,7 +98,7 @@ impl Answer {
     }
 }
 
-/// Shows each snapshot that waits, and does as the reader says.
+/// Shows each pending snapshot, and does as the user decides.
 fn review(report: &mut TestReport, console: &mut Console) -> Result<(), Failure> {
     let waiting =
         report.results.iter().filter(|result| result.snapshot.as_ref().is_some_and(is_pending)).count();
@@ -137,7 +141,8 @@ fn ask(console: &mut Console) -> Result<Answer, Failure> {
     }
 }
 
-/// Snapshots of policies of the set that no test expects: told, and removed where snapshots are accepted.
+/// Finds snapshot files of the set's policies that no test expects. Removes them with `--accept`, else warns
+/// of them.
 fn orphans(args: &Args, checked: &Checked, console: &mut Console) -> Result<(), Failure> {
     let expected: BTreeSet<String> = testing::snapshots(checked).into_keys().collect();
     let sources = &checked.report.sources;
@@ -152,7 +157,7 @@ fn orphans(args: &Args, checked: &Checked, console: &mut Console) -> Result<(), 
             if !path.starts_with(prefix) || !whole.ends_with(".snap") || expected.contains(whole) {
                 continue;
             }
-            // A file that does not say that it is of this policy is not ours to judge.
+            // The file may belong to another tool, or to a policy with a similar name. Only its header tells.
             let taken =
                 disk::text(&console.files, Path::new(&path))?.and_then(|text| Taken::read(&text).ok());
             if taken.is_none_or(|taken| taken.source != file) {

@@ -1,4 +1,4 @@
-//! Running again whenever a file of the set changes.
+//! `bourse test --watch`: runs the tests again whenever a file of the set changes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
 };
 
-/// How long a change may take until it is whole: editors write files in several steps.
+/// The time without events after which a change counts as whole: editors write files in several steps.
 const QUIET: Duration = Duration::from_millis(150);
 
 /// Runs until the process is ended.
@@ -27,7 +27,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let (sender, changes) = channel();
     let mut watcher = notify::recommended_watcher(move |event| {
-        // Where nobody listens any more the process is at its end.
+        // Sending fails only when the receiver is gone, at the end of the process.
         let _ = sender.send(event);
     })
     .map_err(|error| unwatched(&error))?;
@@ -57,7 +57,11 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
 }
 
-/// The folders to look at: those that are given, with all that is below; and those of every file.
+/// Returns the folders to watch: those that were given, with everything below them, and the folder of every
+/// file.
+///
+/// Files themselves are not watched, as an editor may replace a file, and the watch would stay with the old
+/// one.
 fn folders(files: &BTreeSet<PathBuf>) -> BTreeMap<PathBuf, RecursiveMode> {
     let folder = |file: &PathBuf| {
         if file.is_dir() {
@@ -82,7 +86,7 @@ fn unwatched(error: &notify::Error) -> Diagnostic {
     Diagnostic::without_place(Code::B0901, message).help("leave `--watch` out")
 }
 
-/// Waits for a change that matters, and for those that come with it.
+/// Waits for a relevant change, and then until no event has come for [`QUIET`].
 fn wait(
     changes: &Receiver<notify::Result<Event>>,
     files: &BTreeSet<PathBuf>,
@@ -101,7 +105,7 @@ fn wait(
     Ok(changed)
 }
 
-/// The files of an event that a run depends on: policies, snapshots, and files that are given by name.
+/// Returns the relevant files of an event: policies, snapshots, and files that were given by name.
 fn relevant(event: Event, files: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
     let is_change = match event.kind {
         EventKind::Create(_) | EventKind::Remove(_) => true,
@@ -113,14 +117,14 @@ fn relevant(event: Event, files: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
     }
     let matters = |path: &PathBuf| {
         let ending = path.extension().is_some_and(|ending| ending == "policy" || ending == "snap");
-        // A mounted volume of Kubernetes brings a new version of all its files by one link.
+        // A mounted volume of Kubernetes changes all its files by replacing one link.
         let is_swapped = path.file_name().is_some_and(|name| name == MOUNTED);
         ending || is_swapped || files.iter().any(|file| file.file_name().is_some() && path.ends_with(file))
     };
     event.paths.into_iter().filter(matters).map(|path| near(&path)).collect()
 }
 
-/// A path as seen from the current folder, where it is below.
+/// Returns a path relative to the current folder, if it is below it.
 fn near(path: &Path) -> PathBuf {
     let path: PathBuf = path.components().collect();
     let here = std::env::current_dir().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Whole commands on the simulated disk: `apply`, and `test --accept`. Policies are read from the system's.
+//! Whole commands on the simulated disk: `apply`, and `test --accept`. Policies are read from the system's
+//! files.
 
 use std::{cell::RefCell, fs, path::Path, rc::Rc};
 
@@ -18,7 +19,7 @@ use crate::cli::{
 const POLICY: &str = "agent a1 { resources { cpus = 8 } }\n";
 const STATE: &str = "/data/state.json";
 
-/// What a command told: its exit code, standard output, standard error.
+/// The result of a command: its exit code, standard output, and standard error.
 pub struct Ran {
     pub exit: Exit,
     pub out: String,
@@ -39,7 +40,7 @@ pub fn run(disk: &SimulatedDisk, args: &[&str]) -> Ran {
     Ran { exit, out: text(out), err: text(err) }
 }
 
-/// A policy and operations, in files of the system.
+/// A policy and operations, in the system's files.
 pub struct Inputs {
     folder: TempDir,
 }
@@ -74,7 +75,7 @@ impl Inputs {
     }
 }
 
-/// The state that operations give.
+/// The state that the operations result in.
 pub fn state(names: &[&str], serial: u64) -> String {
     let reservation = |name: &&str| {
         format!(r#"{{"name": "{name}", "role": "db", "agent": "a1", "resources": {{"cpus": "1"}}}}"#)
@@ -106,7 +107,7 @@ fn applied(before: Option<&str>, mode: u32, more: &[&str], forgets: Forgets) -> 
     let run = |disk: &SimulatedDisk| {
         let ran = inputs.apply(disk, "one", "/data/link.json", more);
         let is_reported = ran.out.contains("`/data/link.json` is at serial ");
-        // Once the machine has stopped nothing is heard any more.
+        // A machine that has stopped reports nothing.
         assert!(disk.is_stopped() || is_reported == (ran.exit == Exit::Yes), "{}{}", ran.out, ran.err);
         Outcome { is_reported, told: ran.out + &ran.err }
     };
@@ -142,7 +143,7 @@ fn an_apply_that_forgets_a_sync_is_found() {
     }
 }
 
-/// Tries everything on a `test --accept`: `path` is a snapshot, `before` what is in the folder.
+/// Tries everything on a `test --accept`. `before` is the content of the folder of snapshots.
 fn accepted(policy: &str, before: &[(&str, &str)], name: &str, new: Option<&str>, report: &str) -> Tally {
     let inputs = Inputs::new();
     inputs.write("p.policy", policy);
@@ -162,7 +163,7 @@ fn accepted(policy: &str, before: &[(&str, &str)], name: &str, new: Option<&str>
     let path = at(name);
     let old = before.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_bytes());
     let new = new.map(str::as_bytes);
-    // A snapshot that is what it should be is not accepted again: its test passes.
+    // Another run does not accept a snapshot that is right already, so it makes nothing durable.
     Trial { disk: &disk, run: &run, path: &path, old, new, mode: 0o644, is_final: false }
         .check()
         .unwrap_or_else(|why| panic!("{why}"))
@@ -172,7 +173,7 @@ const TESTED: &str =
     "agent a { resources { cpus = 4 } }\nneed n { agent { cpus = 3 } }\ntest \"T\" { expect snapshot }\n";
 const SNAPSHOT: &str = "p__t.snap";
 
-/// What a policy's snapshot is.
+/// Returns the snapshot of a policy.
 fn snapshot(policy: &str) -> String {
     let folder = TempDir::new().expect("a scratch folder");
     let path = folder.path().join("p.policy");

@@ -1,32 +1,36 @@
-//! Every step of a run stopped, killed or made to fail, and what is left looked at.
+//! Exhaustive tests of crashes: stops, kills or fails a run at each of its steps, and checks everything that
+//! may be left.
+//!
+//! A run is deterministic, so its steps can be counted once and then failed one by one. After a stop every
+//! disk that POSIX allows is checked, and another run must recover on each that differs from those seen.
 
 use std::{cell::RefCell, collections::BTreeSet, io, rc::Rc};
 
 use super::disk::{Fault, SimulatedDisk};
 
-/// What a run told.
+/// The report of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Whether it said that the new content is there.
+    /// `true` if it reported that the new content is there.
     pub is_reported: bool,
-    /// Everything that it said.
+    /// All of its output.
     pub told: String,
 }
 
-/// A run that replaces a file, and what the file is before and after.
+/// A run that replaces a file, and the content before and after.
 pub struct Trial<'a> {
     pub disk: &'a dyn Fn() -> SimulatedDisk,
     pub run: &'a dyn Fn(&SimulatedDisk) -> Outcome,
     pub path: &'a str,
     pub old: Option<&'a [u8]>,
     pub new: Option<&'a [u8]>,
-    /// Permissions of the file before and after.
+    /// The permissions of the file, before and after.
     pub mode: u32,
-    /// Another run makes durable whatever it finds, also where it says only that there is nothing to do.
+    /// `true` if another run makes the file durable, also if it reports only that there is nothing to do.
     pub is_final: bool,
 }
 
-/// How much was tried.
+/// The number of cases that were tried.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub steps: usize,
@@ -44,7 +48,10 @@ const ERRORS: [io::ErrorKind; 5] = [
 ];
 
 impl Trial<'_> {
-    /// Tries every fault at every step, and every disk that a stop may leave; gives the first promise that is broken.
+    /// Tries every fault at every step, and every disk that a stop may leave.
+    ///
+    /// # Errors
+    /// The first promise that is broken.
     pub fn check(&self) -> Result<Tally, String> {
         let disk = (self.disk)();
         let outcome = (self.run)(&disk);
@@ -76,7 +83,7 @@ impl Trial<'_> {
         Ok(tally)
     }
 
-    /// The file is whole, and it is the new one if that was told.
+    /// Checks that the file is whole, and that it is the new one if the run reported so.
     fn whole(&self, disk: &SimulatedDisk, outcome: &Outcome) -> Result<(), String> {
         let found = disk.content(self.path);
         let bytes = found.as_ref().map(|(bytes, _)| bytes.as_slice());
@@ -92,7 +99,7 @@ impl Trial<'_> {
         }
     }
 
-    /// After a fault without a stop: an error is told, and says whether the new file is there.
+    /// Checks a run after a fault without a stop: it reports an error, which says if the new file is there.
     fn left(&self, disk: &SimulatedDisk, fault: Fault, outcome: &Outcome) -> Result<(), String> {
         self.whole(disk, outcome)?;
         if fault == Fault::Stop || outcome.is_reported {
@@ -110,7 +117,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Whatever a stop leaves is whole, and another run ends what this one began.
+    /// Checks every disk that a stop may leave: the file is whole, and another run completes the change.
     fn stopped(
         &self,
         disk: &SimulatedDisk,
@@ -128,7 +135,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Another run gives the new file, for good, and removes what is left over.
+    /// Checks that another run makes the new file, durably, and removes left-overs.
     fn recovers(&self, disk: &SimulatedDisk, tally: &mut Tally) -> Result<(), String> {
         tally.recoveries += 1;
         let Outcome { is_reported, told } = (self.run)(disk);
@@ -145,7 +152,7 @@ impl Trial<'_> {
     }
 }
 
-/// What a run writes to a stream: nothing more once its machine has stopped.
+/// A stream that collects the output of a run, until its machine stops.
 #[derive(Clone)]
 pub struct Heard {
     pub disk: SimulatedDisk,

@@ -1,10 +1,12 @@
-//! A disk that is simulated: it does all that POSIX lets a file system do, and stops or fails at any operation.
+//! A simulated disk, which loses everything that POSIX lets a file system lose, and can stop or fail at any
+//! operation.
 //!
-//! Each operation is a **step**. What a process sees (`seen`) and what the disk is sure to keep (`kept`) are apart: a sync
-//! makes one the other. A stop at a step leaves many possible disks ([`SimulatedDisk::after_stop`]): of a directory, any
-//! subset of the changes since its last sync, each whole; of a file, its content at its last sync or any cut of what was
-//! written since, or zeros in its length; of permissions, the old or the new ones. A sync that fails loses what it was to
-//! keep, whatever later syncs say, as on Linux.
+//! Each operation is a **step**. The disk has two contents: `seen` is what processes see, and `kept` what
+//! survives a stop. A sync copies `seen` to `kept`. A stop leaves many possible disks
+//! ([`SimulatedDisk::after_stop`]). Each directory has any subset of the changes since its last sync, each
+//! whole. Each file has the content of its last sync, or a cut of what was written since, or zeros in its
+//! length. Permissions are the old or the new ones. A sync that fails loses its data for good, even if a
+//! later sync succeeds, as on Linux.
 
 use std::{
     cell::RefCell,
@@ -25,28 +27,28 @@ use crate::cli::durable::system::{
 #[path = "handles.rs"]
 mod handles;
 
-/// What happens at a step.
+/// A fault at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The machine stops before it.
+    /// The machine stops before the step.
     Stop,
-    /// It fails, and does nothing.
+    /// The step fails, and does nothing.
     Fails(io::ErrorKind),
-    /// It and every later one that writes fails, and does nothing.
+    /// Every step from this one on that writes fails, and does nothing.
     FailsFromHere(io::ErrorKind),
-    /// It does what it should, and says that it failed.
+    /// The step does its work, and reports a failure.
     FailsAfter,
     /// A write takes one byte.
     Short,
 }
 
-/// Operations that a machine forgets, and says that they are done: as if a program had left them out.
+/// The operations that a machine skips and reports as done, as if a program had left them out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Forgets {
     pub file_syncs: bool,
     pub directory_syncs: bool,
     pub locks: bool,
-    /// Locks of files that others read.
+    /// Locks on files with content.
     pub holds: bool,
 }
 
@@ -62,11 +64,11 @@ enum Node {
 struct FileNode {
     seen: Vec<u8>,
     kept: Vec<u8>,
-    /// Lengths of `seen` after each write since the last sync.
+    /// The length of `seen` after each write since the last sync.
     cuts: Vec<usize>,
     seen_mode: u32,
     kept_mode: u32,
-    /// A sync failed: nothing more is kept.
+    /// `true` once a sync failed. From then on nothing more is kept.
     is_lost: bool,
 }
 
@@ -85,12 +87,12 @@ enum Change {
     Move(String, String, usize),
 }
 
-/// What another program does at a step.
+/// The actions of another program at a step.
 type Other = Box<dyn FnOnce(&SimulatedDisk)>;
 
 struct Machine {
     nodes: Vec<Node>,
-    /// Which handle has the lock of which file.
+    /// The handle that has the lock of each file.
     locks: BTreeMap<usize, u64>,
     handles: u64,
     steps: Vec<String>,
@@ -104,7 +106,7 @@ struct Machine {
 
 /// The root directory.
 const ROOT: usize = 0;
-/// Who runs the processes of the machine.
+/// The user of all processes of the machine.
 const USER: u32 = 1000;
 /// The device of every file.
 const DEVICE: u64 = 1;
@@ -138,12 +140,12 @@ impl SimulatedDisk {
         })))
     }
 
-    /// Lets a fault happen at a step, counted from 1.
+    /// Plans a fault at a step, counted from 1.
     pub fn fault_at(&self, step: usize, fault: Fault) {
         self.0.borrow_mut().fault = Some((step, fault));
     }
 
-    /// Lets another program run before a step.
+    /// Plans another program to run before a step.
     pub fn other_at(&self, step: usize, other: impl FnOnce(&SimulatedDisk) + 'static) {
         self.0.borrow_mut().other = Some((step, Box::new(other)));
     }
@@ -152,7 +154,7 @@ impl SimulatedDisk {
         self.0.borrow_mut().forgets = forgets;
     }
 
-    /// What was done, a line for each step.
+    /// Returns the steps so far, in words.
     pub fn steps(&self) -> Vec<String> {
         self.0.borrow().steps.clone()
     }
@@ -165,7 +167,7 @@ impl SimulatedDisk {
         self.0.borrow().now
     }
 
-    /// Makes directories and a file that were there long before, at no step.
+    /// Places a file and its directories, durably, without a step.
     pub fn place(&self, path: &str, bytes: &[u8], mode: u32) {
         let file = FileNode {
             seen: bytes.to_vec(),
@@ -185,7 +187,7 @@ impl SimulatedDisk {
         self.place_node(path, Node::Pipe);
     }
 
-    /// A second name for a file.
+    /// Gives a file a second name.
     pub fn place_hard_link(&self, path: &str, to: &str) {
         let number = self.0.borrow().find(Path::new(to), true).expect("there");
         let (folder, name) = path.rsplit_once('/').expect("absolute");
@@ -207,7 +209,7 @@ impl SimulatedDisk {
         machine.set(folder, name, number);
     }
 
-    /// Another program renames a new file over a path, or removes what is there.
+    /// Replaces or removes a file as another program would.
     pub fn meddle(&self, path: &str, bytes: Option<&[u8]>) {
         match bytes {
             Some(bytes) => self.place(path, bytes, 0o644),
@@ -222,7 +224,7 @@ impl SimulatedDisk {
         }
     }
 
-    /// What a process reads under a path, and its permissions; at no step.
+    /// Returns the content that a process sees at a path, and the permissions, without a step.
     pub fn content(&self, path: &str) -> Option<(Vec<u8>, u32)> {
         let machine = self.0.borrow();
         let number = machine.find(Path::new(path), true).ok()?;
@@ -232,14 +234,14 @@ impl SimulatedDisk {
         }
     }
 
-    /// The names in a directory.
+    /// Returns the names in a directory.
     pub fn listing(&self, path: &str) -> Vec<String> {
         let machine = self.0.borrow();
         let Ok(number) = machine.find(Path::new(path), true) else { return Vec::new() };
         machine.directory(number).map_or_else(|_| Vec::new(), |found| found.seen.keys().cloned().collect())
     }
 
-    /// Everything that is there, to tell disks apart; without the content of lock files, which says nothing.
+    /// Returns all files, to compare disks. Leaves out the content of lock files, which does not matter.
     pub fn signature(&self) -> BTreeSet<(String, Vec<u8>, u32)> {
         let machine = self.0.borrow();
         let mut open = vec![(String::new(), ROOT)];
@@ -257,8 +259,11 @@ impl SimulatedDisk {
         found
     }
 
-    /// Every disk that may be there once the machine has stopped now and was started again. `None`: more than are
-    /// looked at.
+    /// Returns every disk that may remain if the machine stops now. Returns `None` if there are more than
+    /// [`IMAGES`].
+    ///
+    /// Files and directories lose data independently of each other, so the disks are the product of
+    /// what may remain of each.
     pub fn after_stop(&self) -> Option<Vec<SimulatedDisk>> {
         let machine = self.0.borrow();
         let axes: Vec<Vec<Node>> = machine.nodes.iter().map(Node::after_stop).collect();
@@ -278,13 +283,16 @@ impl SimulatedDisk {
         Some((0..count).map(image).collect())
     }
 
-    /// A machine that was not stopped, but whose processes were all killed.
+    /// Returns the disk after all processes were killed: everything seen remains, and no locks.
     pub fn after_kill(&self) -> SimulatedDisk {
         let machine = self.0.borrow();
         SimulatedDisk::of(machine.nodes.clone(), machine.forgets)
     }
 
-    /// Counts a step, and says whether it is done. `writes`: it is one that a full or read-only disk refuses.
+    /// Counts a step, and applies the fault that is planned for it. `writes` marks a step that a full or
+    /// read-only disk refuses.
+    ///
+    /// The caller does the work on success, and then reports a failure if the result is `Ok(true)`.
     fn step(&self, what: &str, writes: bool) -> io::Result<bool> {
         let at = self.0.borrow().steps.len() + 1;
         let due = self.0.borrow().other.as_ref().is_some_and(|(step, _)| *step == at);
@@ -309,18 +317,18 @@ impl SimulatedDisk {
         }
     }
 
-    /// Whether a write at this step takes one byte.
+    /// Returns `true` if the write at this step takes one byte only.
     fn is_short(&self) -> bool {
         let machine = self.0.borrow();
         machine.fault == Some((machine.steps.len(), Fault::Short))
     }
 }
 
-/// More disks than these are not looked at after one stop.
+/// The most disks that are checked after one stop.
 const IMAGES: usize = 20_000;
 
 impl Node {
-    /// What may be left of it.
+    /// Returns all that may remain of the node after a stop.
     fn after_stop(&self) -> Vec<Node> {
         match self {
             Node::Link(_) | Node::Pipe => vec![self.clone()],
@@ -436,7 +444,7 @@ impl Machine {
         }
     }
 
-    /// The node at a path.
+    /// Finds the node at a path.
     fn find(&self, path: &Path, follow: bool) -> io::Result<usize> {
         let mut trail = vec![ROOT];
         let mut parts: Vec<OsString> = Vec::new();

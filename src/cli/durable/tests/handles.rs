@@ -1,4 +1,4 @@
-//! Directories and files of a simulated disk that are open.
+//! The open directories and files of a simulated disk.
 
 use super::*;
 
@@ -15,7 +15,7 @@ impl SimulatedDirectory {
         found.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Says that a step failed which is done.
+    /// Reports a failure of a step that has done its work, if one is planned.
     fn done(failed: bool) -> io::Result<()> {
         if failed { Err(io::Error::other("no answer from the server")) } else { Ok(()) }
     }
@@ -214,7 +214,7 @@ impl OpenFile for SimulatedFile {
         let is_stopped = machine.is_stopped;
         let forgets = machine.forgets.file_syncs;
         let file = machine.file(self.number);
-        // What a failed sync was to keep is taken for kept by the system, and is not.
+        // Linux marks the pages of a failed sync as clean, so later syncs do not write them.
         file.is_lost |= result.is_err() && !is_stopped;
         if result.is_ok() && !file.is_lost && !forgets {
             file.kept = file.seen.clone();

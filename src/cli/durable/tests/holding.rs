@@ -1,4 +1,4 @@
-//! Runs that meet on one state: beside each other, through links, and with programs that take no lock.
+//! Concurrent runs on one state: two runs, runs through links, and programs that take no lock.
 
 use std::{cell::Cell, path::Path, rc::Rc, time::Duration};
 
@@ -29,17 +29,17 @@ fn text(disk: &SimulatedDisk) -> String {
     disk.content(STATE).map_or_else(String::new, |(bytes, _)| String::from_utf8(bytes).expect("text"))
 }
 
-/// What came of a run while another program ran at one of its steps.
+/// The result of a run during which another program ran at one step.
 struct Met {
     ran: Ran,
-    /// What the other program says of itself.
+    /// `true` if the other program reported success.
     is_other_done: bool,
     file: String,
-    /// The step.
+    /// The step at which the other program ran.
     at: String,
 }
 
-/// Lets a run meet another program at each of its steps.
+/// Runs the same command once for each of its steps, with another program at that step.
 fn meetings(
     before: Option<&str>,
     forgets: Forgets,
@@ -64,7 +64,7 @@ fn meetings(
     (1..=alone.steps().len()).map(met).collect()
 }
 
-/// Whatever two runs said is done is in the file, and nothing else is.
+/// Checks that the file has everything that either run reported as done, and nothing else.
 fn nothing_is_lost(met: &[Met]) -> Result<(), String> {
     for one in met {
         let has = |name: &str| one.file.contains(&format!("\"name\": \"{name}\""));
@@ -77,7 +77,7 @@ fn nothing_is_lost(met: &[Met]) -> Result<(), String> {
     Ok(())
 }
 
-/// Another run, through a link; it does not wait.
+/// Runs another `apply` through a link, without waiting. Returns `true` on success.
 fn second(inputs: &Inputs, disk: &SimulatedDisk) -> bool {
     inputs.apply(disk, "two", LINK, &["--init", "--wait", "0s"]).exit == Exit::Yes
 }
@@ -134,7 +134,7 @@ fn what_another_program_writes_is_noticed_until_the_rename() {
     assert_eq!(lost, ["rename"]);
     let noticed = met.iter().filter(|one| one.ran.exit == Exit::No && one.ran.err.contains("B0526"));
     assert!(noticed.count() > 5);
-    // Of two that make a file, the rename itself says which is the first.
+    // If two programs create the first file, the rename decides which was first.
     let written = foreign.clone();
     let met = meetings(None, Forgets::default(), move |_, disk| {
         disk.meddle(STATE, Some(written.as_bytes()));
@@ -143,10 +143,10 @@ fn what_another_program_writes_is_noticed_until_the_rename() {
     assert!(met.iter().all(|one| one.file.contains("foreign")));
 }
 
-/// When each pause was told, and who was named.
+/// The time of each report of a wait, and the holder that it named.
 type Told = Vec<(Duration, Option<String>)>;
 
-/// Tries to hold a state; with the pauses that the time went by in, and what was told.
+/// Tries to hold a state. Returns the result, and the reports of waiting.
 fn held(disk: &SimulatedDisk, wait: Option<u64>) -> (Result<StateFile, HoldError>, Told) {
     let mut told = Vec::new();
     let mut tell = |holder| told.push((disk.now(), holder));
@@ -176,7 +176,7 @@ fn a_wait_is_told_after_a_second_and_ends_when_it_should() {
     assert!(held(&disk, Some(0)).0.is_ok(), "it was dropped");
 }
 
-/// Whoever removes the lock file just before it is locked: the lock is on the file that newcomers find.
+/// If somebody removes the lock file just before it is locked, the lock is on the file that newcomers find.
 #[test]
 fn a_lock_is_on_what_its_name_leads_to() {
     let alone = disk(Some("state"));
@@ -188,7 +188,7 @@ fn a_lock_is_on_what_its_name_leads_to() {
     assert!(first.is_ok() && disk.content(LOCK).is_some());
 }
 
-/// A run that was killed left its name in the lock file; nobody is told of it.
+/// The description of a killed run in the lock file is not reported.
 #[test]
 fn a_lock_says_only_who_has_it() {
     let disk = disk(Some("state"));
@@ -226,7 +226,8 @@ fn what_is_no_file_of_its_own_is_not_held() {
     assert_eq!(problem(|disk| disk.place_link(LINK, "nowhere")), (state("there is no such file"), true));
 }
 
-/// What may be another's is left alone: other names, links, files under two names, and what somebody is writing.
+/// Files that may belong to others stay: other names, links, files with two names, and files that are being
+/// written.
 #[test]
 fn only_left_overs_are_removed() {
     let disk = disk(Some("state"));

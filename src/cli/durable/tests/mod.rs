@@ -1,4 +1,9 @@
-//! Files replaced and states held, on a disk that does the worst that it may, and on the system's.
+//! Tests of durable files and held states, on a simulated disk that does the worst it may, and on the
+//! system's files.
+//!
+//! `disk` is the simulated disk, and `crash` tries every fault at every step on it. `planted` makes mistakes
+//! on purpose, which `crash` must find. `commands` and `holding` run whole commands. See
+//! `docs/decisions/0024-a-simulated-disk.md`.
 
 #![allow(clippy::disallowed_methods, reason = "tests read and write files")]
 
@@ -19,14 +24,14 @@ const OLD: &[u8] = b"the old content";
 const NEW: &[u8] = b"the new content, which is longer";
 const PATH: &str = "/d/file";
 
-/// A disk with the old file.
+/// Makes a disk with the old file.
 fn old_disk() -> SimulatedDisk {
     let disk = SimulatedDisk::new();
     disk.place(PATH, OLD, 0o640);
     disk
 }
 
-/// What came of replacing a file.
+/// The outcome of replacing a file.
 fn outcome(written: Result<(), super::WriteError>) -> Outcome {
     let told = written.as_ref().err().map(|error| super::told::unwritten(Path::new(PATH), error).message);
     Outcome { is_reported: written.is_ok(), told: told.unwrap_or_default() }

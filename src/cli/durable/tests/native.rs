@@ -1,4 +1,4 @@
-//! The same over the files of the system.
+//! Tests of durable files on the system's files.
 
 use std::{fs, path::Path};
 
@@ -77,7 +77,7 @@ fn links_permissions_and_devices_stay() {
     let folder = TempDir::new().expect("a scratch folder");
     let at = |name: &str| folder.path().join(name);
     let mut files = DurableFiles::new(native());
-    // A new file has what any new file has.
+    // A new file gets the permissions of any new file.
     fs::write(at("any"), "").expect("writable");
     files.replace(&at("new"), b"new").expect("written");
     assert_eq!(

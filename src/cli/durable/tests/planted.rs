@@ -1,4 +1,4 @@
-//! Mistakes on purpose: what tries every crash must find each of them.
+//! Wrong ways of writing a file. The exhaustive test of crashes must find the fault in each of them.
 
 use std::{io, io::Write, path::Path};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::cli::durable::system::{Access, Directory, FileSystem, OpenFile, Opening, Over};
 
-/// The first promise that a way of writing breaks.
+/// Returns the first promise that a way of writing breaks.
 fn broken(disk: &dyn Fn() -> SimulatedDisk, run: &dyn Fn(&SimulatedDisk) -> Outcome) -> String {
     let trial = Trial { disk, run, path: PATH, old: Some(OLD), new: Some(NEW), mode: 0o640, is_final: true };
     trial.check().map_or_else(|why| why, |tally| panic!("nothing is found: {tally:?}"))
@@ -36,10 +36,10 @@ fn a_directory_that_is_not_synced_is_found() {
     assert!(why.contains("after a stop, what was told is not there"), "{why}");
 }
 
-/// A way of writing in which every step is given: what it does with a directory and a new file.
+/// A way of writing, step by step. The second argument reports that the new content is there.
 type Steps = fn(&dyn Directory, &mut dyn FnMut()) -> io::Result<()>;
 
-/// Runs steps that write a file by hand; what they report counts from the moment at which they do.
+/// Runs the steps of a way of writing. A report counts from the moment at which it is made.
 fn by_hand(steps: Steps) -> String {
     let run = |disk: &SimulatedDisk| {
         let mut is_reported = false;
