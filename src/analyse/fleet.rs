@@ -251,6 +251,7 @@ impl<'s> Serving<'s, '_> {
                 }
                 let failures = self.matcher.supply_failures(*agent, volume, supply, Reach::AgentOnly);
                 if !self.note(&mut excluded, &failures, *agent, Some(supply), Some(volume)) {
+                    // One agent that fits is enough.
                     found.push(supply);
                     break;
                 }

@@ -195,11 +195,13 @@ impl Maker<'_> {
     /// A gap with fewer amounts than needed gives all it has, so the values of narrow gaps are complete as
     /// well.
     fn amounts(&mut self, least: Option<i64>, unit: i64) -> Vec<i64> {
+        // Both ends are exclusive, so they need more than 64 bits.
         let floor = least.map_or(i128::from(i64::MIN), i128::from) - 1;
         let ceiling = i128::from(i64::MAX) + 1;
         let constants: Vec<i64> =
             self.group.quantities.iter().copied().filter(|amount| i128::from(*amount) > floor).collect();
         let mut found = constants.clone();
+        // Without constants only the order of the variables matters.
         let (Some(first), Some(last)) = (constants.first().copied(), constants.last().copied()) else {
             let mut found = above(None, unit, self.alike.min(limits::REPRESENTATIVES));
             found.retain(|amount| i128::from(*amount) > floor);
@@ -315,6 +317,7 @@ impl Maker<'_> {
     fn sets<M: Copy + Ord>(&mut self, members: &[M], make: impl Fn(Vec<M>) -> Value) -> Vec<Value> {
         let mut found: Vec<Value> = Vec::new();
         if members.len() <= limits::ANALYSED_MEMBERS {
+            // Each bit of a choice says if the set has the member of that number.
             let mut choices: Vec<u32> = (0..1_u32 << members.len()).collect();
             // Small sets first, and the empty one last of all: it is the least telling witness.
             choices.sort_by_key(|choice| if *choice == 0 { u32::MAX } else { choice.count_ones() });
@@ -329,6 +332,7 @@ impl Maker<'_> {
         found.extend(self.group.sets.iter().filter(|set| !matches!(set, Value::Ranges(_))).cloned());
         found.push(make(members.to_vec()));
         found.push(make(Vec::new()));
+        // The sets as written may be of another type, where keys of two types meet in the group.
         found.retain(|value| value.type_of() == make(Vec::new()).type_of());
         found
     }
@@ -376,6 +380,7 @@ impl Maker<'_> {
     /// need, down past the deepest known path and the last level. Its size is exponential in the depth, so it
     /// is cut, in doubt, to [`limits::REPRESENTATIVES`].
     fn paths(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
+        // The empty path is the root. It is no value, but new paths grow from it.
         let mut nodes: Vec<String> = vec![String::new()];
         for text in &self.group.texts {
             let text = imagined.symbols.text(*text).to_owned();

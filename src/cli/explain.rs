@@ -72,6 +72,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         return seen(args, &fleet, console);
     }
     let needs = fleet.needs(&args.need)?;
+    // Before the cycle, which may take long: a name that is wrong is reported at once.
     let question = Question::of(args, &fleet)?;
     let offers = (!args.alone).then(|| {
         let total = cycle::every_need(fleet.plan()).count();

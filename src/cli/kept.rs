@@ -198,6 +198,7 @@ impl Shelf for Folder {
         let file = File::open(self.path.join(name)).ok()?;
         // The time is only a hint. If it cannot be set, the plugin may be evicted sooner.
         drop(file.set_modified(SystemTime::now()));
+        // A larger file cannot be a plugin that was cached. It is cut, and its seal then does not fit.
         let most = Limits::with_interpreter().component_bytes as u64 * limits::PLUGIN_CODE_TIMES;
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes).ok()?;

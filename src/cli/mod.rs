@@ -1,6 +1,6 @@
 //! The `bourse` command: arguments, exit codes, and a file for each command.
 //!
-//! A command reads through its [`Console`], calls the library, and prints. Access to files and the terminal
+//! A command reads through its `Console`, calls the library, and prints. Access to files and the terminal
 //! is in `files` and `disk`, the search for policies in `folder`, and the typed lines of `repl` in
 //! `repl/input`. Files are written in `durable` alone, except for the cache of compiled plugins (`kept`). The
 //! library never uses this module.

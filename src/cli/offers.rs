@@ -62,6 +62,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     // The reasons that a framework may see do not come from the cycle. They are derived for its view alone.
     let reasons = if args.view.is_operator() { reasons } else { Reasons::None };
+    // One framework's run: nothing is shown that depends on the size or the progress of the cycle.
     if let [view] = views.as_slice()
         && args.view.is_one()
     {

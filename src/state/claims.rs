@@ -171,6 +171,7 @@ impl Bound {
             let conflict = Conflict::new(Code::B0522, message, help);
             return filled(conflict, resource, &format!("role {role}"), wanted, free, Vec::new());
         }
+        // The holding that is short may be that of a tier above the source.
         let Lack::Holding(tier) = lack else { return gone_amount(asker, source, claim, false) };
         let (holder, words) = self.holder(tier, source);
         let free = self.free(tier, room);
@@ -391,6 +392,7 @@ fn meets(world: &World, take: &Take, wanted: &Amount) -> bool {
     match (wanted, &world.stock(take.stock).usable) {
         (Amount::Ranges(wanted), Quota::Ranges(_)) => !wanted.common(taken).is_empty(),
         (Amount::Items(wanted), Quota::Items(all)) => {
+            // A take of items has their numbers in the stock rather than their names.
             let number = |item| all.iter().position(|known| known == item);
             let numbers = wanted.iter().filter_map(number).filter_map(|at| i64::try_from(at).ok());
             numbers.into_iter().any(|number| taken.contains(number))

@@ -76,6 +76,7 @@ impl State {
         }
         let serial = records.serial.unwrap_or(0);
         let mut state = State { name: name.to_owned(), serial, ..State::default() };
+        // The text has just been read without a problem, so its entries can be taken as they are.
         for (list, name, entry) in wire::entries(text) {
             let kind = match list {
                 "reservations" => Kind::Reservation,

@@ -194,6 +194,7 @@ impl Taken {
         let header = Header::read(head);
         let version = header.description.strip_prefix(DESCRIPTION).and_then(|text| text.parse::<u64>().ok());
         match (version, text) {
+            // Comes first: nothing else is known of the form of a later version.
             (Some(version), _) if version > u64::from(TEXT_VERSION) => return Err(Damage::Newer(version)),
             (Some(_), Some(_)) => {}
             (None, Some(_)) => return Err(Damage::Foreign),
@@ -205,6 +206,7 @@ impl Taken {
         let lines = taken.text.lines().count();
         match (header.lines.parse::<usize>(), header.sum == taken.sum()) {
             (Ok(_), true) => Ok(taken),
+            // An edit may also remove lines. It is then reported as a cut, and the help is the same.
             (Ok(expected), false) if lines < expected => Err(Damage::CutOff),
             _ => Err(Damage::Edited),
         }

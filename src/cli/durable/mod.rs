@@ -1,11 +1,11 @@
 //! Durable files: replacing a file in one step that survives a crash, and the lock on a state file. Commands
-//! write files in no other way.
+//! write files in no other way, but for the cache of compiled plugins.
 //!
 //! **Replacing.** The new content is written to a temporary file in the same directory. The temporary file
 //! gets the access of the old file, and is synced. Then it is renamed over the old file, and the directory is
 //! synced. Readers see the old file or the new one. After a crash the file is one of the two, and it is the
-//! new one if the call had returned. This asks no more of a file system than POSIX does: synced data stays, a
-//! rename is one step, and everything else may be lost or reach the disk in any order. In tests,
+//! new one if the call had returned success. This asks no more of a file system than POSIX does: synced data
+//! stays, a rename is one step, and everything else may be lost or reach the disk in any order. In tests,
 //! `tests::disk` simulates a disk that loses all it may. See
 //! `docs/decisions/0023-one-way-to-replace-a-file.md`.
 //!

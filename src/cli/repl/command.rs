@@ -57,6 +57,7 @@ pub fn one(session: &mut Session, number: usize, line: &str) -> Result<Done, Box
         let answer = answer::value(session, &compiled);
         return Ok(Done::Said(answer, compiled.warnings));
     };
+    // `start` and `at` are the bytes of the line where the command and its argument begin.
     let word: &str = command.split_whitespace().next().unwrap_or("");
     let rest = command[word.len().min(command.len())..].trim();
     let after = line.len() - line.trim_end().len();

@@ -60,6 +60,8 @@ impl Session {
             let ast = parse::parse(&parsed.sources, source).ast;
             parsed.files.push(ast);
         }
+        // The set is checked with an empty line, so that the sources of plan and problems have the number of
+        // the line from the start.
         let line = SourceId(parsed.sources.len() as u32);
         let mut with_line = parsed.clone();
         with_line.sources.add("<stdin>", "");

@@ -86,6 +86,7 @@ fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Resu
     let strictness = Strictness::default();
     let plugins = args.plugins.install(console)?;
     let parsed = args.set.parse(console)?;
+    // Collected step by step: after an error, `--watch` waits for changes of the files known so far.
     files.extend(parsed.sources.iter().map(|(_, source)| source.name.to_string()));
     let inventories = args.set.inventories(console)?;
     let checked = parsed.check(&plugins.extra(&inventories), strictness);
