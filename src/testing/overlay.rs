@@ -179,7 +179,6 @@ pub(super) fn whole_frameworks(fleet: &Fleet, needs: &[NeedId]) -> Vec<NeedId> {
     every_need(fleet.plan()).filter(of_one).collect()
 }
 
-/// Returns `true` for a provider, an agent or an allocation.
 fn is_fleet(statement: &Statement) -> bool {
     matches!(declaration(statement), Some((Kind::Provider | Kind::Agent | Kind::Allocation, _)))
 }
