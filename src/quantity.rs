@@ -177,12 +177,13 @@ fn parse(text: &str, rounding: Rounding) -> Result<(Quantity, bool), QuantityErr
     let mut amount: i128 = 0;
     for digit in whole.bytes().filter(u8::is_ascii_digit) {
         amount = amount * 10 + i128::from(digit - b'0');
-        // Ends the loop before a long row of digits could overflow it.
-        if amount > 1 << 70 {
+        // No scale is below 1: what is beyond 64 bits here stays so. It ends the loop before a long row of digits
+        // could overflow.
+        if amount > 1 << 63 {
             return Err(overflow);
         }
     }
-    amount *= scale;
+    amount = amount.checked_mul(scale).ok_or(overflow.clone())?;
     let (part, rounded) = fraction_of(fraction, scale, amount % 2 != 0);
     if rounded && rounding == Rounding::Exact {
         return Err(QuantityError::Precision(dimension));
@@ -336,6 +337,9 @@ mod tests {
             amount("99999999999999999999999999999999999999999"),
             Err(QuantityError::Overflow(Dimension::Number))
         );
+        // 2^70 times 2^60 does not fit 128 bits.
+        assert_eq!(amount("1180591620717411303424EiB"), Err(QuantityError::Overflow(Dimension::Size)));
+        assert_eq!(amount("9223372036854775808EiB"), Err(QuantityError::Overflow(Dimension::Size)));
         for bad in ["", "x", "1.", ".5", "1.2.3", "--1", "1._5"] {
             assert!(amount(bad).is_err(), "{bad}");
         }

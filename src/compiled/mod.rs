@@ -185,6 +185,18 @@ mod tests {
     }
 
     #[test]
+    fn a_set_out_of_order_is_refused() {
+        let mut compiled = compiled("broker b { require agent.os in [\"linux\", \"bsd\"] }");
+        let set = compiled.plan.nodes.iter_mut().find_map(|node| match node {
+            crate::ir::Node::Constant(crate::value::Value::Texts(members)) => Some(members),
+            _ => None,
+        });
+        let set = set.expect("the set of the rule");
+        *set = set.iter().rev().copied().collect();
+        assert!(matches!(read(&write(&compiled)), Err(Refused::Broken(why)) if why.contains("out of order")));
+    }
+
+    #[test]
     fn bytes_with_a_good_checksum_and_no_plan_are_refused_in_order() {
         let bytes = small();
         let body = HEAD..bytes.len() - CHECKSUM;

@@ -117,6 +117,13 @@ fn verify_node(plan: &Plan, at: usize, node: &Node) -> Result<(), String> {
         }
     };
     match node {
+        // Operators search sets by halves.
+        Node::Constant(Value::Texts(members)) if !members.is_sorted_by(|one, next| one < next) => {
+            Err(format!("node {at} is a set out of order"))
+        }
+        Node::Constant(Value::Numbers(members)) if !members.is_sorted_by(|one, next| one < next) => {
+            Err(format!("node {at} is a set out of order"))
+        }
         Node::Constant(_) => Ok(()),
         Node::Read(id) | Node::IsAbsent(id) | Node::IsPresent(id) => column(plan, *id),
         Node::Else(id, other) => column(plan, *id).and_then(|()| before(other)),
