@@ -1,5 +1,7 @@
-//! The tree of one source as written: every declaration and statement of the language, with its place.
-//! Nothing is bound or typed here, and a statement may stand where it does not belong: `resolve` says so.
+//! The syntax tree of one source: every declaration and statement of the language, with its span.
+//!
+//! The tree holds the text as written. Names are not bound, types are not known, and a statement may stand in
+//! a block where it does not belong; `resolve` reports all of these.
 
 pub use crate::operator::{ArithmeticOp, ChargePer, TestOp};
 use crate::{
@@ -10,78 +12,80 @@ use crate::{
     value::Version,
 };
 
-/// One source.
+/// The syntax tree of one source.
 #[derive(Clone, Debug, Default)]
 pub struct Ast {
-    /// Which source.
+    /// The source that was parsed.
     pub source: SourceId,
-    /// Declarations, in order.
+    /// The top-level statements, in source order.
     pub items: Vec<Statement>,
-    /// Every `//` comment, in order; `///` texts stand at what they document.
+    /// The `//` comments, in source order, with every `///` line that documents no statement. The other `///`
+    /// lines are the `docs` of their statements.
     pub comments: Vec<Span>,
 }
 
-/// A name, bare or quoted: the same name.
+/// A name. A bare name and its quoted form are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// Without quotes and escapes.
+    /// The text without quotes, with escapes resolved.
     pub text: String,
-    /// Where, quotes included.
+    /// The span, quotes included.
     pub span: Span,
 }
 
-/// Names with dots between: `agent.free.cpus`, `storage.flash`, `adapter.infiniband`, `ring.data`.
+/// A dotted name: `agent.free.cpus`, `storage.flash`, `adapter.infiniband`, `ring.data`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
-    /// At least one.
+    /// The names between the dots; at least one.
     pub segments: Vec<Name>,
-    /// Where, from first to last.
+    /// The span from the first segment to the last.
     pub span: Span,
 }
 
-/// A class that is asked for: `fast`, `storage.flash`, `vendor/fast`.
+/// A reference to a class: `fast`, `storage.flash`, `vendor/fast`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassName {
-    /// The plugin whose class it is, where it is one's.
+    /// The plugin before the `/`, if there is one.
     pub plugin: Option<Name>,
-    /// Its name; the span is that of the whole.
+    /// The name after the `/`. Its span covers the plugin too.
     pub path: Path,
 }
 
-/// Statements between braces.
+/// A block of statements between braces.
 #[derive(Clone, Debug, Default)]
 pub struct Body {
-    /// In order.
+    /// The statements, in source order.
     pub statements: Vec<Statement>,
-    /// Where, braces included.
+    /// The span, braces included.
     pub span: Span,
 }
 
 /// A declaration or statement.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// The lines of `///` before it, without the slashes and one space.
+    /// The `///` lines above it, without the slashes and the space after them.
     pub docs: Vec<String>,
-    /// Where, docs excluded.
+    /// The span, without the documentation.
     pub span: Span,
-    /// What it is.
+    /// The kind of statement, with its parts.
     pub kind: StatementKind,
 }
 
-/// What a statement is.
+/// The kinds of statements.
 #[derive(Clone, Debug)]
 pub enum StatementKind {
     /// `use std.storage`, `use std.storage { flash, hdd }`, `use "./other.policy"`.
     Use(Use),
     /// `let NAME = expr`.
     Let(Name, Expr),
-    /// A block: `class fast for pool { … }`, `agent a1 { … }`, `resources { … }`, `adapter { … }`.
+    /// A block with a head: `class fast for pool { … }`, `agent a1 { … }`, `resources { … }`, `adapter { …
+    /// }`.
     Block(Block),
     /// `vlan: number`, in a schema.
     Field(Path, TypeName),
     /// `vlan = 19`, `size = 500TB { step = 1GB }`, `cpus = 2..8`.
     Assign(Assign),
-    /// A condition that stands alone: `media == "ssd"`, `is rexray`, `not is slow`.
+    /// A condition on its own: `media == "ssd"`, `is rexray`, `not is slow`.
     Condition(Expr),
     /// `require [label:] expr`.
     Require(Rule),
@@ -89,9 +93,9 @@ pub enum StatementKind {
     Prefer(Rule),
     /// `prefer PLACE [weight N]`.
     PreferPlace {
-        /// What is preferred.
+        /// The preferred place.
         place: Place,
-        /// Its weight.
+        /// The weight, if one is written.
         weight: Option<Number>,
     },
     /// `charge agent.RES expr per volume | per need`.
@@ -104,13 +108,13 @@ pub enum StatementKind {
     LendReserved,
     /// `reserved for "db"`.
     ReservedFor(Name),
-    /// `within …`, `near …`, `at most …` and their kin.
+    /// A placement constraint: `within …`, `near …`, `at most …`, `spread over …`.
     Place(Place),
     /// `all or nothing`.
     AllOrNothing,
     /// `accept revocable`.
     AcceptRevocable,
-    /// `volume "p/i/n/v"` without a body, in an allocation.
+    /// `volume "p/i/n/v"` without a body, in an allocation: an existing volume that is taken whole.
     VolumeReference(Name),
     /// `with inventory`, in a test.
     WithInventory,
@@ -118,14 +122,15 @@ pub enum StatementKind {
     Expect(Expect),
 }
 
-/// What is used.
+/// The subject of a `use` statement.
 #[derive(Clone, Debug)]
 pub enum Use {
-    /// A standard module: `use std.storage`, with the names to bring in bare, if any.
+    /// A standard module, with the names to import, if they are listed.
     Module {
-        /// `std`, `storage`.
+        /// The path of the module: `std`, `storage`.
         path: Path,
-        /// `None`: as `storage.x`. Names: bare.
+        /// `None`: definitions are imported as `storage.x`. `Some`: the listed names are imported as they
+        /// are.
         names: Option<Vec<Name>>,
     },
     /// Another file, relative to this one.
@@ -135,22 +140,22 @@ pub enum Use {
 /// A block with a head and a body.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// What its head says.
+    /// The kind of block, from its head.
     pub kind: BlockKind,
-    /// The name in its head, if it has one. For `Keys` the first segment of the path.
+    /// The name in the head, if there is one. For `Keys`, the first segment of the path.
     pub name: Option<Name>,
-    /// Where its head is, body excluded.
+    /// The span of the head, without the body.
     pub head: Span,
-    /// What it holds.
+    /// The statements in braces.
     pub body: Body,
 }
 
-/// The head of a block.
+/// The kinds of blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockKind {
-    /// `schema SIDE { … }`; the word where a side should be may be none.
+    /// `schema SIDE { … }`. `Err` holds a word that names no side.
     Schema(Result<Side, Name>),
-    /// `class NAME for SIDE { … }`; the word where a side should be may be none.
+    /// `class NAME for SIDE { … }`. `Err` holds a word that names no side.
     Class(Result<Side, Name>),
     /// `role "NAME" { … }`.
     Role,
@@ -162,9 +167,9 @@ pub enum BlockKind {
     Provider,
     /// `instance NAME { … }`.
     Instance,
-    /// `pool NAME { … }`; in an allocation the name is a path.
+    /// `pool NAME { … }`. In an allocation the name is a path.
     Pool,
-    /// `volume NAME { … }`: an existing volume in a pool, a request in a need, a use in an allocation.
+    /// `volume NAME { … }`: in a pool, an existing volume; in a need, a request.
     Volume,
     /// `agent NAME { … }`, or `agent { … }` in a need.
     Agent,
@@ -184,99 +189,99 @@ pub enum BlockKind {
     Revocable,
     /// `test "name" { … }`.
     Test,
-    /// `adapter { … }`: keys of one prefix; the whole path.
+    /// `adapter { … }`: keys with a common prefix. Holds the whole prefix.
     Keys(Path),
 }
 
-/// `name = value`, with options where the value is a resource.
+/// `key = value`, with options if the value is the amount of a resource.
 #[derive(Clone, Debug)]
 pub struct Assign {
     /// The key.
     pub key: Path,
-    /// A literal; an expression that is none is said to be wrong by `resolve`.
+    /// The value. Only a literal is valid; `resolve` reports any other expression.
     pub value: Expr,
-    /// `{ reserved = 10%, step = 1GB }`.
+    /// The options in braces: `{ reserved = 10%, step = 1GB }`.
     pub options: Option<Body>,
 }
 
 /// A requirement or preference.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// The word before `:`.
+    /// The label before the `:`, if there is one.
     pub label: Option<Name>,
-    /// The expression.
+    /// The condition, or for a preference the value that is scored.
     pub expr: Expr,
-    /// After `weight`, for a preference.
+    /// The number after `weight`. Valid for preferences only; `resolve` reports it elsewhere.
     pub weight: Option<Number>,
 }
 
-/// A number written as a literal, where the language wants one: in millionths.
+/// A dimensionless number literal, where the language allows nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
-    /// Millionths.
+    /// The value in millionths.
     pub millionths: i64,
-    /// Where.
+    /// The span of the literal.
     pub span: Span,
 }
 
-/// `charge agent.mounts 1 per volume`.
+/// A charge: `charge agent.mounts 1 per volume`.
 #[derive(Clone, Debug)]
 pub struct Charge {
-    /// `agent.mounts`.
+    /// The resource that is charged: `agent.mounts`.
     pub target: Path,
-    /// How much.
+    /// The amount of one charge.
     pub amount: Expr,
-    /// For what.
+    /// The unit of charging: each volume, or the need as a whole.
     pub per: ChargePer,
 }
 
-/// Where a grant may go.
+/// A placement constraint: a restriction on where a need or volume may be granted.
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// `within "us/a"` or a list.
+    /// `within "us/a"`, or a list: only in these subtrees of fault domains.
     Within(Vec<Name>),
-    /// `avoid "us/a"` or a list.
+    /// `avoid "us/a"`, or a list: in none of these subtrees.
     Outside(Vec<Name>),
-    /// `near X in KEY`.
+    /// `near X in KEY`: the same value of KEY as X.
     Near {
         /// A volume, a need, or NEED.VOLUME.
         target: Path,
-        /// What must be the same.
+        /// The key whose values must be equal.
         key: Path,
     },
-    /// `avoid X in KEY`.
+    /// `avoid X in KEY`: another value of KEY than X.
     Apart {
         /// A volume, a need, or NEED.VOLUME.
         target: Path,
-        /// What must differ.
+        /// The key whose values must differ.
         key: Path,
     },
-    /// `at most N per KEY [among framework]`.
+    /// `at most N per KEY [among framework]`: a bound on instances per value of KEY.
     AtMost {
-        /// N.
+        /// The bound N.
         count: Number,
-        /// What they are counted by.
+        /// The key whose values instances are counted by.
         key: Path,
-        /// All the framework's needs together.
+        /// `true` if the instances of all needs of the framework count, not only those of this need.
         among_framework: bool,
     },
-    /// `spread over KEY [skew N] [at least M]`.
+    /// `spread over KEY [skew N] [at least M]`: an even distribution over the values of KEY.
     Spread {
-        /// What they are spread over.
+        /// The key whose values are spread over.
         key: Path,
-        /// How uneven at the most.
+        /// The largest allowed difference between two values.
         skew: Option<Number>,
-        /// How many values at the least.
+        /// The number of values to use. Until then, the least used value counts as 0.
         at_least: Option<Number>,
     },
-    /// `together in KEY`.
+    /// `together in KEY`: all instances at one value of KEY.
     Together {
-        /// What is shared.
+        /// The key whose value is shared.
         key: Path,
     },
 }
 
-/// What a test expects.
+/// The expectations of a test.
 #[derive(Clone, Debug)]
 pub enum Expect {
     /// `expect NEED met | partial | unmet | offered N`.
@@ -285,9 +290,9 @@ pub enum Expect {
     On {
         /// NEED or FRAMEWORK.NEED.
         need: Path,
-        /// How.
+        /// The relation between need and agent.
         mode: OnMode,
-        /// The agent.
+        /// The name of the agent.
         agent: Name,
         /// The label that must be among the reasons.
         because: Option<Name>,
@@ -296,85 +301,85 @@ pub enum Expect {
     From {
         /// NEED.VOLUME or FRAMEWORK.NEED.VOLUME.
         volume: Path,
-        /// `not from`.
+        /// `true` for `not from`.
         negative: bool,
-        /// A pool's or existing volume's path.
+        /// The path of a pool or of an existing volume.
         supply: Name,
         /// The label that must be among the reasons.
         because: Option<Name>,
     },
     /// `expect agent A free RES == amount`, `expect pool "p/i/n" free RES == amount`.
     Free {
-        /// An agent or a pool.
+        /// The kind of holder: agent or pool.
         side: Side,
-        /// Which.
+        /// The name or path of the holder.
         holder: Name,
-        /// The resource.
+        /// The name of the resource.
         resource: Path,
-        /// A literal.
+        /// The expected amount; `resolve` accepts a literal only.
         amount: Expr,
     },
     /// `expect role "R" share == 2/3`.
     Share {
-        /// Which role.
+        /// The path of the role.
         role: Name,
-        /// Numerator.
+        /// The numerator of the fraction.
         numerator: u64,
-        /// Denominator; 1 where only a whole number is written.
+        /// The denominator of the fraction; 1 if a whole number is written.
         denominator: u64,
-        /// Where the fraction is.
+        /// The span of the fraction.
         span: Span,
     },
     /// `expect snapshot`.
     Snapshot,
 }
 
-/// How a need ended.
+/// The outcome of a need in an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All of it.
+    /// Every instance is granted.
     Met,
-    /// Some of it.
+    /// Some instances are granted.
     Partial,
-    /// None of it.
+    /// No instance is granted.
     Unmet,
-    /// So many instances.
+    /// Exactly this many instances are granted.
     Offered(u64),
 }
 
-/// How a need and an agent go together in an expectation.
+/// The relation between a need and an agent in an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnMode {
-    /// Granted there.
+    /// An instance is granted on the agent.
     On,
-    /// Granted there first.
+    /// The first instance is granted on the agent.
     BestOn,
-    /// Not granted there, and infeasible there when the need closed.
+    /// No instance is granted on the agent, and the agent is not feasible when the need closes.
     NotOn,
 }
 
-/// The words of a type.
+/// The name of a type, which may have several words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeName {
-    /// With single spaces: `set of text`.
+    /// The words, joined by single spaces: `set of text`.
     pub text: String,
-    /// Where.
+    /// The span of the words.
     pub span: Span,
 }
 
 /// An expression.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    /// Where.
+    /// The span, without parentheses around the whole expression.
     pub span: Span,
-    /// What.
+    /// The kind of expression, with its operands.
     pub kind: ExprKind,
 }
 
-/// What an expression is.
+/// The kinds of expressions.
 #[derive(Clone, Debug)]
 pub enum ExprKind {
-    /// A value as written.
+    /// A literal.
     Literal(Literal),
     /// A key of a side, a bare key, or a let.
     Path(Path),
@@ -382,21 +387,21 @@ pub enum ExprKind {
     Not(Box<Expr>),
     /// `-e`.
     Negate(Box<Expr>),
-    /// `a and b and …`: two or more.
+    /// `a and b and …`: two operands or more.
     And(Vec<Expr>),
-    /// `a or b or …`: two or more.
+    /// `a or b or …`: two operands or more.
     Or(Vec<Expr>),
-    /// `a == b` and its kin, `in`, `has`, `within`.
+    /// A test with two operands: comparisons, `in`, `has`, `within`.
     Test(TestOp, Box<Expr>, Box<Expr>),
     /// `a matches "pattern"`.
     Matches(Box<Expr>, Name),
-    /// `agent is CLASS`; without a subject where the side is understood.
+    /// `agent is CLASS`. The subject is `None` where the context gives the side.
     Is(Option<Path>, ClassName),
     /// `KEY is absent`.
     IsAbsent(Path),
     /// `KEY is present`.
     IsPresent(Path),
-    /// `a + b` and its kin.
+    /// `a + b`, `a - b`, `a * b`, `a / b`.
     Arithmetic(ArithmeticOp, Box<Expr>, Box<Expr>),
     /// `key else value`.
     Else(Path, Box<Expr>),
@@ -404,14 +409,14 @@ pub enum ExprKind {
     Call(Name, Vec<Expr>),
 }
 
-/// A value as written.
+/// A literal, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Literal {
     /// `true`, `false`.
     Bool(bool),
     /// `7_200`, `2.5TB`, `40k`.
     Quantity(Quantity),
-    /// `80%`: as a quantity it is the number 0.8.
+    /// `80%`. The quantity is the fraction, 0.8.
     Percent(Quantity),
     /// `unlimited`.
     Unlimited,
@@ -419,14 +424,14 @@ pub enum Literal {
     Text(String),
     /// `v"5.10.3"`.
     Version(Version),
-    /// `2..8`, `1TB..4TB`: an amount with a lower and an upper end.
+    /// `2..8`, `1TB..4TB`: a lower and an upper bound of one dimension.
     Span(Quantity, Quantity),
     /// `[]`.
     EmptyList,
-    /// `["a", "b"]`, each with its place.
+    /// `["a", "b"]`, each text with its span.
     Texts(Vec<Name>),
-    /// `[1, 9, 2.5]`: whole or not, no ranges among them; millionths.
+    /// `[1, 9, 2.5]`: numbers without a range among them, in millionths.
     Numbers(Vec<Number>),
-    /// `[1..5, 9]`: at least one range; whole numbers.
+    /// `[1..5, 9]`: whole numbers, at least one range among them.
     Ranges(Ranges),
 }

@@ -1,5 +1,7 @@
-//! What is said about a text that the grammar does not take. Rules of the grammar do not come here: what was
-//! expected is given in the words that users type.
+//! The wording of syntax errors: message and help for text that the grammar rejects.
+//!
+//! The rules of the grammar stay in `pairs`. This module receives the expected tokens as the words a user
+//! types, and guesses from the text around the error what was meant.
 
 use std::borrow::Cow;
 
@@ -10,16 +12,16 @@ use crate::{
     source::Span,
 };
 
-/// How far the grammar went in a statement, and what it would have taken there.
+/// The furthest point that the grammar reached in a statement, and the tokens it expected there.
 #[derive(Debug)]
 pub(super) struct Missing {
-    /// The byte where it stopped.
+    /// The offset at which it stopped.
     pub at: usize,
-    /// In words.
+    /// The expected tokens, as shown to users.
     pub wanted: Vec<&'static str>,
 }
 
-/// Words that begin a statement.
+/// The words that begin a statement.
 const HEADS: &[&str] = &[
     "accept",
     "agent",
@@ -58,19 +60,19 @@ const HEADS: &[&str] = &[
     "within",
 ];
 
-/// Words that begin a place.
+/// The words that begin a placement constraint.
 const PLACES: &[&str] = &["near", "avoid", "within", "at", "spread", "together"];
 
-/// What a statement of any kind may go on with, and so says little.
+/// Tokens that can continue a statement of any kind. They say little about the error.
 const COMMON: &[&str] = &["`{`", "`=`", "`:`", "`==`", "`)`", "`,` or `)`", "`,` or `]`"];
 
-/// What a statement may go on with, or not.
+/// Tokens that are optional wherever they are expected.
 const OPTIONAL: &[&str] = &["`because`", "`skew`", "`at least`", "`among framework`", "`weight`", "`>`"];
 
-/// Words that stand between two operands or after one.
+/// The words that stand between two operands, or after one.
 const OPERATORS: &[&str] = &["and", "or", "in", "has", "is", "else", "within", "matches"];
 
-/// A statement that is none.
+/// Returns the error for text that is no statement.
 pub(super) fn unexpected(
     text: &str,
     start: usize,
@@ -78,6 +80,7 @@ pub(super) fn unexpected(
     missing: &Missing,
     place: Place,
 ) -> Diagnostic {
+    // Guards the slices below: the point lies inside the statement.
     let at = missing.at.clamp(start, end);
     let start = start + leading_blanks(&text[start..end]);
     if let Some(problem) = wrong_head(text, start, at, place) {
@@ -85,12 +88,12 @@ pub(super) fn unexpected(
     }
     let (at, length, found) = token(text, at);
     let message = format!("expected {}, found {found}", listed(&missing.wanted));
-    // At the end of a line the last thing on it is what people look at.
+    // At the end of a line the label points just after its last token.
     let problem = Diagnostic::error(Code::B0107, place.span(at, at + length), message);
     problem.help(help(text, start, at, missing).unwrap_or_else(|| general_help(&missing.wanted).to_owned()))
 }
 
-/// What to do where nothing more is known than what was expected.
+/// Returns the help for an error about which only the expected tokens are known.
 fn general_help(wanted: &[&'static str]) -> &'static str {
     if wanted.contains(&"a value") {
         "a value is a number, a quantity such as `64GiB`, a quoted text, a list or a key"
@@ -105,7 +108,7 @@ fn general_help(wanted: &[&'static str]) -> &'static str {
     }
 }
 
-/// A first word that begins no statement: `agnet a1 {`, `vlan 19`.
+/// Reports a first word that begins no statement: `agnet a1 {`, `vlan 19`.
 fn wrong_head(text: &str, start: usize, at: usize, place: Place) -> Option<Diagnostic> {
     let head = word(&text[start..]);
     let after = start + head.len();
@@ -116,6 +119,8 @@ fn wrong_head(text: &str, start: usize, at: usize, place: Place) -> Option<Diagn
     if head.is_empty() || !separate || HEADS.contains(&head) || at > after + gap {
         return None;
     }
+    // A word that is similar to a keyword is a typing error. Any other is taken for a key with a missing `=`,
+    // unless what follows shows that the statement is an expression.
     let near = nearest(head, HEADS.iter().copied().filter(|known| similar(head, known)));
     let operator = nearest(word(second), OPERATORS.iter().copied());
     if near.is_none() && (operator.is_some() || OPERATORS.contains(&head)) {
@@ -129,7 +134,8 @@ fn wrong_head(text: &str, start: usize, at: usize, place: Place) -> Option<Diagn
     Some(Diagnostic::error(Code::B0108, place.span(start, after), message).help(help))
 }
 
-/// Short words are near to everything: they must at least share a letter at an end.
+/// Returns `true` if two words share their first or last letter. Edit distance alone makes short words
+/// similar to everything.
 fn similar(wrong: &str, known: &str) -> bool {
     let ends = |word: &str| (word.bytes().next(), word.bytes().last());
     let ((first, last), (known_first, known_last)) = (ends(wrong), ends(known));
@@ -143,7 +149,7 @@ fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String
     if rest.starts_with('{') && before.ends_with([':', '=']) {
         return Some("a block has neither `:` nor `=` before its `{`".to_owned());
     }
-    // The second word is wrong: what the first one wants is told.
+    // If the second token is wrong, show the form that the first word requires.
     if before.len() == head.len()
         && let Some(form) = form(head)
     {
@@ -156,6 +162,7 @@ fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String
         && let found = word(rest)
         && !found.is_empty()
     {
+        // A unit after a space: `64 GiB`.
         let digits =
             before.rsplit(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.')).next().unwrap_or_default();
         if digits.starts_with(|c: char| c.is_ascii_digit()) && unit_names().any(|unit| unit == found) {
@@ -168,6 +175,7 @@ fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String
             return Some("only `prefer` has a weight, and it is a number: `weight 50`".to_owned());
         }
     }
+    // The brace of a block on the line below its head.
     let line_ends = rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
     if line_ends && rest.trim_ascii_start().starts_with('{') {
         return Some("the `{` of a block stands on the line of its head".to_owned());
@@ -181,7 +189,7 @@ fn help(text: &str, start: usize, at: usize, missing: &Missing) -> Option<String
     None
 }
 
-/// How a statement with this head is written.
+/// Returns the form of statements that begin with this word.
 fn form(head: &str) -> Option<&'static str> {
     Some(match head {
         "accept" => "accept revocable",
@@ -207,7 +215,8 @@ fn form(head: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a text begins as a block does: a word, perhaps a name, perhaps `for` and a word, a brace.
+/// Returns `true` if a text begins as a block does: a word, an optional name, an optional `for` and word, a
+/// brace.
 pub(super) fn has_block_head(text: &str) -> bool {
     let Some((head, _)) = text.split_once('{') else {
         return false;
@@ -217,7 +226,7 @@ pub(super) fn has_block_head(text: &str) -> bool {
     !words.is_empty() && words.len() <= 4 && words.iter().all(plain)
 }
 
-/// What stands at a place: where, how many bytes, and as it is shown.
+/// Returns the offset and length of the token at `at`, and its text for a message.
 fn token(text: &str, at: usize) -> (usize, usize, String) {
     let next = at + leading_blanks(&text[at..]);
     let rest = &text[next..];
@@ -263,25 +272,28 @@ fn leading_blanks(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t']).len()
 }
 
-/// `a`, `a or b`, `a, b or c`; at most four.
+/// Joins expected tokens for a message: `a`, `a or b`, `a, b or c`. Drops tokens that another one makes
+/// redundant.
 fn listed(wanted: &[&'static str]) -> String {
     let wants = |words| wanted.contains(&words);
-    // Where a value may begin, so may a name.
+    // A name can stand wherever a value can.
     let (value, operator) = (wants("a value"), wants("an operator"));
-    // A word that a known statement cannot do without says more than what any statement would take.
+    // A token that a started statement requires is more precise than one that any statement could take.
     let weak = |words: &&str| COMMON.contains(words) || OPTIONAL.contains(words);
     let precise = wanted.iter().any(|words| words.starts_with('`') && !weak(words));
+    // The grammar lists every token that any alternative would take. Those implied by another are noise.
     let drop = |words: &&str| match *words {
         "a name" | "a text" | "a number" | "a type" => value,
         "an operator" | "the end of the statement" => value || precise,
         "`=`" => value || precise,
         "`:`" => value || precise || operator,
-        // A group after a word could have been a call.
+        // A parenthesis after a word could have begun a call, so both ends are expected.
         "`,` or `)`" => wants("`)`"),
         "`{`" => value || precise || operator,
         _ => false,
     };
     let mut kept: Vec<&str> = wanted.iter().copied().filter(|words| !drop(words)).collect();
+    // Ends of statements and lists come last, since they are the least likely intention.
     kept.sort_by_key(|words| *words == "the end of the statement" || words.starts_with("`,`"));
     match kept.split_last() {
         None => "a statement".to_owned(),
@@ -290,13 +302,13 @@ fn listed(wanted: &[&'static str]) -> String {
     }
 }
 
-/// What the user wrote, cut where it is long, on one line.
+/// Returns text of the user for a message: on one line, and cut if it is long.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
     const MOST: usize = 60;
     if text.len() <= MOST && !text.contains(['\n', '\r']) {
         return Cow::Borrowed(text);
     }
-    // A word may be as long as the source: no more is looked at than could be shown.
+    // A word may be as long as the source. Look at no more than could be shown.
     let head = (0..=MOST * 4).rev().find_map(|end| text.get(..end)).unwrap_or(text);
     let mut cut = head.split_whitespace().collect::<Vec<_>>().join(" ");
     if cut.len() > MOST {
@@ -307,7 +319,7 @@ pub(super) fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
-/// An operator of another language.
+/// Returns message and help for an operator of another language.
 pub(super) fn wrong_operator(wrong: &str, right: &str) -> (String, String) {
     let wrong = shown(wrong);
     let help = match right {
@@ -317,13 +329,13 @@ pub(super) fn wrong_operator(wrong: &str, right: &str) -> (String, String) {
     (format!("`{wrong}` is no operator here"), help)
 }
 
-/// Two ends the wrong way round.
+/// Returns message and help for a range with its ends swapped.
 pub(super) fn backwards(low: &str, high: &str) -> (String, String) {
     let (low, high) = (shown(low), shown(high));
     (format!("`{low}..{high}` runs backwards"), format!("write `{high}..{low}`"))
 }
 
-/// A number that is none of the language.
+/// Returns the error for a malformed quantity.
 pub(super) fn quantity(text: &str, cause: &QuantityError, span: Span) -> Diagnostic {
     let cut = shown(text);
     match cause {
@@ -355,7 +367,7 @@ pub(super) fn quantity(text: &str, cause: &QuantityError, span: Span) -> Diagnos
     }
 }
 
-/// Units as people write them elsewhere.
+/// Units as other systems write them, with ours.
 const ALIASES: &[(&str, &str)] = &[
     ("sec", "s"),
     ("secs", "s"),
@@ -375,7 +387,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("bytes", "B"),
 ];
 
-/// What a wrong unit was likely meant to be.
+/// Returns the help for an unknown unit: the units that were likely meant.
 fn unit_help(number: &str, unit: &str) -> String {
     let number = shown(number);
     let sizes = |unit: &str| format!("for a size write `{number}{unit}B`");
@@ -395,7 +407,7 @@ fn unit_help(number: &str, unit: &str) -> String {
             if let Some((_, right)) = ALIASES.iter().find(|alias| unit.eq_ignore_ascii_case(alias.0)) {
                 return format!("write `{number}{right}`");
             }
-            // Only the case is wrong in many of them.
+            // Many wrong units differ by case only.
             let same = unit_names().find(|known| known.eq_ignore_ascii_case(unit));
             match same.or_else(|| nearest(unit, unit_names())) {
                 Some(near) => format!("did you mean `{number}{near}`?"),
@@ -406,7 +418,7 @@ fn unit_help(number: &str, unit: &str) -> String {
     }
 }
 
-/// A whole number of thousandths as a decimal.
+/// Returns a whole number of thousandths as a decimal.
 fn thousandths(number: &str) -> Option<String> {
     let digits: String = number.chars().filter(|c| *c != '_').collect();
     let value: u64 = digits.parse().ok()?;

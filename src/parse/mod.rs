@@ -1,4 +1,15 @@
-//! Text → tree. Always gives a tree, with the problems beside it.
+//! The parser: text to syntax tree. It always returns a tree, and the problems beside it.
+//!
+//! Parsing takes three steps:
+//!
+//! 1. `text` scans the bytes once. It finds comments, forbidden characters, and brackets or quotes without a
+//!    partner. If brackets do not match, parsing stops here.
+//! 2. The grammar in `grammar/policy.pest` splits the text into statements. Its last alternative matches
+//!    anything up to the end of a statement, so that one mistake costs one statement.
+//! 3. `pairs` turns the matches into the tree and binds operators by precedence. Nothing else sees the rules
+//!    of the grammar.
+//!
+//! The pipeline and the readers of inventory data call this module. It does not know what a name means.
 
 pub mod ast;
 mod error;
@@ -15,16 +26,16 @@ use crate::{
     source::{SourceId, Sources, Span},
 };
 
-/// A tree, and what is wrong with its text.
+/// A syntax tree and the problems of its text.
 #[derive(Clone, Debug, Default)]
 pub struct Parsed {
-    /// Every statement that could be read.
+    /// The statements that could be read.
     pub ast: Ast,
-    /// In the order of their places.
+    /// The problems, in order of their spans.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads one source. A statement with a mistake in it is reported and left out; the others are read.
+/// Parses one source. Reports and omits a statement with a mistake, and reads the others.
 pub fn parse(sources: &Sources, source: SourceId) -> Parsed {
     let text = sources.get(source).text;
     let (items, comments, mut diagnostics) = read(&text, Place::In(source));
@@ -35,24 +46,24 @@ pub fn parse(sources: &Sources, source: SourceId) -> Parsed {
     Parsed { ast: Ast { source, items, comments }, diagnostics }
 }
 
-/// Reads statements that stand in another format. Every place in the result is `at`.
+/// Parses statements that are embedded in another format. Every span in the result is `at`.
 pub fn statements(text: &str, at: Span) -> (Vec<Statement>, Vec<Diagnostic>) {
     let (items, _, diagnostics) = read(text, Place::At(at));
     (items, diagnostics)
 }
 
-/// Reads one expression, the whole of `text`, that stands in another format. Every place in the result is `at`.
+/// Parses `text`, embedded in another format, as one expression. Every span in the result is `at`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the problems of the text.
 pub fn expression(text: &str, at: Span) -> Result<Expr, Vec<Diagnostic>> {
     one_expression(text, Place::At(at))
 }
 
-/// Reads a source that is one expression.
+/// Parses a source that consists of one expression.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the problems of the text.
 pub fn lone(sources: &Sources, source: SourceId) -> Result<Expr, Vec<Diagnostic>> {
     one_expression(&sources.get(source).text, Place::In(source))
 }
@@ -68,7 +79,7 @@ fn one_expression(text: &str, place: Place) -> Result<Expr, Vec<Diagnostic>> {
     }
 }
 
-/// Adds bytes as a source: what is not UTF-8, or too large, is said.
+/// Adds bytes as a source. Reports bytes that are not UTF-8 or exceed the size limit.
 pub fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (SourceId, Vec<Diagnostic>) {
     text::decode(sources, name, bytes)
 }
@@ -81,17 +92,18 @@ fn read(text: &str, place: Place) -> (Vec<Statement>, Vec<Span>, Vec<Diagnostic>
         return (Vec::new(), Vec::new(), problems.finish());
     }
     let mut scan = text::scan(text, place, &mut problems);
+    // Without matching brackets, the grammar could not tell one statement from the next.
     let items = if scan.broken { Vec::new() } else { pairs::file(text, place, &mut scan, &mut problems) };
     let comments = scan.plain_comments().map(|comment| place.span(comment.start, comment.end)).collect();
     (items, comments, problems.finish())
 }
 
-/// Where a text stands, and so where its spans point.
+/// The origin of a text, which decides what its spans point to.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// It is a source.
+    /// The text is a source; spans are byte ranges in it.
     In(SourceId),
-    /// It stands inside another format, at one place.
+    /// The text is embedded in another format; every span is this one.
     At(Span),
 }
 
@@ -104,12 +116,12 @@ impl Place {
     }
 }
 
-/// The problems of one text, with a bound on how many are kept.
+/// The problems of one text. At most `limits::PROBLEMS_PER_SOURCE` are kept; the rest are counted.
 #[derive(Debug, Default)]
 struct Problems {
     kept: Vec<Diagnostic>,
     more: usize,
-    /// Where characters were reported that the grammar will stumble over.
+    /// The offsets of characters reported by the scan. The grammar fails on them again.
     marks: Vec<usize>,
 }
 
@@ -118,12 +130,12 @@ impl Problems {
         if self.is_full() { self.more += 1 } else { self.kept.push(problem) }
     }
 
-    /// Whether no more are kept.
+    /// Returns `true` if further problems are counted and not kept.
     fn is_full(&self) -> bool {
         self.kept.len() >= limits::PROBLEMS_PER_SOURCE
     }
 
-    /// Keeps a problem of a single character, at a byte of the text.
+    /// Keeps a problem of a single character at a byte offset.
     fn push_mark(&mut self, at: usize, problem: Diagnostic) {
         if !self.is_full() {
             self.marks.push(at);
@@ -131,12 +143,12 @@ impl Problems {
         self.push(problem);
     }
 
-    /// Whether such a character lies inside a place: what follows from it is not worth telling.
+    /// Returns `true` if a reported character lies in the range. A syntax error there only repeats it.
     fn has_mark(&self, start: usize, end: usize) -> bool {
         self.marks.iter().any(|at| (start..end).contains(at))
     }
 
-    /// In the order of their places.
+    /// Returns the problems in order of their spans, with a note on how many were left out.
     fn finish(mut self) -> Vec<Diagnostic> {
         let place = |problem: &Diagnostic| problem.labels.first().map(|label| label.span);
         self.kept.sort_by_key(place);

@@ -1,4 +1,5 @@
-//! The only file that, with those in its folder, knows the rules of the grammar: pairs → tree.
+//! The conversion of grammar matches (pest's pairs) into the tree. Only this file and its folder know the
+//! rules of the grammar.
 
 mod expressions;
 mod lists;
@@ -29,13 +30,14 @@ struct Grammar;
 
 type Pair<'i> = AnyPair<'i, Rule>;
 
-/// Reads the statements of a whole text whose brackets are balanced.
+/// Reads the statements of a whole text. Its brackets must match.
 pub(super) fn file(text: &str, place: Place, scan: &mut Scan, problems: &mut Problems) -> Vec<Statement> {
     let mut reader = Reader { text, place, scan, problems, nodes: 0, report: true };
     match Grammar::parse(Rule::file, text) {
         Ok(mut pairs) => pairs.next().map(|pair| reader.statements(pair)).unwrap_or_default(),
         Err(error) => {
-            // The last resort of the grammar matches anything, so this is a text that it ran out of stack on.
+            // Not expected: the last alternative of the grammar matches any text with balanced brackets. It
+            // is reported all the same, since no input may panic.
             let missing = missing(&error, 0);
             reader.problem(error::unexpected(text, 0, text.len(), &missing, place));
             Vec::new()
@@ -43,7 +45,7 @@ pub(super) fn file(text: &str, place: Place, scan: &mut Scan, problems: &mut Pro
     }
 }
 
-/// Reads a text that is one expression.
+/// Reads a text that consists of one expression.
 pub(super) fn expression(text: &str, place: Place, mut scan: Scan, problems: &mut Problems) -> Option<Expr> {
     let mut reader = Reader { text, place, scan: &mut scan, problems, nodes: 0, report: true };
     match Grammar::parse(Rule::lone, text) {
@@ -59,19 +61,20 @@ pub(super) fn expression(text: &str, place: Place, mut scan: Scan, problems: &mu
     }
 }
 
-/// Turns pairs into the tree. A part that cannot become one is reported, and gives `None`.
+/// The state of a conversion. Its methods report a match that cannot become a part of the tree, and return
+/// `None`.
 struct Reader<'t> {
     text: &'t str,
     place: Place,
     scan: &'t mut Scan,
     problems: &'t mut Problems,
-    /// Nodes of the expression being read.
+    /// The number of nodes of the expression being read.
     nodes: usize,
-    /// Whether problems are told; not inside what is wrong as a whole.
+    /// `false` while reading inside text that was reported as a whole.
     report: bool,
 }
 
-/// What is inside a pair, without what only marks a place.
+/// Returns the matches inside another, without those that only mark a position.
 fn children(pair: Pair<'_>) -> impl Iterator<Item = Pair<'_>> {
     pair.into_inner().filter(|pair| {
         !matches!(
@@ -87,7 +90,7 @@ fn children(pair: Pair<'_>) -> impl Iterator<Item = Pair<'_>> {
     })
 }
 
-/// The first pair of a rule inside another.
+/// Returns the first match of a rule inside another.
 fn child(pair: Pair<'_>, rule: Rule) -> Option<Pair<'_>> {
     pair.into_inner().find(|inner| inner.as_rule() == rule)
 }
@@ -108,7 +111,8 @@ impl Reader<'_> {
         self.place.span(span.start(), span.end())
     }
 
-    /// A bare or quoted name. An escape hides nothing in a text, and everything in a name.
+    /// Reads a bare or quoted name. Escaped control and invisible characters are allowed in texts, but not in
+    /// names.
     fn name(&mut self, pair: Pair<'_>) -> Option<Name> {
         let span = self.span(&pair);
         if pair.as_rule() != Rule::string {
@@ -124,7 +128,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Names with dots between.
+    /// Reads a dotted name.
     fn path(&mut self, pair: Pair<'_>) -> Option<Path> {
         let span = self.span(&pair);
         let mut segments = Vec::new();
@@ -146,7 +150,8 @@ impl Reader<'_> {
         Some(ClassName { plugin, path: Path { segments, span } })
     }
 
-    /// A statement that is none: run again without the last resort, to learn how far it went.
+    /// Reports text that is no statement. The normal grammar has accepted it by its last alternative; running
+    /// the `strict` rule on it tells how far a real statement would have reached.
     fn bad(&mut self, pair: Pair<'_>) {
         let span = pair.as_span();
         let text = &self.text[span.start()..span.end()];
@@ -154,7 +159,7 @@ impl Reader<'_> {
             self.problems.more += usize::from(self.report);
             return;
         }
-        // What was said of a character or comma inside explains the rest.
+        // A character or comma that was reported inside it explains the error already.
         if !self.problems.has_mark(span.start(), span.end()) {
             let problem = match Grammar::parse(Rule::strict, text) {
                 Ok(_) => Diagnostic::error(Code::B0107, self.span(&pair), "this is no statement")
@@ -166,7 +171,7 @@ impl Reader<'_> {
             };
             self.problem(problem);
         }
-        // Where only the head is wrong, what the block holds is still worth a look.
+        // If only the head is wrong, the statements in the block are still checked.
         let told = self.report;
         self.report = error::has_block_head(text);
         for body in children(pair).filter(|inner| inner.as_rule() == Rule::body) {
@@ -176,7 +181,7 @@ impl Reader<'_> {
     }
 }
 
-/// How far the grammar went, and what it would have taken there.
+/// Returns how far the grammar reached, and the tokens it expected there.
 fn missing(error: &pest::error::Error<Rule>, offset: usize) -> Missing {
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at + offset,
@@ -192,7 +197,7 @@ fn missing(error: &pest::error::Error<Rule>, offset: usize) -> Missing {
     Missing { at, wanted }
 }
 
-/// What users call a rule. `None` where naming it would not help.
+/// Returns the name of a rule for messages, or `None` if it would not help.
 fn words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::word | Rule::key | Rule::path | Rule::by => "a name",

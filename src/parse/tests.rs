@@ -4,7 +4,7 @@ use super::{
 };
 use crate::ranges::Ranges;
 
-/// The tour of the language reference.
+/// The policy of the tour in the language reference.
 const TOUR: &str = include_str!("testdata/tour.policy");
 
 fn parse_text(text: &str) -> (Sources, Parsed) {
@@ -14,7 +14,7 @@ fn parse_text(text: &str) -> (Sources, Parsed) {
     (sources, parsed)
 }
 
-/// Each problem in a line: code, the text at its first place, message, help.
+/// Returns each problem as one line: code, text at its first label, message, help.
 fn problems(text: &str) -> Vec<String> {
     let (sources, parsed) = parse_text(text);
     let line = |problem: &Diagnostic| {
@@ -39,7 +39,7 @@ fn a_class_may_be_a_plugin_s() {
     assert!(expression("is vendor/", Span::default()).is_err());
 }
 
-/// The one statement of a text without problems.
+/// Returns the only statement of a text without problems.
 fn only(text: &str) -> StatementKind {
     let (_, parsed) = parse_text(text);
     assert_eq!(problems(text), [""; 0], "{text}");
@@ -47,7 +47,7 @@ fn only(text: &str) -> StatementKind {
     statement.kind.clone()
 }
 
-/// An expression with every part in parentheses.
+/// Returns an expression with every operand in parentheses.
 fn bound(text: &str) -> String {
     match expression(text, Span::default()) {
         Ok(expr) => show(&expr),
@@ -102,7 +102,7 @@ fn the_tour_is_read_without_a_problem() {
     let documented = "Agents in another region go only to frameworks that say they can cope.";
     assert_eq!(statements[3].docs, [documented]);
     assert_eq!(&sources.text(statements[5].span)[..24], "prefer same-lan:  agent.");
-    // The same with the line ends of another system.
+    // The same text with carriage returns.
     let (_, other) = parse_text(&TOUR.replace('\n', "\r\n"));
     assert_eq!((other.ast.items.len(), other.diagnostics.len()), (11, 0), "{:#?}", other.diagnostics);
 }
@@ -145,7 +145,7 @@ fn operators_bind_as_the_reference_says() {
         ("index == order", "(index == order)"),
     ];
     for (text, expected) in cases {
-        // `1TB/s` is no unit of the language; the case is about the rest.
+        // `1TB/s` is no unit of the language. The case is about the rest.
         let (text, expected) = (text.replace("1TB/s", "1GB/s"), expected.replace("8Tbps", "1GB/s"));
         let found = bound(&text);
         let same = found == expected || found == expected.replace("1GB/s", "8Gbps");
@@ -313,7 +313,7 @@ fn places_and_expectations_become_what_they_say() {
 
 #[test]
 fn a_statement_that_is_wrong_is_told_once_and_at_its_place() {
-    // Text, code, the text at the place, and a part of the message or help.
+    // Text, code, text at the label, and a part of the message or help.
     let cases = [
         ("agnet a1 { cpus = 4 }", "B0108", "agnet", "did you mean `agent`?"),
         ("requre x == 3", "B0108", "requre", "`require`"),
@@ -541,7 +541,7 @@ fn hostile_texts_end_in_ordinary_problems() {
     }
 }
 
-/// Every span of a tree, for the mutation test.
+/// The spans of a tree, for the mutation test.
 fn spans(statements: &[Statement], into: &mut Vec<Span>) {
     for statement in statements {
         into.push(statement.span);

@@ -1,5 +1,7 @@
-//! What is looked at before the grammar runs: bytes, characters, texts, comments and brackets. One pass, no
-//! recursion; after it brackets are known to be balanced and not too deep.
+//! The scan before the grammar runs: encoding, characters, quotes, comments and brackets.
+//!
+//! The scan is one pass with a stack of open brackets and no recursion. The grammar is recursive, so the scan
+//! bounds the depth of brackets, and the grammar never meets a bracket without a partner.
 
 use super::{Place, Problems};
 use crate::{
@@ -9,29 +11,31 @@ use crate::{
     value::is_forbidden,
 };
 
-/// What the scan found.
+/// The results of the scan.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    /// Every `//` comment, in order.
+    /// The `//` comments, in source order.
     pub comments: Vec<Comment>,
-    /// Whether brackets or texts are such that no statement can be told from the next.
+    /// `true` if brackets or quotes have no partner, or a limit is exceeded. Statements cannot be told apart
+    /// then, and the grammar is not run.
     pub broken: bool,
 }
 
-/// A `//` comment, line end excluded.
+/// A `//` comment, without its line end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Comment {
-    /// First byte.
+    /// The offset of the first byte.
     pub start: usize,
-    /// One past the last byte.
+    /// The offset after the last byte.
     pub end: usize,
-    /// `///` with nothing before it on its line, and no fourth slash.
+    /// `true` for a `///` comment that is alone on its line and has no fourth slash.
     doc: bool,
-    /// Whether it became the documentation of a statement.
+    /// `true` once the comment is the documentation of a statement.
     used: bool,
 }
 
-/// Adds bytes as a source. What is not UTF-8 is added with replacement characters, and said.
+/// Adds bytes as a source. Replaces bytes that are not UTF-8 by replacement characters, and reports the
+/// first.
 pub(super) fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (SourceId, Vec<Diagnostic>) {
     if bytes.len() > limits::SOURCE_BYTES {
         let id = sources.add(name, "");
@@ -46,7 +50,7 @@ pub(super) fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (Source
         Err(error) => {
             let at = error.valid_up_to();
             let id = sources.add(name, String::from_utf8_lossy(bytes));
-            // Everything before the first bad byte is as it was, so its offset is true in the added text too.
+            // The bytes before the first bad one are unchanged, so its offset holds in the replaced text too.
             let span = Span::new(id, at, at + char::REPLACEMENT_CHARACTER.len_utf8());
             let byte = bytes.get(at).copied().unwrap_or_default();
             let message = format!("byte {at} (0x{byte:02x}) is not UTF-8");
@@ -55,7 +59,7 @@ pub(super) fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (Source
     }
 }
 
-/// Looks over a text; its problems go to `problems`.
+/// Scans a text and adds its problems to `problems`.
 pub(super) fn scan(text: &str, place: Place, problems: &mut Problems) -> Scan {
     forbidden(text, place, problems);
     let mut scanner =
@@ -64,9 +68,11 @@ pub(super) fn scan(text: &str, place: Place, problems: &mut Problems) -> Scan {
     scanner.scan
 }
 
-/// Reports every character that may not stand in a source. A carriage return may only end a line.
+/// Reports every character that a source may not contain. A carriage return is allowed before a line feed
+/// only.
 fn forbidden(text: &str, place: Place, problems: &mut Problems) {
     for (at, c) in text.char_indices() {
+        // Printable ASCII is skipped first: it is nearly every character.
         let lone_return = c == '\r' && text.as_bytes().get(at + 1) != Some(&b'\n');
         if (c.is_ascii() && c >= ' ' && c != '\u{7f}') || !(is_forbidden(c) || lone_return) {
             continue;
@@ -82,7 +88,8 @@ struct Scanner<'a> {
     place: Place,
     problems: &'a mut Problems,
     open: Vec<(u8, usize)>,
-    /// Whether a text did not end: it may hold the partner of any bracket.
+    /// `true` after a quoted text without an end. It may hold the partner of any bracket, so brackets without
+    /// a partner are not reported from then on.
     text_open: bool,
     scan: Scan,
 }
@@ -93,6 +100,7 @@ impl Scanner<'_> {
         let mut at = 0;
         let mut statements = 0;
         while let Some(&byte) = bytes.get(at) {
+            // Quotes and comments are skipped as a whole, so brackets in them do not count.
             at = match byte {
                 b'"' => self.quoted(at),
                 b'\'' => self.single_quoted(at),
@@ -111,7 +119,8 @@ impl Scanner<'_> {
                     self.close(byte, at);
                     at + 1
                 }
-                // Where statements end; members of lists stand in other brackets.
+                // Statements end here. In parentheses and square brackets, commas and line ends separate list
+                // members.
                 b'\n' | b',' if self.open.last().is_none_or(|(open, _)| *open == b'{') => {
                     statements += 1;
                     if statements > limits::STATEMENTS {
@@ -123,6 +132,7 @@ impl Scanner<'_> {
                 _ => at + 1,
             };
         }
+        // Brackets that are still open at the end of the text.
         for (byte, at) in std::mem::take(&mut self.open) {
             self.unclosed(byte, at);
         }
@@ -151,6 +161,7 @@ impl Scanner<'_> {
     }
 
     fn quoted(&mut self, start: usize) -> usize {
+        // A backslash hides the next byte, but no line end: a quoted text never spans lines.
         let bytes = self.text.as_bytes();
         let mut at = start + 1;
         loop {
@@ -174,7 +185,7 @@ impl Scanner<'_> {
         let length = rest.iter().position(|byte| matches!(byte, b'\'' | b'\n')).unwrap_or(rest.len());
         let end = start + 1 + length;
         if rest.get(length) == Some(&b'\'') {
-            // The grammar reads it and says that quotes are double.
+            // The grammar reads it and reports the quotes.
             return end + 1;
         }
         self.scan.broken = true;
@@ -206,7 +217,7 @@ impl Scanner<'_> {
         start + 1
     }
 
-    /// Reports a character that is part of no statement.
+    /// Reports a character that belongs to no statement.
     fn mark(&mut self, at: usize, message: &str, help: &str) {
         let problem = Diagnostic::error(Code::B0107, self.place.span(at, at + 1), message);
         self.problems.push_mark(at, problem.help(help));
@@ -224,7 +235,7 @@ impl Scanner<'_> {
             self.open.pop();
             return;
         }
-        // Where an outer bracket is its partner, those inside it are the ones never closed.
+        // If an outer bracket is the partner, the brackets inside it are the ones without an end.
         let outer = self.open.iter().rposition(|open| open.0 == wanted);
         match outer {
             Some(depth) => {
@@ -233,13 +244,15 @@ impl Scanner<'_> {
                 }
                 self.open.pop();
             }
+            // The partner may be inside the quoted text that did not end.
             None if self.text_open => {}
             None => {
                 self.scan.broken = true;
                 let found = char::from(byte);
                 let span = self.place.span(at, at + 1);
                 self.problems.push(match self.open.pop() {
-                    // Taken for a slip in the closing one, so that the opening one is not reported again.
+                    // A wrong closing bracket is taken for a misspelling of the right one, so the opening one
+                    // counts as closed.
                     Some((open, opened)) => {
                         let (open, right) = (char::from(open), char::from(partner(open)));
                         Diagnostic::error(Code::B0104, span, format!("`{found}` does not close `{open}`"))
@@ -276,9 +289,10 @@ fn partner(bracket: u8) -> u8 {
 }
 
 impl Scan {
-    /// The lines of `///` directly above a statement that starts at `start`. Ordinary comments and empty lines
-    /// between do not part them.
+    /// Returns the `///` lines directly above the statement that starts at `start`, and marks them as used.
+    /// Ordinary comments and empty lines in between are skipped.
     pub fn docs(&mut self, text: &str, start: usize) -> Vec<String> {
+        // Walks upwards from the statement; comments are sorted by offset.
         let mut lines = Vec::new();
         let (mut last, mut below) = (self.comments.partition_point(|comment| comment.start < start), start);
         while let Some(comment) = last.checked_sub(1).and_then(|at| self.comments.get_mut(at)) {
@@ -298,7 +312,7 @@ impl Scan {
         lines
     }
 
-    /// The comments that document nothing.
+    /// Returns the comments that document no statement.
     pub fn plain_comments(&self) -> impl Iterator<Item = &Comment> {
         self.comments.iter().filter(|comment| !comment.used)
     }

@@ -1,4 +1,9 @@
-//! Precedence: the grammar gives operands and operators in a row, and they are bound here, loosest first.
+//! Operator precedence. The grammar gives a flat row of operands and operators; this module builds the tree.
+//!
+//! It is a recursive-descent parser with one method per level, loosest first: `or`, `and`, `not`, tests, `+
+//! -`, `* /`, unary `-`, `else`. The recursion goes through all levels once per pair of parentheses, whose
+//! depth the scan has bounded. `make` bounds the depth and size of the resulting tree, on which later stages
+//! recurse. Operators of other languages (`&&`, `=>`) are reported and read as the operator that was meant.
 
 use std::{iter::Peekable, vec::IntoIter};
 
@@ -13,20 +18,20 @@ use crate::{
     quantity::Quantity,
 };
 
-/// What is left of a row.
+/// The rest of a row.
 type Row<'i> = Peekable<IntoIter<Pair<'i>>>;
 
-/// An expression with what its makers need to know of it.
+/// An expression, with the facts needed to build on it.
 struct Part {
     expr: Expr,
-    /// Its bytes in the text: the span of `expr` may be that of another format.
+    /// Its byte range in the text. The span of `expr` does not tell: it may point into another format.
     start: usize,
     end: usize,
-    /// Nodes on the longest way down.
+    /// The height of the tree.
     depth: usize,
 }
 
-/// An operator between two operands, as meant.
+/// An operator between two operands.
 #[derive(Clone, Copy, PartialEq)]
 enum Operator {
     And,
@@ -57,7 +62,7 @@ impl Reader<'_> {
         self.junction(row, Operator::And, Reader::negation, ExprKind::And)
     }
 
-    /// `a and b and …` or `a or b or …`: one node, however many there are.
+    /// Reads `a and b and …` or `a or b or …` as one node with many operands.
     fn junction(
         &mut self,
         row: &mut Row<'_>,
@@ -89,6 +94,7 @@ impl Reader<'_> {
             }
             starts.push(prefix.as_span().start());
         }
+        // `not not a` is read in a loop: prefixes are not bounded by brackets, and must not deepen the stack.
         let mut part = self.test(row)?;
         for start in starts.into_iter().rev() {
             let (end, depth) = (part.end, part.depth);
@@ -98,6 +104,7 @@ impl Reader<'_> {
     }
 
     fn test(&mut self, row: &mut Row<'_>) -> Option<Part> {
+        // A second test after the first is an error: `a < b < c` has no meaning here.
         let left = self.sum(row)?;
         let middle = left.end;
         let (left_start, part) = (left.start, self.one_test(left, row)?);
@@ -109,7 +116,7 @@ impl Reader<'_> {
         let cut = |start, end| self.text.get(start..end).unwrap_or("").trim();
         let first = cut(middle, part.end);
         let shared = first.trim_start_matches(['<', '>', '=', '!']);
-        // `1 < a < 2`: the operand in the middle belongs to both tests.
+        // In `1 < a < 2` the operand in the middle belongs to both tests.
         let help = if sign && shared.len() < first.len() {
             let both =
                 format!("{} and {} {}", cut(left_start, part.end), shared.trim(), cut(next_start, end));
@@ -125,7 +132,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A test of what stands to its left, if there is one.
+    /// Reads the test to the right of `left`, if there is one.
     fn one_test(&mut self, left: Part, row: &mut Row<'_>) -> Option<Part> {
         let Some(pair) = row.peek().filter(|pair| is_test(pair)) else {
             return Some(left);
@@ -145,6 +152,7 @@ impl Reader<'_> {
                 let operator = self.operator(row)?;
                 let right = self.sum(row)?;
                 let (end, depth) = (right.end, depth.max(right.depth));
+                // `not in` is read as `not (a in b)`.
                 let (op, negative) = match operator {
                     Operator::Test(op) => (op, false),
                     _ => (TestOp::In, true),
@@ -159,7 +167,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `KEY is absent`, `SIDE is CLASS`.
+    /// Reads `KEY is absent`, `KEY is present` or `SIDE is CLASS`.
     fn is_test(&mut self, left: Part, pair: Pair<'_>) -> Option<Part> {
         let (span, start, end) = (self.span(&pair), left.start, pair.as_span().end());
         let ExprKind::Path(subject) = left.expr.kind else {
@@ -167,6 +175,7 @@ impl Reader<'_> {
             self.error(Code::B0107, left.expr.span, message, "write `agent is CLASS` or `KEY is absent`");
             return None;
         };
+        // `is not` is reported, and then read as it was meant.
         let negative = pair.as_rule() == Rule::mistake_is_not;
         let what = if negative { children(pair).next()? } else { pair };
         let key = self.text.get(start..left.end).unwrap_or("");
@@ -198,13 +207,14 @@ impl Reader<'_> {
         self.arithmetic(row, [ArithmeticOp::Multiply, ArithmeticOp::Divide], Reader::unary)
     }
 
-    /// `a + b - c`, from left to right.
+    /// Reads `a + b - c`, from left to right.
     fn arithmetic(
         &mut self,
         row: &mut Row<'_>,
         level: [ArithmeticOp; 2],
         tighter: fn(&mut Self, &mut Row<'_>) -> Option<Part>,
     ) -> Option<Part> {
+        // A loop and no recursion: operators of one level associate to the left.
         let mut left = tighter(self, row)?;
         while let Some(Operator::Arithmetic(op)) = peek(row) {
             if !level.contains(&op) {
@@ -235,7 +245,7 @@ impl Reader<'_> {
             starts.push(prefix.as_span().start());
         }
         if let Some(number) = row.next_if(|pair| pair.as_rule() == Rule::number) {
-            // The sign belongs to the literal: the least number of a kind has no positive partner.
+            // The sign is part of the literal: the least value of a type has no positive counterpart.
             return self.bounds_or_number(&starts, number, row);
         }
         let mut part = self.value(row)?;
@@ -266,13 +276,13 @@ impl Reader<'_> {
         }
     }
 
-    /// A primary, or `key else value`.
+    /// Reads a primary, or `key else value`.
     fn value(&mut self, row: &mut Row<'_>) -> Option<Part> {
         let first = self.primary(row)?;
         if peek(row) != Some(Operator::Else) {
             return Some(first);
         }
-        // `a else b else 0` is `a else (b else 0)`.
+        // `else` associates to the right: `a else b else 0` is `a else (b else 0)`.
         let mut keys: Vec<(Path, usize)> = Vec::new();
         let mut last = first;
         while peek(row) == Some(Operator::Else) {
@@ -293,7 +303,7 @@ impl Reader<'_> {
         Some(last)
     }
 
-    /// Reports an `else` after something that is no key.
+    /// Reports an `else` that follows anything but a key.
     fn not_before_else(&mut self, row: &mut Row<'_>) -> Option<()> {
         if peek(row) != Some(Operator::Else) {
             return Some(());
@@ -312,6 +322,7 @@ impl Reader<'_> {
             Rule::group => {
                 let inner = child(pair, Rule::inner)?;
                 let part = self.row(inner)?;
+                // The part now begins and ends at its parentheses; the span of the expression stays inside.
                 return Some(Part { start, end, ..part });
             }
             Rule::is_class => {
@@ -340,6 +351,7 @@ impl Reader<'_> {
         let Some(arguments) = row.next_if(|pair| pair.as_rule() == Rule::arguments) else {
             return self.make(ExprKind::Path(path), span.start(), span.end(), 0);
         };
+        // A function has a plain name. A dotted one stays whole, so that `resolve` reports it as unknown.
         let Path { mut segments, span: place } = path;
         let name = match (segments.pop(), segments.is_empty()) {
             (Some(name), true) => name,
@@ -355,7 +367,7 @@ impl Reader<'_> {
         self.make(ExprKind::Call(name, values), span.start(), end, depth)
     }
 
-    /// A node over parts of a depth, if the expression may still grow.
+    /// Makes a node above operands of height `below`. Reports an expression that is too deep or too large.
     fn make(&mut self, kind: ExprKind, start: usize, end: usize, below: usize) -> Option<Part> {
         let span = self.place.span(start, end);
         self.nodes += 1;
@@ -371,7 +383,7 @@ impl Reader<'_> {
         None
     }
 
-    /// Takes an operator; one of another language is reported, and read as what is meant.
+    /// Takes an operator. Reports an operator of another language, and returns the one that was meant.
     fn operator(&mut self, row: &mut Row<'_>) -> Option<Operator> {
         let pair = row.next()?;
         let (operator, mistake) = meaning(pair.as_str())?;
@@ -383,7 +395,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an operator is a sign rather than a word.
+/// Returns `true` if an operator is a sign and not a word.
 fn is_sign(operator: &str) -> bool {
     operator.starts_with(['<', '>', '=', '!'])
 }
@@ -410,7 +422,7 @@ fn peek(row: &mut Row<'_>) -> Option<Operator> {
     meaning(pair.as_str()).map(|(operator, _)| operator)
 }
 
-/// What an operator means, and how it should have been written if it is none of the language.
+/// Returns the meaning of an operator, and its correct form if the language writes it differently.
 fn meaning(text: &str) -> Option<(Operator, Option<&'static str>)> {
     use Operator::{Arithmetic, Test};
     let test = |op: TestOp| (Test(op), None);

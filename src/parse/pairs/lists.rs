@@ -1,4 +1,4 @@
-//! `["a", "b"]`, `[1..5, 9]`, `[]`.
+//! List literals: `["a", "b"]`, `[1..5, 9]`, `[]`.
 
 use super::{Pair, Reader, Rule, children};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     source::Span,
 };
 
-/// What a list may hold.
+/// A member of a list.
 enum Member {
     Text(Name),
     Number(Number),
@@ -21,7 +21,7 @@ enum Member {
 }
 
 impl Reader<'_> {
-    /// A list: texts, or numbers and ranges.
+    /// Reads a list of texts, or of numbers and ranges.
     pub(super) fn list(&mut self, pair: Pair<'_>) -> Option<Literal> {
         let whole = self.span(&pair);
         let mut texts = Vec::new();
@@ -35,6 +35,7 @@ impl Reader<'_> {
             }
             let span = self.span(&pair);
             let member = self.member(pair)?;
+            // The first member of the other kind, for the second label of the error.
             let unlike = match &member {
                 Member::Text(_) => numbers.first().map(|number| number.span),
                 Member::Number(_) | Member::Range(..) => texts.first().map(|name: &Name| name.span),
@@ -51,7 +52,7 @@ impl Reader<'_> {
                 Member::Text(name) => texts.push(name),
                 Member::Number(number) => numbers.push(number),
                 Member::Range(low, high) => {
-                    // Kept among the numbers too, for its place.
+                    // A range holds a place among the numbers too, so that spans and order are kept.
                     numbers.push(Number { millionths: 0, span });
                     ranges.push((numbers.len() - 1, low, high));
                 }
@@ -65,14 +66,16 @@ impl Reader<'_> {
         })
     }
 
-    /// Ranges and single numbers as ranges; all must be whole.
+    /// Returns ranges and single numbers as ranges. Reports a number that is not whole.
     fn ranges(&mut self, numbers: &[Number], ranges: Vec<(usize, i64, i64)>) -> Option<Ranges> {
         let mut parts: Vec<(i64, i64)> = ranges.iter().map(|&(_, low, high)| (low, high)).collect();
+        // The indices of `numbers` that only hold the place of a range.
         let mut holes = ranges.iter().map(|range| range.0).peekable();
         for (index, number) in numbers.iter().enumerate() {
             if holes.next_if_eq(&index).is_some() {
                 continue;
             }
+            // A single number among ranges is a range of one.
             let whole = self.whole(number.millionths, number.span)?;
             parts.push((whole, whole));
         }

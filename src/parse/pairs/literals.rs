@@ -1,4 +1,4 @@
-//! Numbers with units, texts and versions.
+//! Literals: numbers with units, texts and versions.
 
 use super::{Pair, Reader, Rule, child};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Reader<'_> {
-    /// A literal quantity as written, sign included; `80%` is one half of its kind.
+    /// Reads a quantity with its sign. `80%` is the number 0.8.
     pub(super) fn quantity(&mut self, text: &str, pair: &Pair<'_>) -> Option<Quantity> {
         match Quantity::parse(text) {
             Ok(quantity) => Some(quantity),
@@ -25,13 +25,13 @@ impl Reader<'_> {
         }
     }
 
-    /// A literal quantity as a literal of the tree.
+    /// Reads a quantity as a literal of the tree, which keeps `%` apart.
     pub(super) fn quantity_literal(&mut self, text: &str, pair: &Pair<'_>) -> Option<Literal> {
         let quantity = self.quantity(text, pair)?;
         Some(if text.ends_with('%') { Literal::Percent(quantity) } else { Literal::Quantity(quantity) })
     }
 
-    /// A plain number, where the language wants one.
+    /// Reads a number without a unit.
     pub(super) fn number(&mut self, pair: &Pair<'_>) -> Option<Number> {
         let quantity = self.quantity(pair.as_str(), pair)?;
         let span = self.span(pair);
@@ -43,7 +43,7 @@ impl Reader<'_> {
         Some(Number { millionths: quantity.amount, span })
     }
 
-    /// A whole number without sign or unit.
+    /// Reads a whole number without sign or unit.
     pub(super) fn digits(&mut self, pair: &Pair<'_>) -> Option<u64> {
         let digits: String = pair.as_str().chars().filter(char::is_ascii_digit).collect();
         let number = digits.parse().ok();
@@ -54,7 +54,7 @@ impl Reader<'_> {
         number
     }
 
-    /// `low..high`, of one dimension.
+    /// Reads `low..high`. Both ends must have one dimension.
     pub(super) fn bounds(
         &mut self,
         low: (Quantity, &str),
@@ -77,7 +77,7 @@ impl Reader<'_> {
         Some(Literal::Span(low, top))
     }
 
-    /// A text, quotes and escapes taken off.
+    /// Reads a quoted text: removes the quotes and resolves escapes.
     pub(super) fn string(&mut self, pair: &Pair<'_>) -> Option<String> {
         let raw = pair.as_str();
         let body = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
@@ -102,7 +102,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A text with its place; one in single quotes is reported, and read.
+    /// Reads a text with its span. Reports single quotes, and reads the text in them.
     pub(super) fn text_name(&mut self, pair: Pair<'_>) -> Option<Name> {
         let span = self.span(&pair);
         if pair.as_rule() != Rule::mistake_quotes {
@@ -114,7 +114,7 @@ impl Reader<'_> {
         Some(Name { text, span })
     }
 
-    /// `v"5.10.3"`.
+    /// Reads `v"5.10.3"`.
     pub(super) fn version(&mut self, pair: Pair<'_>) -> Option<Version> {
         let span = self.span(&pair);
         let text = self.string(&child(pair, Rule::string)?)?;
@@ -127,7 +127,7 @@ impl Reader<'_> {
     }
 }
 
-/// Resolves escapes; an error is the place and length of a wrong one.
+/// Resolves the escapes of a text. The error is the offset and length of the first invalid escape.
 fn unescape(body: &str) -> Result<String, (usize, usize)> {
     let mut text = String::with_capacity(body.len());
     let mut rest = body;
@@ -137,6 +137,7 @@ fn unescape(body: &str) -> Result<String, (usize, usize)> {
         let escape = &rest[at + 1..];
         let length = match escape.chars().next() {
             Some('u') => {
+                // `\u{…}`: up to six hexadecimal digits of a Unicode scalar value.
                 let length = escape.find('}').map_or(1, |end| end + 1);
                 let code = escape.get(..length).and_then(|escape| escape.strip_prefix("u{"));
                 let code = code.and_then(|code| code.strip_suffix('}')).filter(|code| code.len() <= 6);

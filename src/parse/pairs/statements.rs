@@ -1,4 +1,4 @@
-//! Statements and blocks.
+//! The conversion of statements and blocks.
 
 use super::{Pair, Reader, Rule, child, children};
 use crate::{
@@ -11,13 +11,15 @@ use crate::{
 };
 
 impl Reader<'_> {
-    /// The statements inside a file or body; those that are none are reported.
+    /// Reads the statements of a file or body. Reports those that are invalid, and leaves them out.
     pub(super) fn statements(&mut self, pair: Pair<'_>) -> Vec<Statement> {
         children(pair).filter_map(|inner| self.statement(inner)).collect()
     }
 
     fn statement(&mut self, pair: Pair<'_>) -> Option<Statement> {
         let start = pair.as_span().start();
+        // Taken even if the statement turns out to be invalid, so that its documentation does not count as an
+        // ordinary comment.
         let docs = self.scan.docs(self.text, start);
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
@@ -43,7 +45,7 @@ impl Reader<'_> {
         kind.map(|kind| Statement { docs, span, kind })
     }
 
-    /// Statements of a few words.
+    /// Reads a statement of a few fixed words.
     fn short(&mut self, pair: Pair<'_>) -> Option<StatementKind> {
         Some(match pair.as_rule() {
             Rule::expose => StatementKind::Expose(self.path(child(pair, Rule::by)?)?),
@@ -64,7 +66,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The name among the words of a statement.
+    /// Returns the only name in a statement.
     fn only_name(&mut self, pair: Pair<'_>) -> Option<Name> {
         let name = children(pair).find(|inner| matches!(inner.as_rule(), Rule::word | Rule::string))?;
         self.name(name)
@@ -114,6 +116,7 @@ impl Reader<'_> {
         let mut inner = children(pair);
         let (key, body) = (inner.next()?, inner.next()?);
         let head = self.span(&key);
+        // The body is read before a bad head is given up, so that its problems are reported too.
         let path = self.path(key);
         let body = self.body(body);
         let path = path?;
@@ -131,11 +134,13 @@ impl Reader<'_> {
         Some(StatementKind::Block(Block { kind, name, head: span, body }))
     }
 
-    /// What kind of block a head begins, and its name.
+    /// Returns the kind of block that a head begins, and its name.
     fn head(&mut self, pair: Pair<'_>) -> Option<(BlockKind, Option<Name>)> {
         let (rule, span) = (pair.as_rule(), self.span(&pair));
         let shown = pair.as_str().to_owned();
+        // `resources "x"` and `resources for "x"` have the same children, apart from the word `for`.
         let reserved = rule == Rule::resources_head && child(pair.clone(), Rule::for_word).is_some();
+        // Heads have at most two words beside `for`: a name and a side, or a role.
         let mut words = children(pair).filter(|inner| inner.as_rule() != Rule::for_word);
         let (first, second) = (words.next(), words.next());
         Some(match rule {
@@ -329,7 +334,7 @@ impl Reader<'_> {
         Some(Expect::Share { role, numerator, denominator, span })
     }
 
-    /// `NEED on AGENT`, `NEED.VOLUME from "p/i/n"` and their kin.
+    /// Reads `NEED on AGENT` or `NEED.VOLUME from "p/i/n"`, in all their forms.
     fn placed(&mut self, pair: Pair<'_>) -> Option<Expect> {
         let on = pair.as_rule() == Rule::expect_on;
         let (mut mode, mut negative, mut because) = (OnMode::On, false, None);
