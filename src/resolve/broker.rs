@@ -1,4 +1,4 @@
-//! The operator's side: levels, exposure, rules, charges, roles.
+//! The operator's side: levels, exposed keys, rules, charges and roles.
 
 use super::{
     Resolver,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Resolver {
-    /// `levels` of the broker blocks: before all else, since they name keys.
+    /// Binds `levels`. It comes before everything else, since levels are names of keys.
     pub(super) fn levels(&mut self, statements: &[&Statement]) {
         for statement in broker_statements(statements) {
             let StatementKind::Levels(names) = &statement.kind else { continue };
@@ -54,7 +54,7 @@ impl Resolver {
         }
     }
 
-    /// `expose` of the broker blocks: before needs, which may use them.
+    /// Binds `expose`. It comes before needs, which may read exposed keys.
     pub(super) fn exposures(&mut self, statements: &[&Statement]) {
         for statement in broker_statements(statements) {
             let StatementKind::Expose(path) = &statement.kind else { continue };
@@ -64,6 +64,7 @@ impl Resolver {
                 self.tells(&word.text, statement.span);
                 continue;
             }
+            // `expose counts` and `expose scores` are handled above; everything else is a key of a side.
             let side = Side::from_name(&path.segments[0].text);
             if !matches!(side, Some(Side::Agent | Side::Pool)) {
                 let message = format!("`{}` cannot be exposed", show_path(path));
@@ -88,7 +89,7 @@ impl Resolver {
         }
     }
 
-    /// `expose counts`, `expose scores`.
+    /// Handles `expose counts` and `expose scores`.
     fn tells(&mut self, word: &str, span: Span) {
         let broker = &mut self.hir.broker;
         let said = if word == "counts" { &mut broker.counts } else { &mut broker.scores };
@@ -248,11 +249,12 @@ impl Resolver {
                 ),
             }
         }
+        // The weight is a field of the role, and no open key.
         keys.records.retain(|key| !(key.key == "weight" && matches!(key.value, Raw::Quantity(_))));
         self.hir.roles.push(Role { name, weight, keys: keys.records, limits, docs: docs.to_vec() });
     }
 
-    /// `limit { cpus = 400, pool.size = 10TB }`.
+    /// Binds `limit { cpus = 400, pool.size = 10TB }`.
     fn role_limits(&mut self, body: &ast::Body, said: &mut Said, limits: &mut Vec<Limit>) {
         for statement in &body.statements {
             let StatementKind::Assign(assign) = &statement.kind else {
@@ -264,6 +266,7 @@ impl Resolver {
             if self.is_again(said, &key, statement.span) {
                 continue;
             }
+            // `pool.size` names a side first; a resource whose first segment is no side may have dots too.
             let (side, resource) = match assign.key.segments.as_slice() {
                 [side, resource @ ..] if !resource.is_empty() => match Side::from_name(&side.text) {
                     Some(side @ (Side::Agent | Side::Pool)) => (Some(side), show_segments(resource)),
@@ -273,7 +276,7 @@ impl Resolver {
             };
             let amount = match self.literal(&assign.value) {
                 Some(Literal::Quantity(amount)) if amount.amount >= 0 => *amount,
-                // A role without a limit has none.
+                // An unlimited amount is the absence of a limit.
                 Some(Literal::Unlimited) => continue,
                 Some(_) => {
                     let message = "a limit is an amount, 0 or more";
@@ -287,7 +290,7 @@ impl Resolver {
         }
     }
 
-    /// Whether a text is a role's path; if not, that is said.
+    /// Returns `true` if a text is the path of a role. Reports it otherwise.
     pub(super) fn is_role(&mut self, name: &Located) -> bool {
         let problem = no_role(&name.text, name.span);
         let valid = problem.is_none();
@@ -295,7 +298,7 @@ impl Resolver {
         valid
     }
 
-    /// The weight of a role, in millionths.
+    /// Returns the weight of a role, in millionths.
     fn weight(&mut self, assign: &ast::Assign) -> Option<i64> {
         match self.literal(&assign.value)? {
             Literal::Quantity(weight)
@@ -314,9 +317,9 @@ impl Resolver {
     }
 }
 
-/// The highest weight of a role, in millionths.
+/// The largest weight of a role, in millionths.
 const MOST_WEIGHT: i64 = 1_000_000 * MILLION;
-/// The highest overlap, in millionths: a thousand times what is free.
+/// The largest overlap, in millionths: a thousand times the free amount.
 const MOST_OVERLAP: i64 = 1_000 * MILLION;
 
 fn broker_statements<'a>(statements: &'a [&'a Statement]) -> impl Iterator<Item = &'a Statement> {

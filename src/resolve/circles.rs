@@ -1,4 +1,9 @@
-//! Classes and lets that include each other.
+//! Detection of classes and lets that include each other.
+//!
+//! A depth-first search over the references between definitions marks each as new, open (on the current path)
+//! or done. A reference to an open definition closes a cycle, which is the end of the current path. The
+//! search keeps its own stack, since a chain of definitions may be as long as the set. Every definition and
+//! every reference is visited once.
 
 use std::collections::BTreeSet;
 
@@ -9,20 +14,20 @@ use super::{
 };
 use crate::diagnostic::{Code, Diagnostic};
 
-/// How far a definition has been followed.
+/// The state of a definition in the search.
 #[derive(Clone, Copy, PartialEq)]
 enum Mark {
     New,
-    /// On the way that is being followed.
+    /// On the current path.
     Open,
     Done,
 }
 
-/// Names of a circle that are shown; more would hide the rest of the message.
+/// The number of names of a cycle that a message shows.
 const SHOWN: usize = 8;
 
 impl Resolver {
-    /// Reports classes and lets that include each other: each circle once.
+    /// Reports cycles of classes and lets, one per reference that closes one.
     pub(super) fn circles(&mut self) {
         let edges: Vec<Vec<usize>> = self.hir.definitions.iter().map(named_in).collect();
         let mut marks = vec![Mark::New; edges.len()];
@@ -32,7 +37,7 @@ impl Resolver {
                 continue;
             }
             marks[start] = Mark::Open;
-            // Each definition on the way, and how many of those it names have been followed.
+            // The current path: each definition, and the number of its references that were followed.
             let mut way: Vec<(usize, usize)> = vec![(start, 0)];
             while let Some((at, next)) = way.last_mut() {
                 let Some(&named) = edges[*at].get(*next) else {
@@ -57,7 +62,8 @@ impl Resolver {
             }
         }
         if found {
-            // Bodies of a circle cannot be followed; nothing else is read from a set with errors.
+            // Later stages recurse through definitions and would not end on a cycle. A set with errors yields
+            // no plan, so nothing is lost.
             self.hir.definitions.iter_mut().for_each(|definition| definition.body.clear());
         }
     }
@@ -78,7 +84,7 @@ impl Resolver {
     }
 }
 
-/// The classes and lets that a definition names, in order of declaration.
+/// Returns the classes and lets that a definition refers to, in order of declaration.
 fn named_in(definition: &Definition) -> Vec<usize> {
     let mut named: BTreeSet<DefinitionId> = BTreeSet::new();
     for expr in &definition.body {

@@ -1,4 +1,8 @@
-//! Expressions: each path becomes a key of a side, a class or a let.
+//! Expressions: every path becomes a key of a side, a class or a let.
+//!
+//! A bare name means different things in a rule, a class and a need. [`View`] says which of them surrounds
+//! the expression. The view of a need also guards what frameworks may learn: it lets exposed keys through and
+//! no others.
 
 use super::{
     Resolver,
@@ -13,19 +17,19 @@ use crate::{
     value::{is_plain_name, join_key, quote, show_name},
 };
 
-/// From where an expression looks at the world.
+/// The context of an expression, which decides what a bare name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// Rules, lets and charges: the side is written.
+    /// A rule, let or charge. A key is written with its side, and a bare name is a let.
     Rules,
-    /// The body of a class: a bare name is a key of the candidate.
+    /// The body of a class. A bare name is a key of the candidate.
     Class(Side),
-    /// A need's own condition: a bare name is an exposed key of the side it stands for.
+    /// A condition of a need. A bare name is an exposed key of the side.
     Need(Side),
 }
 
 impl Resolver {
-    /// Binds an expression; `None` once a problem in it is reported.
+    /// Binds an expression. Returns `None` after reporting a problem in it.
     pub(super) fn expr(&mut self, view: View, expr: &ast::Expr) -> Option<Expr> {
         let kind = match &expr.kind {
             ast::ExprKind::Literal(ast::Literal::Unlimited) => {
@@ -58,6 +62,7 @@ impl Resolver {
             ast::ExprKind::Or(parts) => ExprKind::Or(self.exprs(view, parts)?),
             ast::ExprKind::Test(op, left, right) => {
                 let (left, right) = (self.expr(view, left), self.expr(view, right));
+                // Both operands are bound before either is given up, so that problems of both are reported.
                 let (left, right) = (left?, right?);
                 self.two_literals(view, expr.span, &left, &right)?;
                 ExprKind::Test(*op, Box::new(left), Box::new(right))
@@ -84,13 +89,14 @@ impl Resolver {
         Some(Expr { span: expr.span, kind })
     }
 
-    /// Binds several, reporting the problems of all.
+    /// Binds several expressions and reports the problems of all.
     pub(super) fn exprs(&mut self, view: View, exprs: &[ast::Expr]) -> Option<Vec<Expr>> {
         let bound: Vec<_> = exprs.iter().map(|expr| self.expr(view, expr)).collect();
         bound.into_iter().collect()
     }
 
-    /// A comparison of two literals is the same for everything: a quoted key was meant, most likely.
+    /// Reports a comparison of two literals, which has the same result for every candidate. The author likely
+    /// quoted a key.
     fn two_literals(&mut self, view: View, span: Span, left: &Expr, right: &Expr) -> Option<()> {
         let (ExprKind::Literal(value), ExprKind::Literal(_)) = (&left.kind, &right.kind) else {
             return Some(());
@@ -130,7 +136,7 @@ impl Resolver {
         Some(ExprKind::Call(function, self.exprs(view, arguments)?))
     }
 
-    /// The class of a name, if it is one for candidates of this side.
+    /// Returns the class of a name. Reports a class that is unknown or for another side.
     pub(super) fn class_for(&mut self, class: &ast::ClassName, side: Side) -> Option<DefinitionId> {
         let path = &class.path;
         let plugin = class.plugin.as_ref().map(|plugin| show_name(&plugin.text));
@@ -151,6 +157,7 @@ impl Resolver {
         };
         let info = &self.scope.definitions[id.0];
         let DefinitionKind::Class(for_side) = info.kind else { return None };
+        // A volume is asked for a class of its supply.
         if for_side == side || (for_side == Side::Pool && side == Side::Volume) {
             return Some(id);
         }
@@ -170,7 +177,7 @@ impl Resolver {
         None
     }
 
-    /// The side that `is` speaks of.
+    /// Returns the side that `is` tests.
     fn subject(&mut self, view: View, subject: Option<&ast::Path>, span: Span) -> Option<Side> {
         match (view, subject) {
             (View::Class(side) | View::Need(side), None) => Some(side),
@@ -186,6 +193,7 @@ impl Resolver {
                     [only] => Side::from_name(&only.text),
                     _ => None,
                 };
+                // Only rules name a side. In a class its own side is allowed, since it changes nothing.
                 let ok = matches!(side, Some(Side::Agent | Side::Pool)) && view == View::Rules
                     || matches!((view, side), (View::Class(own), Some(side)) if own == side);
                 if !ok {
@@ -202,7 +210,7 @@ impl Resolver {
         }
     }
 
-    /// A path as a value: a key or a let.
+    /// Binds a path that stands for a value: a key or a let.
     fn path(&mut self, view: View, path: &ast::Path) -> Option<ExprKind> {
         if view == View::Rules && Side::from_name(&path.segments[0].text).is_none() {
             let name = show_path(path);
@@ -222,7 +230,7 @@ impl Resolver {
         self.key(view, path).map(ExprKind::Read)
     }
 
-    /// A path as a key of a side.
+    /// Binds a path as a key of a side.
     pub(super) fn key(&mut self, view: View, path: &ast::Path) -> Option<Read> {
         let named = Side::from_name(&path.segments[0].text);
         match (view, named) {
@@ -232,7 +240,7 @@ impl Resolver {
                 self.problem(problem);
                 None
             }
-            // A quoted key needs its side before it, or it would be a text.
+            // A quoted key is written with its side even here. Without it, it would be a text literal.
             (View::Class(own), Some(side)) if side == own && has_quoted_key(path) => {
                 self.side_key(own, &path.segments[1..], path)
             }
@@ -275,8 +283,9 @@ impl Resolver {
         }
     }
 
-    /// A key of a side, built-ins and levels included.
+    /// Binds a key of a side: a built-in key, a level or an open key.
     fn side_key(&mut self, side: Side, segments: &[ast::Name], path: &ast::Path) -> Option<Read> {
+        // Built-in keys exist on some sides only. On others the same word is an open key.
         let placed = matches!(side, Side::Agent | Side::Pool | Side::Broker);
         let held = matches!(side, Side::Agent | Side::Pool);
         let key = match segments {
@@ -316,7 +325,8 @@ impl Resolver {
         Some(Read { side, key })
     }
 
-    /// Lets a need read a key only if it is in the coarse vocabulary; otherwise names the classes that help.
+    /// Lets a need read an exposed key. Reports any other with the help that fits; open keys are reported
+    /// later, by `fine`.
     fn coarse(&mut self, read: &Read, span: Span) -> Option<()> {
         if self.scope.exposed.contains(read) {
             return Some(());
@@ -348,12 +358,12 @@ impl Resolver {
     }
 }
 
-/// Whether the first key after the side is one that must be quoted.
+/// Returns `true` if the first key after the side needs quotes.
 fn has_quoted_key(path: &ast::Path) -> bool {
     path.segments.get(1).is_some_and(|segment| !is_plain_name(&segment.text))
 }
 
-/// A path as the language writes it.
+/// Returns a path as the language writes it.
 pub(super) fn show_path(path: &ast::Path) -> String {
     show_segments(&path.segments)
 }
@@ -362,7 +372,7 @@ pub(super) fn show_segments(segments: &[ast::Name]) -> String {
     join_key(segments.iter().map(|segment| segment.text.as_str()))
 }
 
-/// A key with its side, as rules write it.
+/// Returns a key with its side, as rules write it.
 pub fn show_read(read: &Read, levels: &[String]) -> String {
     let side = read.side;
     match &read.key {

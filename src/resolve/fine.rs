@@ -1,5 +1,8 @@
-//! Fine-grained keys in needs, told once every class is declared. A key that is hidden and one that is not there are told
-//! in the same words: who writes needs learns of no key that was not exposed.
+//! Errors for fine-grained keys in needs. They are reported once every class is declared, since their help
+//! lists classes.
+//!
+//! A key that is hidden and a key that does not exist get the same message. Otherwise the author of a need
+//! could find out which keys exist.
 
 use super::{
     Resolver,
@@ -12,7 +15,8 @@ use crate::{
 };
 
 impl Resolver {
-    /// Needs that name fine-grained keys. The help goes by what frameworks may know: classes and exposed keys.
+    /// Reports needs that read fine-grained keys. The help mentions only what frameworks may know: classes
+    /// and exposed keys.
     pub(super) fn report_fine_reads(&mut self) {
         for (read, shown, bare, span) in std::mem::take(&mut self.fine_reads) {
             if self.is_resource(read.side, &bare) {
@@ -37,7 +41,7 @@ impl Resolver {
         }
     }
 
-    /// The exposed key that is nearest to one that is not.
+    /// Returns the exposed key that is most similar to a key.
     fn near_exposed(&self, side: Side, bare: &str) -> Option<String> {
         let exposed = self.scope.exposed.iter().filter(|known| known.side == side);
         let keys = exposed.filter_map(|known| match &known.key {
@@ -47,8 +51,10 @@ impl Resolver {
         nearest(bare, keys).map(str::to_owned)
     }
 
-    /// The classes that a need may ask for, whatever they mention: the set's own, the first of them by name.
+    /// Returns a help that lists classes of the set for a side, in order of name. The choice does not depend
+    /// on their conditions.
     fn classes_of(&self, side: Side) -> String {
+        // Classes of plugins and of standard modules are left out.
         let is_own = |kind: DefinitionKind| kind == DefinitionKind::Class(side);
         let own = self.hir.definitions.iter().filter(|known| !known.standard && is_own(known.kind));
         let mut names: Vec<String> = own.map(|known| format!("`is {}`", known.name)).collect();
@@ -62,10 +68,10 @@ impl Resolver {
     }
 }
 
-/// How many classes the help names.
+/// The number of classes that the help lists.
 const CLASSES_TOLD: usize = 10;
 
-/// Calls `visit` with an expression and everything in it.
+/// Calls `visit` with an expression and all expressions inside it, parents first.
 pub fn walk<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     visit(expr);
     match &expr.kind {
@@ -91,7 +97,7 @@ pub fn walk<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
 }
 
 impl Resolver {
-    /// Whether some agent, or some tier of storage, declares a resource of this name.
+    /// Returns `true` if any agent, or any tier of storage, declares a resource of this name.
     fn is_resource(&self, side: Side, name: &str) -> bool {
         let records = &self.hir.records;
         if side == Side::Agent {

@@ -1,4 +1,7 @@
-//! A policy set with every name bound and the sugar gone: no module paths, no bare keys, no unknown words.
+//! The resolved form of a policy set. Every name is bound, and no module path, bare key or unknown word is
+//! left.
+//!
+//! `check` infers types over it, `lower` translates it into a plan, and `doc` describes it.
 
 use crate::{
     inventory::records::{KeyRecord, Located, Records},
@@ -9,20 +12,20 @@ use crate::{
     types::{Side, Type},
 };
 
-/// A class or let, by its number in [`Hir::definitions`].
+/// The number of a class or let in [`Hir::definitions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DefinitionId(pub usize);
 
-/// What an expression may read of a side. Texts are keys and names as the language shows them.
+/// A key of a side. Texts are keys and names as the language writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
-    /// An open key.
+    /// A key that data or a policy defines.
     Attribute(String),
     /// `.name`
     Name,
     /// `.domain`
     Domain,
-    /// `.region`: a declared level, by its depth from 0.
+    /// A declared level such as `.region`, as its depth from 0.
     Level(usize),
     /// `.total.R`
     Total(String),
@@ -36,159 +39,160 @@ pub enum Key {
     Instance,
 }
 
-/// A key of a side.
+/// A key together with the side it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Read {
-    /// Whose.
+    /// The side.
     pub side: Side,
-    /// Which.
+    /// The key of that side.
     pub key: Key,
 }
 
-/// An expression, bound. `var` is its type variable once `check` has seen it.
+/// A bound expression.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    /// Where.
+    /// The span in the source.
     pub span: Span,
-    /// What.
+    /// The kind of expression, with its operands.
     pub kind: ExprKind,
 }
 
-/// What a bound expression is.
+/// The kinds of bound expressions.
 #[derive(Clone, Debug)]
 pub enum ExprKind {
-    /// A value as written.
+    /// A literal.
     Literal(Literal),
-    /// A key.
+    /// The value of a key.
     Read(Read),
-    /// A class or let.
+    /// A reference to a class or let.
     Named(DefinitionId),
     /// `not e`.
     Not(Box<Expr>),
     /// `-e`.
     Negate(Box<Expr>),
-    /// All of them.
+    /// True if all operands are true.
     And(Vec<Expr>),
-    /// Any of them.
+    /// True if any operand is true.
     Or(Vec<Expr>),
-    /// A two-sided condition.
+    /// A test with two operands.
     Test(TestOp, Box<Expr>, Box<Expr>),
-    /// The whole text matches.
+    /// A pattern that the whole text must match.
     Matches(Box<Expr>, Name),
     /// `KEY is absent`.
     IsAbsent(Read),
     /// `KEY is present`.
     IsPresent(Read),
-    /// Arithmetic.
+    /// An arithmetic operation.
     Arithmetic(ArithmeticOp, Box<Expr>, Box<Expr>),
     /// `key else value`.
     Else(Read, Box<Expr>),
-    /// A function of values.
+    /// A call of a function.
     Call(Function, Vec<Expr>),
 }
 
-/// What a definition defines.
+/// The kinds of definitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefinitionKind {
-    /// A class of candidates of this side: agents or pools.
+    /// A class of candidates on one side: agents or pools.
     Class(Side),
-    /// A named expression.
+    /// A let: a named expression.
     Let,
 }
 
 /// A class or let.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// As the set writes it: `fast-durable`, `storage.flash`.
+    /// The name as the set writes it: `fast-durable`, `storage.flash`.
     pub name: String,
-    /// Which of both.
+    /// Class or let.
     pub kind: DefinitionKind,
-    /// A class: its conditions. A let: its one expression.
+    /// The conditions of a class, or the single expression of a let.
     pub body: Vec<Expr>,
-    /// Where its name is.
+    /// The span of its name.
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
-    /// Whether a standard module, or a plugin, brings it.
+    /// `true` if a standard module or a plugin defines it.
     pub standard: bool,
-    /// Whether a plugin brings it: then it has no body, and is asked.
+    /// `true` if a plugin defines it. It has no body then; the plugin decides who is in the class.
     pub asked: bool,
 }
 
-/// A rule: required, or preferred with a weight.
+/// A rule: a requirement, or a preference with a weight.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its label, if it has one.
     pub label: Option<String>,
-    /// `None`: required. Millionths: preferred.
+    /// `None` for a requirement. `Some` for a preference: its weight in millionths.
     pub weight: Option<i64>,
-    /// What it says.
+    /// The condition, or for a preference the value that is scored.
     pub expr: Expr,
-    /// Where it stands.
+    /// The span of the rule.
     pub span: Span,
     /// Its `///` lines.
     pub docs: Vec<String>,
 }
 
-/// What the operator charges agents for.
+/// A charge: an amount that each grant takes from its agent in addition.
 #[derive(Clone, Debug)]
 pub struct Charge {
-    /// The agent's resource.
+    /// The resource of the agent.
     pub resource: String,
-    /// How much.
+    /// The amount per unit.
     pub amount: Expr,
-    /// For what.
+    /// The unit: volume or need.
     pub per: ChargePer,
-    /// Where it stands.
+    /// The span of the charge.
     pub span: Span,
 }
 
-/// All broker blocks together.
+/// The broker blocks of a set, merged.
 #[derive(Clone, Debug, Default)]
 pub struct Broker {
     /// The name of the first block.
     pub name: Option<Located>,
-    /// Requirements and preferences, in order.
+    /// The requirements and preferences, in source order.
     pub rules: Vec<Rule>,
-    /// Charges, in order.
+    /// The charges, in source order.
     pub charges: Vec<Charge>,
-    /// Keys added to the coarse vocabulary.
+    /// The keys added to the coarse vocabulary, with the spans of their `expose`.
     pub exposed: Vec<(Read, Span)>,
-    /// Whether frameworks are told numbers of agents and pools: where that is said.
+    /// The span of `expose counts`, if frameworks may see numbers of agents and pools.
     pub counts: Option<Span>,
-    /// Whether frameworks are told scores: where that is said.
+    /// The span of `expose scores`, if frameworks may see scores.
     pub scores: Option<Span>,
-    /// Whether what is free of other roles' reservations is offered as revocable: where that is said.
+    /// The span of `lend reserved`, if resources reserved for other roles are offered as revocable while
+    /// free.
     pub lends: Option<Span>,
-    /// By how much offers may overlap, and where that is said.
+    /// The allowed overlap of offers, with the span of its statement.
     pub overlap: Option<(Overlap, Span)>,
 }
 
 /// A role.
 #[derive(Clone, Debug)]
 pub struct Role {
-    /// Its path.
+    /// The path of the role.
     pub name: Located,
-    /// Its weight in millionths.
+    /// The weight in millionths.
     pub weight: i64,
-    /// Its other keys, `principals` among them.
+    /// The other keys, `principals` among them.
     pub keys: Vec<KeyRecord>,
-    /// What it and the roles below it may use.
+    /// The limits on what this role and the roles below it may use.
     pub limits: Vec<Limit>,
     /// Its `///` lines.
     pub docs: Vec<String>,
 }
 
-/// The most that a role and those below it may use of a resource.
+/// The largest amount of a resource that a role and the roles below it may use.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    /// Whose resource, where it is said.
+    /// The side of the resource, if the policy states it.
     pub side: Option<Side>,
     /// The resource.
     pub resource: String,
-    /// How much; of ranges and items, how many.
+    /// The amount. For ranges and items, their number.
     pub amount: Quantity,
-    /// Where it stands.
+    /// The span of the limit.
     pub span: Span,
 }
 
@@ -197,161 +201,162 @@ pub struct Limit {
 pub struct Framework {
     /// Its name.
     pub name: Located,
-    /// Its role; `"*"` where it says none.
+    /// The path of its role; `"*"` if none is declared.
     pub role: String,
-    /// Its keys, `role`, `principal` and `capabilities` among them.
+    /// The keys, `role`, `principal` and `capabilities` among them.
     pub keys: Vec<KeyRecord>,
-    /// Its needs, in order.
+    /// The needs, in source order.
     pub needs: Vec<Need>,
     /// Its `///` lines.
     pub docs: Vec<String>,
 }
 
-/// What a framework asks for.
+/// A need: a number of equal instances that a framework asks for.
 #[derive(Clone, Debug)]
 pub struct Need {
     /// Its name.
     pub name: Located,
-    /// Instances wanted.
+    /// The number of instances.
     pub count: u64,
-    /// Its own keys.
+    /// The keys that the need declares.
     pub keys: Vec<KeyRecord>,
-    /// What it asks of an agent; `None`: it wants no agent.
+    /// The request to an agent; `None` if no agent is needed.
     pub agent: Option<Request>,
-    /// Places of its agents.
+    /// The placement constraints on its agents.
     pub places: Vec<Place>,
-    /// Its volumes, in order.
+    /// The volumes, in source order.
     pub volumes: Vec<Volume>,
-    /// Whether it is granted whole or not at all.
+    /// `true` if it is granted as a whole or not at all.
     pub all_or_nothing: bool,
-    /// Whether it takes what may be taken back.
+    /// `true` if it accepts revocable resources.
     pub accept_revocable: bool,
     /// Its `///` lines.
     pub docs: Vec<String>,
 }
 
-/// A volume asked for.
+/// A request for a volume.
 #[derive(Clone, Debug)]
 pub struct Volume {
     /// Its name.
     pub name: Located,
-    /// How many alike.
+    /// The number of equal volumes.
     pub count: u64,
-    /// What is asked of its supply.
+    /// The request to the supply.
     pub request: Request,
-    /// The file system wanted.
+    /// The requested file system.
     pub filesystem: Option<Located>,
-    /// Whether reading is enough.
+    /// `true` if read access is enough.
     pub read_only: bool,
-    /// The path of the existing volume that it is a snapshot of.
+    /// The path of the existing volume that this one is a snapshot of.
     pub source: Option<Located>,
-    /// Places of its supply.
+    /// The placement constraints on its supply.
     pub places: Vec<Place>,
 }
 
-/// Amounts, classes and conditions asked of one side.
+/// The amounts, classes and conditions that a need requests of one side.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Amounts, in order.
+    /// The amounts, in source order.
     pub amounts: Vec<Ask>,
-    /// Classes asked for or ruled out.
+    /// The classes, required or excluded.
     pub classes: Vec<ClassAsk>,
-    /// Conditions on exposed keys.
+    /// The conditions on exposed keys.
     pub conditions: Vec<Rule>,
 }
 
-/// An amount asked for.
+/// A request for an amount of a resource.
 #[derive(Clone, Debug)]
 pub struct Ask {
     /// The resource.
     pub resource: String,
-    /// How much.
+    /// The amount.
     pub amount: AskAmount,
-    /// Where it stands.
+    /// The span of the request.
     pub span: Span,
 }
 
-/// How much is asked for.
+/// A requested amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AskAmount {
-    /// At least, at most: the most that fits is taken. Both in base units; equal for an exact amount.
+    /// A dimension with the least and the largest amount, in base units. The largest amount that fits is
+    /// granted. Both are equal for an exact amount.
     Scalar(crate::quantity::Dimension, i64, i64),
-    /// The very ones.
+    /// Exactly these numbers.
     Ranges(crate::ranges::Ranges),
-    /// The very ones.
+    /// Exactly these items.
     Items(Vec<String>),
 }
 
-/// A class asked for.
+/// A class that a request requires or excludes.
 #[derive(Clone, Debug)]
 pub struct ClassAsk {
-    /// Which.
+    /// The class.
     pub class: DefinitionId,
-    /// `not is`.
+    /// `true` for `not is`: the class is excluded.
     pub negated: bool,
-    /// Where it stands.
+    /// The span of the condition.
     pub span: Span,
 }
 
-/// A place, hard or soft.
+/// A placement constraint or preference.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// What it says.
+    /// The kind of constraint, with its parameters.
     pub kind: PlaceKind,
-    /// `None`: it must hold. Millionths: it is preferred.
+    /// `None` for a constraint. `Some` for a preference: its weight in millionths.
     pub weight: Option<i64>,
-    /// Where it stands.
+    /// The span of the statement.
     pub span: Span,
 }
 
-/// What a place says.
+/// The kinds of placement constraints.
 #[derive(Clone, Debug)]
 pub enum PlaceKind {
-    /// In one of these subtrees.
+    /// In one of these subtrees of fault domains.
     Within(Vec<String>),
-    /// In none of these subtrees.
+    /// In none of these subtrees of fault domains.
     Outside(Vec<String>),
-    /// The same value as every one of the target's.
+    /// At the same value of the key as all grants of the target.
     Near(Target, PlaceKey),
-    /// A different value from every one of the target's.
+    /// At another value of the key than any grant of the target.
     Apart(Target, PlaceKey),
-    /// At most so many instances per value.
+    /// At most this many instances per value of the key.
     AtMost {
-        /// How many.
+        /// The largest number of instances.
         count: u64,
-        /// Per what.
+        /// The key whose values instances are counted by.
         key: PlaceKey,
-        /// Over all needs of the framework.
+        /// `true` if the instances of all needs of the framework count.
         among_framework: bool,
     },
-    /// Evenly over the values.
+    /// An even distribution over the values of the key.
     Spread {
-        /// Over what.
+        /// The key whose values are spread over.
         key: PlaceKey,
-        /// How far one value may be above the least.
+        /// The largest difference between a value's count and the least count.
         skew: u64,
-        /// Until so many values are used, the least counts as 0.
+        /// The number of values to use. Until then, the least count is 0.
         at_least: u64,
     },
-    /// One value for all.
+    /// All instances at one value of the key.
     Together(PlaceKey),
 }
 
-/// What a place speaks of.
+/// The grants that a placement constraint refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A volume of this need, by number.
+    /// A volume of the same need, by number.
     Volume(usize),
     /// An earlier need of the framework, by number.
     Need(usize),
-    /// A volume of an earlier need, by numbers.
+    /// A volume of an earlier need, by the numbers of need and volume.
     NeedVolume(usize, usize),
 }
 
-/// What places count and compare by.
+/// The key that placement constraints compare and count by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PlaceKey {
-    /// A declared level, by its depth from 0.
+    /// A declared level, as its depth from 0.
     Level(usize),
     /// The agent itself.
     Agent,
@@ -365,61 +370,62 @@ pub enum PlaceKey {
     Key(Read),
 }
 
-/// A key's declared type.
+/// A schema entry: the declared type of a key.
 #[derive(Clone, Debug)]
 pub struct SchemaField {
-    /// Whose.
+    /// The side of the key.
     pub side: Side,
-    /// Which.
+    /// The key.
     pub key: String,
-    /// Its type.
+    /// The declared type.
     pub kind: Type,
-    /// Where it is declared.
+    /// The span of the entry.
     pub span: Span,
-    /// Whether a standard module declares it.
+    /// `true` if a standard module declares it.
     pub standard: bool,
 }
 
-/// A test: declarations and expectations, still as written.
+/// A test. Its statements are unresolved; they are resolved against the set when the test runs.
 #[derive(Clone, Debug)]
 pub struct Test {
     /// Its name.
     pub name: Located,
-    /// All its statements.
+    /// The statements, in source order.
     pub statements: Vec<Statement>,
     /// Its `///` lines.
     pub docs: Vec<String>,
 }
 
-/// A policy set, resolved.
+/// A resolved policy set.
 #[derive(Clone, Debug, Default)]
 pub struct Hir {
-    /// Names of the fault-domain levels, outermost first.
+    /// The names of the fault-domain levels, outermost first.
     pub levels: Vec<String>,
-    /// Classes and lets.
+    /// The classes and lets.
     pub definitions: Vec<Definition>,
-    /// Declared types.
+    /// The declared types of keys.
     pub schema: Vec<SchemaField>,
-    /// The operator's policy.
+    /// The operator's rules, charges and settings.
     pub broker: Broker,
-    /// Roles.
+    /// The roles.
     pub roles: Vec<Role>,
-    /// Frameworks, those of top-level needs among them.
+    /// The frameworks. A top-level need is one too.
     pub frameworks: Vec<Framework>,
-    /// Agents, tiers and allocations.
+    /// The agents, tiers and allocations.
     pub records: Records,
-    /// Bound rules of records: see [`RecordRules`].
+    /// The bound rules of records: see [`RecordRules`].
     pub record_rules: RecordRules,
-    /// Tests.
+    /// The tests.
     pub tests: Vec<Test>,
 }
 
-/// The rules of agents and tiers, bound, in the order in which a walk over the records meets their holders:
-/// agents, then tiers depth first.
+/// The bound rules of agents and tiers, one list per holder, in the order of a walk over the records: agents,
+/// then tiers depth first. Records themselves are data and know no bound expressions; the order is what joins
+/// the two.
 #[derive(Clone, Debug, Default)]
 pub struct RecordRules {
-    /// By agent.
+    /// The rules of each agent.
     pub agents: Vec<Vec<Rule>>,
-    /// By tier.
+    /// The rules of each tier.
     pub tiers: Vec<Vec<Rule>>,
 }

@@ -1,4 +1,5 @@
-//! Agents, providers, instances, pools, volumes and allocations: declarations → records.
+//! Holders of resources: declarations of agents, providers, instances, pools, volumes and allocations to
+//! records.
 
 use indexmap::IndexMap;
 
@@ -25,7 +26,7 @@ use crate::{
     value::{join_key, show_name},
 };
 
-/// What the body of any holder says.
+/// The contents of the body of a holder.
 #[derive(Default)]
 struct Holder {
     domain: Option<Located>,
@@ -98,7 +99,7 @@ impl Resolver {
         Some((tier, rules))
     }
 
-    /// `/` separates the names of a path, in names of data too.
+    /// Reports a name with a `/`, which separates the names of a path. Names in data are held to the same.
     fn holds_slash(&mut self, name: &Located, word: &str) -> bool {
         let holds = name.text.contains('/');
         if holds {
@@ -161,6 +162,7 @@ impl Resolver {
         tier: Option<TierKind>,
         holder: &mut Holder,
     ) {
+        // Tiers nest in one order: provider, instance, pool, volume.
         let below = match (tier, &block.kind) {
             (Some(TierKind::Provider), BlockKind::Instance) => Some(TierKind::Instance),
             (Some(TierKind::Instance), BlockKind::Pool) => Some(TierKind::Pool),
@@ -199,14 +201,15 @@ impl Resolver {
         }
     }
 
-    /// The resources of one part, which may be said in several blocks.
+    /// Adds the resources of one part (unreserved, reserved for a role, revocable). A part may be spread over
+    /// several blocks.
     fn part(&mut self, part: PartRecord, body: &ast::Body, holder: &mut Holder) {
         let said = holder.said.entry(part.clone()).or_default();
         let resources = self.resources(&part, body, said);
         holder.resources.extend(resources);
     }
 
-    /// Whether something can be kept for a role; if not, that is said.
+    /// Returns `true` if resources can be reserved for the role. Reports it otherwise.
     fn is_reserving(&mut self, role: &Located) -> bool {
         let problem = no_reservation(&role.text, role.span);
         let valid = problem.is_none();
@@ -258,7 +261,7 @@ impl Resolver {
         self.add_key(&mut holder.keys, key, assign, span);
     }
 
-    /// Says that a key is named like a built-in of its side or like a level, if it is.
+    /// Returns `true` if a key is named like a built-in key of its side, or like a level. Reports it then.
     pub(super) fn is_built_in(&mut self, side: Side, key: &str, span: Span) -> bool {
         let levels = self.scope.levels.iter().map(String::as_str);
         let Some(problem) = built_in(side, key, levels, span) else { return false };
@@ -340,6 +343,7 @@ impl Resolver {
         record: &mut AllocationRecord,
     ) {
         let Some(taken) = self.allocation_use(block, statement) else { return };
+        // A holder may be used once per part: once as firm and once as revocable.
         let word = if taken.kind == UseKind::Agent { "agent" } else { "pool" };
         let part = if revocable { "revocable " } else { "" };
         let name = format!("{part}{word} {}", show_name(&taken.holder.text));
@@ -382,7 +386,7 @@ impl Resolver {
         Some(UseRecord { holder, kind, amounts, revocable: false })
     }
 
-    /// The name in a block's head, or a problem.
+    /// Returns the name in the head of a block. Reports a missing or empty one.
     pub(super) fn required_name(&mut self, block: &Block, word: &str) -> Option<Located> {
         match &block.name {
             Some(name) if name.text.is_empty() => {
@@ -404,7 +408,7 @@ impl Resolver {
         }
     }
 
-    /// Declares a name; a second declaration is reported.
+    /// Declares a name. Reports a second declaration and returns `false`.
     pub(super) fn declare(&mut self, kind: Kind, name: &Located) -> bool {
         match self.scope.declare(kind, &name.text, name.span) {
             Ok(()) => true,
@@ -415,7 +419,7 @@ impl Resolver {
         }
     }
 
-    /// A role's or framework's own keys from a nested block.
+    /// Adds the keys of a nested block, which may nest further.
     pub(super) fn plain_keys(&mut self, prefix: &str, body: &ast::Body, keys: &mut Keys) {
         for statement in &body.statements {
             match &statement.kind {
@@ -435,7 +439,7 @@ impl Resolver {
         }
     }
 
-    /// Whether a preference may have this weight, in millionths; if not, that is said.
+    /// Returns `true` if a preference may have this weight, in millionths. Reports it otherwise.
     pub(super) fn is_weight(&mut self, weight: i64, span: Span) -> bool {
         let fits = weight.unsigned_abs() <= 1_000_000 * crate::quantity::MILLION.unsigned_abs();
         if !fits {
@@ -447,7 +451,7 @@ impl Resolver {
         fits
     }
 
-    /// A rule with its label and weight.
+    /// Binds a rule with its label and weight.
     pub(super) fn rule(
         &mut self,
         rule: &ast::Rule,
@@ -477,7 +481,7 @@ impl Resolver {
     }
 }
 
-/// Whether a statement is only a bare word: `fast`, where `is fast` was likely meant.
+/// Returns the word of a statement that is a bare word, such as `fast`. The author likely meant `is fast`.
 pub(super) fn bare_word(statement: &Statement) -> Option<String> {
     match &statement.kind {
         StatementKind::Condition(ast::Expr { kind: ExprKind::Path(path), .. }) => {

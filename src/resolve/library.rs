@@ -1,15 +1,15 @@
-//! The standard library: modules of the language itself, compiled in.
+//! The standard library: policy modules that are compiled into the program.
 
 /// A standard module.
 #[derive(Clone, Copy, Debug)]
 pub struct Module {
-    /// As in `use std.NAME`.
+    /// The name, as in `use std.NAME`.
     pub name: &'static str,
-    /// Its source.
+    /// The source text.
     pub text: &'static str,
 }
 
-/// Every standard module, in the order of the reference.
+/// The standard modules, in the order of the reference.
 pub const MODULES: [Module; 6] = [
     Module { name: "storage", text: include_str!("../../stdlib/storage.policy") },
     Module { name: "compute", text: include_str!("../../stdlib/compute.policy") },
@@ -19,7 +19,7 @@ pub const MODULES: [Module; 6] = [
     Module { name: "kubernetes", text: include_str!("../../stdlib/kubernetes.policy") },
 ];
 
-/// The module with this name.
+/// Returns the module with this name.
 pub fn find(name: &str) -> Option<Module> {
     MODULES.into_iter().find(|module| module.name == name)
 }

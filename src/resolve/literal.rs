@@ -1,4 +1,4 @@
-//! Literals as values of keys and amounts of resources.
+//! Literals: values of keys and amounts of resources.
 
 use super::{Resolver, once::Said};
 use crate::{
@@ -15,7 +15,8 @@ use crate::{
 };
 
 impl Resolver {
-    /// The literal an expression is, or a problem: values of keys are literals.
+    /// Returns the literal that an expression is. Reports any other expression, since values of keys are
+    /// literals.
     pub(super) fn literal<'e>(&mut self, expr: &'e Expr) -> Option<&'e Literal> {
         if let ExprKind::Literal(literal) = &expr.kind {
             return Some(literal);
@@ -36,7 +37,7 @@ impl Resolver {
         None
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub(super) fn raw(&mut self, expr: &Expr) -> Option<Raw> {
         let raw = match self.literal(expr)? {
             Literal::Bool(value) => Raw::Bool(*value),
@@ -59,7 +60,7 @@ impl Resolver {
         Some(raw)
     }
 
-    /// A text that names something: a role, a framework, a place.
+    /// Returns a text that names something: a role, a framework, a place.
     pub(super) fn text(&mut self, expr: &Expr, what: &str) -> Option<Located> {
         match self.literal(expr)? {
             Literal::Text(text) => match hidden_character(text, expr.span) {
@@ -80,7 +81,7 @@ impl Resolver {
         }
     }
 
-    /// A place: a path of fault domains.
+    /// Returns a place: a path of fault domains, outermost first.
     pub(super) fn place_text(&mut self, expr: &Expr) -> Option<Located> {
         let text = self.text(expr, "domain")?;
         self.valid_place(&text.text, text.span).then_some(text)
@@ -101,7 +102,7 @@ impl Resolver {
         true
     }
 
-    /// A whole number within bounds, for `count` and its kin.
+    /// Returns a whole number within bounds, for `count`, `at most`, `skew` and `at least`.
     pub(super) fn whole(
         &mut self,
         millionths: i64,
@@ -123,13 +124,13 @@ impl Resolver {
         }
     }
 
-    /// A key with its value, as a record.
+    /// Returns a key with its value as a record.
     pub(super) fn key_record(&mut self, key: String, assign: &ast::Assign, span: Span) -> Option<KeyRecord> {
         self.no_options(assign);
         Some(KeyRecord { key, value: self.raw(&assign.value)?, span })
     }
 
-    /// Options belong to resources.
+    /// Reports options after anything but a resource.
     pub(super) fn no_options(&mut self, assign: &ast::Assign) {
         if let Some(options) = &assign.options {
             let message = "only a resource has options in braces";
@@ -138,7 +139,7 @@ impl Resolver {
         }
     }
 
-    /// The statements of `resources { … }`.
+    /// Reads the statements of `resources { … }`.
     pub(super) fn resources(
         &mut self,
         part: &PartRecord,
@@ -168,7 +169,7 @@ impl Resolver {
         resources
     }
 
-    /// How much of a resource there is.
+    /// Returns the amount of a resource.
     pub(super) fn amount(&mut self, expr: &Expr) -> Option<RawAmount> {
         let problem = match self.literal(expr)? {
             Literal::Quantity(quantity) if quantity.amount < 0 => {
@@ -178,6 +179,7 @@ impl Resolver {
             Literal::Quantity(quantity) => return Some(RawAmount::Quantity(*quantity)),
             Literal::Unlimited => return Some(RawAmount::Unlimited),
             Literal::Ranges(ranges) => return Some(RawAmount::Ranges(ranges.clone())),
+            // An empty list has no kind of its own. As items it means that there is none of the resource.
             Literal::EmptyList => return Some(RawAmount::Items(Vec::new())),
             Literal::Texts(texts) => return self.items(texts).map(RawAmount::Items),
             Literal::Numbers(numbers) => {
@@ -194,7 +196,7 @@ impl Resolver {
         None
     }
 
-    /// Named items, each once: they are counted one by one.
+    /// Returns named items. Each may occur once, since they are counted one by one.
     pub(super) fn items(&mut self, texts: &[ast::Name]) -> Option<Vec<String>> {
         let mut said = Said::default();
         let mut once = true;
@@ -261,7 +263,7 @@ impl Resolver {
 
 const OPTIONS_HELP: &str = "the options are `reserved`, `step`, `min`, `max` and `overcommit`";
 
-/// Sets an option once; gives the first place if it was set.
+/// Sets an option. Returns the span of the first occurrence if it was set before.
 fn set<T>(slot: &mut Option<(T, Span)>, value: Option<T>, span: Span) -> Option<Span> {
     if let Some((_, first)) = slot {
         return Some(*first);
@@ -270,7 +272,7 @@ fn set<T>(slot: &mut Option<(T, Span)>, value: Option<T>, span: Span) -> Option<
     None
 }
 
-/// Whole numbers as ranges.
+/// Returns whole numbers as ranges, or `None` if one is not whole.
 pub(super) fn whole_ranges(numbers: &[ast::Number]) -> Option<Ranges> {
     let whole = |number: &ast::Number| {
         (number.millionths % MILLION == 0)
@@ -279,7 +281,7 @@ pub(super) fn whole_ranges(numbers: &[ast::Number]) -> Option<Ranges> {
     numbers.iter().map(whole).collect::<Option<Vec<_>>>().map(Ranges::new)
 }
 
-/// The error for a key or statement that stands twice.
+/// Returns the error for a key or statement that occurs twice.
 pub(super) fn said_twice(name: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::error(Code::B0212, second, format!("`{}` is said twice", show_name_or_key(name)))
         .label("again here")

@@ -1,4 +1,5 @@
-//! Trees → a policy set with every name bound ([`hir`]). Problems are collected, and what has one is left out.
+//! Name resolution: syntax trees to a policy set with every name bound ([`hir`]). It reports problems and
+//! omits what has one. The pipeline calls it after `parse`; types are not known yet.
 
 mod broker;
 mod circles;
@@ -39,25 +40,26 @@ use crate::{
 };
 use expr::{View, show_path};
 
-/// The levels of fault domains where a set declares none.
+/// The levels of fault domains of a set that declares none.
 pub const DEFAULT_LEVELS: [&str; 2] = ["region", "zone"];
 
-/// What a set is made of.
+/// The parts of a policy set.
 #[derive(Clone, Debug)]
 pub struct Input<'a> {
-    /// The set's own statements.
+    /// The statements of the set itself.
     pub statements: Vec<&'a Statement>,
-    /// The standard modules it uses, directly or not, parsed.
+    /// The syntax trees of the standard modules that the set uses, directly or not.
     pub modules: &'a IndexMap<&'static str, Ast>,
-    /// Places of mistakes in the text: what stood there is not among the statements.
+    /// The spans of statements with a syntax error, which are not among the statements.
     pub broken: Vec<Span>,
-    /// Levels that data states, where the set states none.
+    /// The levels that inventory data declares. They apply if the set declares none.
     pub levels: Option<Vec<String>>,
-    /// The classes of plugins beside the set.
+    /// The classes of the plugins given with the set.
     pub plugin_classes: &'a [PluginClass],
 }
 
-/// Binds every name of a set.
+/// Binds every name of a set. Definitions come before their uses: levels, imports, classes and lets, exposed
+/// keys, then all other items.
 pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     let mut resolver = Resolver::default();
     resolver.scope.suggests = true;
@@ -83,19 +85,19 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     (resolver.hir, resolver.scope, resolver.problems)
 }
 
-/// What a test adds to a set that is resolved already.
+/// The statements of a test, to be resolved on top of a resolved set.
 #[derive(Clone, Debug)]
 pub struct Addition<'a> {
-    /// The test's own statements.
+    /// The statements of the test.
     pub statements: &'a [&'a Statement],
     /// The standard modules that the set uses.
     pub modules: &'a IndexMap<&'static str, Ast>,
-    /// Names that the test declares again, and so takes from the set.
+    /// The names that the test declares anew. They replace those of the set.
     pub replaced: &'a [(Kind, &'a str)],
 }
 
-/// Binds what a test adds, on top of a set: names, classes and lets are those of the set. The result holds what
-/// is added, and the set's classes, lets and schemas before it.
+/// Binds the statements of a test in the scope of its set. The result holds the classes, lets, schema,
+/// exposed keys and levels of the set, followed by the test's own items.
 pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Diagnostic>) {
     let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
     for (kind, name) in addition.replaced {
@@ -128,7 +130,7 @@ pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Di
     (resolver.hir, resolver.problems)
 }
 
-/// Binds the rules of records that come as data: agents first, then tiers depth first, as `bind` walks them.
+/// Binds the rules of records that come as data. The order is that of `bind`: agents, then tiers depth first.
 pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Diagnostic> {
     let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
     resolver.scope.suggests = true;
@@ -147,7 +149,7 @@ pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Dia
             open.extend(tier.children.iter().rev());
         }
     }
-    // Volumes that are put into pools come after all that are declared in them.
+    // Volumes that the data puts into pools follow all tiers, again as in `bind`.
     for part in parts {
         for volume in &part.records.volumes {
             resolver.data_keys(part, Side::Pool, &volume.tier.keys);
@@ -163,34 +165,33 @@ struct Resolver {
     scope: Scope,
     hir: Hir,
     problems: Vec<Diagnostic>,
-    /// The standard module being read; `None` in the set itself.
+    /// The standard module being resolved; `None` in the set itself.
     home: Option<String>,
-    /// Places of mistakes in the text.
+    /// The spans of statements with a syntax error.
     broken: Vec<Span>,
-    /// Keys of the broker, of all its blocks.
     broker_keys: Keys,
-    /// Each class and let, by the place of its name.
+    /// The number of each class and let, by the span of its name.
     definition_at: IndexMap<Span, usize>,
-    /// Classes whose head says no side that they could be for: they are reported once, not at every use.
+    /// Classes with an invalid side. They are reported once, not at every use.
     broken_classes: BTreeSet<String>,
-    /// Fine-grained keys that needs name: the key, with its side, bare, and where.
+    /// Fine-grained keys that needs read: the key, its forms with and without the side, and the span.
     fine_reads: Vec<(Read, String, String, Span)>,
 }
 
 impl Resolver {
     fn problem(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
-        // Looking for near names takes long: past as many problems as are shown it is not done.
+        // The search for similar names is slow. It stops once no further problem would be shown.
         self.scope.suggests = self.problems.len() < limits::PROBLEMS_SHOWN;
     }
 
-    /// Whether something in a block could not be read: what it would have said is not missing.
+    /// Returns `true` if a statement in the block has a syntax error. Nothing is reported as missing there.
     fn is_broken(&self, span: Span) -> bool {
         let inside = |at: &Span| at.source == span.source && span.start <= at.start && at.end <= span.end;
         self.broken.iter().any(inside)
     }
 
-    /// Keys of data are named as freely as those of a policy, and no more.
+    /// Reports keys of data that are named like a built-in key, as for keys of a policy.
     fn data_keys(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
         for record in records {
             self.is_built_in(side, &record.key, part.lift(record.span));
@@ -235,7 +236,7 @@ impl Resolver {
         self.problem(Diagnostic::error(Code::B0208, span, message).help(help));
     }
 
-    /// `use`: what a module declares becomes visible in `home`.
+    /// Imports the names of a module into `home`.
     fn use_statement<'s>(
         &mut self,
         statement: &'s Statement,
@@ -336,7 +337,7 @@ impl Resolver {
         loading.pop();
     }
 
-    /// Declares every class and let, so that bodies may name them in any order.
+    /// Declares every class and let before any body is bound: they may refer to each other in any order.
     fn declare_definitions(&mut self, statements: &[&Statement]) {
         for statement in statements {
             let (kind, name) = match &statement.kind {
@@ -379,7 +380,7 @@ impl Resolver {
         }
     }
 
-    /// Declares a class that a plugin brings. Its name has a slash, so that no other is called so.
+    /// Declares a class of a plugin. Its name holds a slash, so it never collides with a class of the set.
     fn plugin_class(&mut self, class: &PluginClass) {
         let id = DefinitionId(self.scope.definitions.len());
         let (name, kind) = (class.name.clone(), DefinitionKind::Class(class.side));
@@ -545,7 +546,6 @@ impl Resolver {
 const TOP: &str = "the top of a file";
 const TOP_HELP: &str = "a file holds `use`, `schema`, `class`, `let`, `role`, `broker`, `provider`, `agent`, `framework`, `need`, `allocation` and `test`";
 
-/// What a statement is called in messages.
 fn describe(kind: &StatementKind) -> String {
     let word = match kind {
         StatementKind::Use(_) => "`use`",

@@ -1,4 +1,4 @@
-//! Frameworks and needs.
+//! Frameworks and needs: what is asked for, with the placement constraints on it.
 
 use super::{
     Resolver,
@@ -54,7 +54,7 @@ impl Resolver {
         self.hir.frameworks.push(Framework { name, role, keys, needs, docs: docs.to_vec() });
     }
 
-    /// A need at top level: a framework of that name, role `*`.
+    /// Binds a need at top level. It stands for a framework of the same name with role `*`.
     pub(super) fn lone_need(&mut self, block: &Block, docs: &[String]) {
         let Some(name) = self.required_name(block, "need") else { return };
         if !self.declare(Kind::Framework, &name) {
@@ -98,7 +98,8 @@ impl Resolver {
             accept_revocable: false,
             docs: docs.to_vec(),
         };
-        // Volumes first: places of the need may speak of them wherever they stand.
+        // Volumes are bound first. Placement constraints of the need may refer to a volume declared below
+        // them.
         for statement in &block.body.statements {
             if let StatementKind::Block(inner) = &statement.kind
                 && inner.kind == BlockKind::Volume
@@ -112,6 +113,7 @@ impl Resolver {
             self.need_statement(statement, &mut need, earlier, &mut seen);
         }
         need.keys = seen.keys.records;
+        // Placement constraints of a need are about its agent, so they imply one.
         if need.agent.is_none() && !need.places.is_empty() {
             need.agent = Some(Request::default());
         }
@@ -124,6 +126,7 @@ impl Resolver {
             self.problem(Diagnostic::error(Code::B0404, need.name.span, message).help(help));
             return None;
         }
+        // Each volume's count is bounded, so the sum does not overflow.
         let wanted: u64 = need.volumes.iter().map(|volume| volume.count).sum();
         if wanted > limits::VOLUMES_PER_NEED as u64 {
             let message = format!(
@@ -308,7 +311,7 @@ impl Resolver {
         }
     }
 
-    /// The path of the existing volume that a volume is to be a snapshot of.
+    /// Binds the path of the existing volume that a volume is a snapshot of.
     fn source(&mut self, value: &ast::Expr) -> Option<Located> {
         let source = self.text(value, "source")?;
         if source.text.split('/').count() == 4 && source.text.split('/').all(|name| !name.is_empty()) {
@@ -320,7 +323,7 @@ impl Resolver {
         None
     }
 
-    /// An amount asked for.
+    /// Binds a request for an amount.
     fn ask(&mut self, assign: &ast::Assign, span: Span, request: &mut Request, said: &mut Said) {
         self.no_options(assign);
         let resource = show_path(&assign.key);
@@ -331,6 +334,7 @@ impl Resolver {
         let problem = |message: &str, help: String| {
             Diagnostic::error(Code::B0314, assign.value.span, message).help(help)
         };
+        // Each kind of literal that is no amount gets its own advice; most are conditions written with `=`.
         let result = match literal {
             Literal::Quantity(quantity) => {
                 Ok(AskAmount::Scalar(quantity.dimension, quantity.amount, quantity.amount))
@@ -352,6 +356,7 @@ impl Resolver {
                 Some(items) => Ok(AskAmount::Items(items)),
                 None => return,
             },
+            // An empty list requests nothing, of items as of ranges.
             Literal::EmptyList => Ok(AskAmount::Ranges(Ranges::default())),
             Literal::Text(text) => Err(problem(
                 "an amount is expected here, not a text",
@@ -381,7 +386,7 @@ impl Resolver {
         }
     }
 
-    /// A class asked for, or a condition on exposed keys.
+    /// Binds a requested class, or a condition on exposed keys.
     fn request_condition(
         &mut self,
         expr: &ast::Expr,
@@ -395,6 +400,8 @@ impl Resolver {
             self.problem(Diagnostic::error(Code::B0303, statement.span, message).help(help));
             return;
         }
+        // `is CLASS` and `not is CLASS` at the top are requests for classes, which are matched and explained
+        // apart from conditions.
         let (class, negated) = match &expr.kind {
             ast::ExprKind::Is(None, class) => (Some(class), false),
             ast::ExprKind::Not(inner) => match &inner.kind {
@@ -410,6 +417,7 @@ impl Resolver {
             return;
         }
         let Some(expr) = self.expr(View::Need(side), expr) else { return };
+        // A literal would pass the type check of conditions if it were `true`.
         if let ExprKind::Literal(_) = expr.kind {
             let message = "a value alone is no condition";
             self.problem(
@@ -421,7 +429,7 @@ impl Resolver {
         request.conditions.push(Rule { label: None, weight: None, expr, span: statement.span, docs });
     }
 
-    /// What is said or not.
+    /// Sets a flag. Reports a second statement that sets it.
     fn flag(&mut self, statement: &Statement, words: &str, seen: &mut Option<Span>, flag: &mut bool) {
         match seen {
             Some(first) => {
@@ -458,5 +466,5 @@ const NEED_HELP: &str = "it holds `count`, `agent { … }`, `volume NAME { … }
 const REQUEST_HELP: &str =
     "it holds amounts (`cpus = 4`), classes (`is fast`), exposed conditions (`os == \"linux\"`)";
 
-/// A place the resolver could not bind is reported and left out.
+/// A bound placement constraint; `None` if it was reported and left out.
 pub(super) type BoundPlace = Option<Place>;

@@ -1,4 +1,5 @@
-//! What a block may say once: looked up by name, so that a block of any length is read in one pass.
+//! Names that may occur once per block. They are indexed, so that a block is read in time linear in its
+//! length.
 
 use indexmap::IndexMap;
 
@@ -9,50 +10,50 @@ use super::{
 };
 use crate::{inventory::records::KeyRecord, parse::ast, source::Span};
 
-/// Names, and where each was said first.
+/// Names, with the span of their first occurrence.
 pub(super) type Said = IndexMap<String, Span>;
 
 /// The keys of one holder.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     said: Said,
-    /// Those that could be read, in order.
+    /// The keys with a valid value, in source order.
     pub records: Vec<KeyRecord>,
 }
 
-/// The needs of one framework so far.
+/// The needs of one framework that are bound so far.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    /// In order.
+    /// The needs, in source order.
     pub list: Vec<Need>,
     by_name: IndexMap<String, usize>,
 }
 
 impl Needs {
-    /// Adds one; its name is new.
+    /// Adds a need. Its name must be new.
     pub fn push(&mut self, need: Need) {
         self.by_name.insert(need.name.text.clone(), self.list.len());
         self.list.push(need);
     }
 
-    /// The number of the need with this name.
+    /// Returns the number of the need with this name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
-    /// The need with this name.
+    /// Returns the need with this name.
     pub fn find(&self, name: &str) -> Option<&Need> {
         self.position(name).map(|at| &self.list[at])
     }
 }
 
-/// The number of a volume among those of a need; there are few.
+/// Returns the number of the volume with this name. A need has few volumes, so the search is linear.
 pub(super) fn volume_named(volumes: &[Volume], name: &str) -> Option<usize> {
     volumes.iter().position(|volume| volume.name.text == name)
 }
 
 impl Resolver {
-    /// Whether a name was said before; if so, it is reported with both places.
+    /// Returns `true` if the name occurred before, and reports both spans. Remembers it otherwise.
     pub(super) fn is_again(&mut self, said: &mut Said, name: &str, span: Span) -> bool {
         match said.get(name) {
             Some(first) => {
@@ -67,7 +68,7 @@ impl Resolver {
         }
     }
 
-    /// Adds a key with its value, once.
+    /// Adds a key with its value. Reports a second occurrence.
     pub(super) fn add_key(&mut self, keys: &mut Keys, key: String, assign: &ast::Assign, span: Span) {
         if !self.is_again(&mut keys.said, &key, span) {
             keys.records.extend(self.key_record(key, assign, span));

@@ -1,4 +1,4 @@
-//! Places: levels, exposed keys, and what they are relative to.
+//! Placement constraints: their keys (levels, holders, exposed keys) and the grants they refer to.
 
 use super::{
     Resolver,
@@ -17,7 +17,8 @@ use crate::{
 };
 
 impl Resolver {
-    /// Binds a place of `side` (the agent, or the supply of a volume). `volumes` are those it may speak of.
+    /// Binds a placement constraint on `side`: the agent, or the supply of a volume. It may refer to
+    /// `volumes` of the same need and to `earlier` needs.
     pub(super) fn place(
         &mut self,
         place: &ast::Place,
@@ -58,12 +59,13 @@ impl Resolver {
     }
 
     fn paths(&mut self, paths: &[ast::Name]) -> Option<Vec<String>> {
+        // No short circuit: every invalid path is reported.
         let valid =
             paths.iter().map(|path| self.valid_place(&path.text, path.span)).fold(true, |all, one| all & one);
         valid.then(|| paths.iter().map(|path| path.text.clone()).collect())
     }
 
-    /// What places count and compare by.
+    /// Binds the key that a placement constraint compares or counts by.
     fn place_key(&mut self, path: &ast::Path, side: Side) -> Option<PlaceKey> {
         let name = show_path(path);
         if let Some(depth) = self.scope.levels.iter().position(|level| show_name(level) == name) {
@@ -106,6 +108,7 @@ impl Resolver {
         let names: Vec<&str> = path.segments.iter().map(|segment| segment.text.as_str()).collect();
         let found = match names.as_slice() {
             [only] => match (volume_named(volumes, only), earlier.position(only)) {
+                // Ambiguous. Neither is preferred, since the author may mean either.
                 (Some(_), Some(need)) => {
                     let message = format!("`{only}` is a volume of this need, and an earlier need");
                     let help = "rename one of them";

@@ -1,4 +1,4 @@
-//! What is declared, by kind and name: what later stages and extensions of a set look names up in.
+//! The symbol table: declared names by kind. Later stages, and tests that extend a set, look names up in it.
 
 use indexmap::IndexMap;
 
@@ -10,7 +10,7 @@ use crate::{
     types::Side,
 };
 
-/// Kinds of names: a name is unique among its kind.
+/// The kinds of names. A name is unique among its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A class.
@@ -34,7 +34,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its word in the language.
+    /// Returns the keyword of the kind.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Class => "class",
@@ -50,7 +50,8 @@ impl Kind {
     }
 }
 
-/// The kind and name that a statement declares; a second one of both replaces it in a test.
+/// Returns the kind and name that a statement declares. In a test, it replaces the declaration of the set
+/// with both.
 pub fn declaration(statement: &Statement) -> Option<(Kind, &str)> {
     match &statement.kind {
         StatementKind::Let(name, _) => Some((Kind::Let, &name.text)),
@@ -71,47 +72,47 @@ pub fn declaration(statement: &Statement) -> Option<(Kind, &str)> {
     }
 }
 
-/// What must be known of a class or let to use it.
+/// The facts about a class or let that its uses need.
 #[derive(Clone, Debug)]
 pub struct DefinitionInfo {
-    /// As the set writes it.
+    /// The name as the set writes it.
     pub name: String,
-    /// A class, with its side, or a let.
+    /// The kind: class with its side, or let.
     pub kind: DefinitionKind,
-    /// Where its name is; `None`: a plugin brings it.
+    /// The span of its name; `None` if a plugin defines it.
     pub span: Option<Span>,
 }
 
-/// Names that a file set or module sees.
+/// The names visible in the set, or in one module.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     classes: IndexMap<String, DefinitionId>,
     lets: IndexMap<String, DefinitionId>,
 }
 
-/// Everything declared.
+/// The symbol table of a set.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// Names of the levels, outermost first.
+    /// The names of the levels, outermost first.
     pub levels: Vec<String>,
-    /// Where they are declared, if they are.
+    /// The span of their declaration, if there is one.
     pub levels_span: Option<Span>,
-    /// Every class and let, by number.
+    /// The classes and lets, by number.
     pub definitions: Vec<DefinitionInfo>,
-    /// Keys in the coarse vocabulary.
+    /// The keys in the coarse vocabulary.
     pub exposed: Vec<Read>,
-    /// Whether near names are still looked for.
+    /// `true` while errors still suggest similar names.
     pub(super) suggests: bool,
     declared: IndexMap<(Kind, String), Span>,
     own: Names,
     modules: IndexMap<String, Names>,
 }
 
-/// Where a name is looked up: in the set, or in a standard module.
+/// The namespace of a lookup: the set (`None`) or a standard module.
 pub type Home<'a> = Option<&'a str>;
 
 impl Scope {
-    /// Declares a name, or says that it is declared already.
+    /// Declares a name. The error reports an earlier declaration of the same kind and name.
     pub fn declare(&mut self, kind: Kind, name: &str, span: Span) -> Result<(), Diagnostic> {
         match self.declared.get(&(kind, name.to_owned())) {
             Some(first) => Err(declared_twice(kind.word(), name, span, *first)),
@@ -122,17 +123,17 @@ impl Scope {
         }
     }
 
-    /// Takes a declaration back, so that another may replace it.
+    /// Removes a declaration, so that another may replace it.
     pub fn forget(&mut self, kind: Kind, name: &str) {
         self.declared.shift_remove(&(kind, name.to_owned()));
     }
 
-    /// Where a name of a kind is declared.
+    /// Returns the span of a declaration.
     pub fn declared(&self, kind: Kind, name: &str) -> Option<Span> {
         self.declared.get(&(kind, name.to_owned())).copied()
     }
 
-    /// Every declared name of a kind.
+    /// Returns the declared names of a kind.
     pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
         self.declared.keys().filter(move |key| key.0 == kind).map(|key| key.1.as_str())
     }
@@ -156,36 +157,37 @@ impl Scope {
         }
     }
 
-    /// The class visible in `home` under a name.
+    /// Returns the class visible in `home` under a name.
     pub fn class(&self, home: Home<'_>, name: &str) -> Option<DefinitionId> {
         self.home(home)?.classes.get(name).copied()
     }
 
-    /// The let visible in `home` under a name.
+    /// Returns the let visible in `home` under a name.
     pub fn named(&self, home: Home<'_>, name: &str) -> Option<DefinitionId> {
         self.home(home)?.lets.get(name).copied()
     }
 
-    /// Whether a module has been loaded.
+    /// Returns `true` if a module has been loaded.
     pub fn has_module(&self, module: &str) -> bool {
         self.modules.contains_key(module)
     }
 
-    /// Marks a module as loaded, though it may declare nothing.
+    /// Marks a module as loaded, even if it declares nothing.
     pub fn add_module(&mut self, module: &str) {
         self.modules.entry(module.to_owned()).or_default();
     }
 
-    /// What a module declares itself, by its bare name.
+    /// Returns the definitions of a module by their bare names, without those it imports.
     pub fn module_names(&self, module: &str) -> Vec<(String, DefinitionId)> {
         let Some(names) = self.modules.get(module) else { return Vec::new() };
+        // The namespace of a module also has what it imports from other modules.
         let own = |(name, id): (&String, &DefinitionId)| {
             (self.definitions[id.0].name == format!("{module}.{name}")).then(|| (name.clone(), *id))
         };
         names.classes.iter().chain(&names.lets).filter_map(own).collect()
     }
 
-    /// The error for an unknown class, with the nearest name.
+    /// Returns the error for an unknown class, with a suggestion.
     pub fn unknown_class(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0202, span, format!("no class is named `{name}`"));
         let known = self.home(home).filter(|_| self.suggests).map(|names| &names.classes);
@@ -195,7 +197,7 @@ impl Scope {
         diagnostic.help(help)
     }
 
-    /// The error for an unknown class of a plugin, with the nearest name.
+    /// Returns the error for an unknown class of a plugin, with a suggestion.
     pub fn unknown_plugin_class(&self, plugin: &str, name: &str, span: Span) -> Diagnostic {
         let known = || self.own.classes.keys().map(String::as_str).filter(|known| known.contains('/'));
         let is_there =
@@ -213,13 +215,14 @@ impl Scope {
         Diagnostic::error(Code::B0202, span, message).help(help)
     }
 
-    /// The error for an unknown name in a rule, with the nearest one.
+    /// Returns the error for an unknown name in a rule, with a suggestion.
     pub fn unknown_name(&self, home: Home<'_>, name: &str, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(Code::B0203, span, format!("nothing is named `{name}` here"));
         let known = self.home(home).filter(|_| self.suggests).map(|names| &names.lets);
         if let Some(help) = self.meant(home, name, known) {
             return diagnostic.help(help);
         }
+        // `agnet.cpus`: the side is misspelt, and not the name of a let.
         let first = name.split('.').next().unwrap_or(name);
         if name.contains('.')
             && let Some(side) = nearest(first, Side::ALL.map(Side::name))
@@ -232,14 +235,15 @@ impl Scope {
         ))
     }
 
-    /// What may be meant by a name that is not known: one of a used module, one nearly like it, or one of a module
-    /// that is not used.
+    /// Returns the help for an unknown name. Suggests, in this order: a name of an imported module, a similar
+    /// name, a module to import.
     fn meant(
         &self,
         home: Home<'_>,
         name: &str,
         known: Option<&IndexMap<String, DefinitionId>>,
     ) -> Option<String> {
+        // `flash` may be meant for the imported `storage.flash`.
         let full = known.and_then(|known| of_module(name, known.keys())).map(String::as_str);
         let near = || known.and_then(|known| nearest(name, known.keys().map(String::as_str)));
         if let Some(meant) = full.or_else(near) {
@@ -255,14 +259,14 @@ impl Scope {
         format!("if it is of the standard library, add `use std.{module}`")
     }
 
-    /// The standard module that would declare a dotted name, were it used.
+    /// Returns the standard module that a dotted name begins with.
     fn standard_home_of(&self, name: &str) -> Option<&'static str> {
         let module = name.split_once('.')?.0;
         super::library::find(module).map(|module| module.name)
     }
 }
 
-/// The name of a used module that ends in this bare one.
+/// Returns the imported name whose part after the module is this bare name.
 fn of_module<'a>(name: &str, mut known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
     known.find(|full| full.split_once('.').is_some_and(|(_, bare)| bare == name))
 }
