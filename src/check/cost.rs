@@ -1,4 +1,8 @@
-//! What rules cost once their classes and lets are counted in, and how deep these go: bounded before anything runs.
+//! Bounds on rules with their classes and lets expanded: the number of nodes to evaluate and their depth.
+//!
+//! A class that includes another one twice doubles the nodes, so a short policy can stand for exponentially
+//! many. Costs are computed once per definition, callees first, and added up with saturation; nothing is
+//! expanded.
 
 use super::{infer::Checker, set::rules};
 use crate::{
@@ -8,12 +12,12 @@ use crate::{
     source::Span,
 };
 
-/// What an expression takes.
+/// The cost of an expression, definitions included.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
-    /// Nodes evaluated at the most.
+    /// The number of nodes evaluated at most.
     steps: u64,
-    /// Nodes one inside the other.
+    /// The height of the tree.
     depth: u64,
 }
 
@@ -27,19 +31,23 @@ impl Cost {
     }
 }
 
-/// Reports classes, lets and rules that take too much. What includes one of them is not reported again.
+/// Reports classes, lets and rules that exceed a limit. A user of a reported definition is not reported
+/// again.
 pub(super) fn check(checker: &mut Checker<'_>) {
     let hir = checker.hir;
     let mut known: Vec<Option<Cost>> = vec![None; hir.definitions.len()];
     let mut problems = Vec::new();
     for start in 0..hir.definitions.len() {
-        // Definitions form no circle here: each waits at most once for those that it names.
+        // `resolve` has reported cycles, so the stack shrinks again: a definition waits for those it refers
+        // to, at most once.
         let mut open = vec![start];
         while let Some(at) = open.last().copied() {
             if known[at].is_some() {
                 open.pop();
                 continue;
             }
+            // Push the definitions without a known cost. If there are any, this one is visited again after
+            // them.
             let before = open.len();
             let definition = &hir.definitions[at];
             definition.body.iter().for_each(|expr| unknown_in(expr, &known, &mut open));
@@ -75,7 +83,7 @@ fn unknown_in(expr: &Expr, known: &[Option<Cost>], open: &mut Vec<usize>) {
     });
 }
 
-/// Whether something that it names takes too much, and so is reported already.
+/// Returns `true` if the expression refers to a definition that was reported.
 fn is_reported(expr: &Expr, known: &[Option<Cost>]) -> bool {
     let mut found = false;
     crate::resolve::walk(expr, &mut |expr| {

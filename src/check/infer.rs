@@ -1,4 +1,9 @@
-//! Types of expressions.
+//! Type inference for expressions.
+//!
+//! Most constraints are solved as they are met, by joining variables. `in`, `has`, `*` and `/` relate types
+//! that may become known later, so they wait in `Checker::later`; `solve` repeats them until none makes
+//! progress. The number of waiting constraints falls with each round, which bounds the rounds. The tests for
+//! an order and for numbers run last, when every bound is final.
 
 use indexmap::IndexMap;
 
@@ -17,9 +22,9 @@ use crate::{
     value::is_place,
 };
 
-/// What must hold once more is known.
+/// A constraint that waits until more is known.
 enum Later {
-    /// An element and its set.
+    /// An element and the set it belongs to.
     Member(Var, Var, Span),
     /// `left × right = result`.
     Product(Var, Var, Var, Span),
@@ -27,7 +32,7 @@ enum Later {
     Quotient(Var, Var, Var, Span),
 }
 
-/// What is known of types: it grows as more is seen.
+/// The variables of a set with their bounds. The types of a test begin with those of its set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     table: Table,
@@ -37,12 +42,12 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// How many classes and lets have been seen.
+    /// Returns the number of classes and lets that have variables.
     pub(super) fn definitions(&self) -> usize {
         self.definitions.len()
     }
 
-    /// The type of a class or let.
+    /// Returns the type of a class or let.
     pub(super) fn definition(&self, definition: usize) -> Option<Type> {
         self.definitions.get(definition).and_then(|var| self.table.peek(*var).settled())
     }
@@ -60,7 +65,7 @@ pub(super) struct Checker<'a> {
     arithmetic: Vec<(Var, Span)>,
 }
 
-/// Keys of the volume asked for that are no amounts.
+/// The keys of a requested volume that are not amounts.
 const VOLUME_TEXTS: [&str; 3] = ["filesystem", "access", "source"];
 
 impl<'a> Checker<'a> {
@@ -89,7 +94,7 @@ impl<'a> Checker<'a> {
         var
     }
 
-    /// The variable of a resource of agents, or of storage.
+    /// Returns the variable of a resource of agents or of storage.
     pub(super) fn resource(&mut self, side: Side, resource: &str) -> Var {
         if let Some(var) = self.resources.get(&(side, resource.to_owned())) {
             return *var;
@@ -103,7 +108,7 @@ impl<'a> Checker<'a> {
         self.definitions[id.0]
     }
 
-    /// The type of an expression.
+    /// Returns the type variable of an expression. Adds the constraints of all expressions inside it.
     pub(super) fn infer(&mut self, expr: &Expr) -> Var {
         match &expr.kind {
             ExprKind::Literal(literal) => self.literal(literal, expr.span),
@@ -146,9 +151,11 @@ impl<'a> Checker<'a> {
             ExprKind::Arithmetic(op, left, right) => self.arithmetic(*op, left, right, expr.span),
             ExprKind::Else(read, default) => {
                 let (key, default_var) = (self.read(read, expr.span), self.infer(default));
+                // A text may replace a place: both are paths, though their types differ.
                 let paths = self.table.get(key).is_path() && self.table.get(default_var).is_path();
                 if !paths && !self.join(key, default_var, expr.span, "both sides of `else` have one type") {
-                    // Said once: what is done with the value is not held against it too.
+                    // The mismatch is reported once. A fresh variable keeps it from spreading to the
+                    // expression around it.
                     return self.table.fresh();
                 }
                 key
@@ -197,7 +204,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether some need asks an agent for this resource: then `need.R` is that amount.
+    /// Returns `true` if a need requests this resource of an agent. `need.R` is the requested amount then.
     fn is_asked(&self, resource: &str) -> bool {
         let needs = self.hir.frameworks.iter().flat_map(|framework| &framework.needs);
         needs
@@ -229,8 +236,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Equality: one type on both sides, or a text that stands for a place.
+    /// Adds the constraints of an equality: one type on both sides, or a text that stands for a place.
     fn equal(&mut self, a: Var, b: Var, left: &Expr, right: &Expr, span: Span) {
+        // A place equals a text that is a path, but neither takes the other's type.
         let place = |bound| bound == Bound::Known(Type::Place);
         let (one, other) = (self.table.get(a), self.table.get(b));
         if place(one) != place(other) {
@@ -292,7 +300,7 @@ impl<'a> Checker<'a> {
         vars[0]
     }
 
-    /// Requires a condition.
+    /// Requires an expression to be a condition.
     pub(super) fn condition(&mut self, expr: &Expr, why: &str) {
         let var = self.infer(expr);
         if let Err(conflict) = self.table.narrow(var, Bound::Known(Type::Bool), expr.span) {
@@ -314,7 +322,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Says that two are of one type; `false` where they are not, which is reported.
+    /// Requires two variables to have one type. Reports a contradiction and returns `false`.
     pub(super) fn join(&mut self, a: Var, b: Var, span: Span, why: &str) -> bool {
         match self.table.join(a, b) {
             Ok(()) => true,
@@ -325,9 +333,10 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Two uses that disagree: shows both.
+    /// Reports two contradicting uses with both spans.
     fn conflict(&mut self, code: Code, conflict: &Conflict, span: Span, why: &str) {
         let ((left, from), (right, to)) = (conflict.left, conflict.right);
+        // Two quantities get the code for dimensions, which explains units.
         let both = left.dimension().is_some() && right.dimension().is_some();
         let code = if both { Code::B0302 } else { code };
         let message =
@@ -348,7 +357,7 @@ impl<'a> Checker<'a> {
         self.problems.push(problem.help(help));
     }
 
-    /// Solves what had to wait, as far as it can be known.
+    /// Solves the waiting constraints until no more can be solved. Those that remain are tried with defaults.
     fn solve(&mut self) {
         loop {
             let before = self.later.len();
@@ -366,12 +375,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// One constraint; `false` where too little is known yet and `last` is not set.
+    /// Tries one constraint. Returns `false` if too little is known; with `last`, defaults apply instead.
     fn step(&mut self, constraint: &Later, last: bool) -> bool {
         match *constraint {
             Later::Member(element, set, span) => self.member(element, set, span, last),
             Later::Product(a, b, result, span) => {
                 let (left, right) = (self.table.get(a).dimension(), self.table.get(b).dimension());
+                // The language has no product of two units, so one operand is a plain number.
                 let product = match (left, right) {
                     (Some(Dimension::Number), Some(other)) | (Some(other), Some(Dimension::Number)) => other,
                     (Some(_), Some(_)) => {
@@ -406,7 +416,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// An element and its set: each says what the other is.
+    /// Relates an element and its set: either may determine the other.
     fn member(&mut self, element: Var, set: Var, span: Span, last: bool) -> bool {
         let (one, many) = (self.table.get(element), self.table.get(set));
         match many {
@@ -427,6 +437,7 @@ impl<'a> Checker<'a> {
                 }
                 Bound::Free if !last => return false,
                 Bound::Free => self.expect(set, Bound::Set, span, "a set is expected here"),
+                // No set holds such an element. The error says what sets hold.
                 _ => self.expect(set, Bound::Known(Type::Texts), span, "sets hold texts or numbers"),
             },
             _ => {
@@ -438,12 +449,12 @@ impl<'a> Checker<'a> {
         true
     }
 
-    /// The types found and the problems met.
+    /// Solves the waiting constraints and returns the types and problems.
     pub(super) fn finish(mut self) -> (Types, Vec<Diagnostic>) {
         self.solve();
         for (var, span) in std::mem::take(&mut self.ordered) {
             let bound = self.table.get(var);
-            // Sides that disagree are told already; that one of them has no order follows from it.
+            // Sides that disagree are reported already. The missing order follows from it.
             let told = |problem: &Diagnostic| problem.labels.first().is_some_and(|label| label.span == span);
             if self.problems.iter().any(told) {
                 continue;
@@ -459,6 +470,7 @@ impl<'a> Checker<'a> {
                 self.problems.push(Diagnostic::error(Code::B0304, span, message).help(help));
             }
         }
+        // Checked last: an operand may have got its type from a later use.
         for (var, span) in std::mem::take(&mut self.arithmetic) {
             let (bound, origin) = self.table.get_with_origin(var);
             if bound != Bound::Free && bound.dimension().is_none() {

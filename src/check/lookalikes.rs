@@ -1,6 +1,6 @@
-//! Names and texts that look like others: another script's `а` beside `a`, or a whole word of them. A reader takes one for
-//! the other, and a rule about one does not hold for the other (Unicode Technical Standard 39, mixed scripts and
-//! confusables; Cedar warns of the same).
+//! Names and texts that look like others, such as Cyrillic `а` beside Latin `a`. A reader takes one for the
+//! other, but a rule about one does not hold for the other. The tests follow Unicode Technical Standard 39
+//! (confusables and mixed scripts).
 
 use std::collections::BTreeMap;
 
@@ -23,12 +23,13 @@ use crate::{
     value::quote,
 };
 
-/// Where a text stands first.
+/// Texts with the span of their first occurrence.
 type First<'a> = BTreeMap<&'a str, Span>;
 
-/// Warns of each text of a set and its inventories that looks like another one, or mixes scripts. Names without quotes
-/// are ASCII: a set of those alone costs a look at each.
+/// Warns of each text of a set and its inventories that looks like another, or mixes scripts. Unquoted names
+/// are ASCII, and a set without other characters takes one pass.
 pub fn lookalikes(hir: &Hir, parts: &[Part<'_>], strictness: Strictness) -> Vec<Diagnostic> {
+    // Only texts with characters beyond ASCII are reported. ASCII texts matter as what they may be taken for.
     let mut foreign = First::new();
     each_text(hir, parts, &mut |text, span| {
         if !text.is_ascii() {
@@ -38,7 +39,7 @@ pub fn lookalikes(hir: &Hir, parts: &[Part<'_>], strictness: Strictness) -> Vec<
     if foreign.is_empty() {
         return Vec::new();
     }
-    // Of each look, the first text that has it; ASCII before others.
+    // The first text of each skeleton, ASCII texts before others. Texts with equal skeletons look alike.
     let mut looks: BTreeMap<String, (&str, Span)> = BTreeMap::new();
     for (text, span) in &foreign {
         looks.entry(skeleton(text).collect()).or_insert((text, *span));
@@ -82,7 +83,7 @@ fn shown(text: &str) -> String {
     format!("`{}`", quote(text))
 }
 
-/// Which characters of a text are no ASCII: the first ones.
+/// Returns the first characters of a text that are not ASCII, for a message.
 fn odd(text: &str) -> String {
     const SHOWN: usize = 3;
     let odd: IndexSet<char> = text.chars().filter(|c| !c.is_ascii()).collect();
@@ -91,8 +92,8 @@ fn odd(text: &str) -> String {
     if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) }
 }
 
-/// Whether letters are of scripts that nobody writes together: those which look alike, such as Latin and Cyrillic.
-/// Japanese with Latin, or Arabic with Latin, is what people write.
+/// Returns `true` if the letters mix scripts that look alike, such as Latin and Cyrillic. Common mixtures
+/// such as Japanese or Arabic with Latin are allowed.
 fn mixes_scripts(text: &str) -> bool {
     let is_letter = |c: &char| c.is_alphanumeric() && GeneralSecurityProfile::identifier_allowed(*c);
     let letters: String = text.chars().filter(is_letter).collect();
@@ -127,7 +128,8 @@ fn each_text<'a>(hir: &'a Hir, parts: &[Part<'a>], visit: &mut dyn FnMut(&'a str
     }
 }
 
-/// What the set itself says: classes, rules, roles, frameworks and needs, those of inventories too.
+/// Calls `visit` with the names and texts of classes, rules, roles, frameworks and needs. Rules and
+/// frameworks of inventories are part of the set here.
 fn declared<'a>(hir: &'a Hir, visit: &mut dyn FnMut(&'a str, Span)) {
     for definition in hir.definitions.iter().filter(|definition| !definition.standard) {
         visit(bare(&definition.name), definition.span);
@@ -153,7 +155,7 @@ fn declared<'a>(hir: &'a Hir, visit: &mut dyn FnMut(&'a str, Span)) {
 }
 
 fn tiers<'a>(tier: &'a TierRecord, visit: &mut dyn FnMut(&'a str, Span)) {
-    // A provider, an instance, a pool and a volume: no deeper.
+    // Providers, instances, pools and volumes: four levels at most.
     let mut open = vec![tier];
     while let Some(tier) = open.pop() {
         visit(&tier.name.text, tier.name.span);
@@ -164,7 +166,7 @@ fn tiers<'a>(tier: &'a TierRecord, visit: &mut dyn FnMut(&'a str, Span)) {
     }
 }
 
-/// A key or name without the quotes that the language shows it in.
+/// Returns a key or name without the quotes around it.
 fn bare(shown: &str) -> &str {
     shown.trim_matches('"')
 }

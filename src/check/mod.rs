@@ -1,5 +1,8 @@
-//! Resolved set → the same set with the type of every key, or the problems: two uses of a key that disagree,
-//! dimensions that differ, conditions that are none.
+//! Type checking: infers the type of every open key of a resolved set, or reports why that is impossible.
+//!
+//! No declaration of types is needed. Each key, resource, class, let and expression has a type variable;
+//! every use adds a constraint, and two uses that disagree are reported with both spans (unification, with a
+//! union-find forest in `types`). The pipeline calls this module between `resolve` and `lower`.
 
 mod cost;
 mod infer;
@@ -18,16 +21,16 @@ use crate::{
     types::{Side, Type},
 };
 
-/// How strictly a set is checked.
+/// The strictness of the checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Strictness {
-    /// A key that a schema of its side does not declare is an error rather than a warning.
+    /// `true` if a key that the schema of its side does not declare is an error and not a warning.
     pub undeclared_keys: bool,
-    /// A name that looks like another is an error rather than a warning.
+    /// `true` if a name that looks like another is an error and not a warning.
     pub lookalikes: bool,
 }
 
-/// The types of a set. Only [`check`] makes one.
+/// The types of a set. Only [`check`] and [`check_more`] make one.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     keys: IndexMap<(Side, String), Option<Type>>,
@@ -36,12 +39,12 @@ pub struct Types {
 }
 
 impl Types {
-    /// The type of an open key, where anything says it.
+    /// Returns the type of an open key, or `None` if no use determines it.
     pub fn key(&self, side: Side, key: &str) -> Option<Type> {
         self.keys.get(&(side, key.to_owned())).copied().flatten()
     }
 
-    /// The dimension of a resource of agents or of storage, where anything says it.
+    /// Returns the dimension of a resource of agents or of storage, or `None` if no use determines it.
     pub fn resource(&self, side: Side, resource: &str) -> Option<Dimension> {
         match self.resources.get(&(side, resource.to_owned())).copied().flatten() {
             Some(Type::Quantity(dimension)) => Some(dimension),
@@ -49,12 +52,12 @@ impl Types {
         }
     }
 
-    /// The type of a class or let, by its number, where anything says it.
+    /// Returns the type of a class or let by its number, or `None` if nothing determines it.
     pub fn definition(&self, definition: usize) -> Option<Type> {
         self.known.definition(definition)
     }
 
-    /// Every resource whose dimension is known: the side that has it, its name, its dimension.
+    /// Returns every resource with a known dimension: its side, name and dimension.
     pub fn resources(&self) -> impl Iterator<Item = (Side, &str, Dimension)> {
         self.resources.iter().filter_map(|((side, resource), kind)| match kind {
             Some(Type::Quantity(dimension)) => Some((*side, resource.as_str(), *dimension)),
@@ -62,20 +65,20 @@ impl Types {
         })
     }
 
-    /// Every open key with its type.
+    /// Returns every open key with its type.
     pub fn keys(&self) -> impl Iterator<Item = (Side, &str, Option<Type>)> {
         self.keys.iter().map(|((side, key), kind)| (*side, key.as_str(), *kind))
     }
 }
 
-/// Infers the types of a set, and says what is wrong with them.
+/// Infers the types of a set and reports type errors.
 pub fn check(hir: &Hir, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
     let mut checker = infer::Checker::new(hir, infer::Known::default());
     set::visit(&mut checker, 0, false, strictness);
     checker.finish()
 }
 
-/// Infers the types of what was added to a set (`resolve::extend`), whose own types are `base`.
+/// Infers the types of a test that `resolve::extend` added to a set. `base` holds the types of the set.
 pub fn check_more(hir: &Hir, base: &Types, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
     let mut checker = infer::Checker::new(hir, base.known.clone());
     set::visit(&mut checker, base.known.definitions(), true, strictness);

@@ -1,4 +1,5 @@
-//! Everything of a set that says something about types.
+//! The walk over a set: adds the type constraints of schemas, records, needs, definitions and rules, and runs
+//! the checks on the set as a whole.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +27,8 @@ use crate::{
     types::{Side, Type},
 };
 
-/// Visits a set, or what is added to one: the first `seen` classes and lets have been visited before, and what is
-/// said of a set as a whole is said once.
+/// Visits a set, or with `addition` a test on top of it. The first `seen` classes and lets have been visited
+/// before. Checks on the set as a whole run for the set only.
 pub(super) fn visit(checker: &mut Checker<'_>, seen: usize, addition: bool, strictness: Strictness) {
     schema(checker);
     records(checker);
@@ -61,7 +62,7 @@ fn key(checker: &mut Checker<'_>, side: Side, record: &KeyRecord) {
         Raw::Texts(_) => Bound::Known(Type::Texts),
         Raw::Numbers(_) => Bound::NumberList,
         Raw::Ranges(_) => Bound::Known(Type::Ranges),
-        // Data gives numbers and base units alike; the key's type, once known, says which.
+        // Data writes numbers and base units alike. The type of the key decides, once it is known.
         Raw::Integer(_) => return,
     };
     let var = checker.key(side, &record.key);
@@ -230,6 +231,7 @@ fn every_rule(checker: &mut Checker<'_>) {
             checker.problems.push(Diagnostic::error(Code::B0402, charge.amount.span, message).help(help));
         }
     }
+    // An exposed key gets a type variable even if no rule reads it.
     for (read, _) in &hir.broker.exposed {
         if let Key::Attribute(name) = &read.key {
             checker.key(read.side, name);
@@ -247,7 +249,7 @@ fn one_rule(checker: &mut Checker<'_>, rule: &Rule) {
     preference(checker, var, rule);
 }
 
-/// A preference is a condition, or a number that is clamped to 0…1.
+/// Requires a condition or a number; a number is clamped to 0…1 when it is scored.
 fn preference(checker: &mut Checker<'_>, var: Var, rule: &Rule) {
     let bound = checker.table.get(var);
     let fits = match bound {
@@ -262,7 +264,7 @@ fn preference(checker: &mut Checker<'_>, var: Var, rule: &Rule) {
     }
 }
 
-/// Every side an expression mentions, through classes and lets.
+/// Returns the sides that an expression refers to, directly or through classes and lets.
 fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
     let mut sides = BTreeSet::new();
     let mut seen: BTreeSet<DefinitionId> = BTreeSet::new();
@@ -275,7 +277,7 @@ fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
             | ExprKind::Else(read, _) => {
                 sides.insert(read.side);
             }
-            // Lets are followed, once each; classes mention their side only.
+            // Each let is followed once. A class refers to its side only.
             ExprKind::Named(id) if seen.insert(*id) => match checker.hir.definitions.get(id.0) {
                 Some(Definition { kind: DefinitionKind::Class(side), .. }) => {
                     sides.insert(*side);
@@ -289,8 +291,8 @@ fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
     sides
 }
 
-/// A rule that speaks of a volume's supply does not reach a need without volumes; say so where a part of it
-/// speaks of the agent alone, since its author may count on that part.
+/// Notes a requirement that refers to a supply and also has a part about the agent alone. Needs without
+/// volumes skip the whole rule, and its author may rely on that part.
 fn without_volumes(checker: &mut Checker<'_>) {
     for rule in checker.hir.broker.rules.iter().filter(|rule| rule.weight.is_none()) {
         let sides = sides_of(checker, &rule.expr);
@@ -311,7 +313,7 @@ fn without_volumes(checker: &mut Checker<'_>) {
     }
 }
 
-/// Keys that the set's own schema of their side does not declare.
+/// Reports keys that the set's own schema of their side does not declare.
 fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
     let hir = checker.hir;
     for side in Side::ALL {
@@ -321,6 +323,7 @@ fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
             .filter(|field| field.side == side && !field.standard)
             .map(|field| field.key.as_str())
             .collect();
+        // Standard modules declare keys too, but only a schema of the set itself claims to be complete.
         if own.is_empty() {
             continue;
         }
@@ -357,7 +360,7 @@ fn is_built_in(side: Side, key: &str) -> bool {
     }
 }
 
-/// Every use of an open key of a side, with its place.
+/// Returns the uses of open keys of a side in records and rules, with spans.
 fn uses(checker: &Checker<'_>, side: Side) -> Vec<(String, Span)> {
     let hir = checker.hir;
     let mut found: Vec<(String, Span)> = Vec::new();
@@ -375,7 +378,7 @@ fn uses(checker: &Checker<'_>, side: Side) -> Vec<(String, Span)> {
     found
 }
 
-/// Every reading of an open key of a side by rules, classes, lets, charges and needs, with its place.
+/// Returns the reads of open keys of a side in rules, classes, lets, charges and needs, with spans.
 pub(super) fn uses_in_rules(checker: &Checker<'_>, side: Side) -> Vec<(String, Span)> {
     let mut found = Vec::new();
     for expr in every_expr(checker) {
@@ -394,7 +397,7 @@ pub(super) fn uses_in_rules(checker: &Checker<'_>, side: Side) -> Vec<(String, S
     found
 }
 
-/// Every tier, in no order.
+/// Returns every tier, in no particular order.
 pub(super) fn tiers(records: &[TierRecord]) -> Vec<&TierRecord> {
     let mut all = Vec::new();
     let mut open: Vec<&TierRecord> = records.iter().collect();
@@ -410,7 +413,7 @@ fn every_expr<'a>(checker: &Checker<'a>) -> Vec<&'a Expr> {
     own.flat_map(|definition| &definition.body).chain(rules(checker.hir)).collect()
 }
 
-/// What is evaluated: rules, charges and the conditions of needs.
+/// Returns the expressions that are evaluated: rules, charges and conditions of needs.
 pub(super) fn rules(hir: &Hir) -> Vec<&Expr> {
     let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
     let needs = hir.frameworks.iter().flat_map(|framework| &framework.needs);
@@ -421,14 +424,15 @@ pub(super) fn rules(hir: &Hir) -> Vec<&Expr> {
     rules.chain(hir.broker.charges.iter().map(|charge| &charge.amount)).collect()
 }
 
-/// A standard class or let that reads `region` or `zone` means the level. In a set without that level it would read
-/// an open key that nothing has, and `is absent` would hold.
+/// Reports uses of standard definitions that read a level which the set does not have. The standard library
+/// means the level by `region` and `zone`; without it, they would be open keys that nothing has, and `is
+/// absent` would hold.
 fn missing_levels(checker: &mut Checker<'_>) {
     let (hir, levels) = (checker.hir, &checker.hir.levels);
     let mut missing: Vec<Option<&str>> = vec![None; hir.definitions.len()];
     let standard: Vec<usize> =
         (0..hir.definitions.len()).filter(|at| hir.definitions[*at].standard).collect();
-    // Definitions may stand in any order: as many rounds as there are settle them.
+    // A definition may refer to a later one. As many rounds as there are definitions reach the fixpoint.
     for _ in &standard {
         for &at in &standard {
             for expr in &hir.definitions[at].body {

@@ -1,4 +1,4 @@
-//! What compiles and is hardly ever meant.
+//! Warnings about policies that compile but are rarely meant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
     types::Side,
 };
 
-/// A resource read as a key is absent on every agent or pool, so that the condition is never true.
+/// Warns of a resource that is read as a key. As a key it is absent everywhere, so the condition never holds.
 pub(super) fn resources_as_keys(checker: &mut Checker<'_>) {
     let mut problems = Vec::new();
     for side in [Side::Agent, Side::Pool] {
@@ -31,8 +31,8 @@ pub(super) fn resources_as_keys(checker: &mut Checker<'_>) {
     checker.problems.extend(problems);
 }
 
-/// Keys and resources that nothing has, and that are nearly written like one that something has. Others may come
-/// with an inventory.
+/// Warns of keys and resources that nothing in the set has and that are similar to one that something has.
+/// Others are left alone, since an inventory may bring them.
 pub(super) fn misspelt(checker: &mut Checker<'_>) {
     let mut problems = Vec::new();
     for side in [Side::Agent, Side::Pool] {
@@ -42,7 +42,7 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
             built_in.into_iter().filter(|word| side == Side::Pool || matches!(*word, "name" | "domain")),
         );
         keys.extend(checker.hir.levels.iter().map(String::as_str));
-        // One word is looked up once, however often it is read.
+        // A word is searched once, however often it is read.
         let mut seen: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (key, span) in uses_in_rules(checker, side) {
             let first = key.split('.').next().unwrap_or(&key);
@@ -79,7 +79,7 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
     checker.problems.extend(problems);
 }
 
-/// Resources that needs ask for, that nothing of the set declares or counts, and that are nearly written like one.
+/// Warns of requested resources that nothing in the set has and that are similar to one that something has.
 fn misspelt_resources(checker: &Checker<'_>) -> Vec<Diagnostic> {
     let hir = checker.hir;
     let agents = hir.records.agents.iter().flat_map(|agent| &agent.resources);
@@ -115,7 +115,7 @@ fn warn(what: &str, span: Span, meant: &str) -> Diagnostic {
     Diagnostic::warning(Code::B0316, span, what).help(format!("did you mean `{meant}`?"))
 }
 
-/// The resources and the keys that the set gives a side.
+/// Returns the resources and the keys that the set knows for a side.
 fn names<'a>(checker: &Checker<'a>, side: Side) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
     let hir = checker.hir;
     let needs = hir.frameworks.iter().flat_map(|framework| &framework.needs);

@@ -1,4 +1,4 @@
-//! Type variables, joined as uses agree: one for each open key, resource, class, let and expression.
+//! Type variables and what is known of them, kept in a union-find forest.
 
 use crate::{quantity::Dimension, source::Span, types::Type};
 
@@ -6,23 +6,24 @@ use crate::{quantity::Dimension, source::Span, types::Type};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Var(u32);
 
-/// What is known of a variable's type so far.
+/// The current knowledge about a type variable. Bounds form a lattice: [`Bound::Free`] is its top, types are
+/// its bottom, and the others lie between since the form of a literal does not always decide its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// Nothing.
+    /// Nothing is known.
     Free,
-    /// A quoted text: text, unless its key is a place.
+    /// A quoted text: a text, or a place if another use says so.
     Quoted,
-    /// A set of something: `[]`.
+    /// A set of unknown members: `[]`.
     Set,
-    /// A list of whole numbers: a set of number, unless its key holds ranges.
+    /// A list of numbers: a set of numbers, or ranges if another use says so.
     NumberList,
-    /// This type.
+    /// A known type.
     Known(Type),
 }
 
 impl Bound {
-    /// The words for it.
+    /// Returns the name of the bound for messages.
     pub fn words(self) -> &'static str {
         match self {
             Bound::Free => "of any type",
@@ -33,7 +34,7 @@ impl Bound {
         }
     }
 
-    /// Its type, defaults applied.
+    /// Returns the type. Defaults apply where no use decided.
     pub fn settled(self) -> Option<Type> {
         match self {
             Bound::Free => None,
@@ -44,7 +45,7 @@ impl Bound {
         }
     }
 
-    /// Whether it can be a set or ranges.
+    /// Returns `true` if it can be a set or ranges.
     pub fn is_set(self) -> bool {
         matches!(
             self,
@@ -52,12 +53,12 @@ impl Bound {
         )
     }
 
-    /// Whether it is a place, or a text that can be read as one.
+    /// Returns `true` if it is a place, or a text that can be read as one.
     pub fn is_path(self) -> bool {
         matches!(self, Bound::Quoted | Bound::Known(Type::Text | Type::Place))
     }
 
-    /// Its dimension.
+    /// Returns the dimension of a quantity.
     pub fn dimension(self) -> Option<Dimension> {
         match self {
             Bound::Known(Type::Quantity(dimension)) => Some(dimension),
@@ -65,7 +66,7 @@ impl Bound {
         }
     }
 
-    /// What is known when both hold, if both can.
+    /// Returns the greatest lower bound: the knowledge if both hold, or `None` if they contradict.
     fn meet(self, other: Bound) -> Option<Bound> {
         use Bound::{Free, Known, NumberList, Quoted, Set};
         let met = match (self, other) {
@@ -82,23 +83,27 @@ impl Bound {
     }
 }
 
-/// Where a bound comes from.
+/// The origin of a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The place that says it.
+    /// The span of the use that set it.
     pub span: Span,
 }
 
 /// Two uses that disagree.
 #[derive(Clone, Copy, Debug)]
 pub struct Conflict {
-    /// One.
+    /// The bound of one use.
     pub left: (Bound, Option<Origin>),
-    /// The other.
+    /// The bound of the other.
     pub right: (Bound, Option<Origin>),
 }
 
-/// A union-find forest of variables.
+/// A union-find forest of type variables. Each tree is one class of equal types, with its bound at the root.
+///
+/// `join` makes the lower number the root, and `root` halves paths as it climbs, so that operations take
+/// logarithmic time, amortised. Which variable is the root never depends on anything but the order of
+/// creation.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     parent: Vec<u32>,
@@ -106,7 +111,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A variable of which nothing is known.
+    /// Returns a new variable without a bound.
     pub fn fresh(&mut self) -> Var {
         let var = Var(self.parent.len() as u32);
         self.parent.push(var.0);
@@ -114,7 +119,7 @@ impl Table {
         var
     }
 
-    /// A variable with a bound that a place in the source gives.
+    /// Returns a new variable with a bound that the span sets.
     pub fn bound(&mut self, bound: Bound, span: Span) -> Var {
         let var = self.fresh();
         self.bounds[var.0 as usize] = (bound, Some(Origin { span }));
@@ -131,13 +136,13 @@ impl Table {
         at
     }
 
-    /// What is known of a variable.
+    /// Returns the bound of a variable.
     pub fn get(&mut self, var: Var) -> Bound {
         let root = self.root(var);
         self.bounds[root as usize].0
     }
 
-    /// What is known of a variable, without looking it up faster the next time.
+    /// Returns the bound of a variable without shortening its path, for shared access.
     pub fn peek(&self, var: Var) -> Bound {
         let mut at = var.0;
         while let Some(parent) = self.parent.get(at as usize).filter(|parent| **parent != at) {
@@ -146,16 +151,16 @@ impl Table {
         self.bounds.get(at as usize).map_or(Bound::Free, |known| known.0)
     }
 
-    /// What is known, and from where.
+    /// Returns the bound of a variable and its origin.
     pub fn get_with_origin(&mut self, var: Var) -> (Bound, Option<Origin>) {
         let root = self.root(var);
         self.bounds[root as usize]
     }
 
-    /// Makes two variables one.
+    /// Makes two variables equal.
     ///
     /// # Errors
-    /// Both bounds, where they disagree; nothing is changed then.
+    /// Returns both bounds if they contradict. Nothing is changed then.
     pub fn join(&mut self, left: Var, right: Var) -> Result<(), Conflict> {
         let (a, b) = (self.root(left), self.root(right));
         if a == b {
@@ -172,10 +177,10 @@ impl Table {
         Ok(())
     }
 
-    /// Says more of a variable.
+    /// Adds a bound to a variable.
     ///
     /// # Errors
-    /// As [`Table::join`].
+    /// Returns both bounds if they contradict, as [`Table::join`] does.
     pub fn narrow(&mut self, var: Var, bound: Bound, span: Span) -> Result<(), Conflict> {
         let other = self.bound(bound, span);
         self.join(var, other)
