@@ -1,4 +1,8 @@
-//! A manifest as the canonical ABI lays out `descriptor`: nothing is left to compute when a plugin is asked what it is.
+//! Lays out a manifest in memory as `descriptor` of the interface, by the canonical ABI of the component
+//! model.
+//!
+//! The layout is computed at build time, so that `describe` returns a constant address. `read` is the
+//! inverse.
 
 use super::{
     manifest::{Column, Manifest, Rule},
@@ -7,7 +11,8 @@ use super::{
 };
 use crate::types::Side;
 
-/// The bytes of one record, filled field by field.
+/// The bytes of a record, appended field by field. The canonical ABI aligns each field by its type. Strings
+/// and lists are an address and a length; their contents are stored elsewhere in [`Data`].
 #[derive(Default)]
 struct Fields {
     bytes: Vec<u8>,
@@ -46,7 +51,7 @@ impl Fields {
         self.word(at).word(words.len() as u32)
     }
 
-    /// A list of records, each a multiple of `align` long.
+    /// Appends a list of records, each padded to a multiple of `align`.
     fn list<T>(
         &mut self,
         data: &mut Data,
@@ -54,6 +59,7 @@ impl Fields {
         items: &[T],
         write: impl Fn(&mut Fields, &mut Data, &T),
     ) -> &mut Fields {
+        // Alignment inside an element counts from the list's own start, which is aligned below.
         let mut own = Fields::default();
         for item in items {
             write(own.align(align), data, item);
@@ -64,7 +70,7 @@ impl Fields {
     }
 }
 
-/// Writes a descriptor; gives its address.
+/// Writes the descriptor and returns its address.
 pub fn descriptor(data: &mut Data, manifest: &Manifest) -> u32 {
     let mut fields = Fields::default();
     fields.text(data, &manifest.name).text(data, &manifest.producer);
@@ -76,6 +82,7 @@ pub fn descriptor(data: &mut Data, manifest: &Manifest) -> u32 {
             fields.text(data, text);
         });
     }
+    // Flags are bits, in order of declaration.
     let wants = u8::from(manifest.wants_texts) | u8::from(manifest.wants_places) << 1;
     fields.byte(wants);
     data.put(&fields.bytes, 4)
@@ -85,7 +92,7 @@ fn side(side: Side) -> u8 {
     side as u8
 }
 
-/// Where the parts of a column stand: its side, its key (a case and perhaps a text), its kind, whether it is required.
+/// Writes a column: its side, its key (a variant with an optional text), its kind, and the flag `required`.
 fn column(fields: &mut Fields, data: &mut Data, column: &Column) {
     let (case, text) = match &column.key {
         Key::Attribute(key) => (0, Some(key)),
@@ -113,6 +120,7 @@ fn text_or_nothing(fields: &mut Fields, data: &mut Data, text: Option<&String>) 
 fn rule(fields: &mut Fields, data: &mut Data, rule: &Rule) {
     fields.text(data, &rule.label).byte(u8::from(rule.labelled)).align(8);
     match rule.purpose {
+        // A variant is the number of its case and a payload as large as the largest.
         Purpose::Require => fields.byte(0).long(0),
         Purpose::Prefer(weight) => fields.byte(1).long(weight),
         Purpose::Class(of) => fields.byte(2).long(i64::from(side(of))),
@@ -130,6 +138,7 @@ fn rule(fields: &mut Fields, data: &mut Data, rule: &Rule) {
 
 fn condition(fields: &mut Fields, data: &mut Data, condition: &Condition) {
     fields.text(data, &condition.text);
+    // `>= 2` is the end of `agent.gpus >= 2`, and shares its bytes.
     let want = data.end_of(&condition.text, &condition.want);
     fields.word(want).word(condition.want.len() as u32);
     fields.byte(u8::from(condition.subject.is_some())).word(condition.subject.unwrap_or(0));

@@ -1,5 +1,5 @@
-//! Arithmetic of 64 bits with products of 128: checked, and rounded half to even where the language rounds. A status
-//! is the result, and the value stands in [`VALUE`].
+//! Checked arithmetic of 64 bits with intermediate products of 128 bits, rounded half to even. The result of
+//! a function is a status; the value is left in [`VALUE`].
 
 use wasm_encoder::ValType::{I32, I64};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{operator::ArithmeticOp, quantity::MILLION};
 
-/// The number of an operator.
+/// Returns the number of an operator for [`Helper::Arithmetic`].
 pub fn number(op: ArithmeticOp) -> i32 {
     match op {
         ArithmeticOp::Add => 0,
@@ -20,7 +20,7 @@ pub fn number(op: ArithmeticOp) -> i32 {
     }
 }
 
-/// The function of an operator, for amounts whose dimensions are known to fit.
+/// Returns the function of an operator, for amounts whose dimensions are known to fit.
 pub fn of_amounts(op: ArithmeticOp) -> Helper {
     match op {
         ArithmeticOp::Add => Helper::Add,
@@ -42,6 +42,8 @@ fn amounts() -> (Body, Local, Local) {
 
 pub fn add() -> Body {
     let (mut body, x, y) = amounts();
+    // Overflow: the sum has another sign than both operands. The status [`OVERFLOW`] is 4, one shifted by
+    // two.
     let sum = VALUE.get();
     let over = x.get().xor64(sum.clone()).and64(y.get().xor64(sum)).lt64_s(0_i64);
     body.add([VALUE.set(x.get().add64(y)), give(over.shl(2))]);
@@ -50,12 +52,13 @@ pub fn add() -> Body {
 
 pub fn subtract() -> Body {
     let (mut body, x, y) = amounts();
+    // Overflow: the operands differ in sign, and the result differs in sign from the first.
     let over = x.get().xor64(y).and64(x.get().xor64(VALUE)).lt64_s(0_i64);
     body.add([VALUE.set(x.get().sub64(y)), give(over.shl(2))]);
     body
 }
 
-/// The magnitude of a number, also of the one without a positive twin.
+/// Returns the magnitude of a number, as unsigned: it exists for the least number too.
 fn magnitude(value: Local) -> Ex {
     value.get().lt64_s(0_i64).choose(Ex::Long(0).sub64(value), value)
 }
@@ -83,7 +86,11 @@ fn scaled(scale: Fn, a: Ex, b: Ex, c: Ex, sign: Ex) -> Ex {
     Ex::Call(scale, vec![a, b, c, sign])
 }
 
-/// `a * b / c` and a sign. The product is made of four, and divided bit by bit where it does not fit 64.
+/// `a, b, c, sign`: computes `a * b / c` of unsigned numbers.
+///
+/// The product of 128 bits is added up from four products of 32-bit halves. The quotient must fit 64 bits, so
+/// `high >= c` is an overflow. There are three ways to divide: by one instruction if the product fits 64
+/// bits; by two digits in base 2³² if the divisor fits 32 bits; else by shifting and subtracting, bit by bit.
 pub fn scale() -> Body {
     let mut body = Body::new(&[I64, I64, I64, I32], Some(I32));
     let (a, b, c, sign) = (body.param(0), body.param(1), body.param(2), body.param(3));
@@ -92,7 +99,7 @@ pub fn scale() -> Body {
     let half = 0xffff_ffff_i64;
     let (a_low, a_high) = (a.get().and64(half), a.get().shr64(32_i64));
     let (b_low, b_high) = (b.get().and64(half), b.get().shr64(32_i64));
-    // Neither sum overflows: a product of two halves leaves room for two more halves.
+    // Neither sum overflows: the product of two halves plus two more halves fits 64 bits.
     let first = a_low.clone().mul64(b_low.clone()).shr64(32_i64);
     body.add([
         middle.set(a_high.clone().mul64(b_low).add64(first)),
@@ -102,7 +109,7 @@ pub fn scale() -> Body {
         when(high.get().ge64(c), vec![give(OVERFLOW)]),
     ]);
     let fits = vec![rest.set(low.get().rem64(c)), low.set(low.get().div64(c))];
-    // Two digits of 32 bits, where the divisor is one.
+    // Long division by two digits of 32 bits.
     let digit = |low: Ex| rest.get().shl64(32_i64).or64(low);
     let digits = vec![
         rest.set(high),
@@ -114,6 +121,7 @@ pub fn scale() -> Body {
         low.set(high.get().or64(middle.get().div64(c))),
     ];
     let bit = vec![
+        // The bit that the shift drops makes the remainder larger than any divisor.
         carry.set(rest.get().lt64_s(0_i64)),
         rest.set(rest.get().shl64(1_i64).or64(low.get().shr64(63_i64))),
         low.set(low.get().shl64(1_i64)),
@@ -126,6 +134,8 @@ pub fn scale() -> Body {
     let by_bits = vec![rest.set(high), bits.set(64), St::While(bits.get(), bit)];
     let other = vec![St::If(c.get().shr64(32_i64).zero64(), digits, by_bits)];
     let twin = i64::MIN;
+    // Rounds up above one half, and at one half if the quotient is odd. `c - rest` avoids doubling, which may
+    // overflow.
     let up = rest
         .get()
         .gt64(c.get().sub64(rest))
@@ -134,7 +144,7 @@ pub fn scale() -> Body {
         St::If(high.get().zero64(), fits, other),
         when(low.get().gt64(twin), vec![give(OVERFLOW)]),
         low.set(low.get().add64(up.wide())),
-        // The magnitude may be that of the least number, with its sign.
+        // A negative result may have the magnitude of the least number, one more than the largest.
         when(low.get().gt64(Ex::Long(i64::MAX).add64(sign.get().wide())), vec![give(OVERFLOW)]),
         VALUE.set(sign.get().choose(Ex::Long(0).sub64(low), low)),
         give(0),
@@ -142,7 +152,8 @@ pub fn scale() -> Body {
     body
 }
 
-/// The arithmetic of two values of any kind. The result's kind stands in [`KIND`].
+/// `operator, kind, value, kind, value`: arithmetic of values whose kinds are known at run time only. The
+/// kind of the result is left in [`KIND`].
 pub fn any(builder: &mut Builder) -> Body {
     let of = [ArithmeticOp::Add, ArithmeticOp::Subtract, ArithmeticOp::Multiply, ArithmeticOp::Divide];
     let mut body = Body::new(&[I32, I32, I64, I32, I64], Some(I32));

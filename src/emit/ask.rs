@@ -1,4 +1,4 @@
-//! `evaluate` and `explain`: a question as the host asks it, rule by rule over the rows it names.
+//! Generates `evaluate` and `explain`: the rules of a question, one after the other, over the rows it names.
 
 use wasm_encoder::ValType::I32;
 
@@ -11,7 +11,7 @@ use super::{
     module::{Builder, FAILS, FLOOR, HEAP, KIND, POOL_ROWS, ROWS, VALUE},
 };
 
-/// Bytes of a fact, and of an outcome.
+/// The sizes of `fact` and `outcome` in the canonical ABI, in bytes.
 const FACT: i32 = 24;
 const OUTCOME: i32 = 56;
 
@@ -19,8 +19,8 @@ fn give(value: impl Into<Ex>) -> St {
     St::Return(value.into())
 }
 
-/// What stands in the table of functions, by number: conditions, then rules, then what each condition could be, then
-/// what its subject is compared with, then how far the sides of each are apart.
+/// The sections of the table of functions, in order: conditions, rules, what each condition could be, the
+/// operand of its comparison, and the distance between the sides of it. Each maps a number to its entry.
 fn condition_at(number: Ex) -> Ex {
     number
 }
@@ -45,7 +45,7 @@ fn call_at(number: Ex, agent: Local, pool: Local) -> Ex {
     Ex::CallAt(Box::new(number), vec![agent.into(), pool.into()])
 }
 
-/// `facts, how many`: what is known of what is asked; all else of it is absent.
+/// `facts, count`: stores the facts of a question in their slots. Columns without a fact are absent.
 pub fn facts(layout: &Layout) -> Body {
     let mut body = Body::new(&[I32, I32], None);
     let (fact, end, column, slot) = (body.param(0), body.param(1), body.int(), body.int());
@@ -62,7 +62,8 @@ pub fn facts(layout: &Layout) -> Body {
             vec![St::If(
                 kind.get().sub(5).lt(3),
                 vec![value(fact.get().load(Mem::WordWide, 16))],
-                // Amounts are as they are; a list is an address and a length, as a set is.
+                // Amounts are stored as they are. A list is an address and a length, which is the form of a
+                // set too.
                 vec![value(fact.get().long(16))],
             )],
         ),
@@ -80,7 +81,8 @@ pub fn facts(layout: &Layout) -> Body {
     body
 }
 
-/// The rows of one side that a question names: how it names them, the list and its length. Gives how many.
+/// The rows of one side that a question names: the case of `rows`, and the address and length of the list.
+/// `counted` turns the length into the number of rows.
 struct Rows {
     how: Local,
     list: Local,
@@ -90,7 +92,7 @@ struct Rows {
 
 impl Rows {
     fn counted(&self) -> St {
-        // 0: none, which is one row that is not there; 1: all; 2: those of the list.
+        // 0 is `none`, one row that is absent; 1 is `all`; 2 is `these`, the rows of the list.
         let given = self.how.get().eq(1).choose(self.all, self.length);
         self.length.set(self.how.get().choose(given, 1))
     }
@@ -101,7 +103,11 @@ impl Rows {
     }
 }
 
-/// `evaluate`, with its ten words: facts, rules, agents, pools.
+/// `evaluate`. Its ten parameters are the flattened `question`: facts, rules, agents, pools.
+///
+/// For each rule, the answer has a plane: rows by columns, where rows are agents and columns are pools if
+/// both are tried, else one row over the side that is. Requirements have a bit per candidate in `holds` and
+/// in `unknown`, each row padded to words of 64; preferences have 32 bits per candidate in `earned`.
 pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
     let (allocate, cleared) = (builder.helper(Helper::Allocate), builder.helper(Helper::Cleared));
     let mut body = Body::new(&[I32; 10], Some(I32));
@@ -112,13 +118,14 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
     let [verdicts, earning, rule, words, answer, rows, columns] = [(); 7].map(|()| body.int());
     let [holds, unknown, earned] = [(); 3].map(|()| body.int());
     let is_preference = |rule: Ex| rule.add(layout.preferences).load(Mem::Byte, 0);
+    // Counts the rules of both kinds, which gives the sizes of the three lists.
     let counted = vec![
         when(rules.get().word(0).ge(layout.rules), vec![St::Trap]),
         St::If(is_preference(rules.get().word(0)), vec![step(earning, 1)], vec![step(verdicts, 1)]),
         step(rules, 4),
     ];
     let new = |helper: Fn, size: Ex| Ex::Call(helper, vec![size]);
-    // Rows of a plane are agents where both sides are tried; else there is one, over the side that is.
+    // Agents are the rows of a plane if both sides are tried. Otherwise the only row covers the side that is.
     let pair = agents.how.get().ne(0).and(pools.how.get().ne(0));
     body.add([
         St::Do(Ex::Call(facts, vec![param(0).into(), param(1).into()]), false),
@@ -155,6 +162,7 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         ));
     }
     inner.push(St::While(column.get().lt(columns), place));
+    // A row of the plane that ends within a word starts the next one afresh.
     let rest = columns.get().and(63).ne(0).and(preferred.get().not());
     inner.push(when(rest, vec![step(holds, 8), step(unknown, 8)]));
     let mut each = vec![
@@ -168,7 +176,7 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
     body
 }
 
-/// One candidate: what the function with a number says of it, and on to the next.
+/// Judges one candidate by the function of the rule, records the result and moves to the next.
 fn tried(
     body: &mut Body,
     [agents, pools]: [&Rows; 2],
@@ -190,7 +198,7 @@ fn tried(
                 St::If(verdict.get().eq(1), vec![mark(holds)], vec![mark(unknown)]),
             ],
         ),
-        // A word is full after 64 rows.
+        // A word is full after 64 columns.
         when(column.get().and(63).eq(63), vec![step(holds, 8), step(unknown, 8)]),
     ];
     let scored = vec![put(earned, 0, call_at(number.into(), agent, pool)), step(earned, 4)];
@@ -198,7 +206,8 @@ fn tried(
     place
 }
 
-/// Where all rows of one side are tried and no other, and the rule has a function for sixty-four of them: these first.
+/// Judges 64 rows at a time as long as 64 are left. Applies if all rows of one side are tried and none of the
+/// other, and the rule has such a function.
 fn by_words(
     body: &mut Body,
     layout: &Layout,
@@ -211,6 +220,7 @@ fn by_words(
     let whole = vec![
         St::Do(call, true),
         put_long(holds, 0, VALUE),
+        // A row that neither holds nor fails is unknown.
         put_long(unknown, 0, VALUE.get().or64(FAILS).xor64(-1_i64)),
         step(holds, 8),
         step(unknown, 8),
@@ -225,7 +235,7 @@ fn by_words(
     ]
 }
 
-/// `explain`, with its eight words: facts, conditions, the agent, the supply.
+/// `explain`. Its eight parameters are the flattened `candidate`: facts, conditions, agent, supply.
 pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
     let cleared = builder.helper(Helper::Cleared);
     let mut body = Body::new(&[I32; 8], Some(I32));
@@ -244,10 +254,10 @@ pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
         condition.set(list.get().add(at.get().shl(2)).word(0)),
         when(condition.get().ge(layout.conditions), vec![St::Trap]),
         status.set(call_at(condition_at(condition.get()), agent, pool)),
-        // No, unknown, yes.
+        // The cases of `truth` are no 0, unknown 1, yes 2.
         byte(0, status.get().gt(1).choose(1, status.get().shl(1))),
         could.set(possible),
-        // Where nothing varies it could only be what it is.
+        // −1 marks a condition that does not depend on free amounts: it can only be what it is.
         when(could.get().eq(-1), vec![could.set(status.get().gt(1).choose(0, Ex::Int(2).sub(status)))]),
         byte(1, could.get().and(1)),
         byte(2, could.get().shr(1)),
@@ -275,7 +285,7 @@ pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
     body
 }
 
-/// After an answer has been read, its memory is free again.
+/// Frees the memory of an answer, after the host has read it.
 pub fn free() -> Body {
     let mut body = Body::new(&[I32], None);
     body.add([HEAP.set(FLOOR)]);

@@ -1,21 +1,24 @@
-//! A small structured assembler: expressions and statements over locals, written out as WebAssembly. It knows the
-//! instructions that the generator needs and no others: those of the first version, sign extension and bulk memory.
+//! A small structured assembler: expressions and statements over locals, written out as WebAssembly.
+//!
+//! Structured control flow and typed locals make the generator read like the code that it generates. Only the
+//! instructions that it needs exist: those of WebAssembly 1.0 and bulk memory, no SIMD. One optimisation is
+//! made while writing: a local that is set and then read first is left on the stack (`local.tee`).
 
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 
-/// A local of a function.
+/// A local variable of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Local(pub u32);
 
-/// A global of the module.
+/// A global variable of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Global(pub u32);
 
-/// A function of the module.
+/// The number of a function of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fn(pub u32);
 
-/// A block that can be left.
+/// The label of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label(u32);
 
@@ -65,47 +68,47 @@ operators! {
     }
 }
 
-/// What is read from or written to memory.
+/// The width of a memory access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mem {
-    /// One byte, as 32 bits.
+    /// One byte, extended to 32 bits.
     Byte,
-    /// Two bytes, as 32 bits.
+    /// Two bytes, extended to 32 bits.
     Half,
     /// Four bytes.
     Word,
-    /// Four bytes, as 64 bits.
+    /// Four bytes, extended to 64 bits.
     WordWide,
     /// Eight bytes.
     Long,
 }
 
-/// An expression.
+/// An expression. It leaves one value on the stack.
 #[derive(Clone, Debug)]
 pub enum Ex {
-    /// 32 bits.
+    /// A constant of 32 bits.
     Int(i32),
-    /// 64 bits.
+    /// A constant of 64 bits.
     Long(i64),
-    /// A local.
+    /// The value of a local.
     Get(Local),
-    /// A global.
+    /// The value of a global.
     Global(Global),
-    /// One operand.
+    /// An operation with one operand.
     Un(Un, Box<Ex>),
-    /// Two operands.
+    /// An operation with two operands.
     Bin(Bin, Box<Ex>, Box<Ex>),
-    /// Memory at an address and an offset.
+    /// A load from an address with a constant offset.
     Load(Mem, Box<Ex>, u32),
-    /// A call.
+    /// A call of a function.
     Call(Fn, Vec<Ex>),
-    /// A call by number in the table, of a function of two rows.
+    /// A call through the table, by number, of a function of type [`OF_ROWS`](super::module::OF_ROWS).
     CallAt(Box<Ex>, Vec<Ex>),
-    /// The first if the last is not 0, else the second.
+    /// The first operand if the last is not 0, else the second. All are evaluated.
     Select(Box<[Ex; 3]>),
-    /// Pages of memory.
+    /// The size of memory, in pages.
     Pages,
-    /// More pages; −1 where there are none.
+    /// Grows memory by pages. Returns the old size, or −1 on failure.
     Grow(Box<Ex>),
 }
 
@@ -140,7 +143,7 @@ impl From<Global> for Ex {
 }
 
 impl Local {
-    /// Its value.
+    /// Returns its value.
     pub fn get(self) -> Ex {
         Ex::Get(self)
     }
@@ -152,7 +155,7 @@ impl Local {
 }
 
 impl Global {
-    /// Its value.
+    /// Returns its value.
     pub fn get(self) -> Ex {
         Ex::Global(self)
     }
@@ -164,55 +167,55 @@ impl Global {
 }
 
 impl Ex {
-    /// Memory there.
+    /// Loads from this address plus an offset.
     pub fn load(self, mem: Mem, offset: u32) -> Ex {
         Ex::Load(mem, Box::new(self), offset)
     }
 
-    /// Four bytes there.
+    /// Loads four bytes.
     pub fn word(self, offset: u32) -> Ex {
         self.load(Mem::Word, offset)
     }
 
-    /// Eight bytes there.
+    /// Loads eight bytes.
     pub fn long(self, offset: u32) -> Ex {
         self.load(Mem::Long, offset)
     }
 
-    /// `if self { yes } else { no }`, both computed.
+    /// `if self { yes } else { no }`. Both are evaluated.
     pub fn choose(self, yes: impl Into<Ex>, no: impl Into<Ex>) -> Ex {
         Ex::Select(Box::new([yes.into(), no.into(), self]))
     }
 }
 
-/// A statement.
+/// A statement. It leaves the stack as it was.
 #[derive(Clone, Debug)]
 pub enum St {
-    /// To a local.
+    /// Sets a local.
     Set(Local, Ex),
-    /// To a global.
+    /// Sets a global.
     SetGlobal(Global, Ex),
-    /// To memory: address, offset, value.
+    /// Stores to memory: address, offset, value.
     Store(Mem, Ex, u32, Ex),
-    /// One or the other.
+    /// Runs the first or the second branch.
     If(Ex, Vec<St>, Vec<St>),
-    /// As long as it holds.
+    /// Repeats the body while the condition holds.
     While(Ex, Vec<St>),
-    /// Can be left.
+    /// A block that [`St::Leave`] can leave.
     Block(Label, Vec<St>),
-    /// Leaves a block.
+    /// Jumps to the end of a block.
     Leave(Label),
-    /// Gives the result.
+    /// Returns a value from the function.
     Return(Ex),
-    /// Ends a function without a result.
+    /// Returns from a function without a result.
     End,
-    /// A call whose result is not wanted, or that has none.
+    /// Evaluates a call for its effect. The flag is `true` if it has a result, which is dropped.
     Do(Ex, bool),
-    /// Copies bytes: to, from, how many.
+    /// Copies bytes: destination, source, length.
     Copy(Ex, Ex, Ex),
-    /// Clears bytes: at, how many.
+    /// Zeroes bytes: address, length.
     Clear(Ex, Ex),
-    /// Cannot go on.
+    /// Traps: aborts the instance.
     Trap,
 }
 
@@ -221,7 +224,7 @@ pub fn when(condition: Ex, then: Vec<St>) -> St {
     St::If(condition, then, Vec::new())
 }
 
-/// `*(address + offset) = value`, four bytes.
+/// Stores four bytes.
 pub fn put(address: impl Into<Ex>, offset: u32, value: impl Into<Ex>) -> St {
     St::Store(Mem::Word, address.into(), offset, value.into())
 }
@@ -237,7 +240,7 @@ pub fn count(local: Local, end: impl Into<Ex>, mut body: Vec<St>) -> Vec<St> {
     vec![local.set(0), St::While(local.get().lt(end), body)]
 }
 
-/// A function being written.
+/// The body of a function under construction.
 #[derive(Debug)]
 pub struct Body {
     params: Vec<ValType>,
@@ -245,12 +248,12 @@ pub struct Body {
     locals: Vec<ValType>,
     free: Vec<u32>,
     labels: u32,
-    /// What it does.
+    /// The statements so far.
     pub code: Vec<St>,
 }
 
 impl Body {
-    /// A function of 32-bit and 64-bit parameters.
+    /// Returns an empty body of a function with this type.
     pub fn new(params: &[ValType], result: Option<ValType>) -> Body {
         Body {
             params: params.to_vec(),
@@ -262,17 +265,18 @@ impl Body {
         }
     }
 
-    /// Its type.
+    /// Returns the type of the function.
     pub fn signature(&self) -> (Vec<ValType>, Option<ValType>) {
         (self.params.clone(), self.result)
     }
 
-    /// A parameter.
+    /// Returns the parameter at a position.
     pub fn param(&self, at: u32) -> Local {
         Local(at)
     }
 
     fn local(&mut self, kind: ValType) -> Local {
+        // A freed local of the same type is used again, which keeps functions small.
         let params = self.params.len() as u32;
         let fits = |at: &u32| self.locals[*at as usize] == kind;
         if let Some(found) = self.free.iter().position(fits) {
@@ -282,17 +286,17 @@ impl Body {
         Local(params + self.locals.len() as u32 - 1)
     }
 
-    /// A local of 32 bits.
+    /// Returns a local of 32 bits that is not in use.
     pub fn int(&mut self) -> Local {
         self.local(ValType::I32)
     }
 
-    /// A local of 64 bits.
+    /// Returns a local of 64 bits that is not in use.
     pub fn long(&mut self) -> Local {
         self.local(ValType::I64)
     }
 
-    /// A local that is not used any more.
+    /// Marks a local as free, so that it may be used again.
     pub fn release(&mut self, local: Local) {
         if let Some(at) = local.0.checked_sub(self.params.len() as u32)
             && !self.free.contains(&at)
@@ -301,26 +305,26 @@ impl Body {
         }
     }
 
-    /// A new label.
+    /// Returns a new label.
     pub fn label(&mut self) -> Label {
         self.labels += 1;
         Label(self.labels)
     }
 
-    /// Adds statements.
+    /// Appends statements.
     pub fn add(&mut self, code: impl IntoIterator<Item = St>) -> &mut Body {
         self.code.extend(code);
         self
     }
 
-    /// Written out.
+    /// Writes the function out.
     pub fn finish(&self) -> Function {
         let mut function = Function::new_with_locals_types(self.locals.iter().copied());
         let mut open = Vec::new();
         let mut sink = Sink { to: function.instructions(), ready: None };
         statements(&mut sink, &self.code, &mut open);
         if self.result.is_some() {
-            // What returns on every path never gets here.
+            // Every path returns before this point, but validation must see a value or a trap.
             sink.unreachable();
         }
         sink.end();
@@ -328,10 +332,10 @@ impl Body {
     }
 }
 
-/// What instructions are written to.
+/// The writer of instructions.
 struct Sink<'a> {
     to: InstructionSink<'a>,
-    /// A local whose value is on the stack already, for the operand that is computed next.
+    /// A local whose value is already on the stack, for the expression that is written next.
     ready: Option<Local>,
 }
 
@@ -363,7 +367,7 @@ fn statements(sink: &mut Sink<'_>, code: &[St], open: &mut Vec<Option<Label>>) {
     }
 }
 
-/// What a statement computes first.
+/// Returns the expression that a statement evaluates first.
 fn leading(statement: &St) -> Option<&Ex> {
     match statement {
         St::Set(_, value)
@@ -378,9 +382,10 @@ fn leading(statement: &St) -> Option<&Ex> {
     }
 }
 
-/// The local that an expression reads before all else.
+/// Returns the local that an expression reads before anything else.
 fn first(value: &Ex) -> Option<Local> {
     match value {
+        // Operands are written left to right, so the leftmost leaf is read first.
         Ex::Get(local) => Some(*local),
         Ex::Un(_, inner) | Ex::Bin(_, inner, _) | Ex::Grow(inner) => first(inner),
         Ex::Load(_, address, _) => first(address),
@@ -436,7 +441,8 @@ fn statement_out(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Labe
     }
 }
 
-/// Statements with others in them, and the way out of these.
+/// Writes statements that contain others, and jumps out of these. `open` holds the enclosing blocks; a jump
+/// names its target by the number of blocks in between.
 fn nested(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Label>>) {
     match statement {
         St::If(condition, then, other) => {
@@ -452,6 +458,7 @@ fn nested(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Label>>) {
             sink.end();
         }
         St::While(condition, body) => {
+            // The block is the way out, one level above the loop: 1 leaves, 0 repeats.
             sink.block(BlockType::Empty).loop_(BlockType::Empty);
             expression(sink, condition);
             sink.i32_eqz().br_if(1);
@@ -533,7 +540,7 @@ fn expression(sink: &mut Sink<'_>, value: &Ex) {
             binary(sink, *op);
         }
         Ex::Load(mem, address, offset) => {
-            // What is computed from a constant alone needs no second constant.
+            // A constant address becomes part of the offset.
             match **address {
                 Ex::Int(at) => {
                     sink.i32_const(0);

@@ -1,6 +1,9 @@
-//! The component around the core module: the types of `wit/bourse-filter.wit`, the lifted functions, and the two
-//! instances that a plugin exports. Written by hand, once: the types stand in it once, where a general tool would
-//! write them three times.
+//! The component around the core module: the types of the interface, the lifted functions, and the two
+//! exported instances.
+//!
+//! It is assembled by hand, so that each type stands in it once; a general tool would write them three times.
+//! The second interface, `explain`, uses types of the first. A component can only export such an interface
+//! through a nested component that imports the types and exports them again.
 
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportKind,
@@ -13,10 +16,10 @@ use super::{manifest::Kind, read::SECTION};
 
 /// The interface that every plugin exports.
 pub const FILTER: &str = "bourse:filter/filter@0.1.0";
-/// The interface of plugins that say why.
+/// The interface of plugins that explain their verdicts.
 pub const EXPLAIN: &str = "bourse:filter/explain@0.1.0";
 
-/// The functions of the interfaces, in the order in which they are declared.
+/// The functions of the interfaces, in order of declaration.
 pub const FUNCTIONS: [(&str, &str); 5] =
     [(FILTER, "describe"), (FILTER, "load"), (FILTER, "update"), (FILTER, "evaluate"), (EXPLAIN, "explain")];
 
@@ -30,35 +33,35 @@ const U64: ComponentValType = ComponentValType::Primitive(PrimitiveValType::U64)
 const S64: ComponentValType = ComponentValType::Primitive(PrimitiveValType::S64);
 const STRING: ComponentValType = ComponentValType::Primitive(PrimitiveValType::String);
 
-/// What becomes of a type with a name.
+/// The treatment of a named type. The same code describes the types in three places.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Way {
-    /// It is noted.
+    /// Its number is recorded, to be exported with an instance.
     #[default]
     Note,
-    /// The component takes it.
+    /// The nested component imports it.
     Take,
-    /// The component gives it.
+    /// The nested component exports it.
     Give,
 }
 
-/// The types of a component, as they are numbered.
+/// The types of a component, in the order that numbers them.
 #[derive(Default)]
 struct Types {
     section: ComponentTypeSection,
-    /// How many stand before the section.
+    /// The number of types before the section.
     before: u32,
     way: Way,
-    /// Those with names, where they are noted.
+    /// The named types, recorded in the mode `Note`.
     named: Vec<(&'static str, u32)>,
-    /// The component so far, and how many types it takes, where they are taken and given.
+    /// The nested component so far, and the number of its imported types.
     component: Component,
     taken: usize,
 }
 
 type Field = (&'static str, ComponentValType);
 
-/// The number of a type that has one.
+/// Returns the number of a type.
 fn number(kind: ComponentValType) -> u32 {
     if let ComponentValType::Type(at) = kind { at } else { 0 }
 }
@@ -82,7 +85,7 @@ impl Types {
         self.last()
     }
 
-    /// Gives the last type a name.
+    /// Gives a name to the last type. The result is the type to use from then on.
     fn named(&mut self, name: &'static str) -> ComponentValType {
         match self.way {
             Way::Note => self.named.push((name, self.last_number())),
@@ -99,7 +102,7 @@ impl Types {
         self.last()
     }
 
-    /// Exports a type: what is exported is a new one.
+    /// Exports a type. The export defines a new type, equal to the old one.
     fn give(&mut self, name: &str, kind: ComponentValType) -> ComponentValType {
         let mut exports = ComponentExportSection::new();
         exports.export(name, ComponentExportKind::Type, number(kind), None);
@@ -109,7 +112,7 @@ impl Types {
         self.last()
     }
 
-    /// Writes what there is, so that something else may follow.
+    /// Writes the section out, so that another kind of section may follow.
     fn flush(&mut self) {
         self.before += self.section.len();
         if !self.section.is_empty() {
@@ -136,7 +139,7 @@ impl Types {
     }
 }
 
-/// A component of a core module, with the address of its description.
+/// Wraps a core module in a component. `descriptor` is the address of its description.
 pub fn component(module: &[u8], descriptor: u32) -> Vec<u8> {
     let mut types = Types::default();
     let functions = types_of(&mut types);
@@ -152,6 +155,7 @@ pub fn component(module: &[u8], descriptor: u32) -> Vec<u8> {
     let before = types.section.len();
     component.section(&aliased(1, SHARED));
     let (fact, value) = (ComponentValType::Type(before + 3), ComponentValType::Type(before + 2));
+    // Types are numbered through the component: those so far, then the aliases.
     types = Types { before: before + SHARED.len() as u32, ..Types::default() };
     let (named, function) = explain(&mut types, fact, value);
     component.section(&types.section);
@@ -174,14 +178,15 @@ pub fn component(module: &[u8], descriptor: u32) -> Vec<u8> {
     component.finish()
 }
 
-/// What the second interface uses of the first, and what it needs for that.
+/// The types that the second interface uses from the first, directly or not.
 const SHARED: [&str; 4] = ["symbol", "version", "value", "fact"];
 
-/// What the component of the second interface takes: types in order, then the function.
+/// The import names of the nested component: types in order, then the function.
 const TAKEN: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
 
-/// A component that takes the second interface's types and function, and exports them. Types that it exports are its
-/// own, known to be the same as those it takes: this is how one interface uses what another one declares.
+/// Returns the nested component: it imports the types and the function of the second interface, and exports
+/// them. An exported type is new but declared equal to the imported one, which is how one interface uses the
+/// types of another.
 fn explaining() -> Component {
     let mut types = Types { way: Way::Take, ..Types::default() };
     types.primitive(PrimitiveValType::U32);
@@ -209,7 +214,7 @@ fn explaining() -> Component {
     types.component
 }
 
-/// Makes an interface of its types and functions, and exports it.
+/// Exports an instance that consists of the types and functions of an interface.
 fn export(component: &mut Component, interface: &str, instance: u32, types: &[(&'static str, u32)]) {
     let named = types.iter().map(|(name, at)| (*name, ComponentExportKind::Type, *at));
     let lifted = FUNCTIONS.iter().enumerate().filter(|(_, function)| function.0 == interface);
@@ -222,7 +227,7 @@ fn export(component: &mut Component, interface: &str, instance: u32, types: &[(&
     component.section(&exports);
 }
 
-/// Types that an instance exports.
+/// Makes the types of an instance known outside it.
 fn aliased<const N: usize>(instance: u32, names: [&str; N]) -> ComponentAliasSection {
     let mut aliases = ComponentAliasSection::new();
     for name in names {
@@ -231,11 +236,11 @@ fn aliased<const N: usize>(instance: u32, names: [&str; N]) -> ComponentAliasSec
     aliases
 }
 
-/// What the core module exports to be called when an answer has been read.
+/// The export of the core module that is called after an answer has been read.
 pub const FREE: &str = "free";
 
-/// The memory, `cabi_realloc`, what is called after answers, then each function. The core module calls them plainly,
-/// by their own names: nothing but this component names them, and hosts that load the module alone.
+/// Makes known the memory, `cabi_realloc`, the function after answers, and the functions of the interface, in
+/// this order. Their names in the core module are plain, for hosts that load it without the component.
 fn aliases() -> ComponentAliasSection {
     let mut aliases = ComponentAliasSection::new();
     let mut alias = |kind, name: &str| {
@@ -250,22 +255,24 @@ fn aliases() -> ComponentAliasSection {
     aliases
 }
 
-/// The lifted functions from number `first` on, with their types.
+/// Lifts the functions from number `first` on, with these types.
 fn lifted(first: usize, types: &[u32]) -> CanonicalFunctionSection {
     let mut section = CanonicalFunctionSection::new();
     for (at, kind) in types.iter().enumerate() {
         let mut options =
             vec![CanonicalOption::UTF8, CanonicalOption::Memory(0), CanonicalOption::Realloc(0)];
+        // Only these return memory that must be freed after the host has read it.
         let answers = matches!(FUNCTIONS[first + at].1, "evaluate" | "explain");
         if answers {
             options.push(CanonicalOption::PostReturn(1));
         }
+        // Functions of the core module are numbered by their aliases: 0 and 1 are `cabi_realloc` and `free`.
         section.lift((2 + first + at) as u32, *kind, options);
     }
     section
 }
 
-/// The types of the first interface, in the order of the text; gives those of its functions.
+/// Declares the types of the first interface, in the order of its text. Returns the types of its functions.
 fn types_of(types: &mut Types) -> [u32; 4] {
     types.primitive(PrimitiveValType::U32);
     let symbol = types.named("symbol");
@@ -304,7 +311,7 @@ fn types_of(types: &mut Types) -> [u32; 4] {
     ]
 }
 
-/// The cases of a value.
+/// Returns the cases of a value.
 fn values(
     symbol: ComponentValType,
     version: ComponentValType,
@@ -434,7 +441,7 @@ fn data(
     (snapshot, types.named("changes"))
 }
 
-/// The types of the second interface, by name, and that of its function.
+/// Declares the types of the second interface. Returns them by name, and the type of its function.
 fn explain(
     types: &mut Types,
     fact: ComponentValType,

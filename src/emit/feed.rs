@@ -1,5 +1,5 @@
-//! `load` and `update`: the fleet as the host gives it. Columns stay where the host has put them; only spans become
-//! addresses. Changes are written over what is there.
+//! Generates `load` and `update`, which take the fleet from the host. Columns are used where the host wrote
+//! them; only spans of sets are turned into addresses, in place. Updates overwrite single rows.
 
 use wasm_encoder::ValType::I32;
 
@@ -14,7 +14,7 @@ use super::{
     },
 };
 
-/// Offsets in a column's data, as the canonical ABI lays it out.
+/// Offsets in `column-data`, by the canonical ABI.
 mod at {
     pub const KNOWN: u32 = 4;
     pub const MISMATCHED: u32 = 12;
@@ -23,31 +23,32 @@ mod at {
     pub const SIZE: i32 = 48;
 }
 
-/// Offsets in a slot: what a plugin knows of a column.
+/// Offsets in a slot, the record of a column that is in use.
 pub mod slot {
-    /// The bitmap of known rows; 0 where the column is not given. Of what is asked: its kind and 1; 0 where absent.
+    /// The bitmap of known rows; 0 for a column that was not given. For a fact of the question: its kind plus
+    /// 1, or 0 if it is absent.
     pub const KNOWN: u32 = 0;
     /// The bitmap of mismatched rows, or 0.
     pub const MISMATCHED: u32 = 4;
-    /// The values. Of what is asked, the value itself.
+    /// The address of the values. For a fact of the question, the value itself.
     pub const DATA: u32 = 8;
-    /// The kinds of a mixed column, or 0.
+    /// The address of the kinds of a mixed column, or 0.
     pub const KINDS: u32 = 12;
-    /// Bytes of a slot.
+    /// The size of a slot, in bytes.
     pub const SIZE: u32 = 16;
 }
 
-/// What the forms of a column's cells are called by the interface.
+/// The forms of cells: the cases of `cells` in the interface.
 pub mod form {
     /// A bitmap.
     pub const BOOLEANS: u8 = 0;
-    /// 64 bits.
+    /// Values of 64 bits.
     pub const INTEGERS: u8 = 1;
-    /// 32 bits.
+    /// Values of 32 bits.
     pub const NUMBERS: u8 = 2;
     /// Spans of members.
     pub const SETS: u8 = 3;
-    /// Of any kind.
+    /// Values of any kind.
     pub const MIXED: u8 = 4;
 }
 
@@ -55,7 +56,7 @@ fn give(value: impl Into<Ex>) -> St {
     St::Return(value.into())
 }
 
-/// Writes `load` and `update`.
+/// Generates `load` and `update`.
 pub fn feed(builder: &mut Builder, layout: &Layout) -> (Fn, Fn) {
     let extend = builder.helper(Helper::Extend);
     let symbols = builder.function(symbols_of(extend, layout));
@@ -67,7 +68,8 @@ pub fn feed(builder: &mut Builder, layout: &Layout) -> (Fn, Fn) {
     (load, builder.function(update))
 }
 
-/// `symbols record`: adds what is new.
+/// `symbols record`: appends the new symbols. Lists grow to twice the number of symbols, so that appending
+/// takes constant time per symbol, amortised.
 fn symbols_of(extend: Fn, layout: &Layout) -> Body {
     let mut body = Body::new(&[I32], None);
     let record = body.param(0);
@@ -109,12 +111,13 @@ fn symbols_of(extend: Fn, layout: &Layout) -> Body {
     body
 }
 
-/// The slot of a column, by its number.
+/// Returns the address of the slot of a column.
 fn slot_of(layout: &Layout, column: impl Into<Ex>) -> Ex {
     column.into().mul(slot::SIZE).add(layout.slots)
 }
 
-/// `column data, first column, end`: the slot, once its members have addresses; 0 where the column does not belong.
+/// `column data, first column, end`: turns the spans of a column into addresses and returns its slot. Returns
+/// 0 if the column is out of range or of another form.
 fn column_of(spans: Fn, layout: &Layout) -> Body {
     let mut body = Body::new(&[I32, I32, I32], Some(I32));
     let (data, from, to) = (body.param(0), body.param(1), body.param(2));
@@ -124,6 +127,8 @@ fn column_of(spans: Fn, layout: &Layout) -> Body {
         St::Do(Ex::Call(spans, vec![list, rows, members, kinds]), true)
     };
     body.add([
+        // The generated code reads cells by the form of their column without further checks, so data of
+        // another form or side is refused.
         column.set(data.get().word(0)),
         when(column.get().lt(from).or(column.get().ge(to)), vec![give(0)]),
         form.set(data.get().load(Mem::Byte, at::FORM)),
@@ -141,12 +146,12 @@ fn column_of(spans: Fn, layout: &Layout) -> Body {
     body
 }
 
-/// The values of a column's data: those of a mixed one stand behind its kinds.
+/// Returns the address of the values in a column's data. Those of a mixed column follow its kinds.
 fn values_at(data: Local, column_form: Ex) -> Ex {
     column_form.eq(i32::from(form::MIXED)).choose(data.get().word(at::CELLS + 8), data.get().word(at::CELLS))
 }
 
-/// Where `load` and `update` say what came of them: a result without a value, or with a text.
+/// Reports unexpected data: an `err` with a text, in the result of `load` and `update`.
 fn refuse(layout: &Layout) -> Vec<St> {
     let (text, length) = layout.refusal;
     vec![
@@ -157,7 +162,7 @@ fn refuse(layout: &Layout) -> Vec<St> {
     ]
 }
 
-/// `table, first column, end`: puts each column in its slot; 0 where one does not belong.
+/// `table, first column, end`: puts each column into its slot. Returns 0 if one does not belong.
 fn table_of(column: Fn) -> Body {
     let mut body = Body::new(&[I32, I32, I32], Some(I32));
     let [table, from, to] = [0, 1, 2].map(|at| body.param(at));
@@ -169,7 +174,7 @@ fn table_of(column: Fn) -> Body {
     let each = vec![
         slot.set(Ex::Call(column, vec![data.into(), from.into(), to.into()])),
         when(slot.get().not(), vec![give(0)]),
-        // A column of no rows is given all the same.
+        // A column without rows has no bitmap, but its slot must not read as "not given".
         put(slot, slot::KNOWN, list(at::KNOWN, 8)),
         put(slot, slot::MISMATCHED, list(at::MISMATCHED, 0)),
         put(slot, slot::DATA, values_at(data, form)),
@@ -211,11 +216,13 @@ fn load(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Body
         let sets = builder.function(sets);
         body.add([St::Do(Ex::Call(sets, vec![]), false)]);
     }
+    // Everything so far stays: answers begin above it.
     body.add([FLOOR.set(HEAP), give(layout.result)]);
     body
 }
 
-/// Sets of literals, once these have symbols: sorted by symbol, in steps that shrink (Shell's sort).
+/// Builds the sets of text literals. Symbols are known only now, so members are sorted here, by Shell's sort:
+/// literals are few, and it needs neither recursion nor memory.
 fn sets_of(builder: &mut Builder, layout: &Layout) -> Body {
     let allocate = builder.helper(Helper::Allocate);
     let mut body = Body::new(&[], None);
@@ -251,7 +258,8 @@ fn sets_of(builder: &mut Builder, layout: &Layout) -> Body {
     body
 }
 
-/// `table changes, first column, end, space`: writes each column; 0 where one does not belong, or was not given.
+/// `table changes, first column, end, space`: writes the changed rows of each column. Returns 0 if a column
+/// does not belong, or was not given to `load`.
 fn changed_of(column: Fn, write: Fn) -> Body {
     let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
     let [changes, from, to, space] = [0, 1, 2, 3].map(|at| body.param(at));
@@ -284,6 +292,7 @@ fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Bo
     body.add([
         put(layout.result, 0, 0),
         KEEP.set(0),
+        // Symbols come first: the changed cells may refer to new ones.
         St::Do(Ex::Call(symbols, vec![changes.into()]), false),
         when(changes.get().word(40), vec![RANKS.set(changes.get().word(36)), KEEP.set(1)]),
     ]);
@@ -291,6 +300,7 @@ fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Bo
         [(44, ROWS, SPACE, 0, layout.agents), (64, POOL_ROWS, POOL_SPACE, layout.agents, layout.rows)];
     for (offset, rows, space, from, to) in sides {
         let total = changes.get().word(offset as u32);
+        // Space for twice the rows, so that adding rows takes constant time per row, amortised.
         let longer = Ex::Call(grow, vec![from.into(), to.into(), rows.into(), total.clone().shl(1)]);
         let whole = Ex::Call(changed, vec![changes.get().add(offset), from.into(), to.into(), space.into()]);
         body.add([
@@ -299,12 +309,12 @@ fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Bo
             when(whole.not(), refuse(layout)),
         ]);
     }
-    // What was given is not needed any more, unless some of it stays.
+    // Frees what the host wrote for this update, unless a part of it is in use from now on.
     body.add([St::If(KEEP.into(), vec![FLOOR.set(HEAP)], vec![HEAP.set(FLOOR)]), give(layout.result)]);
     body
 }
 
-/// `first column, end, rows, space`: longer lists for every column that is given.
+/// `first column, end, rows, space`: moves each column to lists with space for more rows.
 fn grow(builder: &mut Builder, layout: &Layout) -> Body {
     let extend = builder.helper(Helper::Extend);
     let mut body = Body::new(&[I32, I32, I32, I32], None);
@@ -339,7 +349,7 @@ fn grow(builder: &mut Builder, layout: &Layout) -> Body {
     body
 }
 
-/// `slot, column data, table changes, space`: the changed rows.
+/// `slot, column data, table changes, space`: writes the changed rows of a column.
 fn write(builder: &mut Builder, set_bit: Fn) -> Body {
     let extend = builder.helper(Helper::Extend);
     let mut body = Body::new(&[I32, I32, I32, I32], None);
@@ -347,6 +357,7 @@ fn write(builder: &mut Builder, set_bit: Fn) -> Body {
     let [at_row, row, form, values, list] = [(); 5].map(|()| body.int());
     let mark = |bitmap: Ex, bit: Ex| St::Do(Ex::Call(set_bit, vec![bitmap, row.into(), bit]), false);
     let given = data.get().word(at::MISMATCHED + 4);
+    // The first mismatch of a column creates its bitmap.
     let fresh = Ex::Call(extend, vec![0.into(), 0.into(), space.get().add(7).shr(3)]);
     let mismatch = vec![
         row.set(changes.get().word(4).add(at_row.get().shl(2)).word(0)),

@@ -1,8 +1,10 @@
-//! Functions that stand in a plugin where it needs them: what operators mean, on values of any kind. Each follows the
-//! scalar meaning in `ir::op` case by case, and is tested against it.
+//! Library functions of a plugin: the operators of the language on values of any kind. Each follows the
+//! scalar definition in `ir::op` case by case and is tested against it. A function is part of a plugin only
+//! if something calls it.
 //!
-//! A value is 64 bits and a kind (the numbers of the interface). A set is the address of its members and, in the upper
-//! half, how many there are; ranges have two members each.
+//! A value is 64 bits with a kind, which has the number of the interface. A set is the address of its
+//! members, with their count in the upper half; a range counts as two members. Members are sorted and unique,
+//! so sets are searched by bisection. Tests return 0 or 1, or [`MISMATCH`] if the operands have no such test.
 
 use wasm_encoder::ValType::{self, I32, I64};
 
@@ -14,38 +16,39 @@ use super::{
 };
 use crate::quantity::MILLION;
 
-/// Millionths.
+/// The kind of numbers, in millionths.
 pub const NUMBER: i32 = 1;
-/// The last of the quantities.
+/// The kind of durations, the last of the quantities.
 pub const DURATION: i32 = 4;
-/// A text.
+/// The kind of texts.
 pub const TEXT: i32 = 5;
-/// A version.
+/// The kind of versions.
 pub const VERSION: i32 = 6;
-/// A place.
+/// The kind of places.
 pub const PLACE: i32 = 7;
-/// A set of texts, the first of the sets.
+/// The kind of sets of texts, the first of the sets.
 pub const TEXTS: i32 = 8;
-/// A set of numbers.
+/// The kind of sets of numbers.
 pub const NUMBERS: i32 = 9;
-/// Ranges.
+/// The kind of ranges.
 pub const RANGES: i32 = 10;
 
-/// A key is absent.
+/// The status of an absent key.
 pub const ABSENT: i32 = 2;
-/// A value of another type: of a key, or for an operator. A condition that comes to this has no verdict.
+/// The status of a value of the wrong type, in a key or an operand. A condition with this status has no
+/// verdict.
 pub const MISMATCH: i32 = 3;
-/// An overflow in expression 0; of expression `e`, `2 * e` more.
+/// The status of an overflow in expression 0. Expression `e` adds `2 * e`.
 pub const OVERFLOW: i32 = 4;
-/// A division by zero in expression 0.
+/// The status of a division by zero in expression 0. Expression `e` adds `2 * e`.
 pub const BY_ZERO: i32 = 5;
 
-/// A function that is there where something calls it.
+/// A library function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Helper {
-    /// Whether a sorted set has a member.
+    /// Tests if a sorted set has a member.
     Search,
-    /// Whether ranges have a whole number.
+    /// Tests if ranges contain a whole number.
     InRanges,
     /// `has`: kind and value of the set, kind and value of the member.
     Has,
@@ -55,71 +58,71 @@ pub enum Helper {
     HasAll,
     /// `==`.
     Equal,
-    /// 0 for less, 1 for equal, 2 for greater, 3 where there is no order.
+    /// The order of two values: 0 less, 1 equal, 2 greater, [`MISMATCH`] unordered.
     Order,
-    /// Whether a symbol lies within another.
+    /// Tests if a symbol lies within another.
     Within,
-    /// How many parts the paths of two symbols share.
+    /// The number of leading path segments that two symbols share.
     Shared,
-    /// Whether a text matches the pattern with a table: the table, the pattern's number, how many there are, the symbol.
+    /// Tests a text against a pattern: table, number of the pattern, number of patterns, symbol.
     Matches,
-    /// The arithmetic of two values of any kind: which, then kinds and values.
+    /// The arithmetic of two values of any kind: operator, then kinds and values.
     Arithmetic,
-    /// The arithmetic of two amounts.
+    /// The sum of two amounts.
     Add,
-    /// The arithmetic of two amounts.
+    /// The difference of two amounts.
     Subtract,
-    /// The arithmetic of two amounts.
+    /// The product of two amounts.
     Multiply,
-    /// The arithmetic of two amounts.
+    /// The quotient of two amounts.
     Divide,
-    /// `a * b / c` of unsigned numbers with a sign, rounded half to even.
+    /// `a * b / c` of magnitudes with a sign, rounded half to even.
     Scale,
-    /// Whether a row has a column: 0, [`ABSENT`] or [`MISMATCH`].
+    /// The state of a column in a row: 0 known, else [`ABSENT`] or [`MISMATCH`].
     State,
-    /// New memory.
+    /// Allocates memory.
     Allocate,
-    /// New memory, zeroed.
+    /// Allocates zeroed memory.
     Cleared,
-    /// More space for a list: its address, bytes there are, bytes there will be.
+    /// Copies a list to more space: address, old bytes, new bytes.
     Extend,
-    /// Sixty-four rows of a column by a kernel: see `expr::words`.
+    /// Applies a kernel to 64 rows of a column: see `expr::words`.
     Apply,
-    /// A table of the symbols within another: see `kernels`.
+    /// Builds a table of the symbols within another: see `kernels`.
     Inside,
-    /// Sixty-four rows, of supplies or else of agents, by a condition that is asked row by row.
+    /// Judges 64 rows one by one; `true` for rows of supplies, `false` for rows of agents.
     ByRows(bool),
-    /// Spans of members → addresses: of how many rows, where the members are, and the kinds or 0.
+    /// Turns spans of members into addresses: spans, rows, members, kinds or 0.
     Spans,
 }
 
-/// The address of a set's members.
+/// Returns the address of a set's members.
 pub fn members(set: Local) -> Ex {
     set.get().low()
 }
 
-/// How many members a set has.
+/// Returns the number of a set's members.
 pub fn length(set: Local) -> Ex {
     set.get().shr64(32_i64).low()
 }
 
-/// The rank of a version, of 64 bits.
+/// Returns the rank of a version.
 pub fn rank(version: Ex) -> Ex {
     RANKS.get().add(version.low().shl(2)).word(0)
 }
 
-/// A member of a set, by a local that counts them.
+/// Returns the member of a set at a position.
 pub fn member(set: Local, at: impl Into<Ex>) -> Ex {
     members(set).add(at.into().shl(3)).long(0)
 }
 
-/// The member after it.
+/// Returns the member after that position.
 fn next_member(set: Local, at: Local) -> Ex {
     members(set).add(at.get().shl(3)).long(8)
 }
 
 impl Helper {
-    /// What it does.
+    /// Generates the function.
     pub fn body(self, builder: &mut Builder) -> Body {
         match self {
             Helper::Search => search(),
@@ -174,7 +177,7 @@ fn is_path(kind: Local) -> Ex {
     kind.get().eq(TEXT).or(kind.get().eq(PLACE))
 }
 
-/// `set, member`: by halves.
+/// `set, member`: bisection.
 fn search() -> Body {
     let mut body = Body::new(&[I64, I64], Some(I32));
     let (set, wanted) = (body.param(0), body.param(1));
@@ -189,7 +192,7 @@ fn search() -> Body {
     body
 }
 
-/// `ranges, whole number`: the first range that does not end below it.
+/// `ranges, whole number`: bisection for the first range that does not end below the number.
 fn in_ranges() -> Body {
     let mut body = Body::new(&[I64, I64], Some(I32));
     let (set, wanted) = (body.param(0), body.param(1));
@@ -212,20 +215,21 @@ fn has(builder: &mut Builder) -> Body {
     let (search, in_ranges) = (builder.helper(Helper::Search), builder.helper(Helper::InRanges));
     let (mut body, [kind, set, of, wanted]) = two_values();
     let find = || vec![give(Ex::Call(search, vec![set.into(), wanted.into()]))];
+    // Numbers are in millionths, ranges in whole numbers.
     let whole = wanted.get().rem64_s(MILLION).zero64();
     let inside = Ex::Call(in_ranges, vec![set.into(), wanted.get().div64_s(MILLION)]);
     body.add([
         when(kind.get().eq(TEXTS).and(is_path(of)), find()),
         when(both(kind, NUMBERS, of, NUMBER), find()),
         when(both(kind, RANGES, of, NUMBER), vec![give(whole.and(inside))]),
-        // `[]` is empty whatever it would hold.
+        // An empty list is a set of any kind.
         when(kind.get().eq(TEXTS).and(is_empty(kind, set)), vec![give(0)]),
         give(MISMATCH),
     ]);
     body
 }
 
-/// Whether two sets share a member.
+/// Tests if two sets share a member.
 fn any(builder: &mut Builder) -> Body {
     let (search, in_ranges) = (builder.helper(Helper::Search), builder.helper(Helper::InRanges));
     let (mut body, [a, x, b, y]) = two_values();
@@ -234,7 +238,7 @@ fn any(builder: &mut Builder) -> Body {
     let found = Ex::Call(search, vec![y.into(), member(x, at)]);
     let mut one_by_one = count(at, length(x), vec![when(found, vec![give(1)])]);
     one_by_one.push(give(0));
-    // The ranges in order: the one that ends first cannot meet what follows the other.
+    // Merges two sorted lists of ranges: the range that ends first cannot meet anything after the other.
     let (low, high) = (member(x, at), next_member(x, at));
     let (other_low, other_high) = (member(y, other), next_member(y, other));
     let next = vec![St::If(
@@ -244,7 +248,7 @@ fn any(builder: &mut Builder) -> Body {
     )];
     let ranges =
         vec![at.set(0), St::While(at.get().lt(length(x)).and(other.get().lt(length(y))), next), give(0)];
-    // Numbers on the right, ranges on the left.
+    // Numbers on the right, ranges on the left. The other order is swapped.
     let inside = Ex::Call(in_ranges, vec![x.into(), value.get().div64_s(MILLION)]);
     let whole = value.get().rem64_s(MILLION).zero64();
     let look = vec![value.set(member(y, at)), when(whole.and(inside), vec![give(1)])];
@@ -262,7 +266,7 @@ fn any(builder: &mut Builder) -> Body {
     body
 }
 
-/// Whether every member of the right set is in the left one.
+/// Tests if every member of the right set is in the left one.
 fn all(builder: &mut Builder) -> Body {
     let (search, in_ranges) = (builder.helper(Helper::Search), builder.helper(Helper::InRanges));
     let (mut body, [a, x, b, y]) = two_values();
@@ -270,7 +274,7 @@ fn all(builder: &mut Builder) -> Body {
     let find = |value: Ex| Ex::Call(search, vec![x.into(), value]);
     let mut one_by_one = count(at, length(y), vec![when(find(member(y, at)).not(), vec![give(0)])]);
     one_by_one.push(give(1));
-    // Ranges are merged: a range is inside when the one that holds its low end holds its high end too.
+    // Ranges are disjoint and never adjacent, so a range is covered only if one range holds both of its ends.
     let inner = body.int();
     let holds = member(x, inner).le64_s(member(y, at)).and(next_member(x, inner).ge64_s(next_member(y, at)));
     let seek = St::While(
@@ -289,7 +293,8 @@ fn all(builder: &mut Builder) -> Body {
     let look = vec![value.set(member(y, at)), when(whole.and(inside).not(), vec![give(0)])];
     let mut numbers = count(at, length(y), look);
     numbers.push(give(1));
-    // Ranges of which every number is to be among some numbers: short ones, each number looked up.
+    // Each number of a range must be a member on the left. A range longer than the left set fails at once,
+    // which bounds the work by that set's length.
     let most = i64::MAX / MILLION;
     let fits = value.get().ge64_s(-most).and(value.get().le64_s(most));
     let label = body.label();
@@ -322,11 +327,14 @@ fn equal(builder: &mut Builder) -> Body {
     let all = builder.helper(Helper::HasAll);
     let (mut body, [a, x, b, y]) = two_values();
     let at = body.int();
+    // The four kinds of quantities are adjacent: one unsigned comparison tests for them.
     let quantities = a.get().sub(NUMBER).lt(DURATION).and(b.get().sub(NUMBER).lt(DURATION));
     let both_ways = |left: [Local; 2], right: [Local; 2]| {
         Ex::Call(all, [left, right].concat().into_iter().map(Ex::from).collect())
     };
     let mix = both(a, RANGES, b, NUMBERS).or(both(a, NUMBERS, b, RANGES));
+    // Sets are sorted, so equal sets are equal member by member. Ranges equal numbers if each side covers the
+    // other.
     let rank = |value: Local| rank(value.get());
     let mut same_members = vec![when(length(x).ne(length(y)), vec![give(0)])];
     same_members.extend(count(at, length(x), vec![when(member(x, at).ne64(member(y, at)), vec![give(0)])]));
@@ -357,6 +365,7 @@ fn order() -> Body {
         when(a.get().ne(b), vec![give(MISMATCH)]),
         when(a.get().eq(VERSION), versions),
         when(a.get().sub(NUMBER).ge(DURATION), vec![give(MISMATCH)]),
+        // 0 for less, 1 for equal, 2 for greater.
         give(x.get().gt64_s(y).add(x.get().ge64_s(y))),
     ]);
     body
@@ -366,7 +375,7 @@ fn parent(symbol: Local) -> Ex {
     PARENTS.get().add(symbol.get().shl(2)).word(0)
 }
 
-/// `inner, outer`, as symbols.
+/// `inner, outer`, as symbols: climbs from `inner` to the root.
 fn within() -> Body {
     let mut body = Body::new(&[I32, I32], Some(I32));
     let (inner, outer) = (body.param(0), body.param(1));
@@ -375,7 +384,7 @@ fn within() -> Body {
     body
 }
 
-/// The depth of the deepest place that holds both.
+/// `a, b`, as symbols: the depth of their lowest common ancestor. Climbs from the deeper one, then from both.
 fn shared() -> Body {
     let mut body = Body::new(&[I32, I32], Some(I32));
     let (a, b) = (body.param(0), body.param(1));
@@ -389,7 +398,7 @@ fn shared() -> Body {
         other.set(depth(b)),
         St::While(deep.get().gt(other), up(a, deep)),
         St::While(other.get().gt(deep), up(b, other)),
-        // At depth 0 both are past the top, and so equal.
+        // Past the root, both are −1 at depth 0, and so equal.
         St::While(a.get().ne(b), together),
         give(deep),
     ]);

@@ -1,8 +1,11 @@
-//! Comparisons of sixty-four rows of a column with one operand: loops without calls, with many rows for each turn, so that
-//! what a host counts and checks at each turn (fuel, deadlines) costs little beside the work.
+//! Kernels: comparisons of 64 rows of a column with one operand.
 //!
-//! A kernel takes a slot and the first row. The operand is in [`VALUE`], and so is the word that it leaves; the rows that are
-//! known are in [`FAILS`]. What a row that is not known holds may be anything, and so leads nowhere.
+//! Hosts count fuel and check deadlines at each turn of a loop. A kernel has no calls, and handles many rows
+//! per turn, so that this costs little beside the comparisons.
+//!
+//! A kernel takes a slot and the first row. It reads the operand from [`VALUE`] and the known rows from
+//! [`FAILS`], and leaves a word with a bit per row in [`VALUE`]. Rows that are not known may hold anything:
+//! kernels mask them before they use a value as an index, and the caller drops their bits.
 
 use wasm_encoder::ValType::I32;
 
@@ -13,22 +16,22 @@ use super::{
     module::{Builder, FAILS, OF_ROWS, SYMBOLS, VALUE},
 };
 
-/// Which comparison.
+/// The kinds of comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
-    /// What is true.
+    /// Booleans that are true.
     Bits,
     /// Amounts below the operand.
     Less,
-    /// Amounts that are the operand.
+    /// Amounts equal to the operand.
     Equal,
-    /// Symbols that are the operand.
+    /// Symbols equal to the operand.
     Symbols,
-    /// Versions whose rank is below the operand.
+    /// Versions with a rank below the operand.
     Ranks,
-    /// Symbols that have a 1 in the table of bytes at the operand: see [`within`].
+    /// Symbols that the operand, a table of bytes from [`within`], marks with 1.
     Marked,
-    /// Sets of texts with the operand.
+    /// Sets of texts that contain the operand.
     Has,
 }
 
@@ -37,7 +40,7 @@ fn is_known(known: Local, row: u32) -> Ex {
 }
 
 impl Kernel {
-    /// Rows of one turn: more where a row takes fewer bytes.
+    /// Returns the number of rows per turn. A row with a table lookup takes more code than one without.
     fn turn(self) -> u32 {
         match self {
             Kernel::Ranks | Kernel::Marked => 8,
@@ -45,7 +48,7 @@ impl Kernel {
         }
     }
 
-    /// What it does.
+    /// Generates the function.
     pub fn body(self) -> Body {
         let mut body = Body::new(&OF_ROWS.0, OF_ROWS.1);
         let (slot, start) = (body.param(0), body.param(1));
@@ -72,7 +75,8 @@ impl Kernel {
                 let symbol = at.load(Mem::WordWide, 4 * row).mul64(is_known(known, row));
                 table.get().add64(symbol).low().load(Mem::Byte, 0)
             }),
-            // A member behind the last may be looked at, and is not heeded: there is memory behind every list that was given.
+            // Reads one member past the end of a set, and ignores it. Memory follows every list that the host
+            // wrote.
             Kernel::Has => row_by_row(&mut body, 3, |body, at, operand| {
                 let (set, member, end) = (body.long(), body.int(), body.int());
                 let below = member.get().lt(end).and(member.get().long(0).lt64_s(operand));
@@ -89,16 +93,18 @@ impl Kernel {
     }
 }
 
-/// Sixty-four rows, `turn` of them at a turn, from the last to the first; `row` gives 1 or 0 of a row, from the address of the
-/// turn's first cell. Cells have `1 << shift` bytes.
+/// Handles 64 rows, `turn` of them per turn of the loop. `row` returns the expression for a row, 1 or 0, from
+/// the address of the turn's first cell. A cell has `1 << shift` bytes.
 fn turns(body: &mut Body, turn: u32, shift: i32, row: impl Fn(Ex, u32, Local, Local) -> Ex) {
     let (slot, start) = (body.param(0), body.param(1));
     let (at, done) = (body.int(), body.int());
     let (operand, known, word) = (body.long(), body.long(), body.long());
+    // The last row of a turn is the highest bit.
     let bits = (0..turn).rev().map(|bit| row(at.get(), bit, operand, known));
     let bits = bits.reduce(|above, bit| above.shl(1).or(bit)).unwrap_or(Ex::Int(0));
     let all = vec![
         word.set(word.get().or64(bits.wide().shl64(done.get().wide()))),
+        // The next turn finds its rows in the lowest bits again.
         known.set(known.get().shr64(i64::from(turn))),
         step(at, (turn << shift) as i32),
         step(done, turn as i32),
@@ -113,8 +119,8 @@ fn turns(body: &mut Body, turn: u32, shift: i32, row: impl Fn(Ex, u32, Local, Lo
     ]);
 }
 
-/// Sixty-four rows, those that are known one by one: `row` gives what to do for a row, from the address of its cell, and then
-/// whether it holds.
+/// Handles the known rows among 64, one by one. `row` returns the code for a row, from the address of its
+/// cell, and the expression that holds.
 fn row_by_row(body: &mut Body, shift: i32, row: impl Fn(&mut Body, Ex, Local) -> (Vec<St>, Ex)) {
     let (slot, start) = (body.param(0), body.param(1));
     let (at, done) = (body.int(), body.long());
@@ -135,12 +141,13 @@ fn row_by_row(body: &mut Body, shift: i32, row: impl Fn(&mut Body, Ex, Local) ->
     ]);
 }
 
-/// `condition, first row`: asks it of sixty-four rows of supplies, or else of agents.
+/// `condition, first row`: calls a condition for 64 rows of supplies or of agents.
 pub fn by_rows(of_supplies: bool) -> Body {
     let mut body = Body::new(&OF_ROWS.0, OF_ROWS.1);
     let (condition, row) = (body.param(0), body.param(1));
     let (verdict, done) = (body.int(), body.long());
     let (holds, fails) = (body.long(), body.long());
+    // The other side has no row.
     let rows = if of_supplies { vec![Ex::Int(-1), row.into()] } else { vec![row.into(), Ex::Int(-1)] };
     let mark = |word: Local, of: i32| word.set(word.get().or64(verdict.get().eq(of).wide().shl64(done)));
     body.add([
@@ -161,8 +168,8 @@ pub fn by_rows(of_supplies: bool) -> Body {
     body
 }
 
-/// `outer symbol, note`: a table with a 1 for each symbol within the outer one. It is made once for a question: the note says
-/// where it is, and is 0 before.
+/// `outer symbol, note`: returns a table of bytes with a 1 for each symbol within the outer one. It is built
+/// once per question; the note caches its address.
 pub fn within(builder: &mut Builder) -> Body {
     let (cleared, within) = (builder.helper(Helper::Cleared), builder.helper(Helper::Within));
     let mut body = Body::new(&[I32, I32], Some(I32));

@@ -1,5 +1,5 @@
-//! What a plugin says of itself: which keys it reads, which rules it has, what may go wrong in them. The same as
-//! `descriptor` of the interface, before it is bytes.
+//! The manifest of a plugin: the keys it reads, its rules and conditions, and the faults they can have. It is
+//! `descriptor` of the interface before it becomes bytes.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -14,17 +14,17 @@ use crate::{
     value::Value,
 };
 
-/// What a key holds: the numbers of the interface.
+/// The kind of values in a column, with the numbers of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A value of a type.
+    /// Values of one type.
     Of(Type),
-    /// Each row has a kind of its own.
+    /// Values of a type per row.
     Mixed,
 }
 
 impl Kind {
-    /// Every kind, by its number.
+    /// The kinds, by number.
     pub const ALL: [Kind; 12] = [
         Kind::Of(Type::Bool),
         Kind::Of(Type::Quantity(Dimension::Number)),
@@ -40,12 +40,12 @@ impl Kind {
         Kind::Mixed,
     ];
 
-    /// Its number.
+    /// Returns its number.
     pub fn number(self) -> u8 {
         Kind::ALL.iter().position(|known| *known == self).unwrap_or(11) as u8
     }
 
-    /// Its word in the interface.
+    /// Returns its name in the interface.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Of(Type::Bool) => "boolean",
@@ -58,50 +58,50 @@ impl Kind {
     }
 }
 
-/// A key that is read.
+/// A key that the plugin reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Whose.
+    /// The side of the key.
     pub side: Side,
-    /// Which.
+    /// The key.
     pub key: Key,
-    /// What it holds.
+    /// The kind of its values.
     pub kind: Kind,
-    /// Whether the filter is of no use without it.
+    /// `true` if the filter is useless without it.
     pub required: bool,
 }
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Its label, its place in the source, or the class's name.
+    /// The label, the span in the source, or the name of the class.
     pub label: String,
-    /// Whether the label was chosen.
+    /// `true` if the author chose the label.
     pub labelled: bool,
-    /// What for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// About whom.
+    /// The candidates that it applies to.
     pub scope: Scope,
     /// The sides that it reads.
     pub sides: SideSet,
-    /// The rule as a condition.
+    /// The number of the condition that is the whole rule.
     pub whole: u32,
-    /// The conditions that must all hold.
+    /// The numbers of the conditions that must all hold.
     pub conditions: Vec<u32>,
 }
 
-/// Whose the rules are that agents and tiers have of their own: names and paths, with the number of the rules in the
-/// plan. Those without rules are not among them.
+/// The owners of rules: agents by name and tiers by path, with the number of their rules in the plan. Owners
+/// without rules are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owners {
-    /// Agents, by name.
+    /// The agents, by name.
     pub agents: Vec<(String, usize)>,
-    /// Providers, instances, pools and volumes, by path.
+    /// The providers, instances, pools and volumes, by path.
     pub tiers: Vec<(String, usize)>,
 }
 
 impl Owners {
-    /// As a fleet has them.
+    /// Returns the owners in a fleet.
     pub fn of(plan: &Plan, world: &World) -> Owners {
         let text = |symbol| plan.symbols.text(symbol).to_owned();
         let agents = world.agents.iter().filter(|agent| !plan.agent_rules[agent.rules].is_empty());
@@ -113,56 +113,58 @@ impl Owners {
     }
 }
 
-/// What a plugin says of itself.
+/// The description of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
-    /// Its name.
+    /// The name of the plugin.
     pub name: String,
-    /// What made it.
+    /// The program that built it, with its version.
     pub producer: String,
-    /// Keys, those of agents first, then those of supplies, then all others.
+    /// The keys that it reads: those of agents, then of supplies, then of the question.
     pub columns: Vec<Column>,
-    /// Rules.
+    /// The rules.
     pub rules: Vec<Rule>,
-    /// Conditions.
+    /// The conditions.
     pub conditions: Vec<Condition>,
-    /// Expressions that faults are told of.
+    /// The expressions that faults refer to.
     pub expressions: Vec<String>,
-    /// Texts that are compared with.
+    /// The texts that it compares with.
     pub literals: Vec<String>,
-    /// Versions that are compared with.
+    /// The versions that it compares with.
     pub versions: Vec<String>,
-    /// Whether texts are wanted.
+    /// `true` if it needs the texts of symbols.
     pub wants_texts: bool,
-    /// Whether the tree of places is wanted.
+    /// `true` if it needs the tree of places.
     pub wants_places: bool,
 }
 
-/// What of a plan is in a plugin, by the plan's own numbers: the other half of a [`Manifest`].
+/// The part of a plan that is in a plugin, with the numbers of the plugin: the counterpart of a [`Manifest`]
+/// for the generator.
 #[derive(Debug, Default)]
 pub(super) struct Used {
-    /// The roots of rules.
+    /// The roots of rules, by number.
     pub roots: Vec<NodeId>,
-    /// Conditions, by their number.
+    /// The conditions, by number.
     pub conditions: IndexSet<NodeId>,
-    /// Columns, by their number.
+    /// The columns, by number.
     pub columns: IndexSet<ColumnId>,
-    /// Expressions that may fault, by their number.
+    /// The expressions that may fault, by number.
     pub expressions: IndexSet<NodeId>,
-    /// Texts, by their number.
+    /// The text literals, by number.
     pub literals: IndexSet<Symbol>,
-    /// Versions as written, by their number.
+    /// The version literals as written, by number.
     pub versions: IndexSet<String>,
-    /// Sets of texts: the literals they hold.
+    /// The sets of text literals, as numbers of literals.
     pub sets: IndexSet<Vec<u32>>,
-    /// Patterns by text, with their number in the plan.
+    /// The patterns by text, with their number in the plan.
     pub patterns: IndexMap<String, u32>,
-    /// Whether places are compared.
+    /// `true` if places are compared.
     pub places: bool,
 }
 
-/// The filter that is in a plan: requirements and preferences of the operator, of agents and of tiers, and the classes
-/// that needs may ask for. What is counted, placed and asked for stays with the host.
+/// Collects the filter that a plan contains: the requirements and preferences of the operator, agents and
+/// tiers, and the classes that needs may ask for. Amounts, placement constraints and assignment stay with the
+/// host.
 pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, Used) {
     let mut used = Used::default();
     let mut found: Vec<(Purpose, Scope, &ir::Rule)> = Vec::new();
@@ -210,7 +212,7 @@ pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, U
     (manifest, used)
 }
 
-/// Classes of the set, and those of standard modules that its needs ask for.
+/// Returns the classes of the set, and those of standard modules that its needs ask for.
 fn classes(plan: &Plan) -> Vec<(&Definition, Side)> {
     let needs = plan.frameworks.iter().flat_map(|framework| &framework.needs);
     let requests =
@@ -222,7 +224,7 @@ fn classes(plan: &Plan) -> Vec<(&Definition, Side)> {
         .collect()
 }
 
-/// What a column holds, where that is known before there is data.
+/// Returns the kind of a column, as far as it is known at build time.
 pub(super) fn kind_of(plan: &Plan, id: ColumnId) -> Kind {
     let ir::Column { side, key } = plan.column(id);
     match key {
@@ -255,8 +257,9 @@ fn column(plan: &Plan, id: ColumnId) -> Column {
 }
 
 impl Used {
-    /// Everything that the roots reach.
+    /// Collects everything that is reachable from the roots.
     fn collect(&mut self, plan: &Plan) {
+        // A stack keeps the order of a depth-first walk, so that items are numbered in reading order.
         let mut seen: IndexSet<NodeId> = IndexSet::new();
         let mut open: Vec<NodeId> = self.roots.iter().rev().copied().collect();
         let mut columns: IndexSet<ColumnId> = IndexSet::new();
@@ -303,7 +306,7 @@ impl Used {
                 }
             }
         }
-        // Rows of agents, then of supplies, then what is asked: each side is one stretch.
+        // Groups columns by side: agents, supplies, then the question. Each side is one range of numbers.
         let rank = |column: &ColumnId| match plan.column(*column).side {
             Side::Agent => 0,
             Side::Pool => 1,
@@ -330,19 +333,19 @@ impl Used {
         }
     }
 
-    /// The whole and the conditions of a rule.
+    /// Numbers the conditions of a rule. Returns that of the whole rule, and those of its parts.
     fn conditions_of(&mut self, plan: &Plan, root: NodeId) -> (u32, Vec<u32>) {
         let conditions = plan.conditions(root).into_iter();
         let conditions = conditions.map(|node| self.conditions.insert_full(node).0 as u32).collect();
         (self.conditions.insert_full(root).0 as u32, conditions)
     }
 
-    /// The number of a column.
+    /// Returns the number of a column.
     pub fn column(&self, id: ColumnId) -> u32 {
         self.columns.get_index_of(&id).unwrap_or(0) as u32
     }
 
-    /// The node whose value a condition is compared with, where reasons tell it.
+    /// Returns the node whose value the condition's subject is compared with, if explanations show it.
     pub fn operand(&self, plan: &Plan, node: NodeId) -> Option<NodeId> {
         match plan.node(node) {
             Node::Test(_, left, right)

@@ -1,5 +1,8 @@
-//! The memory of a plugin: a heap that only grows until an answer has been read, the columns of a fleet where the host
-//! has put them, and the texts that patterns are held against.
+//! The memory of a plugin at run time: the allocator, bitmaps, spans and the matching of patterns.
+//!
+//! The heap is a bump allocator between the globals `HEAP` and `FLOOR`. Nothing is freed one by one: after an
+//! answer has been read, `HEAP` falls back to `FLOOR`, which `load` and `update` raise over the data that
+//! stays. Columns are used where the host wrote them.
 
 use wasm_encoder::ValType::I32;
 
@@ -13,18 +16,20 @@ fn give(value: impl Into<Ex>) -> St {
     St::Return(value.into())
 }
 
-/// A bit of a bitmap: words of 64 bits, the lowest byte first, are a bitmap of bytes too.
+/// Returns a bit of a bitmap. The interface has words of 64 bits; in little-endian memory, a bitmap of bytes
+/// is the same.
 pub fn bit(bitmap: Ex, row: Local) -> Ex {
     bitmap.add(row.get().shr(3)).load(Mem::Byte, 0).shr(row.get().and(7)).and(1)
 }
 
-/// `slot, row`
+/// `slot, row`: returns 0 if the row has a value, else [`ABSENT`] or [`MISMATCH`].
 pub fn state() -> Body {
     let mut body = Body::new(&[I32, I32], Some(I32));
     let (slot, row) = (body.param(0), body.param(1));
     let bitmap = body.int();
     body.add([
         bitmap.set(slot.get().word(0)),
+        // Row −1 is no row. A column that was not given is absent on every row.
         when(row.get().eq(-1).or(bitmap.get().not()), vec![give(ABSENT)]),
         when(bit(bitmap.get(), row), vec![give(0)]),
         bitmap.set(slot.get().word(4)),
@@ -34,7 +39,7 @@ pub fn state() -> Body {
     body
 }
 
-/// `bytes`: at a multiple of 8. Without memory there is no way on.
+/// `bytes`: returns memory at a multiple of 8. Traps if there is none.
 pub fn allocate() -> Body {
     let mut body = Body::new(&[I32], Some(I32));
     let size = body.param(0);
@@ -42,6 +47,7 @@ pub fn allocate() -> Body {
     body.add([
         at.set(HEAP),
         when(size.get().gt(i32::MAX), vec![St::Trap]),
+        // Rounds the size up to a multiple of 8.
         end.set(at.get().add(size.get().add(7).and(-8))),
         when(end.get().lt(at), vec![St::Trap]),
         pages.set(end.get().add(-1).shr(16).add(1)),
@@ -55,7 +61,7 @@ pub fn allocate() -> Body {
     body
 }
 
-/// `bytes`
+/// `bytes`: returns zeroed memory.
 pub fn cleared(builder: &mut Builder) -> Body {
     let allocate = builder.helper(Helper::Allocate);
     let mut body = Body::new(&[I32], Some(I32));
@@ -65,13 +71,14 @@ pub fn cleared(builder: &mut Builder) -> Body {
     body
 }
 
-/// `list, bytes there are, bytes there will be`: what is new is 0.
+/// `list, old bytes, new bytes`: copies a list to a longer one. The new part is zeroed.
 pub fn extend(builder: &mut Builder) -> Body {
     let cleared = builder.helper(Helper::Cleared);
     let mut body = Body::new(&[I32, I32, I32], Some(I32));
     let (list, old, new) = (body.param(0), body.param(1), body.param(2));
     let at = body.int();
     body.add([
+        // The new list outlives this update, so `update` must not free what it allocated.
         KEEP.set(1),
         at.set(Ex::Call(cleared, vec![new.into()])),
         St::Copy(at.into(), list.into(), old.into()),
@@ -80,12 +87,14 @@ pub fn extend(builder: &mut Builder) -> Body {
     body
 }
 
-/// `realloc` of the canonical ABI: `old, old bytes, align, bytes`.
+/// `cabi_realloc` of the canonical ABI: `old, old bytes, align, bytes`. The allocator aligns to 8, the
+/// largest alignment of the interface.
 pub fn reallocate(builder: &mut Builder) -> Body {
     let allocate = builder.helper(Helper::Allocate);
     let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
     let (old, old_size, size) = (body.param(0), body.param(1), body.param(3));
     let at = body.int();
+    // A block may shrink too.
     let less = old_size.get().lt(size).choose(old_size, size);
     body.add([
         at.set(Ex::Call(allocate, vec![size.into()])),
@@ -95,11 +104,13 @@ pub fn reallocate(builder: &mut Builder) -> Body {
     body
 }
 
-/// `spans, rows, members, kinds or 0`
+/// `spans, rows, members, kinds or 0`: turns spans (start and end, in members) into values of sets (address
+/// and length), in place. With kinds, rows of scalar kinds are left alone.
 pub fn spans() -> Body {
     let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
     let (spans, rows, members, kinds) = (body.param(0), body.param(1), body.param(2), body.param(3));
     let (row, at, value, scalar) = (body.int(), body.int(), body.long(), body.int());
+    // The lower half of a span is its start, the upper half its end.
     let start = value.get().low();
     let length = value.get().shr64(32_i64).low().sub(start.clone());
     let address = members.get().add(start.shl(3)).wide();
@@ -122,7 +133,8 @@ pub fn spans() -> Body {
     body
 }
 
-/// `table, the pattern's number, how many there are, symbol`: remembered, so that each text is read once.
+/// `table, pattern, patterns, symbol`: runs the automaton of a pattern over the text of a symbol. The result
+/// is cached per symbol and pattern in a byte: 0 unknown, 1 no, 2 yes.
 pub fn matches() -> Body {
     let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
     let [table, number, of, symbol] = [0, 1, 2, 3].map(|at| body.param(at));
@@ -138,7 +150,7 @@ pub fn matches() -> Body {
         at.set(text.clone().word(0)),
         end.set(at.get().add(text.word(4))),
         state.set(table.get().word(4)),
-        // State 0 is the one without a way out.
+        // State 0 is the dead state: no text that goes on from it matches.
         St::While(at.get().lt(end).and(state.get().ne(0)), next),
         state.set(table.get().word(8).add(state).load(Mem::Byte, 0)),
         St::Store(Mem::Byte, memo.into(), 0, state.get().add(1)),
@@ -160,7 +172,7 @@ pub fn set_bit() -> Body {
     body
 }
 
-/// A value of 64 bits, for [`St::Store`].
+/// Stores 64 bits.
 pub fn put_long(address: impl Into<Ex>, offset: u32, value: impl Into<Ex>) -> St {
     St::Store(Mem::Long, address.into(), offset, value.into())
 }

@@ -1,5 +1,16 @@
-//! Plan → plugin: a WebAssembly component with the filter that a plan is, after `wit/bourse-filter.wit`. The same plan
-//! gives the same bytes. Nothing here runs WebAssembly.
+//! The plugin compiler: translates a plan into a WebAssembly component that implements
+//! `wit/bourse-filter.wit`.
+//!
+//! The output is a function of the plan: equal plans give equal bytes. The steps, in [`plugin`]:
+//!
+//! 1. `manifest` collects the rules, conditions, columns and literals that the plugin has, and numbers them.
+//!    `abi` lays the description out in memory, so that `describe` only returns an address.
+//! 2. `pattern` turns regular expressions into tables.
+//! 3. `expr` generates a function per condition and rule over `asm`, a small structured assembler. It calls
+//!    the functions in `helpers` and `arithmetic`, which are written only if something calls them.
+//! 4. `feed` and `ask` generate the functions of the interface. `component` wraps the core module.
+//!
+//! The result is run by the top-level module `plugin`, or by any other host. Nothing here runs WebAssembly.
 
 mod abi;
 mod arithmetic;
@@ -36,81 +47,83 @@ use module::Builder;
 /// A plugin that was built.
 #[derive(Clone, Debug)]
 pub struct Plugin {
-    /// The component.
+    /// The bytes of the component.
     pub bytes: Vec<u8>,
-    /// What it says of itself.
+    /// The description that the component contains.
     pub manifest: Manifest,
 }
 
-/// Why a plan is no plugin.
+/// The reason why a plan cannot become a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A pattern whose table would be too large.
+    /// The table of this pattern would be too large.
     LargePattern(String),
-    /// A pattern that no table can hold: it asks where words of any script begin and end.
+    /// This pattern has a Unicode word boundary, which no table can hold.
     Boundary(String),
-    /// A rule of another plugin, which has its own.
+    /// A rule belongs to another plugin, which has its code.
     Asked,
-    /// More columns, rules or conditions than a plugin may have.
+    /// The plan has more columns, rules or conditions than a plugin may have.
     TooMuch {
-        /// Of what.
+        /// The kind of items.
         what: &'static str,
-        /// How many there are.
+        /// Their number.
         count: usize,
-        /// How many there may be.
+        /// The largest allowed number.
         most: usize,
     },
 }
 
-/// Where things stand in a plugin's memory, and how many there are.
+/// The memory layout of a plugin: addresses of its static tables, and their lengths.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
-    /// A slot for each column.
+    /// The address of the slots, one per column: see [`feed::slot`].
     slots: u32,
-    /// The form of each column's cells, a byte each.
+    /// The address of the forms of columns, a byte each: see [`feed::form`].
     forms: u32,
-    /// Columns of agents.
+    /// The number of columns of agents.
     agents: u32,
-    /// Columns of agents and supplies.
+    /// The number of columns of agents and supplies.
     rows: u32,
-    /// All columns.
+    /// The number of all columns.
     columns: u32,
     conditions: u32,
     rules: u32,
-    /// For each rule, whether it is a preference; a byte each.
+    /// The address of a byte per rule: 1 for a preference.
     preferences: u32,
-    /// How many patterns there are.
+    /// The number of patterns.
     patterns: u32,
-    /// Where kernels begin in the table of functions, after those of conditions and rules.
+    /// The number of the first kernel in the table of functions. Kernels follow the functions of conditions
+    /// and rules.
     kernels: u32,
-    /// For each rule where the function that judges sixty-four rows stands in the table, twice, and whether these are
-    /// supplies; 0: there is none. Two bytes each; 0 where no rule has one.
+    /// The address of two bytes per rule: twice the number of the function that judges 64 rows, plus 1 if
+    /// they are rows of supplies; 0 for a rule without such a function. The address is 0 if no rule has one.
     words: u32,
-    /// What is noted for one question: four bytes each, 0 when it begins.
+    /// The addresses of words that cache results during one question. They are 0 when it begins.
     notes: Vec<u32>,
-    /// Whether the tree of places is kept.
+    /// `true` if the plugin keeps the tree of places.
     places: bool,
-    /// How many sets of literals there are, where their values stand, and which literals they hold.
+    /// The number of sets of text literals, the address of their values, and the address of the literals in
+    /// them.
     sets: u32,
     set_values: u32,
     set_members: u32,
-    /// What `load` and `update` give.
+    /// The address of the result of `load` and `update`.
     result: u32,
-    /// What they say of data that they did not ask for: where, and how long.
+    /// The address and length of the error of `load` and `update` for unexpected data.
     refusal: (u32, u32),
 }
 
 const REFUSAL: &str = "a column that was not asked for, or of another form";
 
-/// What a plugin of a plan says of itself.
+/// Returns the manifest that the plugin of a plan would have.
 pub fn manifest(plan: &Plan, owners: &Owners, name: &str) -> Manifest {
     manifest::manifest(plan, owners, name).0
 }
 
-/// Builds the plugin of a plan. The name is for reasons and messages.
+/// Builds the plugin of a plan. The name appears in reasons and messages.
 ///
 /// # Errors
-/// What of the plan no plugin can hold.
+/// Returns why the plan cannot become a plugin.
 pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusal> {
     if !plan.asked.is_empty() {
         return Err(Refusal::Asked);
@@ -119,6 +132,7 @@ pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusa
     bounded("columns", manifest.columns.len())?;
     bounded("rules", manifest.rules.len())?;
     bounded("conditions", manifest.conditions.len())?;
+    // Addresses are given out in the order of these calls, so their order is part of the output.
     let mut builder = Builder::default();
     let mut layout = layout(&mut builder, &manifest, &used);
     let descriptor = abi::descriptor(&mut builder.data, &manifest);
@@ -141,6 +155,7 @@ fn bounded(what: &'static str, count: usize) -> Result<(), Refusal> {
 }
 
 fn layout(builder: &mut Builder, manifest: &Manifest, used: &Used) -> Layout {
+    // Columns are sorted by side; the numbers of sides are 0 for agents and 1 for supplies.
     let of = |most: u8| manifest.columns.iter().filter(|column| column.side as u8 <= most).count() as u32;
     let columns = manifest.columns.len() as u32;
     let data = &mut builder.data;
@@ -184,7 +199,8 @@ fn form(kind: Kind) -> u8 {
     }
 }
 
-/// The functions that judge, in the order of the table: see `ask`. Gives [`Layout::words`] and [`Layout::notes`].
+/// Generates the functions that judge, in the order that `ask` expects in the table. Returns
+/// [`Layout::words`] and [`Layout::notes`].
 fn judges(
     builder: &mut Builder,
     plan: &Plan,
@@ -194,6 +210,7 @@ fn judges(
     patterns: Vec<u32>,
 ) -> (u32, Vec<u32>) {
     let mut emitter = expr::Emitter::new(plan, used, layout, builder, patterns);
+    // The sections of the table, in the order that `ask` documents.
     let mut table: Vec<Fn> = used.conditions.iter().map(|node| emitter.verdict(*node)).collect();
     for (rule, root) in manifest.rules.iter().zip(&used.roots) {
         table.push(match rule.purpose {
@@ -201,6 +218,7 @@ fn judges(
             _ => table[rule.whole as usize],
         });
     }
+    // Many conditions have nothing to return here. They share one constant function.
     let (mut fixed, mut none) = (None, None);
     for node in &used.conditions {
         let possible = emitter.possible(*node);
@@ -224,6 +242,7 @@ fn judges(
     }
     let is_judged = |rule: &Rule| !matches!(rule.purpose, Purpose::Prefer(_));
     let roots = manifest.rules.iter().zip(&used.roots);
+    // Functions for 64 rows exist for requirements and classes only. Preferences are scored row by row.
     let words: Vec<_> =
         roots.map(|(rule, root)| if is_judged(rule) { emitter.words(*root) } else { None }).collect();
     table.extend(emitter.kernels.values());
@@ -238,7 +257,7 @@ fn judges(
             Some((function, side)) => {
                 builder.table.push(function);
                 let number = 2 * (builder.table.len() - 1) + usize::from(side == Side::Pool);
-                // Of thousands of rules the last are asked row by row.
+                // Numbers that do not fit stay 0: these rules are judged row by row.
                 u16::try_from(number).unwrap_or(0)
             }
             None => 0,
@@ -248,7 +267,7 @@ fn judges(
     (builder.data.put(&numbers, 2), notes)
 }
 
-/// The sides of a comparison by order.
+/// Returns the operands of an ordered comparison.
 fn compared_by_order(plan: &Plan, node: NodeId) -> Option<[NodeId; 2]> {
     use crate::operator::TestOp::{Greater, GreaterOrEqual, Less, LessOrEqual};
     match plan.node(node) {
@@ -257,7 +276,7 @@ fn compared_by_order(plan: &Plan, node: NodeId) -> Option<[NodeId; 2]> {
     }
 }
 
-/// A function of two rows that always gives the same.
+/// Returns a function of two rows with a constant result.
 fn constant(value: i32) -> Body {
     let mut body = Body::new(&module::OF_ROWS.0, module::OF_ROWS.1);
     body.add([St::Return(Ex::Int(value))]);

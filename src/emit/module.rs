@@ -1,4 +1,5 @@
-//! The core module as it grows: functions, memory, globals, the table of functions that are called by number.
+//! The core module under construction: functions, static memory, globals, and the table of functions that are
+//! called by number.
 
 use indexmap::{IndexMap, IndexSet};
 use wasm_encoder::{
@@ -12,54 +13,54 @@ use super::{
     helpers::Helper,
 };
 
-/// Where the heap ends.
+/// The end of the heap.
 pub const HEAP: Global = Global(0);
-/// Where the heap goes back to when an answer has been read.
+/// The address that the heap falls back to after an answer has been read.
 pub const FLOOR: Global = Global(1);
-/// Rows of agents; those of supplies are the next.
+/// The number of rows of agents.
 pub const ROWS: Global = Global(2);
-/// How many rows of supplies there are.
+/// The number of rows of supplies.
 pub const POOL_ROWS: Global = Global(3);
-/// For how many rows of agents there is space; of supplies, the next.
+/// The number of rows of agents that lists have space for.
 pub const SPACE: Global = Global(4);
-/// For how many rows of supplies there is space.
+/// The number of rows of supplies that lists have space for.
 pub const POOL_SPACE: Global = Global(5);
-/// How many symbols there are.
+/// The number of symbols.
 pub const SYMBOLS: Global = Global(6);
-/// For how many symbols there is space.
+/// The number of symbols that lists have space for.
 pub const SYMBOL_SPACE: Global = Global(7);
-/// Parents of symbols.
+/// The parents of symbols.
 pub const PARENTS: Global = Global(8);
-/// Depths of symbols.
+/// The depths of symbols.
 pub const DEPTHS: Global = Global(9);
-/// Start and length of each symbol's text.
+/// The address and length of each symbol's text.
 pub const TEXTS: Global = Global(10);
-/// What is known of patterns: a byte for each symbol and pattern, 0 for not yet, 1 for no, 2 for yes.
+/// The cached results of patterns, a byte per symbol and pattern: 0 unknown, 1 no, 2 yes.
 pub const MATCHED: Global = Global(11);
-/// Ranks of versions.
+/// The ranks of versions.
 pub const RANKS: Global = Global(12);
-/// Symbols of the literals.
+/// The symbols of literals.
 pub const LITERALS: Global = Global(13);
-/// Numbers of the version literals.
+/// The numbers of version literals.
 pub const VERSIONS: Global = Global(14);
-/// Whether what was allocated during an update has to stay.
+/// 1 if memory that was allocated during an update stays in use.
 pub const KEEP: Global = Global(15);
-/// The kind of a value that a function gives.
+/// The kind of the value in [`VALUE`].
 pub const KIND: Global = Global(16);
-/// The value that a function gives beside its status.
+/// The value that a function returns beside its status.
 pub const VALUE: Global = Global(17);
-/// Beside [`VALUE`], where that says of sixty-four rows which hold: which do not.
+/// The rows among 64 for which a condition fails. [`VALUE`] has those for which it holds.
 pub const FAILS: Global = Global(18);
 
 const GLOBALS: u32 = 19;
 
-/// Addresses below this are never used: 0 is no list.
+/// The lowest address in use, so that 0 can mean "no list".
 const START: u32 = 16;
 
-/// A function of two rows that gives 32 bits, by far the most frequent: its type is number 0.
+/// The type of functions of two rows, by far the most frequent. It has number 0.
 pub const OF_ROWS: ([ValType; 2], Option<ValType>) = ([ValType::I32, ValType::I32], Some(ValType::I32));
 
-/// Memory that the module starts with.
+/// The static memory of the module.
 #[derive(Debug, Default)]
 pub struct Data {
     bytes: Vec<u8>,
@@ -69,27 +70,27 @@ pub struct Data {
 }
 
 impl Data {
-    /// Space for `bytes`, at a multiple of `align`; zeroed.
+    /// Reserves zeroed space at a multiple of `align` and returns its address.
     pub fn space(&mut self, bytes: u32, align: u32) -> u32 {
         let at = (self.bytes.len() as u32).next_multiple_of(align);
         self.bytes.resize((at + bytes) as usize, 0);
         START + at
     }
 
-    /// Bytes at a multiple of `align`.
+    /// Writes bytes at a multiple of `align` and returns their address.
     pub fn put(&mut self, bytes: &[u8], align: u32) -> u32 {
         let at = self.space(bytes.len() as u32, align);
         self.write(at, bytes);
         at
     }
 
-    /// Bytes over space that was made before.
+    /// Overwrites reserved space.
     pub fn write(&mut self, at: u32, bytes: &[u8]) {
         let from = (at - START) as usize;
         self.bytes[from..from + bytes.len()].copy_from_slice(bytes);
     }
 
-    /// A text: its address. Equal texts have one.
+    /// Writes a text and returns its address. Equal texts share one.
     pub fn text(&mut self, text: &str) -> u32 {
         if let Some(known) = self.texts.get(text) {
             return *known;
@@ -99,13 +100,13 @@ impl Data {
         at
     }
 
-    /// The end of a text that was just written: its address. Another text is written anew.
+    /// Returns the address of `end`: inside `whole` if it is a suffix of that, else of its own.
     pub fn end_of(&mut self, whole: &str, end: &str) -> u32 {
         let at = self.text(whole);
         if whole.ends_with(end) { at + (whole.len() - end.len()) as u32 } else { self.text(end) }
     }
 
-    /// Words of four bytes that nothing writes to: their address. Equal ones have one.
+    /// Writes words of four bytes that are never modified, and returns their address. Equal lists share one.
     pub fn words(&mut self, words: &[u8]) -> u32 {
         if let Some(known) = self.words.get(words) {
             return *known;
@@ -115,7 +116,7 @@ impl Data {
         at
     }
 
-    /// Numbers, as the value of a set. Equal lists stand once.
+    /// Writes numbers and returns the value of a set. Equal lists share memory.
     pub fn list(&mut self, numbers: &[i64]) -> i64 {
         let at = match self.lists.get(numbers) {
             Some(known) => *known,
@@ -134,58 +135,60 @@ impl Data {
     }
 }
 
-/// A core module.
+/// A core module under construction.
 #[derive(Debug, Default)]
 pub struct Builder {
     types: IndexSet<(Vec<ValType>, Option<ValType>)>,
     functions: Vec<Option<Body>>,
     helpers: IndexMap<Helper, Fn>,
     exports: Vec<(String, Fn)>,
-    /// Functions that are called by number.
+    /// The table of functions that are called by number.
     pub table: Vec<Fn>,
-    /// Memory that it starts with.
+    /// The static memory.
     pub data: Data,
 }
 
 impl Builder {
-    /// A number for a function that is written later.
+    /// Returns the number of a function that is defined later. Recursive generation needs it.
     pub fn declare(&mut self) -> Fn {
         self.functions.push(None);
         Fn(self.functions.len() as u32 - 1)
     }
 
-    /// Writes a declared function.
+    /// Defines a declared function.
     pub fn define(&mut self, function: Fn, body: Body) {
         self.functions[function.0 as usize] = Some(body);
     }
 
-    /// A function.
+    /// Adds a function.
     pub fn function(&mut self, body: Body) -> Fn {
         let function = self.declare();
         self.define(function, body);
         function
     }
 
-    /// A function that is there once, and only where something calls it.
+    /// Returns a library function, which is added at its first use.
     pub fn helper(&mut self, helper: Helper) -> Fn {
         if let Some(known) = self.helpers.get(&helper) {
             return *known;
         }
         let function = self.declare();
         self.helpers.insert(helper, function);
+        // Registered first: helpers may call each other.
         let body = helper.body(self);
         self.define(function, body);
         function
     }
 
-    /// Makes a function visible.
+    /// Exports a function.
     pub fn export(&mut self, name: String, function: Fn) {
         self.exports.push((name, function));
     }
 
-    /// Written out.
+    /// Writes the module out.
     pub fn finish(mut self) -> Vec<u8> {
         let heap = self.data.end();
+        // `call_indirect` in `asm` refers to this type by number 0.
         self.types.insert((OF_ROWS.0.to_vec(), OF_ROWS.1));
         let mut functions = FunctionSection::new();
         let mut code = CodeSection::new();
@@ -232,7 +235,7 @@ impl Builder {
         elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(called.into()));
         module.section(&elements).section(&code);
         let mut data = DataSection::new();
-        // Memory is zero to begin with.
+        // Memory starts zeroed, so leading zeros are left out.
         let zeros = self.data.bytes.iter().take_while(|byte| **byte == 0).count();
         let start = ConstExpr::i32_const(START as i32 + zeros as i32);
         data.active(0, &start, self.data.bytes[zeros..].iter().copied());

@@ -1,5 +1,10 @@
-//! A pattern as a table of states. The table is made from the same text by the same rules as the native matcher, and so
-//! has its verdicts; what no table of a bounded size can do is refused when the plugin is built.
+//! Regular expressions as tables of a deterministic automaton, built by `regex-automata` with the syntax and
+//! options of the native matcher, so that the verdicts are the same. A pattern whose table exceeds the bound
+//! is refused at build time.
+//!
+//! A table is, in words: the number of byte classes, the first state, the address of the accepting flags (a
+//! byte per state), and the address of the transitions (two bytes per state and class). The class of each of
+//! the 256 bytes follows. Bytes that no state tells apart share a class, which keeps rows short.
 
 use regex_automata::{
     Anchored,
@@ -11,28 +16,28 @@ use regex_automata::{
 use super::module::Data;
 use crate::limits;
 
-/// Where the classes of bytes stand in a table: after the number of classes, the first state, and the addresses of what
-/// states accept and of where they go.
+/// The offset of the byte classes in a table, after its four words.
 pub const CLASSES: u32 = 16;
 
-/// Why a pattern has no table.
+/// The reason why a pattern has no table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It takes too much space.
+    /// The table would exceed the size limit.
     TooLarge,
-    /// It asks for words of other scripts, which takes more than a table.
+    /// The pattern has a Unicode word boundary. A table of bytes cannot decide it.
     Boundary,
 }
 
-/// Writes the table of a pattern; gives its address.
+/// Writes the table of a pattern and returns its address.
 ///
 /// # Errors
-/// That there is none of a bounded size.
+/// Returns why there is no table.
 pub fn table(data: &mut Data, pattern: &str) -> Result<u32, Refused> {
     let automaton = build(pattern)?;
+    // The pattern must match the whole text: it is anchored here, and by `^(?:…)$` below.
     let config = start::Config::new().anchored(Anchored::Yes);
     let start = automaton.start_state(&config).map_err(|_| Refused::Boundary)?;
-    // State 0 goes nowhere; others are numbered as they are met.
+    // State 0 is the dead state. The others are numbered breadth first, as they are met.
     let mut states: indexmap::IndexSet<StateID> = indexmap::IndexSet::new();
     let number = |states: &mut indexmap::IndexSet<StateID>, state: StateID| {
         if automaton.is_dead_state(state) { 0 } else { states.insert_full(state).0 as u32 + 1 }
@@ -54,6 +59,7 @@ pub fn table(data: &mut Data, pattern: &str) -> Result<u32, Refused> {
             let next = number(&mut states, next);
             cells.push(u16::try_from(next).map_err(|_| Refused::TooLarge)?);
         }
+        // The automaton reports a match one step late, so the end of input is one more transition.
         accepts.push(u8::from(automaton.is_match_state(automaton.next_eoi_state(state))));
         if cells.len() * 2 > limits::PLUGIN_PATTERN_BYTES {
             return Err(Refused::TooLarge);
@@ -73,7 +79,8 @@ fn build(pattern: &str) -> Result<dense::DFA<Vec<u32>>, Refused> {
         .match_kind(regex_automata::MatchKind::All)
         .accelerate(false)
         .specialize_start_states(false)
-        // Bytes of other scripts end the search where a word may begin; no table is made then.
+        // The builder gives such a boundary a quit state for bytes above ASCII. `table` refuses a pattern
+        // that can reach it.
         .unicode_word_boundary(true)
         .dfa_size_limit(Some(8 * limits::PLUGIN_PATTERN_BYTES))
         .determinize_size_limit(Some(8 * limits::PLUGIN_PATTERN_BYTES));

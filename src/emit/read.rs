@@ -1,5 +1,5 @@
-//! What a built plugin says of itself, read from its bytes: nothing is run. Only plugins that were built here are read
-//! so; others are asked by a host.
+//! Reads the manifest of a plugin from its bytes without running it. Works for plugins that this program
+//! built; others are asked by a host through `describe`.
 
 use super::{
     manifest::{Column, Kind, Manifest, Rule},
@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{ir::SideSet, types::Side};
 
-/// The section in which a plugin says where its description stands.
+/// The custom section that holds the address of the description.
 pub const SECTION: &str = "bourse";
 
-/// What every component begins with: the magic number, the version, the layer.
+/// The first bytes of a component: magic number, version, layer.
 const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 const MODULE: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
 
@@ -18,12 +18,12 @@ const CUSTOM: u8 = 0;
 const CORE_MODULE: u8 = 1;
 const DATA: u8 = 11;
 
-/// Whether bytes begin as a component does.
+/// Returns `true` if the bytes begin as a component does.
 pub fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(&COMPONENT)
 }
 
-/// What a plugin says of itself; nothing where it was not built here, or was changed since.
+/// Returns the manifest, or `None` if the bytes do not have the form that `component` writes.
 pub fn read(bytes: &[u8]) -> Option<Manifest> {
     let own = sections(bytes.strip_prefix(&COMPONENT)?)?;
     let mut custom = own.iter().filter(|section| section.0 == CUSTOM);
@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8]) -> Option<Manifest> {
     let module = own.iter().find(|section| section.0 == CORE_MODULE)?.1;
     let inner = sections(module.strip_prefix(&MODULE)?)?;
     let data = inner.iter().find(|section| section.0 == DATA)?.1;
-    // One segment, at a constant address of the first memory.
+    // The form: one segment, at a constant address of memory 0.
     let (1, rest) = number(data)? else { return None };
     let rest = rest.strip_prefix(&[0, 0x41])?;
     let (start, rest) = number(rest)?;
@@ -56,7 +56,7 @@ fn sections(mut rest: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     Some(found)
 }
 
-/// A number of at most 32 bits, seven to a byte.
+/// Reads a number of at most 32 bits in LEB128.
 fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut value: u32 = 0;
     for (at, byte) in bytes.iter().take(5).enumerate() {
@@ -68,7 +68,7 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     None
 }
 
-/// Memory that a plugin starts with.
+/// The static memory of a plugin.
 struct Memory<'a> {
     start: u32,
     bytes: &'a [u8],
@@ -99,6 +99,7 @@ impl Memory<'_> {
 
     fn list<T>(&self, at: u32, size: u32, read: impl Fn(u32) -> Option<T>) -> Option<Vec<T>> {
         let (from, count) = (self.word(at)?, self.word(at + 4)?);
+        // The whole list must be in memory, so a wrong length cannot allocate more than the file holds.
         self.bytes(from, count.checked_mul(size)?)?;
         (0..count).map(|item| read(from + item * size)).collect()
     }
@@ -112,8 +113,9 @@ impl Memory<'_> {
     }
 }
 
-/// The reverse of `abi::descriptor`.
+/// Reads a descriptor. The inverse of `abi::descriptor`.
 fn descriptor(memory: &Memory<'_>, at: u32) -> Option<Manifest> {
+    // The size of a descriptor: the offsets below lie inside it.
     memory.bytes(at, 65)?;
     let wants = memory.byte(at + 64)?;
     Some(Manifest {

@@ -1,23 +1,24 @@
-//! What is said of keys, rules and conditions on both sides of the interface: by who builds a plugin, and by who runs one.
+//! The vocabulary of manifests: keys, purposes, scopes and conditions. The builder of a plugin and its host
+//! share it, also where plugins cannot run.
 
 use crate::{types::Side, value::is_within};
 
-/// Which key of a side a column holds.
+/// The key of a column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// An open key, dotted where it is nested. Of the need and the volume also an amount asked for.
+    /// An open key, dotted if nested. For the need and the volume, also a requested amount.
     Attribute(String),
     /// The name.
     Name,
     /// The place.
     Domain,
-    /// The path down to the level of this name.
+    /// The path down to the level with this name.
     Level(String),
-    /// Usable total of a resource.
+    /// The usable total of a resource.
     Total(String),
-    /// What is free of a resource.
+    /// The free amount of a resource.
     Free(String),
-    /// What is used of a resource.
+    /// The used amount of a resource.
     Used(String),
     /// The provider's name.
     Provider,
@@ -26,7 +27,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// As a policy writes it after its side: `gpus`, `rack`, `free.cpus`.
+    /// Returns the key as a policy writes it after its side: `gpus`, `rack`, `free.cpus`.
     pub fn show(&self) -> String {
         match self {
             Key::Attribute(key) => key.clone(),
@@ -41,15 +42,15 @@ impl Key {
         }
     }
 
-    /// Whether it changes as offers are made.
+    /// Returns `true` if it changes as offers are made.
     pub fn is_counted(&self) -> bool {
         matches!(self, Key::Free(_) | Key::Used(_))
     }
 }
 
 impl Key {
-    /// The keys that one could be that a policy writes like this after its side: what `rack` is, only the fleet's levels
-    /// tell.
+    /// Returns the keys that this text may stand for after a side. Only the levels of a fleet tell whether
+    /// `rack` is a level or an open key.
     pub fn written(text: &str) -> Vec<Key> {
         match (text, text.split_once('.')) {
             ("name", _) => vec![Key::Name],
@@ -64,30 +65,30 @@ impl Key {
     }
 }
 
-/// What a rule is for.
+/// The purpose of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// It must hold.
+    /// A requirement.
     Require,
-    /// It adds to the score, at this weight in millionths.
+    /// A preference, with its weight in millionths.
     Prefer(i64),
-    /// A class that needs may ask for.
+    /// A class of candidates on this side, which needs may ask for.
     Class(Side),
 }
 
-/// Whom a rule is about.
+/// The candidates that a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every candidate.
     Everyone,
-    /// The agent of this name.
+    /// The agent with this name.
     Agent(String),
-    /// The supplies of this path and below.
+    /// The supplies at this path and below.
     Tier(String),
 }
 
 impl Scope {
-    /// Whether a rule is about the agent of this name.
+    /// Returns `true` if the rule applies to the agent with this name.
     pub fn has_agent(&self, name: &str) -> bool {
         match self {
             Scope::Everyone => true,
@@ -96,7 +97,7 @@ impl Scope {
         }
     }
 
-    /// Whether a rule is about the supply with this path.
+    /// Returns `true` if the rule applies to the supply with this path.
     pub fn has_supply(&self, path: &str) -> bool {
         match self {
             Scope::Everyone => true,
@@ -106,17 +107,17 @@ impl Scope {
     }
 }
 
-/// A condition of a plugin's rule.
+/// A condition of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// As a policy would write it.
+    /// The condition as a policy would write it.
     pub text: String,
-    /// What it wants of its subject.
+    /// The part that its subject must satisfy: `>= 2`. The whole text if there is no subject.
     pub want: String,
-    /// The column it is about.
+    /// The column that it tests, if there is one.
     pub subject: Option<u32>,
-    /// Whether an explanation tells what the subject is compared with.
+    /// `true` if explanations show the value that the subject is compared with.
     pub operand: bool,
-    /// The columns it reads, in order of first reading.
+    /// The columns that it reads, in order of first use.
     pub reads: Vec<u32>,
 }

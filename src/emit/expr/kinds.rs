@@ -1,4 +1,4 @@
-//! What nodes give, before there is data.
+//! The kinds of nodes, as far as they are known at build time.
 
 use crate::{
     emit::manifest::{Kind, kind_of},
@@ -10,7 +10,8 @@ use crate::{
 
 use super::CONDITION;
 
-/// The kind of each node, where it is known before there is data.
+/// Returns the kind of each node; `Mixed` if only the data decides. Nodes are in post-order, so operands come
+/// first.
 pub(super) fn kinds(plan: &Plan) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::with_capacity(plan.nodes.len());
     for node in &plan.nodes {
@@ -44,7 +45,7 @@ pub(super) fn kinds(plan: &Plan) -> Vec<Kind> {
     kinds
 }
 
-/// The kind of a computation; mixed where it may have no value for its operands' kinds.
+/// Returns the kind of an arithmetic operation; `Mixed` if its operands may not fit.
 fn computed(op: ArithmeticOp, left: Kind, right: Kind) -> Kind {
     let (Kind::Of(Type::Quantity(a)), Kind::Of(Type::Quantity(b))) = (left, right) else {
         return Kind::Mixed;

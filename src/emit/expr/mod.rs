@@ -1,5 +1,11 @@
-//! Nodes of a plan as code. A node gives a status (0: it has a value; else why it has none, the first cause in order of
-//! reading) and a value; what a kind says is known when the plugin is built is not asked when it runs.
+//! Code generation for the nodes of a plan.
+//!
+//! The code of a node leaves a status and a value. Status 0 means that there is a value; any other says why
+//! there is none, by the first cause in reading order. A [`Val`] holds what is known at build time: its kind,
+//! and if it is certain to have a value. The generated code tests only what is not known then.
+//!
+//! Conditions, classes and lets become functions of two rows (agent, supply; −1 is none), since several rules
+//! may use them. All other nodes are generated in place.
 
 mod kinds;
 mod operate;
@@ -29,15 +35,15 @@ use crate::{
 
 const CONDITION: Kind = Kind::Of(Type::Bool);
 
-/// A value in code.
+/// The value of a node in generated code.
 #[derive(Clone, Debug)]
 struct Val {
     kind: Kind,
-    /// 32 bits for a condition, else 64.
+    /// The expression of the value: 32 bits for a condition, else 64.
     value: Ex,
-    /// The kind, where it is not known before there is data.
+    /// The local with the kind, if only the data decides it.
     tag: Option<Local>,
-    /// Whether it always has a value: then the status is not touched.
+    /// `true` if it always has a value. The code leaves the status untouched then.
     certain: bool,
 }
 
@@ -65,10 +71,10 @@ impl Val {
     }
 }
 
-/// What is done with operands once all have a value.
+/// The continuation of an operation, once all operands have a value.
 type Then<'t, Own> = dyn FnMut(&mut Own, &mut Body, &mut Vec<St>, &[Val]) + 't;
 
-/// The rows that a function is about, and where it writes its status.
+/// The rows that a function judges, and the local for its status.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     agent: Local,
@@ -76,31 +82,31 @@ struct Frame {
     status: Local,
 }
 
-/// Writes the functions of a plan.
+/// The generator of a plan's functions.
 pub struct Emitter<'a> {
     plan: &'a Plan,
     used: &'a Used,
     layout: &'a Layout,
-    /// The module they are written to.
+    /// The module that the functions are added to.
     pub builder: &'a mut Builder,
-    /// The tables of patterns, by their number.
+    /// The addresses of the tables of patterns, by number.
     patterns: Vec<u32>,
     kinds: Vec<Kind>,
-    /// Nodes with a function of their own: conditions, classes and lets.
+    /// The nodes with a function: conditions, classes and lets.
     functions: IndexMap<NodeId, Fn>,
     /// The roots of classes and lets.
     named: IndexSet<NodeId>,
     possible: IndexMap<NodeId, Fn>,
-    /// Conditions by sixty-four rows, and the kernels that these call, by their number.
+    /// The functions that judge 64 rows, by condition.
     words: IndexMap<NodeId, Fn>,
     /// The kernels, in the order of the table.
     pub kernels: IndexMap<Kernel, Fn>,
-    /// What is noted for one question: four bytes each.
+    /// The addresses of words that cache results during one question.
     pub notes: Vec<u32>,
 }
 
 impl<'a> Emitter<'a> {
-    /// For what of a plan is used.
+    /// Returns a generator for the used part of a plan.
     pub fn new(
         plan: &'a Plan,
         used: &'a Used,
@@ -136,12 +142,13 @@ impl<'a> Emitter<'a> {
         self.used.conditions.contains(&id) || self.named.contains(&id)
     }
 
-    /// The function of a node: of a condition 0, 1 or a status; else a status, with the value in [`VALUE`] and its
-    /// kind in [`KIND`].
+    /// Returns the function of a node. For a condition it returns 0, 1 or a status; for any other node a
+    /// status, with the value in [`VALUE`] and its kind in [`KIND`].
     pub fn function(&mut self, id: NodeId) -> Fn {
         if let Some(known) = self.functions.get(&id) {
             return *known;
         }
+        // Registered before its body is generated.
         let function = self.builder.declare();
         self.functions.insert(id, function);
         let body = self.body(id);
@@ -176,7 +183,8 @@ impl<'a> Emitter<'a> {
         body
     }
 
-    /// A function of a node that gives 0, 1 or a status whatever its kind: what is no condition has no verdict.
+    /// Returns a function that returns 0, 1 or a status for any node. A value that is no condition has no
+    /// verdict.
     pub fn verdict(&mut self, id: NodeId) -> Fn {
         let function = self.function(id);
         if self.kind(id) == CONDITION {
@@ -184,12 +192,13 @@ impl<'a> Emitter<'a> {
         }
         let (mut body, frame) = Self::frame();
         let call = Ex::Call(function, vec![frame.agent.into(), frame.pool.into()]);
+        // Kind 0 is boolean.
         let holds = KIND.get().choose(MISMATCH, VALUE.get().low());
         body.add([frame.status.set(call), St::Return(frame.status.get().choose(frame.status, holds))]);
         self.builder.function(body)
     }
 
-    /// What a preference earns, in millionths; −1 where it is unknown.
+    /// Returns the function of a preference: the score in millionths, or −1 if it is unknown.
     pub fn earned(&mut self, id: NodeId) -> Fn {
         let function = self.function(id);
         let (mut body, frame) = Self::frame();
@@ -201,6 +210,7 @@ impl<'a> Emitter<'a> {
             body.add([St::Return(frame.status.get().gt(1).choose(-1, earned))]);
             return self.builder.function(body);
         }
+        // Scores are clamped to 0…1.
         let least = VALUE.get().lt64_s(0_i64).choose(Ex::Long(0), VALUE);
         let most = VALUE.get().gt64_s(MILLION).choose(Ex::Long(MILLION), least);
         body.add([
@@ -212,7 +222,8 @@ impl<'a> Emitter<'a> {
         self.builder.function(body)
     }
 
-    /// What a condition's subject is compared with: as a function that is no condition.
+    /// Returns a function of the value that a condition's subject is compared with. It returns a status, the
+    /// value and its kind.
     pub fn operand(&mut self, id: NodeId) -> Fn {
         let (mut body, frame) = Self::frame();
         let mut code = Vec::new();
@@ -226,13 +237,14 @@ impl<'a> Emitter<'a> {
         self.builder.function(body)
     }
 
-    /// How far two amounts are apart: as a function that is no condition.
+    /// Returns a function of the distance between two amounts. It returns a status and the value.
     pub fn distance(&mut self, sides: [NodeId; 2]) -> Fn {
         let (mut body, frame) = Self::frame();
         let (mut code, mut vals) = (Vec::new(), Vec::new());
         self.arguments(&mut body, &mut code, frame, &sides, &mut vals, &mut |_, _, out, vals| {
             let [left, right] = vals else { return };
             let (a, b) = (left.wide(), right.wide());
+            // The difference as unsigned: it fits 64 bits even between extremes.
             let apart = a.clone().lt64_s(b.clone()).choose(b.clone().sub64(a.clone()), a.sub64(b));
             let amounts = left.tag().eq(right.tag()).and(left.tag().sub(NUMBER).lt(DURATION));
             out.extend([VALUE.set(apart), frame.status.set(amounts.choose(0, MISMATCH))]);
@@ -242,8 +254,9 @@ impl<'a> Emitter<'a> {
         self.builder.function(body)
     }
 
-    /// A node, by its function where it has one.
+    /// Generates a node: a call if it has a function, else its code in place.
     fn node(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
+        // A constant is shorter than a call; a reference to a class or let calls the function of its root.
         if matches!(self.plan.node(id), Node::Constant(_) | Node::Named(_)) || !self.has_function(id) {
             return self.compute(body, out, frame, id);
         }
@@ -266,7 +279,7 @@ impl<'a> Emitter<'a> {
         val
     }
 
-    /// Locals for a value.
+    /// Reserves locals for a value of a kind.
     fn target(&self, body: &mut Body, kind: Kind) -> Val {
         let tag = (kind == Kind::Mixed).then(|| body.int());
         let value = if kind == CONDITION { body.int() } else { body.long() };
@@ -277,7 +290,7 @@ impl<'a> Emitter<'a> {
         let plan = self.plan;
         match plan.node(id) {
             Node::Constant(value) => self.constant(value),
-            // A plan with such a node is refused before.
+            // `plugin` refuses plans with such a node.
             Node::Asked(_) => self.constant(&Value::Bool(false)),
             Node::Read(column) => self.read(body, out, frame, *column),
             Node::Named(definition) => self.call(body, out, frame, plan.definition(*definition).root),
@@ -354,13 +367,14 @@ impl<'a> Emitter<'a> {
         self.layout.slots + slot::SIZE * self.used.column(column)
     }
 
-    /// The status of a key.
+    /// Returns the status of a key.
     fn state(&mut self, frame: Frame, column: ColumnId) -> Ex {
         let slot = self.slot(column);
         let row = match self.plan.column(column).side {
             Side::Agent => frame.agent,
             Side::Pool => frame.pool,
             _ => {
+                // A fact of the question: its slot holds the kind plus 1, or 0.
                 let given = Ex::from(slot).word(slot::KNOWN);
                 let kind = kind_of(self.plan, column);
                 if kind == Kind::Mixed {
@@ -428,11 +442,13 @@ impl<'a> Emitter<'a> {
             instead.push(frame.status.set(0));
         }
         instead.extend(put(&result, widened(&val, result.kind), val.tag()));
+        // Only absence takes the default. A mismatch stays unknown.
         out.push(when(frame.status.get().eq(ABSENT), instead));
         result
     }
 
-    /// Kleene's `and` (decided by false) and `or` (decided by true).
+    /// Generates Kleene's `and` (decided by false) or `or` (decided by true). `gap` keeps the status of the
+    /// first part without a verdict; a part that decides overrides it and ends the evaluation.
     fn join(
         &mut self,
         body: &mut Body,
@@ -464,7 +480,8 @@ impl<'a> Emitter<'a> {
         Val { kind: CONDITION, value: holds.into(), tag: None, certain: false }
     }
 
-    /// Operands in order, the next only where the one before has a value; then what is done with all.
+    /// Generates operands in order. The code of the next one, and of `then` at last, runs only if the one
+    /// before has a value.
     fn arguments(
         &mut self,
         body: &mut Body,
@@ -492,7 +509,7 @@ impl<'a> Emitter<'a> {
     }
 }
 
-/// The locals of a value that is not used any more.
+/// Frees the locals of a value that is not used any more.
 fn release(body: &mut Body, val: &Val) {
     if let Ex::Get(local) = val.value {
         body.release(local);
@@ -514,17 +531,17 @@ fn put(target: &Val, value: Ex, tag: Ex) -> Vec<St> {
     code
 }
 
-/// A value as wide as a kind has it.
+/// Returns a value in the width of a kind.
 fn widened(val: &Val, kind: Kind) -> Ex {
     if kind == CONDITION { condition(val) } else { val.wide() }
 }
 
-/// A value as a condition.
+/// Returns a value as a condition.
 fn condition(val: &Val) -> Ex {
     if val.kind == CONDITION { val.value.clone() } else { val.value.clone().low() }
 }
 
-/// What is no condition has no verdict.
+/// Sets the status of a value that is no condition: it has no verdict.
 fn expect_condition(out: &mut Vec<St>, frame: Frame, val: &Val) {
     match val.kind {
         CONDITION => {}
@@ -535,7 +552,7 @@ fn expect_condition(out: &mut Vec<St>, frame: Frame, val: &Val) {
     }
 }
 
-/// Whether both are paths.
+/// Returns code that tests if both are paths.
 fn paths(a: &Val, b: &Val) -> Ex {
     let path = |val: &Val| match val.kind {
         Kind::Mixed => val.tag().eq(TEXT).or(val.tag().eq(PLACE)),

@@ -1,5 +1,5 @@
-//! Conditions, computations and functions as code: in place where the kinds of the operands tell what to do, else by
-//! a function that looks at them.
+//! Code generation for tests, arithmetic and functions. If the kinds of the operands are known, an
+//! instruction or two in place suffice; otherwise a helper looks at the kinds at run time.
 
 use super::{CONDITION, Emitter, Frame, Val, paths, put, release, widened};
 use crate::{
@@ -76,7 +76,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// A call with the kinds and values of two operands.
+    /// Calls a helper with the kinds and values of two operands.
     fn ask(&mut self, helper: Helper, left: &Val, right: &Val) -> Ex {
         let function = self.builder.helper(helper);
         Ex::Call(function, vec![left.tag(), left.wide(), right.tag(), right.wide()])
@@ -107,7 +107,7 @@ impl Emitter<'_> {
         Val { kind: CONDITION, value: holds.into(), tag: None, certain: false }
     }
 
-    /// The status of a computation, from that of a function that knows no expressions.
+    /// Returns the status of an expression, from that of a helper, which does not know its number.
     fn status(&self, id: NodeId, status: impl Into<Ex>) -> Ex {
         let number = self.used.expressions.get_index_of(&id).unwrap_or(0) as i32;
         let status: Ex = status.into();
@@ -149,7 +149,7 @@ impl Emitter<'_> {
         result
     }
 
-    /// The value with its sign turned; `only_negative`: where it has one.
+    /// Generates the negation of a value; with `only_negative`, its magnitude.
     pub(super) fn negate(
         &mut self,
         body: &mut Body,
@@ -164,6 +164,7 @@ impl Emitter<'_> {
         let turned = Ex::Long(0).sub64(value.clone());
         let turns = value.clone().lt64_s(0_i64);
         let amount = if only_negative { turns.choose(turned, value.clone()) } else { turned };
+        // The least number has no positive counterpart.
         let over = value.eq64(i64::MIN).choose(self.status(id, OVERFLOW), 0);
         let quantity = val.tag().sub(NUMBER).lt(DURATION);
         let mut then = vec![frame.status.set(quantity.choose(over, MISMATCH))];
@@ -178,7 +179,7 @@ impl Emitter<'_> {
         result
     }
 
-    /// A function of known values.
+    /// Generates a function over operands that have a value.
     #[allow(clippy::too_many_arguments, reason = "the place in the code, the node and its operands")]
     pub(super) fn apply(
         &mut self,
@@ -203,6 +204,7 @@ impl Emitter<'_> {
             (Function::Clamp, [value, low, high]) => {
                 let order = body.int();
                 let end = body.label();
+                // `clamp` has no value if its bounds are in the wrong order.
                 let mut code = self.ordered(frame, order, low, high, end);
                 let unfit = vec![frame.status.set(MISMATCH), St::Leave(end)];
                 code.push(when(order.get().eq(2), unfit));
@@ -230,7 +232,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The order of two values; where there is none, the status says so and the block is left.
+    /// Generates the comparison of two values. If they have no order, sets the status and leaves the block.
     fn ordered(&mut self, frame: Frame, order: Local, a: &Val, b: &Val, end: Label) -> Vec<St> {
         if a.dimension().is_some() && a.dimension() == b.dimension() {
             let (x, y) = (a.value.clone(), b.value.clone());
@@ -262,6 +264,7 @@ impl Emitter<'_> {
         let fraction = parts.get().mul(MILLION as i32);
         let whole =
             Ex::Bin(Bin::Div64, Box::new(fraction.clone().wide()), Box::new(i64::from(levels).into()));
+        // The fraction is rounded half to even, as everywhere.
         let twice = rest.get().shl(1);
         let up = twice.clone().gt(levels).or(twice.eq(levels).and(whole.clone().low().and(1)));
         let mut code = vec![

@@ -1,4 +1,5 @@
-//! What a condition could be at another moment, as code: see `engine::possible`.
+//! Code for the question which verdicts a condition could have at another moment. See `engine::possible` for
+//! the definition.
 
 use super::{CONDITION, Emitter, Frame};
 use crate::{
@@ -7,8 +8,8 @@ use crate::{
 };
 
 impl Emitter<'_> {
-    /// What a condition could be if what is free and used were otherwise: 1 for true, 2 for false. `None` where
-    /// nothing of it follows what is taken.
+    /// Returns a function whose result has bit 1 if the condition could be true, and bit 2 if it could be
+    /// false, given other free and used amounts. Returns `None` if the condition does not depend on these.
     pub fn possible(&mut self, id: NodeId) -> Option<Fn> {
         let reads = self.plan.reads(id);
         if !reads.iter().any(|column| self.plan.column(*column).key.is_varying()) {
@@ -39,13 +40,14 @@ impl Emitter<'_> {
                 }
             }
             Node::Not(inner) => {
+                // Swaps the two bits.
                 let known = body.int();
                 let inner = self.could_be(body, out, frame, *inner);
                 out.push(known.set(inner));
                 known.get().shr(1).or(known.get().and(1).shl(1))
             }
             Node::And(parts) | Node::Or(parts) => {
-                // Of `and` all must be able to hold and one to fail; of `or` the other way round.
+                // `and` can hold if all parts can, and can fail if one can. `or` is the reverse.
                 let (every, some) = if matches!(plan.node(id), Node::And(_)) { (1, 2) } else { (2, 1) };
                 let (all, any, one) = (body.int(), body.int(), body.int());
                 out.extend([all.set(every), any.set(0)]);
@@ -67,6 +69,7 @@ impl Emitter<'_> {
         let reads = self.plan.reads(id);
         let varies = reads.iter().any(|column| self.plan.column(*column).key.is_varying());
         let truth = self.as_it_is(body, out, frame, id);
+        // A leaf that depends on amounts may take either value, unless a key of it has no value at all.
         if !varies {
             return truth;
         }
@@ -74,7 +77,7 @@ impl Emitter<'_> {
         gaps.map_or(truth.clone(), |gaps| gaps.choose(truth, 3))
     }
 
-    /// What a condition could be where nothing changes: as it is.
+    /// Returns the possible verdicts of a condition that does not vary: its present one.
     fn as_it_is(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
         let holds = body.int();
         let val = self.node(body, out, frame, id);

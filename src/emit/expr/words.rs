@@ -1,6 +1,9 @@
-//! Conditions about sixty-four rows of one side at once, as two words: where a condition holds, and where it is false. What
-//! compares a key with something that all rows share is a loop over the column without a call or a branch for each row; what
-//! has no such form is asked row by row.
+//! Conditions over 64 rows of one side at once, as two words: the rows where a condition holds, and those
+//! where it fails. A row in neither is unknown, so `not` swaps the words, and `and` and `or` combine them bit
+//! by bit (Kleene's logic).
+//!
+//! A comparison of a key with an operand that is the same for all rows runs as a kernel over the column. Any
+//! other part is evaluated row by row.
 
 use super::{CONDITION, Emitter, Frame};
 use crate::{
@@ -16,26 +19,27 @@ use crate::{
     types::{Side, Type},
 };
 
-/// A comparison of a key of the rows with what all rows share.
+/// A comparison of a key of the rows with an operand that is the same for all rows.
 struct Leaf {
     column: ColumnId,
     kernel: Kernel,
-    /// Whether it holds where the kernel does not.
+    /// `true` if it holds for the rows that the kernel excludes.
     inverted: bool,
     operand: Operand,
 }
 
-/// What a kernel is given besides the column.
+/// The operand of a kernel.
 enum Operand {
     Nothing,
     Amount(i64),
-    /// What a node comes to.
+    /// The value of a node.
     Of(NodeId),
 }
 
 impl Emitter<'_> {
-    /// The function of a condition about the rows of one side, sixty-four from its first argument on, with that side; `None`
-    /// where it would gain nothing.
+    /// Returns the function of a condition over 64 rows of one side, and the side. Its first parameter is the
+    /// first row. Returns `None` if the condition reads both sides, or neither, or no part of it can use a
+    /// kernel.
     pub fn words(&mut self, id: NodeId) -> Option<(Fn, Side)> {
         let mut side = None;
         for column in self.plan.reads(id) {
@@ -48,7 +52,8 @@ impl Emitter<'_> {
         (self.leaves(id)? > 0).then(|| (self.words_of(id, side), side))
     }
 
-    /// How many parts of a condition are compared by columns; `None` where a part can be neither that nor asked by rows.
+    /// Returns the number of parts that can use a kernel; `None` if a part has neither a kernel nor a
+    /// function per row.
     fn leaves(&self, id: NodeId) -> Option<usize> {
         match self.plan.node(id) {
             Node::Named(definition) => self.leaves(self.plan.definition(*definition).root),
@@ -77,7 +82,8 @@ impl Emitter<'_> {
         function
     }
 
-    /// Leaves in [`VALUE`] where a condition holds, in [`FAILS`] where it is false.
+    /// Generates code that leaves the rows where a condition holds in [`VALUE`], and where it fails in
+    /// [`FAILS`].
     fn planes(&mut self, body: &mut Body, out: &mut Vec<St>, id: NodeId, side: Side) {
         let plan = self.plan;
         let start = body.param(0);
@@ -97,6 +103,7 @@ impl Emitter<'_> {
                 let (holds, fails) = (body.long(), body.long());
                 for (at, part) in parts.iter().enumerate() {
                     self.planes(body, out, *part, side);
+                    // `and` holds where all hold and fails where any fails; `or` is the reverse.
                     let join = |own: Local, new: Ex, all: bool| match (at, all) {
                         (0, _) => own.set(new),
                         (_, true) => own.set(new.and64(own)),
@@ -137,6 +144,7 @@ impl Emitter<'_> {
             Operand::Nothing => out.push(call),
             Operand::Amount(amount) => out.extend([VALUE.set(amount), call]),
             Operand::Of(id) => {
+                // The operand reads no row, so any row will do.
                 let nobody = body.int();
                 let frame = Frame { agent: nobody, pool: nobody, status: body.int() };
                 let val = self.node(body, out, frame, id);
@@ -161,7 +169,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// A condition as one comparison by columns, where it is one.
+    /// Returns a condition as one comparison by a kernel, if it is one.
     fn by_columns(&self, id: NodeId) -> Option<Leaf> {
         match self.plan.node(id) {
             Node::Read(column) if self.is_of_rows(*column) && self.kind(id) == CONDITION => Some(Leaf {
@@ -171,6 +179,7 @@ impl Emitter<'_> {
                 operand: Operand::Nothing,
             }),
             Node::Test(op, left, right) => {
+                // Either operand may be the key.
                 self.test_leaf(*op, *left, *right).or_else(|| self.test_leaf(turned(*op)?, *right, *left))
             }
             _ => None,
@@ -181,7 +190,8 @@ impl Emitter<'_> {
         matches!(self.plan.column(column).side, Side::Agent | Side::Pool)
     }
 
-    /// A key on the left, what all rows share on the right.
+    /// Returns the comparison of a key on the left with an operand on the right that is the same for all
+    /// rows.
     fn test_leaf(&self, op: TestOp, left: NodeId, right: NodeId) -> Option<Leaf> {
         let Node::Read(column) = *self.plan.node(left) else { return None };
         if !self.is_of_rows(column) || self.plan.reads(right).iter().any(|read| self.is_of_rows(*read)) {
@@ -203,7 +213,7 @@ impl Emitter<'_> {
             (TestOp::NotEqual, Type::Quantity(_)) if other == kind => leaf(Kernel::Equal, true),
             (TestOp::Less, Type::Quantity(_)) if other == kind => leaf(Kernel::Less, false),
             (TestOp::GreaterOrEqual, Type::Quantity(_)) if other == kind => leaf(Kernel::Less, true),
-            // What is at most so much is less than one more.
+            // `x <= n` is `x < n + 1`.
             (TestOp::LessOrEqual | TestOp::Greater, Type::Quantity(_)) if other == kind => {
                 let amount = self.amount(right)?.checked_add(1)?;
                 let operand = Operand::Amount(amount);
@@ -221,7 +231,7 @@ impl Emitter<'_> {
     }
 }
 
-/// The operator that says the same of operands in the other order.
+/// Returns the operator that means the same with its operands swapped.
 fn turned(op: TestOp) -> Option<TestOp> {
     Some(match op {
         TestOp::Equal | TestOp::NotEqual => op,
@@ -234,8 +244,8 @@ fn turned(op: TestOp) -> Option<TestOp> {
     })
 }
 
-/// Sets [`VALUE`] and [`FAILS`] from a key's known rows and what a kernel says of them: `slot, first row, kernel`, of which
-/// the lowest bit is set where it holds that the kernel says no.
+/// `slot, first row, kernel`: sets [`VALUE`] and [`FAILS`] from the known rows and the result of a kernel.
+/// The kernel's number is shifted left by one; the lowest bit is set if its result is inverted.
 pub fn apply() -> Body {
     use crate::emit::{asm::Mem, feed::slot};
     use wasm_encoder::ValType::I32;
@@ -243,6 +253,7 @@ pub fn apply() -> Body {
     let [slot, start, kernel] = [0, 1, 2].map(|at| body.param(at));
     let (bitmap, known) = (body.int(), body.long());
     let call = Ex::CallAt(Box::new(kernel.get().shr(1)), vec![slot.into(), start.into()]);
+    // All ones if the result is inverted, else 0.
     let inverted = Ex::Long(0).sub64(kernel.get().and(1).wide());
     body.add([
         bitmap.set(slot.get().word(slot::KNOWN)),
