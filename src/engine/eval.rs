@@ -1,4 +1,4 @@
-//! What a candidate of a fleet has: the keys that a node reads.
+//! The keys of a candidate in a fleet: built-in keys, open keys, and amounts at the moment of evaluation.
 
 use super::{
     filters::Filters,
@@ -19,40 +19,40 @@ use crate::{
     value::Value,
 };
 
-/// Who asks.
+/// The requester: a need and its framework.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The framework.
     pub framework: &'a Framework,
-    /// Its need.
+    /// The need.
     pub need: &'a Need,
 }
 
-/// What an expression sees: one candidate at one moment of the cycle.
+/// The context of an evaluation: one candidate at one moment of the cycle.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
     /// The policy.
     pub plan: &'a Plan,
     /// The fleet.
     pub world: &'a World,
-    /// What is used at this moment.
+    /// The amounts in use at this moment.
     pub ledger: &'a Ledger,
-    /// Who asks.
+    /// The requester.
     pub subject: Subject<'a>,
     /// The agent being tried.
     pub agent: Option<usize>,
     /// The supply being tried.
     pub supply: Option<usize>,
-    /// The volume it is tried for.
+    /// The volume that the supply is tried for.
     pub volume: Option<&'a Volume>,
-    /// Who answers for rules that others wrote.
+    /// The plugins, which evaluate rules of their own.
     pub filters: Option<&'a dyn Filters>,
-    /// Who is told what conditions come out as.
+    /// The recorder of outcomes, for coverage.
     pub recorder: Option<&'a Recorder>,
 }
 
 impl<'a> Scene<'a> {
-    /// Whether a condition holds.
+    /// Evaluates a condition.
     pub fn truth(&self, id: NodeId) -> Truth {
         match self.recorder {
             None => value::truth(self, id),
@@ -60,10 +60,10 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The value of a node.
+    /// Evaluates a node.
     ///
     /// # Errors
-    /// Why it is unknown: the first cause, in order of reading.
+    /// Returns why it is unknown: the first cause, in reading order.
     pub fn value(&self, id: NodeId) -> Result<Value, Gap> {
         match self.recorder {
             None => value::value(self, id),
@@ -71,15 +71,16 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What a preference earns, in millionths; `None`: it is unknown, or neither a condition nor a number.
+    /// Returns the score of a preference in millionths; `None` if it is unknown, or neither a condition nor a
+    /// number.
     pub fn earned(&self, id: NodeId) -> Option<i64> {
         op::earned(&self.value(id).ok()?).ok()
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     ///
     /// # Errors
-    /// That it is absent, or of another type.
+    /// Returns whether it is absent or of another type.
     pub fn read(&self, id: ColumnId) -> Result<Value, Gap> {
         let Column { side, key } = self.plan.column(id);
         let found = match side {
@@ -118,11 +119,13 @@ impl<'a> Scene<'a> {
         match key {
             Key::Attribute(_) => self.cell(id, &supply.cells),
             Key::Name => {
+                // `chain` leads from the supply up to its provider, so the pool is third from the end.
                 let pool = supply.chain.len().saturating_sub(3);
                 Found::Value(Value::Text(self.world.tiers[supply.chain[pool]].name))
             }
             Key::Domain | Key::Level(_) => place(&supply.placement, key),
             Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
+                // The nearest tier that has the resource: the supply itself, or one above it.
                 let lowest = supply.holdings(resource).and_then(|tiers| tiers.first()).copied();
                 self.amount(lowest.or_else(|| self.pool_holding(at, resource)), key)
             }
@@ -131,7 +134,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What the pool of an existing volume has, of which it gave the volume its own.
+    /// Returns the holding of the pool that an existing volume was carved from, for resources that the volume
+    /// itself has none of.
     fn pool_holding(&self, supply: usize, resource: Symbol) -> Option<HoldingId> {
         let tiers = self.world.supplies[supply].chain.iter().skip(1);
         let mut held = tiers.flat_map(|tier| &self.world.tiers[*tier].resources);
@@ -146,7 +150,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Total, free or used of the firm parts. What is without limit reads as the largest amount there is.
+    /// Returns the total, free or used amount over all firm parts. An unlimited amount reads as the largest
+    /// number.
     fn amount(&self, holding: Option<HoldingId>, key: Key) -> Found {
         let Some(id) = holding else { return Found::Absent };
         let holding = self.world.holding(id);
@@ -155,6 +160,7 @@ impl<'a> Scene<'a> {
             Key::Free(_) => self.ledger.free(self.world, part),
             _ => Some(self.ledger.used(part)),
         };
+        // `None` from a part means that it is unlimited, and so is the sum.
         let sum = holding.firm().try_fold(0, |sum: i128, part| Some(sum + of_part(part)?));
         let amount = sum.map_or(i64::MAX, |sum| i64::try_from(sum).unwrap_or(i64::MAX));
         Found::Value(Value::Quantity(holding.dimension, amount))
@@ -181,6 +187,7 @@ impl<'a> Scene<'a> {
         match key {
             Key::Name => Found::Value(Value::Text(need.name)),
             Key::Attribute(key) => {
+                // A key of the need hides a requested amount of the same name.
                 if let Some((_, value)) = need.keys.iter().find(|own| own.0 == key) {
                     return Found::Value(value.clone());
                 }
@@ -208,6 +215,7 @@ impl<'a> Scene<'a> {
 
     fn role(&self, key: Key) -> Found {
         let name = self.subject.framework.role;
+        // A role that is not declared has weight 1 and no keys.
         let role = self.plan.roles.iter().find(|role| role.name == self.plan.symbols.text(name));
         match key {
             Key::Name => Found::Value(Value::Text(name)),
@@ -235,7 +243,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// A text of the language itself; absent only where the plan never mentions it, and so never compares it.
+    /// Returns a text of the language itself. It is absent only if the plan never mentions it, and so never
+    /// compares it.
     fn text(&self, text: &str) -> Found {
         self.plan.symbols.find(text).map_or(Found::Absent, |symbol| Found::Value(Value::Text(symbol)))
     }
@@ -277,7 +286,7 @@ fn place(placement: &Placement, key: Key) -> Found {
     symbol.map_or(Found::Absent, |symbol| Found::Value(Value::Place(symbol)))
 }
 
-/// The lower end of an amount asked for; of the very ports or items, how many.
+/// Returns the requested amount: the lower bound of a quantity, or the number of ranges' members or items.
 fn asked(request: &Request, resource: Symbol) -> Found {
     match request.amount(resource) {
         Some(Amount::Scalar(dimension, low, _)) => Found::Value(Value::Quantity(*dimension, *low)),

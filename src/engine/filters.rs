@@ -1,39 +1,42 @@
-//! Who answers for rules that others wrote.
+//! The interface to plugins, whose rules are evaluated outside the engine.
 
 use std::fmt::Debug;
 
 use super::{eval::Scene, possible::Possible, value::Gap};
 use crate::{ir::Asked, logic::Truth, types::Side, value::Value};
 
-/// What a condition came out as, and why.
+/// The explanation of a condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What it could be if what is free and used were otherwise, where that is told.
+    /// The verdicts that it could have, given other free and used amounts, if the plugin tells.
     pub possible: Option<Possible>,
-    /// What the subject is compared with, where that is told.
+    /// The value that the subject is compared with, if the plugin tells.
     pub operand: Option<String>,
-    /// How far two amounts that are compared by order are apart, in base units, where that is told.
+    /// The distance between two amounts in an ordered comparison, in base units, if the plugin tells.
     pub distance: Option<u64>,
-    /// What went wrong in a computation, in words.
+    /// The fault of a computation, in words.
     pub cause: Option<String>,
-    /// Why there is no answer, whatever the candidate, in words.
+    /// The reason why there is no answer for any candidate, in words.
     pub obstacle: Option<String>,
 }
 
-/// Filters that a fleet was given to, by their places in [`Asked::filter`].
+/// The plugins of a fleet. [`Asked::filter`] is an index into them.
 pub trait Filters: Debug + Send + Sync {
-    /// What a rule or condition says of a candidate: a truth; of a preference, what it earns, in millionths.
+    /// Evaluates a rule or condition for a candidate: a truth value, or for a preference its score in
+    /// millionths.
     ///
     /// # Errors
-    /// Why that is unknown.
+    /// Returns why it is unknown.
     fn value(&self, scene: &Scene<'_>, asked: &Asked) -> Result<Value, Gap>;
 
-    /// Why a condition says what it says; `None` where the filter does not tell.
+    /// Explains a condition; `None` if the plugin cannot.
     fn outcome(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Outcome>;
 
-    /// What a rule says of every row of a side, the others being as in `scene`; `None` where it must be asked row by row.
+    /// Evaluates a rule for every row of a side, with the other sides as in `scene`. `None` if rows must be
+    /// evaluated one by one.
     fn truths(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Truth>>;
 
-    /// What a preference earns every row of a side, in millionths: 0 where that is unknown.
+    /// Scores a preference for every row of a side, in millionths. Unknown scores are 0. `None` if rows must
+    /// be scored one by one.
     fn earned(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<i64>>;
 }

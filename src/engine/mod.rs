@@ -1,5 +1,8 @@
-//! Running a plan over a world. This is the plain engine: one candidate at a time, nothing cached, obviously
-//! right; every faster one is judged by it.
+//! Evaluation of a plan over a fleet.
+//!
+//! The plain engine in `value` and `eval` evaluates one node for one candidate and caches nothing. It is the
+//! reference: `columns` and compiled plugins must give the same answers, which tests compare. `matching`
+//! calls the engine; the engine knows nothing of feasibility, offers and cycles.
 
 pub mod columns;
 mod eval;

@@ -1,4 +1,5 @@
-//! What a condition could be at another moment.
+//! The verdicts that a condition could have at another moment. Explanations use it to tell what may change
+//! from what cannot.
 
 use super::value::{self, Keys};
 use crate::{
@@ -6,17 +7,18 @@ use crate::{
     logic::Truth,
 };
 
-/// What a condition could be if what is free and used were otherwise.
+/// The verdicts that a condition could have, given other free and used amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Possible {
-    /// Whether it could be true.
+    /// `true` if it could hold.
     pub may_hold: bool,
-    /// Whether it could be false.
+    /// `true` if it could fail.
     pub may_fail: bool,
 }
 
-/// Kleene's logic over what could be: a comparison that reads what is free or used, and is otherwise known, may
-/// go either way; everything else stays as it is.
+/// Evaluates a condition in Kleene's logic over sets of verdicts. A leaf that reads free or used amounts,
+/// with all its keys known, may go either way; any other leaf keeps its present verdict. Leaves count as
+/// independent, so the result may include verdicts that are impossible together.
 pub fn possible<K: Keys>(keys: &K, id: NodeId) -> Possible {
     let plan = keys.plan();
     match plan.node(id) {
@@ -49,6 +51,7 @@ pub fn possible<K: Keys>(keys: &K, id: NodeId) -> Possible {
             let varies = reads.iter().any(|column| plan.column(*column).key.is_varying());
             let fixed = reads.iter().filter(|column| !plan.column(**column).key.is_varying());
             let known = fixed.into_iter().all(|column| keys.read(*column).is_ok());
+            // An amount that a candidate lacks does not appear later, so such a leaf keeps its verdict.
             let exists = reads.iter().all(|column| keys.read(*column).is_ok());
             match value::truth(keys, id) {
                 _ if varies && known && exists => Possible { may_hold: true, may_fail: true },

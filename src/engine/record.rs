@@ -1,4 +1,5 @@
-//! What conditions came out as, for coverage. Nothing is recorded where nobody asks.
+//! Records the outcomes of conditions, for the coverage of tests. Evaluation without a recorder pays nothing
+//! for it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -13,14 +14,14 @@ use crate::{
     value::Value,
 };
 
-/// Which outcomes a condition has been seen with.
+/// A set of outcomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seen(u8);
 
 impl Seen {
-    /// None.
+    /// The empty set.
     pub const NONE: Seen = Seen(0);
-    /// All three.
+    /// All three outcomes.
     pub const ALL: Seen = Seen(7);
 
     fn of(truth: Truth) -> Seen {
@@ -31,37 +32,39 @@ impl Seen {
         })
     }
 
-    /// Whether this outcome is among them.
+    /// Returns `true` if the set has this outcome.
     pub fn has(self, truth: Truth) -> bool {
         self.0 & Seen::of(truth).0 != 0
     }
 
-    /// Those and one more.
+    /// Returns the set with one more outcome.
     #[must_use]
     pub fn with(self, truth: Truth) -> Seen {
         self.and(Seen::of(truth))
     }
 
-    /// Those of both.
+    /// Returns the union of two sets.
     #[must_use]
     pub fn and(self, other: Seen) -> Seen {
         Seen(self.0 | other.0)
     }
 }
 
-/// Keeps what the nodes of one plan came out as.
+/// The outcomes of every node of a plan. Threads may record at once: the union of bits does not depend on
+/// their order.
 #[derive(Debug)]
 pub struct Recorder {
     nodes: Vec<AtomicU8>,
 }
 
 impl Recorder {
-    /// For the nodes of a plan.
+    /// Returns a recorder for the nodes of a plan.
     pub fn new(plan: &Plan) -> Recorder {
         Recorder { nodes: plan.nodes.iter().map(|_| AtomicU8::new(0)).collect() }
     }
 
-    /// What a node has come out as so far. A preference that is a number counts as true where it earns something.
+    /// Returns the outcomes of a node so far. A quantity counts as true if it is positive, so that
+    /// preferences that are numbers have outcomes too.
     pub fn seen(&self, id: NodeId) -> Seen {
         self.nodes.get(id.0 as usize).map_or(Seen::NONE, |node| Seen(node.load(Ordering::Relaxed)))
     }
@@ -79,7 +82,7 @@ impl Recorder {
     }
 }
 
-/// A candidate of a fleet, with a recorder that listens.
+/// A candidate of a fleet whose evaluation is recorded.
 pub(super) struct Heard<'s, 'a> {
     pub scene: &'s Scene<'a>,
     pub recorder: &'s Recorder,

@@ -1,4 +1,8 @@
-//! The value of a node, whatever its keys are read from.
+//! The evaluation of nodes, generic over the source of keys.
+//!
+//! The logic is Kleene's with three values: an absent key makes a comparison unknown, `false and unknown` is
+//! false, `true or unknown` is true. The third value is an error here, a [`Gap`] that names the first cause
+//! in reading order.
 
 use super::possible::Possible;
 use crate::{
@@ -8,59 +12,60 @@ use crate::{
     value::Value,
 };
 
-/// Why something is unknown.
+/// The reason why a value is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Gap {
-    /// A key is absent.
+    /// An absent key.
     Absent(ColumnId),
-    /// A key has a value of another type.
+    /// A key with a value of another type.
     Mismatch(ColumnId),
-    /// An operator has no value for its operands.
+    /// An operator that has no value for its operands.
     Fault(NodeId, op::Fault),
-    /// A filter of others has no answer.
+    /// A plugin that gives no answer.
     Unanswered,
 }
 
-/// What expressions read: a candidate of a fleet, or one that is only thought of.
+/// A source of keys: a candidate of a fleet, or a hypothetical one.
 pub trait Keys {
-    /// Whether somebody is told what each node comes to. Then both sides of `and` and `or` are always looked at.
+    /// `true` if [`Keys::tell`] observes every node. Then `and` and `or` evaluate all operands, also after
+    /// one decides.
     const TELLS: bool = false;
 
-    /// Told what a node has come to.
+    /// Observes the value of a node.
     fn tell(&self, _node: NodeId, _value: &Result<Value, Gap>) {}
 
-    /// The policy.
+    /// Returns the policy.
     fn plan(&self) -> &Plan;
 
-    /// Every text of the policy and of the values.
+    /// Returns the symbol table of the policy and its values.
     fn symbols(&self) -> &Symbols;
 
-    /// The value of a key.
+    /// Returns the value of a key.
     ///
     /// # Errors
-    /// That it is absent, or of another type.
+    /// Returns whether the key is absent or of another type.
     fn read(&self, id: ColumnId) -> Result<Value, Gap>;
 
-    /// What a filter of others answers; of a candidate that is only thought of, nothing.
+    /// Returns the answer of a plugin. A hypothetical candidate has none.
     ///
     /// # Errors
-    /// Why it is unknown.
+    /// Returns why it is unknown.
     fn asked(&self, _asked: &Asked) -> Result<Value, Gap> {
         Err(Gap::Unanswered)
     }
 
-    /// What a condition of a filter of others could be, where the filter tells.
+    /// Returns the verdicts that a plugin's condition could have, if the plugin tells.
     fn asked_possible(&self, _asked: &Asked) -> Option<Possible> {
         None
     }
 
-    /// Whether a whole text matches a pattern.
+    /// Returns `true` if a whole text matches a pattern.
     fn matches(&self, text: Symbol, pattern: &Pattern) -> bool {
         pattern.regex.is_match(self.symbols().text(text))
     }
 }
 
-/// Whether a condition holds.
+/// Evaluates a condition.
 pub fn truth<K: Keys>(keys: &K, id: NodeId) -> Truth {
     match value(keys, id) {
         Ok(Value::Bool(holds)) => holds.into(),
@@ -68,10 +73,10 @@ pub fn truth<K: Keys>(keys: &K, id: NodeId) -> Truth {
     }
 }
 
-/// The value of a node.
+/// Evaluates a node.
 ///
 /// # Errors
-/// Why it is unknown: the first cause, in order of reading.
+/// Returns why it is unknown: the first cause, in reading order.
 pub fn value<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
     let value = compute(keys, id);
     if K::TELLS {
@@ -98,6 +103,7 @@ fn compute<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
             Value::Text(text) => Ok(Value::Bool(keys.matches(text, &plan.patterns[*pattern as usize]))),
             _ => Err(fault(op::Fault::Mismatch)),
         },
+        // A key of another type is present: somebody set it.
         Node::IsAbsent(column) => Ok(Value::Bool(matches!(keys.read(*column), Err(Gap::Absent(_))))),
         Node::IsPresent(column) => Ok(Value::Bool(!matches!(keys.read(*column), Err(Gap::Absent(_))))),
         Node::Arithmetic(op, left, right) => {
@@ -125,7 +131,7 @@ fn bool<K: Keys>(keys: &K, id: NodeId) -> Result<bool, Gap> {
     }
 }
 
-/// Kleene's `and` (decided by false) and `or` (decided by true).
+/// Evaluates Kleene's `and` (decided by false) or `or` (decided by true).
 fn join<K: Keys>(keys: &K, parts: &[NodeId], decides: bool) -> Result<Value, Gap> {
     let mut unknown = None;
     for (at, part) in parts.iter().enumerate() {
@@ -138,6 +144,7 @@ fn join<K: Keys>(keys: &K, parts: &[NodeId], decides: bool) -> Result<Value, Gap
             }
             Ok(_) => {}
             Err(gap) => {
+                // The first cause is reported, but a later part may still decide.
                 unknown.get_or_insert(gap);
             }
         }

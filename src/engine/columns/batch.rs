@@ -1,4 +1,4 @@
-//! Numbers of all rows at once, each operator as the plan means it.
+//! Quantities of all rows at once, with the operators of the plan.
 
 use super::{bits::Bits, terms::Terms};
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
     value::Value,
 };
 
-/// The quantity that each row has of something.
+/// The quantities of an expression, by row.
 #[derive(Clone, Debug)]
 pub(super) struct Numbers {
     pub dimension: Dimension,
-    /// Of all rows, or the one that all rows have.
+    /// The amounts of all rows, or the single amount that all share.
     pub amounts: Amounts,
-    /// The rows that have one.
+    /// The rows that have a quantity.
     pub known: Bits,
-    /// The rows that have nothing; others that are not known have something else.
+    /// The rows on which the key is absent. Rows in neither set have no quantity for another reason.
     pub absent: Bits,
 }
 
@@ -37,7 +37,8 @@ impl Amounts {
 }
 
 impl Numbers {
-    /// Of rows read one by one; `None` where they measure different things.
+    /// Reads rows one by one. Returns `None` if a row has no quantity but another value, or dimensions
+    /// differ.
     pub fn read(rows: usize, mut value: impl FnMut(usize) -> Result<Value, Gap>) -> Option<Numbers> {
         let mut numbers = Numbers {
             dimension: Dimension::Number,
@@ -62,7 +63,7 @@ impl Numbers {
         Some(numbers)
     }
 
-    /// The same of all rows; `None`: not a quantity.
+    /// Returns the same value for all rows; `None` if it is not a quantity.
     fn same(rows: usize, value: &Result<Value, Gap>) -> Option<Numbers> {
         let (dimension, amount, known, absent) = match value {
             Ok(Value::Quantity(dimension, amount)) => (*dimension, *amount, true, false),
@@ -73,12 +74,13 @@ impl Numbers {
         Some(Numbers { dimension, amounts: Amounts::One(amount), known: set(known), absent: set(absent) })
     }
 
-    /// The quantity of a row.
+    /// Returns the quantity of a row.
     pub fn value(&self, row: usize) -> Value {
         Value::Quantity(self.dimension, self.amounts.at(row))
     }
 
-    /// Whether a row has one, and it is changed to another; `false` where it cannot be kept here.
+    /// Replaces the value of a row. Returns `false` if the column cannot hold it: it is then no column of
+    /// quantities.
     pub fn set(&mut self, row: usize, value: &Result<Value, Gap>) -> bool {
         let Amounts::Each(amounts) = &mut self.amounts else { return false };
         match value {
@@ -91,7 +93,8 @@ impl Numbers {
         true
     }
 
-    /// An operator on the rows where all operands are known; `None` where its results measure different things.
+    /// Applies an operator to the rows where all operands are known. Returns `None` if the dimensions of the
+    /// results differ.
     fn map(
         rows: usize,
         operands: &[&Numbers],
@@ -102,6 +105,7 @@ impl Numbers {
         let mut here = Vec::with_capacity(operands.len());
         Numbers::read(rows, |row| {
             if !known.has(row) {
+                // Callers only look at whether a row is known, so the cause does not matter.
                 return Err(Gap::Fault(NodeId(0), op::Fault::Mismatch));
             }
             here.clear();
@@ -112,9 +116,10 @@ impl Numbers {
 }
 
 impl Terms {
-    /// What each row has of a node that is a quantity; `None` where it cannot be had column by column.
+    /// Evaluates a node that is a quantity for all rows; `None` if it cannot be done by columns.
     pub(super) fn numbers(&mut self, scene: &Scene<'_>, id: NodeId) -> Option<Numbers> {
         let rows = self.rows();
+        // Without a key of the rows, the node has one value for all of them.
         if self.reads(scene.plan, id).own.is_empty() {
             return Numbers::same(rows, &scene.value(id));
         }
@@ -130,6 +135,7 @@ impl Terms {
                 Numbers::map(rows, &[&inner], |of| op::negate(&of[0]))
             }
             Node::Else(column, other) => {
+                // Only absence takes the default. A row with a key of another type stays unknown.
                 let (column, other) = (self.either(scene, *column)?, self.numbers(scene, *other)?);
                 Numbers::read(rows, |row| match () {
                     () if column.known.has(row) => Ok(column.value(row)),
@@ -146,6 +152,8 @@ impl Terms {
                 Numbers::map(rows, &operands, |of| op::call(*function, of, levels, symbols))
             }
             Node::Call(..) => {
+                // `closeness` compares places, which are no quantities. Its result is one, and is computed
+                // per class.
                 let classes = self.classes(scene, id)?;
                 let of = classes.each(|row| self.at(scene, row).value(id));
                 Numbers::read(rows, |row| of[classes.class(row)].clone())
@@ -154,7 +162,7 @@ impl Terms {
         }
     }
 
-    /// A key of the rows, or one that all rows share.
+    /// Returns a key of the rows, or a key of another side that all rows share.
     fn either(&mut self, scene: &Scene<'_>, column: ColumnId) -> Option<Numbers> {
         if scene.plan.column(column).side == self.side() {
             self.column(scene, column)
@@ -163,7 +171,8 @@ impl Terms {
         }
     }
 
-    /// Which rows hold for a comparison of two quantities, and which do not; `None` where it is of something else.
+    /// Compares two quantities in all rows. Returns the rows that hold and those that fail; `None` if an
+    /// operand is no quantity.
     pub(super) fn compare(
         &mut self,
         scene: &Scene<'_>,

@@ -1,8 +1,9 @@
-//! A set of rows, one bit each.
+//! A set of rows as a bitmap.
 
 use super::simd;
 
-/// A set of rows, one bit each; bits beyond the last row are 0.
+/// A set of rows as a bitmap. Invariant: bits beyond the last row are 0, so that words can be counted and
+/// compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bits {
     words: Vec<u64>,
@@ -10,19 +11,19 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// No row of so many.
+    /// Returns the empty set of `rows` rows.
     pub fn none(rows: usize) -> Bits {
         Bits { words: vec![0; rows.div_ceil(64)], rows }
     }
 
-    /// Every row of so many.
+    /// Returns the set of all `rows` rows.
     pub fn all(rows: usize) -> Bits {
         let mut bits = Bits { words: vec![u64::MAX; rows.div_ceil(64)], rows };
         bits.trim();
         bits
     }
 
-    /// Those of so many rows for which something holds.
+    /// Returns the set of the rows that satisfy a predicate.
     pub fn of(rows: usize, mut holds: impl FnMut(usize) -> bool) -> Bits {
         let mut bits = Bits::none(rows);
         for (at, word) in bits.words.iter_mut().enumerate() {
@@ -34,22 +35,23 @@ impl Bits {
         bits
     }
 
-    /// How many rows there are, in the set or not.
+    /// Returns the number of rows, in the set or not.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Sixty-four rows a word, the lowest bit first.
+    /// Returns the words, 64 rows each, the lowest bit first.
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// As [`Bits::words`]. Who changes the last word calls [`Bits::trim`].
+    /// Returns the words for modification. Call [`Bits::trim`] after bits beyond the last row may have been
+    /// set.
     pub(crate) fn words_mut(&mut self) -> &mut [u64] {
         &mut self.words
     }
 
-    /// Puts out the bits beyond the last row.
+    /// Clears the bits beyond the last row.
     pub(crate) fn trim(&mut self) {
         if !self.rows.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
@@ -58,12 +60,12 @@ impl Bits {
         }
     }
 
-    /// Whether a row is in the set.
+    /// Returns `true` if a row is in the set.
     pub fn has(&self, row: usize) -> bool {
         self.words.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
-    /// Puts a row in or out.
+    /// Inserts or removes a row.
     pub fn set(&mut self, row: usize, on: bool) {
         if let Some(word) = self.words.get_mut(row / 64) {
             let bit = 1 << (row % 64);
@@ -71,22 +73,22 @@ impl Bits {
         }
     }
 
-    /// How many rows are in the set.
+    /// Returns the number of rows in the set.
     pub fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Whether no row is in the set.
+    /// Returns `true` if the set is empty.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
     }
 
-    /// Keeps the rows that another set has too.
+    /// Intersects this set with another.
     pub fn and(&mut self, other: &Bits) {
         simd::and(&mut self.words, &other.words);
     }
 
-    /// Keeps the rows that another set has not.
+    /// Removes the rows of another set.
     pub fn and_not(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
     }
@@ -96,23 +98,24 @@ impl Bits {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
     }
 
-    /// Becomes the same set as another of as many rows, without a new list.
+    /// Copies another set into this one, reusing its memory.
     pub fn copy_from(&mut self, other: &Bits) {
         self.words.clone_from(&other.words);
         self.rows = other.rows;
     }
 
-    /// The rows of the set, in order.
+    /// Iterates over the rows of the set, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| ones(*word).map(move |bit| at * 64 + bit))
     }
 }
 
-/// The bits of a word, the lowest first.
+/// Iterates over the bits of a word, the lowest first.
 pub fn ones(mut word: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = word.trailing_zeros() as usize;
         (word != 0).then(|| {
+            // Clears the lowest bit that is set.
             word &= word - 1;
             bit
         })

@@ -1,4 +1,5 @@
-//! Rows by what they have of some keys: rows of one class are alike for whatever reads only these.
+//! A partition of rows into classes of equal values of some keys. Rows of one class behave alike for whatever
+//! reads only these keys.
 
 use std::hash::Hash;
 
@@ -6,35 +7,37 @@ use indexmap::IndexMap;
 
 use super::bits::Bits;
 
-/// The class of every row.
+/// A partition of rows into classes.
 #[derive(Clone, Debug)]
 pub struct Classes {
     rows: usize,
     of_row: OfRow,
-    /// A row of each class.
+    /// A representative row of each class.
     one: Vec<u32>,
 }
 
-/// Classes by rows.
+/// The class of each row, in one of two forms.
 #[derive(Clone, Debug)]
 enum OfRow {
-    /// Of each row.
+    /// One entry per row.
     Each(Vec<u32>),
-    /// Of these rows, in their order; all others are of the first class.
+    /// The classes of the listed rows, in ascending order. All other rows are in class 0. Used for keys that
+    /// few rows have.
     Few(Vec<(u32, u32)>),
 }
 
 impl Classes {
-    /// Rows by a key of theirs.
+    /// Partitions rows by a key.
     pub fn of<K: Hash + Eq>(rows: usize, mut key: impl FnMut(usize) -> K) -> Classes {
         let mut numbers = Numbering::default();
         let of_row = (0..rows as u32).map(|row| numbers.class(row, key(row as usize)));
         Classes { rows, of_row: OfRow::Each(of_row.collect()), one: numbers.one }
     }
 
-    /// Rows by a key of theirs that only a few have, which are given in their order: the others are alike, and nothing else is like
-    /// them. It costs what these few cost.
+    /// Partitions rows by a key that only a few rows have, listed in ascending order. The other rows form one
+    /// class, which no listed row joins. Takes time proportional to the number of listed rows.
     pub fn of_few<K: Hash + Eq>(rows: usize, few: &[u32], mut key: impl FnMut(usize) -> K) -> Classes {
+        // The first row that is not listed represents the others. Without one, every row is listed.
         let Some(other) = (0..).zip(few).find(|(row, has)| row != *has).map(|(row, _)| row).or_else(|| {
             let next = few.len() as u32;
             (few.len() < rows).then_some(next)
@@ -46,9 +49,10 @@ impl Classes {
         Classes { rows, of_row: OfRow::Few(of_row.collect()), one: numbers.one }
     }
 
-    /// Rows by their classes in two ways.
+    /// Returns the common refinement of two partitions: rows are together if both have them together.
     pub fn both(&self, other: &Classes) -> Classes {
         let key = |row: usize| (self.class(row), other.class(row));
+        // If few rows differ from the rest in either partition, few do in both.
         let (OfRow::Few(one), OfRow::Few(two)) = (&self.of_row, &other.of_row) else {
             return Classes::of(self.rows, key);
         };
@@ -58,7 +62,7 @@ impl Classes {
         Classes::of_few(self.rows, &few, key)
     }
 
-    /// Bytes of what is kept by rows.
+    /// Returns the memory for data by rows, in bytes.
     pub fn bytes(&self) -> usize {
         match &self.of_row {
             OfRow::Each(of_row) => size_of_val(of_row.as_slice()),
@@ -66,12 +70,12 @@ impl Classes {
         }
     }
 
-    /// How many classes there are.
+    /// Returns the number of classes.
     pub fn count(&self) -> usize {
         self.one.len()
     }
 
-    /// The class of a row.
+    /// Returns the class of a row.
     pub fn class(&self, row: usize) -> usize {
         match &self.of_row {
             OfRow::Each(of_row) => of_row[row] as usize,
@@ -81,12 +85,12 @@ impl Classes {
         }
     }
 
-    /// What one row of each class gives, by class.
+    /// Calls a function with the representative of each class, in order of class.
     pub fn each<T>(&self, of_row: impl FnMut(usize) -> T) -> Vec<T> {
         self.one.iter().map(|row| *row as usize).map(of_row).collect()
     }
 
-    /// The rows whose class is among some.
+    /// Returns the rows of the selected classes.
     pub fn rows(&self, among: &[bool]) -> Bits {
         match &self.of_row {
             OfRow::Each(of_row) => Bits::of(self.rows, |row| among[of_row[row] as usize]),
@@ -98,16 +102,16 @@ impl Classes {
         }
     }
 
-    /// The rows for which something holds that one row of each class tells.
+    /// Returns the rows whose representative satisfies a predicate.
     pub fn rows_where(&self, holds: impl FnMut(usize) -> bool) -> Bits {
         self.rows(&self.each(holds))
     }
 }
 
-/// Gives classes their numbers, in the order in which they are met.
+/// Numbers classes in the order in which they are met.
 struct Numbering<K> {
     known: IndexMap<K, u32>,
-    /// A row of each class.
+    /// A representative row of each class.
     one: Vec<u32>,
 }
 
@@ -131,7 +135,7 @@ impl<K: Hash + Eq> Numbering<K> {
 mod tests {
     use super::*;
 
-    /// Classes of a few rows are those of every row, whatever their numbers.
+    /// A partition by few rows equals one by all rows, up to the numbers of classes.
     #[test]
     fn few_rows_are_classed_as_all_are() {
         let has = |row: usize| row.is_multiple_of(5).then_some(row % 3);

@@ -1,11 +1,14 @@
-//! A column of whole numbers, in the narrowest form that holds them.
+//! A compressed column of integers.
 
 use super::{
     bits::Bits,
     simd::{Lane, WORD},
 };
 
-/// A column of whole numbers, where there are any. Each is `base + step × lane`, exactly.
+/// A column of optional integers in frame-of-reference encoding: number = `base + step × lane`, exactly.
+/// `step` is the greatest common divisor of all distances from the base, so that capacities in multiples of a
+/// gigabyte fit a byte or two. Narrow lanes mean that a comparison reads less memory and handles more rows
+/// per instruction.
 #[derive(Clone, Debug)]
 pub struct Ints {
     base: i64,
@@ -19,12 +22,12 @@ enum Lanes {
     Byte(Vec<u8>),
     Short(Vec<u16>),
     Word(Vec<u32>),
-    /// As they are.
+    /// Numbers without an encoding.
     Whole(Vec<i64>),
 }
 
 impl Ints {
-    /// A column of numbers; `None`: there is none.
+    /// Encodes a column. `None` is a row without a number.
     pub fn new(numbers: &[Option<i64>]) -> Ints {
         let known = Bits::of(numbers.len(), |row| numbers[row].is_some());
         let (base, step, widest) = frame(numbers);
@@ -39,17 +42,17 @@ impl Ints {
         Ints { base, step, lanes, known }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.known.rows()
     }
 
-    /// The rows that have a number.
+    /// Returns the rows that have a number.
     pub fn known(&self) -> &Bits {
         &self.known
     }
 
-    /// Bytes of one row.
+    /// Returns the number of bytes per row.
     pub fn width(&self) -> usize {
         match self.lanes {
             Lanes::Byte(_) => 1,
@@ -59,7 +62,7 @@ impl Ints {
         }
     }
 
-    /// The number of a row.
+    /// Returns the number of a row.
     pub fn get(&self, row: usize) -> Option<i64> {
         if !self.known.has(row) {
             return None;
@@ -72,12 +75,13 @@ impl Ints {
         })
     }
 
-    /// Whether a row has a number that is at least `bound`.
+    /// Returns `true` if a row has a number of at least `bound`.
     pub fn is_at_least(&self, row: usize, bound: i64) -> bool {
         self.get(row).is_some_and(|number| number >= bound)
     }
 
-    /// Changes the number of a row. The column widens where its form does not hold it.
+    /// Replaces the number of a row. A number that the encoding cannot hold makes the column encode itself
+    /// anew, which takes time linear in its rows.
     pub fn set(&mut self, row: usize, number: Option<i64>) {
         self.known.set(row, number.is_some());
         let Some(number) = number else { return };
@@ -90,6 +94,8 @@ impl Ints {
             (Lanes::Short(lanes), Some(lane @ 0..=0xffff)) => lanes[row] = lane as u16,
             (Lanes::Word(lanes), Some(lane @ 0..=0xffff_ffff)) => lanes[row] = lane as u32,
             _ => {
+                // `known` has the row already, but its lane is still the old one; the number is set right
+                // after.
                 let mut numbers: Vec<Option<i64>> = (0..self.rows()).map(|at| self.get(at)).collect();
                 numbers[row] = Some(number);
                 *self = Ints::new(&numbers);
@@ -97,7 +103,7 @@ impl Ints {
         }
     }
 
-    /// Keeps in `rows` those whose number is at least `bound`; those without one go.
+    /// Removes from `rows` those without a number, and those whose number is below `bound`.
     pub fn at_least(&self, bound: i64, rows: &mut Bits) {
         rows.and(&self.known);
         if let Lanes::Whole(lanes) = &self.lanes {
@@ -105,8 +111,9 @@ impl Ints {
         }
         let above = i128::from(bound) - i128::from(self.base);
         let step = i128::from(self.step);
-        // The least lane whose number is high enough.
+        // The least lane whose number reaches the bound.
         let lane = above.div_euclid(step) + i128::from(above.rem_euclid(step) != 0);
+        // A bound at or below the base is met by every lane. One beyond 64 bits is met by none.
         let Ok(lane) = u64::try_from(lane.max(0)) else { return none(rows) };
         if lane == 0 {
             return;
@@ -120,7 +127,7 @@ impl Ints {
     }
 }
 
-/// The bound as the column's own number; a bound that it cannot hold is above all of it.
+/// Compares with a bound in the lane's type. A bound that does not fit is above every lane.
 fn within<T: Lane>(lanes: &[T], bound: Option<T>, rows: &mut Bits) {
     match bound {
         Some(bound) => T::at_least(lanes, bound, rows.words_mut()),
@@ -140,12 +147,13 @@ fn padded<T: Lane>(lanes: impl ExactSizeIterator<Item = T>) -> Vec<T> {
     column
 }
 
-/// The least number, the greatest step that all are apart by, and the greatest lane, where 64 bits hold it.
+/// Returns the base, the step, and the largest lane if 64 bits hold it.
 fn frame(numbers: &[Option<i64>]) -> (i64, i64, Option<u64>) {
     let mut known = numbers.iter().flatten().copied();
     let Some(first) = known.next() else { return (0, 1, Some(0)) };
     let (low, high) = known.clone().fold((first, first), |(low, high), one| (low.min(one), high.max(one)));
-    // From zero where there is nothing below: what is used up is then still held.
+    // A column without negative numbers starts at 0: amounts fall to 0 as they are used up, and the encoding
+    // holds that too.
     let base = if low >= 0 { 0 } else { low };
     let Some(reach) = high.checked_sub(base) else { return (0, 1, None) };
     let step = numbers.iter().flatten().fold(0, |step, one| common_divisor(step, one - base));

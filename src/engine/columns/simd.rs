@@ -1,18 +1,18 @@
-//! Kernels over columns, and the scalar twin of each, which says what it means. The widest instructions that the
-//! processor has are chosen when a kernel runs. Columns are a whole number of words of sixty-four rows long.
+//! SIMD kernels over columns. Each has a scalar twin that defines its meaning. The widest instructions of the
+//! processor are chosen at run time. The length of a column is a multiple of [`WORD`].
 
 use fearless_simd::{Level, dispatch, prelude::*};
 
-/// Rows of one word of a set.
+/// The number of rows in a word of a bitmap.
 pub const WORD: usize = 64;
 
-/// A number that columns hold.
+/// A number type of columns.
 pub trait Lane: Copy + Ord + Default + Send + Sync + 'static {
-    /// Keeps in `rows` those whose number is at least `bound`.
+    /// Removes from `rows` those whose number is below `bound`.
     fn at_least(column: &[Self], bound: Self, rows: &mut [u64]);
 }
 
-/// As [`Lane::at_least`], plainly.
+/// The scalar twin of [`Lane::at_least`].
 pub fn at_least_plain<T: Lane>(column: &[T], bound: T, rows: &mut [u64]) {
     for (word, lanes) in rows.iter_mut().zip(column.chunks_exact(WORD)) {
         let mut holds = 0;
@@ -53,7 +53,7 @@ lane!(u32, u32s);
 
 impl Lane for i64 {
     fn at_least(column: &[Self], bound: Self, rows: &mut [u64]) {
-        // Compared in the loop that the compiler makes for the processor's width.
+        // The compiler vectorises this loop for the chosen instructions.
         #[inline(always)]
         fn kernel<S: Simd>(_: S, column: &[i64], bound: i64, rows: &mut [u64]) {
             at_least_plain(column, bound, rows);
@@ -63,7 +63,7 @@ impl Lane for i64 {
     }
 }
 
-/// Keeps in `rows` those that `other` has too.
+/// Intersects `rows` with `other`.
 pub fn and(rows: &mut [u64], other: &[u64]) {
     #[inline(always)]
     fn kernel<S: Simd>(_: S, rows: &mut [u64], other: &[u64]) {
@@ -73,7 +73,7 @@ pub fn and(rows: &mut [u64], other: &[u64]) {
     dispatch!(level, simd => kernel(simd, rows, other));
 }
 
-/// Puts what `one` and `other` both have into `rows`.
+/// Writes the intersection of `one` and `other` into `rows`.
 pub fn and_into(rows: &mut [u64], one: &[u64], other: &[u64]) {
     #[inline(always)]
     fn kernel<S: Simd>(_: S, rows: &mut [u64], one: &[u64], other: &[u64]) {
@@ -83,7 +83,7 @@ pub fn and_into(rows: &mut [u64], one: &[u64], other: &[u64]) {
     dispatch!(level, simd => kernel(simd, rows, one, other));
 }
 
-/// How many rows `one` and `other` both have.
+/// Returns the size of the intersection of `one` and `other`.
 pub fn count_both(one: &[u64], other: &[u64]) -> u64 {
     #[inline(always)]
     fn kernel<S: Simd>(_: S, one: &[u64], other: &[u64]) -> u64 {
@@ -97,7 +97,7 @@ pub fn count_both(one: &[u64], other: &[u64]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Numbers without a pattern that a kernel could follow.
+    /// Numbers without a pattern that a kernel could rely on.
     fn numbers(count: usize) -> impl Iterator<Item = u64> {
         (0..count as u64).map(|at| (at + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 13)
     }

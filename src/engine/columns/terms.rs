@@ -1,4 +1,5 @@
-//! Which rows a condition holds for, kept as long as nothing that it reads has changed.
+//! The cache of conditions over rows: a bitmap per condition, brought up to date from a journal of changed
+//! rows.
 
 use std::sync::Arc;
 
@@ -14,23 +15,24 @@ use crate::{
     value::Value,
 };
 
-/// Which rows have changed, in order. Who keeps something about rows notes how far it has read.
+/// A log of changed rows. Each reader remembers the length up to which it has read. A log that grows too long
+/// is replaced by one entry, "any row", so that its size is bounded.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
     rows: Vec<u32>,
-    /// Changes that are not told row by row any more.
+    /// The number of changes that are no longer listed by row.
     forgotten: usize,
-    /// How many rows there are.
+    /// The number of rows of the side.
     of_rows: usize,
 }
 
 impl Journal {
-    /// Of so many rows.
+    /// Returns an empty log for a number of rows.
     pub fn new(of_rows: usize) -> Journal {
         Journal { of_rows, ..Journal::default() }
     }
 
-    /// A row has changed.
+    /// Marks a row as changed.
     pub fn push(&mut self, row: usize) {
         if self.rows.len() >= limits::JOURNAL_ROWS {
             self.push_all();
@@ -39,7 +41,7 @@ impl Journal {
         }
     }
 
-    /// These rows have changed: as [`Journal::push`], or any of them where they are most.
+    /// Marks several rows as changed. If they are more than half of all rows, marks every row instead.
     pub fn push_each(&mut self, rows: &[u32]) {
         if rows.len() > self.of_rows / 2 + 8 {
             self.push_all();
@@ -48,25 +50,27 @@ impl Journal {
         }
     }
 
-    /// Any row may have changed.
+    /// Marks every row as changed.
     pub fn push_all(&mut self) {
+        // Counts the dropped entries and this one, so that lengths that readers remember keep their meaning.
         self.forgotten += self.rows.len() + 1;
         self.rows.clear();
     }
 
-    /// How many changes there have been.
+    /// Returns the number of changes so far.
     pub fn len(&self) -> usize {
         self.forgotten + self.rows.len()
     }
 
-    /// Whether there has been none.
+    /// Returns `true` if nothing has changed.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The rows that have changed since there were so many changes; `None`: any may have, or there were more changes than
-    /// there are rows.
+    /// Returns the rows that changed after the first `read` changes. `None` if any row may have changed, or
+    /// if there are more changes than rows, so that looking at all rows is cheaper.
     pub fn since(&self, read: usize) -> Option<impl Iterator<Item = usize> + '_> {
+        // A reader from before the last "any row" cannot be told rows.
         let told = self.rows.get(read.checked_sub(self.forgotten)?..)?;
         if told.len() > self.of_rows {
             return None;
@@ -75,23 +79,23 @@ impl Journal {
     }
 }
 
-/// What a node reads of the rows, and of all else.
+/// The keys that a node reads.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    /// Keys of the rows.
+    /// The keys of the rows.
     pub own: Vec<ColumnId>,
-    /// Keys of other sides.
+    /// The keys of other sides.
     pub others: Vec<ColumnId>,
-    /// Whether keys of the rows change as amounts are taken.
+    /// `true` if a key of the rows changes as resources are taken and given back.
     pub moves: bool,
 }
 
-/// What a preference earns, by rows: in millionths.
+/// The scores of a preference by row, in millionths.
 #[derive(Clone, Debug)]
 pub enum Levels {
-    /// So much, for these rows; the others earn nothing.
+    /// A bitmap per distinct score, in ascending order. Rows in none of them score 0.
     Few(Vec<(i64, Bits)>),
-    /// Each row its own.
+    /// A score per row, if there are too many distinct ones.
     Each(Vec<i64>),
 }
 
@@ -109,7 +113,7 @@ impl Levels {
         Levels::Few(distinct.into_iter().map(of_amount).collect())
     }
 
-    /// What rows earn whose classes earn so much each.
+    /// Returns the scores of rows from the scores of their classes.
     fn of_classes(rows: usize, classes: &Classes, of: &[i64]) -> Levels {
         let mut distinct: IndexSet<i64> = of.iter().copied().filter(|amount| *amount != 0).collect();
         if distinct.len() > limits::SCORE_LEVELS {
@@ -123,7 +127,7 @@ impl Levels {
         Levels::Few(distinct.into_iter().map(of_amount).collect())
     }
 
-    /// What a row earns.
+    /// Returns the score of a row.
     pub fn get(&self, row: usize) -> i64 {
         match self {
             Levels::Few(levels) => levels.iter().find(|level| level.1.has(row)).map_or(0, |level| level.0),
@@ -131,7 +135,7 @@ impl Levels {
         }
     }
 
-    /// Changes what a row, of so many, earns.
+    /// Replaces the score of a row. `rows` is the number of all rows.
     fn set(&mut self, rows: usize, row: usize, earned: i64) {
         match self {
             Levels::Each(each) => each[row] = earned,
@@ -148,25 +152,25 @@ impl Levels {
     }
 }
 
-/// The rows for which a condition comes out as asked.
+/// The rows for which a condition has the requested verdict.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    /// The same for the same condition with the same keys of other sides.
+    /// A number that is equal for the same condition and verdict with equal keys of other sides.
     pub id: usize,
-    /// Which.
+    /// The rows.
     pub bits: Arc<Bits>,
 }
 
-/// What a preference earns.
+/// The scores of a preference.
 #[derive(Clone, Debug)]
 pub struct Scored {
-    /// The same for the same preference with the same keys of other sides.
+    /// A number that is equal for the same preference with equal keys of other sides.
     pub id: usize,
-    /// How much.
+    /// The scores.
     pub levels: Arc<Levels>,
 }
 
-/// Something that is kept by rows, and how much of the journal it has read.
+/// A cached result, and the length of the journal that it reflects.
 #[derive(Clone, Debug)]
 struct Kept<T> {
     what: Arc<T>,
@@ -176,29 +180,30 @@ struct Kept<T> {
 
 type TermKey = (NodeId, bool, usize);
 
-/// Which rows of a side conditions hold for.
+/// The cached conditions of a side.
 #[derive(Clone, Debug)]
 pub struct Terms {
     side: Side,
     rows: usize,
     totals_move: bool,
     reads: IndexMap<NodeId, Arc<Reads>>,
-    /// What keys of other sides have been.
+    /// The distinct values of keys of other sides. Their positions stand for them in cache keys.
     fixed: IndexSet<Vec<Result<Value, Gap>>>,
     classes: IndexMap<Vec<ColumnId>, Arc<Classes>>,
-    /// The rows that have each open key, by its place ([`World::cell`](crate::inventory::world::World::cell)): `None` of one that
-    /// many have. Made when there are many keys.
+    /// The rows that have each open key, by its place in
+    /// [`World::cell`](crate::inventory::world::World::cell); `None` for a key that many rows have. Built
+    /// only if there are many keys.
     few: Option<Vec<Option<Vec<u32>>>>,
     columns: IndexMap<ColumnId, Option<Kept<Numbers>>>,
     truths: IndexMap<TermKey, Kept<Bits>>,
     earned: IndexMap<(NodeId, usize), Kept<Levels>>,
-    /// Rows that have changed.
+    /// The rows that have changed.
     pub journal: Journal,
 }
 
 impl Terms {
-    /// About so many agents ([`Side::Agent`]) or supplies ([`Side::Pool`]).
-    /// `totals_move`: whether what there is of resources may change too.
+    /// Returns an empty cache for agents ([`Side::Agent`]) or supplies ([`Side::Pool`]). `totals_move` is
+    /// `true` if totals of resources may change too.
     pub fn new(side: Side, rows: usize, totals_move: bool) -> Terms {
         Terms {
             side,
@@ -215,17 +220,17 @@ impl Terms {
         }
     }
 
-    /// Whose rows.
+    /// Returns the side of the rows.
     pub fn side(&self) -> Side {
         self.side
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Bytes of what is kept by rows.
+    /// Returns the memory for data by rows, in bytes.
     pub fn bytes(&self) -> usize {
         let levels = |kept: &Kept<Levels>| match &*kept.what {
             Levels::Few(levels) => levels.len() * self.rows / 8,
@@ -237,18 +242,18 @@ impl Terms {
             + self.earned.values().map(levels).sum::<usize>()
     }
 
-    /// Whether what is kept takes more than it may.
+    /// Returns `true` if the cache exceeds its limit.
     pub fn is_full(&self) -> bool {
         (self.truths.len() + self.earned.len()).saturating_mul(self.rows / 8 + 64) > limits::INDEX_BYTES
             || self.fixed.len() > limits::INDEX_BYTES / 1_024
     }
 
-    /// Whether a node reads keys of the rows that change as amounts are taken.
+    /// Returns `true` if a node reads keys of the rows that change as resources are taken.
     pub fn moves(&mut self, plan: &Plan, id: NodeId) -> bool {
         self.reads(plan, id).moves
     }
 
-    /// Forgets what can be worked out again.
+    /// Drops the cached results, which can be computed again. Classes and columns stay.
     pub fn clear(&mut self) {
         self.fixed.clear();
         self.truths.clear();
@@ -270,13 +275,15 @@ impl Terms {
         Arc::clone(reads)
     }
 
-    /// What the keys of other sides are that a node reads, as a number.
+    /// Returns a number for the values of the keys of other sides that a node reads. Equal values have equal
+    /// numbers.
     fn fixed(&mut self, scene: &Scene<'_>, others: &[ColumnId]) -> usize {
         let values = others.iter().map(|column| scene.read(*column)).collect();
         self.fixed.insert_full(values).0
     }
 
-    /// The classes of rows by the keys that a node reads; `None` where these change as amounts are taken.
+    /// Returns the classes of rows by the keys that a node reads; `None` if these change as resources are
+    /// taken.
     pub(super) fn classes(&mut self, scene: &Scene<'_>, id: NodeId) -> Option<Arc<Classes>> {
         let reads = self.reads(scene.plan, id);
         if reads.moves {
@@ -287,7 +294,8 @@ impl Terms {
         Some(self.by_columns(scene, &own))
     }
 
-    /// The classes of rows by the keys that some nodes read, none of which may change as amounts are taken.
+    /// Returns the classes of rows by the keys that several nodes read. None of them may change as resources
+    /// are taken.
     pub fn classes_of(&mut self, scene: &Scene<'_>, ids: &[NodeId]) -> Arc<Classes> {
         let mut own: Vec<ColumnId> = Vec::new();
         for id in ids {
@@ -314,6 +322,8 @@ impl Terms {
                     None => Classes::of(self.rows, key),
                 }
             }
+            // The refinement of the partitions by all keys but the last, and by the last. Prefixes are
+            // cached, so that conditions with common keys share work.
             [rest @ .., last] => {
                 let (rest, last) = (self.by_columns(scene, rest), self.by_columns(scene, &[*last]));
                 rest.both(&last)
@@ -324,8 +334,9 @@ impl Terms {
         classes
     }
 
-    /// Lists the rows that have each open key, where there are so many keys that looking at every row for each costs more. What it
-    /// costs is what the fleet holds, and not its rows times its keys.
+    /// Lists the rows that have each open key. Only done if there are so many keys that reading every row for
+    /// each key would cost more: one pass over the cells takes time proportional to the data of the fleet,
+    /// not to rows times keys.
     fn find_few(&mut self, scene: &Scene<'_>) {
         let open = |column: &&Column| column.side == self.side && matches!(column.key, Key::Attribute(_));
         if self.few.is_some() || scene.plan.columns.iter().filter(open).count() <= limits::KEYS_BY_ROW {
@@ -343,13 +354,14 @@ impl Terms {
                 }
                 if let Some(rows) = &mut few[place] {
                     rows.push(row as u32);
+                    // A list of more than a sixteenth of the rows saves nothing.
                     if rows.len() > self.rows / 16 + 1 {
                         few[place] = None;
                     }
                 }
             }
         }
-        // A key that nobody has at all has no list yet.
+        // Keys that no row has get an empty list.
         let places = scene.plan.columns.len();
         if few.len() < places {
             few.resize(places, Some(Vec::new()));
@@ -357,7 +369,7 @@ impl Terms {
         self.few = Some(few);
     }
 
-    /// A key of the rows as numbers, where they all measure the same.
+    /// Returns a key of the rows as quantities, if all rows have it in one dimension.
     pub(super) fn column(&mut self, scene: &Scene<'_>, column: ColumnId) -> Option<Numbers> {
         let moves = moves(scene.plan.column(column).key, self.totals_move);
         if !self.columns.contains_key(&column) {
@@ -365,6 +377,8 @@ impl Terms {
             let read = self.journal.len();
             self.columns.insert(column, numbers.map(|what| Kept { what: Arc::new(what), moves, read }));
         }
+        // Taken out while it is updated. A column that ceases to be one of quantities is not put back, and
+        // stays `None`.
         let mut kept = self.columns.get_mut(&column)?.take()?;
         if kept.moves && kept.read < self.journal.len() {
             let numbers = Arc::make_mut(&mut kept.what);
@@ -384,12 +398,15 @@ impl Terms {
         Some(numbers)
     }
 
-    /// The rows for which a condition comes out as asked, true or false. `scene` has everything but the row.
+    /// Returns the rows for which a condition is true, or false, as `wanted` says. `scene` provides
+    /// everything but the row.
     pub fn rows_where(&mut self, scene: &Scene<'_>, id: NodeId, wanted: bool) -> Rows {
         let reads = self.reads(scene.plan, id);
+        // Needs with equal keys share an entry: only the values that the condition reads count.
         let key = (id, wanted, self.fixed(scene, &reads.others));
         if let Some((term, _, kept)) = self.truths.get_full_mut(&key) {
             if kept.moves && kept.read < self.journal.len() {
+                // Copies only if a caller still holds the previous result.
                 let rows = Arc::make_mut(&mut kept.what);
                 let mut again =
                     |row| rows.set(row, at(self.side, scene, row).truth(id) == Truth::from(wanted));
@@ -407,7 +424,7 @@ impl Terms {
         Rows { id: self.truths.insert_full(key, kept).0, bits: what }
     }
 
-    /// What a preference earns, by rows.
+    /// Returns the scores of a preference by row.
     pub fn earned(&mut self, scene: &Scene<'_>, id: NodeId) -> Scored {
         let reads = self.reads(scene.plan, id);
         let key = (id, self.fixed(scene, &reads.others));
@@ -425,6 +442,7 @@ impl Terms {
             }
             return Scored { id: term, levels: Arc::clone(&kept.what) };
         }
+        // A plugin may score all rows in one call.
         let all = asked_of(scene, id).filter(|_| !reads.own.is_empty());
         let all = all.and_then(|(filters, asked)| filters.earned(scene, side, asked));
         let levels = match self.classes(scene, id) {
@@ -445,7 +463,9 @@ impl Terms {
         Scored { id: self.earned.insert_full(key, kept).0, levels: what }
     }
 
-    /// The rows for which a node is true, and those for which it is false.
+    /// Returns the rows for which a node is true, and those for which it is false. Tries the cheap ways
+    /// first: no key of the rows, a plugin that answers all rows, few classes, columns, and at last every
+    /// class or row.
     fn truths_of(&mut self, scene: &Scene<'_>, id: NodeId) -> (Bits, Bits) {
         let reads = self.reads(scene.plan, id);
         if reads.own.is_empty() {
@@ -460,6 +480,7 @@ impl Terms {
             return (of(Truth::True), of(Truth::False));
         }
         let classes = self.classes(scene, id);
+        // Few classes take few evaluations, so they come before a pass over columns.
         if let Some(classes) = classes.as_ref().filter(|classes| classes.count() <= limits::CLASSES_TRIED) {
             return self.by_class(scene, id, classes);
         }
@@ -497,7 +518,8 @@ impl Terms {
         (of(Truth::True), of(Truth::False))
     }
 
-    /// Kleene's `or` (`decides`), and `and`.
+    /// Evaluates Kleene's `or` (if `decides`) or `and` over bitmaps: one operand decides a row, or all must
+    /// agree.
     fn join(&mut self, scene: &Scene<'_>, parts: &[NodeId], decides: bool) -> (Bits, Bits) {
         let (mut any, mut every) = (Bits::none(self.rows), Bits::all(self.rows));
         for part in parts {
@@ -510,7 +532,7 @@ impl Terms {
     }
 }
 
-/// Who is asked about a node that a filter of others answers.
+/// Returns the plugins and the question, if a node is answered by a plugin.
 fn asked_of<'a>(scene: &Scene<'a>, id: NodeId) -> Option<(&'a dyn Filters, &'a Asked)> {
     match scene.plan.node(id) {
         Node::Asked(asked) => Some((scene.filters?, scene.plan.asked(*asked))),
@@ -518,7 +540,7 @@ fn asked_of<'a>(scene: &Scene<'a>, id: NodeId) -> Option<(&'a dyn Filters, &'a A
     }
 }
 
-/// A scene with one row in it.
+/// Returns a scene with one row in it.
 fn at<'a>(side: Side, scene: &Scene<'a>, row: usize) -> Scene<'a> {
     match side {
         Side::Agent => Scene { agent: Some(row), ..*scene },
@@ -526,12 +548,12 @@ fn at<'a>(side: Side, scene: &Scene<'a>, row: usize) -> Scene<'a> {
     }
 }
 
-/// Whether a key changes as amounts are taken.
+/// Returns `true` if a key changes as resources are taken.
 fn moves(key: Key, totals: bool) -> bool {
     matches!(key, Key::Free(_) | Key::Used(_)) || totals && matches!(key, Key::Total(_))
 }
 
-/// What tells one gap from another, for whatever reads the key.
+/// Distinguishes the gaps that readers of a key can tell apart.
 fn kind(gap: &Gap) -> bool {
     matches!(gap, Gap::Absent(_))
 }
