@@ -1,25 +1,25 @@
-//! Columns: rows of one kind, one below the other, have what they share at one place.
+//! Columns: pads neighbouring statements of one kind, so that equal parts begin at the same position.
 
 use std::collections::BTreeMap;
 
 use super::{WIDTH, marks::Run};
 
-/// A statement on one line, in parts.
+/// A statement on a single line, divided into cells.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub run: Run,
-    /// What is written, a space between two of them where there are no columns.
+    /// The cells. Without columns, they are joined by single spaces.
     pub cells: Vec<String>,
-    /// How many of them stand before the body, if there is one.
+    /// The number of cells before the body, if there is one.
     pub heads: usize,
-    /// The first word of each statement of the body, which the cells after the heads are.
+    /// The first word of each statement in the body. The cells after the heads are these statements.
     pub keys: Vec<String>,
-    /// At the end of its line.
+    /// The comment at the end of the line.
     pub comment: Option<String>,
 }
 
 impl Row {
-    /// A row in no columns.
+    /// Returns a row that takes part in no columns.
     pub(super) fn plain(text: String) -> Row {
         Row { run: Run::None, cells: vec![text], heads: 1, keys: Vec::new(), comment: None }
     }
@@ -28,7 +28,8 @@ impl Row {
         self.cells.join(" ")
     }
 
-    /// What rows must share for their cells at a place to be of one width.
+    /// Returns the key of rows that share the width of a cell. Heads align with all rows of the run; a cell
+    /// in a body aligns only with rows whose bodies begin with the same words.
     fn group(&self, column: usize) -> &[String] {
         let shared = if column < self.heads { 0 } else { column + 2 - self.heads };
         self.keys.get(..shared).unwrap_or(&self.keys)
@@ -39,7 +40,7 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The lines of rows that follow each other without anything between, without their comments.
+/// Lays out consecutive rows, and appends their comments.
 pub(super) fn lines(rows: &[Row], indent: usize) -> Vec<String> {
     let mut out = Vec::with_capacity(rows.len());
     let mut rest = rows;
@@ -54,9 +55,11 @@ pub(super) fn lines(rows: &[Row], indent: usize) -> Vec<String> {
     out
 }
 
-/// As many columns as fit, from the left.
+/// Pads as many columns as fit the width, from the left. The last attempt pads none, and is used even if too
+/// wide.
 fn one_run(rows: &[Row], indent: usize) -> Vec<String> {
     let most = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    // From all columns to none; computed lazily, since the first usually fits.
     let texts = (0..most).rev().map(|columns| padded(rows, columns, indent));
     let mut texts = texts.peekable();
     while let Some(lines) = texts.next() {
@@ -67,12 +70,12 @@ fn one_run(rows: &[Row], indent: usize) -> Vec<String> {
     Vec::new()
 }
 
-/// With the cells before a column made wide.
+/// Pads the cells of the first `columns` columns.
 fn padded(rows: &[Row], columns: usize, indent: usize) -> Vec<String> {
     let mut out = vec![" ".repeat(indent); rows.len()];
     let most = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     for column in 0..most {
-        // Widths by what is shared: rows of one group begin this cell at one place.
+        // The widths by group: rows of one group begin the next cell at the same position.
         let mut widths: BTreeMap<&[String], usize> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.cells.len() > column + 1) {
             let size = row.cells.get(column).map_or(0, |cell| width(cell));
@@ -93,10 +96,11 @@ fn padded(rows: &[Row], columns: usize, indent: usize) -> Vec<String> {
     out
 }
 
-/// Comments at the ends of lines that follow each other stand below each other.
+/// Aligns the comments of consecutive lines.
 fn with_comments(lines: &mut [String], rows: &[Row]) {
     let mut at = 0;
     while at < rows.len() {
+        // Runs of lines with comments. A line without one ends the run.
         let count = rows[at..].iter().take_while(|row| row.comment.is_some()).count();
         let widest = lines[at..at + count].iter().map(|line| width(line)).max().unwrap_or(0);
         for (line, row) in lines[at..at + count].iter_mut().zip(&rows[at..]) {

@@ -1,4 +1,4 @@
-//! Bodies: which statements share a line, where blank lines and comments stand between them.
+//! Bodies: the arrangement of statements, comments and blank lines.
 
 use super::{
     STEP, WIDTH,
@@ -8,14 +8,14 @@ use super::{
     write::{Level, Writer},
 };
 
-/// The tokens of a text, and what is known of each.
+/// The tokens of a text with their marks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marked<'t> {
     pub tokens: &'t [Token<'t>],
     pub marks: &'t [Mark],
 }
 
-/// What stands in a body, and how many line ends before it.
+/// An item of a body, with the number of line ends before it.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     what: What,
@@ -24,22 +24,23 @@ struct Entry {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    /// From a token up to another.
+    /// The tokens from an index up to another.
     Statement(usize, usize),
     Comment(usize),
-    /// A comma that keeps documentation from the statement after it.
+    /// A comma that separates a comment from the statement after it, so that the comment does not become its
+    /// documentation.
     Comma,
 }
 
-/// What a body is written as.
+/// The text of a body.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
-    /// A comment behind the opening brace.
+    /// The comment after the opening brace.
     pub head: Option<String>,
     pub lines: Vec<String>,
 }
 
-/// A piece of a body.
+/// A formatted part of a body.
 enum Piece {
     Row(Row),
     /// A statement of several lines.
@@ -47,7 +48,7 @@ enum Piece {
     Blank,
 }
 
-/// A whole file.
+/// Formats a whole file.
 pub(super) fn file(marked: &Marked<'_>) -> String {
     let lines = marked.body(0, marked.tokens.len(), 0, true);
     let mut out = String::new();
@@ -68,7 +69,7 @@ impl<'t> Marked<'t> {
         self.marks.get(at).copied().unwrap_or_default()
     }
 
-    /// The statements between two tokens, in order.
+    /// Returns the statements between two tokens, in order.
     pub(super) fn statements(&self, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
         self.entries(from, to).into_iter().filter_map(|entry| match entry.what {
             What::Statement(from, to) => Some((from, to)),
@@ -82,6 +83,7 @@ impl<'t> Marked<'t> {
         while at < to {
             let token = self.token(at);
             lines += token.lines;
+            // A token that is neither a comment nor the start of a statement is a comma.
             let (what, next) = if token.kind == Kind::Comment {
                 (What::Comment(at), at + 1)
             } else if self.mark(at).statement.is_some() {
@@ -101,7 +103,7 @@ impl<'t> Marked<'t> {
         entries
     }
 
-    /// Whether a comma alone makes that a `///` before or behind it documents nothing.
+    /// Returns `true` if a comma must stay: without it, a `///` beside it would document the next statement.
     fn keeps_apart(&self, comma: usize, lines: usize, before: &[Entry]) -> bool {
         let next = self.token(comma + 1);
         let behind =
@@ -113,14 +115,15 @@ impl<'t> Marked<'t> {
         behind || comments.into_iter().any(|comment| comment.is_doc())
     }
 
-    /// Up to the next statement, without the commas and comments before it.
+    /// Returns the end of a statement: the start of the next one, without the commas and comments before
+    /// that.
     fn statement_end(&self, from: usize, to: usize) -> usize {
         let mut end = from + 1;
         if self.token(from).is("{") {
             end = self.token(from).partner + 1;
         }
         while end < to && self.mark(end).statement.is_none() {
-            // Statements inside braces are not the next one.
+            // Skips the statements inside braces.
             end = if self.token(end).is("{") { self.token(end).partner + 1 } else { end + 1 };
         }
         while end > from + 1 && (self.token(end - 1).is(",") || self.token(end - 1).kind == Kind::Comment) {
@@ -129,7 +132,8 @@ impl<'t> Marked<'t> {
         end
     }
 
-    /// What stands between two tokens, on lines of its own.
+    /// Formats the items between two tokens, on lines of their own. One blank line is kept where the author
+    /// left any.
     pub(super) fn body(&self, from: usize, to: usize, indent: usize, top: bool) -> Lines {
         let entries = self.entries(from, to);
         let mut out = Lines::default();
@@ -144,6 +148,7 @@ impl<'t> Marked<'t> {
                 What::Comment(comment) => {
                     let text = self.token(comment).text.to_owned();
                     match pieces.last_mut() {
+                        // A comment on the line of a statement stays there.
                         Some(Piece::Row(row)) if entry.lines == 0 => row.comment = Some(text),
                         Some(Piece::Lines(lines)) if entry.lines == 0 => append(lines, &format!(" {text}")),
                         None if entry.lines == 0 && out.head.is_none() => out.head = Some(text),
@@ -170,7 +175,7 @@ impl<'t> Marked<'t> {
         out
     }
 
-    /// Statements that the author wrote on one line: they share one, where it is not too long.
+    /// Formats statements that the author wrote on one line. They stay on one line if it is not too wide.
     fn one_line(
         &self,
         entries: &[Entry],
@@ -184,6 +189,8 @@ impl<'t> Marked<'t> {
             let What::Statement(from, to) = entry.what else { continue };
             let mut piece = self.statement(from, to, indent);
             let is_statement = |entry: &&Entry| matches!(entry.what, What::Statement(..));
+            // A line that begins with `and`, `or` or `else` would continue this statement. A comma prevents
+            // it.
             if let Some(Entry { what: What::Statement(next, _), .. }) =
                 entries[at + 1..].iter().chain(after).find(is_statement)
                 && self.would_go_on(*next)
@@ -196,6 +203,7 @@ impl<'t> Marked<'t> {
             }
             made.push(piece);
         }
+        // Blocks at the top of a file always get lines of their own.
         let texts: Option<Vec<String>> = made
             .iter()
             .map(|piece| match piece {
@@ -217,14 +225,16 @@ impl<'t> Marked<'t> {
         pieces.extend(made);
     }
 
-    /// Whether a statement begins with a word that would go on with the one before it.
+    /// Returns `true` if a statement begins with a word that would continue the one before it.
     fn would_go_on(&self, at: usize) -> bool {
         let token = self.token(at);
         token.kind == Kind::Word && matches!(token.text, "and" | "or" | "else")
     }
 
-    /// One statement: a row where it is one line, and the first way to write it that is narrow enough where not.
+    /// Formats a statement: as a row if it fits one line, else at the first level of breaking that fits the
+    /// width. If none does, the narrowest is used.
     fn statement(&self, from: usize, to: usize, indent: usize) -> Piece {
+        // Levels are tried from the fewest breaks to the most.
         let mut best: Option<(usize, Vec<String>)> = None;
         let mut writer = Writer::new(*self, indent);
         for level in Level::ALL {
@@ -246,6 +256,7 @@ impl<'t> Marked<'t> {
 
     fn row(&self, from: usize, to: usize, line: &str, columns: &[(usize, bool)]) -> Row {
         let run = self.mark(from).statement.unwrap_or(Run::None);
+        // Bodies are divided into cells only for blocks and requests, whose bodies resemble each other.
         let in_columns = matches!(run, Run::Block(_) | Run::Request);
         let columns = columns.iter().filter(|(_, in_body)| in_columns || !in_body);
         let mut cells = Vec::new();
@@ -270,7 +281,7 @@ fn append(lines: &mut [String], text: &str) {
     }
 }
 
-/// Rows that follow each other are laid out together.
+/// Joins the parts of a body. Rows without anything between them are laid out together.
 fn joined(pieces: Vec<Piece>, indent: usize) -> Vec<String> {
     let mut out = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
@@ -292,13 +303,13 @@ fn joined(pieces: Vec<Piece>, indent: usize) -> Vec<String> {
 }
 
 impl Marked<'_> {
-    /// Whether a body may stand on the line of its head: its author wrote it so.
+    /// Returns `true` if a body may stand on the line of its head, which is so if the author wrote it there.
     pub(super) fn is_flat(&self, open: usize) -> bool {
         let close = self.token(open).partner;
         close == open + 1 || (open + 1..=close).all(|at| self.token(at).lines == 0)
     }
 
-    /// Columns that a body stands in.
+    /// Returns the indentation of a body.
     pub(super) fn inner(indent: usize) -> usize {
         indent + STEP
     }

@@ -1,4 +1,5 @@
-//! Tree → what each token is: where statements and columns begin, what binds to its neighbour, what may go.
+//! Marks: walks the tree to note at each token where statements and columns begin, where a line may be
+//! broken, and what can be left out.
 
 use super::tokens::{Kind, Token};
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     value::is_plain_name,
 };
 
-/// A word that joins two conditions, or a key and what stands for it.
+/// A word at which an expression may be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joint {
     Or,
@@ -17,47 +18,47 @@ pub(super) enum Joint {
     Else,
 }
 
-/// Statements that stand in columns with those beside them of the same kind.
+/// The kind of a run: neighbouring statements of one kind are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Run {
-    /// Of statements that stand in no columns.
+    /// Statements that are never aligned.
     None,
     Assign,
     Let,
     Charge,
-    /// With a label, or without.
+    /// `true` if it has a label.
     Require(bool),
     Prefer(bool),
-    /// What an instance asks for: `agent { … }`, `volume data { … }`.
+    /// A request of a need: `agent { … }`, `volume data { … }`.
     Request,
-    /// A block with a name, by its word.
+    /// A block with a name, by its keyword.
     Block(&'static str),
 }
 
-/// What is known of one token.
+/// The marks of a token.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
-    /// A statement begins here.
+    /// The run of the statement that begins here.
     pub statement: Option<Run>,
-    /// A column of its statement begins here.
+    /// `true` if a column of its statement begins here.
     pub column: bool,
     pub joint: Option<Joint>,
-    /// The word `weight` of a preference.
+    /// `true` for the word `weight` of a preference.
     pub weight: bool,
-    /// The `:` of a label, or the `=` of a `let`: an expression may begin on the next line.
+    /// `true` for the `:` of a label and the `=` of a `let`: the expression may begin on the next line.
     pub head: bool,
-    /// No space before it, or after it.
+    /// `true` if no space stands before it.
     pub tight_before: bool,
     pub tight_after: bool,
-    /// Parentheses that say nothing.
+    /// `true` for parentheses without a meaning, which are left out.
     pub hidden: bool,
-    /// A quoted name that needs no quotes.
+    /// `true` for a quoted name that needs no quotes.
     pub bare: bool,
-    /// A line end before it stays: on one line the statement might be read as another.
+    /// `true` if a line end before it must stay. On one line, the statement could be read as another one.
     pub kept: bool,
 }
 
-/// Words that mean something in the grammar; a name that is one of these keeps the quotes that it has.
+/// The words of the grammar. A name that is one of these keeps its quotes.
 const WORDS: &[&str] = &[
     "absent",
     "accept",
@@ -133,7 +134,7 @@ const WORDS: &[&str] = &[
     "within",
 ];
 
-/// One mark for each token.
+/// Returns the marks of all tokens.
 pub(super) fn of(ast: &Ast, tokens: &[Token<'_>]) -> Vec<Mark> {
     let mut walk = Walk { tokens, marks: vec![Mark::default(); tokens.len()] };
     walk.statements(&ast.items, false);
@@ -146,12 +147,13 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    /// The first token at or after a byte.
+    /// Returns the first token at or after a byte.
     fn at(&self, byte: u32) -> usize {
         self.tokens.partition_point(|token| token.start < byte as usize)
     }
 
-    /// The first word at or after a byte: behind an operand there may be the end of its parentheses.
+    /// Returns the first word at or after a byte. Closing parentheses may stand between an operand and the
+    /// word.
     fn word_at(&self, byte: u32) -> usize {
         let from = self.at(byte);
         let word =
@@ -178,6 +180,7 @@ impl Walk<'_> {
             StatementKind::Use(used) => self.used(used),
             StatementKind::Let(name, expr) => {
                 self.name(name);
+                // The `=` is the next token after the name.
                 let equals = self.at(name.span.end);
                 self.set(equals, |mark| (mark.column, mark.head) = (true, true));
                 self.whole(expr);
@@ -230,7 +233,7 @@ impl Walk<'_> {
     fn used(&mut self, used: &Use) {
         let Use::Module { path, names } = used else { return };
         self.path(path);
-        // Names between braces are laid out as statements are.
+        // Names between braces are laid out like statements.
         for name in names.iter().flatten() {
             self.name(name);
             let start = self.at(name.span.start);
@@ -259,7 +262,7 @@ impl Walk<'_> {
         };
         match (&block.kind, &block.name) {
             (BlockKind::Keys(path), _) => self.path(path),
-            // These are texts rather than names.
+            // The names of tests and roles are texts.
             (BlockKind::Test | BlockKind::Role, _) => {}
             (_, Some(name)) => self.name(name),
             _ => {}
@@ -274,7 +277,7 @@ impl Walk<'_> {
         run
     }
 
-    /// A rule; gives whether it has a label.
+    /// Marks a rule. Returns `true` if it has a label.
     fn rule(&mut self, rule: &Rule) -> bool {
         if let Some(label) = &rule.label {
             self.name(label);
@@ -300,11 +303,13 @@ impl Walk<'_> {
         }
     }
 
-    /// An expression that is all of its statement, or ends with a label or a weight: parentheses around the whole say
-    /// nothing. Gives its first token that is kept.
+    /// Marks an expression that ends its statement, apart from a weight. Parentheses around the whole are
+    /// left out. Returns its first token that is kept.
     fn whole(&mut self, expr: &Expr) -> usize {
         let first = self.at(expr.span.start);
         let (mut open, mut close) = (first, self.at(expr.span.end));
+        // Peels off pairs of parentheses around the whole. A comment inside keeps them, since it could end up
+        // on another line.
         while let Some(before) = open.checked_sub(1)
             && self.tokens.get(before).is_some_and(|token| token.is("(") && token.partner == close)
             && self.tokens[before..=close].iter().all(|token| token.kind != Kind::Comment)
@@ -313,7 +318,8 @@ impl Walk<'_> {
             self.set(close, |mark| mark.hidden = true);
             (open, close) = (before, close + 1);
         }
-        // `together in` with `zone` on the next line is a condition; on one line it is a place.
+        // `together in` with `zone` on the next line is a condition. On one line it would be a placement
+        // constraint.
         let is_word = |token: &Token<'_>| token.kind == Kind::Word && WORDS.contains(&token.text);
         let is_key = self.tokens.get(first + 1).is_some_and(|token| token.is("."));
         if self.tokens.get(first).is_some_and(is_word) && !is_key {
@@ -323,7 +329,7 @@ impl Walk<'_> {
         first
     }
 
-    /// A `-` that is a sign stands at the head of its operand.
+    /// Marks the signs in front of an operand.
     fn minus(&mut self, start: u32) {
         let mut at = self.at(start);
         while self.tokens.get(at).is_some_and(|token| token.is("-")) {
@@ -379,7 +385,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Inside a literal every `-` is a sign.
+    /// In a literal every `-` is a sign.
     fn literal(&mut self, expr: &Expr) {
         for at in self.at(expr.span.start)..self.at(expr.span.end) {
             if self.tokens.get(at).is_some_and(|token| token.is("-")) {
@@ -438,7 +444,7 @@ impl Walk<'_> {
         path.segments.iter().for_each(|segment| self.name(segment));
     }
 
-    /// A name keeps its quotes only where it needs them.
+    /// Marks quotes that a name does not need.
     fn name(&mut self, name: &Name) {
         let at = self.at(name.span.start);
         let quoted = |token: &Token<'_>| {

@@ -1,5 +1,16 @@
-//! A policy in its one canonical form: tree, comments and blank lines → text. Only what says nothing is changed, and
-//! the result is read again to be sure of it.
+//! The formatter: prints a policy in its one canonical form.
+//!
+//! The order of statements, the comments and the blank lines between paragraphs stay. Only what has no
+//! meaning changes: spaces, line breaks, commas between statements, needless quotes and parentheses. The
+//! steps:
+//!
+//! 1. `tokens` splits the text, comments included, since the syntax tree has no spaces.
+//! 2. `marks` walks the tree and notes at each token what it is: the start of a statement, a column, a word
+//!    to break at.
+//! 3. `body` arranges statements and comments in lines. `write` prints each statement, at increasing levels
+//!    of breaking until it fits. `align` pads neighbouring statements into columns.
+//!
+//! At last the result is parsed and compared with the original, so that a defect here cannot change a policy.
 
 mod align;
 mod body;
@@ -16,15 +27,16 @@ use crate::{
     source::Span,
 };
 
-/// Columns that a line should not go beyond.
+/// The width that lines should not exceed, in characters.
 const WIDTH: usize = 110;
-/// Columns that a body stands in from its head, and what continues a statement from where that began.
+/// The indentation of a body, and of a continued statement.
 const STEP: usize = 2;
 
-/// The canonical form of a source that was read without an error.
+/// Formats a source that was parsed without an error.
 ///
 /// # Errors
-/// A defect: the result would not mean the same. A result that is larger than a source may be.
+/// Returns an error if the result would mean something else, which is a defect of this module, or if it is
+/// too large for a source.
 pub fn format(text: &str, ast: &Ast) -> Result<String, Box<Diagnostic>> {
     let whole = Span::new(ast.source, 0, 0);
     let Some(tokens) = tokens::read(text) else { return Err(defect(whole)) };
@@ -45,9 +57,10 @@ fn defect(whole: Span) -> Box<Diagnostic> {
     Box::new(problem.help("this is a defect of bourse; please report it"))
 }
 
-/// Whether two texts are the same policy: the same statements with the same documentation, and the same comments.
+/// Returns `true` if two texts are the same policy: equal statements with equal documentation, and equal
+/// comments.
 pub fn is_same(one: &str, other: &str) -> bool {
-    // Every place is the same one, so that only what is said can differ.
+    // Every span is the default one, so that two trees differ only if their contents do.
     let read = |text| parse::statements(text, Span::default());
     let ((left, left_problems), (right, right_problems)) = (read(one), read(other));
     let statements = left.len() == right.len()
@@ -56,7 +69,7 @@ pub fn is_same(one: &str, other: &str) -> bool {
     statements && problems && comments(one) == comments(other)
 }
 
-/// Every comment of a text, in order.
+/// Returns the comments of a text, in order.
 fn comments(text: &str) -> Option<Vec<&str>> {
     let tokens = tokens::read(text)?;
     Some(tokens.iter().filter(|token| token.kind == Kind::Comment).map(|token| token.text).collect())

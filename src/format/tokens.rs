@@ -1,32 +1,32 @@
-//! Text → tokens: what a line is made of, comments included. The text has been read by the grammar before, so that
-//! anything it holds is a token of the language.
+//! The tokens of a text, comments included. The text has been parsed before, so that everything in it is a
+//! token of the language.
 
-/// What a token is.
+/// The kinds of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A word: a name or a word of the language.
+    /// A name or a keyword.
     Word,
     /// `"text"`.
     Text,
     /// A number with its unit.
     Number,
-    /// `// …`, line end excluded.
+    /// `// …`, without the line end.
     Comment,
     /// An operator, a bracket, a comma.
     Sign,
 }
 
-/// A token and what stands before it.
+/// A token, with the white space before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'t> {
     pub kind: Kind,
-    /// As it is written; a comment without blanks at its end.
+    /// The text. A comment is without spaces at its end.
     pub text: &'t str,
-    /// First byte.
+    /// The offset of the first byte.
     pub start: usize,
-    /// Line ends between the token before and this one.
+    /// The number of line ends between the previous token and this one.
     pub lines: usize,
-    /// Of a bracket, the index of its partner.
+    /// For a bracket, the index of its partner. For any other token, its own index.
     pub partner: usize,
 }
 
@@ -39,7 +39,7 @@ impl Token<'_> {
         self.start + self.text.len()
     }
 
-    /// Whether it documents what follows: `///` on a line of its own.
+    /// Returns `true` for a comment that documents the next statement: `///` on a line of its own.
     pub(super) fn is_doc(&self) -> bool {
         self.kind == Kind::Comment
             && self.lines > 0
@@ -48,18 +48,19 @@ impl Token<'_> {
     }
 }
 
-/// The longer ones first.
+/// Signs, longer ones before their prefixes.
 const SIGNS: &[&str] = &[
     "==", "!=", "<=", ">=", "..", "<", ">", "=", "+", "-", "*", "/", ":", ",", ".", "(", ")", "[", "]", "{",
     "}",
 ];
 
-/// Every token of a text; nothing where it holds what is none, or a bracket without its partner.
+/// Splits a text into tokens. Returns `None` if it contains anything else, or a bracket without a partner.
 pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
     let mut tokens: Vec<Token<'_>> = Vec::new();
     let mut open = Vec::new();
+    // A byte order mark at the start of a file is dropped.
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    // The first token stands at the head of a line.
+    // The first token is at the start of a line.
     let mut lines = 1;
     while let Some(&byte) = text.as_bytes().get(at) {
         if byte.is_ascii_whitespace() {
@@ -90,7 +91,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
     open.is_empty().then_some(tokens)
 }
 
-/// The kind and length of the token that a text begins with.
+/// Returns the kind and length of the token at the start of a text.
 fn one(text: &str) -> Option<(Kind, usize)> {
     let bytes = text.as_bytes();
     match bytes.first()? {
@@ -113,7 +114,7 @@ fn quoted(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether a word goes on at a place: a hyphen belongs to it only inside.
+/// Returns `true` if a word continues at a position. A hyphen is part of a word only inside.
 fn goes_on(bytes: &[u8], at: usize) -> bool {
     let part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     part(bytes.get(at)) || (bytes.get(at) == Some(&b'-') && part(bytes.get(at + 1)))

@@ -1,4 +1,4 @@
-//! One statement: the spaces between its tokens, and where it is broken over lines.
+//! Prints one statement: the spaces between its tokens, and its line breaks.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,25 @@ use super::{
     tokens::Kind,
 };
 
-/// What is broken beside what the author broke: each breaks what the one before it does, too.
+/// The levels of breaking. Each level breaks at its own places and at those of all levels before it. Line
+/// breaks of the author stay at every level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
-    /// Nothing.
+    /// Only where the author did.
     Author,
-    /// Bodies that stand on one line.
+    /// Bodies that stood on one line.
     Bodies,
-    /// Before each `or` that is in no parentheses.
+    /// Before each `or` outside parentheses.
     Or,
-    /// Before each `and`.
+    /// Before each `and` outside parentheses.
     And,
     /// Before `weight`.
     Weight,
-    /// Lists: a line for each member.
+    /// Lists: one line per member.
     Lists,
-    /// After the `:` of a label, and the `=` of a `let`.
+    /// After the `:` of a label and the `=` of a `let`.
     Head,
-    /// In parentheses, and before `else`.
+    /// Inside parentheses, and before `else`.
     Inner,
 }
 
@@ -44,14 +45,14 @@ impl Level {
     ];
 }
 
-/// A statement as written at one level.
+/// A statement, printed at one level.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// Blanks before them included.
+    /// The lines, indentation included.
     pub lines: Vec<String>,
-    /// Of the widest line, without the lines of bodies and without comments.
+    /// The width of the widest line. Lines of bodies and comments do not count.
     pub widest: usize,
-    /// Bytes of the first line where a column begins, and whether inside the body.
+    /// The offsets in the first line at which columns begin. The flag is `true` inside the body.
     pub columns: Vec<(usize, bool)>,
 }
 
@@ -63,19 +64,20 @@ pub(super) struct Writer<'t> {
     current: String,
     widest: usize,
     columns: Vec<(usize, bool)>,
-    /// The token before, where it stands on the current line.
+    /// The previous token, if it is on the current line.
     before: Option<usize>,
-    /// A comment ended the current line.
+    /// `true` if a comment ended the current line.
     ended: bool,
-    /// Columns that a continuation stands in, without its parentheses.
+    /// The indentation of continued lines outside parentheses.
     base: usize,
-    /// Parentheses that are open since `base`.
+    /// The number of parentheses opened since `base`.
     open: usize,
-    /// Parentheses and lists that are open at all.
+    /// The number of all open parentheses and lists.
     depth: usize,
-    /// Bodies that stand on the line of their head.
+    /// The number of open bodies on the line of their head.
     flat: usize,
-    /// Broken bodies, by their braces: they are the same at every level.
+    /// The text of broken bodies, by their opening brace. It is the same at every level. Without this cache,
+    /// each nesting would multiply the work by the number of levels.
     bodies: BTreeMap<usize, Lines>,
 }
 
@@ -99,7 +101,7 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// A statement at a level.
+    /// Prints a statement at a level.
     pub(super) fn statement(&mut self, from: usize, to: usize, level: Level) -> Written {
         self.level = level;
         self.widest = 0;
@@ -126,7 +128,7 @@ impl<'t> Writer<'t> {
         self.ended = false;
     }
 
-    /// Goes on in the next line.
+    /// Begins a new line.
     fn next_line(&mut self, indent: usize) {
         self.end_line();
         self.begin(indent);
@@ -187,14 +189,15 @@ impl<'t> Writer<'t> {
         self.before = Some(at);
     }
 
-    /// A space before a token, where there is one.
+    /// Adds the space before a token, if there is one.
     fn space(&mut self, at: usize) {
         let (token, mark) = (self.marked.token(at), self.marked.mark(at));
         let Some(before) = self.before else { return };
         let (last, known) = (self.marked.token(before), self.marked.mark(before));
+        // No space before closing signs, and none after opening ones.
         let sign = token.kind == Kind::Sign && matches!(token.text, "," | ")" | "]" | ":" | "." | "..");
         let opens = last.kind == Kind::Sign && matches!(last.text, "(" | "[" | "." | "..");
-        // `v"1.0"` is one literal.
+        // `v"1.0"` is one literal of two tokens.
         let version = token.kind == Kind::Text && last.text == "v" && last.end() == token.start;
         if !(sign || opens || version || mark.tight_before || known.tight_after) {
             self.current.push(' ');
@@ -204,7 +207,7 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// A comment ends its line, wherever it stands.
+    /// Adds a comment, which ends the line wherever it stands.
     fn comment(&mut self, at: usize) {
         let token = self.marked.token(at);
         if token.lines > 0 || self.ended {
@@ -217,7 +220,7 @@ impl<'t> Writer<'t> {
         self.ended = true;
     }
 
-    /// Whether the author, or the level, breaks before a word that may begin a line.
+    /// Returns `true` if the author or the level breaks before a word.
     fn breaks_before(&self, at: usize) -> bool {
         let (token, mark) = (self.marked.token(at), self.marked.mark(at));
         if mark.weight {
@@ -225,6 +228,8 @@ impl<'t> Writer<'t> {
         }
         let Some(joint) = mark.joint else { return mark.kept && token.lines > 0 };
         let next = self.marked.token(at + 1);
+        // The author may have broken the line before or after the word; it moves to the start of the next
+        // line.
         let author = token.lines > 0 || (next.lines > 0 && next.kind != Kind::Comment);
         let wanted = match joint {
             _ if self.depth > 0 => Level::Inner,
@@ -235,13 +240,13 @@ impl<'t> Writer<'t> {
         author || self.level >= wanted
     }
 
-    /// Whether an expression begins on the line after its label or `=`.
+    /// Returns `true` if an expression begins on the line after its label or `=`.
     fn breaks_after(&self, next: usize) -> bool {
         let next = self.marked.token(next);
         next.kind != Kind::Comment && (next.lines > 0 || self.level >= Level::Head)
     }
 
-    /// Members between brackets, or arguments; gives the token after them.
+    /// Prints a list or arguments. Returns the token after them.
     fn list(&mut self, open: usize) -> usize {
         let close = self.marked.token(open).partner;
         let members = self.members(open + 1, close);
@@ -249,6 +254,7 @@ impl<'t> Writer<'t> {
         let comments = inside.clone().any(|at| self.marked.token(at).kind == Kind::Comment);
         let author = open + 1 < close && self.marked.token(open + 1).lines > 0;
         let wanted = if self.marked.token(open).is("[") { Level::Lists } else { Level::Inner };
+        // A body on one line cannot hold a broken list. Comments always break it, since they end their line.
         let broken = self.flat == 0 && !inside.is_empty() && (comments || author || self.level >= wanted);
         self.space(open);
         self.put(open, self.marked.token(open).text);
@@ -270,7 +276,7 @@ impl<'t> Writer<'t> {
         close + 1
     }
 
-    /// What stands between the commas of a list.
+    /// Returns the members between the commas of a list.
     fn members(&self, from: usize, to: usize) -> Vec<(usize, usize)> {
         let mut members = Vec::new();
         let (mut start, mut at) = (from, from);
@@ -286,12 +292,14 @@ impl<'t> Writer<'t> {
         members
     }
 
-    /// A line for each member, with a comma, and the closing bracket on its own.
+    /// Prints one member per line, each with a comma, and the closing bracket on a line of its own.
     fn broken_list(&mut self, members: &[(usize, usize)]) {
         let outside = (self.base, self.open);
         let indent = self.current.chars().take_while(|c| *c == ' ').count();
         (self.base, self.open) = (indent + 2 * STEP, 0);
         let is_comment = |at: &usize| self.marked.token(*at).kind == Kind::Comment;
+        // Comments around a member get lines of their own: those before its first token and those after its
+        // last.
         let parts: Vec<(usize, usize, usize, usize)> = members
             .iter()
             .map(|(from, to)| {
@@ -327,7 +335,7 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Statements between braces; gives the token after them.
+    /// Prints the statements between braces. Returns the token after them.
     fn body(&mut self, open: usize) -> usize {
         let close = self.marked.token(open).partner;
         self.space(open);
