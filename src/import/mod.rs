@@ -1,3 +1,4 @@
-//! Other systems' inventories, as inventories of ours.
+//! Importers: inventories of other systems as inventories of this one. Each writes the wire format of
+//! `inventory`.
 
 pub mod csv;

@@ -1,4 +1,4 @@
-//! Cells as exact values.
+//! Cells as exact decimal numbers.
 
 use super::options::Unit;
 use crate::{
@@ -6,17 +6,17 @@ use crate::{
     quantity::{Dimension, Quantity, QuantityError},
 };
 
-/// `digits × 10^-scale`, exactly.
+/// The number `digits × 10^-scale`, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decimal {
     digits: i128,
     scale: i32,
 }
 
-/// Digits on either side of the point that are worth writing out: more than any unit holds.
+/// The number of digits that are written out on either side of the point. It exceeds those of any unit.
 const WRITTEN_OUT: i32 = 60;
 
-/// Why a cell gives no amount.
+/// The reason why a cell gives no amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CellError {
     NotANumber,
@@ -35,16 +35,18 @@ impl CellError {
 }
 
 impl Decimal {
-    /// What an empty product is.
+    /// The empty product.
     pub const ONE: Decimal = Decimal { digits: 1, scale: 0 };
 
-    /// Reads `32000`, `0.5`, `-1.25e3`.
+    /// Parses `32000`, `0.5`, `-1.25e3`.
     pub fn parse(text: &str) -> Result<Decimal, CellError> {
         let wrong = CellError::NotANumber;
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => {
                 let exponent: i32 =
                     exponent.strip_prefix('+').unwrap_or(exponent).parse().map_err(|_| wrong)?;
+                // Beyond this, the result is 0 or too large anyway. The bound keeps sums of scales from
+                // overflowing.
                 (mantissa, exponent.clamp(-1_000_000, 1_000_000))
             }
             None => (text, 0),
@@ -70,7 +72,7 @@ impl Decimal {
         self.digits < 0
     }
 
-    /// Its digits, without an exponent.
+    /// Returns the digits without an exponent.
     fn text(self) -> Result<String, CellError> {
         let sign = if self.digits < 0 { "-" } else { "" };
         let digits = self.digits.unsigned_abs().to_string();
@@ -80,25 +82,27 @@ impl Decimal {
         if self.scale < -WRITTEN_OUT {
             return Err(CellError::TooLarge);
         }
-        // Past that many places what is left can only round to 0.
+        // Digits after that many places cannot affect the rounding except as 0.
         let Ok(scale) = usize::try_from(self.scale.min(WRITTEN_OUT * 2)) else {
             return Ok(format!("{sign}{digits}{}", "0".repeat(self.scale.unsigned_abs() as usize)));
         };
+        // Zeros in front, so that there is a digit before the point.
         let padded = format!("{digits:0>width$}", width = scale + 1);
         let (whole, fraction) = padded.split_at(padded.len() - scale);
         let fraction = fraction.trim_end_matches('0');
         Ok(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
     }
 
-    /// The value in JSON, in this unit; whether it was rounded; whether it is 0.
+    /// Converts to the JSON value of an amount in this unit.
     pub fn write(self, unit: &Unit) -> Result<Written, CellError> {
         let (value, unit, bare) = match unit {
             Unit::One => (self, "", true),
+            // A thousandth moves the point by three places.
             Unit::Milli => (Decimal { scale: self.scale.saturating_add(3), ..self }, "", false),
             Unit::Named(unit) => (self, unit.as_str(), false),
         };
         let text = value.text()?;
-        // A whole number may be one of base units, of which there are more than of millionths.
+        // A whole number may be in base units, whose range is larger than that of millionths.
         if bare && let Ok(whole) = text.parse::<i64>() {
             return Ok(Written { json: Json::Number(text), is_rounded: false, is_zero: whole == 0 });
         }
@@ -114,14 +118,14 @@ impl Decimal {
     }
 }
 
-/// A value of a cell, or a product of cells, as it is written.
+/// The JSON value of a cell, or of a product of cells.
 pub(super) struct Written {
     pub json: Json,
     pub is_rounded: bool,
     pub is_zero: bool,
 }
 
-/// Whether a cell reads as a number and as nothing else: `007` and `1e5` may be names.
+/// Returns `true` if a cell can only be a number. `007` and `1e5` may be names.
 pub(super) fn is_plain_number(text: &str) -> bool {
     let body = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = body.split_once('.').unwrap_or((body, "0"));

@@ -1,4 +1,4 @@
-//! Tables as inventories: each row an agent or a need. The flags are described in `docs/import-csv.md`.
+//! The CSV importer: each row becomes an agent or a need. `docs/import-csv.md` describes the options.
 
 mod cells;
 mod options;
@@ -23,22 +23,22 @@ use crate::{
 use rows::Rows;
 use table::Table;
 
-/// What was imported.
+/// A summary of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportSummary {
-    /// Rows below the header.
+    /// The number of rows below the header.
     pub rows: usize,
-    /// Rows that a filter left out.
+    /// The number of rows that a filter excluded.
     pub filtered: usize,
-    /// Records written.
+    /// The number of records written.
     pub records: usize,
-    /// Values rounded half to even.
+    /// The number of values that were rounded half to even.
     pub rounded: usize,
-    /// Notes on the first values rounded.
+    /// Notes on the first rounded values.
     pub notes: Vec<Diagnostic>,
 }
 
-/// Problems of a table: the first ones, and how many there are.
+/// The problems of a table. The first are kept, the others counted.
 #[derive(Default)]
 struct Problems {
     kept: Vec<Diagnostic>,
@@ -65,10 +65,10 @@ impl Problems {
     }
 }
 
-/// Reads a table and writes it as an inventory. Nothing is written where there is a problem.
+/// Reads a table and writes it as an inventory. Writes nothing if there is a problem.
 ///
 /// # Errors
-/// All problems of the table, each with its place in `sources`.
+/// Returns the problems of the table, with their places in `sources`.
 pub fn import(
     sources: &mut Sources,
     table: impl Read,
@@ -82,6 +82,7 @@ pub fn import(
         CsvRecords::Agents(columns) => (("agents", "agent"), rows.agents(columns, &options.filters)),
         CsvRecords::Needs(columns) => (("needs", "need"), rows.needs(columns, &options.filters)),
     };
+    // All rows are converted before anything is written, so an error leaves no partial output.
     let summary = rows.finish(records.len())?;
     write(&records, list, options.output, out).map_err(|error| {
         vec![Diagnostic::without_place(Code::B0901, format!("cannot write the inventory: {error}"))]
@@ -89,7 +90,7 @@ pub fn import(
     Ok(summary)
 }
 
-/// A record and, for needs with a role, that it is a framework.
+/// A record. A need with a role becomes a framework.
 pub(super) struct Record {
     is_framework: bool,
     fields: Vec<(String, Json)>,

@@ -1,4 +1,4 @@
-//! What of a table becomes what: the flags of `bourse import csv`, each read from its text.
+//! The options of `bourse import csv`, and how each is parsed.
 
 use std::str::FromStr;
 
@@ -8,37 +8,37 @@ use crate::{
     value::{is_plain_name, join_key},
 };
 
-/// How a table is imported.
+/// The options of an import.
 #[derive(Clone, Debug)]
 pub struct CsvImport {
-    /// What a row is.
+    /// The records that rows become, with their columns.
     pub records: CsvRecords,
-    /// `--filter`: only rows that pass all of them are imported.
+    /// `--filter`: imports only the rows that pass all filters.
     pub filters: Vec<Filter>,
-    /// `--delimiter`: what stands between cells.
+    /// `--delimiter`: the byte between cells.
     pub delimiter: u8,
-    /// `--json` or NDJSON.
+    /// `--json` selects JSON; the default is NDJSON.
     pub output: CsvOutput,
 }
 
 impl CsvImport {
-    /// Every row, cells with commas between, as NDJSON.
+    /// Returns options that import every row, with commas between cells, as NDJSON.
     pub fn new(records: CsvRecords) -> CsvImport {
         CsvImport { records, filters: Vec::new(), delimiter: b',', output: CsvOutput::Ndjson }
     }
 }
 
-/// The form of what is written.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CsvOutput {
-    /// A header, then a record a line.
+    /// A header and one record per line.
     #[default]
     Ndjson,
     /// One document.
     Json,
 }
 
-/// What a row is.
+/// The records that rows become.
 #[derive(Clone, Debug)]
 pub enum CsvRecords {
     /// `--agents`
@@ -58,7 +58,7 @@ pub struct AgentColumns {
     pub keys: Vec<KeyColumn>,
     /// `--domain "{region}/{zone}"`
     pub domain: Option<Template>,
-    /// `--skip-empty`: resources of which there is 0 are left out.
+    /// `--skip-empty`: leaves out resources with an amount of 0.
     pub skip_empty: bool,
 }
 
@@ -67,28 +67,28 @@ pub struct AgentColumns {
 pub struct NeedColumns {
     /// `--name COLUMN`
     pub name: String,
-    /// `--amount RES=COLUMN[*COLUMN…][:UNIT]`; an amount of 0 asks for nothing and is left out.
+    /// `--amount RES=COLUMN[*COLUMN…][:UNIT]`. An amount of 0 requests nothing and is left out.
     pub amounts: Vec<AmountColumn>,
     /// `--key KEY=COLUMN[:UNIT|:text]` and `--set KEY=COLUMN:SEPARATOR`
     pub keys: Vec<KeyColumn>,
-    /// `--framework COLUMN`: the framework that has the need.
+    /// `--framework COLUMN`: the framework of the need.
     pub framework: Option<String>,
     /// `--role COLUMN` or `--role ="text"`
     pub role: Option<ColumnOrText>,
-    /// `--is COLUMN`: a class that the agent must be of.
+    /// `--is COLUMN`: a class that the agent must be in.
     pub classes: Vec<String>,
-    /// `--where 'os == "linux"'`: conditions of every need.
+    /// `--where 'os == "linux"'`: the conditions of every need.
     pub conditions: Vec<String>,
     /// `--count COLUMN`
     pub count: Option<String>,
 }
 
-/// `cpus=cpu_milli:milli`, `gpu=num_gpu*gpu_milli:milli`.
+/// An amount as a product of columns: `cpus=cpu_milli:milli`, `gpu=num_gpu*gpu_milli:milli`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AmountColumn {
     /// The resource.
     pub resource: String,
-    /// The columns whose product it is.
+    /// The columns, whose product is the amount.
     pub columns: Vec<String>,
     /// The unit of the product.
     pub unit: Unit,
@@ -106,40 +106,40 @@ pub enum Unit {
     Named(String),
 }
 
-/// `gpu.model=model`, `memory=mem:MiB`, `zip=code:text`.
+/// A key from a column: `gpu.model=model`, `memory=mem:MiB`, `zip=code:text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyColumn {
     /// The segments of the key.
     pub key: Vec<String>,
     /// The column.
     pub column: String,
-    /// How its cells are read.
+    /// The interpretation of its cells.
     pub kind: KeyKind,
 }
 
-/// How the cells of a key are read.
+/// The interpretation of the cells of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// As numbers, or as true and false, where every cell of the column is one; as text otherwise.
+    /// Numbers or booleans if every cell of the column is one; else text.
     Guess,
-    /// As text.
+    /// Text.
     Text,
-    /// As quantities.
+    /// Quantities.
     Quantity(Unit),
-    /// As sets of text with this between the members.
+    /// Sets of texts, with this separator between members.
     Set(String),
 }
 
-/// `--role team` or `--role ="db"`.
+/// A value from a column or a constant: `--role team` or `--role ="db"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ColumnOrText {
-    /// What the row says.
+    /// The cell of this column.
     Column(String),
-    /// The same for every row.
+    /// This text for every row.
     Text(String),
 }
 
-/// `status=Running|Pending`: the cell is one of the values.
+/// A filter: `status=Running|Pending` passes rows whose cell is one of the values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// The column.
@@ -148,14 +148,14 @@ pub struct Filter {
     pub values: Vec<String>,
 }
 
-/// `{region}/{zone}`: columns in braces, other text as it stands.
+/// A text with columns in braces: `{region}/{zone}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// In order.
+    /// The parts, in order.
     pub parts: Vec<ColumnOrText>,
 }
 
-/// `NAME=REST`.
+/// Splits `NAME=REST`.
 fn split<'a>(text: &'a str, form: &str) -> Result<(&'a str, &'a str), String> {
     match text.split_once('=') {
         Some((name, rest)) if !name.is_empty() && !rest.is_empty() => Ok((name, rest)),
@@ -186,6 +186,7 @@ impl FromStr for AmountColumn {
     fn from_str(text: &str) -> Result<AmountColumn, String> {
         let form = "RESOURCE=COLUMN or RESOURCE=COLUMN:UNIT";
         let (resource, rest) = split(text, form)?;
+        // The last colon separates the unit: names of columns may have colons.
         let (columns, unit) = match rest.rsplit_once(':') {
             Some((columns, unit)) => (columns, unit.parse()?),
             None => (rest, Unit::One),
@@ -213,10 +214,10 @@ impl FromStr for KeyColumn {
 }
 
 impl KeyColumn {
-    /// Reads the value of `--set`: `KEY=COLUMN:SEPARATOR`.
+    /// Parses the value of `--set`: `KEY=COLUMN:SEPARATOR`.
     ///
     /// # Errors
-    /// A text of another form.
+    /// Returns a message if the text has another form.
     pub fn set(text: &str) -> Result<KeyColumn, String> {
         let form = "KEY=COLUMN:SEPARATOR";
         let (key, rest) = split(text, form)?;
@@ -230,13 +231,13 @@ impl KeyColumn {
         }
     }
 
-    /// The key as the language writes it.
+    /// Returns the key as the language writes it.
     pub fn name(&self) -> String {
         join_key(self.key.iter().map(String::as_str))
     }
 }
 
-/// The segments of `gpu.model` or `"nvidia.com/gpu".count`.
+/// Returns the segments of `gpu.model` or `"nvidia.com/gpu".count`.
 fn key_segments(text: &str) -> Result<Vec<String>, String> {
     let wrong = || format!("`{text}` is no key: write names with points between, others in quotes");
     let mut segments = Vec::new();
@@ -281,7 +282,7 @@ impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Filter, String> {
-        // An empty value is one too: `model=` keeps the rows without a model.
+        // An empty value is valid: `model=` keeps the rows without a model.
         let (column, values) = text
             .split_once('=')
             .filter(|(column, _)| !column.is_empty())

@@ -1,4 +1,4 @@
-//! Rows as records.
+//! The conversion of rows into records.
 
 use indexmap::{IndexMap, map::Entry};
 
@@ -18,7 +18,8 @@ use crate::{
     value::{is_forbidden, is_hidden, is_place},
 };
 
-/// Turns the rows of one table into records, and collects what is wrong with them.
+/// The state of a conversion: the table, and the problems found so far. All problems are collected, so that
+/// one run reports them all.
 pub(super) struct Rows<'t> {
     table: &'t Table,
     problems: Problems,
@@ -26,7 +27,7 @@ pub(super) struct Rows<'t> {
     summary: ImportSummary,
 }
 
-/// A column of a key, found and typed.
+/// A column of a key, with its type.
 struct BoundKey<'o> {
     key: &'o KeyColumn,
     column: Column,
@@ -74,7 +75,7 @@ impl<'t> Rows<'t> {
         Ok(ImportSummary { rows: self.table.rows.len(), records, notes: self.notes.finish(), ..self.summary })
     }
 
-    /// Each row an agent.
+    /// Converts each row into an agent.
     pub fn agents(&mut self, columns: &AgentColumns, filters: &[Filter]) -> Vec<Record> {
         let name = self.column(&columns.name);
         let resources = self.amounts_of(&columns.resources);
@@ -101,7 +102,7 @@ impl<'t> Rows<'t> {
         records
     }
 
-    /// Each row a need.
+    /// Converts each row into a need.
     pub fn needs(&mut self, columns: &NeedColumns, filters: &[Filter]) -> Vec<Record> {
         let name = self.column(&columns.name);
         let amounts = self.amounts_of(&columns.amounts);
@@ -177,7 +178,7 @@ impl<'t> Rows<'t> {
         bound
     }
 
-    /// Options that go against each other: they have no place in the table but its header.
+    /// Reports options that contradict each other. They have no span in the table.
     fn clash(&mut self, message: &str) {
         self.problems.push(Diagnostic::without_place(Code::B0515, message).help("keep one of them"));
     }
@@ -185,6 +186,7 @@ impl<'t> Rows<'t> {
     fn keys_of<'o>(&mut self, keys: &'o [KeyColumn]) -> Vec<BoundKey<'o>> {
         let mut bound: Vec<BoundKey<'o>> = Vec::with_capacity(keys.len());
         for key in keys {
+            // A key that is a prefix of another would be both a value and an object.
             let is_taken =
                 |it: &BoundKey<'_>| it.key.key.starts_with(&key.key) || key.key.starts_with(&it.key.key);
             if let Some(before) = bound.iter().find(|it| is_taken(it)).map(|it| it.key.name()) {
@@ -203,7 +205,8 @@ impl<'t> Rows<'t> {
         bound
     }
 
-    /// One type for the whole column: a key that is now a number, now a text would compare with nothing.
+    /// Determines one type for a whole column. A key that is a number on one row and a text on another could
+    /// not be compared.
     fn guess<'o>(&self, column: Column) -> BoundKind<'o> {
         let cells = || self.table.rows.iter().map(|row| row.cell(column)).filter(|cell| !cell.is_empty());
         if cells().all(is_plain_number) {
@@ -223,7 +226,7 @@ impl<'t> Rows<'t> {
         parts.collect()
     }
 
-    /// The rows that are whole and pass the filters.
+    /// Returns the rows that are complete and pass the filters.
     fn chosen(&mut self, filters: &[Filter]) -> Vec<&'t Row> {
         let bound = filters.iter().map(|filter| Some((self.column(&filter.column)?, &filter.values)));
         let bound: Vec<_> = bound.collect::<Vec<_>>().into_iter().flatten().collect();
@@ -251,12 +254,12 @@ impl<'t> Rows<'t> {
         self.problems.push(Diagnostic::error(code, span, text));
     }
 
-    /// Adds what is said of a cell, its column before it.
+    /// Adds a problem of a cell, with the name of its column.
     fn told(&mut self, problem: Diagnostic, column: Column) {
         self.problems.push(problem.about(self.table.name(column)));
     }
 
-    /// A cell as a name; it must not be empty.
+    /// Returns a cell as a name. Reports an empty one.
     fn name(&mut self, row: &'t Row, column: Column) -> Option<&'t str> {
         if row.cell(column).is_empty() {
             self.problem(Code::B0515, row, column, "a name must not be empty");
@@ -265,7 +268,7 @@ impl<'t> Rows<'t> {
         self.optional_name(row, column)
     }
 
-    /// A cell as a name; nothing where it is empty.
+    /// Returns a cell as a name; `None` if it is empty.
     fn optional_name(&mut self, row: &'t Row, column: Column) -> Option<&'t str> {
         let text = row.cell(column);
         if text.is_empty() {
@@ -326,7 +329,7 @@ impl<'t> Rows<'t> {
                 BoundText::Text(text) => place.push_str(text),
             }
         }
-        // Empty cells at the end are levels that are not known.
+        // Empty cells at the end stand for unknown levels.
         let place = place.trim_end_matches('/');
         if place.is_empty() {
             return None;
@@ -347,9 +350,11 @@ impl<'t> Rows<'t> {
     fn amounts(&mut self, amounts: &[BoundAmount<'_>], row: &Row, keep_zero: bool) -> Fields {
         let mut fields = Vec::new();
         for BoundAmount { amount, columns } in amounts {
+            // A product with an empty factor is unknown, not 0.
             if columns.iter().any(|column| row.cell(*column).is_empty()) {
                 continue;
             }
+            // Computed exactly and rounded once, when it is written.
             let mut product = Ok(Decimal::ONE);
             for column in columns {
                 match Decimal::parse(row.cell(*column)) {
@@ -452,18 +457,18 @@ impl<'t> Rows<'t> {
     }
 }
 
-/// Needs, those with a role below a framework.
+/// The needs of a table. Needs with a role are grouped below their framework.
 #[derive(Default)]
 struct Grouped {
-    /// Whether the role of a framework is known at all.
+    /// `true` if the import sets roles.
     has_roles: bool,
     records: Vec<Record>,
-    /// Frameworks by name: the record's place, its role and its needs.
+    /// The frameworks by name: the index of the record, the role and the needs.
     frameworks: IndexMap<String, (usize, Option<String>, Vec<Json>)>,
 }
 
 impl Grouped {
-    /// Adds a need. Gives the role that its framework has already, if that is another.
+    /// Adds a need. Returns the role that its framework has already, if it differs.
     fn push(
         &mut self,
         name: &str,
@@ -471,6 +476,8 @@ impl Grouped {
         role: Option<&str>,
         mut need: Fields,
     ) -> Option<String> {
+        // Only a framework record can hold a role. Once roles are imported, every need that names a framework
+        // goes below such a record.
         let is_grouped = role.is_some() || self.has_roles && owner.is_some();
         if !is_grouped {
             if let Some(owner) = owner {
@@ -481,6 +488,7 @@ impl Grouped {
         }
         let framework = owner.unwrap_or(name).to_owned();
         let next = self.records.len();
+        // The record of a framework stands where its first need was. Its needs are added at the end.
         let (at, known_role, needs) = self
             .frameworks
             .entry(framework.clone())
@@ -505,7 +513,7 @@ impl Grouped {
     }
 }
 
-/// Puts a value below its key, with an object for each segment but the last.
+/// Inserts a value at a nested key, and creates the objects on the way.
 fn insert(fields: &mut Fields, key: &[String], value: Json) {
     let Some((first, rest)) = key.split_first() else { return };
     if rest.is_empty() {

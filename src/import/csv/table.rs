@@ -1,4 +1,4 @@
-//! A table in memory: its header, its rows, and the place of every cell.
+//! A table in memory: its header, its rows, and the span of every cell.
 
 use std::{io::Read, sync::Arc};
 
@@ -29,7 +29,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// A cell without the space around it.
+    /// Returns a cell without the white space around it.
     pub fn cell(&self, column: Column) -> &str {
         self.cells.get(column).unwrap_or("").trim()
     }
@@ -40,7 +40,7 @@ impl Row {
 }
 
 impl Table {
-    /// Reads a whole table. What follows the first row that is no CSV is not read.
+    /// Reads a whole table. The error reports the first row that is not CSV.
     pub fn read(
         sources: &mut Sources,
         mut input: impl Read,
@@ -48,6 +48,7 @@ impl Table {
         delimiter: u8,
     ) -> Result<Table, Diagnostic> {
         let mut bytes = Vec::new();
+        // One byte more than allowed tells a table of the largest size from a larger one.
         let limit = limits::INVENTORY_BYTES as u64 + 1;
         if let Err(error) = input.by_ref().take(limit).read_to_end(&mut bytes) {
             return Err(Diagnostic::without_place(Code::B0901, format!("cannot read `{name}`: {error}")));
@@ -74,7 +75,7 @@ impl Table {
                 Diagnostic::error(Code::B0515, Span::new(source, at, at), format!("this is no CSV: {error}"))
             })?;
             let start = cells.position().map_or(0, |at| at.byte() as usize);
-            // The position of a row is before the line ends that are skipped in front of it.
+            // The reported position of a row precedes line ends that the reader skipped.
             let skipped = text.get(start..).unwrap_or("");
             let start = start + skipped.len() - skipped.trim_start_matches(['\r', '\n']).len();
             rows.push(Row { cells, start });
@@ -91,7 +92,7 @@ impl Table {
         Ok(Table { source, text, delimiter, header, rows })
     }
 
-    /// Columns named twice: which of them is meant would be a guess.
+    /// Reports columns with equal names. A reference to such a name would be ambiguous.
     pub fn repeated_columns(&self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for column in 0..self.header.len() {
@@ -109,7 +110,7 @@ impl Table {
         problems
     }
 
-    /// The column of this name, or why there is none.
+    /// Returns the column with this name. The error suggests a similar one.
     pub fn column(&self, name: &str) -> Result<Column, Diagnostic> {
         let names = || (0..self.header.len()).map(|column| self.header.cell(column));
         if let Some(column) = names().position(|known| known == name) {
@@ -123,12 +124,12 @@ impl Table {
             .help(format!("{near}columns: {known}")))
     }
 
-    /// The number of columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.header.len()
     }
 
-    /// The name of a column.
+    /// Returns the name of a column.
     pub fn name(&self, column: Column) -> &str {
         self.header.cell(column)
     }
@@ -146,7 +147,8 @@ impl Table {
         Span::new(self.source, start, self.cell_end(row, column))
     }
 
-    /// One past the last byte of a cell, quotes included.
+    /// Returns the offset after a cell, quotes included. The reader reports positions of rows only, so cells
+    /// before it are scanned.
     fn cell_end(&self, row: &Row, column: Column) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = row.start;
@@ -157,7 +159,7 @@ impl Table {
             at += usize::from(has_quotes);
             while let Some(byte) = bytes.get(at) {
                 match byte {
-                    // A doubled quote closes and opens again.
+                    // A doubled quote ends the quoted part, and the second one begins it again.
                     b'"' if is_quoted => is_quoted = false,
                     b'"' if has_quotes && bytes.get(at.wrapping_sub(1)) == Some(&b'"') => is_quoted = true,
                     b'\r' | b'\n' if !is_quoted => break,

@@ -50,7 +50,7 @@ fn pods() -> NeedColumns {
     }
 }
 
-/// The text written with its summary, or each problem's code and place.
+/// The written text with its summary, or the code and span of each problem.
 fn run(table: &str, options: &CsvImport) -> Result<(String, ImportSummary), Vec<(Code, String)>> {
     let mut sources = Sources::default();
     let mut out = Vec::new();
