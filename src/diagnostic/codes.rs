@@ -1,4 +1,5 @@
-//! The table of codes. Each has a page in `docs/codes/`, with an example that a test shows to give just it.
+//! The codes of diagnostics. Each has a page in `docs/codes/`, with an example that a test shows to give
+//! exactly this code.
 
 use std::fmt;
 
@@ -11,21 +12,21 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code, in order.
+            /// All codes, in order.
             pub const ALL: &'static [Code] = &[$(Code::$name),*];
 
-            /// As it is written: `B0301`.
+            /// Returns the code as text: `B0301`.
             pub fn name(self) -> &'static str {
                 match self { $(Code::$name => stringify!($name),)* }
             }
 
-            /// What it is about, in a line.
+            /// Returns a description in one line.
             pub fn title(self) -> &'static str {
                 match self { $(Code::$name => $title,)* }
             }
         }
 
-        /// The page about a code, in Markdown.
+        /// Returns the page about a code, in Markdown.
         pub fn explain(code: Code) -> &'static str {
             match code {
                 $(Code::$name => include_str!(concat!("../../docs/codes/", stringify!($name), ".md")),)*
@@ -180,7 +181,7 @@ impl fmt::Display for Code {
 impl std::str::FromStr for Code {
     type Err = String;
 
-    /// Reads `B0301`, in either case.
+    /// Parses `B0301`, in either case.
     fn from_str(text: &str) -> Result<Code, String> {
         let found = Code::ALL.iter().copied().find(|code| code.name().eq_ignore_ascii_case(text));
         found.ok_or_else(|| match suggest(text) {
@@ -190,7 +191,7 @@ impl std::str::FromStr for Code {
     }
 }
 
-/// The code nearest to a mistyped one.
+/// Returns the code that is most similar to a mistyped one.
 pub fn suggest(text: &str) -> Option<Code> {
     let name = super::nearest(text, Code::ALL.iter().map(|code| code.name()))?;
     Code::ALL.iter().copied().find(|code| code.name() == name)

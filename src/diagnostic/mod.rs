@@ -1,4 +1,7 @@
-//! What is told to people: severity, code, cause, places and cure. The table of codes is [`Code`].
+//! Diagnostics: problems with a severity, a code, a cause, labelled spans and a help. [`Code`] lists all
+//! kinds.
+//!
+//! Every stage reports through this module. `render` is the only place that turns diagnostics into text.
 
 mod codes;
 mod names;
@@ -14,19 +17,19 @@ pub use render::{Render, Report};
 
 use crate::{limits, source::Span};
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// It does not compile.
+    /// The policy does not compile.
     Error,
-    /// It compiles, and is likely not what was meant.
+    /// The policy compiles, but is likely not what was meant.
     Warning,
-    /// Worth knowing.
+    /// A fact that is worth knowing.
     Note,
 }
 
 impl Severity {
-    /// Its word.
+    /// Returns the word for messages.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Error => "error",
@@ -36,32 +39,32 @@ impl Severity {
     }
 }
 
-/// A place, and what is to be said of it.
+/// A span with a remark about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The span.
     pub span: Span,
-    /// What, in a few words.
+    /// The remark, in a few words.
     pub text: String,
 }
 
-/// One problem: what is wrong, where, why, and what to do.
+/// A problem: the cause, its place, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Which kind of problem; a page explains it.
+    /// The kind of problem. A page of the documentation explains it.
     pub code: Code,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// The cause, lower case, with backticks around what the user wrote.
+    /// The cause. Lower case, with backticks around what the user wrote.
     pub message: String,
-    /// The places: the first is the one to look at.
+    /// The labelled spans, the most important first.
     pub labels: Vec<Label>,
-    /// What to do.
+    /// The advice.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error at a place.
+    /// Returns an error at a span.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             code,
@@ -72,27 +75,27 @@ impl Diagnostic {
         }
     }
 
-    /// A warning at a place.
+    /// Returns a warning at a span.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
     }
 
-    /// A note at a place.
+    /// Returns a note at a span.
     pub fn note(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Note, ..Diagnostic::error(code, span, message) }
     }
 
-    /// An error of a run rather than of a source: a missing file, a wrong argument.
+    /// Returns an error that concerns no source, such as a missing file or a wrong argument.
     pub fn without_place(code: Code, message: impl Into<String>) -> Self {
         Diagnostic { labels: Vec::new(), ..Diagnostic::error(code, Span::default(), message) }
     }
 
-    /// A warning about no place.
+    /// Returns a warning that concerns no source.
     pub fn warning_without_place(code: Code, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::without_place(code, message) }
     }
 
-    /// Says something else than `here` at the first place.
+    /// Sets the remark at the first span, which is `here` by default.
     pub fn label(mut self, text: impl Into<String>) -> Self {
         if let Some(label) = self.labels.first_mut() {
             label.text = shortened(text.into(), limits::LABEL_CHARS);
@@ -100,7 +103,7 @@ impl Diagnostic {
         self
     }
 
-    /// Another place that has to do with it, if not too many are named already.
+    /// Adds another span, unless there are too many already.
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
         if self.labels.len() < limits::PLACES_KEPT {
             self.labels.push(Label { span, text: shortened(text.into(), limits::LABEL_CHARS) });
@@ -108,26 +111,26 @@ impl Diagnostic {
         self
     }
 
-    /// Says before the message what it is about.
+    /// Puts the subject of the problem before the message.
     pub fn about(mut self, what: impl fmt::Display) -> Self {
         self.message = shortened(format!("{what}: {}", self.message), limits::MESSAGE_CHARS);
         self
     }
 
-    /// What to do.
+    /// Sets the advice.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(shortened(help.into(), limits::MESSAGE_CHARS));
         self
     }
 
-    /// Whether it keeps the policy from compiling.
+    /// Returns `true` if it keeps the policy from compiling.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// A text of at most so many characters: what an author wrote may be long, and a message says it once and not in full.
-/// The middle is left out, since what is said stands at either end.
+/// Shortens a text to at most `most` characters. Text from users may be long. The middle is left out, since
+/// the cause stands at one end or the other.
 fn shortened(text: String, most: usize) -> String {
     if text.len() <= most || text.chars().count() <= most {
         return text;
@@ -138,9 +141,10 @@ fn shortened(text: String, most: usize) -> String {
     format!("{head}…{}", tail.into_iter().rev().collect::<String>())
 }
 
-/// The known name nearest to a wrong one, if one is near enough to be meant.
+/// Returns the known name that is most similar to a wrong one, if the edit distance (Damerau–Levenshtein) is
+/// at most a third of its length plus one. The first in order of name wins a tie.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // What takes longer to look through than a reader would: names past these are not near to anything.
+    // Bounds on the search: it costs time for every known name.
     const LOOKED_AT: usize = 20_000;
     const LONGEST: usize = 100;
     let length = wrong.chars().count();
@@ -159,8 +163,8 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// As [`nearest`], after this many problems of the same kind: past as many as are shown nothing is looked for. Each is held against
-/// every known name, and there may be as many of both as an input has room for.
+/// Like [`nearest`], but returns `None` after as many problems as are shown. A search compares with every
+/// known name, and an input may have many problems and many names; their product must stay bounded.
 pub fn nearest_after<'a>(
     problems: usize,
     wrong: &str,

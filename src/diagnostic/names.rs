@@ -1,4 +1,4 @@
-//! What is said of names, wherever they are read: in policies, in data, and where they are bound.
+//! The errors about names, shared by all readers of names: policies, data and the resolver.
 
 use super::{Code, Diagnostic};
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
     value::{is_hidden, is_role, quote, role_depth, show_name},
 };
 
-/// The error for a name with a character that nobody sees, if it has one.
+/// Returns the error for a name with an invisible character, if it has one.
 pub fn hidden_character(name: &str, span: Span) -> Option<Diagnostic> {
     let hidden = name.chars().find(|c| is_hidden(*c))?;
     let message = format!("the character U+{:04X} may not stand in a name", u32::from(hidden));
     Some(Diagnostic::error(Code::B0102, span, message).help("nobody sees that it is there: remove it"))
 }
 
-/// The error for a text that is no path of a role, if it is none.
+/// Returns the error for a text that is not the path of a role, if it is not.
 pub fn no_role(text: &str, span: Span) -> Option<Diagnostic> {
     if is_role(text) {
         return None;
@@ -32,7 +32,7 @@ pub fn no_role(text: &str, span: Span) -> Option<Diagnostic> {
     Some(Diagnostic::error(Code::B0209, span, message).help(help))
 }
 
-/// The error for a text for which nothing can be reserved, if that is so.
+/// Returns the error for a text that no reservation can name, if it is such a text.
 pub fn no_reservation(text: &str, span: Span) -> Option<Diagnostic> {
     if text != "*" {
         return no_role(text, span);
@@ -42,7 +42,7 @@ pub fn no_reservation(text: &str, span: Span) -> Option<Diagnostic> {
     Some(Diagnostic::error(Code::B0209, span, message).help(help))
 }
 
-/// The error for a second declaration, which shows both.
+/// Returns the error for a second declaration, which shows both.
 pub fn declared_twice(word: &str, name: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::error(Code::B0201, second, format!("{word} `{}` is declared twice", show_name(name)))
         .label("declared again here")

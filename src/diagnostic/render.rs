@@ -1,4 +1,4 @@
-//! The one place where diagnostics become text: through miette for people, as JSON for programs.
+//! The rendering of diagnostics: through miette for people, as JSON or SARIF for programs.
 
 use std::fmt;
 
@@ -12,37 +12,38 @@ use crate::{
     value,
 };
 
-/// All problems of a run, with the sources they point into.
+/// The diagnostics of a run, with the sources they point into.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// What the spans point into.
+    /// The sources of the spans.
     pub sources: Sources,
-    /// The problems, in the order of their places.
+    /// The diagnostics, in order of their spans.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// How a report is shown.
+/// The output format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Render {
-    /// Frames, with source lines and arrows; `true` for colour.
+    /// Excerpts of the sources with labels; `true` for colour.
     Human(bool),
-    /// One JSON object: the shape is that of `schema/diagnostics.schema.json`.
+    /// One JSON object, described by `schema/diagnostics.schema.json`.
     Json,
     /// One SARIF 2.1.0 log.
     Sarif,
 }
 
 impl Report {
-    /// Whether anything keeps the policy from compiling.
+    /// Returns `true` if a diagnostic keeps the policy from compiling.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// Takes in the problems of another report, with its sources.
+    /// Moves the diagnostics of another report into this one, with their sources.
     pub fn absorb(&mut self, other: Report) {
         if other.diagnostics.is_empty() {
             return;
         }
+        // The sources are appended, so spans move by the number of sources before them.
         let first = self.sources.append(&other.sources);
         self.diagnostics.extend(other.diagnostics.into_iter().map(|mut diagnostic| {
             for label in &mut diagnostic.labels {
@@ -52,7 +53,7 @@ impl Report {
         }));
     }
 
-    /// Sorts by place, errors first at one place, and drops exact repeats.
+    /// Sorts by span, then severity, and removes duplicates.
     pub fn sort(&mut self) {
         self.diagnostics.sort_by_cached_key(|diagnostic| {
             let at = diagnostic.labels.first().map(|label| label.span);
@@ -61,12 +62,13 @@ impl Report {
         self.diagnostics.dedup();
     }
 
-    /// Keeps at most so many problems, errors before others; the last one says how many are left out.
+    /// Keeps at most `most` diagnostics, errors before others. The last one mentions how many were left out.
     pub fn limit(&mut self, most: usize) {
         let more = self.diagnostics.len().saturating_sub(most);
         if more == 0 {
             return;
         }
+        // The sort is stable: diagnostics of one severity stay in order of their spans.
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
         self.diagnostics.truncate(most);
         self.sort();
@@ -75,7 +77,8 @@ impl Report {
         }
     }
 
-    /// The report as text. Human text ends with a line that counts the problems; an empty report is empty text.
+    /// Renders the report. Text for people ends with a line that counts the problems. An empty report is
+    /// empty text.
     pub fn render(&self, how: Render) -> String {
         match how {
             Render::Human(colour) => self.human(colour),
@@ -87,6 +90,7 @@ impl Report {
     fn human(&self, colour: bool) -> String {
         let mut out = String::new();
         let mut shown: Vec<&Diagnostic> = self.diagnostics.iter().collect();
+        // Errors are kept before warnings and notes.
         if shown.len() > limits::PROBLEMS_SHOWN {
             shown.sort_by_key(|diagnostic| diagnostic.severity);
             shown.truncate(limits::PROBLEMS_SHOWN);
@@ -172,7 +176,8 @@ impl WireDiagnostic {
     }
 }
 
-/// One diagnostic, dressed for miette. Its labels all point into one source; others become notes.
+/// A diagnostic in the form that miette expects. It shows labels of one source; labels elsewhere become part
+/// of the help.
 struct Dressed<'a> {
     diagnostic: &'a Diagnostic,
     source: Option<Window>,
@@ -241,7 +246,7 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> String {
                 Some((start, length)) => {
                     dressed.labels.push(LabeledSpan::new(Some(printable(&label.text)), start, length));
                 }
-                // What cannot be shown as it is, is told by its place.
+                // A span that cannot be shown is mentioned by its position.
                 None if label == first => {
                     elsewhere.push(format!("at {}", printable(&sources.place(label.span))))
                 }
@@ -261,8 +266,8 @@ fn frame(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> String {
     draw(&dressed, colour)
 }
 
-/// A text without characters that would move the cursor, colour the screen, reorder what is read or hide in it. Its lines
-/// stay lines.
+/// Replaces characters that could move the cursor, change colours, reorder the text or hide in it. Line ends
+/// stay.
 fn printable(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(value::printable).collect();
     lines.join("\n")
@@ -270,6 +275,7 @@ fn printable(text: &str) -> String {
 
 fn draw(dressed: &Dressed<'_>, colour: bool) -> String {
     let mut out = String::new();
+    // If the excerpt cannot be rendered, the message is still shown.
     if dress(&mut out, dressed, colour).is_ok() {
         return out;
     }
@@ -285,7 +291,7 @@ fn dress(out: &mut String, dressed: &Dressed<'_>, colour: bool) -> fmt::Result {
     handler.render_report(out, dressed)
 }
 
-/// Without a terminal there are no frames, and nothing to colour.
+/// Builds without a terminal render plain text, without excerpts and colours.
 #[cfg(not(feature = "cli"))]
 fn dress(out: &mut String, dressed: &Dressed<'_>, _colour: bool) -> fmt::Result {
     miette::NarratableReportHandler::new().render_report(out, dressed)

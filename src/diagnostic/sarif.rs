@@ -1,4 +1,5 @@
-//! Problems in the Static Analysis Results Interchange Format, SARIF 2.1.0 (OASIS): what code scanning reads.
+//! Diagnostics in the Static Analysis Results Interchange Format, SARIF 2.1.0 (OASIS), which code scanning
+//! tools read.
 
 use indexmap::IndexSet;
 use serde::Serialize;
@@ -54,7 +55,7 @@ struct Help {
     markdown: &'static str,
 }
 
-/// A result, as SARIF calls it.
+/// A `result` in SARIF.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Finding {
@@ -107,7 +108,7 @@ struct Region {
     end_column: u32,
 }
 
-/// A report as one SARIF log with one run.
+/// Returns a report as a SARIF log with one run.
 pub(super) fn log(report: &Report) -> String {
     let codes: IndexSet<Code> = report.diagnostics.iter().map(|problem| problem.code).collect();
     let results =
@@ -128,6 +129,7 @@ pub(super) fn log(report: &Report) -> String {
 
 fn finding(sources: &Sources, codes: &IndexSet<Code>, problem: &Diagnostic) -> Finding {
     let help = problem.help.as_ref().map_or(String::new(), |help| format!("\nhelp: {help}"));
+    // The first label is the location of the result; the others are related locations.
     let (first, others) = problem.labels.split_at(problem.labels.len().min(1));
     Finding {
         rule_id: problem.code.name(),
@@ -162,16 +164,17 @@ fn location(sources: &Sources, label: &Label, id: Option<usize>) -> Location {
     Location { id, message, physical_location: Some(place), logical_locations: None }
 }
 
-/// Standard input and standard modules are no files that a reader could open.
+/// Returns `true` if a source is a file that a reader could open. Standard input and standard modules are
+/// not.
 fn is_file(name: &str) -> bool {
     let standard = name.starts_with("std.") && !name.contains('/') && !name.ends_with(".policy");
     !standard && !name.starts_with('<')
 }
 
-/// A path as a reference, relative where the path is (RFC 3986).
+/// Returns a path as a URI reference (RFC 3986), relative if the path is.
 fn uri(path: &str) -> String {
     let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
-    // A colon in the first part of a relative reference would be read as the end of a scheme.
+    // The colon is escaped too: in the first segment it would end a scheme.
     for byte in path.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {

@@ -1,5 +1,7 @@
-//! The part of a source that a frame shows: the lines around some places, long ones cut. A frame is as large as what is
-//! said, not as what was read: a line may have megabytes, and there may be a thousand problems in it.
+//! The part of a source that a rendered diagnostic shows: the lines around its spans, with long lines cut.
+//!
+//! The size of the output is bounded by the problems that are shown, not by the source: a line may have
+//! megabytes, and a thousand problems may lie on it.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -11,13 +13,14 @@ use crate::{
     value::is_forbidden,
 };
 
-/// Bytes kept of a cut line before the place that is shown.
+/// The number of bytes of a cut line that are kept before the span.
 const BEFORE: usize = limits::FRAME_LINE_BYTES / 3;
 
-/// Stands where a line was cut.
+/// The mark at which a line was cut.
 const CUT: &str = "…";
 
-/// Lines of a source, as they are shown.
+/// Lines of a source, cut as needed. The renderer receives it in place of the source, and maps positions
+/// back.
 pub(super) struct Window {
     name: String,
     text: String,
@@ -26,24 +29,25 @@ pub(super) struct Window {
     lines: Vec<Line>,
 }
 
-/// A line as it is shown.
+/// A line of the window.
 #[derive(Clone, Copy, Default)]
 struct Line {
-    /// Where it begins in the window.
+    /// The offset of its start in the window.
     at: usize,
-    /// Which bytes of the line are shown: from here on, so many.
+    /// The part of the original line that is shown: its offset and length in bytes.
     from: usize,
     length: usize,
-    /// Bytes before them that are not the line's.
+    /// The length of the mark before that part.
     mark: usize,
-    /// Characters of the line before those that are shown.
+    /// The number of characters of the original line before that part.
     hidden: usize,
 }
 
 impl Window {
-    /// The lines around some places in a source; nothing where they hold what cannot be shown as it is.
+    /// Returns the lines around spans of a source. Returns `None` if they contain characters that must not be
+    /// shown.
     pub(super) fn around(source: &Source, name: String, places: &[Span]) -> Option<Window> {
-        // Of each line that is shown, what to cut it around.
+        // For each shown line, the byte to cut it around.
         let mut shown: BTreeMap<usize, usize> = BTreeMap::new();
         for place in places {
             let range = extent(source, *place);
@@ -56,7 +60,7 @@ impl Window {
         let (first, last) = (*shown.keys().next()?, *shown.keys().next_back()?);
         let mut window = Window { name, text: String::new(), first, lines: Vec::new() };
         for number in first..=last.min(source.line_at(source.text.len())) {
-            // Lines between places that are far apart are counted, and not shown.
+            // Lines between distant spans stay empty. They only keep line numbers right.
             let mut line = Line { at: window.text.len(), ..Line::default() };
             if let Some(around) = shown.get(&number) {
                 let text = source.text.get(source.line(number))?;
@@ -68,7 +72,8 @@ impl Window {
             window.lines.push(line);
             window.text.push('\n');
         }
-        // The last line of the source has no end: a frame would show an empty one below it.
+        // The last line of the source has no line end. With one, the renderer would show an empty line below
+        // it.
         if last >= source.line_at(source.text.len()) {
             window.text.pop();
         }
@@ -82,6 +87,7 @@ impl Window {
             self.text.push_str(text);
             return Line { at, length: text.len(), ..Line::default() };
         }
+        // A third of the width before the span, the rest after it.
         let from = boundary(text, around.saturating_sub(BEFORE));
         let end = boundary(text, from + limits::FRAME_LINE_BYTES);
         let mark = if from > 0 { CUT } else { "" };
@@ -91,12 +97,12 @@ impl Window {
         Line { at, from, length: end - from, mark: mark.len(), hidden: text[..from].chars().count() }
     }
 
-    /// Where a place of the source is in the window: its first byte and its length; nothing where it was cut away.
+    /// Returns the offset and length of a span in the window; `None` if it was cut away.
     pub(super) fn find(&self, source: &Source, place: Span) -> Option<(usize, usize)> {
         let range = extent(source, place);
         let start = self.offset(source, range.start)?;
         let end = self.offset(source, range.end).unwrap_or_else(|| {
-            // It goes on where its line was cut.
+            // The span continues where its line was cut.
             let line = self.lines[source.line_at(range.start) - self.first];
             line.at + line.mark + line.length
         });
@@ -106,11 +112,12 @@ impl Window {
     fn offset(&self, source: &Source, at: usize) -> Option<usize> {
         let number = source.line_at(at);
         let line = self.lines.get(number.checked_sub(self.first)?)?;
+        // Positions before or after the shown part of a line have no place in the window.
         let within = (at - source.line(number).start).checked_sub(line.from)?;
         (within <= line.length).then_some(line.at + line.mark + within)
     }
 
-    /// Line and column in the source, both from 0, of what has these in the window.
+    /// Returns the line and column in the source, from 0, of a position in the window.
     fn place(&self, line: usize, column: usize) -> (usize, usize) {
         let shown = self.lines.get(line).copied().unwrap_or_default();
         let before = column.checked_sub(shown.mark).map_or(0, |bytes| {
@@ -121,7 +128,7 @@ impl Window {
     }
 }
 
-/// The bytes of a place that are shown: a place of many lines is shown by its first.
+/// Returns the bytes of a span to show. A span of many lines is shown by its first line.
 fn extent(source: &Source, place: Span) -> Range<usize> {
     let start = (place.start as usize).min(source.text.len());
     let end = (place.end as usize).clamp(start, source.text.len());
@@ -129,7 +136,7 @@ fn extent(source: &Source, place: Span) -> Range<usize> {
     if source.line_at(end) - top < limits::FRAME_LINES { start..end } else { start..source.line(top).end }
 }
 
-/// The last place between two characters that is not after a byte.
+/// Returns the last character boundary that is not after a byte.
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
@@ -167,7 +174,7 @@ mod tests {
         assert_eq!(&window.text[at..at + length], "WRONG");
         let read = window.read_span(&(at, length).into(), 0, 0).expect("reads");
         assert_eq!((read.line(), read.column()), (1, 5_000));
-        // A place elsewhere in the same line is not in the window, and one that is longer is cut with the line.
+        // A span elsewhere in the same line is not in the window. A longer span is cut with the line.
         assert_eq!(window.find(&source, Span::new(id, 8, 10)), None);
         let long = window.find(&source, Span::new(id, start, text.len() - 10)).expect("begins in the window");
         assert!(long.1 > 5 && long.1 < limits::FRAME_LINE_BYTES);
