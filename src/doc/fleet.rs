@@ -1,4 +1,4 @@
-//! Roles, storage and agents: what there is, in short.
+//! The sections about roles, storage and agents.
 
 use std::collections::BTreeMap;
 
@@ -34,6 +34,7 @@ fn roles(set: &Set<'_>, page: &mut Page) {
     let rows = hir.roles.iter().map(|role| {
         let frameworks = hir.frameworks.iter().filter(|framework| framework.role == role.name.text);
         let frameworks: Vec<String> = frameworks.map(|framework| cell(&framework.name.text)).collect();
+        // `principals` has a column of its own. Of other keys only the names are shown.
         let (served, keys): (Vec<_>, Vec<_>) = role.keys.iter().partition(|key| key.key == "principals");
         let keys: Vec<String> = keys.into_iter().map(|key| cell(&key.key)).collect();
         let principals = served.into_iter().flat_map(|key| match &key.value {
@@ -94,7 +95,7 @@ fn agents(set: &Set<'_>, page: &mut Page) {
     rules(set, page, ruled);
 }
 
-/// Rules of holders, a row each.
+/// Adds a table of the holders' own rules.
 fn rules<'a>(set: &Set<'_>, page: &mut Page, ruled: impl Iterator<Item = (&'a str, &'a Vec<Rule>)>) {
     let show = Show::new(set.fleet.plan());
     let rows = ruled.flat_map(|(holder, rules)| {
@@ -115,7 +116,7 @@ fn rules<'a>(set: &Set<'_>, page: &mut Page, ruled: impl Iterator<Item = (&'a st
     }
 }
 
-/// The documentation of blocks, by the places of their names.
+/// Returns the documentation of blocks, by the spans of their names.
 fn docs<'a>(set: &'a Set<'_>) -> BTreeMap<Span, &'a [String]> {
     let mut found = BTreeMap::new();
     let mut open: Vec<&Statement> = set.parsed.files.iter().flat_map(|ast| &ast.items).collect();
@@ -129,7 +130,7 @@ fn docs<'a>(set: &'a Set<'_>) -> BTreeMap<Span, &'a [String]> {
     found
 }
 
-/// `cpus` 12 of 16, `mem` 64GiB.
+/// Returns the amounts of resources: `cpus` 12 free of 16, `mem` 64GiB.
 fn resources(resources: &Fields<Totals>) -> String {
     let shown = resources.0.iter().map(|(name, totals)| {
         let (free, total) = (totals.free.to_string(), totals.total.to_string());

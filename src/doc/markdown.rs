@@ -1,15 +1,16 @@
-//! Markdown that shows what it is given, whatever that is. Three forms, and nothing reaches a page without one of them:
-//! [`text`] for prose, [`code`] for names, [`cell`] for names in tables.
+//! The writer of Markdown. Text from policies may contain anything, and reaches a page only through [`text`]
+//! (prose), [`code`] (names), [`cell`] (names in tables) or [`Page::policy`] (source text), all of which keep
+//! it from acting as Markdown or HTML.
 
 use std::fmt::Write as _;
 
 use crate::output::printable_name;
 
-/// Prose: every character that means something to Markdown, to HTML or to a table is escaped.
+/// Returns prose: escapes every character with a meaning in Markdown, HTML or tables.
 pub(super) fn text(plain: &str) -> String {
     let plain = printable_name(plain.trim());
     let mut out = String::with_capacity(plain.len());
-    // What a line begins with may make a list, a heading or a rule of it.
+    // At the start of a line, a number with a point makes a list, and some characters a heading or a rule.
     let digits = plain.chars().take_while(char::is_ascii_digit).count();
     for (at, c) in plain.char_indices() {
         let numbered = digits > 0 && at == digits && matches!(c, '.' | ')');
@@ -20,7 +21,7 @@ pub(super) fn text(plain: &str) -> String {
             '|' => out.push_str("&#124;"),
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '~' | '$' | '^' => out.extend(['\\', c]),
             '#' | '+' | '-' | '=' | ':' if at == 0 => out.extend(['\\', c]),
-            // Addresses become links by themselves.
+            // Viewers turn addresses into links.
             ':' if plain[at..].starts_with("://") => out.push_str("\\:"),
             '@' => out.push_str("\\@"),
             '.' if out.to_ascii_lowercase().ends_with("www") => out.push_str("\\."),
@@ -31,11 +32,11 @@ pub(super) fn text(plain: &str) -> String {
     out
 }
 
-/// A name or a piece of policy, in a code span that it cannot end.
+/// Returns a code span. Its fence is longer than any run of backticks inside, so the text cannot end it.
 pub(super) fn code(plain: &str) -> String {
     let plain = printable_name(plain);
     if plain.trim().is_empty() {
-        // A code span of blanks alone is none.
+        // A code span needs a character that is not blank.
         return text(&crate::value::quote(&plain));
     }
     let fence = "`".repeat(longest_ticks(&plain) + 1);
@@ -43,17 +44,18 @@ pub(super) fn code(plain: &str) -> String {
     format!("{fence}{pad}{plain}{pad}{fence}")
 }
 
-/// A name in a table. What tables read differently from one viewer to the next is written as prose.
+/// Returns a name for a table. Viewers disagree on `|`, backslashes and backticks in code spans, so a name
+/// with these is written as prose.
 pub(super) fn cell(plain: &str) -> String {
     if plain.contains(['|', '\\', '`']) { text(plain) } else { code(plain) }
 }
 
-/// The longest run of backticks.
+/// Returns the length of the longest run of backticks.
 fn longest_ticks(plain: &str) -> usize {
     plain.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// A page: sections, and links to them.
+/// A page of sections, with a table of contents.
 #[derive(Debug)]
 pub(super) struct Page {
     title: &'static str,
@@ -65,7 +67,7 @@ impl Page {
         Page { title, sections: Vec::new() }
     }
 
-    /// Begins a section. One that nothing is put into is left out.
+    /// Begins a section. An empty section is left out of the page.
     pub(super) fn section(&mut self, title: &'static str) {
         self.sections.push((title, String::new()));
     }
@@ -78,19 +80,19 @@ impl Page {
         &mut self.sections[last].1
     }
 
-    /// A heading with a name, and words about it.
+    /// Adds a heading with a name, and words below it.
     pub(super) fn heading(&mut self, level: usize, name: &str, words: &str) {
         let name = code(name);
         let words = if words.is_empty() { String::new() } else { format!("\n{words}\n") };
         let _ = write!(self.out(), "\n{} {name}\n{words}", "#".repeat(level));
     }
 
-    /// What is ready to be shown.
+    /// Adds a paragraph that is Markdown already.
     pub(super) fn paragraph(&mut self, words: &str) {
         let _ = write!(self.out(), "\n{words}\n");
     }
 
-    /// Lines of `///`: paragraphs where a line is empty.
+    /// Adds the lines of a `///` comment. Empty lines separate paragraphs.
     pub(super) fn docs(&mut self, docs: &[String]) {
         for paragraph in docs.split(|line| line.trim().is_empty()).filter(|lines| !lines.is_empty()) {
             let lines: Vec<String> = paragraph.iter().map(|line| text(line)).collect();
@@ -98,7 +100,7 @@ impl Page {
         }
     }
 
-    /// Pieces of policy.
+    /// Adds lines of source text, as a code block.
     pub(super) fn policy(&mut self, lines: &[String]) {
         if lines.is_empty() {
             return;
@@ -115,7 +117,8 @@ impl Page {
         }
     }
 
-    /// Rows whose cells are ready to be shown, up to a number. A column that is empty everywhere is left out.
+    /// Adds a table of at most `most` rows, whose cells are Markdown already. Columns without any content are
+    /// left out.
     pub(super) fn table(&mut self, heads: &[&str], rows: Vec<Vec<String>>, most: usize) {
         if rows.is_empty() {
             return;
@@ -135,7 +138,7 @@ impl Page {
         }
     }
 
-    /// The whole page.
+    /// Returns the whole page.
     pub(super) fn finish(self) -> String {
         let mut out = format!("# {}\n", self.title);
         let sections: Vec<_> = self.sections.iter().filter(|(_, text)| !text.is_empty()).collect();
@@ -155,7 +158,7 @@ impl Page {
     }
 }
 
-/// Documentation in a cell of a table: its paragraphs, one after the other.
+/// Returns documentation for a cell of a table, its paragraphs on one line.
 pub(super) fn docs_cell(docs: &[String]) -> String {
     let lines = docs.iter().map(|line| text(line)).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(" ")

@@ -1,5 +1,7 @@
-//! A compiled set as a page of Markdown: for the operator all of it, for those who write needs the words they may use.
-//! Whatever a policy calls things or says of them stays text: see `markdown`.
+//! Documentation of a compiled set as a page of Markdown: everything for the operator, or the vocabulary of
+//! needs for frameworks.
+//!
+//! Text from policies is escaped by `markdown`. `vocabulary` decides what frameworks may read.
 
 mod fleet;
 mod markdown;
@@ -12,19 +14,19 @@ use markdown::{Page, code};
 
 use crate::{Fleet, limits, pipeline::Parsed, source::Span};
 
-/// What all sections are made of.
+/// The input of all sections.
 struct Set<'a> {
     fleet: &'a Fleet,
     parsed: &'a Parsed,
 }
 
 impl Set<'_> {
-    /// A part of a source as the language has it, on one line and without comments.
+    /// Returns a part of a source on one line, without comments.
     fn line(&self, span: Span) -> String {
         one_line(self.fleet.loaded().report.sources.text(span))
     }
 
-    /// File and line of something.
+    /// Returns the file and line of a span.
     fn place(&self, span: Span) -> String {
         let sources = &self.fleet.loaded().report.sources;
         let line = sources.line_column(span).line;
@@ -32,7 +34,7 @@ impl Set<'_> {
     }
 }
 
-/// The page of a set, to the operator all of it. The same set gives the same page.
+/// Returns the page for the operator. It is a function of the set.
 pub fn document(fleet: &Fleet, parsed: &Parsed) -> String {
     let set = Set { fleet, parsed };
     let mut page = Page::new("Policy set");
@@ -44,7 +46,8 @@ pub fn document(fleet: &Fleet, parsed: &Parsed) -> String {
     page.finish()
 }
 
-/// The page of what frameworks may ask for: the same for each, and for the one with this number its role as well.
+/// Returns the page for frameworks. It is the same for all, but adds the role of the framework with this
+/// number.
 pub fn vocabulary(fleet: &Fleet, parsed: &Parsed, framework: Option<usize>) -> String {
     let set = Set { fleet, parsed };
     let mut page = Page::new("What frameworks may ask for");
@@ -52,11 +55,11 @@ pub fn vocabulary(fleet: &Fleet, parsed: &Parsed, framework: Option<usize>) -> S
     page.finish()
 }
 
-/// For whom the words that needs may use are written.
+/// The readers of the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Readers {
     Operator,
-    /// For all of them, or for the one with this number.
+    /// All frameworks, or the one with this number.
     Frameworks(Option<usize>),
 }
 
@@ -68,7 +71,7 @@ fn sources(set: &Set<'_>, page: &mut Page) {
     page.table(&["source"], rows, limits::PAGE_ROWS);
 }
 
-/// A source text without line ends and comments; texts in it stay as they are.
+/// Joins the lines of a source text and removes comments. Quoted texts stay as they are.
 fn one_line(source: &str) -> String {
     let mut out = String::new();
     let mut rest = source;
@@ -88,6 +91,7 @@ fn one_line(source: &str) -> String {
                 out.push(' ');
             }
         } else {
+            // A line break inside brackets leaves no space.
             if matches!(c, ')' | ']' | ',') && out.ends_with(' ') {
                 out.pop();
             }
@@ -97,7 +101,7 @@ fn one_line(source: &str) -> String {
     out.trim().to_owned()
 }
 
-/// Bytes of the text that a source begins with, quotes included.
+/// Returns the length of the quoted text at the start of a source, quotes included.
 fn quoted(source: &str) -> usize {
     let mut escaped = false;
     let end = source.char_indices().skip(1).find(|(_, c)| {

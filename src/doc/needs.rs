@@ -1,4 +1,4 @@
-//! Frameworks and what they ask for.
+//! The section about frameworks and their needs.
 
 use super::{
     Set,
@@ -9,7 +9,7 @@ use crate::resolve::hir::{AskAmount, Framework, Need, Place, Request, Volume};
 pub(super) fn section(set: &Set<'_>, page: &mut Page) {
     page.section("Frameworks");
     for framework in &set.fleet.loaded().hir.frameworks {
-        // A need at the top of a file is a framework of its own name.
+        // A top-level need is a framework of the same name.
         let alone = matches!(framework.needs.as_slice(), [need] if need.name.text == framework.name.text);
         if !alone {
             page.heading(3, &framework.name.text, &words(set, framework));

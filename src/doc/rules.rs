@@ -1,4 +1,4 @@
-//! Classes, lets, the operator's rules and charges.
+//! The sections about classes, lets, rules and charges.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ fn definitions(
     }
 }
 
-/// `required`, `preferred, weight 10`.
+/// Returns `Required`, or `Preferred with weight 10`.
 pub(super) fn strength(weight: Option<i64>) -> String {
     match weight {
         None => "Required".to_owned(),
@@ -91,6 +91,7 @@ fn charges(set: &Set<'_>, page: &mut Page) {
     let docs = charge_docs(set);
     let charges = set.fleet.loaded().hir.broker.charges.iter();
     let rows = charges.map(|charge| {
+        // The span of a charge in the tree encloses that of the resolved one.
         let docs = docs.iter().find(|(span, _)| span.to(charge.span) == *span);
         let per = if charge.per == ChargePer::Volume { "volume" } else { "need" };
         vec![
@@ -103,7 +104,7 @@ fn charges(set: &Set<'_>, page: &mut Page) {
     page.table(&["takes", "as much as", "per", "meaning"], rows.collect(), limits::PAGE_ROWS);
 }
 
-/// The documentation of charges, by their places.
+/// Returns the documentation of charges, by their spans.
 fn charge_docs<'a>(set: &'a Set<'_>) -> Vec<(Span, &'a [String])> {
     let brokers = set.parsed.files.iter().flat_map(|ast| &ast.items).filter_map(|item| match &item.kind {
         StatementKind::Block(block) if block.kind == BlockKind::Broker => Some(&block.body.statements),

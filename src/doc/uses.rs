@@ -1,11 +1,11 @@
-//! Where classes and lets are used.
+//! The uses of classes and lets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Set, markdown::code};
 use crate::resolve::hir::{DefinitionId, DefinitionKind, Expr, ExprKind};
 
-/// By definition, what uses it, ready to be shown.
+/// Returns the users of each definition, as Markdown.
 pub(super) fn of(set: &Set<'_>) -> BTreeMap<usize, Vec<String>> {
     let hir = &set.fleet.loaded().hir;
     let mut found: BTreeMap<usize, Vec<String>> = BTreeMap::new();
@@ -43,7 +43,7 @@ pub(super) fn of(set: &Set<'_>) -> BTreeMap<usize, Vec<String>> {
     found
 }
 
-/// The classes and lets that expressions name.
+/// Returns the classes and lets that expressions refer to.
 pub(super) fn named(exprs: &[Expr]) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&Expr> = exprs.iter().collect();

@@ -1,4 +1,4 @@
-//! The words that needs may use: what a consumer sees of a set, and nothing else.
+//! The vocabulary of needs. It is all that frameworks may learn about a set, so nothing else belongs here.
 
 use std::collections::BTreeSet;
 
@@ -52,11 +52,12 @@ fn amounts(set: &Set<'_>, page: &mut Page, readers: Readers) {
     }
 }
 
-/// The resources that agents and pools have, and those of volumes that a charge takes from agents. What only needs ask for, or
-/// existing volumes hold, is others' business.
+/// Returns the resources of agents and pools, and those of volumes that a charge reads. Resources that only
+/// needs request, or only existing volumes have, belong to other frameworks and are left out.
 fn there(set: &Set<'_>) -> BTreeSet<(Side, Symbol)> {
     let (plan, world) = (set.fleet.plan(), set.fleet.world());
     let of_agents = world.agents.iter().flat_map(|agent| &agent.resources);
+    // Resources of existing volumes belong to whoever uses these, and are not told to others.
     let pools = world.supplies.iter().filter(|supply| supply.existing.is_none());
     let of_pools = pools.flat_map(|pool| &pool.resources).map(|(resource, _)| (Side::Pool, *resource));
     let charged = plan.broker.charges.iter().flat_map(|charge| plan.reads(charge.root));
@@ -86,7 +87,7 @@ fn classes(set: &Set<'_>, page: &mut Page) {
     }
 }
 
-/// A dotted name as policies write it.
+/// Returns a dotted name as policies write it.
 fn shown(name: &str) -> String {
     match name.split_once('.') {
         Some((module, class)) if crate::value::is_plain_name(module) => {
@@ -123,7 +124,7 @@ fn places(set: &Set<'_>, page: &mut Page) {
     ));
 }
 
-/// A framework is told its own role, and nobody's else.
+/// Adds the roles. A framework sees its own role only.
 fn roles(set: &Set<'_>, page: &mut Page, readers: Readers) {
     let plan = set.fleet.plan();
     match readers {
