@@ -41,6 +41,8 @@ pub fn read(bytes: &[u8]) -> Option<Manifest> {
     let rest = rest.strip_prefix(&[0, 0x41])?;
     let (start, rest) = number(rest)?;
     let (length, memory) = number(rest.strip_prefix(&[0x0b])?)?;
+    // Addresses within the segment can be added to without overflow.
+    start.checked_add(length)?;
     let memory = Memory { start, bytes: memory.get(..length as usize)? };
     descriptor(&memory, address)
 }

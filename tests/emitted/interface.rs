@@ -157,3 +157,17 @@ fn what_is_read_from_the_bytes_is_what_was_written() {
         changed[at] = byte;
     }
 }
+
+#[test]
+fn a_segment_at_the_end_of_memory_holds_no_description() {
+    // A segment of 200 bytes that would end past the last address: numbers have up to five groups of seven bits.
+    let bytes = [0; 200];
+    let segment = [&[1, 0, 0x41, 0xc0, 0xff, 0xff, 0xff, 0x0f, 0x0b, 0xc8, 1][..], &bytes].concat();
+    let segment = [&[0xd3, 1][..], &segment].concat();
+    let module = [&b"\0asm\x01\0\0\0"[..], &[11], &segment].concat();
+    let address = u32::MAX - 63;
+    let custom = [&[6][..], b"bourse", &address.to_le_bytes()].concat();
+    let module = [&[module.len() as u8 | 0x80, (module.len() >> 7) as u8][..], &module].concat();
+    let file = [&b"\0asm\x0d\0\x01\0"[..], &[1], &module, &[0, custom.len() as u8], &custom].concat();
+    assert_eq!(emit::read(&file), None);
+}
