@@ -1,4 +1,7 @@
-//! What a plugin says it is, once that is checked: every number is in its range, every name is there.
+//! The description of a plugin after it was checked, and the permissions that an operator grants.
+//!
+//! `admit` makes an [`About`] from the bytes that the plugin sends. Every number in it is in its range, and
+//! every reference points to something.
 
 pub use crate::emit::{Condition, Key, Purpose, Scope};
 use crate::{
@@ -9,18 +12,18 @@ use crate::{
 /// A key that a plugin reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Whose.
+    /// The side of the key.
     pub side: Side,
-    /// Which.
+    /// The key.
     pub key: Key,
-    /// What it holds; `None`: whatever each row has.
+    /// The type of its values. `None` if it accepts a value of any type.
     pub kind: Option<Type>,
-    /// Whether the plugin is of no use without it.
+    /// True if the plugin cannot work without it.
     pub required: bool,
 }
 
 impl Column {
-    /// As a policy writes it: `agent.gpus`.
+    /// Returns the key as a policy writes it: `agent.gpus`.
     pub fn show(&self) -> String {
         format!("{}.{}", self.side, self.key.show())
     }
@@ -29,66 +32,68 @@ impl Column {
 /// A rule of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Names it in reasons; of a class, its name.
+    /// The label, which names the rule in reasons. For a class, the name of the class.
     pub label: String,
-    /// Whether its author chose the label.
+    /// True if the author chose the label.
     pub labelled: bool,
-    /// What it is for.
+    /// The effect of the rule: a requirement, a preference or a class.
     pub purpose: Purpose,
-    /// Whom it is about.
+    /// The agents or tiers that the rule is about.
     pub scope: Scope,
     /// The sides whose keys it reads, in order.
     pub sides: Vec<Side>,
-    /// The rule as a condition, by its place in [`About::conditions`].
+    /// The index of the whole rule as one condition in [`About::conditions`].
     pub whole: u32,
-    /// The conditions that must all hold for it.
+    /// The indices of the conditions that must all hold for the rule.
     pub conditions: Vec<u32>,
 }
 
 impl Rule {
-    /// Whether it reads keys of this side.
+    /// Returns `true` if the rule reads keys of this side.
     pub fn reads(&self, side: Side) -> bool {
         self.sides.contains(&side)
     }
 }
 
-/// What a plugin is.
+/// The checked description of a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// Its own name, for reasons.
+    /// The plugin's own name, used in reasons.
     pub name: String,
-    /// What made it.
+    /// The program that built the plugin.
     pub producer: String,
-    /// What it reads.
+    /// The keys that it reads.
     pub columns: Vec<Column>,
     /// Its rules.
     pub rules: Vec<Rule>,
-    /// Conditions of its rules.
+    /// The conditions of its rules.
     pub conditions: Vec<Condition>,
-    /// Expressions that faults of explanations are told of.
+    /// The expressions that an explanation can name as the place of a failure.
     pub expressions: Vec<String>,
-    /// Texts that it compares with.
+    /// The texts that it compares keys with.
     pub literals: Vec<String>,
-    /// Versions that it compares with, as text.
+    /// The versions that it compares keys with, as text.
     pub version_literals: Vec<String>,
-    /// Whether it reads texts letter by letter.
+    /// True if it reads the characters of texts, rather than only their numbers.
     pub wants_texts: bool,
-    /// Whether it looks up and down the tree of places.
+    /// True if it walks the tree of places.
     pub wants_places: bool,
-    /// Whether it explains itself.
+    /// True if it exports the interface for explanations.
     pub explains: bool,
 }
 
 impl About {
-    /// The rules that read keys of agents, and of supplies, or not, by their place: who asks about which rows. Rules
-    /// about neither are asked once for a need.
+    /// Returns the indices of the rules that read keys of agents exactly if `agents`, and keys of supplies
+    /// exactly if `pools`. So the flags tell which rows a rule is asked about; rules about neither are asked
+    /// once for a need.
     pub fn rules_of(&self, agents: bool, pools: bool) -> Vec<u32> {
         let chosen = |rule: &Rule| rule.reads(Side::Agent) == agents && rule.reads(Side::Pool) == pools;
         let rules = self.rules.iter().enumerate();
         rules.filter(|(_, rule)| chosen(rule)).map(|(at, _)| at as u32).collect()
     }
 
-    /// The columns of one side that rules about both read: rows that are alike in these are of one class.
+    /// Returns the columns of one side that rules about both sides read. Rows that are alike in these columns
+    /// are in one class: such rules answer the same for them.
     pub fn pair_columns(&self, side: Side) -> Vec<u32> {
         let pairs = self.rules.iter().filter(|rule| rule.reads(Side::Agent) && rule.reads(Side::Pool));
         let read = |rule: &Rule| self.conditions[rule.whole as usize].reads.clone();
@@ -99,44 +104,46 @@ impl About {
         columns
     }
 
-    /// The requirements among rules.
+    /// Returns `true` if the rule is a requirement.
     pub fn is_requirement(&self, rule: u32) -> bool {
         self.rules.get(rule as usize).is_some_and(|rule| rule.purpose == Purpose::Require)
     }
 }
 
-/// What a plugin may see. Where a column is not granted, no row has its key.
+/// The keys and supplies that a plugin may see, and the weight of its preferences. A plugin reads a column
+/// that is not granted as absent in every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// The columns; `None`: all.
+    /// The granted columns, with `None` for every key of a side. `None` grants everything.
     columns: Option<Vec<(Side, Option<Key>)>>,
-    /// Only the supplies of this provider.
+    /// The only provider whose supplies are seen. `None` for all supplies.
     provider: Option<String>,
-    /// What its preferences may weigh together; `None`: as much as those of a policy.
+    /// The largest sum of the weights of its preferences. `None` leaves them as free as those of a policy.
     weight: Option<u64>,
 }
 
 impl Grants {
-    /// Everything that the broker's own policy may read, and any weight: for filters of the operator.
+    /// Grants everything that the broker's own policy may read, and any weight. For filters that the operator
+    /// wrote.
     pub fn all() -> Self {
         Grants::default()
     }
 
-    /// Nothing, until something is granted; but preferences may weigh 100 together, see [`Grants::weight_at_most`].
+    /// Grants nothing to read. Preferences may weigh 100 together; see [`Grants::weight_at_most`].
     pub fn none() -> Self {
         Grants { columns: Some(Vec::new()), provider: None, weight: Some(limits::PLUGIN_WEIGHT) }
     }
 
-    /// What a provider's plugin may see by itself: its own supplies, with all their keys, and what is asked of them (the
-    /// volume). Its rules are about candidates with one of these supplies, whatever scope they claim: see
-    /// [`Filter::sees_pool`](super::Filter::sees_pool).
+    /// Grants what a plugin of this provider may see by default: the provider's own supplies with all their
+    /// keys, and the volume that is asked of them. The plugin's rules apply only to candidates with one of
+    /// these supplies, whatever scope they claim; see [`Filter::sees_pool`](super::Filter::sees_pool).
     pub fn provider(name: &str) -> Self {
         let mut grants = Grants::none().side(Side::Pool).side(Side::Volume);
         grants.provider = Some(name.to_owned());
         grants
     }
 
-    /// One key more.
+    /// Grants one more key.
     #[must_use]
     pub fn key(mut self, side: Side, key: Key) -> Self {
         if let Some(columns) = &mut self.columns {
@@ -145,7 +152,7 @@ impl Grants {
         self
     }
 
-    /// Every key of a side more.
+    /// Grants every key of one more side.
     #[must_use]
     pub fn side(mut self, side: Side) -> Self {
         if let Some(columns) = &mut self.columns {
@@ -154,21 +161,23 @@ impl Grants {
         self
     }
 
-    /// What its preferences may weigh together, whichever way each counts: no candidate gains or loses more by its word. A plugin
-    /// whose preferences weigh more is refused, so that it cannot outrank the operator's own; 0 lets it only require. Without
-    /// this it is 100 for all but [`Grants::all`].
+    /// Sets the largest sum of the absolute weights of its preferences, which bounds how much the plugin can
+    /// add to or take from the score of a candidate. A plugin whose preferences weigh more is refused, so
+    /// that it cannot outrank the operator's own. With 0 it can only require. The default is 100, except for
+    /// [`Grants::all`].
     #[must_use]
     pub fn weight_at_most(mut self, weight: u64) -> Self {
         self.weight = Some(weight);
         self
     }
 
-    /// What its preferences may weigh together; `None`: as much as those of a policy.
+    /// Returns the largest sum of the weights of its preferences. `None` leaves them as free as those of a
+    /// policy.
     pub fn weight(&self) -> Option<u64> {
         self.weight
     }
 
-    /// Whether a column may be seen.
+    /// Returns `true` if the plugin may see a column.
     pub fn allows(&self, column: &Column) -> bool {
         self.columns.as_ref().is_none_or(|granted| {
             granted
@@ -177,7 +186,7 @@ impl Grants {
         })
     }
 
-    /// The provider whose supplies alone are seen; `None`: all supplies.
+    /// Returns the only provider whose supplies are seen, or `None` for all supplies.
     pub fn only_provider(&self) -> Option<&str> {
         self.provider.as_deref()
     }

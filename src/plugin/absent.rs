@@ -1,5 +1,5 @@
-//! The types of plugins where they are not built in. There is no value of any, so nothing but the making of a
-//! [`Host`] can be called.
+//! The types of plugins in a build without the feature `wasm`. Only [`Kept`] and [`Compiler`] have values, so
+//! that a caller needs no conditional code; making a [`Host`] always fails.
 
 use std::{convert::Infallible, ffi::OsString, io, path::PathBuf, sync::Arc};
 
@@ -13,18 +13,18 @@ use crate::{engine::Subject, ir::Volume};
 #[derive(Clone, Debug)]
 pub struct Host(Infallible);
 
-/// Compiled code of plugins, kept for another run.
+/// A cache of compiled plugins.
 #[derive(Clone, Debug)]
 pub struct Kept(());
 
 impl Kept {
-    /// Keeps what is compiled on a shelf. Nothing is, since plugins are not built in.
+    /// Creates a cache over a shelf. It stays empty, because this build compiles no plugin.
     pub fn new(_: [u8; 32], _: Arc<dyn Shelf>) -> Kept {
         Kept(())
     }
 }
 
-/// A plugin that was looked over, compiled and tried.
+/// A plugin that was scanned, compiled and tried.
 #[derive(Clone, Debug)]
 pub struct Plugin(Infallible);
 
@@ -51,7 +51,7 @@ impl Compiler {
 /// Compiles one plugin for the process that started this one.
 ///
 /// # Errors
-/// That plugins are not built in.
+/// Always fails: plugins are not built in.
 pub fn serve_compiler() -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, NOT_BUILT_IN))
 }
@@ -59,23 +59,23 @@ pub fn serve_compiler() -> io::Result<()> {
 const NOT_BUILT_IN: &str = "plugins are not built into this bourse";
 
 impl Host {
-    /// A host whose plugins all have these limits, and are compiled by a program in a process of its own.
+    /// Creates a host that gives its plugins these limits, and compiles them in a separate process.
     ///
     /// # Errors
-    /// That plugins are not built in.
+    /// Always fails: plugins are not built in.
     pub fn with_compiler(limits: Limits, _: Compiler) -> Result<Host, Fault> {
         Host::in_process(limits)
     }
 
-    /// A host whose plugins all have these limits, and are compiled in this process.
+    /// Creates a host that gives its plugins these limits, and compiles them in this process.
     ///
     /// # Errors
-    /// That plugins are not built in.
+    /// Always fails: plugins are not built in.
     pub fn in_process(_: Limits) -> Result<Host, Fault> {
         Err(Fault::new("(host)", Broken::BuiltIn, NOT_BUILT_IN))
     }
 
-    /// The limits of its plugins.
+    /// Returns the limits of its plugins.
     pub fn limits(&self) -> &Limits {
         match self.0 {}
     }
@@ -98,27 +98,27 @@ impl Host {
 }
 
 impl Plugin {
-    /// What the broker calls it.
+    /// Returns the broker's name for it.
     pub fn name(&self) -> &str {
         match self.0 {}
     }
 
-    /// The SHA-256 of its bytes.
+    /// Returns the SHA-256 of its bytes.
     pub fn hash(&self) -> [u8; 32] {
         match self.0 {}
     }
 
-    /// What it says it is.
+    /// Returns its description.
     pub fn about(&self) -> &About {
         match self.0 {}
     }
 
-    /// The provider whose supplies alone it has a say about.
+    /// Returns the only provider whose supplies it has a say about.
     pub fn provider(&self) -> Option<&str> {
         match self.0 {}
     }
 
-    /// The columns that it reads and does not see.
+    /// Returns the columns that it reads but may not see.
     pub fn withheld(&self) -> Vec<usize> {
         match self.0 {}
     }
@@ -133,12 +133,12 @@ impl Plugin {
 }
 
 impl Filter {
-    /// The plugin.
+    /// Returns the plugin.
     pub fn plugin(&self) -> &Plugin {
         match self.0 {}
     }
 
-    /// Whether it has broken no rule so far.
+    /// Returns `true` if it has broken no rule so far.
     pub fn is_sound(&self) -> bool {
         match self.0 {}
     }
@@ -155,17 +155,17 @@ impl Filter {
         match self.0 {}
     }
 
-    /// The supplies that it sees.
+    /// Returns the supplies that it sees.
     pub fn pools(&self) -> &[usize] {
         match self.0 {}
     }
 
-    /// Whether it has a say about a supply.
+    /// Returns `true` if it has a say about a supply.
     pub fn sees_pool(&self, _: usize) -> bool {
         match self.0 {}
     }
 
-    /// Tells what has changed.
+    /// Sends changes of the fleet to the plugin.
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -173,7 +173,7 @@ impl Filter {
         match self.0 {}
     }
 
-    /// What the rules about agents say of every agent.
+    /// Asks rules about agents, for every agent.
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -181,7 +181,7 @@ impl Filter {
         match self.0 {}
     }
 
-    /// What the rules about supplies say of every supply that is seen.
+    /// Asks rules about supplies, for every supply that is seen.
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -189,7 +189,7 @@ impl Filter {
         match self.0 {}
     }
 
-    /// What the rules about both say of pairs.
+    /// Asks rules about both sides, for pairs.
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -203,7 +203,7 @@ impl Filter {
         match self.0 {}
     }
 
-    /// What rules say.
+    /// Asks rules.
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -211,7 +211,7 @@ impl Filter {
         match self.0 {}
     }
 
-    /// What conditions come out as for one candidate.
+    /// Asks how conditions came out for one candidate.
     ///
     /// # Errors
     /// The rule that the plugin broke.

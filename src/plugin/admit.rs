@@ -1,4 +1,5 @@
-//! What a plugin says of itself: checked, and held against what it may see.
+//! Checks the description that a plugin gives of itself, and compares it with what the plugin was granted.
+//! Called by `host` while a plugin is installed.
 
 use super::{
     about::{About, Column, Condition, Key, Purpose, Rule, Scope},
@@ -12,15 +13,15 @@ use crate::{
     value::Version,
 };
 
-/// The heaviest weight of a preference, either way, in millionths: that of the language.
+/// The largest absolute weight of a preference, in millionths. It is the bound of the language.
 const HEAVIEST: u64 = 1_000_000 * MILLION.unsigned_abs();
 /// The longest text of a description, in bytes.
 const LONGEST: usize = 4_096;
 
-/// A description that holds.
+/// Checks a description, and converts it.
 ///
 /// # Errors
-/// What does not hold.
+/// The first thing that is wrong.
 pub(super) fn check(plugin: &Installed, said: &wire::Descriptor) -> Result<About, Fault> {
     let checked = Check { said, explains: plugin.explain.is_some() };
     checked.about(plugin).map_err(|problem| Fault::new(&plugin.name, Broken::Description, problem))
@@ -95,7 +96,8 @@ impl Check<'_> {
             let Some(condition) = self.said.conditions.get(*condition as usize) else {
                 return Err(format!("{} has condition {condition}, which is not there", called()));
             };
-            // Rows are grouped by what a rule reads: a side that it hides would be judged by another row's keys.
+            // The index and `Composed` group rows by what a rule reads. A rule that hid a side would be
+            // judged by the keys of another row.
             for column in &condition.reads {
                 let hidden = self.said.columns.get(*column as usize).map(|column| side(column.side));
                 if let Some(hidden) = hidden.filter(|hidden| !sides.contains(hidden)) {
@@ -128,10 +130,10 @@ impl Check<'_> {
     }
 }
 
-/// Which columns it sees.
+/// Returns which columns the plugin sees, one flag for each.
 ///
 /// # Errors
-/// A column that it cannot do without, and may not see.
+/// A required column that is not granted.
 pub(super) fn granted(plugin: &Installed) -> Result<Vec<bool>, Fault> {
     let columns = &plugin.about.columns;
     let seen: Vec<bool> = columns.iter().map(|column| plugin.grants.allows(column)).collect();
@@ -145,10 +147,10 @@ pub(super) fn granted(plugin: &Installed) -> Result<Vec<bool>, Fault> {
     }
 }
 
-/// Its preferences weigh no more than it was granted.
+/// Checks that its preferences weigh no more than was granted.
 ///
 /// # Errors
-/// That they weigh more.
+/// The sum of their weights, if it is larger.
 pub(super) fn weight(plugin: &Installed) -> Result<(), Fault> {
     let Some(granted) = plugin.grants.weight() else { return Ok(()) };
     let weights = plugin.about.rules.iter().filter_map(|rule| match rule.purpose {

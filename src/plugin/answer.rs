@@ -1,4 +1,8 @@
-//! What comes back: lengths, rows and ranges are checked before anyone reads it.
+//! Checks the lengths, rows and ranges of what a plugin returns, before any other code reads it.
+//!
+//! An answer is a list of *planes*, one for each rule. Requirements and classes have two bitmaps (true and
+//! unknown; neither is false). Preferences have one number for each candidate. `filter` gives each answer a
+//! shape, which follows from the question alone, and a returned answer must fit it exactly.
 
 use super::{
     About,
@@ -16,7 +20,7 @@ use crate::{
     value::{Value, quote},
 };
 
-/// An answer of the right shape, with nothing in it.
+/// Returns an empty answer of the shape that a question asks for. `None` for a side that is not tried.
 pub(super) fn shape(about: &About, rules: &[u32], agents: Option<usize>, pools: Option<usize>) -> Answer {
     let (mut bits, mut numbers) = (0, 0);
     let planes = rules.iter().map(|rule| match about.rules.get(*rule as usize).map(|rule| rule.purpose) {
@@ -39,22 +43,25 @@ pub(super) fn shape(about: &About, rules: &[u32], agents: Option<usize>, pools: 
 }
 
 impl Answer {
-    /// How many planes it has: of bits, of numbers.
+    /// Returns the number of planes of bits, and of planes of numbers.
     fn planes(&self) -> (usize, usize) {
         let numbers = self.planes.iter().filter(|plane| matches!(plane, Plane::Earned(_))).count();
         (self.planes.len() - numbers, numbers)
     }
 
-    /// Bytes that it has once it is filled.
+    /// Returns the size of the filled answer in bytes.
     pub(super) fn bytes(&self) -> usize {
         let (bits, numbers) = self.planes();
         bits * self.plane_words() * 16 + numbers * self.agents * self.pools * 4
     }
 
-    /// The answers of parts, one after the other: of agents, or of whole words of the one side that is tried.
+    /// Joins the answers of a question that was asked in parts, in order. The parts divide the agents; or, if
+    /// only one side is tried, the rows of that side at multiples of 64, so that bitmaps join by whole words.
     pub(super) fn of_parts(mut self, parts: &[Answer]) -> Answer {
         let (bits, numbers) = self.planes();
         for plane in 0..bits {
+            // The planes of a part are adjacent in its lists, so each plane is gathered from all parts in
+            // turn.
             for part in parts {
                 let words = part.plane_words();
                 let range = plane * words..(plane + 1) * words;
@@ -71,7 +78,7 @@ impl Answer {
         self
     }
 
-    /// Takes what a filter answers.
+    /// Takes over what a filter returned, after checking it.
     ///
     /// # Errors
     /// The rule that it breaks.
@@ -91,7 +98,8 @@ impl Answer {
         if answer.holds.iter().zip(&answer.unknown).any(|(holds, unknown)| holds & unknown != 0) {
             return Err((Broken::Range, "it says of a row that it is both true and unknown".to_owned()));
         }
-        // Bits are in rows of whole words, each of so many that mean something.
+        // A bitmap of `width` bits is padded to whole words. Bits in the padding are about rows that do not
+        // exist.
         let width = if self.by_agent { self.pools } else { self.agents * self.pools };
         if width % 64 != 0 {
             let beyond = !0 << (width % 64);
@@ -113,7 +121,7 @@ impl Answer {
     }
 }
 
-/// What a filter explains, for so many conditions.
+/// Checks the explanations of the conditions that were asked about.
 ///
 /// # Errors
 /// The rule that it breaks.
@@ -163,7 +171,7 @@ pub(super) fn outcomes(
         .collect()
 }
 
-/// A value as a policy would write it.
+/// Writes a value as a policy would.
 fn show(value: &wire::Value, texts: &Texts, symbols: &Symbols) -> Result<String, String> {
     let quantity = |dimension, amount: &i64| Value::Quantity(dimension, *amount).show(symbols);
     let text = |number: u32| match texts.text(symbols, number) {

@@ -1,4 +1,5 @@
-//! What a filter is asked, and what it answers, in the numbers of the broker's own fleet.
+//! The questions to a filter and its answers, in terms of the broker's own fleet: rows are indices of agents
+//! and supplies. `filter` translates them to and from the plugin's numbers.
 
 use crate::{
     engine::Subject,
@@ -7,51 +8,51 @@ use crate::{
     logic::Truth,
 };
 
-/// A fleet at one moment, with the policy it is bound to.
+/// A fleet at one moment, with the policy that it is bound to.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    /// The policy, whose columns hold those of the plugin (see [`add_columns`](super::add_columns)).
+    /// The policy. Its columns include those of the plugin; see [`add_columns`](super::add_columns).
     pub plan: &'a Plan,
     /// The fleet.
     pub world: &'a World,
-    /// What is used.
+    /// The used amounts.
     pub ledger: &'a Ledger,
 }
 
-/// Rows of a side that are tried.
+/// The rows of one side that a question tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows<'a> {
-    /// None: no such side is tried.
+    /// The side is not tried.
     None,
-    /// All that the filter sees, in order.
+    /// All rows that the filter sees, in order.
     All,
-    /// These, by their number in the fleet.
+    /// These rows, by their index in the fleet.
     These(&'a [usize]),
 }
 
-/// A question: what rules say of each candidate, or of each pair of an agent and a supply.
+/// A question about rules, for each row of a side or each pair of an agent and a supply.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Who asks.
+    /// The framework and need that ask.
     pub subject: Option<Subject<'a>>,
-    /// For which volume.
+    /// The volume that is to be served.
     pub volume: Option<&'a Volume>,
-    /// Which rules, by their place in [`About::rules`](super::About::rules).
+    /// The rules, by their index in [`About::rules`](super::About::rules).
     pub rules: &'a [u32],
-    /// Which agents.
+    /// The agents to try.
     pub agents: Rows<'a>,
-    /// Which supplies.
+    /// The supplies to try.
     pub pools: Rows<'a>,
 }
 
 /// A question about conditions of one candidate.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
-    /// Who asks.
+    /// The framework and need that ask.
     pub subject: Option<Subject<'a>>,
-    /// For which volume.
+    /// The volume that is to be served.
     pub volume: Option<&'a Volume>,
-    /// Which conditions, by their place in [`About::conditions`](super::About::conditions).
+    /// The conditions, by their index in [`About::conditions`](super::About::conditions).
     pub conditions: &'a [u32],
     /// The agent.
     pub agent: Option<usize>,
@@ -59,36 +60,37 @@ pub struct Candidate<'a> {
     pub pool: Option<usize>,
 }
 
-/// Rows that are changed.
+/// The rows that a change of the fleet touched.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changed<'a> {
     /// Agents, ascending.
     pub agents: &'a [usize],
     /// Supplies, ascending.
     pub pools: &'a [usize],
-    /// Whether only what is free and used is changed, as by a grant.
+    /// True if only free and used amounts changed, as by a grant.
     pub only_counted: bool,
 }
 
-/// Where the plane of a rule is.
+/// The place of a rule's answers in the lists of an [`Answer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only a filter makes answers"))]
 pub(super) enum Plane {
-    /// Of bits, in `holds` and `unknown`.
+    /// A bitmap, by its index in `holds` and `unknown`.
     Bits(usize),
-    /// Of numbers, in `earned`.
+    /// Numbers, by their index in `earned`.
     Earned(usize),
 }
 
-/// What rules say. Rules, agents and supplies are counted as the question has them.
+/// The answer to a [`Question`]. Rules, agents and supplies are counted by their order in the question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub(super) planes: Vec<Plane>,
-    /// Agents tried, or 1.
+    /// The number of agents tried, or 1.
     pub(super) agents: usize,
-    /// Supplies tried, or 1.
+    /// The number of supplies tried, or 1.
     pub(super) pools: usize,
-    /// Whether each agent has a bitmap of its own.
+    /// True if both sides are tried: then each agent has a bitmap of the supplies, padded to whole words.
+    /// Otherwise each plane is one bitmap of the side that is tried.
     pub(super) by_agent: bool,
     pub(super) holds: Vec<u64>,
     pub(super) unknown: Vec<u64>,
@@ -96,22 +98,22 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Agents tried, and supplies tried; 1 where a side is not tried.
+    /// Returns the number of agents tried, and of supplies tried; 1 for a side that is not tried.
     pub fn shape(&self) -> (usize, usize) {
         (self.agents, self.pools)
     }
 
-    /// Words of one bitmap.
+    /// Returns the number of words in one bitmap.
     fn words(&self) -> usize {
         if self.by_agent { self.pools.div_ceil(64) } else { (self.agents * self.pools).div_ceil(64) }
     }
 
-    /// Words of the plane of one rule.
+    /// Returns the number of words in the plane of one rule.
     pub(super) fn plane_words(&self) -> usize {
         if self.by_agent { self.agents * self.words() } else { self.words() }
     }
 
-    /// What a rule says of one candidate. Of a preference, whether it earns anything.
+    /// Returns the answer of a rule for one candidate. For a preference, `True` if it earns anything.
     pub fn truth(&self, rule: usize, agent: usize, pool: usize) -> Truth {
         let plane = match self.planes.get(rule) {
             Some(Plane::Bits(plane)) if agent < self.agents && pool < self.pools => *plane,
@@ -134,8 +136,9 @@ impl Answer {
         }
     }
 
-    /// The bits of a rule that is no preference, where it is true and where it is unknown: of each agent a bitmap of the
-    /// supplies in whole words, or one bitmap of the one side that is tried.
+    /// Returns the bits of a rule that is not a preference: where it is true, and where it is unknown. If
+    /// both sides are tried there is a bitmap of the supplies for each agent, in whole words; otherwise one
+    /// bitmap.
     pub fn bits(&self, rule: usize) -> Option<(&[u64], &[u64])> {
         let Some(Plane::Bits(plane)) = self.planes.get(rule) else { return None };
         let words = self.plane_words();
@@ -143,7 +146,8 @@ impl Answer {
         Some((&self.holds[range.clone()], &self.unknown[range]))
     }
 
-    /// What a preference earns of one candidate, in millionths; `None` where it is unknown, or no preference.
+    /// Returns what a preference earns for one candidate, in millionths. `None` if that is unknown, or if the
+    /// rule is no preference.
     pub fn earned(&self, rule: usize, agent: usize, pool: usize) -> Option<i64> {
         let Some(Plane::Earned(plane)) = self.planes.get(rule) else { return None };
         let at = (plane * self.agents + agent) * self.pools + pool;
@@ -151,28 +155,29 @@ impl Answer {
     }
 }
 
-/// Why a computation has no value.
+/// The cause of an expression without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// It does not fit 64 bits.
+    /// The result does not fit 64 bits.
     Overflow,
     /// A division by zero.
     DivisionByZero,
 }
 
-/// What a condition came out as, for one candidate.
+/// The result of a condition for one candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whether it holds.
+    /// The truth of the condition.
     pub truth: Truth,
-    /// Whether it could hold if only what is free or used were otherwise.
+    /// True if the condition could hold with other free or used amounts, everything else being the same.
     pub may_hold: bool,
-    /// Whether it could be false then.
+    /// True if the condition could be false with other free or used amounts.
     pub may_fail: bool,
-    /// What has no value, by its place in [`About::expressions`](super::About::expressions).
+    /// The failure, and the expression without a value, by its index in
+    /// [`About::expressions`](super::About::expressions).
     pub failure: Option<(Failure, u32)>,
-    /// What the subject is compared with, as a policy would write it.
+    /// The value that the subject is compared with, as a policy would write it.
     pub operand: Option<String>,
-    /// How far two amounts that are compared by order are apart, in base units.
+    /// The difference of two amounts that are compared by order, in base units.
     pub distance: Option<u64>,
 }

@@ -1,5 +1,8 @@
-//! What agents and tiers have of plugins' rules besides their own. A row's rules are a list of the plan, which rows of alike
-//! rules share; a row that has more gets a list of its own, and the shared ones stay as they are.
+//! The rules of plugins that belong to single agents and tiers, besides the rules that the policy gives them.
+//!
+//! The rules of a row are a list in the plan, which rows with the same rules share. A row that gets more
+//! rules gets another list, with the shared rules copied into it. The shared list stays as it is, so that
+//! other rows are not affected.
 
 use indexmap::IndexMap;
 
@@ -8,7 +11,8 @@ use crate::{
     ir::{Plan, Rule},
 };
 
-/// The rules of plugins that some rows have besides their own, whether or not these rows are there.
+/// The rules of plugins for named agents and tiers. A name stays known while no such row exists, since a
+/// later change of the fleet may add it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Besides {
     /// By the agent's name.
@@ -17,12 +21,14 @@ pub(super) struct Besides {
     pub tiers: MoreRules,
 }
 
-/// What rows of one kind have besides.
+/// The additional rules of rows of one kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MoreRules {
+    /// By name or path, the rules that the row gets in addition.
     of: IndexMap<String, Vec<Rule>>,
-    /// The lists that were made: by their number, the number of the row's own rules and whose they are.
+    /// For each list that was made, its source: the list of the row's own rules, and the index in `of`.
     made: IndexMap<usize, (usize, usize)>,
+    /// The reverse of `made`, so that rows with the same rules and the same additions share a list.
     known: IndexMap<(usize, usize), usize>,
 }
 
@@ -31,12 +37,13 @@ impl MoreRules {
         self.of.entry(whose.to_owned()).or_default().push(rule);
     }
 
-    /// The lists that were made, each with that of the row's own rules.
+    /// Returns the lists that were made, each with the list of the row's own rules.
     pub fn lists(&self) -> impl Iterator<Item = (usize, usize)> {
         self.made.iter().map(|(made, (own, _))| (*made, *own))
     }
 
-    /// The number of the rules of a row that has those of `now`, with what it has besides.
+    /// Returns the list for a row that now has the list `now`, with the rules of entry `whose` of `of` added.
+    /// Idempotent: a list that was made for `whose` is returned as it is.
     fn list(&mut self, lists: &mut Vec<Vec<Rule>>, now: usize, whose: usize) -> usize {
         if self.made.get(&now).is_some_and(|(_, of)| *of == whose) {
             return now;
@@ -54,7 +61,7 @@ impl MoreRules {
 }
 
 impl Besides {
-    /// Gives the rows that are there what they have besides, where they do not have it yet.
+    /// Gives the rows that exist their additional rules, unless they have them.
     pub fn give(&mut self, plan: &mut Plan, world: &mut World) {
         let agents = &mut self.agents;
         for whose in 0..agents.of.len() {

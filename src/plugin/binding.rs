@@ -1,4 +1,4 @@
-//! The columns of a plugin among those of a plan.
+//! Finds the columns of a plugin in a plan, and adds those that are missing before a fleet is bound.
 
 use super::{
     Plugin,
@@ -12,8 +12,9 @@ use crate::{
     types::{PluginClass, Side, Type},
 };
 
-/// Adds the columns of a plugin to a plan that is not bound yet, so that a fleet that is bound to it has them. A key that the
-/// policy gives another type keeps that; the plugin finds a value of the wrong kind.
+/// Adds the columns of a plugin to a plan, so that a fleet that is bound to the plan afterwards has values
+/// for them. A key that the policy gives another type keeps the policy's type, and the plugin gets its values
+/// as mismatched.
 pub fn add_columns(plan: &mut Plan, about: &About) {
     for column in &about.columns {
         let key = match &column.key {
@@ -31,8 +32,8 @@ pub fn add_columns(plan: &mut Plan, about: &About) {
             plan.column_types.push(column.kind);
         }
     }
-    // A rule about one agent is asked by that agent's name, whether or not the plugin reads it; a class of supplies by whose
-    // they are.
+    // `rules` makes questions depend on two more keys, which the plugin need not read: a rule about one agent
+    // depends on the agent's name, and a class of supplies on the provider.
     let of_agents = about.rules.iter().any(|rule| matches!(rule.scope, about::Scope::Agent(_)));
     let of_pools = about.rules.iter().any(|rule| rule.purpose == about::Purpose::Class(Side::Pool));
     let named = [(of_agents, AGENT_NAME), (of_pools, POOL_PROVIDER)];
@@ -44,17 +45,18 @@ pub fn add_columns(plan: &mut Plan, about: &About) {
     }
 }
 
-/// Plugins that stand beside a policy.
+/// The plugins to use with a policy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beside<'a> {
     /// The plugins.
     pub plugins: &'a [Plugin],
-    /// Whether they do what the policy itself requires and prefers, which is then left out.
+    /// True if the plugins replace the rules of the policy, whose own requirements and preferences are then
+    /// left out.
     pub instead_of_rules: bool,
 }
 
 impl Beside<'_> {
-    /// The classes that needs may ask for.
+    /// Returns the classes that needs may ask for.
     pub fn classes(&self) -> Vec<PluginClass> {
         let named = composed::names(self.plugins).zip(self.plugins);
         named
@@ -63,7 +65,8 @@ impl Beside<'_> {
             .collect()
     }
 
-    /// Makes a plan that is not bound yet ready for the plugins.
+    /// Adds the columns of the plugins to a plan, and clears its own rules if the plugins replace them. Call
+    /// before a fleet is bound to it.
     pub fn prepare(&self, plan: &mut Plan) {
         self.plugins.iter().for_each(|plugin| add_columns(plan, plugin.about()));
         if self.instead_of_rules {
@@ -72,13 +75,14 @@ impl Beside<'_> {
     }
 }
 
-/// By what a class of a provider's plugin is asked.
+/// The key that tells a class of a provider's plugin whose supply it is asked about.
 pub(super) const POOL_PROVIDER: ir::Column = ir::Column { side: Side::Pool, key: Key::Provider };
 
-/// By what a rule about one agent is asked.
+/// The key that tells a rule about one agent which agent it is asked about.
 pub(super) const AGENT_NAME: ir::Column = ir::Column { side: Side::Agent, key: Key::Name };
 
-/// The plan's column of a plugin's; `None` where no row can have the key.
+/// Returns the plan's column for a plugin's. `None` if no row can have the key, because the plan does not
+/// know a name in it.
 pub(super) fn of_plan(plan: &Plan, column: &Column) -> Option<ir::Column> {
     let symbol = |text: &String| plan.symbols.find(text);
     let key = match &column.key {
@@ -98,7 +102,8 @@ pub(super) fn of_plan(plan: &Plan, column: &Column) -> Option<ir::Column> {
     Some(ir::Column { side: column.side, key })
 }
 
-/// The columns of a plan that a plugin sees, by the plugin's numbers; `None` where no row has the key.
+/// Returns the plan's column for each column of a plugin. `None` for one that is not granted, or that no row
+/// can have.
 ///
 /// # Errors
 /// A column that the plan lacks, since it was bound without [`add_columns`].

@@ -1,52 +1,61 @@
-//! What a plugin may take of one run of questions, beside what one call may take: a cycle asks thousands.
+//! The limits of a plugin over one run of questions (a cycle, an explanation or a list of matches), in
+//! addition to the limits of a call. A run can make thousands of calls, each within its own limit.
 
 use super::{Limits, fault::Broken};
 
-/// Instructions that telling a plugin one value, or reading one back, counts as: the host's work, which no fuel counts.
+/// The cost, in instructions, of one value that the host writes for a plugin or reads from it. Fuel does not
+/// count the work of the host, so that without this a plugin could make the host work for nothing.
 const HOST_FUEL: u64 = 10;
 
-/// Instructions and questions, of one run or left of it.
+/// Instructions and questions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Allowance {
     fuel: u64,
     questions: u64,
 }
 
-/// What is left of the runs that are open. A fleet may be shared between threads, whose runs then overlap: each brings its
-/// own allowance, and none is left with less than it would have alone.
+/// The allowance that is left for the runs that are open.
+///
+/// Threads may share a fleet, and then their runs overlap. Each run adds its allowance to a common pool, and
+/// a run that ends leaves at most the allowances of the runs still open. The pool is not divided: an open run
+/// can use what another one brought, but the sum of all runs is bounded. Outside of runs only the limits of
+/// each call hold.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
+    /// The allowance of one run.
     each: Allowance,
+    /// The sum that is left.
     left: Allowance,
+    /// The number of open runs.
     runs: u64,
 }
 
 impl Budget {
-    /// Of a fleet with so many rows and needs.
+    /// Creates the budget for a fleet of this many rows and needs.
     pub(super) fn new(limits: &Limits, (rows, needs): (usize, usize)) -> Budget {
         let fuel = limits.cycle_fuel_for(rows, needs);
         let each = Allowance { fuel, questions: limits.cycle_questions };
         Budget { each, left: Allowance::default(), runs: 0 }
     }
 
-    /// A run begins.
+    /// Begins a run.
     pub(super) fn begin(&mut self) {
         self.runs += 1;
         self.left.fuel = self.left.fuel.saturating_add(self.each.fuel);
         self.left.questions = self.left.questions.saturating_add(self.each.questions);
     }
 
-    /// A run ends; what it has left is no other's.
+    /// Ends a run. What it has left goes to no other run.
     pub(super) fn end(&mut self) {
         self.runs = self.runs.saturating_sub(1);
         self.left.fuel = self.left.fuel.min(self.each.fuel.saturating_mul(self.runs));
         self.left.questions = self.left.questions.min(self.each.questions.saturating_mul(self.runs));
     }
 
-    /// A question is asked, for which the host handles so many values.
+    /// Counts a question, for which the host handles `values` values.
     ///
     /// # Errors
-    /// The rule that is broken, where there is nothing left.
+    /// The limit that is exceeded.
     pub(super) fn ask(&mut self, values: usize) -> Result<(), (Broken, String)> {
         if self.runs == 0 {
             return Ok(());
@@ -59,18 +68,18 @@ impl Budget {
         self.handle(values)
     }
 
-    /// The host handled so many values.
+    /// Counts values that the host handled.
     ///
     /// # Errors
-    /// The rule that is broken, where that is more than is left.
+    /// The limit that is exceeded.
     pub(super) fn handle(&mut self, values: usize) -> Result<(), (Broken, String)> {
         self.spend(HOST_FUEL.saturating_mul(values as u64))
     }
 
-    /// Instructions were run.
+    /// Counts instructions that ran.
     ///
     /// # Errors
-    /// The rule that is broken, where there were not as many left.
+    /// The limit that is exceeded. Nothing is left then.
     pub(super) fn spend(&mut self, fuel: u64) -> Result<(), (Broken, String)> {
         if self.runs == 0 {
             return Ok(());
@@ -87,13 +96,13 @@ impl Budget {
         }
     }
 
-    /// That the runs have no instructions left.
+    /// Returns the fault of running out of instructions.
     pub(super) fn out_of_fuel(&self) -> (Broken, String) {
         let said = format!("it ran {} instructions in one cycle or explanation", self.each.fuel);
         (Broken::CycleFuel, said)
     }
 
-    /// The most instructions that a call may run; `None`: as many as it may by itself.
+    /// Returns the most instructions that a call may run, or `None` outside of runs.
     pub(super) fn most(&self) -> Option<u64> {
         (self.runs > 0).then_some(self.left.fuel)
     }

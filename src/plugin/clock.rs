@@ -1,6 +1,7 @@
-//! The deadline of calls: a thread that moves the engine's epoch on while some call is running.
+//! Wall-clock deadlines of calls: a thread that advances the engine's epoch while a call runs.
 //!
-//! It decides no offer: a call that ends in time is the same call without it. It only ends those that would not end.
+//! The clock decides no offer. A call that ends before its deadline has the same result without a clock. Fuel
+//! bounds calls deterministically; the clock is a backstop for whatever fuel does not see.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
@@ -10,12 +11,14 @@ use std::{
 
 use wasmtime::EngineWeak;
 
-/// How long an epoch is.
+/// The length of an epoch.
 const TICK: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Default)]
 struct Calls {
+    /// The number of calls that run.
     running: Mutex<usize>,
+    /// Notified when a call begins, to wake the thread.
     began: Condvar,
 }
 
@@ -25,13 +28,13 @@ impl Calls {
     }
 }
 
-/// Moves time on for the calls of one engine. Its thread ends with it.
+/// Advances the epoch of one engine. The thread ends after the last clone of this is dropped, or the engine.
 #[derive(Clone, Debug)]
 pub(super) struct Clock {
     calls: Arc<Calls>,
 }
 
-/// A call that is running.
+/// A call that is running. The clock advances until it is dropped.
 #[derive(Debug)]
 pub(super) struct Running<'a>(&'a Calls);
 
@@ -39,7 +42,7 @@ impl Clock {
     /// Starts the clock of an engine.
     ///
     /// # Errors
-    /// That the system gives no thread.
+    /// The system gives no thread.
     pub(super) fn start(engine: EngineWeak) -> std::io::Result<Clock> {
         let calls = Arc::new(Calls::default());
         let known = Arc::downgrade(&calls);
@@ -47,14 +50,14 @@ impl Clock {
         Ok(Clock { calls })
     }
 
-    /// Time passes until what this gives is dropped.
+    /// Advances the epoch until the returned value is dropped.
     pub(super) fn run(&self) -> Running<'_> {
         *self.calls.lock() += 1;
         self.calls.began.notify_one();
         Running(&self.calls)
     }
 
-    /// How many ticks a deadline is: one more, since the first may be near its end.
+    /// Returns a deadline in ticks. One is added, because the current epoch may be about to end.
     pub(super) fn ticks(deadline_ms: u64) -> u64 {
         deadline_ms / TICK.as_millis() as u64 + 1
     }
@@ -66,7 +69,8 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Sleeps while nothing runs, but looks now and then whether it is still wanted.
+/// The body of the thread. It holds weak references only, so that it keeps neither clock nor engine alive;
+/// while it sleeps it wakes once a second to see if they are gone.
 fn tick(calls: &Weak<Calls>, engine: &EngineWeak) {
     loop {
         let Some(calls) = calls.upgrade() else { return };

@@ -1,4 +1,5 @@
-//! A fleet → the columns that a plugin sees, and what is asked → facts. Values are read as the plain engine reads them.
+//! Converts the rows of a fleet to the columns that a plugin sees, and the keys of a question to facts. The
+//! plain engine's own reader supplies the values, so that a plugin sees what a policy would.
 
 use indexmap::IndexSet;
 
@@ -19,25 +20,27 @@ use crate::{
     value::Value,
 };
 
-/// What a row has in a column, as far as two may differ: nothing, another kind of value, or a kind and a number. Sets are
-/// numbered by [`ToldColumn::sets`].
+/// The value of a row in a column, reduced to what can tell two values apart: the kind and a number. Two
+/// special values stand for an absent key and a value of another kind. A set is represented by its number in
+/// [`ToldColumn::sets`].
 pub(super) type ToldCell = (u8, i64);
 
-/// A row without the key.
+/// The row does not have the key.
 const ABSENT: ToldCell = (u8::MAX, 0);
-/// A row with a value of another kind.
+/// The row has a value of another kind.
 const MISMATCH: ToldCell = (u8::MAX, 1);
 
-/// What the rows of a column were last told to have.
+/// The values of a column that the plugin was last sent. `filter` compares them with new ones, and sends only
+/// the rows that differ.
 #[derive(Debug, Default)]
 pub(super) struct ToldColumn {
-    /// By row of the plugin.
+    /// By row, as the plugin counts rows.
     pub(super) cells: Vec<ToldCell>,
-    /// The sets that there were, each once.
+    /// The distinct sets so far. A set keeps its number.
     pub(super) sets: IndexSet<Vec<i64>>,
 }
 
-/// The values of one column, for these rows of its side, and what each then was told to have.
+/// Returns the values of one column for these rows, and the cell of each row for later comparison.
 pub(super) fn data(
     view: View<'_>,
     (texts, sets): (&mut Texts, &mut IndexSet<Vec<i64>>),
@@ -49,7 +52,7 @@ pub(super) fn data(
     let mut made = Made::new(column.kind, rows.len(), sets);
     let attribute = view.world.cell(id);
     for (at, row) in rows.iter().enumerate() {
-        // Open keys are read where they stand; copying each value would cost more than all the rest.
+        // Open keys are read in place: cloning each value would cost more than the rest of the loop.
         if let Some(cell) = attribute {
             let cells = if column.side == Side::Agent {
                 &view.world.agents[*row].cells
@@ -77,15 +80,17 @@ pub(super) fn data(
     (wire::ColumnData { column: number as u32, known, mismatched, cells }, told)
 }
 
-/// A column that is being made.
+/// A column that is being filled.
 struct Made<'s> {
     kind: Option<Type>,
     rows: usize,
+    /// Bitmap of the rows with a value of the expected kind.
     known: Vec<u64>,
+    /// Bitmap of the rows with a value of another kind. Empty if there are none.
     mismatched: Vec<u64>,
     cells: wire::Cells,
     told: Vec<ToldCell>,
-    /// By the number of a set, where its members are; 0: not here yet.
+    /// By the number of a set, the span of its members in this column; 0 if they are not written yet.
     spans: Vec<i64>,
     sets: &'s mut IndexSet<Vec<i64>>,
 }
@@ -138,7 +143,9 @@ impl<'s> Made<'s> {
         }
     }
 
-    /// Where the members of a set are, and its number; equal sets share theirs.
+    /// Returns the span of a set's members, and the set's number. Equal sets share a span. A span is two
+    /// 32-bit halves: the start in the lower, the end in the upper. A set with members ends after 0, so that
+    /// 0 never is its span.
     fn span(&mut self, members: Vec<i64>) -> (i64, i64) {
         let number = match self.sets.get_index_of(&members) {
             Some(number) => number,
@@ -153,7 +160,7 @@ impl<'s> Made<'s> {
             wire::Cells::Mixed(mixed) => &mut mixed.members,
             _ => return (0, number as i64),
         };
-        // An empty set is anywhere.
+        // An empty set needs no place: start and end are 0.
         if self.spans[number] == 0 && !members.is_empty() {
             let start = all.len() as u64;
             all.extend_from_slice(members);
@@ -163,7 +170,7 @@ impl<'s> Made<'s> {
     }
 }
 
-/// A value as numbers.
+/// A value as numbers: one, or the members of a set.
 enum Scalar {
     One(i64),
     Set(Vec<i64>),
@@ -206,7 +213,7 @@ fn kind_number(kind: Type) -> u8 {
     }
 }
 
-/// A value as the interface has it.
+/// Converts a value to the type of the interface.
 fn value_of(value: &Value, texts: &mut Texts, symbols: &Symbols) -> wire::Value {
     match (Scalar::of(value, texts, symbols), value.type_of()) {
         (Scalar::One(number), Type::Bool) => wire::Value::Boolean(number != 0),
@@ -223,7 +230,8 @@ fn value_of(value: &Value, texts: &mut Texts, symbols: &Symbols) -> wire::Value 
     }
 }
 
-/// What is known of what is asked: the columns that are of no row.
+/// Returns the values of the keys that belong to no row: those of the need, framework, role, volume and
+/// broker.
 pub(super) fn facts(
     view: View<'_>,
     texts: &mut Texts,
@@ -244,7 +252,8 @@ pub(super) fn facts(
         let value = match scene.read(*id) {
             Ok(value) => value_of(&value, texts, &view.plan.symbols),
             Err(Gap::Absent(_)) => continue,
-            // A value that has none: any of another kind says that it is no value of this one.
+            // The interface has no mismatched fact. A value of a kind that the column does not have has the
+            // same meaning.
             Err(_) if column.kind == Some(Type::Bool) => wire::Value::Number(0),
             Err(_) => wire::Value::Boolean(false),
         };
@@ -253,7 +262,7 @@ pub(super) fn facts(
     facts
 }
 
-/// The facts of a question.
+/// Returns the facts of a question.
 pub(super) fn facts_of(
     view: View<'_>,
     texts: &mut Texts,

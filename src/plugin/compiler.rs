@@ -1,13 +1,19 @@
-//! Compiling in a process of its own, whose CPU time and memory the system bounds: what a compiler takes for some code, no look at its
-//! form tells for sure.
+//! Compiles plugins in a separate process, whose CPU time and memory the operating system bounds. The scan of
+//! a component's form cannot tell for sure how much its compilation takes.
 //!
-//! The parent hands over a request on the child's standard input: a head of fixed length, then the component. The child bounds
-//! itself by what the head says before it reads a byte of the component, compiles, and answers on its standard output: a byte
-//! that says how it ended, then sealed machine code or what is wrong with the component. The key of the seal is made for this one
-//! request. Only a child that was handed it, and compiled just these bytes with an engine of the same version and settings,
-//! makes a seal that the parent opens; so an answer that is cut short, of another program or of another version is never run.
+//! The protocol has one request and one answer:
 //!
-//! What comes back is trusted as far as the compiler is: as far as if it had run here.
+//! 1. The parent writes a head of fixed length to the child's standard input, then the component. The head
+//!    has the bounds, and a key that was made for this request.
+//! 2. The child sets the bounds for itself before it reads any byte of the component.
+//! 3. It compiles the component, and writes a byte for the outcome to its standard output, then sealed
+//!    machine code or the error.
+//!
+//! The seal covers the component's hash, and the version and settings of the engine. Only a child that had
+//! the key, and compiled these bytes with the same engine, can make a seal that the parent opens. So machine
+//! code that is cut short, or comes from another program or version, never runs.
+//!
+//! The compiler itself is trusted: no more than if it ran in this process, and no less.
 
 use std::{
     ffi::OsString,
@@ -31,25 +37,26 @@ use super::{
 };
 use crate::limits;
 
-/// The argument with which the `bourse` program compiles for its parent.
+/// The argument that makes the `bourse` program compile for its parent.
 const ARGUMENT: &str = "compile-plugin";
-/// What a request begins with.
+/// The first bytes of a request.
 const MAGIC: &[u8; 16] = b"bourse-compile-1";
-/// Bytes before the component: magic, the numbers of [`RequestHead`], the key.
+/// The number of bytes before the component: magic, the numbers of [`RequestHead`], the key.
 const HEAD: usize = MAGIC.len() + 5 * 8 + 32;
-/// How an answer begins: sealed code follows.
+/// The first byte of an answer with sealed code.
 const COMPILED: u8 = 1;
-/// How an answer begins: what is wrong with the component follows.
+/// The first byte of an answer with an error in the component.
 const INVALID: u8 = 2;
-/// Bytes of an answer beyond machine code.
+/// The number of bytes of an answer beyond the machine code.
 const ROOM: u64 = 1 << 20;
-/// How often, and how long apart, an ending child is looked after before it is killed.
+/// The number of times that an ending child is polled, and the pause between two, before it is killed.
 const PATIENCE: (u32, Duration) = (200, Duration::from_millis(10));
 
-/// A program that compiles plugins in a process of its own, with limits of CPU time and memory.
+/// A program that compiles plugins in a separate process, within limits of CPU time and memory.
 ///
-/// It is the `bourse` program of this very version, or one that answers by [`serve_compiler`] when it is started with these
-/// arguments. The machine code that it gives is run: name it by a path that only who runs this may write.
+/// It is the `bourse` program of this very version, or any program that calls [`serve_compiler`] when it is
+/// started with these arguments. The machine code that it returns is run as it is, so name a path that only
+/// trusted users can write to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiler {
     program: PathBuf,
@@ -70,10 +77,11 @@ impl Compiler {
         Compiler { program: program.into(), arguments: arguments.into_iter().map(Into::into).collect() }
     }
 
-    /// Compiles a component that was looked over.
+    /// Compiles a component that was scanned.
     ///
     /// # Errors
-    /// That it is invalid, that compiling it takes more than it may, or that the compiler is not one.
+    /// The component is invalid, its compilation exceeds a limit, or the program is not a compiler of this
+    /// version.
     pub(super) fn compile(
         &self,
         name: &str,
@@ -104,8 +112,8 @@ impl Compiler {
         format!("the compiler `{}`", self.program.display())
     }
 
-    /// The child's answer, and how it ended, where it did by itself. Neither a child that says nothing nor one that does not
-    /// stop holds up who waits.
+    /// Runs the child, and returns its answer and its exit status (`None` if it was killed). A child that
+    /// says nothing, or does not stop, delays the caller by a bounded time.
     fn run(
         &self,
         request: Vec<u8>,
@@ -114,7 +122,7 @@ impl Compiler {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         if cfg!(unix) {
-            // What this process keeps in its environment is nothing that a compiler needs.
+            // A compiler needs nothing from the environment, which may hold secrets.
             command.env_clear();
         }
         let started =
@@ -123,9 +131,10 @@ impl Compiler {
         let (told, answer) = mpsc::channel();
         let most =
             (limits.component_bytes as u64).saturating_mul(limits::PLUGIN_CODE_TIMES).saturating_add(ROOM);
-        // Threads of their own: a child may well answer before it has read all, or never.
+        // Threads write the request and read the answer, because a child may answer before it has read
+        // everything, or never.
         if let Some(mut input) = child.stdin.take() {
-            // A child that ends early says why by how it ends.
+            // An error is ignored: a child that ends early says why by its exit status.
             thread::spawn(move || drop(input.write_all(&request)));
         }
         if let Some(output) = child.stdout.take() {
@@ -150,7 +159,7 @@ impl Compiler {
         }
     }
 
-    /// Why a child ended without an answer.
+    /// Returns the reason why a child ended without an answer.
     fn cause(&self, ended: Option<ExitStatus>, limits: &Limits) -> (Broken, String) {
         #[cfg(unix)]
         if let Some(signal) = ended.and_then(|ended| std::os::unix::process::ExitStatusExt::signal(&ended)) {
@@ -171,7 +180,8 @@ impl Compiler {
     }
 }
 
-/// Waits for a child that has answered; kills one that then does not end, or `at_once`. `None`: it was killed.
+/// Waits for a child that has answered, and kills it if it does not end, or `at_once`. Returns `None` if it
+/// was killed.
 fn end(child: &mut Child, at_once: bool) -> Option<ExitStatus> {
     for _ in 0..if at_once { 0 } else { PATIENCE.0 } {
         if let Ok(Some(ended)) = child.try_wait() {
@@ -179,13 +189,13 @@ fn end(child: &mut Child, at_once: bool) -> Option<ExitStatus> {
         }
         thread::sleep(PATIENCE.1);
     }
-    // Where it has ended meanwhile there is nothing to kill, and it is waited for all the same.
+    // If the child has ended meanwhile, `kill` fails and `wait` still reaps it.
     drop(child.kill());
     drop(child.wait());
     None
 }
 
-/// What a request says before the component.
+/// The numbers at the start of a request.
 struct RequestHead {
     seconds: u64,
     memory: u64,
@@ -227,12 +237,12 @@ impl RequestHead {
     }
 }
 
-/// Compiles one plugin for the process that started this one, from standard input to standard output: what a program does that is
-/// named as a [`Compiler`]. The process is bounded for the rest of its life by what its parent says, so it should do nothing
-/// else.
+/// Compiles one plugin for the process that started this one, from standard input to standard output. A
+/// program that is named as a [`Compiler`] calls this. The bounds of the request hold for the rest of the
+/// process, so it should do nothing else.
 ///
 /// # Errors
-/// That nothing was asked, that the bounds cannot be set, or that the answer cannot be written.
+/// There is no request, the bounds cannot be set, or the answer cannot be written.
 pub fn serve_compiler() -> io::Result<()> {
     serve(io::stdin().lock(), io::stdout().lock(), bound)
 }
@@ -272,11 +282,11 @@ fn serve(
     output.flush()
 }
 
-/// Compiles in this process. The compiler is the one part that strangers' bytes could lead to a defect of: a panic of it is
-/// their fault, not the end of who runs this.
+/// Compiles in this process. A defect of the compiler that these bytes reach may panic, so a panic counts as
+/// an error of the component instead of ending the caller.
 ///
 /// # Errors
-/// What is wrong with the bytes, lower case, in a line.
+/// The error in the bytes, lower case, in a line.
 pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
     match catch_unwind(AssertUnwindSafe(|| Component::from_binary(engine, bytes))) {
         Ok(Ok(component)) => Ok(component),
@@ -285,7 +295,8 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String
     }
 }
 
-/// Bounds this process: CPU time, memory, and neither files nor a core dump of it. Who bounds it more closely already is obeyed.
+/// Bounds the CPU time and memory of this process, and forbids it to write files or a core dump. Limits that
+/// are lower already stay.
 #[cfg(unix)]
 fn bound(head: &RequestHead) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -296,9 +307,10 @@ fn bound(head: &RequestHead) -> io::Result<()> {
     };
     set(Resource::Core, 0, 0)?;
     set(Resource::Fsize, 0, 0)?;
-    // At the first a signal says what was met; at the second it is over whatever becomes of the signal.
+    // The soft limit sends SIGXCPU, which tells the parent the cause. The hard limit kills the process even
+    // if the signal is handled.
     set(Resource::Cpu, head.seconds, head.seconds.saturating_add(1))?;
-    // Apple's systems take no bound of memory that they would keep, OpenBSD has none of address space.
+    // Apple's systems accept a limit of memory and do not enforce it. OpenBSD has no limit of address space.
     #[cfg(not(any(target_vendor = "apple", target_os = "openbsd")))]
     set(Resource::As, head.memory, head.memory)?;
     #[cfg(target_os = "openbsd")]
@@ -306,7 +318,7 @@ fn bound(head: &RequestHead) -> io::Result<()> {
     Ok(())
 }
 
-/// Here only the parent's deadline ends this process.
+/// Does nothing. Without resource limits only the parent's wall-clock deadline ends this process.
 #[cfg(not(unix))]
 fn bound(_: &RequestHead) -> io::Result<()> {
     Ok(())

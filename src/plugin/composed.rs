@@ -1,5 +1,12 @@
-//! Plugins beside a policy: their rules as rules of the plan, and who answers for them. Requirements conjoin and preferences
-//! add up, as those of the policy do; reasons name the plugin.
+//! Puts the rules of plugins beside those of a policy, and answers for them.
+//!
+//! Each rule of a plugin becomes a rule of the plan, whose root is a question to the plugin (`Node::Asked`).
+//! The engine evaluates it through [`Filters`], which [`Composed`] implements. So requirements conjoin and
+//! preferences add up as those of the policy do, and reasons name the plugin.
+//!
+//! Answers are cached by the values of the keys that the question reads, not by row: a plugin sees nothing
+//! else, so its answer depends on nothing else. The cache needs no invalidation when the fleet changes, and
+//! alike rows share an entry.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,8 +37,8 @@ use crate::{
     value::Value,
 };
 
-/// The plugins that judge a fleet besides its own policy. One that breaks a rule answers nothing from then on: all that it
-/// has a say about is unknown, which is not offered.
+/// The plugins that judge a fleet besides its own policy. A plugin that breaks a rule answers nothing from
+/// then on. Its rules are unknown, so that nothing that they are about is offered.
 #[derive(Debug)]
 pub struct Composed {
     filters: Vec<One>,
@@ -39,7 +46,7 @@ pub struct Composed {
     rules: Vec<ir::Rule>,
 }
 
-/// A run of questions to the plugins of a fleet: it ends where this is dropped.
+/// A run of questions to the plugins of a fleet. It ends when this is dropped.
 #[derive(Debug)]
 pub struct PluginRun {
     composed: Arc<Composed>,
@@ -51,31 +58,33 @@ impl Drop for PluginRun {
     }
 }
 
-/// A plugin with the fleet.
+/// A plugin with a fleet.
 #[derive(Debug)]
 struct One {
     plugin: Plugin,
-    /// What it reads and does not see, as it numbers its columns and as a policy writes them.
+    /// The columns that it reads but may not see, as it numbers them and as a policy writes them.
     withheld: Vec<(u32, String)>,
     state: Mutex<State>,
 }
 
-/// What a candidate has of the keys that a question reads: all that an answer depends on.
+/// The key of the cache: the question, with the values of the keys that it reads. The answer depends on
+/// nothing else.
 type Seen = (ir::Question, Vec<Result<Value, Gap>>);
 
 #[derive(Debug)]
 struct State {
+    /// The instance, or the fault that ended it.
     filter: Result<Filter, Fault>,
     counted: Counted,
     verdicts: IndexMap<Seen, Verdict>,
     outcomes: IndexMap<Seen, Option<Outcome>>,
 }
 
-/// What a rule says.
+/// The answer of a rule.
 #[derive(Clone, Copy, Debug)]
 enum Verdict {
     Truth(Truth),
-    /// In millionths; `None`: unknown.
+    /// Earned, in millionths. `None` if unknown.
     Earned(Option<i64>),
 }
 
@@ -87,7 +96,8 @@ impl Verdict {
         }
     }
 
-    /// What a rule about one agent says of every other: it rules out nothing, and earns nothing.
+    /// Returns the answer of a rule about one agent for every other agent: it excludes nothing, and earns
+    /// nothing.
     fn of_another(rule: &Rule) -> Verdict {
         match rule.purpose {
             Purpose::Prefer(_) => Verdict::Earned(Some(0)),
@@ -105,8 +115,9 @@ impl Verdict {
 }
 
 impl Composed {
-    /// Adds the rules of plugins to a plan, and gives them its fleet, which was bound with
-    /// [`add_columns`](super::add_columns) of each. Their rules get places in a source of their own, for messages.
+    /// Adds the rules of plugins to a plan, and loads the fleet into the plugins. The fleet must have been
+    /// bound with [`add_columns`](super::add_columns) of each. The text of the rules becomes a source of its
+    /// own, which gives them places for messages.
     pub fn new(plan: &mut Plan, world: &mut World, sources: &mut Sources, plugins: &[Plugin]) -> Composed {
         let (mut besides, mut rules) = (Besides::default(), Vec::new());
         let listings = listings(sources, plugins);
@@ -120,19 +131,22 @@ impl Composed {
         Composed { filters, besides, rules }
     }
 
-    /// The rules of all plugins, whether or not those are there whom they are about.
+    /// Returns the rules of all plugins, including those about agents or tiers that do not exist at present.
     pub fn rules(&self) -> &[ir::Rule] {
         &self.rules
     }
 
-    /// The lists of rules that agents have, and tiers, in the place of their own; each with the number of their own.
+    /// Returns the lists that replace the rules of some agents, and of some tiers, each with the list of
+    /// their own rules.
     pub fn lists(&self) -> [Vec<(usize, usize)>; 2] {
         [self.besides.agents.lists().collect(), self.besides.tiers.lists().collect()]
     }
 
-    /// Tells the plugins what a change of the fleet did. One whose rows came or went gets the fleet anew; so does each, in an
-    /// instance of its own, where another fleet shares them. What has broken a rule stays as it is. `rebound` says whether rows
-    /// may have lost their rules of plugins, which are then given to them again.
+    /// Tells the plugins about a change of the fleet.
+    ///
+    /// A plugin whose rows were added, removed or moved is loaded again. If another fleet shares the plugins,
+    /// every one gets a new instance for this fleet. A plugin with a fault keeps it. Pass `rebound` if rows
+    /// may have lost their rules of plugins; these are then given to them again.
     pub fn follow(
         composed: &mut Arc<Composed>,
         (plan, world): (&mut Plan, &mut World),
@@ -156,13 +170,13 @@ impl Composed {
         *composed = Arc::new(Composed { filters, besides, rules: composed.rules.clone() });
     }
 
-    /// What they have broken so far, in the order in which they were given.
+    /// Returns the faults so far, in the order of the plugins.
     pub fn faults(&self) -> Vec<Fault> {
         self.filters.iter().filter_map(|one| one.state().filter.as_ref().err().cloned()).collect()
     }
 
-    /// Begins a run of questions: a cycle, or an explanation. Each plugin may take so much for it as its limits say, and has failed
-    /// where it takes more.
+    /// Begins a run of questions, such as a cycle or an explanation. The limits give each plugin an allowance
+    /// for the run, and a plugin that exceeds it has a fault.
     pub fn run(self: Arc<Self>) -> PluginRun {
         self.filters.iter().for_each(|one| drop(one.state().filter.as_mut().map(Filter::begin)));
         PluginRun { composed: self }
@@ -214,7 +228,8 @@ impl One {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a provider's plugin is asked for the class of another's supply: it is in none.
+    /// Returns `true` if a provider's plugin is asked for the class of another provider's supply. Such a
+    /// supply is in none of its classes.
     fn is_not_its_own(&self, scene: &Scene<'_>, asked: &Asked) -> bool {
         let Some((provider, supply)) = self.plugin.provider().zip(scene.supply) else { return false };
         let goes_by_it = scene.plan.find_column(POOL_PROVIDER).is_some_and(|id| asked.reads.contains(&id));
@@ -257,7 +272,7 @@ impl One {
         Some(verdict)
     }
 
-    /// What a condition comes out as, and why; `None` where the plugin does not tell.
+    /// Returns the result of a condition with its causes, or `None` if the plugin does not explain.
     fn told(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Outcome> {
         let condition = match asked.question {
             ir::Question::Condition(condition) => condition,
@@ -281,7 +296,7 @@ impl One {
         outcome
     }
 
-    /// What every row of a side is answered by a rule, the others being as they are.
+    /// Returns the answer of a rule for every row of a side, with the rest of the scene fixed.
     fn of_rows(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Verdict>> {
         let rule = self.rule(asked)?;
         let ir::Question::Rule(number) = asked.question else { return None };
@@ -313,6 +328,7 @@ impl One {
             };
             return Some((0..agents).map(verdict).collect());
         }
+        // Supplies of other providers, which the plugin does not see, are in none of its classes.
         let not_its_own = match rule.purpose {
             Purpose::Class(_) => Truth::False,
             _ => Truth::Unknown,
@@ -324,7 +340,7 @@ impl One {
         Some(verdicts)
     }
 
-    /// What is in the way of an answer, whatever the candidate.
+    /// Returns the reason why no candidate can get an answer, if there is one.
     fn obstacle(&self, asked: &Asked) -> Option<String> {
         if let Err(fault) = &self.state().filter {
             return Some(format!("no answer: it broke the rule `{}`", fault.broken));
@@ -342,7 +358,8 @@ impl One {
 }
 
 impl State {
-    /// Asks the plugin, told what these rows have free at the moment; `None` once it has broken a rule.
+    /// Asks the plugin, after sending it the amounts that these rows have free at present. Returns `None` if
+    /// it has a fault.
     fn ask<R>(
         &mut self,
         scene: &Scene<'_>,
@@ -427,7 +444,8 @@ impl Filters for Composed {
     }
 }
 
-/// The plugins' names in reasons, in order: their own, or that of the file, where another has the same or there is none.
+/// Returns the names of plugins in reasons, in order. It is the plugin's own name, or the broker's name for
+/// it if it has none or shares it.
 pub(super) fn names(plugins: &[Plugin]) -> impl Iterator<Item = &str> {
     plugins.iter().map(|plugin| {
         let named_alike = plugins.iter().filter(|other| other.about().name == plugin.about().name);
@@ -436,17 +454,17 @@ pub(super) fn names(plugins: &[Plugin]) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Adds what the rules of plugins say as sources, so that they have places.
+/// Adds the text of the plugins' rules as sources.
 fn listings(sources: &mut Sources, plugins: &[Plugin]) -> Vec<Listing> {
     names(plugins).zip(plugins).map(|(name, plugin)| Listing::new(sources, plugin, name)).collect()
 }
 
-/// Adds to the sources of a set what a fleet that is bound with these plugins adds: the places of their rules.
+/// Adds the sources that [`Composed::new`] adds, which hold the text of the plugins' rules.
 pub fn add_sources(sources: &mut Sources, plugins: &[Plugin]) {
     listings(sources, plugins);
 }
 
-/// Whether a rule about one agent is asked of another.
+/// Returns `true` if a rule about one agent is asked about another.
 fn is_of_another(scene: &Scene<'_>, asked: &Asked) -> bool {
     let tried = || scene.agent.map(|agent| scene.world.agents[agent].name);
     asked.agent.is_some_and(|agent| tried() != Some(agent))
@@ -456,7 +474,7 @@ fn question<'q>(scene: &Scene<'q>, rules: &'q [u32], agents: Tried<'q>, pools: T
     Question { subject: Some(scene.subject), volume: scene.volume, rules, agents, pools }
 }
 
-/// One row, or none.
+/// Returns a question's rows: these, or none.
 fn these(rows: &[usize]) -> Tried<'_> {
     if rows.is_empty() { Tried::None } else { Tried::These(rows) }
 }
@@ -465,7 +483,8 @@ fn seen(scene: &Scene<'_>, asked: &Asked) -> Seen {
     (asked.question, asked.reads.iter().map(|column| scene.read(*column)).collect())
 }
 
-/// Keeps an answer, with a text of so many bytes; all are forgotten where there are too many as large.
+/// Caches an answer whose text has `text` bytes. Clears the cache first if it is full: the bound is on an
+/// estimate of the values that it holds.
 fn keep<T>(answers: &mut IndexMap<Seen, T>, seen: Seen, answer: T, text: usize) {
     let values = answers.len().saturating_mul(seen.1.len() + 1 + text / size_of::<Value>());
     if values >= limits::FILTER_ANSWERS {

@@ -1,32 +1,38 @@
-//! What compiling a function costs, from its form: values that are live, times blocks that they live across.
+//! Estimates the cost of compiling a function from its form: the sum over its basic blocks of the values that
+//! are live there.
 //!
-//! Three things were measured to drive the compiler's time, each by doubling it within one function. Where blocks meet, every value
-//! that is live is looked at, so calls through tables, `if`s and the like cost as much as there are values: locals, and what lies on
-//! the operand stack. Instructions without an effect are put off until something with an effect wants their value, so what they are
-//! made of stays live: a tree of additions over divisions keeps every quotient, however few operands the tree has open at once.
-//! And blocks by themselves cost a little more than in proportion to their number.
+//! Three effects dominate the compiler's time. Each was found by doubling it within one function.
 //!
-//! So the stack is followed, and each entry weighs as many values as must be kept for it. What is put into a local is not followed
-//! further: this is a first look, and [`compiler`](super::compiler) the wall behind it.
+//! - At each join of blocks the compiler looks at every live value. So calls through tables, `if`s and the
+//!   like cost as much as there are values: locals, and operands on the stack.
+//! - Instructions without an effect are delayed until an instruction with an effect needs their value, and
+//!   their operands stay live until then. A tree of additions over divisions keeps every quotient, however
+//!   few operands are on the stack at once.
+//! - The number of blocks costs slightly more than in proportion.
+//!
+//! So [`FunctionCost`] simulates the operand stack with a weight for each entry: the number of values that
+//! stay live for it. Values in locals are not followed. The estimate only refuses the worst components early.
+//! The limits of the separate process ([`compiler`](super::compiler)) are what holds.
 
 use wasmparser::{
     BlockType, CompositeInnerType, ContType, FrameKind, FuncType, ModuleArity, Operator, RefType, SubType,
 };
 
-/// Blocks are counted in sixteenths.
+/// The unit of block counts: one block is sixteen, so that parts of a block can be counted.
 const BLOCK: u64 = 16;
-/// Values that a block costs as much as, whatever lives across it.
+/// The cost of a block that no value lives across, in values.
 const BASE: u64 = 16;
-/// Blocks after which each costs twice.
+/// The number of blocks from which the cost of each has doubled.
 const CROWD: u64 = 256;
 
-/// What the functions of one core module take and give.
+/// The types of the functions of one core module. It implements [`ModuleArity`] so that `wasmparser` can tell
+/// how many operands an instruction takes and gives.
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
     types: Vec<SubType>,
-    /// Of each function the number of its type, imported ones first.
+    /// By function, the number of its type. Imported functions come first.
     functions: Vec<u32>,
-    /// The blocks that are open in the function that is looked at.
+    /// The open blocks of the function that is being read.
     open: Vec<(BlockType, FrameKind)>,
 }
 
@@ -39,7 +45,7 @@ impl Signatures {
         self.functions.push(kind);
     }
 
-    /// The type of a function that is declared.
+    /// Returns the type of a declared function.
     pub(super) fn of_function(&self, function: usize) -> Option<u32> {
         self.functions.get(function).copied()
     }
@@ -82,15 +88,15 @@ impl ModuleArity for Signatures {
     }
 }
 
-/// The cost of one function, as its instructions are read.
+/// The cost of one function, which grows as its instructions are read.
 pub(super) struct FunctionCost<'s> {
     signatures: &'s mut Signatures,
     locals: u64,
-    /// Of each operand, how many values are kept for it.
+    /// By operand, the number of values that stay live for it.
     stack: Vec<u32>,
-    /// Their sum.
+    /// The sum of `stack`.
     live: u64,
-    /// Of each open block, how many operands lie below it.
+    /// By open block, the number of operands below it.
     floors: Vec<usize>,
     steps: u64,
     blocks: u64,
@@ -98,7 +104,7 @@ pub(super) struct FunctionCost<'s> {
 }
 
 impl<'s> FunctionCost<'s> {
-    /// A function of this type, with so many locals.
+    /// Starts a function of this type with this many locals.
     pub(super) fn new(signatures: &'s mut Signatures, kind: Option<u32>, locals: u64) -> FunctionCost<'s> {
         let kind = kind.map_or(BlockType::Empty, BlockType::FuncType);
         signatures.open.clear();
@@ -115,12 +121,12 @@ impl<'s> FunctionCost<'s> {
         }
     }
 
-    /// Blocks that are open, the function itself included.
+    /// Returns the number of open blocks, including the function itself.
     pub(super) fn depth(&self) -> usize {
         self.floors.len()
     }
 
-    /// Takes the next instruction.
+    /// Counts the next instruction.
     pub(super) fn step(&mut self, operator: &Operator<'_>) {
         let (takes, gives) = operator.operator_arity(&*self.signatures).unwrap_or((0, 0));
         let blocks = blocks_of(operator, takes, gives);
@@ -145,6 +151,9 @@ impl<'s> FunctionCost<'s> {
             }
             _ => {
                 let kept = self.take(takes);
+                // A constant or a local costs nothing until it is used. An effect leaves one finished value.
+                // Any other result keeps its operands live; one with fewer than two operands is at least a
+                // value itself.
                 let each = if is_known(operator) {
                     0
                 } else if has_effect(operator) {
@@ -157,7 +166,7 @@ impl<'s> FunctionCost<'s> {
         }
     }
 
-    /// Work, once all was read.
+    /// Returns the estimate after all instructions.
     pub(super) fn work(&self) -> u64 {
         let blocks = self.blocks / BLOCK;
         let crowd = blocks.saturating_mul(blocks) / CROWD;
@@ -173,7 +182,7 @@ impl<'s> FunctionCost<'s> {
         self.floors.last().copied().unwrap_or(0)
     }
 
-    /// Ends the operands of the open block, and begins anew with what flows in.
+    /// Drops the operands of the open block, and pushes the values that flow into the next one.
     fn restart(&mut self, gives: u32) {
         while self.stack.len() > self.floor() {
             self.take(1);
@@ -181,7 +190,7 @@ impl<'s> FunctionCost<'s> {
         (0..gives).for_each(|_| self.give(1));
     }
 
-    /// Takes operands: none of those below the open block, which only code has that is never reached.
+    /// Pops operands, but none below the open block. Only unreachable code asks for those.
     fn take(&mut self, count: u32) -> u32 {
         let mut kept: u32 = 0;
         for _ in 0..count {
@@ -201,7 +210,8 @@ impl<'s> FunctionCost<'s> {
     }
 }
 
-/// Blocks that an instruction becomes, in sixteenths; what is no block and yet parts those that are live counts a little.
+/// Returns the number of basic blocks that an instruction becomes, in sixteenths. Some instructions make no
+/// block but still split live ranges, and count a fraction.
 fn blocks_of(operator: &Operator<'_>, takes: u32, gives: u32) -> u64 {
     use Operator as O;
     match operator {
@@ -218,13 +228,13 @@ fn blocks_of(operator: &Operator<'_>, takes: u32, gives: u32) -> u64 {
         O::End => 0,
         _ if is_known(operator) => 0,
         _ if has_effect(operator) => BLOCK / 4,
-        // Loads are among these.
+        // Loads are among the instructions with one operand and one result.
         _ if (takes, gives) == (1, 1) => BLOCK / 8,
         _ => 0,
     }
 }
 
-/// What takes no place until it is wanted.
+/// Returns `true` for instructions that need no register before their value is used.
 fn is_known(operator: &Operator<'_>) -> bool {
     use Operator as O;
     matches!(
@@ -237,8 +247,8 @@ fn is_known(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// What is done where it stands, whoever wants its value: calls, and divisions, which may trap. Loads count as values by
-/// their one operand.
+/// Returns `true` for instructions that run where they stand, even if nothing uses their value: calls, and
+/// divisions, which may trap. Loads are not among them; they weigh as values because they have one operand.
 fn has_effect(operator: &Operator<'_>) -> bool {
     use Operator as O;
     matches!(

@@ -1,4 +1,8 @@
-//! What is free and used, as a plugin was last told: it moves with every grant, and is told when rows are asked about.
+//! Keeps a plugin's copy of free and used amounts up to date.
+//!
+//! These amounts change with every grant. Sending each change at once would call the plugin for rows that it
+//! is never asked about again, so that [`Counted`] remembers what the plugin was sent, and sends the
+//! differences of the rows of a question just before it.
 
 use super::{Changed, Fault, Filter, Plugin, View, nobody::Nobody, rules};
 use crate::{
@@ -8,7 +12,7 @@ use crate::{
     value::Value,
 };
 
-/// The columns of one side that move, and what each row was told to have.
+/// The columns of one side that change, and the values that each row was last sent with.
 #[derive(Debug)]
 struct Told {
     side: Side,
@@ -17,7 +21,7 @@ struct Told {
     rows: Vec<Vec<Result<Value, Gap>>>,
 }
 
-/// What of a plugin's columns moves as amounts are taken.
+/// The free and used amounts among a plugin's columns.
 #[derive(Debug)]
 pub(super) struct Counted {
     agents: Told,
@@ -25,7 +29,7 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    /// As the plugin is told when it is loaded.
+    /// Creates the state after loading: the plugin has the values of `view`.
     pub(super) fn new(plugin: &Plugin, view: View<'_>) -> Counted {
         Counted {
             agents: Told::new(plugin, Side::Agent, view),
@@ -33,7 +37,7 @@ impl Counted {
         }
     }
 
-    /// That the plugin was told all of these rows.
+    /// Records that the plugin was sent these rows.
     pub(super) fn told(&mut self, view: View<'_>, agents: &[usize], supplies: &[usize]) {
         let nobody = Nobody::new();
         let scene = nobody.scene(view);
@@ -41,7 +45,7 @@ impl Counted {
         self.supplies.changed(supplies, &scene);
     }
 
-    /// Tells the plugin what these rows have at the moment, where that differs.
+    /// Sends the present amounts of these rows, if they differ from those that were sent.
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -82,7 +86,7 @@ impl Told {
         Told { side, columns, rows }
     }
 
-    /// The rows among these that have something else than was told.
+    /// Records the present values of these rows, and returns the rows that differ from before.
     fn changed(&mut self, rows: &[usize], scene: &Scene<'_>) -> Vec<usize> {
         let mut changed = Vec::new();
         if self.columns.is_empty() {

@@ -1,4 +1,4 @@
-//! What a plugin did wrong: the plugin and the rule are always named.
+//! The ways in which a plugin can fail. Every fault names the plugin and the rule that it broke.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::{
     value::printable,
 };
 
-/// A rule that every plugin keeps, and one may break.
+/// A rule that every plugin must keep. Each variant states the rule; a fault means that it was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Broken {
     /// Plugins are built in.
@@ -18,55 +18,57 @@ pub enum Broken {
     Component,
     /// It is whole, valid, and uses no feature that is off.
     Valid,
-    /// Its form stays within [`Limits`](super::Limits): bytes, functions, bodies, nesting and the like.
+    /// Its form stays within [`Limits`](super::Limits), such as the number of functions and the nesting of
+    /// blocks.
     Size,
-    /// Compiling it takes no more CPU time and memory than it may.
+    /// Its compilation stays within the limits of CPU time and memory.
     Compile,
-    /// The program that compiles is there, and of this version.
+    /// The compiler program exists, and is of this version.
     Compiler,
     /// It imports nothing but types.
     NoImports,
-    /// It exports the interface, with these very types.
+    /// It exports the interface with exactly these types.
     World,
-    /// It is of a version of the interface that is served.
+    /// It exports a version of the interface that this host serves.
     Version,
-    /// It reads no column that it was not granted.
+    /// Every column that it requires was granted.
     Grant,
     /// Its preferences weigh no more than it was granted.
     Weight,
-    /// Its description holds: names, kinds, counts.
+    /// Its description is consistent in names, kinds and counts.
     Description,
-    /// What it hands back has the form of the interface: texts are texts, lists lie in its memory.
+    /// The values that it returns are well formed: texts are UTF-8, and lists lie in its memory.
     Form,
-    /// What it answers has the length that was asked for.
+    /// Its answers have the length of the question.
     Length,
-    /// What it answers is about rows that exist: no bit beyond the last one.
+    /// Its answers are about rows that exist: no bit is set beyond the last row.
     Rows,
     /// No row is both true and unknown, and every number is in its range.
     Range,
     /// It ends by itself, without a trap.
     NoTrap,
-    /// It does not refuse what it is given.
+    /// It accepts the fleet that it is given.
     Accept,
-    /// Instructions.
+    /// One call runs no more instructions than it may.
     Fuel,
-    /// Instructions of all calls of one cycle or explanation.
+    /// The calls of one cycle or explanation together run no more instructions than they may.
     CycleFuel,
-    /// Calls of one cycle or explanation.
+    /// It is called no more often in one cycle or explanation than it may be.
     CycleQuestions,
-    /// Time on the wall: the far backstop of fuel.
+    /// One call ends before the wall-clock deadline, which is a backstop behind `Fuel`.
     Deadline,
-    /// Linear memory.
+    /// Its linear memories together have no more bytes than they may.
     Memory,
-    /// Elements of tables.
+    /// Its tables together have no more elements than they may.
     Table,
-    /// The stack.
+    /// It stays within its stack.
     Stack,
-    /// Instances, memories and tables.
+    /// It has no more instances, memories and tables than it may.
     Instances,
-    /// Bytes handed back.
+    /// One call returns no more bytes than it may.
     Results,
-    /// It is asked about the fleet that it was given, bound with its columns: a defect of the broker, not of the plugin.
+    /// The broker asks only about the fleet that the plugin was given, bound with its columns. Breaking this
+    /// is a defect of the broker, not of the plugin.
     Bound,
     /// It is not asked again once it has broken a rule.
     Sound,
@@ -107,7 +109,7 @@ impl Broken {
         Broken::Sound,
     ];
 
-    /// Its name, which stays the same.
+    /// Returns the name of the rule, which never changes.
     pub fn name(self) -> &'static str {
         match self {
             Broken::BuiltIn => "built-in",
@@ -143,7 +145,7 @@ impl Broken {
         }
     }
 
-    /// The code of a problem with it.
+    /// Returns the code of a problem with it.
     pub fn code(self) -> Code {
         match self {
             Broken::Wasm | Broken::Component | Broken::Valid => Code::B0801,
@@ -168,7 +170,7 @@ impl Broken {
         }
     }
 
-    /// What to do about it.
+    /// Returns advice on what to do.
     fn help(self) -> &'static str {
         match self {
             Broken::BuiltIn => "build bourse with `--features wasm`",
@@ -221,19 +223,19 @@ impl fmt::Display for Broken {
     }
 }
 
-/// A plugin that broke a rule. Its instance is gone; nothing that it filters is offered.
+/// A plugin that broke a rule. Its instance is gone, and nothing that it filters is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The plugin, as the broker calls it.
+    /// The broker's name for the plugin.
     pub plugin: String,
     /// The rule.
     pub broken: Broken,
-    /// What happened, lower case, in a line.
+    /// The event, in lower case, in one line.
     pub said: String,
 }
 
 impl Fault {
-    /// A fault; what comes from the plugin itself is made safe to print, and short.
+    /// Creates a fault. The text may come from the plugin, so it is made safe to print, and cut.
     pub fn new(plugin: &str, broken: Broken, said: impl AsRef<str>) -> Self {
         const LONGEST: usize = 300;
         let said = said.as_ref();
@@ -244,12 +246,12 @@ impl Fault {
         Fault { plugin: printable(plugin), broken, said: text }
     }
 
-    /// The code of the problem.
+    /// Returns the code of the problem.
     pub fn code(&self) -> Code {
         self.broken.code()
     }
 
-    /// The problem, as it is shown.
+    /// Returns the problem as a diagnostic.
     pub fn diagnostic(&self) -> Diagnostic {
         Diagnostic::without_place(self.code(), self.to_string()).help(self.broken.help())
     }

@@ -1,4 +1,12 @@
-//! A plugin that has a fleet, and is asked about it.
+//! A plugin with a fleet in its memory, which answers questions.
+//!
+//! The plugin has a copy of the columns that it was granted, in numbers of its own: rows from 0, texts and
+//! versions from 0 ([`Texts`]). Every method translates between these and the broker's own. The copy is sent
+//! once, by [`Plugin::load`], and later only the rows whose values changed. So a plugin never learns that
+//! something it cannot see has changed.
+//!
+//! An instance ends with its first fault. `live` is taken before each call and put back only after success,
+//! so that no path can call a faulty instance again.
 
 use super::{
     About, Plugin,
@@ -21,20 +29,23 @@ use crate::{
     types::Side,
 };
 
-/// A row that the filter does not have.
+/// The row of a supply that the filter does not have.
 const UNSEEN: u32 = u32::MAX;
 
-/// An instance of a plugin with a fleet in its memory. After its first fault it is gone, and every question is a fault.
+/// An instance of a plugin with a fleet in its memory. After its first fault the instance is dropped, and
+/// every further question is a fault.
 pub struct Filter {
     plugin: Plugin,
     live: Option<Live>,
+    /// For each column of the plugin, the plan's column. `None` if it is not granted, or if no row can have
+    /// it.
     columns: Vec<Option<ColumnId>>,
     texts: Texts,
     agents: Vec<usize>,
     pools: Vec<usize>,
-    /// Of each supply of the fleet its row, or [`UNSEEN`].
+    /// By supply of the fleet, its row, or [`UNSEEN`].
     pool_rows: Vec<u32>,
-    /// Of each column what its rows were last told to have.
+    /// By column, the values that its rows were last sent with.
     told: Vec<ToldColumn>,
     budget: Budget,
 }
@@ -49,7 +60,7 @@ impl std::fmt::Debug for Filter {
 }
 
 impl Plugin {
-    /// Starts the plugin, and gives it a fleet.
+    /// Starts the plugin, and loads a fleet into it.
     ///
     /// # Errors
     /// The rule that it broke.
@@ -89,22 +100,23 @@ impl Plugin {
 }
 
 impl Filter {
-    /// The plugin.
+    /// Returns the plugin.
     pub fn plugin(&self) -> &Plugin {
         &self.plugin
     }
 
-    /// Whether it has broken no rule so far.
+    /// Returns `true` if it has broken no rule so far.
     pub fn is_sound(&self) -> bool {
         self.live.is_some()
     }
 
-    /// The supplies that it sees, by their numbers in the fleet, ascending: its rows.
+    /// Returns the supplies that it sees, by their index in the fleet, ascending. Their order is that of its
+    /// rows.
     pub fn pools(&self) -> &[usize] {
         &self.pools
     }
 
-    /// Whether it has a say about a supply.
+    /// Returns `true` if it has a say about a supply.
     pub fn sees_pool(&self, supply: usize) -> bool {
         self.pool_rows.get(supply).is_some_and(|row| *row != UNSEEN)
     }
@@ -113,25 +125,25 @@ impl Filter {
         Fault::new(&self.plugin.installed.name, broken, said)
     }
 
-    /// A run of questions begins: see [`Budget`].
+    /// Begins a run of questions; see [`Budget`].
     pub(super) fn begin(&mut self) {
         self.budget.begin();
     }
 
-    /// A run of questions ends.
+    /// Ends a run of questions.
     pub(super) fn end(&mut self) {
         self.budget.end();
     }
 
-    /// The host handled so many values for the plugin.
+    /// Counts values that the host handled for the plugin.
     ///
     /// # Errors
-    /// That nothing is left of what the plugin may take.
+    /// The allowance of the run is used up.
     pub(super) fn work(&mut self, values: usize) -> Result<(), Fault> {
         self.budget.handle(values).map_err(|found| self.broke(found))
     }
 
-    /// Calls the plugin; a fault is the end of its instance.
+    /// Calls the plugin. A fault drops the instance.
     fn call<R>(
         &mut self,
         work: CallWork,
@@ -150,7 +162,8 @@ impl Filter {
         Ok(result)
     }
 
-    /// Counts what a call took of the run; one that was ended for want of it broke the rule of the run, not that of a call.
+    /// Counts the instructions of a call against the run. A call that ran out of the run's allowance, rather
+    /// than of its own, gets the fault of the run.
     fn spent<R>(&mut self, (result, ran): Ended<R>) -> Result<R, Fault> {
         let is_last = self.budget.most() == Some(ran);
         match result {
@@ -165,13 +178,13 @@ impl Filter {
         }
     }
 
-    /// A fault that was found in what came back: the instance is dropped.
+    /// Drops the instance, and returns the fault.
     fn broke(&mut self, (broken, said): (Broken, String)) -> Fault {
         self.live = None;
         self.fault(broken, said)
     }
 
-    /// A new instance, with the fleet.
+    /// Starts a new instance, and loads the fleet into it.
     fn start(&mut self, view: View<'_>) -> Result<(), Fault> {
         self.live = None;
         self.texts.forget();
@@ -184,7 +197,8 @@ impl Filter {
         let version_literals = version_literals.map(|version| self.texts.version_number(&version)).collect();
         let agents = self.table(view, Side::Agent, about);
         let pools = self.table(view, Side::Pool, about);
-        // Texts of all that may be asked are told with the fleet, so that questions bring no news.
+        // Evaluating the facts of every possible question gives their texts numbers now, so that they are
+        // sent with the fleet, and a question needs no update before it.
         let is_asked = |column: &Column| !matches!(column.side, Side::Agent | Side::Pool);
         let frameworks = view.plan.frameworks.iter().filter(|_| about.columns.iter().any(is_asked));
         for framework in frameworks {
@@ -202,6 +216,7 @@ impl Filter {
         let snapshot = wire::Snapshot { symbols, literals, versions, version_literals, agents, pools };
         let started = self.plugin.installed.start(self.budget.most());
         let mut live = self.spent(started)?;
+        // The interface lets a plugin rely on `describe` being its first call.
         let described = self.plugin.installed.describe(&mut live, self.budget.most());
         self.spent(described)?;
         self.live = Some(live);
@@ -240,7 +255,8 @@ impl Filter {
             .collect()
     }
 
-    /// The changes of one side: of these rows those in which a column that is seen has another value than was told.
+    /// Returns the changes of one side: of these rows, those with a column whose value differs from the one
+    /// that was sent. Records them as sent.
     fn changes(
         &mut self,
         view: View<'_>,
@@ -262,6 +278,8 @@ impl Filter {
                 changed[at] |= told.get(own(self, *row) as usize) != Some(cell);
             }
         }
+        // Columns are lists over the changed rows, so they are built again without the rows that did not
+        // change.
         if changed.contains(&false) {
             let rows: Vec<usize> =
                 rows.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(row, _)| *row).collect();
@@ -283,9 +301,10 @@ impl Filter {
         wire::TableChanges { rows: count as u32, changed, columns }
     }
 
-    /// Tells what has changed: of these rows those that have another value than was told, in a key that the plugin sees. Where none
-    /// has, it is told nothing, so that it does not learn that anything else of them did. The fleet must have the same agents
-    /// and supplies as when it was loaded; another fleet is another [`Plugin::load`].
+    /// Sends changes: of these rows, those with a value that differs from the one that was sent, in a column
+    /// that the plugin sees. If none differs, no row is sent, so that the plugin does not learn that
+    /// something else of them changed. The fleet must have the same agents and supplies as the one that was
+    /// loaded; load another fleet with [`Plugin::load`].
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -317,19 +336,20 @@ impl Filter {
         let symbols = self.texts.news(&view.plan.symbols);
         let versions = self.texts.version_news();
         let cells = agents.changed.len() * agents.columns.len() + pools.changed.len() * pools.columns.len();
-        // A filter may go over all it has, as where ranks of versions move.
+        // A plugin may go over everything it has, such as when the ranks of versions change, so it gets fuel
+        // for all rows.
         let values = cells + symbols.count as usize + symbols.bytes.len() / 8;
         let work =
             CallWork { rows: values + self.agents.len() + self.pools.len(), values, ..CallWork::default() };
         let changes = wire::Changes { symbols, versions, agents, pools };
         match self.call(work, |filter, store| filter.call_update(store, &changes))? {
             Ok(()) => Ok(()),
-            // One that takes no changes is given the fleet anew.
+            // A plugin may refuse changes. Then it gets the whole fleet again.
             Err(_) => self.start(view),
         }
     }
 
-    /// Tells texts and versions that a question brings.
+    /// Sends texts and versions that are new with a question.
     fn tell_news(&mut self, view: View<'_>) -> Result<(), Fault> {
         if !self.texts.has_news() {
             return Ok(());
@@ -339,7 +359,7 @@ impl Filter {
         self.tell(view, none(self.agents.len()), none(self.pools.len()))
     }
 
-    /// What the rules about agents say of every agent, in order. `rules` chooses among [`About::rules_of`].
+    /// Asks rules about agents, for every agent in order. `rules` is a choice of [`About::rules_of`].
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -349,7 +369,7 @@ impl Filter {
         self.evaluate(view, &asked)
     }
 
-    /// What the rules about supplies say of every supply that is seen, in the order of [`Filter::pools`].
+    /// Asks rules about supplies, for every supply that is seen, in the order of [`Filter::pools`].
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -370,8 +390,8 @@ impl Filter {
         self.evaluate(view, &asked)
     }
 
-    /// What the rules about both say of pairs: of each of these agents with each of these supplies, by their numbers in
-    /// the fleet. Give one of each class of those that are alike in [`About::pair_columns`].
+    /// Asks rules about both sides, for each of these agents with each of these supplies. The rows are
+    /// indices in the fleet. Pass one row of each class of rows that are alike in [`About::pair_columns`].
     ///
     /// # Errors
     /// The rule that the plugin broke.
@@ -386,10 +406,10 @@ impl Filter {
         self.evaluate(view, &Question { subject: Some(subject), volume: Some(volume), rules, agents, pools })
     }
 
-    /// What rules say. Large questions are asked in parts.
+    /// Asks rules. A question with a large answer is asked in parts.
     ///
     /// # Errors
-    /// The rule that the plugin broke, or that a row or rule is not there.
+    /// The rule that the plugin broke; or a row or rule does not exist.
     pub fn evaluate(&mut self, view: View<'_>, asked: &Question<'_>) -> Result<Answer, Fault> {
         let plugin = self.plugin.clone();
         let about = &plugin.installed.about;
@@ -411,7 +431,8 @@ impl Filter {
         self.judge_in_parts(whole, question, counts)
     }
 
-    /// Asks in parts of one side: of agents where they are tried, in whole words of a bitmap.
+    /// Asks in parts of one side, which are joined again: of the agents if they are tried, else of the
+    /// supplies. A part has a multiple of 64 rows, so that bitmaps join by whole words.
     fn judge_in_parts(
         &mut self,
         whole: Answer,
@@ -442,7 +463,7 @@ impl Filter {
         Ok(whole.of_parts(&parts))
     }
 
-    /// Rows of a question as the filter counts them.
+    /// Converts the rows of a question to the plugin's numbers.
     fn rows(&self, rows: Rows<'_>, side: Side) -> Result<wire::Rows, Fault> {
         let own = |row: &usize| {
             let own = match side {
@@ -460,7 +481,7 @@ impl Filter {
         })
     }
 
-    /// How many rows are tried; `None` where the side is not.
+    /// Returns the number of rows that are tried. `None` if the side is not tried.
     fn count(&self, rows: &wire::Rows, side: Side) -> Option<usize> {
         match rows {
             wire::Rows::None => None,
@@ -480,7 +501,8 @@ impl Filter {
         Ok(answer)
     }
 
-    /// What conditions come out as for one candidate, and why; `None` where the plugin does not explain.
+    /// Asks how conditions came out for one candidate, and why. Returns `None` if the plugin does not
+    /// explain.
     ///
     /// # Errors
     /// The rule that the plugin broke.

@@ -1,4 +1,7 @@
-//! The engine, and how a plugin is installed: looked over, compiled, tried, and only then admitted.
+//! The WebAssembly engine, and the installation of plugins: scan, compile, try, admit.
+//!
+//! The order is a matter of safety. Nothing compiles bytes that the scan refused, and nothing runs in a store
+//! without limits. A plugin is admitted only after a trial in a store that is thrown away.
 
 use std::sync::Arc;
 
@@ -18,18 +21,18 @@ use super::{
     wire,
 };
 
-/// The interface that is served, and the one that a plugin may have besides.
+/// The interface that every plugin exports, and the one for explanations, which is optional.
 const FILTER: &str = "bourse:filter/filter";
 const EXPLAIN: &str = "bourse:filter/explain";
 const VERSION: &str = "0.1.0";
 
-/// Runs plugins within limits. Cheap to clone; what is cloned shares engine and clock.
+/// Runs plugins within limits. Cheap to clone; clones share the engine and its clock.
 #[derive(Clone)]
 pub struct Host {
     engine: Engine,
     clock: Clock,
     limits: Arc<Limits>,
-    /// `None`: in this process.
+    /// The program that compiles. `None` to compile in this process.
     compiler: Option<Arc<Compiler>>,
 }
 
@@ -40,22 +43,22 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host whose plugins all have these limits, and are compiled by a program in a process of its own: what compiling may take
-    /// is bounded whatever they are. For plugins of strangers. It starts a thread that watches deadlines, which sleeps while
-    /// nothing runs.
+    /// Creates a host that gives its plugins these limits, and compiles them in a separate process, which
+    /// bounds what compiling takes whatever the plugin is. For plugins of unknown authors. It starts a thread
+    /// that watches deadlines, which sleeps while no plugin runs.
     ///
     /// # Errors
-    /// That the engine cannot run here, or the limits make no sense to it.
+    /// The engine cannot run here, or does not accept the limits.
     pub fn with_compiler(limits: Limits, compiler: Compiler) -> Result<Host, Fault> {
         Host::compiling(limits, Some(compiler))
     }
 
-    /// As [`Host::with_compiler`], but plugins are compiled in this process. Their form is looked over first, and most of what is slow
-    /// to compile is refused; but no look tells for sure, and nothing else ends a compiler that takes minutes or gigabytes. For
-    /// plugins whose author is known.
+    /// Creates a host like [`Host::with_compiler`], but compiles plugins in this process. The scan refuses
+    /// most components that are slow to compile, but it cannot find all, and nothing else stops a compiler
+    /// that takes minutes or gigabytes. For plugins whose author is known.
     ///
     /// # Errors
-    /// As [`Host::with_compiler`].
+    /// The same as those of [`Host::with_compiler`].
     pub fn in_process(limits: Limits) -> Result<Host, Fault> {
         Host::compiling(limits, None)
     }
@@ -68,7 +71,7 @@ impl Host {
         Ok(Host { engine, clock, limits: Arc::new(limits), compiler: compiler.map(Arc::new) })
     }
 
-    /// The limits of its plugins.
+    /// Returns the limits of its plugins.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -81,8 +84,8 @@ impl Host {
         &self.clock
     }
 
-    /// Installs a plugin: looks its bytes over, compiles it, starts it in a store that is thrown away, and checks what
-    /// it says of itself against what it may see. `name` is what the broker calls it, in every message.
+    /// Installs a plugin: scans and compiles its bytes, starts it in a store that is thrown away, and checks
+    /// its description against what it may see. `name` is the broker's name for it, which every message has.
     ///
     /// # Errors
     /// The first rule that it breaks.
@@ -92,7 +95,7 @@ impl Host {
         self.admit(name, Sha256::digest(bytes).into(), component, grants)
     }
 
-    /// Compiles what was looked over.
+    /// Compiles bytes that were scanned.
     pub(super) fn compile(&self, name: &str, bytes: &[u8]) -> Result<Component, Fault> {
         match &self.compiler {
             Some(compiler) => compiler.compile(name, bytes, (&self.engine, &self.limits)),
@@ -128,7 +131,7 @@ impl Host {
             filter,
             explain,
         };
-        // Thrown away: whatever the plugin keeps of this is gone.
+        // This instance is dropped, so that no state of the trial outlives it.
         let mut tried = installed.start(None).0?;
         let described = installed.describe(&mut tried, None).0?;
         drop(tried);
@@ -138,7 +141,8 @@ impl Host {
         Ok(Plugin { installed: Arc::new(installed) })
     }
 
-    /// Imports nothing but types, and exports this version of the interface; gives whether it explains.
+    /// Checks that the component imports nothing but types, and exports this version of the interface.
+    /// Returns `true` if it also exports the one for explanations.
     fn check_world(&self, name: &str, component: &Component) -> Result<bool, Fault> {
         let kind = component.component_type();
         for (import, item) in kind.imports(&self.engine) {
@@ -184,7 +188,8 @@ impl Host {
     }
 }
 
-/// How strangers' code is compiled and run. Off: all that is not needed, or does not give the same on every machine.
+/// Returns the settings of the engine for untrusted code. Everything is off that is not needed, or that
+/// differs between machines.
 pub(super) fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
     config
@@ -199,19 +204,20 @@ pub(super) fn config(limits: &Limits) -> Config {
         .wasm_memory64(false)
         .wasm_custom_page_sizes(false)
         .concurrency_support(false)
-        // Where a trap was, nobody is told: code that is kept is smaller without.
+        // Addresses of traps are never shown, and without the map cached code is smaller.
         .generate_address_map(false)
         .native_unwind_info(cfg!(windows))
-        // What memory starts with is copied. To map it pays for memory with an interpreter in it, not for a few pages.
+        // Copy-on-write memory is set up with system calls, which pay off for a large initial memory such as
+        // an interpreter's, but not for a few pages. Small memories are copied.
         .memory_init_cow(limits.component_bytes > crate::limits::PLUGIN_BYTES);
-    // Multi-memory stays on: adapters between the components of one plugin use it.
+    // Multi-memory stays on, because the adapters between the components of one plugin use it.
     config
 }
 
-/// What instructions count as: one each, but for those that call into the engine, or have it clear memory. So fuel is in
-/// proportion to time, and the wall clock has nothing to decide.
+/// Returns the fuel of instructions. Each costs one, except those that call into the engine or make it clear
+/// memory. So fuel is in proportion to time, and the wall clock should never decide.
 fn cost() -> OperatorCost {
-    /// What a call into the engine takes, in the time of plain instructions.
+    /// The cost of a call into the engine, in plain instructions.
     const CALL: u8 = 50;
     let mut cost = OperatorCost {
         MemoryGrow: u8::MAX,
@@ -228,19 +234,20 @@ fn cost() -> OperatorCost {
     cost
 }
 
-/// An instance, and the functions of it.
+/// An instance with its functions.
 pub(super) struct Live {
     pub(super) store: wasmtime::Store<Guest>,
     pub(super) filter: wire::filter::Guest,
     pub(super) explain: Option<wire::explain::Guest>,
 }
 
-/// What is known of an installed plugin.
+/// An installed plugin.
 pub(super) struct Installed {
     pub(super) host: Host,
     pub(super) name: String,
     hash: [u8; 32],
     pub(super) about: About,
+    /// For each column, `true` if the plugin may see it.
     pub(super) seen: Vec<bool>,
     pub(super) grants: Grants,
     pre: InstancePre<Guest>,
@@ -249,8 +256,8 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    /// A new instance. Code of the plugin runs here already, so the limits hold already. `most`: instructions that are left
-    /// for it.
+    /// Starts a new instance. This runs code of the plugin (start functions), so limits hold here too. `most`
+    /// is the number of instructions that are left for it.
     pub(super) fn start(&self, most: Option<u64>) -> Ended<Live> {
         let mut store = store::store(&self.host);
         let work = CallWork { most, ..CallWork::default() };
@@ -269,8 +276,8 @@ impl Installed {
         Ok(Live { store, filter, explain })
     }
 
-    /// What an instance says of itself: the first that it is asked, always. It is the same each time, since a plugin has
-    /// nothing from outside to tell two instances apart.
+    /// Asks an instance for its description. It is always the first call. The description is the same each
+    /// time, because a plugin gets nothing from outside that could tell two instances apart.
     pub(super) fn describe(&self, live: &mut Live, most: Option<u64>) -> Ended<wire::filter::Descriptor> {
         let Live { store, filter, .. } = live;
         let work = CallWork { most, ..CallWork::default() };
@@ -278,7 +285,8 @@ impl Installed {
     }
 }
 
-/// A plugin that was looked over, compiled and tried. Cheap to clone; gives a [`Filter`](super::Filter) for each fleet.
+/// A plugin that was scanned, compiled and tried. Cheap to clone. Makes a [`Filter`](super::Filter) for each
+/// fleet.
 #[derive(Clone)]
 pub struct Plugin {
     pub(super) installed: Arc<Installed>,
@@ -296,27 +304,28 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// What the broker calls it.
+    /// Returns the broker's name for it.
     pub fn name(&self) -> &str {
         &self.installed.name
     }
 
-    /// The SHA-256 of its bytes.
+    /// Returns the SHA-256 of its bytes.
     pub fn hash(&self) -> [u8; 32] {
         self.installed.hash
     }
 
-    /// What it says it is.
+    /// Returns its description.
     pub fn about(&self) -> &About {
         &self.installed.about
     }
 
-    /// The provider whose supplies alone it has a say about; `None`: about all.
+    /// Returns the only provider whose supplies it has a say about, or `None` for all supplies.
     pub fn provider(&self) -> Option<&str> {
         self.installed.grants.only_provider()
     }
 
-    /// The columns that it reads and does not see, by their place in [`About::columns`]: no row has these keys.
+    /// Returns the columns that it reads but may not see, by their index in [`About::columns`]. To the plugin
+    /// they are absent in every row.
     pub fn withheld(&self) -> Vec<usize> {
         self.installed.seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at).collect()
     }

@@ -1,4 +1,7 @@
-//! Compiled plugins that are kept: installing one again takes microseconds. What is kept is only believed under a seal.
+//! A cache of compiled plugins, so that installing one again needs no compilation.
+//!
+//! The engine runs compiled code without checking it, so an entry is used only under a valid seal; see the
+//! crate `bourse-sealed`. The storage itself is not trusted.
 
 use std::{fmt, sync::Arc};
 
@@ -12,7 +15,7 @@ use super::{
     scan,
 };
 
-/// Compiled code of plugins, kept for another run. Cheap to clone.
+/// A cache of compiled plugins. Cheap to clone.
 #[derive(Clone)]
 pub struct Kept {
     key: Key,
@@ -26,18 +29,21 @@ impl fmt::Debug for Kept {
 }
 
 impl Kept {
-    /// Keeps what is compiled on a shelf, under seals of a key: 32 random bytes that only this user can read. Whoever has
-    /// the key and the shelf can have any code run.
+    /// Creates a cache over a shelf, with a key for the seals: 32 random bytes that only this user can read.
+    /// Anyone with the key and write access to the shelf can make this program run any code.
     pub fn new(key: [u8; 32], shelf: Arc<dyn Shelf>) -> Kept {
         Kept { key: Key::new(key), shelf }
     }
 }
 
 impl Host {
-    /// As [`Host::install`], but code that was compiled before is not compiled again. Everything else is done each time.
+    /// Installs a plugin like [`Host::install`], but takes the compiled code from the cache if it is there.
+    /// The form of its bytes is then not scanned again, since the limits of form protect only the
+    /// compilation. The trial and all checks of its description are done each time.
     ///
     /// # Errors
-    /// The first rule that the plugin breaks. What is wrong with the shelf is no fault: then it is compiled.
+    /// The first rule that the plugin breaks. A bad entry in the cache is no fault; the plugin is compiled
+    /// instead.
     pub fn install_kept(
         &self,
         name: &str,

@@ -1,8 +1,10 @@
-//! What a plugin may take. The defaults are safe for code of strangers; their numbers stand in `limits.rs` of the crate.
+//! The limits of a plugin. The defaults are safe for code of unknown authors. Their numbers are in
+//! `limits.rs` of the crate.
 
 use crate::limits;
 
-/// Bounds of one plugin. Exceeding one is a [`Fault`](super::Fault) that names it, never a panic, a hang or a swollen host.
+/// The limits of one plugin. Exceeding one is a [`Fault`](super::Fault) that names it. It never makes the
+/// host panic, hang or grow without bound.
 ///
 /// ```
 /// use bourse::plugin::Limits;
@@ -13,53 +15,55 @@ use crate::limits;
 pub struct Limits {
     /// Bytes of the component.
     pub component_bytes: usize,
-    /// Core modules and components within it, each.
+    /// Core modules, and components, within it: each at most this many.
     pub modules: u32,
-    /// Types, imports, exports, instances and aliases that it declares, all levels together.
+    /// Types, imports, exports, instances and aliases that it declares, on all levels together.
     pub items: u32,
-    /// Parameters, and results, of one function or block, and fields of one type.
+    /// Parameters, and results, of one function or block; and fields of one type.
     pub arity: u32,
-    /// Functions of all its core modules.
+    /// Functions of all its core modules together.
     pub functions: u32,
     /// Bytes of one function's body.
     pub body_bytes: usize,
     /// Locals of one function.
     pub locals: u32,
-    /// Blocks open at once in a function.
+    /// Blocks that are open at once in a function.
     pub nesting: u32,
     /// Targets of one `br_table`.
     pub targets: u32,
-    /// Work of compiling: for each function, its values times its blocks, all functions together.
+    /// Estimated work of compiling: for each function about its values times its blocks, over all functions.
     pub compile_work: u64,
-    /// Seconds of CPU time that compiling may take, in a process of its own.
+    /// Seconds of CPU time of the process that compiles it.
     pub compile_seconds: u64,
-    /// Bytes of address space that the process that compiles may take.
+    /// Bytes of address space of the process that compiles it.
     pub compile_memory_bytes: u64,
-    /// Seconds on the wall after which the process that compiles is given up; the backstop of its CPU time.
+    /// Seconds on the wall clock after which the process that compiles it is killed. A backstop of the CPU
+    /// time.
     pub compile_wall_seconds: u64,
-    /// Linear memory in bytes, all memories together.
+    /// Bytes of linear memory, over all memories.
     pub memory_bytes: usize,
-    /// Elements of tables, all tables together.
+    /// Elements of tables, over all tables.
     pub table_elements: usize,
-    /// Core instances, memories and tables, each.
+    /// Core instances, memories, and tables: each at most this many.
     pub instances: usize,
     /// Bytes of stack.
     pub stack_bytes: usize,
-    /// Instructions of one call, whatever it is about.
+    /// Instructions of one call, apart from those for its rows.
     pub fuel: u64,
-    /// More instructions for each row that a call is about.
+    /// Additional instructions for each row that a call is about.
     pub fuel_per_row: u64,
-    /// Instructions of one cycle, or of one explanation or list of matches: all its calls together, and ten for each value that
-    /// they are told or that is read from them.
+    /// Instructions of one run (a cycle, an explanation or a list of matches), over all its calls. Each value
+    /// that a call is sent, or that is read from it, counts as ten.
     pub cycle_fuel: u64,
-    /// More of them for each row and need of the fleet: each need may ask about every row.
+    /// Additional instructions of a run for each pair of a row and a need of the fleet, because each need may
+    /// ask about every row.
     pub cycle_fuel_per_row: u64,
-    /// Calls of one cycle, or of one explanation or list of matches.
+    /// Calls of one run.
     pub cycle_questions: u64,
-    /// Milliseconds of one call on the wall: a far backstop. Fuel counts all that a plugin does, so that no machine is slow enough
-    /// to get here.
+    /// Milliseconds of one call on the wall clock. A distant backstop: fuel counts everything that a plugin
+    /// does, and should run out first on any machine.
     pub deadline_ms: u64,
-    /// Bytes that one call may hand back, beyond what its rows need.
+    /// Bytes that one call may return, beyond those that its rows need.
     pub result_bytes: usize,
     /// Columns that it may read.
     pub columns: usize,
@@ -70,7 +74,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// For plugins of strangers, in languages that are compiled.
+    /// Returns limits for plugins of unknown authors, in languages that compile to WebAssembly.
     fn default() -> Self {
         Limits {
             component_bytes: limits::PLUGIN_BYTES,
@@ -105,8 +109,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For plugins that carry the interpreter of their language with them: JavaScript, Python. Compiling one takes
-    /// seconds, so it is for plugins whose author is known.
+    /// Returns limits for plugins that contain an interpreter, such as those in JavaScript or Python.
+    /// Compiling one takes seconds, so that these limits are for plugins whose author is known.
     pub fn with_interpreter() -> Self {
         Limits {
             component_bytes: limits::INTERPRETED_PLUGIN_BYTES,
@@ -134,13 +138,13 @@ impl Limits {
         }
     }
 
-    /// Instructions of one cycle over a fleet of so many rows and needs.
+    /// Returns the instructions of one run over a fleet of this many rows and needs.
     pub fn cycle_fuel_for(&self, rows: usize, needs: usize) -> u64 {
         let pairs = (rows as u64).saturating_mul(needs as u64);
         self.cycle_fuel.saturating_add(self.cycle_fuel_per_row.saturating_mul(pairs))
     }
 
-    /// Instructions of one call about so many rows.
+    /// Returns the instructions of one call about this many rows.
     pub fn fuel_for(&self, rows: usize) -> u64 {
         self.fuel.saturating_add(self.fuel_per_row.saturating_mul(rows as u64))
     }

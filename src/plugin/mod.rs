@@ -1,11 +1,18 @@
-//! Filters of others, run in a sandbox: WebAssembly components against the interface of `wit/`.
+//! Plugins: filters written by others, as WebAssembly components of the interface in `wit/`, run in a
+//! sandbox.
 //!
-//! A [`Host`] holds the engine and the [`Limits`]; it installs a [`Plugin`] from bytes: looked over, compiled, tried in a store
-//! that is thrown away, and its [`About`] checked against [`Grants`]. A plugin that is given a fleet is a [`Filter`], which is asked
-//! about agents, supplies and pairs of their representatives. Whatever goes wrong is a [`Fault`] that names the plugin and the
-//! rule it broke; a filter with a fault is gone, and whoever holds it must offer nothing that it was to judge.
+//! A [`Host`] holds the engine and the [`Limits`]. It installs a [`Plugin`] from bytes in four steps: it
+//! scans their form, compiles them, runs them in a store that is thrown away, and checks the description that
+//! they give ([`About`]) against [`Grants`]. A plugin with a fleet in its memory is a [`Filter`], which
+//! answers questions about agents, supplies and pairs of them. [`Composed`] puts the plugins' rules beside
+//! those of a policy, for the engine to ask about.
 //!
-//! Without the feature `wasm` the types are there, and [`Host::with_compiler`] says that plugins are not built in.
+//! A plugin is never trusted. Whatever goes wrong becomes a [`Fault`], which names the plugin and the rule
+//! that it broke. A filter with a fault is dropped, and its caller must not offer anything that the filter
+//! had a say about.
+//!
+//! Without the feature `wasm` the same types exist, but none can be made: [`Host::with_compiler`] returns the
+//! fault that plugins are not built in.
 
 pub mod about;
 pub mod ask;

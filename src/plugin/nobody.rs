@@ -1,4 +1,4 @@
-//! Who asks, where nobody does.
+//! A placeholder requester, for reading keys of rows outside of any need.
 
 use super::ask::View;
 use crate::{
@@ -8,7 +8,8 @@ use crate::{
     symbol::Symbols,
 };
 
-/// Nobody: who asks, where only rows are read.
+/// An empty framework with an empty need. A [`Scene`] has to have a requester, but keys of agents and
+/// supplies do not depend on it.
 pub(super) struct Nobody {
     framework: Framework,
     need: Need,

@@ -1,4 +1,4 @@
-//! The rules of a plugin among those of a plan.
+//! Converts the rules of a plugin to rules of a plan, whose values the plugin is asked for.
 
 use indexmap::IndexMap;
 
@@ -16,13 +16,13 @@ use crate::{
     value::show_name,
 };
 
-/// The column of a plan that a plugin's is; `None` where no row can have the key.
+/// Returns the plan's column for a plugin's. `None` if no row can have the key.
 pub(super) fn column(plan: &Plan, column: &Column) -> Option<ColumnId> {
     plan.find_column(binding::of_plan(plan, column)?)
 }
 
-/// The classes of a plugin that is called `name`, as policies write them; each with the number of its rule. One that reads
-/// another side than its own is none: who asks for it asks about one side.
+/// Returns the classes of a plugin that is called `name`, as policies write them, each with the index of its
+/// rule. A class that reads the other side is left out, because a need asks for a class of one row.
 pub(super) fn classes<'a>(about: &'a About, name: &'a str) -> impl Iterator<Item = (u32, PluginClass)> + 'a {
     about.rules.iter().enumerate().filter_map(move |(number, rule)| {
         let Purpose::Class(side) = rule.purpose else { return None };
@@ -33,8 +33,9 @@ pub(super) fn classes<'a>(about: &'a About, name: &'a str) -> impl Iterator<Item
     })
 }
 
-/// Adds the rules of a plugin, which is the `at`th and is called `name` in reasons, and one that it has to be sound. Gives
-/// all of its rules, whoever is there to have them; those of agents and tiers are added to `besides` alone.
+/// Adds the rules of the plugin with index `at`, which is called `name` in reasons, and a rule that requires
+/// the plugin to be sound. Rules for everyone go into the plan. Rules of agents and tiers go into `besides`
+/// only, since those rows may not exist yet. Returns all rules but the classes.
 pub(super) fn add(
     plan: &mut Plan,
     besides: &mut Besides,
@@ -54,14 +55,14 @@ pub(super) fn add(
     rules.collect()
 }
 
-/// The rules of a plugin as a policy would write them, a line each.
+/// The text of a plugin's rules, a line each, as a policy would write them.
 pub(super) struct Listing {
     source: SourceId,
     lines: Vec<Span>,
 }
 
 impl Listing {
-    /// Adds the rules as a source that is called as the plugin is.
+    /// Adds the text as a source with the plugin's name.
     pub(super) fn new(sources: &mut Sources, plugin: &Plugin, name: &str) -> Listing {
         let about = plugin.about();
         let mut text = format!("// the rules of {name}\n");
@@ -85,14 +86,14 @@ impl Listing {
     }
 }
 
-/// Whose a condition is: that decides what it is asked by, besides what it reads.
+/// The kind of rule that a condition belongs to, which adds a key to those that the condition reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Whose {
-    /// Of rules, or of a class of agents.
+    /// Rules, or classes of agents: no key more.
     Rules,
-    /// Of rules about one agent, of a provider's plugin.
+    /// Rules of a provider's plugin about one agent: its name.
     RulesOf(Symbol),
-    /// Of a class of supplies.
+    /// Classes of supplies: the provider, if the plugin belongs to one.
     ClassOfSupplies,
 }
 
@@ -100,19 +101,21 @@ struct Adder<'a> {
     plan: &'a mut Plan,
     besides: &'a mut Besides,
     about: &'a About,
+    /// The index of the plugin among those of the fleet.
     filter: usize,
     name: &'a str,
     source: SourceId,
-    /// Whose supplies alone it has a say about.
+    /// The only provider whose supplies the plugin has a say about.
     provider: Option<&'a str>,
-    /// The columns that it does not see.
+    /// The columns that it may not see.
     withheld: Vec<usize>,
-    /// Those that were added: by their number, and whose they are.
+    /// The conditions that were added, by their index and kind.
     conditions: IndexMap<(u32, Whose), NodeId>,
 }
 
 impl Adder<'_> {
-    /// A plugin that has broken a rule offers nothing that it has a say about, whatever its rules are about.
+    /// Adds the rule that a plugin must be sound. After a fault nothing that the plugin had a say about is
+    /// offered, whatever its rules read.
     fn sound(&mut self) {
         let text = "the plugin answers".to_owned();
         let asked = Asked {
@@ -148,7 +151,8 @@ impl Adder<'_> {
             Purpose::Prefer(weight) => Some(weight),
             Purpose::Class(_) => return None,
         };
-        // A provider's rule about an agent is asked of its supplies, whichever agent is tried: of others it says nothing.
+        // A provider's rule about one agent is attached to the provider's supplies, since only those are its
+        // own. It is evaluated with every agent, and says nothing about others than that one.
         let agent = match (&rule.scope, self.provider) {
             (Scope::Agent(name), Some(_)) => Some(self.plan.symbols.intern(name)),
             _ => None,
@@ -176,7 +180,7 @@ impl Adder<'_> {
         Some(rule_of_plan)
     }
 
-    /// A condition, which rules may share.
+    /// Adds a condition, unless another rule has added it.
     fn condition(&mut self, condition: u32, whose: Whose, span: Span) -> NodeId {
         if let Some(known) = self.conditions.get(&(condition, whose)) {
             return *known;
@@ -186,7 +190,8 @@ impl Adder<'_> {
         node
     }
 
-    /// Puts a rule to whom it is about.
+    /// Attaches a rule to the broker, the tier or the agent that it is about. A provider's plugin reaches no
+    /// tier outside of the provider.
     fn place(&mut self, rule: &Rule, of_plan: ir::Rule) {
         match (&rule.scope, self.provider) {
             (Scope::Everyone, None) if of_plan.weight.is_some() => self.plan.broker.prefers.push(of_plan),
@@ -206,7 +211,7 @@ impl Adder<'_> {
         self.besides.tiers.add(path, rule);
     }
 
-    /// Answers for a class that the policy asks for, if it does.
+    /// Makes the plugin answer for a class, if the policy asks for it.
     fn class(&mut self, number: u32, class: &PluginClass, span: Span) {
         let definitions = self.plan.definitions.iter_mut();
         let own =
@@ -227,12 +232,13 @@ impl Adder<'_> {
     fn asked(&self, question: Question, condition: u32, whose: Whose) -> Asked {
         let of_plan = |at: &u32| column(self.plan, &self.about.columns[*at as usize]);
         let said = &self.about.conditions[condition as usize];
-        // What it does not see can make no difference: not even which rows it is asked about may tell of it.
+        // Withheld columns are left out even of the cache key and the classes of alike rows, so that a plugin
+        // cannot infer them from which rows it is asked about.
         let seen = said.reads.iter().filter(|at| !self.withheld.contains(&(**at as usize)));
         let mut reads: Vec<ColumnId> = seen.filter_map(of_plan).collect();
         let (agent, more) = match whose {
             Whose::RulesOf(agent) => (Some(agent), Some(binding::AGENT_NAME)),
-            // A provider's plugin says no of every other's supply.
+            // A provider's plugin answers no for every other provider's supplies.
             Whose::ClassOfSupplies => (None, self.provider.map(|_| binding::POOL_PROVIDER)),
             Whose::Rules => (None, None),
         };

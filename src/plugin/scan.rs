@@ -1,5 +1,8 @@
-//! Looks a component over before anything compiles it: its form must stay within the limits. Nothing is allocated
-//! in proportion to what the bytes claim, and every byte is looked at once.
+//! Checks the form of a component before anything compiles it. Time is linear in the number of bytes. Nothing
+//! is allocated in proportion to counts that the bytes only claim.
+//!
+//! This is not validation: `wasmtime` validates whatever it compiles. The scan keeps bytes from it that are
+//! large or deep enough to cost it too much.
 
 use wasmparser::{
     BinaryReaderError, ComponentType, ComponentTypeDeclaration, CompositeInnerType, CoreType, FunctionBody,
@@ -13,10 +16,10 @@ use super::{
 };
 use crate::limits::PLUGIN_TYPE_DEPTH;
 
-/// How a scan ends that finds something: the rule, and what is said.
+/// The rule that a component breaks, and the message.
 type Stop = (Broken, String);
 
-/// Checks what takes no time to check: that it is a component, and not too large.
+/// Checks that the bytes are a component, and not too many. Takes constant time.
 ///
 /// # Errors
 /// The rule that it breaks.
@@ -37,7 +40,7 @@ pub(super) fn scan(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Faul
         .map_err(|(broken, said)| Fault::new(name, broken, said))
 }
 
-/// The first eight bytes: magic, version, layer.
+/// Checks the first eight bytes: magic, version, layer.
 fn header(bytes: &[u8]) -> Result<(), Stop> {
     let no_wasm = |said: &str| Err((Broken::Wasm, said.to_owned()));
     match bytes {
@@ -77,9 +80,9 @@ struct Scan<'a> {
     bytes: &'a [u8],
     limits: &'a Limits,
     counts: Counts,
-    /// Of the core module that is read.
+    /// The types and functions of the core module that is being read.
     signatures: Signatures,
-    /// The function whose body is next.
+    /// The index of the function whose body comes next.
     bodies: usize,
 }
 
@@ -130,6 +133,7 @@ impl Scan<'_> {
             Payload::FunctionSection(section) => {
                 self.counts.functions += u64::from(section.count());
                 at_most("functions", self.counts.functions, u64::from(self.limits.functions))?;
+                // Imports precede declared functions, so this is the index of the first one with a body.
                 self.bodies = self.signatures.functions();
                 section.clone().into_iter().try_for_each(|kind| {
                     self.signatures.add_function(kind.map_err(invalid)?);
@@ -163,7 +167,8 @@ impl Scan<'_> {
 
     fn instances(&mut self, more: u32) -> Result<(), Stop> {
         self.counts.instances += u64::from(more);
-        // Instances that only regroup exports are counted with those that are made: a component of one module has few.
+        // Sections also declare instances that only regroup exports and cost nothing at run time. So the
+        // bound is looser than that of instances in a store.
         let limit = (self.limits.instances as u64).saturating_mul(8);
         at_most("instances", self.counts.instances, limit)
     }
@@ -228,7 +233,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A body: its size, locals, nesting and tables, and what it costs to compile.
+    /// Checks the size, locals, nesting and jump tables of a body, and adds its cost of compiling.
     fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Stop> {
         at_most("bytes in one function", body.range().len() as u64, self.limits.body_bytes as u64)?;
         let mut locals: u64 = 0;
@@ -255,9 +260,12 @@ impl Scan<'_> {
     }
 }
 
-/// How deep the types of a section can be at the most. The reader of `wasmparser` goes down a type of a component or an
-/// instance (0x41, 0x42) that is declared (0x01) in another one on the stack, three bytes for each step, and bounds it only
-/// once it is read. Each step down has these two bytes in a row; others that look like them are few, and counted too.
+/// Returns an upper bound of the nesting of the types in a section.
+///
+/// The reader of `wasmparser` recurses into a type of a component or an instance (0x41, 0x42) that is
+/// declared (0x01) within another, three bytes for each step, and checks the depth only afterwards. A small
+/// section could overflow the stack. Each step has these two bytes in a row. Other places where they occur
+/// are rare, and counting them too is safe.
 fn nested_types(section: &[u8]) -> u64 {
     section.windows(2).filter(|pair| matches!(pair, [0x01, 0x41 | 0x42])).count() as u64
 }

@@ -1,10 +1,11 @@
-//! Where compiled code is kept: the file system is not this module's.
+//! The storage of compiled plugins, as a trait, so that this module does not use the file system.
 
-/// Where sealed code lies. It is not trusted: what it gives is checked, what it loses is made again.
+/// A store of sealed code by name. It need not be reliable: whatever it returns is verified, and whatever it
+/// loses is compiled again.
 pub trait Shelf: Send + Sync {
-    /// What was put under this name: 64 hexadecimal digits.
+    /// Returns the bytes that were put under a name of 64 hexadecimal digits.
     fn get(&self, name: &str) -> Option<Vec<u8>>;
 
-    /// Puts something under a name, if it can.
+    /// Stores bytes under a name. Failing is allowed.
     fn put(&self, name: &str, sealed: &[u8]);
 }

@@ -1,4 +1,5 @@
-//! One instance with its limits: what it may take is set before it exists, and a call that breaks a rule is its last.
+//! A WebAssembly store for one instance, with its limits. The limits of memory hold before the instance
+//! exists. Each call gets fuel and a deadline, and a store in which a call failed must not be used again.
 
 use wasmtime::{Error, ResourceLimiter, Store, Trap};
 
@@ -9,17 +10,20 @@ use super::{
     host::Host,
 };
 
-/// What a store counts.
+/// The memory and tables of one store, and their limits.
 #[derive(Debug)]
 pub(super) struct Guest {
+    /// Bytes of all memories together.
     bytes: usize,
+    /// Elements of all tables together.
     elements: usize,
     most_bytes: usize,
     most_elements: usize,
+    /// The largest number of instances, of tables and of memories.
     most_of_each: usize,
 }
 
-/// A limit that was met, as an error that passes through the engine.
+/// A limit that was exceeded, as an error that travels through the engine.
 #[derive(Debug)]
 struct Exceeded(Broken, String);
 
@@ -47,6 +51,7 @@ impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let all = self.bytes.saturating_add(desired.saturating_sub(current));
         if all > self.most_bytes {
+            // An error instead of `Ok(false)`: that would let `memory.grow` return -1, and the plugin go on.
             let said = format!("it asks for {all} bytes of memory; at most {} are allowed", self.most_bytes);
             return Err(Exceeded(Broken::Memory, said).into());
         }
@@ -78,7 +83,7 @@ impl ResourceLimiter for Guest {
     }
 }
 
-/// A store for one instance, with every limit set.
+/// Creates a store for one instance, with the limits of memory set.
 pub(super) fn store(host: &Host) -> Store<Guest> {
     let mut store = Store::new(host.engine(), Guest::new(host.limits()));
     store.limiter(|guest| guest);
@@ -86,20 +91,20 @@ pub(super) fn store(host: &Host) -> Store<Guest> {
     store
 }
 
-/// What one call is about.
+/// The size of one call, which scales its limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct CallWork {
-    /// Rows, for which it may run more instructions.
+    /// The rows that it is about. Each adds to its instructions.
     pub(super) rows: usize,
-    /// Bytes that it hands back because of these.
+    /// The bytes of results that these rows need.
     pub(super) results: usize,
-    /// Values that the host tells it or reads from it.
+    /// The values that the host writes for it or reads from it.
     pub(super) values: usize,
-    /// The most instructions that are left for it, whatever it is about.
+    /// The most instructions that the run has left for it.
     pub(super) most: Option<u64>,
 }
 
-/// How a call ended, and how many instructions it ran.
+/// The outcome of a call, and the number of instructions that it ran.
 pub(super) type Ended<R> = (Result<R, Fault>, u64);
 
 /// Runs one call within its limits.
@@ -127,7 +132,7 @@ pub(super) fn within<R>(
     (result.map_err(|error| fault(name, limits, fuel, &error)), ran)
 }
 
-/// The rule that an error of the engine is about.
+/// Returns the fault for an error of the engine.
 fn fault(name: &str, limits: &Limits, fuel: u64, error: &Error) -> Fault {
     if let Some(Exceeded(broken, said)) = error.downcast_ref::<Exceeded>() {
         return Fault::new(name, *broken, said);
@@ -152,7 +157,7 @@ fn fault(name: &str, limits: &Limits, fuel: u64, error: &Error) -> Fault {
             }
         };
     }
-    // What has no type of its own is told by the engine's words.
+    // The engine has no types for these errors, so they are recognized by their text.
     let said = format!("{error:#}");
     if said.contains("fuel allocated for hostcalls") {
         let said = format!("it hands back more than {} bytes beyond what was asked for", limits.result_bytes);

@@ -1,4 +1,5 @@
-//! The numbers that a plugin knows texts and versions by: its own, from 0 without a gap, of what it sees and nothing else.
+//! The numbers by which a plugin knows texts and versions. They are its own, from 0 without gaps, and cover
+//! only what the plugin sees: the plan's symbols would reveal that others exist, and how many.
 
 use std::sync::Arc;
 
@@ -10,43 +11,51 @@ use crate::{
     value::{Version, is_place},
 };
 
-/// No text: the parent of one without a `/`.
+/// No number. As a parent: the text has no `/`.
 const NOTHING: u32 = u32::MAX;
 
-/// A text with a number.
+/// A text that has a number.
 #[derive(Clone, Debug)]
 enum Text {
-    /// One of the plan's.
+    /// A symbol of the plan.
     Known(Symbol),
-    /// One that the plan did not have when it was first met.
+    /// A text that was not in the plan when it got its number.
     Own(Arc<str>),
 }
 
-/// The numbers of one filter. They only grow: a number keeps its meaning.
+/// The numbers of one filter. A number keeps its meaning, so the tables only grow.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
+    /// True for each of texts and places that the plugin wants to be told of.
     wants: (bool, bool),
+    /// By symbol of the plan, the number, or [`NOTHING`].
     by_symbol: Vec<u32>,
+    /// The numbers of texts that were not in the plan.
     own: IndexMap<Arc<str>, u32>,
+    /// The texts, by number.
     list: Vec<Text>,
+    /// The count of texts that the plugin was sent.
     sent: usize,
+    /// By its text, each version. The position is its number.
     versions: IndexMap<String, Arc<Version>>,
+    /// The count of versions that the plugin was sent.
     versions_sent: usize,
 }
 
 impl Texts {
-    /// No text yet. `texts` and `places`: what the filter wants to know of each.
+    /// Creates an empty table. `texts` and `places` say what the plugin wants to be told of each.
     pub(super) fn new(texts: bool, places: bool) -> Self {
         Texts { wants: (texts, places), ..Texts::default() }
     }
 
-    /// The number of a text of the plan.
+    /// Returns the number of a symbol of the plan.
     pub(super) fn number(&mut self, symbols: &Symbols, symbol: Symbol) -> u32 {
         let at = symbol.index();
         if self.by_symbol.len() <= at {
             self.by_symbol.resize(symbols.len().max(at + 1), NOTHING);
         }
         if self.by_symbol[at] == NOTHING {
+            // The plan may have learned a text after it got a number.
             self.by_symbol[at] = match self.own.get(symbols.text(symbol)) {
                 Some(number) => *number,
                 None => self.add(Text::Known(symbol)),
@@ -55,7 +64,7 @@ impl Texts {
         self.by_symbol[at]
     }
 
-    /// The number of any text.
+    /// Returns the number of any text.
     pub(super) fn text_number(&mut self, symbols: &Symbols, text: &str) -> u32 {
         if let Some(symbol) = symbols.find(text) {
             return self.number(symbols, symbol);
@@ -74,7 +83,7 @@ impl Texts {
         (self.list.len() - 1) as u32
     }
 
-    /// The text of a number.
+    /// Returns the text of a number.
     pub(super) fn text<'a>(&'a self, symbols: &'a Symbols, number: u32) -> Option<&'a str> {
         Some(match self.list.get(number as usize)? {
             Text::Known(symbol) => symbols.text(*symbol),
@@ -82,7 +91,7 @@ impl Texts {
         })
     }
 
-    /// The number of a version.
+    /// Returns the number of a version.
     pub(super) fn version_number(&mut self, version: &Arc<Version>) -> u32 {
         let text = version.to_string();
         let entry = self.versions.entry(text);
@@ -91,22 +100,23 @@ impl Texts {
         at as u32
     }
 
-    /// The version of a number.
+    /// Returns the version of a number.
     pub(super) fn version(&self, number: u32) -> Option<&Arc<Version>> {
         self.versions.get_index(number as usize).map(|known| known.1)
     }
 
-    /// Whether something has a number that the filter was not told of.
+    /// Returns `true` if something has a number that the plugin was not sent.
     pub(super) fn has_news(&self) -> bool {
         self.sent < self.list.len() || self.versions_sent < self.versions.len()
     }
 
-    /// Everything counts as not told, for a new instance.
+    /// Marks everything as not sent, for a new instance.
     pub(super) fn forget(&mut self) {
         (self.sent, self.versions_sent) = (0, 0);
     }
 
-    /// What the filter was not told of. Parents of places get numbers as they are met.
+    /// Returns the texts that the plugin was not sent. Parents of places get numbers on the way, so the list
+    /// grows while it is walked.
     pub(super) fn news(&mut self, symbols: &Symbols) -> wire::Symbols {
         let mut news = wire::Symbols {
             count: 0,
@@ -124,7 +134,7 @@ impl Texts {
                 Text::Own(text) => text,
             };
             if places {
-                // Other texts are within nothing, however many `/` they hold.
+                // Other texts have no parents, even with a `/` in them.
                 let end = text.rfind('/').filter(|_| is_place(text));
                 let parent = end.map(|end| self.text_number(symbols, &text[..end]));
                 news.parents.push(parent.unwrap_or(NOTHING));
@@ -141,7 +151,8 @@ impl Texts {
         news
     }
 
-    /// The rank of every version, where some are new: equal ones have one rank.
+    /// Returns the rank of every version if some are new, else nothing. Versions that are equal, such as
+    /// `5.10` and `5.10.0`, have the same rank, so that a plugin compares ranks and never parses.
     pub(super) fn version_news(&mut self) -> Vec<u32> {
         if self.versions_sent == self.versions.len() {
             return Vec::new();

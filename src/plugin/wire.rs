@@ -1,4 +1,4 @@
-//! The interface of `wit/`, as types.
+//! The types and functions of the interface in `wit/`, generated.
 
 #![allow(missing_docs, unused_qualifications, reason = "generated from `wit/`, which documents it")]
 
