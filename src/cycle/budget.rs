@@ -1,36 +1,45 @@
-//! What a cycle may spend: one framework that asks for much leaves enough to the others.
+//! Divides a bound of the cycle among frameworks, so that one framework with large needs leaves enough to the
+//! others.
 
-/// A sum that frameworks spend. Half of it is theirs in equal parts; of the other half each may have no more than it
-/// leaves.
+/// A total that frameworks spend from. Half of it is divided into equal parts, one for each. The other half
+/// is common: each framework may draw from it as long as what it has drawn is no more than what remains.
+///
+/// So the first of `n` frameworks that spends all it may takes a quarter of the total beside its own part,
+/// and the last always has its own part. What a framework may spend does not depend on what the others will
+/// ask for, only on what they have spent.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
+    /// The part of each framework.
     own: u64,
+    /// The rest of the common half.
     common: u64,
+    /// By framework, everything it has spent.
     spent: Vec<u64>,
 }
 
 impl Budget {
-    /// Of so much, for so many frameworks, of which so many take part.
+    /// Divides a total. `frameworks` is the number of the plan's frameworks, `taking_part` of those that
+    /// share the total.
     pub fn new(total: u64, frameworks: usize, taking_part: usize) -> Budget {
         let own = total / 2 / (taking_part.max(1) as u64);
         Budget { own, common: total / 2, spent: vec![0; frameworks] }
     }
 
-    /// What a framework may still spend.
+    /// Returns the amount that a framework may still spend.
     pub fn left(&self, framework: usize) -> u64 {
         let spent = self.spent[framework];
         let drawn = spent.saturating_sub(self.own);
         self.own.saturating_sub(spent) + self.common.saturating_sub(drawn) / 2
     }
 
-    /// A framework spends.
+    /// Counts an amount that a framework spends.
     pub fn spend(&mut self, framework: usize, amount: u64) {
         let before = self.spent[framework].saturating_sub(self.own);
         self.spent[framework] += amount;
         self.common = self.common.saturating_sub(self.spent[framework].saturating_sub(self.own) - before);
     }
 
-    /// Gives back what a framework spent.
+    /// Takes back an amount that a framework spent.
     pub fn give_back(&mut self, framework: usize, amount: u64) {
         let before = self.spent[framework].saturating_sub(self.own);
         self.spent[framework] = self.spent[framework].saturating_sub(amount);

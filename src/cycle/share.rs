@@ -1,5 +1,15 @@
-//! Dominant shares over a tree of roles (Ghodsi et al., Dominant Resource Fairness, NSDI 2011; the tree as in
-//! Apache Mesos: a parent's own frameworks are one child).
+//! Dominant shares over a tree of roles, which decide who is served next.
+//!
+//! The dominant share of a framework is its largest fraction of any resource of the fleet. Serving the
+//! smallest share first equalizes them (Ghodsi et al., *Dominant Resource Fairness*, NSDI 2011). Roles form a
+//! tree, and the rule applies at each level from the root down: among the children of a role with an open
+//! framework, the smallest share divided by weight. As in Apache Mesos, the frameworks of a role itself count
+//! together as one child beside its sub-roles.
+//!
+//! Every role keeps a queue, ordered by share, of its children with something open. A grant changes the
+//! shares on one path to the root, so it costs time in proportion to the depth of the tree, and finding the
+//! next framework is a walk down. Shares are exact fractions: with floating point, ties could break
+//! differently between machines.
 
 use std::{cmp::Ordering, collections::BTreeSet, fmt};
 
@@ -7,20 +17,20 @@ use indexmap::IndexMap;
 
 use crate::{inventory::world::World, ir::Plan, quantity::MILLION, symbol::Symbol, types::Side};
 
-/// An exact fraction, not above what its parts allow: 0 ≤ numerator, 0 < denominator.
+/// An exact, non-negative fraction. The denominator is positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fraction {
-    /// Above the line.
+    /// The part above the line.
     pub numerator: u128,
-    /// Below the line.
+    /// The part below the line.
     pub denominator: u128,
 }
 
 impl Fraction {
-    /// None of it.
+    /// The fraction 0.
     pub const ZERO: Fraction = Fraction { numerator: 0, denominator: 1 };
 
-    /// In lowest terms; zero where the denominator is.
+    /// Reduces a fraction to lowest terms. Returns zero if the denominator is zero.
     pub fn new(numerator: u128, denominator: u128) -> Fraction {
         if denominator == 0 {
             return Fraction::ZERO;
@@ -40,7 +50,9 @@ impl PartialOrd for Fraction {
 }
 
 impl Ord for Fraction {
-    /// Exact and without overflow: by whole parts, then by the turned-over remainders.
+    /// Compares exactly and without overflow. Multiplying crosswise could overflow, so this compares the
+    /// continued fractions of both: first the whole parts, then the reciprocals of the remainders, whose
+    /// order is reversed. The steps are those of Euclid's algorithm.
     fn cmp(&self, other: &Self) -> Ordering {
         let (mut a, mut b) = ((self.numerator, self.denominator), (other.numerator, other.denominator));
         let mut turned = false;
@@ -74,16 +86,17 @@ impl fmt::Display for Fraction {
 /// Used amounts by side and resource.
 pub type Usage = IndexMap<(Side, Symbol), i128>;
 
-/// A dominant share and the resource that makes it.
+/// A dominant share, with its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dominant {
-    /// The largest fraction used of any resource.
+    /// The largest used fraction of any resource.
     pub share: Fraction,
-    /// Which resource, where anything is used.
+    /// The resource, if anything is used.
     pub resource: Option<(Side, Symbol)>,
 }
 
-/// The dominant share of a usage.
+/// Returns the dominant share of a usage. Among equal fractions the first resource in the order of `usage`
+/// wins.
 pub fn dominant(world: &World, usage: &Usage) -> Dominant {
     let mut best = Dominant { share: Fraction::ZERO, resource: None };
     for (resource, used) in usage {
@@ -102,38 +115,38 @@ pub fn dominant(world: &World, usage: &Usage) -> Dominant {
 pub struct RoleNode {
     /// Its path; empty for the root.
     pub path: String,
-    /// In millionths.
+    /// The weight, in millionths.
     pub weight: i64,
-    /// What it and the roles below use.
+    /// The used amounts of this role and the roles below it.
     pub usage: Usage,
-    /// What its own frameworks use.
+    /// The used amounts of its own frameworks.
     own: Usage,
     /// The role above.
     parent: usize,
-    /// Which of its children this is in order of name, from 1.
+    /// Its position among the children of its parent in order of name, from 1.
     rank: usize,
-    /// Roles below, by number; in order of name.
+    /// The roles below it, by index, in order of name.
     children: Vec<usize>,
-    /// Its own frameworks, by number in the plan; in order of name.
+    /// Its own frameworks, by index in the plan, in order of name.
     frameworks: Vec<usize>,
-    /// What is open here, in the order in which it is served.
+    /// The open children, in the order in which they are served.
     queue: Queue,
 }
 
-/// What of a role is open: its own frameworks, which are one child, and the roles below it.
+/// The open children of a role. Its own frameworks together are one child, with rank 0.
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    /// Children with something open: by share over weight, then by name. Number 0 are the role's own frameworks, which
-    /// come before all below by name too.
+    /// The children with something open, by share over weight, then by rank. Ranks follow names, and rank 0
+    /// comes first, so ties are broken by name.
     children: BTreeSet<(Fraction, usize)>,
-    /// Its own open frameworks: by share, then by name.
+    /// Its own open frameworks, by share, then by position in order of name.
     frameworks: BTreeSet<(Fraction, usize)>,
-    /// The keys under which children stand in the set.
+    /// The present key of each child in `children`, which is needed to remove it.
     keys: IndexMap<usize, Fraction>,
 }
 
 impl Queue {
-    /// Puts a child where its share says, or takes it out.
+    /// Moves a child to the place of its share, or removes it if there is none.
     fn place(&mut self, child: usize, share: Option<Fraction>) {
         if let Some(old) = self.keys.swap_remove(&child) {
             self.children.remove(&(old, child));
@@ -151,13 +164,15 @@ pub struct Shares {
     nodes: Vec<RoleNode>,
     by_path: IndexMap<String, usize>,
     frameworks: Vec<(Usage, Fraction)>,
-    /// Of each framework its role, and its number there in order of name.
+    /// By framework, its role, and its position among that role's frameworks in order of name.
     of_framework: Vec<(usize, usize)>,
+    /// True for frameworks that still want something.
     open: Vec<bool>,
 }
 
 impl Shares {
-    /// The tree of a plan's roles and those its frameworks name, with what allocations use.
+    /// Builds the tree from the plan's roles, those of its frameworks and those of allocations, with the
+    /// usage of allocations.
     pub fn new(plan: &Plan, world: &World) -> Shares {
         let mut shares = Shares {
             nodes: vec![RoleNode { weight: MILLION, ..RoleNode::default() }],
@@ -197,7 +212,7 @@ impl Shares {
         shares
     }
 
-    /// The node of a role, made with those above it if new.
+    /// Returns the node of a role. Creates it, with the roles above it, if it is new.
     fn node(&mut self, path: &str) -> usize {
         if let Some(known) = self.by_path.get(path) {
             return *known;
@@ -217,7 +232,7 @@ impl Shares {
         at
     }
 
-    /// Counts what a framework of a role takes (`sign` 1) or gives back (-1), up the tree.
+    /// Adds an amount (`sign` 1) to a framework and all roles above it, or subtracts it (-1).
     fn add(
         &mut self,
         world: &World,
@@ -239,6 +254,8 @@ impl Shares {
         for (side, resource, amount) in taken {
             *usage.entry((*side, *resource)).or_insert(0) += sign * amount;
         }
+        // Keys of the queues change with the shares. Only an open framework is in a queue; usage of the
+        // others changes only before any is open, so their roles need no new key.
         let before = std::mem::replace(share, dominant(world, usage).share);
         if self.open[framework] {
             let (rank, after) = (self.of_framework[framework].1, self.frameworks[framework].1);
@@ -249,7 +266,7 @@ impl Shares {
         }
     }
 
-    /// A role and those above it, the root last.
+    /// Returns a role and those above it, with the root last.
     fn line(&self, node: usize) -> Vec<usize> {
         let mut line = vec![node];
         let mut at = node;
@@ -260,11 +277,12 @@ impl Shares {
         line
     }
 
-    /// Puts a role, and those above it, where their shares say.
+    /// Moves a role, and those above it, to the places of their shares.
     fn requeue(&mut self, world: &World, node: usize) {
         let own = &self.nodes[node];
         let open = !own.queue.frameworks.is_empty();
         let share = open.then(|| dominant(world, &own.own).share);
+        // Weights of roles are applied at the level of the role, so own frameworks together weigh 1.
         self.nodes[node].queue.place(0, share.map(|share| weighted(share, MILLION)));
         for at in self.line(node).into_iter().filter(|at| *at != 0) {
             let below = &self.nodes[at];
@@ -281,12 +299,12 @@ impl Shares {
         self.add(world, self.of_framework[framework].0, Some(framework), taken, 1);
     }
 
-    /// Undoes a grant.
+    /// Takes back a grant.
     pub fn undo(&mut self, world: &World, framework: usize, taken: &[(Side, Symbol, i128)]) {
         self.add(world, self.of_framework[framework].0, Some(framework), taken, -1);
     }
 
-    /// Says whether a framework still wants something.
+    /// Marks a framework as open or closed. It is open while it wants something.
     pub fn set_open(&mut self, world: &World, framework: usize, open: bool) {
         let (node, rank) = self.of_framework[framework];
         let key = (self.frameworks[framework].1, rank);
@@ -300,8 +318,8 @@ impl Shares {
         self.requeue(world, node);
     }
 
-    /// The framework that is served next: down the tree, the smallest dominant share divided by weight; ties by
-    /// name.
+    /// Returns the framework to serve next: from the root down, the child with the smallest dominant share
+    /// divided by weight. Ties are broken by name.
     pub fn next(&self) -> Option<usize> {
         let mut at = 0;
         loop {
@@ -313,26 +331,29 @@ impl Shares {
         }
     }
 
-    /// Every role, by path.
+    /// Returns every role, by path.
     pub fn roles(&self) -> impl Iterator<Item = &RoleNode> {
         let mut roles: Vec<&RoleNode> = self.nodes.iter().skip(1).collect();
         roles.sort_by(|a, b| a.path.cmp(&b.path));
         roles.into_iter()
     }
 
-    /// The dominant share of a role, sub-roles included, before its weight; `None` for a role nobody names.
+    /// Returns the dominant share of a role with its sub-roles, before its weight. `None` if nothing names
+    /// the role.
     pub fn of_role(&self, world: &World, path: &str) -> Option<Dominant> {
         self.by_path.get(path).map(|at| dominant(world, &self.nodes[*at].usage))
     }
 }
 
-/// The number of each framework by its name.
+/// Maps the name of each framework to its index.
 pub(super) fn framework_numbers(plan: &Plan) -> IndexMap<Symbol, usize> {
     plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect()
 }
 
 fn weighted(share: Fraction, weight: i64) -> Fraction {
     let weight = u128::try_from(weight.max(1)).unwrap_or(1);
+    // If this overflows, both parts are divided instead. The result is rounded, but the same on every
+    // machine.
     match share.denominator.checked_mul(weight) {
         Some(denominator) => Fraction::new(share.numerator.saturating_mul(MILLION as u128), denominator),
         None => Fraction::new(share.numerator / weight, share.denominator / MILLION as u128),
