@@ -1,4 +1,8 @@
-//! What a need is told when it closes: how it ended, why it got no more, and every reason.
+//! Closes needs: determines the outcome, the cause of what is missing, and the reasons against candidates.
+//!
+//! The cause is found by asking again with the state before the cycle. If the need has a candidate there, it
+//! lost it to the grants that hold those stocks (*contended*). If not, no cycle could have served it
+//! (*proved*). If the search was cut short, neither is known (*bounded*).
 
 use std::sync::Arc;
 
@@ -53,8 +57,8 @@ impl Run<'_> {
         }
     }
 
-    /// The best candidate of a need as the cycle began, and the stocks that some candidate would have taken something of:
-    /// those at least that some grant has.
+    /// Returns the best candidate of a need before the cycle, and the stocks that some candidate would have
+    /// taken something of. Stocks of which no grant holds anything may be missing from the list.
     fn wanted_at_start(&mut self, id: NeedId, search: &mut Search) -> (Option<Candidate>, Vec<StockId>) {
         let (plan, world) = (self.plan, self.world);
         let moment = Moment {
@@ -75,7 +79,9 @@ impl Run<'_> {
             held.filter_map(|(stock, _)| index.agent_of(StockId(stock as u32)))
                 .for_each(|agent| granted[agent] = true);
             let mut seen: IndexSet<&[usize]> = IndexSet::new();
-            // Limits may be over some agents' amounts only, and what is raised may go on to further parts.
+            // Agents with the same supplies take the same stocks of them, so that one stands for all. But
+            // limits may count the amounts of some agents only, and a raised amount may need further parts;
+            // then each agent is looked at.
             let every = !world.limits.is_empty() || matcher.raises();
             for (agent, supplies) in &served {
                 if seen.insert(supplies) || every {
@@ -104,7 +110,8 @@ impl Run<'_> {
         (best, wanted)
     }
 
-    /// Why a need that is granted whole was not: whether it would be, alone and with nothing granted.
+    /// Finds out why a need that is granted whole was not, by granting it alone in the state before the
+    /// cycle.
     fn why_not_whole(&mut self, at: usize) -> Why {
         let (plan, world, need) = (self.plan, self.world, &self.needs[at]);
         let (id, missing) = (need.id, need.missing());
@@ -113,7 +120,8 @@ impl Run<'_> {
         let mut search = Search::within(limits::ASSIGNMENT_STEPS);
         let mut index = self.start_index.take();
         let most = self.at_start(id).most_instances();
-        // What is tried is given back: a copy of the fleet for each need would cost more than what is tried.
+        // The trial grants into the state before the cycle, and takes back afterwards: this is cheaper than a
+        // copy of the fleet for each need.
         while (tried.len() as u64) < missing {
             let matcher = self.at_start(id);
             let best = match &mut index {
@@ -143,14 +151,15 @@ impl Run<'_> {
         }
         self.start_index = index;
         if (tried.len() as u64) < missing {
-            // No order of granting gives more than the most there can be.
+            // Greedy grants may miss a better arrangement, so failing proves nothing unless an upper bound on
+            // the instances is below the missing number.
             let proved = !search.bounded && (tried.is_empty() || most < u128::from(missing));
             return if proved { Why::Proved } else { Why::Bounded };
         }
         tried.first().and_then(|first| self.winners(first, wanted)).map_or(Why::Bounded, Why::Contended)
     }
 
-    /// A need as the cycle began.
+    /// Returns the matcher of a need in the state before the cycle.
     fn at_start(&self, id: NeedId) -> Matcher<'_> {
         let moment = Moment {
             plan: self.plan,
@@ -163,7 +172,7 @@ impl Run<'_> {
         Matcher::new(moment, id)
     }
 
-    /// The grants that took what a need could have had: those on its best candidate first.
+    /// Returns the grants that took what a need could have had, with those on its best candidate first.
     fn winners(&mut self, best: &Candidate, mut wanted: Vec<StockId>) -> Option<Winners> {
         wanted.sort_unstable();
         wanted.dedup();
@@ -175,7 +184,7 @@ impl Run<'_> {
             (0..among.len()).filter(|grant| among[*grant]).collect()
         };
         let first = on(&mut best.takes().map(|take| take.stock));
-        // Needs that close one after the other often want the same.
+        // Needs that close in succession often want the same stocks.
         let known =
             self.lost.as_ref().filter(|lost| lost.grants == self.grants.len() && lost.wanted == wanted);
         if known.is_none() {
@@ -188,7 +197,7 @@ impl Run<'_> {
         (!all.is_empty()).then_some(Winners { grants, count: all.len() })
     }
 
-    /// Every reason against every agent and supply, as things are now.
+    /// Returns the reasons against every agent and supply, in the present state.
     pub(super) fn rejections(&mut self, id: NeedId) -> Rejections {
         let mut keeper = Keeper {
             reasons: std::mem::take(&mut self.reasons),
@@ -211,6 +220,8 @@ impl Run<'_> {
     }
 }
 
+/// Collects rejections within the bounds of `limits`. The tables of the whole cycle are moved in and out of
+/// it, so that equal reasons and lists are stored once.
 struct Keeper {
     reasons: IndexSet<crate::matching::Reason>,
     shortages: IndexMap<Shortage, usize>,
@@ -223,7 +234,8 @@ struct Keeper {
 }
 
 impl Keeper {
-    /// Whether so many more may be looked at for reasons; where not, they are counted.
+    /// Returns `true` if `more` candidates may still be looked at for reasons. Otherwise counts them as
+    /// dropped.
     fn may_look(&mut self, more: usize) -> bool {
         let may = self.looked < limits::REASONS_LOOKED;
         if may {
@@ -234,7 +246,7 @@ impl Keeper {
         may
     }
 
-    /// The one list with these numbers.
+    /// Returns the one shared list with these numbers.
     fn shared(&mut self, numbers: Vec<usize>) -> Arc<[usize]> {
         if let Some(known) = self.lists.get(numbers.as_slice()) {
             return Arc::clone(known);
@@ -261,7 +273,7 @@ impl Keeper {
         self.kept += 1;
         let volume = supply.map(|(volume, _)| &matcher.subject.need.volumes[volume]);
         let numbers = failures.iter().map(|failure| {
-            // What is short is told in the same words every time: they are not made again.
+            // Shortages repeat often, and always have the same words, so their reasons are built once.
             if let Failure::Amount(shortage) = failure {
                 if let Some(number) = self.shortages.get(shortage) {
                     return *number;
@@ -280,6 +292,8 @@ impl Keeper {
     }
 }
 
+/// Collects the failures of agents alone, then of supplies alone, then of pairs if rules about both exist,
+/// then of whole candidates. Each stage looks only at what the stages before could not see.
 fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let agents = matcher.agents();
     let volumes = &matcher.subject.need.volumes;
@@ -322,15 +336,15 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
                 }
             }
         }
-        // What does not hold alone is no candidate together.
+        // An agent that fails alone has failed already.
         if open {
             together(matcher, agent, keeper);
         }
     }
 }
 
-/// An agent whose parts all hold on their own: feasible, or what keeps them apart, and the amount that runs out when
-/// volumes are added.
+/// Collects the failures of an agent whose parts all hold alone. Either it is feasible after all, or the
+/// places between its parts fail, or an amount runs out when volumes are added together.
 fn together(matcher: &Matcher<'_>, agent: Option<usize>, keeper: &mut Keeper) {
     if keeper.tries == 0 {
         keeper.out.dropped += 1;

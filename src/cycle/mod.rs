@@ -1,5 +1,15 @@
-//! The offer cycle (section 10 of the language reference): needs in, offers out. A pure function of plan, world
-//! and the needs that take part.
+//! The offer cycle (section 10 of the language reference): needs in, offers out. A pure function of the plan,
+//! the world and the needs that take part.
+//!
+//! 1. `share` picks the framework with the smallest dominant share.
+//! 2. Its first open need, in order of declaration, is granted its best candidate, which `matching` finds. A
+//!    grant is taken from the ledger, and the shares grow.
+//! 3. A need that is met, or has no candidate, is closed: `close` finds out why it got no more.
+//! 4. A framework without an open need takes part no longer. The cycle ends when none is left.
+//!
+//! Each turn grants an instance or closes a need, so the number of turns is bounded by the counts of the
+//! needs. The work of a turn is bounded by budgets (`budget`). A need that exceeds its own is closed as
+//! bounded, which never claims that there is no candidate.
 
 mod budget;
 mod close;
@@ -29,42 +39,42 @@ use crate::{
 use budget::Budget;
 use share::Shares;
 
-/// Which needs' rejections are kept.
+/// The needs whose rejections are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reasons {
-    /// None.
+    /// No need.
     None,
-    /// Of needs that are not met.
+    /// Needs that are not met.
     #[default]
     Unmet,
-    /// Of every need, when it closes.
+    /// All needs, when they close.
     All,
 }
 
-/// What finds the best candidate. Both find the same.
+/// The search for the best candidate. Both engines find the same one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Engine {
-    /// Columns of the fleet, kept current from grant to grant.
+    /// Sets of rows over columns of the fleet, kept current from grant to grant.
     #[default]
     Indexed,
-    /// One candidate at a time, nothing kept: the judge of the other.
+    /// One candidate at a time, with no state. The reference for the other engine.
     Plain,
 }
 
-/// What a cycle is asked.
+/// The input of a cycle, besides plan and world.
 #[derive(Default)]
 pub struct Request<'a> {
-    /// The needs that take part; `None`: all.
+    /// The needs that take part. `None` for all.
     pub needs: Option<Vec<NeedId>>,
-    /// Which rejections to keep.
+    /// The rejections to keep.
     pub reasons: Reasons,
-    /// What finds the best candidate. A cycle with a recorder is always run plainly.
+    /// The search for the best candidate. A cycle with a recorder always uses [`Engine::Plain`].
     pub engine: Engine,
-    /// Who answers for rules that others wrote.
+    /// The evaluator of rules that plugins brought.
     pub filters: Option<&'a dyn Filters>,
-    /// Told what conditions come out as.
+    /// Records the outcome of each condition.
     pub recorder: Option<&'a Recorder>,
-    /// Told after each step: needs closed, needs in all.
+    /// Called after each step with the number of closed needs, and of all needs.
     pub progress: Option<&'a mut dyn FnMut(usize, usize)>,
 }
 
@@ -116,7 +126,7 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
     run.finish()
 }
 
-/// Every need of a plan, in order.
+/// Returns every need of a plan, in order.
 pub fn every_need(plan: &Plan) -> impl Iterator<Item = NeedId> {
     plan.frameworks
         .iter()
@@ -124,7 +134,7 @@ pub fn every_need(plan: &Plan) -> impl Iterator<Item = NeedId> {
         .flat_map(|(framework, known)| (0..known.needs.len()).map(move |need| NeedId { framework, need }))
 }
 
-/// What is used, and where instances are, before the cycle: allocations and existing volumes.
+/// Returns the ledger and the placed instances before the cycle: those of allocations and existing volumes.
 pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
     let mut placed = Placed::new(plan);
     let frameworks = share::framework_numbers(plan);
@@ -147,17 +157,19 @@ pub fn start(plan: &Plan, world: &World) -> (Ledger, Placed) {
     (Ledger::new(world), placed)
 }
 
-/// The parts of an instance, of `limits::GRANTED_PARTS`.
+/// Returns the size of an instance in parts, which count against `limits::GRANTED_PARTS`.
 fn parts(candidate: &Candidate) -> u64 {
     let takes: usize = candidate.takings.iter().map(|taking| 1 + taking.portion.takes().count()).sum();
     limits::INSTANCE_PARTS + (takes / 2 + candidate.items.len()) as u64
 }
 
-/// What needs were lost to: the grants, by number, that took something of what was wanted.
+/// A cached result of [`Run::winners`]: the grants that took something of some stocks.
 struct Lost {
+    /// The stocks, sorted.
     wanted: Vec<StockId>,
-    /// How many grants there were.
+    /// The number of grants at that time.
     grants: usize,
+    /// The grants, by index.
     to: Vec<usize>,
 }
 
@@ -167,15 +179,17 @@ struct Run<'a> {
     ledger: Ledger,
     placed: Placed,
     shares: Shares,
+    /// The ledger and the placed instances before the cycle.
     start: (Ledger, Placed),
     needs: Vec<NeedResult>,
     grants: Vec<Grant>,
-    /// Of each stock, the grants that took something of it, in order.
+    /// By stock, the grants that took something of it, in order.
     holders: Vec<Vec<usize>>,
+    /// The last answer about the grants that needs were lost to.
     lost: Option<Lost>,
     reasons: IndexSet<crate::matching::Reason>,
     lists: IndexSet<Arc<[usize]>>,
-    /// The reason of each shortage.
+    /// The index in `reasons` of the reason for each shortage.
     shortages: IndexMap<Shortage, usize>,
     keep: Reasons,
     kept: usize,
@@ -189,11 +203,11 @@ struct Run<'a> {
     explaining: u64,
     filters: Option<&'a dyn Filters>,
     recorder: Option<&'a Recorder>,
-    /// `None`: plainly.
+    /// The index over the present state. `None` for [`Engine::Plain`].
     index: Option<Index>,
-    /// Of what there would be if nothing were taken.
+    /// The index over the fleet with nothing taken, which settling places uses.
     free: Option<Free>,
-    /// Of what there was when the cycle began.
+    /// The index over the state before the cycle.
     start_index: Option<Index>,
 }
 
@@ -252,8 +266,8 @@ impl Run<'_> {
         }
     }
 
-    /// Grants a need's best candidate, or all that are missing of a need that is granted whole, if there are any
-    /// and the budget allows the search.
+    /// Grants a need its best candidate, or all missing instances of a need that is granted whole. Returns
+    /// `false` if there is no candidate, or if the budgets do not allow the search.
     fn grant(&mut self, at: usize) -> bool {
         self.settle(at);
         let NeedId { framework, need } = self.needs[at].id;
@@ -275,7 +289,7 @@ impl Run<'_> {
         true
     }
 
-    /// Settles the places of a need, once.
+    /// Settles the places of a need, unless it is done: a settled place stays for the cycle.
     fn settle(&mut self, at: usize) {
         let id = self.needs[at].id;
         if !has_unsettled(&self.plan.frameworks[id.framework].needs[id.need])
@@ -341,7 +355,7 @@ impl Run<'_> {
         true
     }
 
-    /// Undoes the last grant, which is this need's.
+    /// Takes back the last grant, which must be this need's.
     fn undo(&mut self, at: usize) {
         let Some(grant) = self.grants.pop() else { return };
         self.lost = None;
