@@ -1,4 +1,4 @@
-//! What a candidate is about to take.
+//! The amounts that a candidate would take.
 
 use super::Matcher;
 use crate::{
@@ -10,25 +10,27 @@ use crate::{
     symbol::Symbol,
 };
 
-/// What a candidate takes, on top of what the ledger has: nothing is counted until it is granted.
+/// The takes of a candidate that is being built, in addition to those in the ledger. Only a grant writes to
+/// the ledger, so that a candidate can be dropped without undoing anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
-    /// In order of taking.
+    /// The takes, in the order in which they were added.
     pub takes: Vec<Take>,
 }
 
-/// What one amount of a need takes.
+/// The takes of one amount of a need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taking {
-    /// The volume, by its number; `None` for the agent.
+    /// The index of the volume; `None` for the agent.
     pub volume: Option<usize>,
-    /// The resource; `users` for the place of a user of an existing volume.
+    /// The resource. `users` for the place of one user of an existing volume.
     pub resource: Symbol,
-    /// From where.
+    /// The stocks that it is taken from.
     pub portion: Portion,
 }
 
-/// An amount that is taken, and of what: so that a range of amounts can be raised once all is known.
+/// A requested amount with the holdings that it was taken from. It is remembered so that the amount can be
+/// raised after everything else is known.
 #[derive(Clone, Debug)]
 pub(super) struct Request<'a> {
     pub tiers: Vec<HoldingId>,
@@ -37,7 +39,7 @@ pub(super) struct Request<'a> {
 }
 
 impl<'a> Matcher<'a> {
-    /// What the need has room for, beside a draft.
+    /// Returns the amounts that are free to the need, beside a draft.
     pub fn room<'r>(&'r self, draft: &'r Draft) -> Room<'r> {
         let (world, ledger) = (self.moment.world, self.moment.ledger);
         let revocable = if self.subject.need.accept_revocable { Revocable::Too } else { Revocable::No };
@@ -47,13 +49,14 @@ impl<'a> Matcher<'a> {
         Room { world, ledger: Some(ledger), taker, pending: &draft.takes }
     }
 
-    /// Whether an agent may give more than the least that is asked of it.
+    /// Returns `true` if the need asks an agent for a range of amounts, whose lower end may be exceeded.
     pub fn raises(&self) -> bool {
         let amounts = self.subject.need.agent.iter().flat_map(|request| &request.amounts);
         amounts.into_iter().any(|ask| matches!(ask.amount, Amount::Scalar(_, low, high) if high > low))
     }
 
-    /// Raises what was taken of each range of amounts to the most that fits, in order.
+    /// Raises each range of amounts to the most that fits, in order. Every lower end was taken first, so a
+    /// range never takes away what a later request needs.
     pub(super) fn raise(&self, takings: &mut [Taking], requests: &[Option<Request<'_>>]) {
         for (at, request) in requests.iter().enumerate() {
             let Some(Request { tiers, amount, charged }) = request else { continue };

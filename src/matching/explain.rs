@@ -1,5 +1,7 @@
-//! Failures → reasons: label, kind, side, key, have, want, absent, and whether a change in what is free can cure
-//! it.
+//! Converts failures to reasons, which say what was wanted and what there is in the author's words.
+//!
+//! A [`Failure`] holds references and is cheap to make, since the search discards most. A [`Reason`] is text,
+//! and is built only for failures that are shown.
 
 use super::{
     Matcher,
@@ -15,12 +17,12 @@ use crate::{
     value::{quote, show_name},
 };
 
-/// Which kind of condition a reason is about.
+/// The kind of condition that a reason is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReasonKind {
-    /// A rule of the operator, an agent or a provider.
+    /// A rule of the operator, of an agent or of a provider.
     Rule,
-    /// A class asked for.
+    /// A class that the need asks for.
     Class,
     /// A condition of the need itself.
     Condition,
@@ -36,18 +38,18 @@ pub enum ReasonKind {
     Access,
     /// The users of an existing volume.
     Users,
-    /// For whom an existing volume is kept.
+    /// The role that an existing volume is reserved for.
     Reserved,
-    /// What a volume is a snapshot of.
+    /// The source that a volume is to be a snapshot of.
     Source,
-    /// Whom the role serves.
+    /// The principals that the role serves.
     Principal,
     /// The limit of a role.
     Limit,
 }
 
 impl ReasonKind {
-    /// Its word in outputs.
+    /// Returns its word in outputs.
     pub fn name(self) -> &'static str {
         match self {
             ReasonKind::Rule => "rule",
@@ -67,29 +69,30 @@ impl ReasonKind {
     }
 }
 
-/// Why something is not a candidate: one condition that does not hold.
+/// One condition that does not hold, and excludes a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reason {
-    /// The rule's label or place, the class, the resource, or the built-in word.
+    /// The label or place in the source of a rule; or the name of a class, a resource or a built-in
+    /// condition.
     pub label: String,
-    /// Which kind of condition.
+    /// The kind of condition.
     pub kind: ReasonKind,
-    /// Whose key or amount.
+    /// The side of the key or amount.
     pub side: Side,
-    /// The key or resource it turns on, where there is one.
+    /// The key or resource that the condition is about, if there is a single one.
     pub key: Option<String>,
-    /// What there is; `None` where nothing is.
+    /// The present value, if there is one.
     pub have: Option<String>,
-    /// What is asked for.
+    /// The value or amount that is wanted.
     pub want: String,
-    /// Keys that are absent, or of another type, with their side.
+    /// The keys that are absent, or have a value of another type, with their sides.
     pub absent: Vec<String>,
-    /// Whether no change in what is free can cure it.
+    /// True if no change of free amounts can make the condition hold.
     pub permanent: bool,
 }
 
 impl<'a> Matcher<'a> {
-    /// The reason of a failure.
+    /// Returns the reason for a failure.
     pub fn reason(
         &self,
         failure: &Failure<'a>,
@@ -148,7 +151,7 @@ impl<'a> Matcher<'a> {
         self.moment.plan.symbols.text(symbol)
     }
 
-    /// What is against a supply as a volume, whatever it holds.
+    /// Returns the reason for a failure that only volumes have.
     fn volume_reason(&self, failure: &Failure<'a>, supply: Option<usize>) -> Reason {
         match failure {
             Failure::Filesystem { have, want } => {
@@ -176,7 +179,8 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Whether no change in what is free can cure a failure, as its reason says.
+    /// Returns `true` if no change of free amounts can cure a failure. Agrees with [`Reason::permanent`], and
+    /// is cheaper.
     pub fn is_permanent(
         &self,
         failure: &Failure<'a>,
@@ -202,7 +206,8 @@ impl<'a> Matcher<'a> {
             Some(column) => (Some(show.key(column)), self.have(scene, column), self.want(scene, node)),
             None => (None, self.have_all(scene, node), show.node(node)),
         };
-        // What went wrong in the computation says more than the values that went into it.
+        // The cause of a failed computation says more than the values that went into it, and the obstacle of
+        // a plugin more than both.
         let asked = self.asked(scene, node);
         let have = match self.cause(scene, node) {
             _ if asked.as_ref().is_some_and(|asked| asked.obstacle.is_some()) => {
@@ -227,7 +232,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// What went wrong in a computation.
+    /// Returns the cause of a computation without a value.
     fn cause(&self, scene: &Scene<'a>, node: NodeId) -> Option<String> {
         match scene.value(node) {
             Err(Gap::Fault(at, fault)) if fault != crate::ir::op::Fault::Mismatch => {
@@ -237,7 +242,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// What a filter of others tells of a condition.
+    /// Returns the outcome of a condition that a plugin evaluates.
     fn asked(&self, scene: &Scene<'a>, node: NodeId) -> Option<Outcome> {
         match self.moment.plan.node(node) {
             Node::Asked(asked) => scene.filters?.outcome(scene, self.moment.plan.asked(*asked)),
@@ -245,7 +250,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// What a condition wants of its left side; keys on the right with their value.
+    /// Returns the demand on the left side of a condition. Keys on the right are shown with their values.
     fn want(&self, scene: &Scene<'a>, node: NodeId) -> String {
         let plan = self.moment.plan;
         let want = Show::new(plan).want(node);
@@ -272,7 +277,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// A value of the wrong type, as data has it.
+    /// Returns a value of the wrong type as the data has it.
     fn mismatched(&self, scene: &Scene<'a>, column: ColumnId) -> Option<String> {
         let world = self.moment.world;
         let cells = match self.moment.plan.column(column).side {
@@ -289,7 +294,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// The values of all keys that a condition reads.
+    /// Returns the values of all keys that a condition reads.
     fn have_all(&self, scene: &Scene<'a>, node: NodeId) -> Option<String> {
         let show = Show::new(self.moment.plan);
         let reads = self.moment.plan.reads(node);
@@ -365,7 +370,8 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// The reason of an amount that ran out when later volumes were added.
+    /// Returns the reason for an amount that ran out when later volumes were added. It is never permanent:
+    /// the volumes before it may be served elsewhere.
     pub fn ran_out(&self, supply: usize, shortage: &Shortage) -> Reason {
         let mut reason = self.shortage(shortage);
         let path = self.moment.plan.symbols.text(self.moment.world.supplies[supply].path);
@@ -399,7 +405,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// What a place goes by, and what it asks, in words.
+    /// Returns the key that a place compares, and what the place asks, as text.
     pub fn place_words(&self, kind: &PlaceKind) -> (String, String) {
         let symbols = &self.moment.plan.symbols;
         let paths = |paths: &[crate::symbol::Symbol]| {
@@ -450,7 +456,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// A reason of a supply for good, of which all is said.
+/// Returns a permanent reason about a supply. Callers replace the fields that differ.
 fn plain(label: &str, kind: ReasonKind, have: Option<String>, want: String) -> Reason {
     let key = Some(label.to_owned());
     Reason {
@@ -465,7 +471,7 @@ fn plain(label: &str, kind: ReasonKind, have: Option<String>, want: String) -> R
     }
 }
 
-/// Whether no change in what is free can cure a failure.
+/// Returns `true` if no change of free amounts can cure a failure.
 pub fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
     match failure {
         Failure::Class(ask, _, node) if ask.negated => !engine::possible(scene, *node).may_fail,

@@ -1,4 +1,5 @@
-//! A candidate that is given, rather than looked for: what is against it, and what it would take and earn.
+//! Judges a candidate that is given, instead of searching for one: its failures, and what it would take and
+//! earn. Used by explanations of a certain agent and supplies.
 
 use super::{
     Candidate, Matcher,
@@ -7,8 +8,9 @@ use super::{
 };
 
 impl<'a> Matcher<'a> {
-    /// Every failure of an agent with these very supplies, one for each volume: of each part alone; where there is
-    /// none, of the parts together. With each the number of the volume it is of.
+    /// Returns every failure of an agent with exactly these supplies, one for each volume, each with the
+    /// index of its volume. First each part is checked alone. Only if all hold, the parts are checked
+    /// together, since a joint failure would repeat those of its parts.
     pub fn failures_of(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<(Failure<'a>, Option<usize>)> {
         let mut found: Vec<(Failure<'a>, Option<usize>)> = Vec::new();
         found.extend(self.agent_failures(agent).into_iter().map(|failure| (failure, None)));
@@ -31,7 +33,7 @@ impl<'a> Matcher<'a> {
         found
     }
 
-    /// The candidate that an agent with these supplies is. What does not fit is left out.
+    /// Returns the candidate of an agent with these supplies. Amounts that do not fit are left out of it.
     pub fn given(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
         self.complete(agent, supplies)
     }

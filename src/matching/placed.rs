@@ -1,4 +1,13 @@
-//! Where instances are, and how many there are by what places count.
+//! The positions of granted instances, and counts of them for the places of needs.
+//!
+//! A place such as `spread over rack` or `at most 2 per rack` asks how many instances are at each value of a
+//! key. [`Placed`] keeps one counter for each such question, and updates it with each instance that is added
+//! or removed, so that an answer does not walk all instances. [`Layout`] says which place reads which
+//! counter, and which counters an instance adds to; it follows from the framework alone.
+//!
+//! Consumers such as the index keep data that follows from the counts. A tally therefore logs its changes: a
+//! consumer remembers how many it has read, and reads the rest. Copies of the state would write different
+//! logs after the same beginning, so each has an [`Origin`]; a consumer whose origin differs starts anew.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,17 +21,18 @@ use crate::{
     value::Value,
 };
 
-/// Where one instance of a need is.
+/// The position of one instance of a need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instance {
     /// Its agent.
     pub agent: Option<usize>,
-    /// What serves its volumes, with the volume's name where it is known.
+    /// The supplies of its volumes, each with the volume's name if it is known. Allocations need not name
+    /// them.
     pub supplies: Vec<(Option<Symbol>, usize)>,
 }
 
 impl Instance {
-    /// The instance that a candidate of a need is.
+    /// Returns the instance that granting a candidate makes.
     pub fn of(candidate: &Candidate, need: &Need) -> Instance {
         let supplies = need.volumes.iter().zip(&candidate.volumes);
         let supplies = supplies.map(|(volume, grant)| (Some(volume.name), grant.supply)).collect();
@@ -30,14 +40,14 @@ impl Instance {
     }
 }
 
-/// What an agent or supply has of what places go by.
+/// The value of an agent or supply in the key of a place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Spot {
     /// A node of the tree of fault domains.
     Domain(Symbol),
     /// A text, or a name.
     Text(Symbol),
-    /// Anything else, as it is shown.
+    /// Any other value, as text.
     Other(Arc<str>),
 }
 
@@ -50,7 +60,7 @@ impl Spot {
         }
     }
 
-    /// As reasons show it.
+    /// Writes it as reasons show it.
     pub fn show(&self, symbols: &Symbols) -> String {
         match self {
             Spot::Domain(domain) => Value::Place(*domain).show(symbols),
@@ -60,48 +70,51 @@ impl Spot {
     }
 }
 
-/// Numbers by spot.
+/// Counts by value.
 pub(super) type Counts = IndexMap<Spot, u64>;
 
-/// How many instances, or volumes, there are by spot. Who keeps something about spots notes how many changes it has read.
+/// The number of instances or volumes at each value of a key, with a log of changes. A consumer remembers how
+/// many changes it has read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     counts: Counts,
-    /// How many spots have any.
+    /// The number of values with a count above 0.
     used: u64,
-    /// The spots that changed, by number, in order.
+    /// The values whose counts changed, by index in `counts`, in order.
     changes: Vec<u32>,
-    /// Kept for a spread, once it is settled.
+    /// The values in order of their counts. Exists for a `spread`, once it is settled.
     order: Option<Order>,
 }
 
-/// Spots by how many there are.
+/// Values sorted by count, so that the smallest count is found without a walk over all.
 #[derive(Clone, Debug)]
 struct Order {
+    /// The values that the spread is over.
     eligible: Arc<IndexSet<Spot>>,
-    /// Those over which is spread, with their place among these.
+    /// The eligible values, as count and index in `eligible`.
     least: BTreeSet<(u64, u32)>,
-    /// All that were ever counted, by number.
+    /// All values that were ever counted, as count and index in `counts`.
     all: BTreeSet<(u64, u32)>,
 }
 
 impl Tally {
-    /// How many there are at a spot.
+    /// Returns the count of a value.
     pub fn get(&self, spot: &Spot) -> u64 {
         self.counts.get(spot).copied().unwrap_or(0)
     }
 
-    /// How many spots have any.
+    /// Returns the number of values with a count above 0.
     pub fn used(&self) -> u64 {
         self.used
     }
 
-    /// The spots that have any, in the order in which they first had.
+    /// Returns the values with a count above 0, in the order in which they were first counted.
     pub fn spots(&self) -> impl Iterator<Item = &Spot> {
         self.counts.iter().filter(|(_, count)| **count > 0).map(|(spot, _)| spot)
     }
 
-    /// Of the spots that are spread over, one with the least, `more` counted in; ties go by their order.
+    /// Returns the eligible value with the smallest count, after adding `more`. Ties are broken by the order
+    /// of `eligible`. With a settled order the cost grows with the size of `more` only.
     pub fn least(&self, eligible: &IndexSet<Spot>, more: &Counts) -> Option<(u64, Spot)> {
         let at = |spot: &Spot| self.get(spot) + more.get(spot).copied().unwrap_or(0);
         let known = self.order.as_ref().filter(|order| std::ptr::eq(&raw const *order.eligible, eligible));
@@ -109,18 +122,20 @@ impl Tally {
             let least = eligible.iter().min_by_key(|spot| at(spot))?;
             return Some((at(least), least.clone()));
         };
+        // Counts in `more` only add, so the minimum is either among the values in `more`, or the first in the
+        // order that is not.
         let plain = order.least.iter().find(|(_, rank)| !more.contains_key(&eligible[*rank as usize]));
         let added = more.keys().filter_map(|spot| Some((at(spot), eligible.get_index_of(spot)? as u32)));
         let (count, rank) = added.chain(plain.copied()).min()?;
         Some((count, eligible[rank as usize].clone()))
     }
 
-    /// How many changes there were.
+    /// Returns the number of changes.
     pub fn changes(&self) -> usize {
         self.changes.len()
     }
 
-    /// The spots that changed since there were so many changes.
+    /// Returns the values that changed after the first `since` changes.
     pub fn changed(&self, since: usize) -> impl Iterator<Item = &Spot> {
         self.changes[since.min(self.changes.len())..].iter().filter_map(|number| self.spot(*number))
     }
@@ -129,7 +144,7 @@ impl Tally {
         self.counts.get_index(number as usize).map(|(spot, _)| spot)
     }
 
-    /// The spots with so many, from the first to before the second, that were ever counted.
+    /// Returns the values with counts from `from` to below `to`, among those that were ever counted.
     pub fn between(&self, from: u64, to: u64) -> Vec<&Spot> {
         match &self.order {
             Some(order) => {
@@ -172,36 +187,37 @@ impl Tally {
     }
 }
 
-/// What a place that goes by another need compares with: an instance of it.
+/// An instance of another need that a place (`near`, `avoid`) compares with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Other {
     pub value: Option<Spot>,
-    /// Where it is, of an agent.
+    /// The fault domain of its agent.
     pub agent: Option<Symbol>,
-    /// Where it is, of a supply.
+    /// The fault domain of its supply.
     pub supply: Option<Symbol>,
 }
 
-/// What a place that goes by another need compares with: those that are alike once, in the order of the first.
+/// The instances of another need that a place compares with. Instances that are alike are kept once, with
+/// their number, in the order of the first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Others {
     alike: IndexMap<Other, u64>,
-    /// How often one was the last of its kind to go.
+    /// The number of times that an entry was removed.
     gone: usize,
 }
 
 impl Others {
-    /// All that differ.
+    /// Returns the distinct ones.
     pub fn iter(&self) -> impl Iterator<Item = &Other> {
         self.alike.keys()
     }
 
-    /// How many differ.
+    /// Returns the number of distinct ones.
     pub fn len(&self) -> usize {
         self.alike.len()
     }
 
-    /// As long as this is the same, others were added at the end only.
+    /// Returns the number of removals. While it stays the same, entries were only added at the end.
     pub fn gone(&self) -> usize {
         self.gone
     }
@@ -211,7 +227,8 @@ impl Others {
         let at = entry.index();
         let count = entry.or_insert(0);
         *count = count.saturating_add_signed(sign);
-        // Instances go in the opposite order: the last of its kind is the last of all.
+        // Instances are removed in the opposite order of adding, so this entry is normally the last, and the
+        // shift is free.
         if *count == 0 {
             self.alike.shift_remove_index(at);
             self.gone += 1;
@@ -219,38 +236,38 @@ impl Others {
     }
 }
 
-/// What is settled of the places of a need before its first grant: by the number of the place.
+/// The decisions about the places of a need that are made before its first grant, by the number of the place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// Over which spots it is spread.
+    /// The values that a `spread` is over.
     pub eligible: IndexMap<u32, Arc<IndexSet<Spot>>>,
-    /// The one spot of all.
+    /// The one value that all instances share.
     pub together: IndexMap<u32, Spot>,
 }
 
-/// What a value of an instance is of.
+/// The part of an instance that has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Part {
     Agent,
-    /// Supplies of volumes of this name.
+    /// The supplies of volumes with this name.
     Volume(Symbol),
 }
 
-/// Where a value of an instance counts.
+/// The counter of a place.
 #[derive(Clone, Copy, Debug)]
 enum Counter {
     Tally(u32),
     Others(u32),
 }
 
-/// Where the instances of the needs of a framework count.
+/// The counters of the needs of a framework: who reads them, and who adds to them.
 #[derive(Debug, Default)]
 struct Layout {
-    /// Of each need, by the number of the place, which counter it reads.
+    /// By need and number of the place, the counter that the place reads.
     reads: Vec<Vec<Option<Counter>>>,
-    /// Of each need, what its instances add.
+    /// By need, the counters that each of its instances adds to.
     adds: Vec<Vec<(Part, PlaceKey, Counter)>>,
-    /// What instances of every need add.
+    /// The counters that each instance of any need of the framework adds to.
     among: Vec<(Part, PlaceKey, Counter)>,
     tallies: u32,
     others: u32,
@@ -260,12 +277,12 @@ impl Layout {
     fn new(framework: &Framework) -> Layout {
         let needs = framework.needs.len();
         let mut layout = Layout { adds: vec![Vec::new(); needs], ..Layout::default() };
-        // Places that count the same share a counter.
+        // Places that count the same thing share a counter.
         let mut among: IndexMap<(Part, PlaceKey), Counter> = IndexMap::new();
         let mut others: IndexMap<(Target, PlaceKey), Counter> = IndexMap::new();
         for (at, need) in framework.needs.iter().enumerate() {
             let mut reads = vec![None; need.counted as usize];
-            // Volumes with a count stand as often, with the same places.
+            // A volume with a count is several volumes with the same places; the first stands for all.
             let volumes = need.volumes.iter().filter(|volume| volume.ordinal.0 == 0);
             let of_volumes = volumes.map(|volume| (Part::Volume(volume.name), volume.places.as_slice()));
             for (part, places) in std::iter::once((Part::Agent, need.places.as_slice())).chain(of_volumes) {
@@ -324,7 +341,8 @@ fn tally(tallies: &mut u32) -> Counter {
     Counter::Tally(*tallies - 1)
 }
 
-/// Tells copies that went apart from each other: a copy has another.
+/// The identity of a state that changes in place. A clone gets a new one, because it may change in another
+/// way.
 #[derive(Debug, Default)]
 struct Lineage(Arc<()>);
 
@@ -334,7 +352,8 @@ impl Clone for Lineage {
     }
 }
 
-/// Of whom something was read: one that writes on is the same, a copy is not.
+/// The state that something was read from. Equal for a state that was only changed since, not for a copy of
+/// it.
 #[derive(Clone, Debug)]
 pub(super) struct Origin(Arc<()>);
 
@@ -355,15 +374,15 @@ struct OfFramework {
     settled: Vec<Option<Arc<Settled>>>,
 }
 
-/// Where the instances of every need are, allocations included.
+/// The instances of every need, including those of allocations.
 #[derive(Clone, Debug, Default)]
 pub struct Placed {
-    /// By framework; cheap to copy.
+    /// By framework. Shared until written to, so that a copy is cheap.
     frameworks: Vec<Arc<OfFramework>>,
 }
 
 impl Placed {
-    /// Nothing is anywhere.
+    /// Creates a state without instances.
     pub fn new(plan: &Plan) -> Placed {
         let empty = plan.frameworks.iter().map(|framework| {
             let layout = Layout::new(framework);
@@ -379,12 +398,12 @@ impl Placed {
         Placed { frameworks: empty.collect() }
     }
 
-    /// The instances of a need.
+    /// Returns the instances of a need.
     pub fn of(&self, id: NeedId) -> &[Instance] {
         &self.frameworks[id.framework].instances[id.need]
     }
 
-    /// The counts of a place of a need.
+    /// Returns the counts that a place of a need reads.
     pub(super) fn tally(&self, id: NeedId, place: u32) -> Option<&Tally> {
         let own = &self.frameworks[id.framework];
         match own.layout.reads[id.need].get(place as usize).copied().flatten()? {
@@ -393,7 +412,7 @@ impl Placed {
         }
     }
 
-    /// What a place of a need compares with, where that is another need.
+    /// Returns the instances that a place of a need compares with, if it compares with another need.
     pub(super) fn others(&self, id: NeedId, place: u32) -> Option<&Others> {
         let own = &self.frameworks[id.framework];
         match own.layout.reads[id.need].get(place as usize).copied().flatten()? {
@@ -402,17 +421,17 @@ impl Placed {
         }
     }
 
-    /// Of whom the counts of a framework are.
+    /// Returns the identity of the counts of a framework.
     pub(super) fn origin(&self, framework: usize) -> Origin {
         Origin(Arc::clone(&self.frameworks[framework].lineage.0))
     }
 
-    /// What is settled of the places of a need.
+    /// Returns the decisions about the places of a need.
     pub fn settled(&self, id: NeedId) -> Option<&Arc<Settled>> {
         self.frameworks[id.framework].settled[id.need].as_ref()
     }
 
-    /// Settles the places of a need.
+    /// Records the decisions about the places of a need, and sorts the counts of its spreads.
     pub fn settle(&mut self, id: NeedId, settled: Arc<Settled>) {
         let own = Arc::make_mut(&mut self.frameworks[id.framework]);
         for (place, eligible) in &settled.eligible {
@@ -433,7 +452,7 @@ impl Placed {
         own.instances[id.need].push(instance);
     }
 
-    /// Takes the last instance away.
+    /// Removes the last instance.
     pub fn pop(&mut self, plan: &Plan, world: &World, id: NeedId) {
         let own = Arc::make_mut(&mut self.frameworks[id.framework]);
         if let Some(instance) = own.instances[id.need].pop() {
@@ -443,6 +462,7 @@ impl Placed {
 }
 
 impl OfFramework {
+    /// Adds the values of an instance to the counters (`sign` 1), or removes them (-1).
     fn count(&mut self, plan: &Plan, world: &World, id: NeedId, instance: &Instance, sign: i64) {
         let layout = Arc::clone(&self.layout);
         for (part, key, counter) in layout.adds[id.need].iter().chain(&layout.among) {
@@ -478,7 +498,7 @@ impl OfFramework {
     }
 }
 
-/// An agent's value of what places go by.
+/// Returns the value of an agent in the key of a place.
 pub(super) fn agent_spot(plan: &Plan, world: &World, agent: usize, key: PlaceKey) -> Option<Spot> {
     let own = &world.agents[agent];
     match key {
@@ -491,7 +511,7 @@ pub(super) fn agent_spot(plan: &Plan, world: &World, agent: usize, key: PlaceKey
     }
 }
 
-/// A supply's value of what places go by.
+/// Returns the value of a supply in the key of a place.
 pub(super) fn supply_spot(plan: &Plan, world: &World, supply: usize, key: PlaceKey) -> Option<Spot> {
     let own = &world.supplies[supply];
     match key {

@@ -1,5 +1,8 @@
-//! Conditions by name, and a need asked without some of them: what an explanation tries. Where nothing is dropped
-//! it costs a look at an empty option.
+//! Identifies conditions, and asks a need with some of them dropped, which is how explanations find out what
+//! stands in the way.
+//!
+//! A [`Relaxed`] need filters the failures of the normal checks. So there is one set of checks, and a need
+//! without dropped conditions pays for one test of an option.
 
 use std::ops::ControlFlow;
 
@@ -21,16 +24,17 @@ use crate::{
     types::Side,
 };
 
-/// A condition that may stand in a need's way. Those that a need asks of a volume name the volume.
+/// The identity of a condition that can exclude a candidate. A condition that a need asks of a volume
+/// includes the volume's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
-    /// A condition of a rule: the rule's root, and which of its conditions.
+    /// A condition of a rule: the root of the rule, and the condition.
     Rule(NodeId, NodeId),
-    /// A condition of a class asked for, or the whole class where it is ruled out.
+    /// A condition of a class that is asked for, or the whole class if it is excluded.
     Class(Option<Symbol>, DefinitionId, NodeId),
     /// A condition of the need itself.
     Asked(Option<Symbol>, NodeId, NodeId),
-    /// An amount, charges included.
+    /// An amount, including charges.
     Amount(Option<Symbol>, Symbol),
     /// A limit of a role on a resource.
     Limit(Symbol, Symbol),
@@ -40,28 +44,28 @@ pub enum Condition {
     Place(u32),
     /// The file system of a volume.
     Filesystem(Symbol),
-    /// Writing to a volume.
+    /// The access to a volume for writing.
     Access(Symbol),
     /// The users of an existing volume.
     Users(Symbol),
-    /// The role an existing volume is kept for.
+    /// The role that an existing volume is reserved for.
     Reserved(Symbol),
-    /// What a volume is a snapshot of.
+    /// The source that a volume is to be a snapshot of.
     Source(Symbol),
-    /// Whom the role serves.
+    /// The principals that the role serves.
     Principal,
 }
 
-/// A framework whose need asks for less, and the operator's conditions that are not looked at for it.
+/// A framework whose need asks for less, with the operator's conditions to ignore for it.
 #[derive(Clone, Debug)]
 pub struct Relaxed {
-    /// The framework, its need changed.
+    /// The framework, with its need changed.
     pub framework: Framework,
-    /// What is not looked at: rules, conditions, classes, users, and for whom volumes are kept.
+    /// The conditions to ignore: rules, conditions, classes, users and reservations of volumes.
     pub conditions: IndexSet<Condition>,
-    /// Limits that do not count.
+    /// The limits to ignore.
     pub limits: Vec<StockId>,
-    /// Charges that do not count, by their root.
+    /// The charges to ignore, by their roots.
     pub charges: Vec<NodeId>,
 }
 
@@ -72,10 +76,11 @@ impl Relaxed {
 }
 
 impl Condition {
-    /// The condition that failed.
+    /// Returns the identity of the condition that failed.
     pub fn of(failure: &Failure<'_>, volume: Option<&Volume>) -> Condition {
         let name = volume.map(|volume| volume.name);
-        // Only volumes have these; a name that no volume has drops nothing.
+        // These failures always have a volume. Without one, the result is a condition that no such failure
+        // has.
         let of_volume = |make: fn(Symbol) -> Condition| name.map_or(Condition::Principal, make);
         match failure {
             Failure::Rule(rule, node) => Condition::Rule(rule.root, *node),
@@ -99,7 +104,7 @@ impl Condition {
 }
 
 impl<'a> Matcher<'a> {
-    /// The same need, asked without what is dropped.
+    /// Returns a matcher for the same need with conditions dropped.
     #[must_use]
     pub fn relaxed(self, relaxed: &'a Relaxed) -> Matcher<'a> {
         let framework = &relaxed.framework;
@@ -107,19 +112,20 @@ impl<'a> Matcher<'a> {
         Matcher { subject, relaxed: Some(relaxed), ..self }
     }
 
-    /// The same need, tried with these supplies only, in order of path.
+    /// Returns a matcher for the same need that tries only these supplies. They must be in order of path.
     #[must_use]
     pub fn among(self, supplies: &'a [usize]) -> Matcher<'a> {
         Matcher { among: Some(supplies), ..self }
     }
 
-    /// The supplies that are tried, in order of path.
+    /// Returns the supplies to try, in order of path.
     pub(super) fn supplies(&self) -> impl Iterator<Item = usize> + use<'a> {
         let all = if self.among.is_some() { 0 } else { self.moment.world.supplies.len() };
         self.among.unwrap_or_default().iter().copied().chain(0..all)
     }
 
-    /// Everything that must hold of an agent alone; for a need that wants none, what must hold whatever serves it.
+    /// Checks everything that must hold for an agent alone; for a need without an agent, everything that must
+    /// hold whatever serves it.
     pub(super) fn agent_checks(
         &self,
         agent: Option<usize>,
@@ -131,7 +137,7 @@ impl<'a> Matcher<'a> {
         })
     }
 
-    /// Everything that must hold of a supply for a volume, on its own.
+    /// Checks everything that must hold for a supply as a volume, alone.
     pub(super) fn supply_checks(
         &self,
         agent: Option<usize>,
@@ -148,18 +154,18 @@ impl<'a> Matcher<'a> {
         })
     }
 
-    /// The charges that count.
+    /// Returns the charges that apply.
     pub(super) fn charges(&self) -> impl Iterator<Item = &'a Charge> + use<'a> {
         let dropped = self.relaxed.map_or(&[][..], |relaxed| &relaxed.charges);
         self.moment.plan.broker.charges.iter().filter(|charge| !dropped.contains(&charge.root))
     }
 
-    /// Whether the users of an existing volume count.
+    /// Returns `true` unless the limit on the users of an existing volume is dropped.
     pub(super) fn counts_users(&self, volume: &Volume) -> bool {
         self.relaxed.is_none_or(|relaxed| !relaxed.conditions.contains(&Condition::Users(volume.name)))
     }
 
-    /// The limits that stand over a need, as stocks of a role and resource.
+    /// Returns the limits of a role on a resource, as stocks.
     pub fn limits_of(&self, role: Symbol, resource: Symbol) -> Vec<StockId> {
         let world = self.moment.world;
         let of_role = |id: &StockId| world.stock(*id).kind == StockKind::Limit(role);
@@ -167,8 +173,8 @@ impl<'a> Matcher<'a> {
         limits.filter(|id| world.stock(*id).resource == resource).collect()
     }
 
-    /// The most that could be asked of an agent's resource instead of what is asked, its charges beside it; `None`
-    /// where no amount fits.
+    /// Returns the largest amount that the need could ask of an agent's resource instead of the present one,
+    /// with the same charges. `None` if no amount fits.
     pub fn agent_fits(&self, agent: usize, resource: Symbol) -> Option<Amount> {
         let wants = self.agent_wants(Some(agent), &[]).ok()?;
         let want = wants.into_iter().find(|want| want.resource == resource)?;
@@ -176,7 +182,8 @@ impl<'a> Matcher<'a> {
         self.most_below(&tiers, &want.amount, want.charged)
     }
 
-    /// What charges take of an agent's resource, whatever the supplies, if anything.
+    /// Returns the amount of an agent's resource that charges take, whatever the supplies are. `None` if they
+    /// take nothing.
     pub fn charged(&self, agent: usize, resource: Symbol) -> Option<String> {
         let wants = self.agent_wants(Some(agent), &[]).ok()?;
         let want = wants.into_iter().find(|want| want.resource == resource && want.charged != 0)?;
@@ -187,7 +194,7 @@ impl<'a> Matcher<'a> {
         Some(crate::quantity::render(dimension, i128::from(want.charged)))
     }
 
-    /// The most that could be asked of a supply's resource instead of what is asked of it.
+    /// Returns the largest amount that the need could ask of a supply's resource instead of the present one.
     pub fn supply_fits(&self, supply: usize, resource: Symbol, asked: &Amount) -> Option<Amount> {
         if let Some(whole) = self.whole_size(supply, resource) {
             let Amount::Scalar(dimension, ..) = asked else { return None };
@@ -200,6 +207,7 @@ impl<'a> Matcher<'a> {
     fn most_below(&self, tiers: &[HoldingId], asked: &Amount, charged: i64) -> Option<Amount> {
         let Amount::Scalar(dimension, low, _) = asked else { return None };
         let world = self.moment.world;
+        // Members of a set are whole, and count as a million base units each.
         let is_set = |tier: &HoldingId| {
             world.holding(*tier).parts.iter().any(|part| ledger::is_set(world.stock(part.1)))
         };
@@ -211,7 +219,7 @@ impl<'a> Matcher<'a> {
         if !fits(0) {
             return None;
         }
-        // Halving: what fits at an amount fits at every smaller one.
+        // A binary search: if an amount fits, every smaller one does too.
         let (mut least, mut above) = (0, low / unit + 1);
         while above - least > 1 {
             let middle = least + (above - least) / 2;

@@ -1,5 +1,13 @@
-//! What is settled of a need's places before its first grant: over which values it is spread, and which one value
-//! all its instances share.
+//! Settles the places of a need before its first grant: the values that a `spread` is over, and the one value
+//! that a `together` shares.
+//!
+//! Both need a decision over the whole fleet. If a spread were over the values that happen to be free, the
+//! result would depend on the order of grants. So its values are those where an instance could ever run, with
+//! everything free.
+//!
+//! `together` has no such local rule. Each combination of values is tried by granting the whole need there,
+//! with the ledger from before the cycle, and the best one wins. The number of combinations is bounded by
+//! `limits::TOGETHER_TRIED`.
 
 use std::{cmp::Reverse, ops::ControlFlow, sync::Arc};
 
@@ -19,13 +27,13 @@ use crate::{
     quantity::MILLION,
 };
 
-/// Settles the places of a need, from the inventory and not from history. `start` is what was used when the cycle
-/// began. The second value says whether a bound ended the search for the one value of all.
+/// Settles the places of a need. The result depends on the inventory, and not on the grants so far; `start`
+/// is the ledger before the cycle. The second value is `true` if a bound ended the search for a shared value.
 pub fn settle(moment: Moment<'_>, start: &Ledger, id: NeedId, free: Option<&mut Free>) -> (Settled, bool) {
     settled(Matcher::new(moment, id), start, free)
 }
 
-/// A fleet of which nothing is taken, with its index.
+/// A fleet with nothing taken, and its index.
 #[derive(Clone, Debug)]
 pub struct Free {
     ledger: Ledger,
@@ -33,13 +41,13 @@ pub struct Free {
 }
 
 impl Free {
-    /// Of a fleet.
+    /// Creates it from a fleet.
     pub fn new(plan: &Plan, world: &World) -> Free {
         Free { ledger: Ledger::empty(world), index: Index::new(plan, world) }
     }
 }
 
-/// As [`settle`], of a need as a matcher asks it.
+/// Settles the places of the need of a matcher; see [`settle`].
 pub fn settle_for(matcher: Matcher<'_>, start: &Ledger) -> (Settled, bool) {
     settled(matcher, start, None)
 }
@@ -72,15 +80,15 @@ fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) ->
     (settled, bounded)
 }
 
-/// Whether a need has places to settle.
+/// Returns `true` if a need has places to settle.
 pub fn has_unsettled(need: &crate::ir::Need) -> bool {
     let settles = |place: &Place| matches!(place.kind, PlaceKind::Spread { .. } | PlaceKind::Together(_));
     need.places.iter().any(settles) || need.volumes.iter().flat_map(|volume| &volume.places).any(settles)
 }
 
 impl<'a> Matcher<'a> {
-    /// The values over which agents are spread: those where some agent could ever run, limits and other instances
-    /// aside and with everything free.
+    /// Returns the values that a spread of agents is over: those where some agent could ever run, with
+    /// everything free, and without regard to limits and other instances.
     fn eligible_agents(&self, place: &Place) -> IndexSet<Spot> {
         let Some(key) = place.kind.key() else { return IndexSet::new() };
         let open: Vec<Vec<usize>> =
@@ -95,7 +103,7 @@ impl<'a> Matcher<'a> {
         found
     }
 
-    /// The values over which supplies are spread.
+    /// Returns the values that a spread of supplies is over.
     fn eligible_supplies(&self, place: &Place, volume: &'a Volume) -> IndexSet<Spot> {
         let Some(key) = place.kind.key() else { return IndexSet::new() };
         let mut agents = self.agents();
@@ -111,6 +119,8 @@ impl<'a> Matcher<'a> {
         found
     }
 
+    /// Returns `true` if an agent could ever run the need: nothing permanent excludes it, and for each volume
+    /// there is a supply that nothing permanent excludes.
     fn could_ever(&self, agent: usize, open: &[Vec<usize>]) -> bool {
         let mut volumes = self.subject.need.volumes.iter().zip(open);
         self.agent_is_open(Some(agent))
@@ -124,7 +134,7 @@ impl<'a> Matcher<'a> {
             .is_continue()
     }
 
-    /// The supplies that have no permanent reason of their own.
+    /// Returns the supplies that no permanent failure of their own excludes.
     fn open_supplies(&self, volume: &'a Volume) -> Vec<usize> {
         let supplies = 0..self.moment.world.supplies.len();
         supplies.filter(|supply| self.supply_is_open(None, volume, *supply, Reach::WithoutAgent)).collect()
@@ -141,7 +151,8 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// Limits are no obstacles for good, and of places those that go by where instances are.
+/// Stops at a permanent failure. Limits are not permanent obstacles, and of places only those about subtrees
+/// are, because the others depend on where instances are.
 fn obstacle(permanent: bool, failure: &Failure<'_>) -> ControlFlow<()> {
     let aside = match failure {
         Failure::Place(place, ..) => !place.kind.is_subtree(),
@@ -151,25 +162,29 @@ fn obstacle(permanent: bool, failure: &Failure<'_>) -> ControlFlow<()> {
     if permanent && !aside { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-/// The search for the one value that all instances of a need share.
+/// The search for the values that all instances of a need share.
 struct Together<'a> {
     matcher: Matcher<'a>,
-    /// Undone after each try.
+    /// Every trial is undone in it.
     ledger: Ledger,
     placed: Placed,
     eligible: IndexMap<u32, Arc<IndexSet<Spot>>>,
-    /// The places that are to be settled, those of agents first, with the values that each may take.
+    /// The places to settle, those of agents first, each with the values to try.
     open: Vec<(u32, Vec<Spot>)>,
-    /// Values of agents for the places of agents: a value is tried with its agents only.
+    /// The agents by their values in the places of agents, so that a combination is tried with its own agents
+    /// only.
     agents: IndexMap<Vec<Option<Spot>>, Vec<Option<usize>>>,
+    /// The number of places of agents, which are the first in `open`.
     of_agents: usize,
-    /// How the values of agents begin: what no agent has is not tried.
+    /// The prefixes of the values that agents have. A combination that no agent has is cut at its first wrong
+    /// value.
     beginnings: IndexSet<Vec<Spot>>,
+    /// The number of combinations tried.
     steps: usize,
     best: Option<(Rank, Vec<Spot>)>,
 }
 
-/// Most instances, then the best total, then by name.
+/// The order of combinations: most instances first, then the largest total score, then names.
 type Rank = (Reverse<u64>, Reverse<i128>, Vec<String>);
 
 impl<'a> Together<'a> {
@@ -198,7 +213,7 @@ impl<'a> Together<'a> {
                 open.push((place.number, values.into_iter().collect()));
             }
         }
-        // What instances share already is settled.
+        // Values that instances share already are fixed.
         for (number, values) in &mut open {
             let tally = matcher.moment.placed.tally(matcher.id, *number);
             let there: Vec<Spot> = tally.into_iter().flat_map(Tally::spots).cloned().collect();
@@ -225,19 +240,19 @@ impl<'a> Together<'a> {
         }
     }
 
-    /// Chooses; says whether a bound ended the search.
+    /// Returns the best values. The second part is `true` if a bound ended the search.
     fn choose(mut self) -> (IndexMap<u32, Spot>, bool) {
         if self.open.is_empty() {
             return (IndexMap::new(), false);
         }
         let bounded = self.try_all(&mut Vec::new());
-        // Where nothing fits at all, other reasons say why.
+        // If nothing fits anywhere, nothing is settled, and the failures of candidates tell why.
         let best = self.best.take().filter(|(rank, _)| rank.0.0 > 0);
         let values = best.map(|(_, values)| values).unwrap_or_default();
         (self.open.iter().map(|open| open.0).zip(values).collect(), bounded)
     }
 
-    /// Tries every value of the next place, and so on.
+    /// Tries every value of the next place, recursively. Returns `true` if the bound is reached.
     fn try_all(&mut self, values: &mut Vec<Spot>) -> bool {
         let at = values.len();
         let Some((_, spots)) = self.open.get(at) else {
@@ -257,7 +272,8 @@ impl<'a> Together<'a> {
         false
     }
 
-    /// How many instances the need alone would get with these values, and their score.
+    /// Grants the need alone with these values, as often as possible, and records the number of instances and
+    /// their total score.
     fn try_one(&mut self, values: &[Spot]) {
         let matcher = self.matcher;
         let (Moment { plan, world, .. }, id) = (matcher.moment, matcher.id);
@@ -291,8 +307,9 @@ impl<'a> Together<'a> {
 }
 
 impl Matcher<'_> {
-    /// The most instances of the need that could be granted as things are, whatever the order: each amount, each
-    /// limit and each `at most` on its own.
+    /// Returns an upper bound on the instances of the need that can be granted in the present state, in
+    /// whatever order. Each amount of the agent, each volume and each `at most` gives a bound by itself, so
+    /// the true number may be smaller.
     pub fn most_instances(&self) -> u128 {
         let need = self.subject.need;
         let mut most = u128::MAX;
@@ -323,7 +340,7 @@ impl Matcher<'_> {
         need.volumes.iter().map(|volume| self.most_of(volume)).fold(most, u128::min)
     }
 
-    /// How often the amounts asked of an agent fit there.
+    /// Returns how often the amounts asked of an agent fit there.
     fn most_on(&self, agent: usize) -> u128 {
         let draft = Draft::default();
         let room = self.room(&draft);
@@ -336,7 +353,7 @@ impl Matcher<'_> {
         often.min().unwrap_or(u128::MAX)
     }
 
-    /// How often a volume fits in all supplies together.
+    /// Returns how often a volume fits in all supplies together.
     fn most_of(&self, volume: &Volume) -> u128 {
         let draft = Draft::default();
         let room = self.room(&draft);
@@ -374,7 +391,7 @@ impl Matcher<'_> {
     }
 }
 
-/// How often an amount fits in what is free; `None`: any number of times.
+/// Returns how often an amount fits in what is free. `None` for any number of times.
 fn times(free: i128, amount: i128) -> Option<u128> {
     (amount > 0).then(|| (free / amount).max(0) as u128)
 }

@@ -1,4 +1,12 @@
-//! Every feasible pair of agent and supply of a need, counted without being written out, and the best of them.
+//! Counts all feasible pairs of agent and supply of a need, and finds the best ones, without listing the
+//! pairs.
+//!
+//! Supplies are in groups that rules about both sides cannot tell apart, so each group has one set of agents.
+//! The count is the sum over groups of agents times supplies. The best pairs are found by a best-first search
+//! with bounds, as in threshold algorithms for top-k queries (Fagin et al., *Optimal aggregation algorithms
+//! for middleware*, PODS 2001): groups are visited in order of the most that a pair in them can earn, and the
+//! search ends when that is less than the worst pair kept. Words of 64 agents are skipped by the most that
+//! any of them earns.
 
 use std::{
     cmp::Reverse,
@@ -15,45 +23,47 @@ use crate::{
     matching::{Matcher, Score},
 };
 
-/// A pair of agent and supply, each by its number, and what it scores.
+/// A pair of agent and supply, by their indices, with its score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The agent.
     pub agent: usize,
-    /// The supply; `None` for a need without volumes.
+    /// The supply. `None` for a need without volumes.
     pub supply: Option<usize>,
-    /// Its score.
+    /// The score.
     pub score: Score,
 }
 
-/// What a need with one volume, or none, could have: each agent for which all holds that must hold of it alone, with each
-/// supply that holds for the volume on it.
+/// All candidates of a need with at most one volume: each agent for which everything holds alone, with each
+/// supply that holds for the volume beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// How many pairs there are.
+    /// The number of pairs.
     pub pairs: u128,
-    /// The best of them: by score, then by the agent's name, then by the supply's path.
+    /// The best pairs, by score, then by the agent's name, then by the supply's path.
     pub best: Vec<Pair>,
 }
 
-/// What is needed to look at the pairs of a need.
+/// The prepared sets and scores of a need, from which pairs are made.
 struct Parts<'i> {
     agents: Bits,
-    /// The supplies that hold whatever the agent.
+    /// The supplies that hold whatever the agent is.
     open: Option<Bits>,
     volume: Option<&'i AskedOfSupplies>,
     earned: Earned<'i>,
-    /// Agents with rules of their own about volumes.
+    /// The agents with rules of their own about volumes, which are in no group and are checked pair by pair.
     crossing: Bits,
 }
 
-/// Best first.
+/// A sort key that puts the best pair first: score descending, agent, supply.
 type Ranked = (Reverse<i128>, usize, usize);
 
 struct Best {
+    /// The number of pairs to keep.
     most: usize,
     kept: BTreeSet<Ranked>,
-    /// The last of them, once there are as many as wanted: total, agent, supply.
+    /// The worst pair kept, once there are `most`: score, agent, supply. A pair that is not better can be
+    /// refused without a look at `kept`.
     last: Option<(i128, usize, usize)>,
 }
 
@@ -62,6 +72,7 @@ impl Best {
         Best { most, kept: BTreeSet::new(), last: None }
     }
 
+    /// Offers a pair. Returns `false` if it is worse than every pair kept, and there are enough.
     fn offer(&mut self, total: i128, agent: usize, supply: usize) -> bool {
         if let Some((least, last, of)) = self.last
             && (total < least || (total == least && (agent, supply) > (last, of)))
@@ -78,7 +89,8 @@ impl Best {
         true
     }
 
-    /// How many rows, from the first, can be among the best with this score at the most.
+    /// Returns the number of rows, from the first, that could still be among the best if none scores more
+    /// than `total`. At an equal score earlier agents win.
     fn reach(&self, total: i128) -> usize {
         match self.last {
             Some((least, ..)) if total < least => 0,
@@ -87,7 +99,7 @@ impl Best {
         }
     }
 
-    /// Whether a pair of this score, of this agent or one after it, might be among the best.
+    /// Returns `true` if a pair with this score, and this agent or a later one, could be among the best.
     fn admits(&self, total: i128, agent: usize) -> bool {
         match self.last {
             None => true,
@@ -97,8 +109,9 @@ impl Best {
 }
 
 impl Index {
-    /// What a need with one volume, or none, could have, with so many of the best. `None` for a need with more volumes, or
-    /// one that wants no agent, or one whose columns cannot hold its scores: [`Matcher`] tells.
+    /// Returns the candidates of a need with at most one volume, with `most` of the best. Returns `None` if
+    /// the need has more volumes, wants no agent, or has scores that the columns cannot hold; use [`Matcher`]
+    /// then.
     pub fn answer(&mut self, matcher: &Matcher<'_>, most: usize) -> Option<Answer> {
         self.with_parts(matcher, |parts| {
             let mut best = Best::new(most);
@@ -130,8 +143,8 @@ impl Index {
         })
     }
 
-    /// Every pair: supplies one by one, each with agents that it serves, at once or little by little. `false` where
-    /// [`Index::answer`] has no answer.
+    /// Calls `each` with a supply and agents that it serves, until every pair was given. A supply may come
+    /// more than once. Returns `false` if [`Index::answer`] has no answer.
     pub fn pairs(&mut self, matcher: &Matcher<'_>, mut each: impl FnMut(Option<usize>, &[u32])) -> bool {
         let found = self.with_parts(matcher, |parts| {
             let Some((volume, open)) = parts.volume.zip(parts.open.as_ref()) else {
@@ -164,6 +177,7 @@ impl Index {
             return None;
         }
         let shape = self.shape(matcher);
+        // `asked` is moved out, because `parts` needs the rest of the index mutably.
         let mut asked = self.asked.get_mut(shape)?.take()?;
         let told = self.parts(matcher, &mut asked).map(|parts| tell(&parts));
         self.asked[shape] = Some(asked);
@@ -184,7 +198,7 @@ impl Index {
             agents.and_not(&crossing);
         }
         let volume = asked.volumes.first();
-        // Preferences about both that earn too many different amounts are not looked at group by group.
+        // Some preferences about both sides earn so many different amounts that groups do not list them all.
         if volume.is_some_and(|volume| !volume.tells_ways()) {
             return None;
         }
@@ -194,7 +208,7 @@ impl Index {
 }
 
 impl Parts<'_> {
-    /// The best agents, without volumes.
+    /// Finds the best agents, without volumes.
     fn alone(&self, best: &mut Best) {
         for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
             if !best.admits(self.earned.most_of(at), at * simd::WORD) {
@@ -206,7 +220,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The pairs of agents with rules of their own about volumes.
+    /// Calls `each` for every pair of an agent with rules of its own about volumes, and returns their number.
     fn crossing_pairs(&self, matcher: &Matcher<'_>, mut each: impl FnMut(i128, usize, usize)) -> u128 {
         let mut count = 0;
         for row in self.crossing.iter() {
@@ -218,7 +232,7 @@ impl Parts<'_> {
         count
     }
 
-    /// How many pairs there are: of each group, its agents times its supplies.
+    /// Returns the number of pairs: the sum over groups of agents times supplies.
     fn count(&self, volume: &AskedOfSupplies, open: &Bits) -> u128 {
         let mut counting = Counting { agents: &self.agents, partial: Vec::new(), terms: Vec::new() };
         let mut count = 0;
@@ -236,7 +250,7 @@ impl Parts<'_> {
         let earns = |supply: usize| {
             volume.ranks[supply].numerator + if soft { matcher.soft_of_supply(0, supply, &[]) } else { 0 }
         };
-        // The most of each group in each way, the best taken first.
+        // A queue of groups and ways, by the most that one of their supplies earns.
         let mut ahead: BinaryHeap<(i128, Reverse<usize>, usize)> = BinaryHeap::new();
         for (at, group) in volume.groups.iter().enumerate() {
             let mut open = group.by_score.iter().map(|row| *row as usize).filter(|row| open.has(*row));
@@ -246,6 +260,7 @@ impl Parts<'_> {
         }
         let most = self.earned.most_among(&self.agents);
         while let Some((numerator, Reverse(at), way)) = ahead.pop() {
+            // Every entry that is left earns less.
             if !best.admits(numerator + most, 0) {
                 break;
             }
@@ -259,7 +274,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The best of a group's agents that earn in one way; none earns more than `most` of itself.
+    /// Finds the best of a group's agents that earn in one way. No agent earns more than `most` by itself.
     fn best_of(&self, group: &Group, way: &Way, supplies: &[(i128, usize)], most: i128, best: &mut Best) {
         let Some((first, _)) = supplies.first() else { return };
         let of_both = first + way.earned;
@@ -283,7 +298,7 @@ impl Parts<'_> {
         }
     }
 
-    /// Offers an agent with each supply, best first, as long as one is taken.
+    /// Offers an agent with each supply, best first, until one is refused: those after it earn no more.
     fn offer(&self, row: usize, way: &Way, supplies: &[(i128, usize)], best: &mut Best) {
         let own = self.earned.of(row) + way.earned;
         for (earned, supply) in supplies {
@@ -294,11 +309,13 @@ impl Parts<'_> {
     }
 }
 
-/// Agents of one group after the other; what two have in common is looked at once.
+/// Counts the agents of groups. Groups are visited in an order in which neighbours share a prefix of their
+/// terms, and the intersections of prefixes are kept from one group to the next.
 struct Counting<'i> {
     agents: &'i Bits,
-    /// The agents that have the first of the terms, the first two, and so on.
+    /// The agents that have the first term, the first two terms, and so on.
     partial: Vec<Vec<u64>>,
+    /// The ids of the terms that `partial` is of.
     terms: Vec<usize>,
 }
 

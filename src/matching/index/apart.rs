@@ -1,4 +1,8 @@
-//! What changed of each framework's own room, in a fleet where no framework's promises concern another.
+//! Journals of changed free amounts, by framework.
+//!
+//! With unlimited overlap of offers, an amount that is promised to one framework stays free to the others. So
+//! a grant changes the free amounts of one framework only, and a journal for each keeps the others from
+//! reading rows that did not change for them. Otherwise the index has no [`Apart`], and all use one journal.
 
 use indexmap::IndexMap;
 
@@ -7,16 +11,17 @@ use crate::{
     types::Side,
 };
 
-/// Rows whose room changed for one framework.
+/// The rows whose free amounts changed for one framework.
 #[derive(Clone, Debug)]
 struct Own {
     agents: Journal,
     supplies: Journal,
 }
 
-/// Rows whose room changed, by framework.
+/// The rows whose free amounts changed, by framework.
 #[derive(Clone, Debug)]
 pub(super) struct Apart {
+    /// The journals of a framework without an entry in `of`: the changes that concern all.
     none: Own,
     of: IndexMap<usize, Own>,
 }
@@ -27,7 +32,7 @@ impl Apart {
         Apart { none, of: IndexMap::new() }
     }
 
-    /// Rows changed for a framework; `None`: for all.
+    /// Records that rows changed for a framework, or for all if it is `None`.
     pub fn push(&mut self, framework: Option<usize>, agents: &[u32], supplies: &[u32]) {
         let Some(framework) = framework else {
             for own in self.of.values_mut().chain([&mut self.none]) {
@@ -36,6 +41,7 @@ impl Apart {
             }
             return;
         };
+        // The clone includes the earlier changes that concern all.
         let own = self.of.entry(framework).or_insert_with(|| self.none.clone());
         own.agents.push_each(agents);
         own.supplies.push_each(supplies);
@@ -47,7 +53,7 @@ impl Apart {
     }
 }
 
-/// What tells how the room of a framework changed: its own changes, where others' do not concern it.
+/// Returns the journal of the free amounts of a side as one framework sees them.
 pub(super) fn journal<'i>(
     apart: Option<&'i Apart>,
     terms: &'i Terms,

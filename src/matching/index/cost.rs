@@ -1,4 +1,4 @@
-//! What rules and needs cost, told before anything is asked.
+//! Estimates the cost of rules and needs, before any decision. `bourse check --cost` shows the figures.
 
 use super::{Asked, Index};
 use crate::{
@@ -9,21 +9,21 @@ use crate::{
     types::Side,
 };
 
-/// What a rule speaks of, of the two sides that there are many of.
+/// The sides that a rule reads, of the two that have many rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
-    /// Of neither: the same for every candidate of a need.
+    /// Neither: the rule has the same value for every candidate of a need.
     Neither,
-    /// Of agents alone.
+    /// Agents only.
     Agents,
-    /// Of supplies alone.
+    /// Supplies only.
     Supplies,
     /// Of both.
     Both,
 }
 
 impl About {
-    /// Its words.
+    /// Returns its name in outputs.
     pub fn name(self) -> &'static str {
         match self {
             About::Neither => "the need",
@@ -34,26 +34,26 @@ impl About {
     }
 }
 
-/// What one rule costs.
+/// The cost of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleCost {
-    /// Its label, or its place in the source.
+    /// The label, or the place in the source.
     pub label: String,
-    /// What it speaks of.
+    /// The sides that it reads.
     pub about: About,
-    /// How many different agents, as far as it can tell them apart.
+    /// The number of classes of agents that are alike in what the rule reads.
     pub agents: usize,
-    /// How many different supplies.
+    /// The number of such classes of supplies.
     pub supplies: usize,
-    /// Whether it reads amounts of agents that change from grant to grant.
+    /// True if it reads amounts of agents, which change from grant to grant.
     pub agents_move: bool,
-    /// Whether it reads such amounts of supplies.
+    /// True if it reads amounts of supplies.
     pub supplies_move: bool,
-    /// Whether it is an agent's own and speaks of volumes: then its agents are looked at one by one.
+    /// True if it belongs to an agent and reads volumes. Then its agents are checked one by one.
     pub apart: bool,
 }
 
-/// How the candidates of a need are found.
+/// The method by which the candidates of a need are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// By sets of agents and groups of supplies.
@@ -71,7 +71,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// Its words.
+    /// Returns its words in outputs.
     pub fn words(self) -> &'static str {
         match self {
             Way::Sets => "by sets",
@@ -84,23 +84,24 @@ impl Way {
     }
 }
 
-/// What one decision about a need costs at the most.
+/// An upper bound of the cost of one decision about a need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeedCost {
-    /// How its candidates are found.
+    /// The method by which its candidates are found.
     pub way: Way,
-    /// Agents for which all holds that must hold of an agent alone.
+    /// The number of agents for which everything holds that must hold for an agent alone.
     pub agents: usize,
-    /// Groups of supplies that rules about both cannot tell apart, of all its volumes.
+    /// The number of groups of supplies that rules about both sides cannot tell apart, over all volumes.
     pub groups: usize,
-    /// Agents that are looked at one by one, since rules of their own speak of volumes.
+    /// The number of agents that are checked one by one, because they have rules of their own about volumes.
     pub apart: usize,
-    /// Steps at the most: sixty-four agents of a set are one, and so is one supply tried on one agent.
+    /// An upper bound of the steps. A word of 64 agents of a set is one step, and so is one supply tried with
+    /// one agent.
     pub steps: u64,
 }
 
 impl Index {
-    /// Bytes that the index holds for agents: columns, classes, and sets of rows.
+    /// Returns the bytes that the index holds for agents: columns, classes and sets of rows.
     pub fn bytes_of_agents(&self) -> usize {
         let sets = self.asked.iter().flatten().filter(|asked| asked.agents.is_some()).count() * 3;
         let rows = self.agents.rows();
@@ -112,7 +113,8 @@ impl Index {
             + rows * size_of::<Option<u32>>()
     }
 
-    /// What the rules of a policy cost on a fleet, in order: the operator's first, then those of holders that are different.
+    /// Returns the cost of the rules of a policy on a fleet, in order: those of the operator first, then the
+    /// distinct ones of holders.
     pub fn rule_costs(&mut self, matcher: &Matcher<'_>) -> Vec<RuleCost> {
         let plan = matcher.moment.plan;
         let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
@@ -158,7 +160,7 @@ impl Index {
         }
     }
 
-    /// What a decision about a need costs on a fleet.
+    /// Returns the cost of a decision about a need on a fleet.
     pub fn need_cost(&mut self, matcher: &Matcher<'_>) -> NeedCost {
         let shape = self.shape(matcher);
         let asked = self.asked.get_mut(shape).and_then(Option::take);

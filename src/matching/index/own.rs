@@ -1,4 +1,5 @@
-//! Rules that holders bring themselves, with whose they are. Rules that say the same are one.
+//! Collects the rules that agents and tiers have of their own, each with the set of rows that it belongs to.
+//! Rules with equal expressions are merged.
 
 use indexmap::IndexMap;
 
@@ -10,20 +11,20 @@ use crate::{
     types::Side,
 };
 
-/// Requirements and preferences of holders' own, by what they say.
+/// The rules that holders have of their own, by expression.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Own {
-    /// Requirements of agents about themselves.
+    /// Requirements of agents that read no volume or supply.
     pub of_agents: Vec<(NodeId, Bits)>,
-    /// Requirements of tiers that do not speak of the agent.
+    /// Requirements of tiers that do not read the agent.
     pub of_supplies: Vec<(NodeId, Bits)>,
-    /// Agents with too many different requirements to keep apart, looked at one by one.
+    /// Agents with more distinct requirements than are indexed. They are checked one by one.
     pub odd_agents: Bits,
-    /// Supplies of this kind.
+    /// Supplies with more distinct requirements than are indexed.
     pub odd_supplies: Bits,
-    /// Agents with preferences about themselves.
+    /// Agents with preferences that read no volume or supply.
     pub preferring: Bits,
-    /// Agents with rules about volumes.
+    /// Agents with rules that read volumes or supplies.
     pub crossing: Bits,
 }
 
@@ -49,7 +50,8 @@ impl Own {
     }
 }
 
-/// Rows by the rules that are theirs; those with rules past a bound are told apart.
+/// Collects the rows of each distinct rule. Rules beyond the bound go to no set; their rows are returned as
+/// the second part.
 fn gather<'a, R: Iterator<Item = &'a Rule>>(
     alike: &[NodeId],
     rows: usize,

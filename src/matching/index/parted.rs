@@ -1,4 +1,5 @@
-//! What is asked of one side, parted by whether it changes as amounts are taken.
+//! Conditions on the rows of one side, divided by whether taking amounts can change their outcome. The fixed
+//! ones are combined to one set of rows once; the others are evaluated for each decision.
 
 use crate::{
     engine::{
@@ -11,21 +12,21 @@ use crate::{
 /// Conditions on the rows of one side.
 #[derive(Clone, Debug)]
 pub(super) struct Parted {
-    /// The rows for which everything holds that does not change as amounts are taken.
+    /// The rows for which every fixed condition holds.
     pub fixed: Bits,
-    /// Conditions that do change, and how they must come out.
+    /// The other conditions, each with the outcome that is wanted.
     pub moving: Vec<(NodeId, bool)>,
-    /// Rows that are looked at one by one, whatever they have.
+    /// The rows that are checked one by one, whatever the conditions say.
     pub plain: Bits,
 }
 
 impl Parted {
-    /// Nothing is asked; these are looked at one by one.
+    /// Creates it without conditions. The rows in `plain` are checked one by one.
     pub fn new(plain: Bits) -> Parted {
         Parted { fixed: Bits::all(plain.rows()), moving: Vec::new(), plain }
     }
 
-    /// What every row is asked. `scene` has everything but the row.
+    /// Adds conditions on every row. `scene` has everything but the row.
     pub fn ask(
         &mut self,
         terms: &mut Terms,
@@ -43,7 +44,7 @@ impl Parted {
         }
     }
 
-    /// What rows ask by rules of their own: by the root of each, whose it is.
+    /// Adds rules that some rows have of their own: the root of each, with its rows.
     pub fn ask_some(
         &mut self,
         terms: &mut Terms,
@@ -55,9 +56,12 @@ impl Parted {
             for node in scene.plan.terms(*root) {
                 let node = alike[node.0 as usize];
                 if terms.moves(scene.plan, node) {
+                    // A set for each rule would have to be evaluated for each decision, so its few rows are
+                    // checked one by one instead.
                     self.plain.or(whose);
                     continue;
                 }
+                // The rule must hold for its own rows, and says nothing about the others.
                 let mut holds = Bits::clone(&terms.rows_where(scene, node, true).bits);
                 let mut others = Bits::all(holds.rows());
                 others.and_not(whose);
@@ -67,7 +71,8 @@ impl Parted {
         }
     }
 
-    /// The rows for which all of it holds now, those that are looked at one by one among them.
+    /// Returns the rows for which all conditions hold at present. It may contain rows of `plain`, which the
+    /// caller has to check.
     pub fn now(&self, terms: &mut Terms, scene: &Scene<'_>) -> Bits {
         let mut rows = self.fixed.clone();
         for (node, wanted) in &self.moving {
@@ -76,7 +81,7 @@ impl Parted {
         rows
     }
 
-    /// Whether what changes comes out as it must for the row in `scene`.
+    /// Returns `true` if the conditions that can change have the wanted outcome for the row in `scene`.
     pub fn moving_holds(&self, scene: &Scene<'_>) -> bool {
         self.moving.iter().all(|(node, wanted)| scene.truth(*node) == (*wanted).into())
     }

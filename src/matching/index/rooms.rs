@@ -1,4 +1,9 @@
-//! What there is room for, by rows: one column for each resource and kind of taker.
+//! Columns of free amounts by row, one for each resource and kind of requester.
+//!
+//! A column answers "which rows have at least this much" for 64 rows at a time. It can only do so for rows
+//! where the answer is a comparison of numbers. All others are *odd*, and are checked one by one by the plain
+//! engine: requests with a step, a minimum or a maximum, existing volumes, and rows of another kind than the
+//! rest of their column.
 
 use indexmap::IndexMap;
 
@@ -16,41 +21,42 @@ use crate::{
     types::Side,
 };
 
-/// Takers that find the same free: the parts that are open to them are the same.
+/// The requesters that find the same free amounts, because the same parts are open to them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     side: Side,
     resource: Symbol,
-    /// Roles of the taker's line for which anything is reserved anywhere.
+    /// The roles of the requester for which something is reserved somewhere.
     reserved: Vec<Symbol>,
     revocable: bool,
-    /// Where promises are told apart.
+    /// The framework, if promises are kept apart.
     framework: Option<usize>,
 }
 
-/// What rows have free of a resource.
+/// The free amounts of a resource, by row.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    /// What is free of the parts that are open; rows without it take nothing.
+    /// The free amounts of the open parts. Absent for rows that cannot give any.
     free: Ints,
-    /// Rows that do not have the resource.
+    /// The rows without the resource.
     none: Bits,
-    /// Rows that must be looked at one by one: with a step, a least or a most, or unlike the others.
+    /// The rows that must be checked one by one.
     odd: Bits,
-    /// Whether the others hold ranges or items.
+    /// True if the other rows hold ranges or items.
     sets: bool,
-    /// What the others measure.
+    /// The dimension of the other rows.
     dimension: Dimension,
-    /// Whether some of the others are without end, and give what is measured otherwise too.
+    /// True if some of the other rows are unlimited. Those also give amounts of another dimension.
     endless: bool,
+    /// The number of entries of the journal that were read.
     read: usize,
 }
 
-/// One row of a column.
+/// The content of a column for one row.
 enum Cell {
     None,
     Odd,
-    /// Nothing of it is open.
+    /// No part is open to the requester.
     Shut,
     Free {
         set: bool,
@@ -60,19 +66,20 @@ enum Cell {
     },
 }
 
-/// What an amount asks of a column.
+/// The comparison that an amount asks of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bound {
-    /// So much free.
+    /// At least this much must be free.
     AtLeast(i64),
-    /// More than any has.
+    /// No row has enough.
     Never,
-    /// Each row is looked at.
+    /// The rows must be checked one by one.
     Plainly,
 }
 
 impl Bound {
-    /// The same, if the limits over the taker leave room for it.
+    /// Returns the same bound if the limits over the requester leave room for it, and [`Bound::Never`]
+    /// otherwise.
     pub fn within_limits(self, matcher: &Matcher<'_>, side: Side, resource: Symbol) -> Bound {
         let Bound::AtLeast(amount) = self else { return self };
         if matcher.moment.world.limits.is_empty() {
@@ -86,11 +93,11 @@ impl Bound {
     }
 }
 
-/// Columns of what is free.
+/// The columns of an index.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rooms {
     columns: IndexMap<Key, Column>,
-    /// Roles for which anything is reserved.
+    /// The roles for which something is reserved, sorted.
     reserved: Vec<Symbol>,
 }
 
@@ -108,7 +115,7 @@ impl Rooms {
         Rooms { columns: IndexMap::new(), reserved }
     }
 
-    /// The number of the column for a need and a resource.
+    /// Returns the index of the column for a need and a resource. Builds it if it is new.
     pub fn column(
         &mut self,
         matcher: &Matcher<'_>,
@@ -134,13 +141,13 @@ impl Rooms {
         self.columns.insert_full(key, column).0
     }
 
-    /// Bytes of the columns of a side.
+    /// Returns the bytes of the columns of a side.
     pub fn bytes(&self, side: Side) -> usize {
         let of_side = self.columns.iter().filter(|(key, _)| key.side == side);
         of_side.map(|(_, column)| column.free.rows() * column.free.width() + column.free.rows() * 3 / 8).sum()
     }
 
-    /// A column, as things are now.
+    /// Returns a column after bringing it up to date.
     pub fn current(&mut self, at: usize, matcher: &Matcher<'_>, journal: &Journal) -> &Column {
         let Some((key, column)) = self.columns.get_index_mut(at) else {
             unreachable!("a number that `column` gave")
@@ -151,7 +158,7 @@ impl Rooms {
         column
     }
 
-    /// A column, as it was when it was last asked for.
+    /// Returns a column as of the last call of [`Rooms::current`].
     pub fn known(&self, at: usize) -> &Column {
         &self.columns[at]
     }
@@ -161,6 +168,7 @@ impl Column {
     fn new(matcher: &Matcher<'_>, side: Side, resource: Symbol, read: usize) -> Column {
         let rows = rows(matcher.moment.world, side);
         let cells: Vec<Cell> = (0..rows).map(|row| cell(matcher, side, resource, row)).collect();
+        // The first free amount decides what the column holds. Rows of another kind are odd.
         let first = cells.iter().find_map(|cell| match cell {
             Cell::Free { set, dimension, .. } => Some((*set, *dimension)),
             _ => None,
@@ -181,7 +189,7 @@ impl Column {
         column
     }
 
-    /// What a row has free; that it is odd is noted.
+    /// Returns the free amount of a row, and records if it is odd.
     fn amount(&mut self, row: usize, cell: &Cell) -> Option<i64> {
         let (odd, amount) = match *cell {
             Cell::None | Cell::Shut => (false, None),
@@ -211,10 +219,11 @@ impl Column {
         self.read = journal.len();
     }
 
-    /// What an amount asks, with what is charged beside it.
+    /// Returns the comparison for an amount and the charges on it.
     pub fn bound(&self, amount: &Amount, charged: i64) -> Bound {
         let Amount::Scalar(dimension, low, _) = amount else { return Bound::Plainly };
         let Some(asked) = low.checked_add(charged) else { return Bound::Never };
+        // Amounts of sets count members, so only whole ones can be given.
         if self.sets {
             let whole = |amount: i64| amount >= 0 && amount % MILLION == 0;
             return if whole(*low) && whole(charged) { Bound::AtLeast(asked) } else { Bound::Never };
@@ -226,7 +235,8 @@ impl Column {
         }
     }
 
-    /// Keeps the rows that have enough; `nothing`: whether those without the resource do. Odd rows go.
+    /// Keeps the rows that have enough, and those without the resource if `nothing` is `true`. Odd rows are
+    /// removed.
     pub fn fits(&self, bound: Bound, nothing: bool, rows: &mut Bits) {
         let before = nothing.then(|| {
             let mut none = rows.clone();
@@ -242,7 +252,7 @@ impl Column {
         }
     }
 
-    /// As [`Column::fits`], of one row.
+    /// Returns `true` if [`Column::fits`] would keep a row.
     pub fn fits_row(&self, bound: Bound, nothing: bool, row: usize) -> bool {
         match bound {
             Bound::AtLeast(bound) if self.free.is_at_least(row, bound) => true,
@@ -250,7 +260,7 @@ impl Column {
         }
     }
 
-    /// Rows that must be looked at one by one.
+    /// Returns the rows that must be checked one by one.
     pub fn odd(&self) -> &Bits {
         &self.odd
     }
@@ -283,7 +293,7 @@ fn cell(matcher: &Matcher<'_>, side: Side, resource: Symbol, row: usize) -> Cell
         .flat_map(|tier| &world.holding(*tier).parts)
         .any(|part| *quota(part) == Quota::Unlimited);
     let plain = lowest.step == 0 && lowest.min == 0 && lowest.max.is_none();
-    // Sets over several tiers must be the same ones.
+    // Members of a set must be free in every tier at once, which numbers cannot tell.
     if !plain || (set && (endless || tiers.len() > 1)) {
         return Cell::Odd;
     }

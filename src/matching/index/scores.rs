@@ -1,4 +1,4 @@
-//! What agents earn of themselves.
+//! Scores of agents by themselves, one column for all agents.
 
 use super::Index;
 use crate::{
@@ -12,25 +12,28 @@ use crate::{
     value::Value,
 };
 
-/// What each agent earns of the preferences that speak of no volume, places aside, in 10⁻¹².
+/// By agent, the sum of the preferences that read no volume, without places, in 10⁻¹².
 #[derive(Clone, Debug)]
 pub(super) struct Scores {
     each: Vec<i64>,
-    /// The most of each word of rows.
+    /// By word of 64 rows, the largest score, which lets a search skip the word.
     most: Vec<i64>,
+    /// True if taking amounts can change a score.
     moves: bool,
+    /// The number of entries of the journal that were read.
     read: usize,
 }
 
-/// What decides what agents earn: keys of the one who asks, as far as preferences about agents read them.
+/// The inputs of scores besides the agents: keys of the requester, as far as preferences about agents read
+/// them. Needs with equal keys share a column.
 pub(super) type ScoreKey = (bool, Vec<Result<Value, Gap>>);
 
-/// Of the scores that a need's agents have, which.
+/// Returns the key of the scores of a need's agents.
 pub(super) fn key(index: &Index, matcher: &Matcher<'_>) -> ScoreKey {
     let plan = matcher.moment.plan;
     let scene = matcher.scene(None, None, None);
     let rules = plan.broker.prefers.iter().filter(|rule| !rule.sides.of_volume());
-    // Preferences of agents' own may read anything.
+    // Preferences that agents have of their own may read any key.
     let own = if index.own.preferring.is_empty() { &[][..] } else { index.roles.columns() };
     let read = rules.flat_map(|rule| plan.reads(rule.root)).chain(own.iter().copied());
     let others = read.filter(|column| !matches!(plan.column(*column).side, Side::Agent));
@@ -38,7 +41,7 @@ pub(super) fn key(index: &Index, matcher: &Matcher<'_>) -> ScoreKey {
 }
 
 impl Scores {
-    /// `None` where 64 bits may not hold it.
+    /// Computes the scores. Returns `None` if 64 bits may not hold them.
     pub fn new(index: &mut Index, matcher: &Matcher<'_>) -> Option<Scores> {
         let plan = matcher.moment.plan;
         let read = index.agents.journal.len();
@@ -49,7 +52,7 @@ impl Scores {
         }
         let scene = matcher.scene(None, None, None);
         let of_agents = |rule: &&Rule| rule.weight.is_some() && !rule.sides.of_volume();
-        // Weights are a million at the most, and what is earned too: several millions of rules would fit 128 bits.
+        // One rule adds 10¹⁸ at the most, so the sum of any number of rules fits 128 bits.
         let mut reach: i128 = 0;
         for rule in plan.broker.prefers.iter().filter(of_agents) {
             let weight = rule.weight.unwrap_or(0);
@@ -77,7 +80,7 @@ impl Scores {
         Some(scores)
     }
 
-    /// Brings what agents earn up to date.
+    /// Recomputes the scores of rows that changed.
     pub fn follow(&mut self, matcher: &Matcher<'_>, journal: &Journal) {
         if self.moves && self.read < journal.len() && !self.each.is_empty() {
             match journal.since(self.read) {
@@ -99,28 +102,28 @@ impl Scores {
         (self.each.len() + self.most.len()) * size_of::<i64>()
     }
 
-    /// What an agent earns.
+    /// Returns the score of an agent.
     pub fn of(&self, row: usize) -> i128 {
         i128::from(self.each[row])
     }
 
-    /// The most that any agent of a word of rows earns.
+    /// Returns the largest score in a word of rows.
     pub fn most_of(&self, word: usize) -> i128 {
         i128::from(self.most[word])
     }
 
-    /// The most that any agent earns.
+    /// Returns the largest score.
     pub fn most(&self) -> i128 {
         self.most.iter().copied().max().map_or(0, i128::from)
     }
 }
 
-/// What agents earn of themselves, soft places of the need among it.
+/// Scores of agents by themselves, including the soft places of the need.
 pub(super) struct Earned<'i> {
     scores: &'i Scores,
-    /// What each soft place adds, and for whom.
+    /// For each soft place, what it adds, and the agents that get it.
     soft: Vec<(i128, Bits)>,
-    /// The most that soft places add.
+    /// An upper bound of what soft places add.
     most_of_places: i128,
 }
 
@@ -130,24 +133,24 @@ impl<'i> Earned<'i> {
         Earned { scores, soft, most_of_places }
     }
 
-    /// What an agent earns.
+    /// Returns the score of an agent.
     pub fn of(&self, row: usize) -> i128 {
         let soft = self.soft.iter().filter(|(_, rows)| rows.has(row)).map(|(earned, _)| earned);
         self.scores.of(row) + soft.sum::<i128>()
     }
 
-    /// No agent of a word of rows earns more.
+    /// Returns an upper bound of the scores in a word of rows.
     pub fn most_of(&self, word: usize) -> i128 {
         let here = self.soft.iter().filter(|(_, rows)| rows.words()[word] != 0);
         self.scores.most_of(word) + here.map(|(earned, _)| (*earned).max(0)).sum::<i128>()
     }
 
-    /// No agent earns more.
+    /// Returns an upper bound of all scores.
     pub fn most(&self) -> i128 {
         self.scores.most() + self.most_of_places
     }
 
-    /// None of these agents earns more: closer than [`Earned::most`].
+    /// Returns an upper bound of the scores of these agents, tighter than [`Earned::most`].
     pub fn most_among(&self, agents: &Bits) -> i128 {
         let mut most: Option<i128> = None;
         for (at, word) in agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
@@ -161,7 +164,7 @@ impl<'i> Earned<'i> {
 }
 
 impl Matcher<'_> {
-    /// What an agent earns of the preferences that speak of no volume, places aside.
+    /// Returns the sum of the preferences of an agent that read no volume, without places.
     fn earns(&self, agent: usize) -> i128 {
         let plan = self.moment.plan;
         let scene = self.scene(Some(agent), None, None);

@@ -1,4 +1,4 @@
-//! Needs that ask alike: what is worked out for one serves the others.
+//! Detects needs that ask for the same, so that what the index prepares for one serves the others.
 
 use crate::{
     engine::Gap,
@@ -10,11 +10,13 @@ use crate::{
     value::Value,
 };
 
-/// Roles that make a difference: anything is reserved for them, or they have a limit.
+/// The roles that make a difference to candidates: something is reserved for them, or they have a limit.
+/// Frameworks in all other roles see the same fleet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roles {
+    /// The roles, sorted.
     telling: Vec<Symbol>,
-    /// Keys of the one who asks that the plan reads.
+    /// The keys of the requester that the plan reads.
     columns: Vec<ColumnId>,
 }
 
@@ -40,13 +42,13 @@ impl Roles {
 }
 
 impl Roles {
-    /// Keys of the one who asks that the plan reads.
+    /// Returns the keys of the requester that the plan reads.
     pub fn columns(&self) -> &[ColumnId] {
         &self.columns
     }
 }
 
-/// What is asked of one side.
+/// The request to one side.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct AskedOfSide {
     amounts: Vec<(Symbol, Amount)>,
@@ -64,24 +66,26 @@ impl AskedOfSide {
     }
 }
 
-/// A volume asked for: file system, access, source, and the rest.
+/// A requested volume: file system, read-only, source, and the rest.
 type OfVolume = (Option<Symbol>, bool, Option<Symbol>, AskedOfSide);
 
-/// Everything that a need's answer goes by: needs of one key have the same.
+/// Everything that the candidates of a need depend on, apart from the state of the fleet and the places that
+/// depend on it. What is prepared for a need holds for all needs with an equal key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     agent: Option<AskedOfSide>,
     volumes: Vec<OfVolume>,
     accept_revocable: bool,
-    /// Whether its role serves it.
+    /// True if its role serves its principal.
     served: bool,
+    /// Its role and those above it, as far as they make a difference.
     roles: Vec<Symbol>,
-    /// Keys of its own, as far as the plan reads them.
+    /// The values of the requester's keys that the plan reads.
     known: Vec<Result<Value, Gap>>,
-    /// Subtrees that its agents must be in, or must not. Other places go by where instances are, and are looked at
-    /// each time.
+    /// The subtrees that its agents must be in (`true`) or must not be in. Other places depend on where
+    /// instances are, and are checked for each decision.
     subtrees: Vec<(bool, Vec<Symbol>)>,
-    /// Where promises are told apart.
+    /// The framework, if promises are kept apart.
     framework: Option<usize>,
 }
 
