@@ -7,9 +7,9 @@
 //! 3. A need that is met, or has no candidate, is closed: `close` finds out why it got no more.
 //! 4. A framework without an open need takes part no longer. The cycle ends when none is left.
 //!
-//! Each turn grants an instance or closes a need, so the number of turns is bounded by the counts of the
-//! needs. The work of a turn is bounded by budgets (`budget`). A need that exceeds its own is closed as
-//! bounded, which never claims that there is no candidate.
+//! Each turn grants an instance, closes a need or retires a framework, so the number of turns is bounded by
+//! the counts of the needs. The work of a turn is bounded by budgets (`budget`). A need that exceeds its own
+//! is closed as bounded, which never claims that there is no candidate.
 
 mod budget;
 mod close;
