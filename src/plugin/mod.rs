@@ -11,8 +11,8 @@
 //! that it broke. A filter with a fault is dropped, and its caller must not offer anything that the filter
 //! had a say about.
 //!
-//! Without the feature `wasm` the same types exist, but none can be made: [`Host::with_compiler`] returns the
-//! fault that plugins are not built in.
+//! Without the feature `wasm` the same types exist, but no host can be made: [`Host::with_compiler`] returns
+//! the fault that plugins are not built in.
 
 pub mod about;
 pub mod ask;
