@@ -302,6 +302,57 @@ fn what_a_change_cannot_do_it_says() {
     assert_eq!(before, (digest(live.fleet()), offers(live.fleet())));
 }
 
+/// An allocation that is put stands before another by name, and takes what that one has of one holder, while of another
+/// holder, which has parts, all is taken again.
+#[test]
+fn what_stays_taken_is_not_taken_twice() {
+    let policy = Policy::compile([(
+        "small.policy",
+        "role \"x\" { limit { agent.tokens = 4 } } need web { agent { cpus = 1 } }",
+    )]);
+    let fleet = read(
+        r#""agents": [{"name": "a1", "resources": {"cpus": 4, "ports": ["1..9"], "tokens": 9}},
+                      {"name": "a2", "resources": {"cpus": 8}, "reserved": {"y": {"cpus": 4}}}],
+           "providers": [{"name": "p", "instances": [{"name": "i", "pools": [{"name": "s", "resources": {"size": "9GB"},
+             "volumes": [{"name": "v", "resources": {"size": "1GB"}}]}]}]}],
+           "allocations": [{"name": "w2", "role": "x", "agents": {"a1": {"cpus": 3, "ports": ["4..6"], "tokens": 3}, "a2": {"cpus": 2}},
+             "pools": {"p/i/s": {"size": "5GB"}}, "volumes": ["p/i/s/v"]}]"#,
+    );
+    let mut live = Live::bind(&policy.expect("compiles"), &[&fleet]).expect("binds");
+    let before = (digest(live.fleet()), offers(live.fleet()));
+    for (takes, code, message) in [
+        (
+            r#""agents": {"a1": {"cpus": 2}, "a2": {"cpus": 1}}"#,
+            Code::B0508,
+            "5 of `cpus` allocated, and only 4",
+        ),
+        (
+            r#""agents": {"a1": {"ports": ["6..6"]}, "a2": {"cpus": 1}}"#,
+            Code::B0508,
+            "some of these `ports` are taken",
+        ),
+        (r#""agents": {"a1": {"tokens": 2}, "a2": {"cpus": 1}}"#, Code::B0516, "uses 5 of `tokens` already"),
+        (
+            r#""agents": {"a2": {"cpus": 1}}, "pools": {"p/i/s": {"size": "4GB"}}"#,
+            Code::B0508,
+            "10GB of `size` allocated",
+        ),
+        (r#""agents": {"a2": {"cpus": 1}}, "volumes": ["p/i/s/v"]"#, Code::B0508, "more users than the 1"),
+    ] {
+        let rows = format!(r#""allocations": [{{"name": "w1", "role": "x", {takes}}}]"#);
+        let error = live.apply(&Delta::default().put(&read(&rows))).expect_err(message);
+        let problems = &error.report().diagnostics;
+        assert!(
+            problems.iter().any(|one| one.code == code && one.message.contains(message)),
+            "{rows}\n{error}"
+        );
+        assert_eq!(before, (digest(live.fleet()), offers(live.fleet())), "{rows}");
+    }
+    // What there is room for is taken.
+    let rows = r#""allocations": [{"name": "w1", "role": "x", "agents": {"a1": {"cpus": 1, "ports": ["7..7"], "tokens": 1}, "a2": {"cpus": 1}}}]"#;
+    live.apply(&Delta::default().put(&read(rows))).unwrap_or_else(|error| panic!("{error}"));
+}
+
 #[test]
 fn numbers_and_sources_are_used_again() {
     let policy = Policy::compile([("small.policy", "need web { agent { cpus = 1 } }")]).expect("compiles");

@@ -85,8 +85,29 @@ pub fn deallocate(plan: &Plan, world: &mut World, ledger: &mut Ledger, name: &st
 /// The amounts that one use of an allocation took before a change, and its share of `Allocation::shares`.
 pub(super) type Kept = (Vec<Take>, Vec<(Side, Symbol, i128)>);
 
+/// Takes amounts of before a change again. Returns `false`, and takes nothing, if some no longer fit: another
+/// allocation may have taken them since.
+fn take_again(world: &World, ledger: &mut Ledger, takes: &[Take]) -> bool {
+    for (at, take) in takes.iter().enumerate() {
+        let fits = match &take.amount {
+            Taken::Scalar(amount) => {
+                ledger.free(world, take.stock).is_none_or(|free| i128::from(*amount) <= free)
+            }
+            Taken::Set(set) => {
+                ledger.free_set(world, take.stock).is_none_or(|free| set.minus(&free).is_empty())
+            }
+        };
+        if !fits {
+            takes[..at].iter().for_each(|take| ledger.put_back(take));
+            return false;
+        }
+        ledger.take(take);
+    }
+    true
+}
+
 /// Binds an allocation and takes its amounts from the ledger. `kept` returns the amounts of a use, by its
-/// position, that it keeps from before a change; all others are divided anew.
+/// position, that it had before a change: it keeps them where they still fit. All others are divided anew.
 pub(super) fn allocation(
     binder: &mut Binder<'_>,
     part: &Part<'_>,
@@ -125,9 +146,9 @@ pub(super) fn allocation(
     };
     binder.line(bound.role);
     for (at, taken) in record.uses.iter().enumerate() {
-        match (kept(at), taken.kind) {
+        let stays = kept(at).filter(|(takes, _)| take_again(binder.world, ledger, takes));
+        match (stays, taken.kind) {
             (Some((takes, shares)), kind) => {
-                takes.iter().for_each(|take| ledger.take(take));
                 bound.takes.extend(takes);
                 bound.shares.extend(shares);
                 let name = binder.plan.symbols.find(&taken.holder.text);

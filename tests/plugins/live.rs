@@ -116,7 +116,7 @@ impl Changing {
 #[test]
 fn a_fleet_with_plugins_that_changed_is_the_fleet_bound_anew() {
     let (mut made, mut ruled_out) = (0, 0);
-    for seed in 0..6 {
+    for seed in 0..12 {
         let mut n = Numbers((seed + 3_u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let native = policy(seed);
         let model = start(&mut n, &native);
@@ -135,7 +135,7 @@ fn a_fleet_with_plugins_that_changed_is_the_fleet_bound_anew() {
             ruled_out += usize::from(offers(some.live.fleet()).contains("the-plugin/"));
         }
     }
-    assert!(made > 30 && ruled_out > 10, "{made} changes, {ruled_out} with the plugin's rules in reasons");
+    assert!(made > 60 && ruled_out > 20, "{made} changes, {ruled_out} with the plugin's rules in reasons");
 }
 
 fn read(rows: &str) -> Inventory {
