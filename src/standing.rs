@@ -39,13 +39,34 @@ use crate::{
 pub struct Standing {
     live: Live,
     index: Index,
+    /// How many plugins had failed when the index was made: what one said before is in it.
+    broken: usize,
 }
 
 impl Standing {
     /// Keeps answers for the needs of a fleet.
     pub fn new(live: Live) -> Standing {
         let index = Index::of_changing(live.fleet().plan(), live.fleet().world());
-        Standing { live, index }
+        let broken = live.fleet().faults().len();
+        Standing { live, index, broken }
+    }
+
+    /// Asks the index, in a run of questions to plugins of its own. If a plugin failed since the last question, or
+    /// fails in this one, everything found by its word is dropped and the question is asked again.
+    fn ask<R>(&mut self, mut ask: impl FnMut(&mut Index, &Fleet) -> R) -> R {
+        let fleet = self.live.fleet();
+        loop {
+            let broken = fleet.faults().len();
+            if broken != self.broken {
+                self.index = Index::of_changing(fleet.plan(), fleet.world());
+                self.broken = broken;
+            }
+            let _run = fleet.plugin_run();
+            let answer = ask(&mut self.index, fleet);
+            if fleet.faults().len() == broken {
+                return answer;
+            }
+        }
     }
 
     /// The current fleet. As long as a clone of it is kept, the next change copies the fleet first.
@@ -57,25 +78,36 @@ impl Standing {
     /// `most` best of them. `None` for a need with more volumes, without an agent, or with scores that the
     /// index cannot hold: use [`Standing::best`].
     pub fn answer(&mut self, need: NeedId, most: usize) -> Option<Answer> {
-        self.index.answer(&matcher(self.live.fleet(), need), most)
+        self.ask(|index, fleet| index.answer(&matcher(fleet, need), most))
     }
 
     /// Calls `each` with every pair of [`Standing::answer`], as a supply, if the need has a volume, and the
     /// numbers of agents that it serves. A supply may come more than once. Returns `false` if the need has no
     /// such answer.
-    pub fn pairs(&mut self, need: NeedId, each: impl FnMut(Option<usize>, &[u32])) -> bool {
-        self.index.pairs(&matcher(self.live.fleet(), need), each)
+    pub fn pairs(&mut self, need: NeedId, mut each: impl FnMut(Option<usize>, &[u32])) -> bool {
+        if self.live.fleet().filters().is_none() {
+            return self.index.pairs(&matcher(self.live.fleet(), need), each);
+        }
+        // Pairs are collected first: those found by the word of a plugin that then fails are dropped.
+        let (is_known, found) = self.ask(|index, fleet| {
+            let mut found: Vec<(Option<usize>, Vec<u32>)> = Vec::new();
+            let is_known =
+                index.pairs(&matcher(fleet, need), |supply, agents| found.push((supply, agents.to_vec())));
+            (is_known, found)
+        });
+        found.iter().for_each(|(supply, agents)| each(*supply, agents));
+        is_known
     }
 
     /// Returns the best candidate of a need: the first offer of the next cycle, if no other need asked.
     pub fn best(&mut self, need: NeedId) -> Option<Candidate> {
-        self.index.best(&matcher(self.live.fleet(), need), &mut Search::default())
+        self.ask(|index, fleet| index.best(&matcher(fleet, need), &mut Search::default()))
     }
 
     /// Returns `true` if an agent, given by its number, fits a need by itself: amounts, rules, classes,
     /// conditions and places.
     pub fn agent_holds(&mut self, need: NeedId, agent: usize) -> bool {
-        self.index.agent_holds(&matcher(self.live.fleet(), need), agent)
+        self.ask(|index, fleet| index.agent_holds(&matcher(fleet, need), agent))
     }
 
     /// Returns the bytes that the index holds for agents, for the needs that were asked so far.
@@ -86,7 +118,7 @@ impl Standing {
     /// Evaluates the rows that changed, for every need that was asked before. Otherwise that happens when a
     /// need is next asked.
     pub fn refresh(&mut self) {
-        self.index.refresh(self.live.fleet().moment());
+        self.ask(|index, fleet| index.refresh(fleet.moment()));
     }
 
     /// Makes a change, like [`Live::apply`]. The index is made anew if rows come, go or change their keys. If

@@ -178,6 +178,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "inventory",
             "ir",
             "pipeline",
+            "plugin",
             "policy",
             "quantity",
             "ranges",
@@ -253,7 +254,21 @@ const ARROWS: &[(&str, &[&str])] = &[
             "value",
         ],
     ),
-    ("change", &["cycle", "inventory", "ir", "matching", "output", "policy", "quantity", "source", "types"]),
+    (
+        "change",
+        &[
+            "cycle",
+            "inventory",
+            "ir",
+            "matching",
+            "output",
+            "plugin",
+            "policy",
+            "quantity",
+            "source",
+            "types",
+        ],
+    ),
     ("import", &["diagnostic", "inventory", "limits", "quantity", "source", "value"]),
 ];
 

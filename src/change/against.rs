@@ -27,6 +27,7 @@ use crate::{
     ir::Plan,
     matching::{Candidate, Failure, Instance, Matcher, NeedId, Placed},
     output::{self, wire::Offer},
+    plugin::PluginRun,
     source::Span,
     types::Side,
 };
@@ -111,6 +112,8 @@ pub(super) struct Against<'a> {
     granted: usize,
     /// The replayed grants that took from each stock.
     holders: IndexMap<StockId, Vec<usize>>,
+    /// All that is asked of the version's plugins here is one run.
+    _run: Option<PluginRun>,
 }
 
 impl<'a> Against<'a> {
@@ -128,7 +131,16 @@ impl<'a> Against<'a> {
     fn new(version: Version, own: &'a Told<'a>, other: &'a Told<'a>) -> Against<'a> {
         let fleet = own.offers.fleet();
         let (ledger, placed) = (fleet.ledger().clone(), fleet.placed().clone());
-        Against { version, own, other, ledger, placed, granted: 0, holders: IndexMap::new() }
+        Against {
+            version,
+            own,
+            other,
+            ledger,
+            placed,
+            granted: 0,
+            holders: IndexMap::new(),
+            _run: fleet.plugin_run(),
+        }
     }
 
     fn answer(mut self, mut questions: Vec<Question>) -> Vec<(Number, Vec<Cause>)> {

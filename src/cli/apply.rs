@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use super::{
     Exit, Failure, Format,
     files::Console,
+    plugins::PluginArgs,
     set::{SetArgs, shown},
     table::{Paint, count, paint},
 };
@@ -25,6 +26,9 @@ pub struct Args {
     /// A fleet as JSON or NDJSON; may be repeated
     #[arg(short, long, value_name = "FILE")]
     inventory: Vec<PathBuf>,
+    /// A plugin whose classes the policies or the needs ask for; may be repeated
+    #[arg(long, value_name = "FILE")]
+    plugin: Vec<String>,
     /// The state: what is kept, retained and taken. It is replaced in one step, or not at all
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
@@ -44,6 +48,7 @@ pub struct Args {
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let (operations, paths) = split(args)?;
+    let plugins = PluginArgs::default().install_more(&args.plugin, &[], console)?;
     let set = SetArgs { paths, inventory: args.inventory.clone() };
     let parsed = set.parse(console)?;
     let inventories = set.inventories(console)?;
@@ -57,7 +62,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         let (found, held) = console.hold_state(&args.state, args.init, args.wait)?;
         (found, Some(held))
     };
-    match state::apply(&parsed, &inventories, &found, &operations) {
+    match state::apply_with(&parsed, &inventories, plugins.beside().plugins, &found, &operations) {
         Ok(left) => {
             // Held until what was done is told.
             if let Some(held) = &held

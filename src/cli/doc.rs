@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::{Exit, Failure, files::Console, set::SetArgs, view::Who};
+use super::{
+    Exit, Failure,
+    files::Console,
+    plugins::{self, FleetArgs},
+    view::Who,
+};
 use crate::{check::Strictness, doc, output::View};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    set: SetArgs,
+    fleet: FleetArgs,
     /// For whom: `operator`; `framework` for what needs may use, and nothing else; `framework=NAME` for that one
     #[arg(long = "as", default_value = "operator", value_name = "WHO")]
     view: Who,
@@ -19,7 +24,7 @@ pub struct Args {
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.view.reads(console);
-    let (fleet, parsed) = args.set.fleet(console, Strictness::default())?;
+    let (fleet, parsed) = args.fleet.parsed_fleet(console, Strictness::default())?;
     let page = match &args.view {
         Who::Operator => doc::document(&fleet, &parsed),
         Who::Frameworks => doc::vocabulary(&fleet, &parsed, None),
@@ -32,5 +37,5 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         None => console.print(&page)?,
         Some(path) => console.replace_file(path, page.as_bytes())?,
     }
-    Ok(Exit::Yes)
+    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }

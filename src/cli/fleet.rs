@@ -3,7 +3,7 @@
 use super::{
     Exit, Failure, Format,
     files::Console,
-    set::SetArgs,
+    plugins::{self, FleetArgs},
     table::{Paint, columns, count, paint},
 };
 use crate::{
@@ -17,14 +17,14 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    set: SetArgs,
+    fleet: FleetArgs,
     /// How the fleet is written
     #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     format: Format,
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    let fleet = args.fleet.fleet(console, Strictness::default())?;
     match args.format {
         Format::Json => console.write(|out| output::write_json(&output::stock(&fleet), out))?,
         Format::Table => {
@@ -32,7 +32,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             console.print(&text)?;
         }
     }
-    Ok(Exit::Yes)
+    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }
 
 fn table(stock: &Stock, colour: bool) -> String {

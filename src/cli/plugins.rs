@@ -70,13 +70,22 @@ impl Named {
 impl FleetArgs {
     /// Reads, compiles and binds everything.
     pub fn fleet(&self, console: &mut Console, strictness: Strictness) -> Result<Fleet, Failure> {
+        Ok(self.parsed_fleet(console, strictness)?.0)
+    }
+
+    /// As [`FleetArgs::fleet`], with the set as it is written.
+    pub fn parsed_fleet(
+        &self,
+        console: &mut Console,
+        strictness: Strictness,
+    ) -> Result<(Fleet, Parsed), Failure> {
         let plugins = self.plugins.install(console)?;
         let parsed = self.set.parse(console)?;
         let inventories = self.set.inventories(console)?;
         let fleet = plugins.fleet(&parsed, strictness, &inventories)?;
         console.problems.absorb(fleet.warnings().clone());
         plugins.tell_withheld(console);
-        Ok(fleet)
+        Ok((fleet, parsed))
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     Exit, Failure, Format,
     files::Console,
     offers::needs_of,
-    set::SetArgs,
+    plugins::{self, FleetArgs},
     table::{Paint, columns, paint},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    set: SetArgs,
+    fleet: FleetArgs,
     /// Only these needs take part in the cycle: NEED, FRAMEWORK.NEED or FRAMEWORK; may be repeated
     #[arg(long, value_name = "NEED")]
     need: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let (fleet, _) = args.set.fleet(console, Strictness::default())?;
+    let fleet = args.fleet.fleet(console, Strictness::default())?;
     let needs = needs_of(&fleet, &args.need)?;
     let request = cycle::Request { needs, reasons: Reasons::None, ..cycle::Request::default() };
     let shares = output::shares(&fleet.cycle(request));
@@ -43,7 +43,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             console.print(&text)?;
         }
     }
-    Ok(Exit::Yes)
+    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }
 
 fn table(shares: &Shares, colour: bool) -> String {

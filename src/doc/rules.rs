@@ -8,6 +8,7 @@ use super::{
     uses,
 };
 use crate::{
+    ir::Show,
     limits,
     parse::ast::{BlockKind, ChargePer, Statement, StatementKind},
     quantity::{MILLION, decimal},
@@ -25,6 +26,7 @@ pub(super) fn sections(set: &Set<'_>, page: &mut Page) {
     for rule in &set.fleet.loaded().hir.broker.rules {
         one_rule(set, page, rule);
     }
+    of_plugins(set, page);
     page.section("Charges");
     charges(set, page);
 }
@@ -51,19 +53,36 @@ fn definitions(
             None => page.paragraph("Used by nothing."),
         }
     }
-    let standard = |(_, definition): &(usize, &Definition)| definition.standard && wanted(definition);
-    let used = hir.definitions.iter().enumerate().filter(standard).filter_map(|(at, definition)| {
-        let users = users.get(&at)?;
-        Some(vec![
-            cell(&definition.name),
-            docs_cell(&definition.docs),
-            users.join(", ").replace('|', "&#124;"),
-        ])
+    for (whose, asked) in [("the standard library", false), ("plugins", true)] {
+        let of_others = |(_, definition): &(usize, &Definition)| {
+            definition.standard && definition.asked == asked && wanted(definition)
+        };
+        let used = hir.definitions.iter().enumerate().filter(of_others).filter_map(|(at, definition)| {
+            let users = users.get(&at)?;
+            Some(vec![
+                cell(&definition.name),
+                docs_cell(&definition.docs),
+                users.join(", ").replace('|', "&#124;"),
+            ])
+        });
+        let used: Vec<_> = used.collect();
+        if !used.is_empty() {
+            page.paragraph(&format!("Of {whose}, these are used:"));
+            page.table(&["name", "meaning", "used by"], used, limits::PAGE_ROWS);
+        }
+    }
+}
+
+/// The rules of plugins, whoever they are about.
+fn of_plugins(set: &Set<'_>, page: &mut Page) {
+    let show = Show::new(set.fleet.plan());
+    let rows = set.fleet.rules_of_plugins().iter().map(|rule| {
+        vec![cell(&rule.label), strength(rule.weight), cell(&show.node(rule.root)), set.place(rule.span)]
     });
-    let used: Vec<_> = used.collect();
-    if !used.is_empty() {
-        page.paragraph("Of the standard library, these are used:");
-        page.table(&["name", "meaning", "used by"], used, limits::PAGE_ROWS);
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        page.paragraph("Of plugins, these hold besides:");
+        page.table(&["label", "how", "rule", "place"], rows, limits::PAGE_ROWS);
     }
 }
 

@@ -74,12 +74,14 @@ fn classes(set: &Set<'_>, page: &mut Page) {
     for definition in &hir.definitions {
         let DefinitionKind::Class(side) = definition.kind else { continue };
         let block = if side == Side::Agent { "agent" } else { "volume" };
-        rows.push((block, definition.name.clone(), docs_cell(&definition.docs)));
+        // The name of a plugin's class is as it is written.
+        let name = if definition.asked { definition.name.clone() } else { shown(&definition.name) };
+        rows.push((block, name, docs_cell(&definition.docs)));
     }
     rows.sort();
     let rows: Vec<_> = rows
         .into_iter()
-        .map(|(block, name, docs)| vec![cell(&format!("is {}", shown(&name))), code(block), docs])
+        .map(|(block, name, docs)| vec![cell(&format!("is {name}")), code(block), docs])
         .collect();
     if !rows.is_empty() {
         page.paragraph("**Classes.** What the agent, or the storage of a volume, must be.");

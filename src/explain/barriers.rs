@@ -59,6 +59,12 @@ pub struct Barriers {
 
 /// Finds the permanent obstacles of a need.
 pub fn barriers(fleet: &Fleet, id: NeedId) -> Barriers {
+    let _run = fleet.plugin_run();
+    barriers_in_run(fleet, id)
+}
+
+/// Finds the permanent obstacles of a need, within a run of questions to plugins that the caller has opened.
+pub(crate) fn barriers_in_run(fleet: &Fleet, id: NeedId) -> Barriers {
     // The values of `spread` and `together` depend on free amounts, so they are not settled here, and exclude
     // nothing.
     let matcher = Matcher::new(fleet.moment(), id);

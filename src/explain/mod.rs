@@ -24,6 +24,7 @@ mod text;
 mod words;
 
 pub use analysis::Counts;
+pub(crate) use barriers::barriers_in_run;
 pub use barriers::{Barrier, Barriers, PlaceClass, barriers};
 pub use candidate::{CandidateExplanation, Check, Step, candidate};
 pub use cause::{Absent, Cause, Near};

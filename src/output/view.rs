@@ -126,8 +126,9 @@ impl<'a> Sight<'a> {
         let may = view.may(offers.fleet().plan());
         let mut sight = Sight { offers, view, may, only, barriers: IndexMap::new() };
         if !may.everything {
+            let _run = offers.fleet().plugin_run();
             let told = sight.needs().filter(|(_, need)| need.missing() > 0);
-            let barriers = told.map(|(at, need)| (at, explain::barriers(offers.fleet(), need.id)));
+            let barriers = told.map(|(at, need)| (at, explain::barriers_in_run(offers.fleet(), need.id)));
             sight.barriers = barriers.collect();
         }
         sight

@@ -210,7 +210,10 @@ impl Scope {
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None if is_there => "`bourse inspect` lists the classes of a plugin".to_owned(),
-            None => format!("give the plugin that is called `{plugin}`, with `--plugin FILE`"),
+            None => format!(
+                "give the plugin that is called `{plugin}` with `--plugin FILE`; `build`, `compare` and `repl` take no plugin, \
+                 and no set that asks for a class of one"
+            ),
         };
         Diagnostic::error(Code::B0202, span, message).help(help)
     }

@@ -19,6 +19,7 @@ use crate::{
     },
     ir::Plan,
     pipeline::{Extra, Parsed},
+    plugin::{Beside, Plugin},
 };
 
 /// A fleet bound together with a state, and what is used of it.
@@ -47,6 +48,7 @@ impl From<Conflict> for Obstacle {
 pub(super) struct Desk<'a> {
     parsed: &'a Parsed,
     pub inventories: &'a [&'a Inventory],
+    plugins: &'a [Plugin],
     pub state: State,
     /// What is bound with the state as it stands; made when it is asked for.
     bound: Option<Bound>,
@@ -60,13 +62,13 @@ pub(super) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub fn new(
-        parsed: &'a Parsed,
+        (parsed, plugins): (&'a Parsed, &'a [Plugin]),
         inventories: &'a [&'a Inventory],
         state: &State,
         careful: bool,
     ) -> Desk<'a> {
         let (state, unmade) = (state.clone(), BTreeSet::new());
-        Desk { parsed, inventories, state, bound: None, careful, deferred: false, unmade }
+        Desk { parsed, inventories, plugins, state, bound: None, careful, deferred: false, unmade }
     }
 
     /// Does an operation, or says what is against it and leaves everything as it is.
@@ -118,7 +120,8 @@ impl<'a> Desk<'a> {
         let state = state.inventory()?;
         let own = std::iter::once(state.parts());
         let inventories = self.inventories.iter().map(|inventory| inventory.parts()).chain(own).collect();
-        let extra = Extra { inventories, ..Extra::default() };
+        let beside = Beside { plugins: self.plugins, ..Beside::default() };
+        let extra = Extra { inventories, plugin_classes: beside.classes(), ..Extra::default() };
         let checked = self.parsed.check(&extra, Strictness::default());
         let loaded = checked.load(&extra).map_err(|report| Error::new(*report))?;
         let ledger = Ledger::new(&loaded.world);

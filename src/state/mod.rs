@@ -39,6 +39,7 @@ use crate::{
     diagnostic::Report,
     inventory::{operations::OperationsRecord, wire},
     pipeline::Parsed,
+    plugin::Plugin,
     source::Sources,
 };
 use desk::Desk;
@@ -93,6 +94,21 @@ pub fn apply(
     state: &State,
     operations: &Operations,
 ) -> Result<State, Refusal> {
+    apply_with(parsed, inventories, &[], state, operations)
+}
+
+/// As [`apply`], for a set that asks for classes of plugins (`is vendor/fast`). No plugin is asked: an operation is held against
+/// what there is, and not against rules.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_with(
+    parsed: &Parsed,
+    inventories: &[&Inventory],
+    plugins: &[Plugin],
+    state: &State,
+    operations: &Operations,
+) -> Result<State, Refusal> {
     let mut conflicts = Vec::new();
     if let Some((serial, span)) = operations.record.serial
         && serial != state.serial()
@@ -105,13 +121,13 @@ pub fn apply(
     }
     // Most lists go through: what is made is then bound once for many. Only where something is in the way is each
     // operation held against the state on its own, to say which it is.
-    let mut quick = Desk::new(parsed, inventories, state, false);
+    let mut quick = Desk::new((parsed, plugins), inventories, state, false);
     if operations.record.operations.iter().all(|operation| quick.perform(operation).is_ok())
         && let Ok(state) = quick.finish()
     {
         return Ok(state);
     }
-    let mut desk = Desk::new(parsed, inventories, state, true);
+    let mut desk = Desk::new((parsed, plugins), inventories, state, true);
     for (at, operation) in operations.record.operations.iter().enumerate() {
         match desk.perform(operation) {
             Ok(()) => {}

@@ -12,8 +12,10 @@ use bourse::{
     types::Side,
 };
 
-use super::made::{Made, Rule};
-use crate::cli::Folder;
+use serde_json::json;
+
+use super::made::{Column, Condition, Made, Rule};
+use crate::cli::{Folder, json};
 
 const CLASSES: &str = r#"class flash for pool { media == "ssd", size-class >= 2 }
     class connected for agent { drivers has "array", kernel >= v"4.18" }
@@ -178,6 +180,28 @@ fn a_class_of_a_plugin_that_fails_holds_for_nothing() {
     }
 }
 
+/// A plugin by hand may call a class of agents and one of supplies alike: each is answered for by its own rule.
+#[test]
+fn classes_of_two_sides_may_be_called_alike() {
+    let mut made = Made::default();
+    made.description.name = "vendor".to_owned();
+    made.description.columns.push(Column { side: 1, key: (0, "media".to_owned()), kind: 5, required: false });
+    made.description.conditions.push(Condition { text: "any".to_owned(), subject: None, reads: vec![1] });
+    let fast = |side, sides, whole| Rule {
+        label: "fast".to_owned(),
+        purpose: (2, side),
+        sides,
+        whole,
+        conditions: vec![whole],
+    };
+    made.description.rules = vec![fast(0, 1, 0), fast(1, 2, 1)];
+    let plugin = install(&made.component(), &Grants::all());
+    let policy =
+        format!("{FLEET} need n {{ agent {{ cpus = 1 }}, volume v {{ size = 1TB, is vendor/fast }} }}");
+    let fleet = bind(&policy, &[plugin]);
+    assert_eq!((fleet.offers().cycle().grants.len(), fleet.faults()), (1, Vec::new()));
+}
+
 #[test]
 fn data_may_ask_for_them_and_a_set_without_the_plugin_says_so() {
     let plugin = install(&built(CLASSES), &Grants::all());
@@ -202,9 +226,16 @@ fn every_command_that_takes_plugins_knows_their_classes() {
     let built = folder.run(&["build", "vendor.policy", "-o", "vendor.wasm"]);
     assert_eq!((built.code, built.stderr.as_str()), (0, ""));
     let with = ["site.policy", "--plugin", "vendor.wasm"];
-    for (command, code) in
-        [(&["offers"][..], 0), (&["match"], 0), (&["explain", "db"], 0), (&["test"], 0), (&["check"], 0)]
-    {
+    for (command, code) in [
+        (&["offers"][..], 0),
+        (&["match"], 0),
+        (&["explain", "db"], 0),
+        (&["test"], 0),
+        (&["check"], 0),
+        (&["shares"], 0),
+        (&["doc"], 0),
+        (&["inventory"], 0),
+    ] {
         let output = folder.run(&[command, &with].concat());
         assert_eq!((output.code, output.stderr.as_str()), (code, ""), "{command:?}");
     }
@@ -213,6 +244,22 @@ fn every_command_that_takes_plugins_knows_their_classes() {
     let covered = folder.run(&["test", "site.policy", "--plugin", "vendor.wasm", "--coverage"]);
     assert!(covered.stdout.contains("class vendor/connected: never unknown"), "{}", covered.stdout);
     assert!(!covered.stdout.contains("vendor/flash"), "nobody asks for it: {}", covered.stdout);
+    let page = folder.run(&[&["doc"], &with[..]].concat()).stdout;
+    assert!(
+        page.contains("| `is vendor/connected` |") && page.contains("Of plugins, these are used:"),
+        "{page}"
+    );
+    let offers = folder.run(&[&["offers", "--format", "json"], &with[..]].concat());
+    let operations = json!({"format": "bourse.operations", "version": 1,
+        "operations": [{"op": "launch", "offer": json(&offers.stdout)["offers"][0], "as": "db-1"}]});
+    folder.write("launch.json", &operations.to_string());
+    let apply = ["apply", "--state", "state.json", "--init"];
+    let applied = folder.run(&[&apply, &with[..], &["launch.json"]].concat());
+    assert_eq!((applied.code, applied.stderr.as_str()), (0, ""), "{}", applied.stdout);
+    let next = folder.run(&[&["offers", "--inventory", "state.json"], &with[..]].concat());
+    assert!(next.stdout.contains("1 offer;"), "{}{}", next.stdout, next.stderr);
+    let refused = folder.run(&[&apply[..], &["site.policy", "launch.json"]].concat());
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
     // The form that `fmt` gives is the one that is written.
     folder.write("wild.policy", "need n { agent { is   vendor/\"connected\" } }");
     folder.run(&["fmt", "wild.policy"]);
@@ -234,5 +281,48 @@ fn every_command_that_takes_plugins_knows_their_classes() {
         let told = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(output.code, 3, "{set}: {told}");
         assert!(told.contains(said), "{set}: {told}");
+    }
+}
+
+/// What is said of a class whose plugin is not given names every command that takes none.
+#[test]
+fn commands_that_take_no_plugins_are_named() {
+    let folder = Folder::new(&[("site.policy", SITE)]);
+    let refused = |args: &[&str]| {
+        let output = folder.run(args);
+        assert_eq!(output.code, 3, "{args:?}: {}", output.stderr);
+        output.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+    };
+    let without = [
+        &["build", "site.policy", "-o", "site.wasm"][..],
+        &["compare", "a", "b", "site.policy"],
+        &["repl", "site.policy"],
+    ];
+    for args in without {
+        let told = refused(args);
+        assert!(
+            told.contains(
+                "`build`, `compare` and `repl` take no plugin, and no set that asks for a class of one"
+            ),
+            "{told}"
+        );
+        assert!(!folder.run(&[args[0], "--help"]).stdout.contains("--plugin"), "{args:?}");
+    }
+    for args in [
+        &["offers"][..],
+        &["match"],
+        &["explain", "db"],
+        &["test"],
+        &["check"],
+        &["shares"],
+        &["doc"],
+        &["inventory"],
+    ] {
+        let told = refused(&[args, &["site.policy"]].concat());
+        assert!(told.contains("give the plugin that is called `vendor` with `--plugin FILE`"), "{told}");
+        assert!(folder.run(&[args[0], "--help"]).stdout.contains("--plugin"), "{args:?}");
+    }
+    for command in ["apply", "diff"] {
+        assert!(folder.run(&[command, "--help"]).stdout.contains("--plugin"), "{command}");
     }
 }

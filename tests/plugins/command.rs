@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use super::made::{Made, answer};
-use crate::cli::Folder;
+use crate::cli::{Folder, json};
 
 const SITE: &str = r#"broker site {
   levels region > zone > rack
@@ -54,6 +56,20 @@ fn a_vendor_s_plugin_runs_beside_the_policy() {
     ]);
     let explained = shown(&["explain", "db", "site.policy", "--plugin", "vendor.wasm", "--agent", "a2"]);
     insta::assert_snapshot!([trusted, kept_apart, granted, explained].join("\n"));
+    // A page of the set says whose rules hold besides.
+    let page = folder.run(&["doc", "site.policy", "--plugin", "vendor.wasm"]).stdout;
+    let rows = page.split_once("Of plugins, these hold besides:").map_or("", |(_, rows)| rows);
+    let row = "| `scaleio/driver` | Required | `agent.drivers has \"scaleio\"` | `vendor.wasm:2` |";
+    assert!(
+        rows.contains(row) && rows.contains("| `scaleio/same-rack` | Preferred with weight 20 |"),
+        "{page}"
+    );
+    // What a plugin rules out is no role's.
+    let share = |more: &[&str]| {
+        let shares = folder.run(&[&["shares", "site.policy", "--format", "json"], more].concat());
+        json(&shares.stdout)["roles"][0]["share"].clone()
+    };
+    assert_eq!((share(&[]), share(&["--plugin", "scaleio=vendor.wasm"])), (json!("3/16"), json!("1/8")));
     // Compiled once: what is kept gives the same.
     let again = folder.run(&["offers", "site.policy", "--plugin", "vendor.wasm"]);
     assert!(folder.path().join("cache/bourse/plugins/key").exists());
@@ -181,6 +197,10 @@ fn what_a_plugin_says_of_itself_is_safe_to_print() {
         (&["match", "site.policy", "--plugin", "wild.wasm"], 4),
         (&["explain", "db", "site.policy", "--plugin", "wild.wasm"], 4),
         (&["explain", "db", "site.policy", "--plugin", "wild.wasm", "--agent", "a1"], 4),
+        (&["shares", "site.policy", "--plugin", "wild.wasm"], 4),
+        // These ask it nothing.
+        (&["doc", "site.policy", "--plugin", "wild.wasm"], 0),
+        (&["inventory", "site.policy", "--plugin", "wild.wasm"], 0),
     ] {
         let output = folder.run(args);
         assert_eq!(output.code, code, "{args:?}: {}", output.stderr);

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use bourse::{
-    Fleet, Policy, explain,
+    Fleet, Live, Policy, Standing, change,
+    cycle::{Reasons, Request},
+    explain,
     inventory::ledger::Ledger,
     matching::NeedId,
     pipeline::Loaded,
@@ -13,7 +15,7 @@ use bourse::{
 
 use super::{
     bound,
-    made::{Column, Condition, Made, Rule, honest},
+    made::{ANSWER, Column, Condition, Made, Rule, answer, honest},
     view,
 };
 
@@ -43,13 +45,18 @@ fn install(limits: Limits, made: &Made) -> Plugin {
     host.install("made.wasm", &made.component(), &Grants::all()).expect("installs")
 }
 
-fn fleet(needs: usize, plugin: &Plugin) -> Fleet {
+fn fleet_text(needs: usize) -> String {
     let mut text = String::from(
         "agent a1 { gpus = 4, resources { cpus = 1000 } }\nagent a2 { gpus = 1, resources { cpus = 1000 } }\n",
     );
     for at in 0..needs {
         writeln!(text, "need n{at} {{ size = {at}, agent {{ cpus = 1 }} }}").expect("writes");
     }
+    text
+}
+
+fn fleet(needs: usize, plugin: &Plugin) -> Fleet {
+    let text = fleet_text(needs);
     let policy = Policy::compile([("site.policy", text.as_str())]).expect("compiles");
     policy.fleet_with(&[], std::slice::from_ref(plugin)).expect("binds")
 }
@@ -100,6 +107,84 @@ fn a_cycle_has_a_budget_of_questions() {
     let plugin = install(Limits::default(), &of_needs(honest()));
     let asked = fleet(60, &plugin);
     assert_eq!((asked.offers().cycle().grants.len(), asked.faults()), (60, Vec::new()));
+}
+
+/// A plugin of which every call but so many first ones never ends.
+fn tires(calls: u32) -> Made {
+    let honest = honest();
+    let (locals, body) = honest.split_at(honest.find("(local.set $rows").expect("is there"));
+    of_needs(format!(
+        "{locals} (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+         (if (i32.gt_u (global.get $calls) (i32.const {calls})) (then (loop $on (br $on)))) {body}"
+    ))
+}
+
+fn standing(needs: usize, plugin: &Plugin) -> Standing {
+    let text = fleet_text(needs);
+    let policy = Policy::compile([("site.policy", text.as_str())]).expect("compiles");
+    Standing::new(Live::bind_with(&policy, &[], std::slice::from_ref(plugin)).expect("binds"))
+}
+
+/// Every way in which a need that stands is asked about.
+const ASKED: [fn(&mut Standing, NeedId) -> usize; 4] = [
+    |standing, need| standing.answer(need, 9).map_or(0, |answer| answer.pairs as usize),
+    |standing, need| {
+        let mut pairs = 0;
+        standing.pairs(need, |_, agents| pairs += agents.len());
+        pairs
+    },
+    |standing, need| usize::from(standing.best(need).is_some()),
+    |standing, need| usize::from(standing.agent_holds(need, 0)),
+];
+
+#[test]
+fn an_answer_that_stands_has_the_budget_of_a_cycle() {
+    let limits = Limits { cycle_fuel: 1_000_000, cycle_fuel_per_row: 0, ..Limits::default() };
+    let plugin = install(limits, &of_needs(slow(1_000_000)));
+    let id = NeedId { framework: 0, need: 0 };
+    for (at, ask) in ASKED.into_iter().enumerate() {
+        let mut asked = standing(1, &plugin);
+        assert_eq!(ask(&mut asked, id), 0, "{at}");
+        fails(asked.fleet(), Broken::CycleFuel, "1000000 instructions");
+    }
+}
+
+/// What was found by the word of a plugin is told no more once it has failed, whoever it failed to.
+#[test]
+fn answers_that_stand_do_not_outlive_the_plugin() {
+    let plugin = install(Limits::default(), &tires(4));
+    let needs = 20;
+    let id = |need| NeedId { framework: need, need: 0 };
+    for (at, ask) in ASKED.into_iter().enumerate() {
+        let mut asked = standing(needs, &plugin);
+        assert!(ask(&mut asked, id(0)) > 0, "{at}");
+        let offers = asked.fleet().offers();
+        fails(asked.fleet(), Broken::Fuel, "");
+        assert!(offers.cycle().grants.is_empty());
+        assert_eq!(ask(&mut asked, id(0)), 0, "{at}: in a cycle");
+        let mut asked = standing(needs, &plugin);
+        let found: Vec<usize> = (0..needs).map(|need| ask(&mut asked, id(need))).collect();
+        assert!(found[0] > 0 && found[needs - 1] == 0, "{at}: {found:?}");
+        assert_eq!(ask(&mut asked, id(0)), 0, "{at}: to another need");
+    }
+}
+
+/// What is responsible for a change is found out by questions of its own, about each place that was offered.
+#[test]
+fn the_reasons_of_a_change_have_a_budget() {
+    let mut text: String =
+        (0..30).map(|at| format!("agent a{at} {{ gpus = {at}, resources {{ cpus = 1 }} }}\n")).collect();
+    text.push_str("need n { count = 30, agent { cpus = 1 } }");
+    let policy = Policy::compile([("site.policy", text.as_str())]).expect("compiles");
+    let before = policy.fleet(&[]).expect("binds").offers();
+    let none = answer([(ANSWER + 64, 1), (ANSWER + 64, 1), (0, 0)]);
+    let limits = Limits { cycle_questions: 10, ..Limits::default() };
+    let plugin = install(limits, &Made { evaluate: none, ..Made::default() });
+    let fleet = policy.fleet_with(&[], &[plugin]).expect("binds");
+    let after = fleet.cycle(Request { reasons: Reasons::None, ..Request::default() });
+    assert_eq!((after.cycle().grants.len(), fleet.faults()), (0, Vec::new()));
+    change::compare(&before, &after);
+    fails(&fleet, Broken::CycleQuestions, "asked 10 times");
 }
 
 const FLEET: &str =

@@ -205,6 +205,28 @@ fn heartbeats_are_told_and_needs_that_stand_follow() {
     assert_eq!(standing.best(needs[0]).and_then(|best| best.agent), Some(0));
 }
 
+/// A total that a heartbeat set was told; what is taken of it later brings back what the plugin was told before.
+#[test]
+fn what_is_free_is_told_again_when_it_is_what_it_was() {
+    let policy = Policy::compile([("needs.policy", NEEDS)]).expect("compiles");
+    let roomy = "broker b { require roomy: agent.free.cpus >= 7 }";
+    let bytes = built(&Policy::compile([("r.policy", roomy)]).expect("compiles").fleet(&[]).expect("binds"));
+    let plugins = [install(&bytes)];
+    let used = |name: &str| format!(r#"{{"name": "{name}", "agents": {{"a1": {{"cpus": 2}}}}}}"#);
+    let fleet = |cpus: u64, used: &str| {
+        let agent = format!(r#""agents": [{{"name": "a1", "resources": {{"cpus": {cpus}}}}}]"#);
+        read(&format!(r#"{agent}, "allocations": [{used}]"#))
+    };
+    let mut live = Live::bind_with(&policy, &[&fleet(8, &used("w1"))], &plugins).expect("binds");
+    live.set_total(Holder::Agent("a1"), "cpus", Quantity::parse("10").expect("reads")).expect("is set");
+    let more = read(&format!(r#""allocations": [{}]"#, used("w2")));
+    live.apply(&Delta::default().put(&more)).expect("is made");
+    let both = fleet(10, &format!("{}, {}", used("w1"), used("w2")));
+    let anew = policy.fleet_with(&[&both], &plugins).expect("binds");
+    assert_eq!(offers(live.fleet()), offers(&anew));
+    assert_eq!(live.offers().cycle().grants.len(), 0, "six are free");
+}
+
 #[test]
 fn a_plugin_that_breaks_a_rule_stays_closed_whatever_changes() {
     let policy = Policy::compile([("needs.policy", NEEDS)]).expect("compiles");
