@@ -175,11 +175,11 @@ pub const PLUGIN_STACK_BYTES: usize = 512 << 10;
 /// Instructions of one call of a plugin, whatever it is about.
 pub const PLUGIN_FUEL: u64 = 50_000_000;
 /// Instructions of one call of a plugin for each row and rule, or row and column, that it is about.
-pub const PLUGIN_FUEL_PER_ROW: u64 = 1_000;
+pub const PLUGIN_FUEL_PER_ROW: u64 = 2_000;
 /// Instructions of all calls of a plugin in one cycle, or one explanation.
 pub const PLUGIN_CYCLE_FUEL: u64 = 5_000_000_000;
 /// More instructions of one cycle for each row and need of the fleet.
-pub const PLUGIN_CYCLE_FUEL_PER_ROW: u64 = 1_000;
+pub const PLUGIN_CYCLE_FUEL_PER_ROW: u64 = 2_000;
 /// Calls of a plugin in one cycle, or one explanation.
 pub const PLUGIN_CYCLE_QUESTIONS: u64 = 1_000_000;
 /// Milliseconds of one call of a plugin on the wall: hundreds of times what its fuel takes.

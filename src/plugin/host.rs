@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmtime::{
-    Config, Engine, OperatorCost, OptLevel,
+    Config, Engine, OptLevel,
     component::{Component, Instance, InstancePre, Linker, types::ComponentItem},
 };
 
@@ -16,7 +16,7 @@ use super::{
     clock::Clock,
     compiler,
     fault::{Broken, Fault},
-    scan,
+    fuel, scan,
     store::{self, CallWork, Ended, Guest},
     wire,
 };
@@ -194,7 +194,7 @@ pub(super) fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
-        .operator_cost(cost())
+        .operator_cost(fuel::cost())
         .epoch_interruption(true)
         .max_wasm_stack(limits.stack_bytes)
         .cranelift_opt_level(OptLevel::Speed)
@@ -212,26 +212,6 @@ pub(super) fn config(limits: &Limits) -> Config {
         .memory_init_cow(limits.component_bytes > crate::limits::PLUGIN_BYTES);
     // Multi-memory stays on, because the adapters between the components of one plugin use it.
     config
-}
-
-/// Returns the fuel of instructions. Each costs one, except those that call into the engine or make it clear
-/// memory. So fuel is in proportion to time, and the wall clock should never decide.
-fn cost() -> OperatorCost {
-    /// The cost of a call into the engine, in plain instructions.
-    const CALL: u8 = 50;
-    let mut cost = OperatorCost {
-        MemoryGrow: u8::MAX,
-        MemoryFill: CALL,
-        MemoryCopy: CALL,
-        MemoryInit: CALL,
-        TableGrow: u8::MAX,
-        TableFill: CALL,
-        TableCopy: CALL,
-        TableInit: CALL,
-        ..OperatorCost::new()
-    };
-    cost.variable.memory_grow_per_page = u8::MAX;
-    cost
 }
 
 /// An instance with its functions.

@@ -129,10 +129,10 @@ impl Limits {
             table_elements: limits::PLUGIN_TABLE_ELEMENTS * 8,
             instances: limits::PLUGIN_INSTANCES * 8,
             stack_bytes: limits::PLUGIN_STACK_BYTES * 4,
-            fuel: limits::PLUGIN_FUEL * 20,
-            fuel_per_row: limits::PLUGIN_FUEL_PER_ROW * 50,
-            cycle_fuel: limits::PLUGIN_CYCLE_FUEL * 20,
-            cycle_fuel_per_row: limits::PLUGIN_CYCLE_FUEL_PER_ROW * 50,
+            fuel: limits::PLUGIN_FUEL * 200,
+            fuel_per_row: limits::PLUGIN_FUEL_PER_ROW * 250,
+            cycle_fuel: limits::PLUGIN_CYCLE_FUEL * 200,
+            cycle_fuel_per_row: limits::PLUGIN_CYCLE_FUEL_PER_ROW * 250,
             deadline_ms: limits::PLUGIN_DEADLINE_MS * 6,
             ..Limits::default()
         }

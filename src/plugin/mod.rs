@@ -43,6 +43,8 @@ mod cost;
 #[cfg(feature = "wasm")]
 mod filter;
 #[cfg(feature = "wasm")]
+mod fuel;
+#[cfg(feature = "wasm")]
 mod host;
 #[cfg(feature = "wasm")]
 mod kept;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bourse::{
     Fleet, Live, Policy, Standing, change,
-    cycle::{Reasons, Request},
+    cycle::{Engine, Reasons, Request},
     explain,
     inventory::ledger::Ledger,
     matching::NeedId,
@@ -82,6 +82,11 @@ fn a_cycle_has_a_budget_of_instructions() {
     for _ in 0..5 {
         assert_eq!((asked.offers().cycle().grants.len(), asked.faults()), (5, Vec::new()));
     }
+    // A call ends where the cycle's budget does, however much it may run by itself.
+    let endless = Made { evaluate: "(loop $on (br $on)) unreachable".to_owned(), ..Made::default() };
+    let asked = fleet(1, &install(Limits { cycle_fuel: 1_000_000, ..limits.clone() }, &endless));
+    asked.offers();
+    fails(&asked, Broken::CycleFuel, "1000000 instructions");
     // One explanation, and one list of matches, is bounded as a cycle is.
     let tight = install(Limits { cycle_fuel: 1_000_000, ..limits }, &of_needs(slow(1_000_000)));
     let id = NeedId { framework: 0, need: 0 };
@@ -107,6 +112,74 @@ fn a_cycle_has_a_budget_of_questions() {
     let plugin = install(Limits::default(), &of_needs(honest()));
     let asked = fleet(60, &plugin);
     assert_eq!((asked.offers().cycle().grants.len(), asked.faults()), (60, Vec::new()));
+}
+
+/// Instructions that take longer count for more: a load may wait for memory that is in no cache, and the next one for it.
+#[test]
+fn what_takes_long_counts_for_more() {
+    let chain =
+        |one: &str, first: &str| format!("{}{first}{}", format!("({one} ").repeat(100), ")".repeat(100));
+    let honest = honest();
+    let (locals, body) = honest.split_at(honest.find("(local.set $rows").expect("is there"));
+    let limits = Limits { fuel: 1_000_000, fuel_per_row: 0, ..Limits::default() };
+    let asked = |of: &str, first: &str, one: &str| {
+        let evaluate = format!(
+            "{locals} (local $value {of}) (local $turn i32)
+             (loop $on (local.set $value {})
+               (br_if $on (i32.lt_u (local.tee $turn (i32.add (local.get $turn) (i32.const 1))) (i32.const 2000))))
+             {body}",
+            chain(one, first)
+        );
+        let fleet = fleet(1, &install(limits.clone(), &of_needs(evaluate)));
+        fleet.offers();
+        fleet.faults().first().map(|fault| fault.broken)
+    };
+    assert_eq!(asked("i32", "(local.get $value)", "i32.eqz"), None);
+    assert_eq!(asked("i32", "(i32.const 64)", "i32.load8_u"), Some(Broken::Fuel));
+    assert_eq!(asked("i32", "(i32.const 64)", "i32.load offset=128"), Some(Broken::Fuel));
+    assert_eq!(asked("f64", "(f64.const 2)", "f64.sqrt"), Some(Broken::Fuel));
+    assert_eq!(asked("i64", "(i64.const 1)", "i64.div_u (i64.const 1)"), Some(Broken::Fuel));
+}
+
+/// What the host tells a plugin, and looks at to know what is new, counts as the plugin's own instructions.
+#[test]
+fn what_the_host_does_for_a_plugin_counts() {
+    let mut text: String =
+        (0..640).map(|at| format!("agent a{at} {{ gpus = 1, resources {{ cpus = 1 }} }}\n")).collect();
+    text.push_str("need n { agent { cpus = 1 } }");
+    let policy = Policy::compile([("site.policy", text.as_str())]).expect("compiles");
+    let mut made = Made::default();
+    let cycle = |made: &Made| {
+        let limits = Limits { cycle_fuel: 6_000, cycle_fuel_per_row: 0, ..Limits::default() };
+        let fleet = policy.fleet_with(&[], &[install(limits, made)]).expect("binds");
+        fleet.cycle(Request { reasons: Reasons::None, ..Request::default() });
+        fleet
+    };
+    assert_eq!(cycle(&made).faults(), []);
+    let free = Column { side: 0, key: (5, "cpus".to_owned()), kind: 1, required: false };
+    made.description.columns.push(free);
+    fails(&cycle(&made), Broken::CycleFuel, "6000 instructions");
+}
+
+/// Rows that are alike in what a plugin sees are one question, whatever they have besides: how often it is asked tells it nothing.
+#[test]
+fn rows_that_differ_in_others_keys_are_one_question() {
+    let mut text: String = (0..9)
+        .map(|at| format!("agent a{at} {{ gpus = 4, os = \"x{at}\", resources {{ cpus = 1 }} }}\n"))
+        .collect();
+    text.push_str("need n { count = 9, agent { cpus = 1 } }");
+    let policy = Policy::compile([("site.policy", text.as_str())]).expect("compiles");
+    let mut made = Made::default();
+    made.description.columns.push(Column { side: 0, key: (0, "os".to_owned()), kind: 5, required: false });
+    made.description.conditions[0].reads = vec![0, 1];
+    let host = Host::in_process(Limits { cycle_questions: 4, ..Limits::default() }).expect("runs");
+    let gpus = Grants::none().key(Side::Agent, Key::Attribute("gpus".to_owned()));
+    for (grants, faults) in [(&gpus, 0), (&Grants::all(), 1)] {
+        let plugin = host.install("made.wasm", &made.component(), grants).expect("installs");
+        let fleet = policy.fleet_with(&[], &[plugin]).expect("binds");
+        fleet.cycle(Request { engine: Engine::Plain, reasons: Reasons::None, ..Request::default() });
+        assert_eq!(fleet.faults().len(), faults, "{grants:?}: {:?}", fleet.faults());
+    }
 }
 
 /// A plugin of which every call but so many first ones never ends.
