@@ -82,7 +82,7 @@ fn told(fleet: &Fleet, engine: Engine) -> Vec<String> {
     };
     let mut told = own(offers_json(&offers, View::Operator, Detail::All));
     for need in &offers.cycle().needs {
-        let look = Look { all: true, ..Look::default() };
+        let look = Look { all: true };
         let mut lines = own(explain::need_text(&explain::need(&offers, need.id), look));
         lines.sort();
         told.extend(lines);
