@@ -108,6 +108,9 @@ pub const ANALYSED_CONDITIONS: usize = 400;
 pub const QUESTION_STEPS: u64 = 200_000;
 /// Steps of evaluation for all questions of the analysis of a set: past it the others are not asked, and it says so.
 pub const ANALYSIS_STEPS: u64 = 5_000_000;
+/// Pairs of classes that the analysis compares, to find those that add nothing beside others: past it the others are not, and
+/// it says so.
+pub const CLASS_PAIRS: usize = 20_000;
 /// Candidates held against the needs of a set by the analysis: past it the others are not, and it says so.
 pub const SERVING_STEPS: u64 = 200_000;
 /// Candidates over which the analysis looks for two that a preference tells apart.

@@ -21,7 +21,7 @@ use crate::{
 
 /// Compiles a set that has no errors.
 pub fn lower(hir: &Hir, types: &Types, sources: &Sources) -> ir::Plan {
-    let mut lowering = Lowering { plan: ir::Plan::default(), types, sources, definitions: Vec::new(), hir };
+    let mut lowering = Lowering { plan: ir::Plan::default(), types, sources, definitions: Vec::new(), sides: Vec::new(), hir };
     lowering.plan.levels = hir.levels.iter().map(|level| lowering.plan.symbols.intern(level)).collect();
     // The language itself compares with these words (see `volume.access`), so they have symbols in every
     // plan.
@@ -48,6 +48,8 @@ struct Lowering<'a> {
     // By the number of the definition in `hir`; `None` until it is lowered.
     sources: &'a Sources,
     definitions: Vec<Option<ir::DefinitionId>>,
+    /// Of each node, the sides that it reads.
+    sides: Vec<ir::SideSet>,
 }
 
 impl Lowering<'_> {
@@ -107,14 +109,29 @@ impl Lowering<'_> {
     }
 
     fn sides(&self, root: ir::NodeId) -> ir::SideSet {
-        let reads = self.plan.reads(root);
-        reads
-            .into_iter()
-            .fold(ir::SideSet::default(), |sides, column| sides.with(self.plan.column(column).side))
+        self.sides[root.0 as usize]
+    }
+
+    /// The sides that a node reads; those that it is computed from are there already.
+    fn sides_of(&self, node: &ir::Node) -> ir::SideSet {
+        let of = |sides: ir::SideSet, column: &ir::ColumnId| sides.with(self.plan.column(*column).side);
+        let mut sides = match node {
+            ir::Node::Asked(asked) => {
+                return self.plan.asked(*asked).reads.iter().fold(ir::SideSet::default(), of);
+            }
+            ir::Node::Read(column)
+            | ir::Node::IsAbsent(column)
+            | ir::Node::IsPresent(column)
+            | ir::Node::Else(column, _) => of(ir::SideSet::default(), column),
+            _ => ir::SideSet::default(),
+        };
+        self.plan.operands(node, &mut |id| sides = sides.union(self.sides(id)));
+        sides
     }
 
     fn push(&mut self, node: ir::Node, span: Span) -> ir::NodeId {
         let id = ir::NodeId(self.plan.nodes.len() as u32);
+        self.sides.push(self.sides_of(&node));
         self.plan.nodes.push(node);
         self.plan.spans.push(span);
         id

@@ -121,6 +121,8 @@ pub struct Groups<'i, 'a> {
     groups: Vec<Group>,
     by_variable: IndexMap<VariableId, usize>,
     seen: IndexMap<NodeId, Option<usize>>,
+    /// Whether a node reads something that varies.
+    varies: IndexMap<NodeId, bool>,
 }
 
 impl<'i, 'a> Groups<'i, 'a> {
@@ -133,6 +135,7 @@ impl<'i, 'a> Groups<'i, 'a> {
             groups: Vec::new(),
             by_variable: IndexMap::new(),
             seen: IndexMap::new(),
+            varies: IndexMap::new(),
         }
     }
 
@@ -165,6 +168,28 @@ impl<'i, 'a> Groups<'i, 'a> {
             self.groups[low].absorb(other);
         }
         Some(a.min(b))
+    }
+
+    /// Whether a node reads something that varies: each node is looked at once, as deep as rules may be.
+    fn varies(&mut self, id: NodeId) -> bool {
+        if let Some(known) = self.varies.get(&id) {
+            return *known;
+        }
+        let plan = self.plan;
+        let node = plan.node(id);
+        let free = |column: &ColumnId| !self.imagined.is_fixed(self.imagined.variable_of(*column));
+        let varies = match node {
+            Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => free(column),
+            Node::Asked(asked) => plan.asked(*asked).reads.iter().any(free),
+            Node::Else(column, other) => free(column) || self.varies(*other),
+            _ => {
+                let mut inner = Vec::new();
+                plan.operands(node, &mut |operand| inner.push(operand));
+                inner.into_iter().any(|operand| self.varies(operand))
+            }
+        };
+        self.varies.insert(id, varies);
+        varies
     }
 
     fn mark(&mut self, group: Option<usize>, mark: impl FnOnce(&mut Group)) {
@@ -284,8 +309,7 @@ impl<'i, 'a> Groups<'i, 'a> {
 
     /// Arithmetic: a constant where it reads nothing that varies; else its parts do not tell what it gives.
     fn computed(&mut self, id: NodeId, parts: &[NodeId]) -> Option<usize> {
-        let reads = self.plan.reads(id);
-        if reads.iter().all(|column| self.imagined.is_fixed(self.imagined.variable_of(*column))) {
+        if !self.varies(id) {
             let at = self.fresh();
             if let Ok(value) = value(self.imagined, id) {
                 self.groups[at].constant(&value);

@@ -19,14 +19,12 @@ mod witness;
 
 use std::fmt;
 
-use indexmap::IndexSet;
-
 pub use compare::{Comparison, Region, Relation, compare};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Report},
     inventory::world::World,
-    ir::{NodeId, Plan},
+    ir::Plan,
     parse::ast::Ast,
     pipeline::{Loaded, Parsed},
     resolve::hir::Hir,
@@ -111,13 +109,13 @@ pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
     let served = fleet::check(&set, &impossible, &mut problems);
     let preferred = prefer::check(&set, &mut solver, &mut problems);
     unused::check(&set, &mut problems);
-    problems.extend(stopped(&set, &solver.given_up, served && preferred));
+    problems.extend(stopped(&set, &solver, served && preferred));
     problems
 }
 
 /// The notes that a bound ended a part of the analysis.
-fn stopped(set: &Set<'_>, given_up: &IndexSet<NodeId>, whole_fleet: bool) -> Vec<Diagnostic> {
-    let mut notes = Vec::new();
+fn stopped(set: &Set<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec<Diagnostic> {
+    let (mut notes, given_up) = (Vec::new(), &solver.given_up);
     let help = "nothing is wrong with that; what the analysis did not reach is not warned of";
     if let Some(first) = given_up.first() {
         let message = match given_up.len() {
@@ -128,6 +126,10 @@ fn stopped(set: &Set<'_>, given_up: &IndexSet<NodeId>, whole_fleet: bool) -> Vec
             ),
         };
         notes.push(Diagnostic::note(Code::B0611, set.plan.spans[first.0 as usize], message).help(help));
+    }
+    if let Some(class) = solver.uncompared {
+        let message = "whether classes add nothing beside others is not known from here on: there are too many pairs";
+        notes.push(Diagnostic::note(Code::B0611, class, message).help(help));
     }
     let need = set.plan.frameworks.iter().flat_map(|framework| &framework.needs).next();
     if let Some(need) = need.filter(|_| !whole_fleet) {

@@ -16,6 +16,7 @@ use crate::{
     engine::{Scene, Subject},
     inventory::ledger::Ledger,
     ir::{ClassAsk, DefinitionId, Node, NodeId, Request, Volume},
+    limits,
     matching::NeedId,
     source::Span,
     types::Side,
@@ -181,6 +182,10 @@ fn redundant(
             }
             let want = if ask.negated { Want::NotFalse } else { Want::NotTrue };
             let roots = (other.class, ask.class);
+            if relations.len() >= limits::CLASS_PAIRS {
+                solver.uncompared.get_or_insert(ask.span);
+                return;
+            }
             if let Some(reverse) = relation(set, solver, side, roots, want, relations) {
                 dropped.push(at);
                 let names = (set.class(roots.0), set.class(roots.1));

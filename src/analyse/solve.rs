@@ -16,6 +16,7 @@ use crate::{
     ir::{Node, NodeId, Plan},
     limits,
     logic::Truth,
+    source::Span,
 };
 
 /// What is wanted of a condition.
@@ -98,6 +99,8 @@ pub struct Solver<'a> {
     left: u64,
     /// What a bound left without an answer.
     pub given_up: IndexSet<NodeId>,
+    /// The first class that a bound left without a look at those beside it.
+    pub uncompared: Option<Span>,
 }
 
 /// How a search over one part ended.
@@ -118,6 +121,7 @@ impl<'a> Solver<'a> {
             reads: IndexMap::new(),
             left: limits::ANALYSIS_STEPS,
             given_up: IndexSet::new(),
+            uncompared: None,
         }
     }
 
@@ -292,15 +296,10 @@ impl<'a> Solver<'a> {
             if let (Some(only), 1) = (reads.first(), reads.len())
                 && let Some(values) = domains.get_mut(only)
             {
-                let mut kept = Vec::new();
-                for held in std::mem::take(values) {
+                values.retain(|held| {
                     self.imagined.hold(*only, held.clone());
-                    if !self.ask(goal, steps) {
-                        continue;
-                    }
-                    kept.push(held);
-                }
-                *values = kept;
+                    self.ask(goal, steps)
+                });
             }
         }
         if *steps == 0 {

@@ -39,8 +39,8 @@ impl Severity {
     }
 }
 
-/// A span with a remark about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place, and what is to be said of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label {
     /// The span.
     pub span: Span,
@@ -48,8 +48,8 @@ pub struct Label {
     pub text: String,
 }
 
-/// A problem: the cause, its place, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One problem: what is wrong, where, why, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// The kind of problem. A page of the documentation explains it.
     pub code: Code,

@@ -1,5 +1,7 @@
 //! The explanation of a candidate: every condition that applies to it, as a tree with the values seen.
 
+use std::cell::Cell;
+
 use super::{cause, words};
 use crate::{
     Fleet, Offers,
@@ -95,7 +97,7 @@ pub fn candidate(
         None => State::start(fleet, id),
     };
     let matcher = Matcher::new(state.moment(fleet), id);
-    let teller = Teller { fleet, matcher };
+    let teller = Teller { fleet, matcher, keys: Cell::new(0) };
     let text = |symbol| fleet.plan().symbols.text(symbol).to_owned();
     let need = matcher.subject.need;
     let mut checks = Vec::new();
@@ -138,6 +140,8 @@ pub fn candidate(
 
 struct Teller<'a> {
     fleet: &'a Fleet,
+    /// Of how many absent keys a nearest one was looked for.
+    keys: Cell<usize>,
     matcher: Matcher<'a>,
 }
 
@@ -446,7 +450,8 @@ impl<'a> Teller<'a> {
         match gap {
             Gap::Absent(column) => {
                 let key = show.column(column);
-                match cause::meant(self.fleet, column) {
+                let told = self.keys.replace(self.keys.get() + 1);
+                match cause::meant(self.fleet, column, told) {
                     Some(meant) => format!("{key} is absent; did you mean `{meant}`?"),
                     None => format!("{key} is absent"),
                 }

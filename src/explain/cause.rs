@@ -1,7 +1,7 @@
 //! The causes that an explanation lists: each failing condition with its counts, the nearest values, and
 //! absent keys.
 
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 
 use super::{
     analysis::{Analysis, Counts, Example, Tally},
@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     Fleet,
-    diagnostic::nearest,
+    diagnostic::nearest_after,
     ir::{Column, ColumnId, Key, Show},
-    matching::{Condition, Reach, Reason},
+    matching::{Condition, Failure, Matcher, Reach, Reason},
     quantity::{Dimension, Quantity, render},
     types::Side,
 };
@@ -90,10 +90,11 @@ const TOLD: usize = 3;
 pub(super) fn causes(fleet: &Fleet, analysis: &Analysis<'_>) -> Vec<Cause> {
     let agents = fleet.world().agents.len() as u64;
     let supplies = fleet.world().supplies.len() as u64;
+    let mut looked = Looked { matcher: analysis.matcher, kept: IndexMap::new(), keys: 0 };
     let mut causes: Vec<Cause> = analysis
         .tallies
         .iter()
-        .map(|((number, volume), tally)| cause(fleet, analysis, *number, *volume, tally))
+        .map(|((number, volume), tally)| cause(fleet, analysis, &mut looked, (*number, *volume), tally))
         .collect();
     let part = |of: u64, all: u64| u128::from(of) * 1_000_000 / u128::from(all.max(1));
     let rank = |cause: &Cause| {
@@ -109,18 +110,18 @@ pub(super) fn causes(fleet: &Fleet, analysis: &Analysis<'_>) -> Vec<Cause> {
     causes
 }
 
-fn cause(
+fn cause<'a>(
     fleet: &Fleet,
-    analysis: &Analysis<'_>,
-    number: usize,
-    volume: Option<usize>,
+    analysis: &Analysis<'a>,
+    looked: &mut Looked<'a>,
+    (number, volume): (usize, Option<usize>),
     tally: &Tally,
 ) -> Cause {
     let plan = fleet.plan();
     let condition = analysis.conditions[number];
     let id = analysis.matcher.id;
     let (label, kind, want) = words::named(fleet, id, &condition);
-    let reasons = reasons(analysis, condition, volume, tally);
+    let reasons = reasons(looked, condition, volume, tally);
     let mut cause = Cause {
         condition,
         label,
@@ -137,7 +138,7 @@ fn cause(
         together: !tally.said.is_empty(),
         measured: tally.examples.first().is_some_and(|example| example.distance.is_some()),
         nearest: near(fleet, &reasons),
-        absent: absent(fleet, tally),
+        absent: absent(fleet, looked, tally),
         hint: None,
         place: words::span_of(fleet, id, &condition).map(|span| words::line(fleet, span)),
         docs: words::docs_of(plan, &condition),
@@ -166,27 +167,63 @@ fn condition_is_amount(condition: &Condition) -> bool {
     matches!(condition, Condition::Amount(..))
 }
 
+/// An agent, and a supply for a volume.
+type Candidate = (Option<usize>, Option<usize>, Option<usize>);
+
+/// What fails of the candidates that were looked at last: many conditions have the same examples.
+struct Looked<'a> {
+    matcher: Matcher<'a>,
+    kept: IndexMap<Candidate, IndexMap<Condition, Failure<'a>>>,
+    /// Of how many keys a nearest one was looked for.
+    keys: usize,
+}
+
+impl<'a> Looked<'a> {
+    /// How many candidates are kept.
+    const MOST: usize = 16;
+
+    /// Why a condition does not hold for a candidate.
+    fn failure(&mut self, candidate: Candidate, condition: Condition) -> Option<&Failure<'a>> {
+        if !self.kept.contains_key(&candidate) {
+            if self.kept.len() == Self::MOST {
+                self.kept.shift_remove_index(0);
+            }
+            let failures = self.failures(candidate);
+            self.kept.insert(candidate, failures);
+        }
+        self.kept.get(&candidate)?.get(&condition)
+    }
+
+    fn failures(&self, (agent, supply, volume): Candidate) -> IndexMap<Condition, Failure<'a>> {
+        let asked = volume.map(|at| &self.matcher.subject.need.volumes[at]);
+        let failures = match (supply, asked) {
+            (Some(supply), Some(volume)) => {
+                let reach = if agent.is_some() { Reach::All } else { Reach::WithoutAgent };
+                self.matcher.supply_failures(agent, volume, supply, reach)
+            }
+            _ => self.matcher.agent_failures(agent),
+        };
+        let mut first = IndexMap::new();
+        for failure in failures {
+            first.entry(Condition::of(&failure, asked)).or_insert(failure);
+        }
+        first
+    }
+}
+
 /// Returns the reasons of the examples, one for each value found.
 fn reasons(
-    analysis: &Analysis<'_>,
+    looked: &mut Looked<'_>,
     condition: Condition,
     volume: Option<usize>,
     tally: &Tally,
 ) -> Vec<(Example, Reason)> {
-    let matcher = analysis.matcher;
+    let matcher = looked.matcher;
     let asked = volume.map(|at| &matcher.subject.need.volumes[at]);
     let mut found: Vec<(Example, Reason)> = Vec::new();
     for example in tally.examples.iter().filter(|example| !example.together) {
-        // Only the rows of an example are kept. Its reason is found again by the same check.
-        let failures = match (example.supply, asked) {
-            (Some(supply), Some(volume)) => {
-                let reach = if example.agent.is_some() { Reach::All } else { Reach::WithoutAgent };
-                matcher.supply_failures(example.agent, volume, supply, reach)
-            }
-            _ => matcher.agent_failures(example.agent),
-        };
-        let failure = failures.iter().find(|failure| Condition::of(failure, asked) == condition);
-        let Some(failure) = failure else { continue };
+        let candidate = (example.agent, example.supply, volume);
+        let Some(failure) = looked.failure(candidate, condition) else { continue };
         let reason = matcher.reason(failure, example.agent, example.supply, asked);
         if found.iter().all(|known| known.1.have != reason.have) {
             found.push((*example, reason));
@@ -207,30 +244,27 @@ fn near(fleet: &Fleet, reasons: &[(Example, Reason)]) -> Vec<Near> {
     reasons.iter().map(near).collect()
 }
 
-/// Returns the absent keys, each with a similar key if no row of the fleet has this one.
-fn absent(fleet: &Fleet, tally: &Tally) -> Vec<Absent> {
+/// Keys that are absent, with one of the fleet's that may be meant where none has this one.
+fn absent(fleet: &Fleet, looked: &mut Looked<'_>, tally: &Tally) -> Vec<Absent> {
     let plan = fleet.plan();
     let show = Show::new(plan);
-    let one = |(column, count): (&ColumnId, &u64)| Absent {
-        key: show.column(*column),
-        count: *count,
-        of: tally.noted,
-        meant: meant(fleet, *column),
+    let one = |(column, count): (&ColumnId, &u64)| {
+        let meant = meant(fleet, *column, looked.keys);
+        looked.keys += 1;
+        Absent { key: show.column(*column), count: *count, of: tally.noted, meant }
     };
     tally.absent.iter().map(one).collect()
 }
 
-/// Returns the key of the fleet that is most similar to a key that no row has.
-pub(super) fn meant(fleet: &Fleet, column: ColumnId) -> Option<String> {
+/// The key of the fleet that is nearest to one that nobody has; `told` is of how many keys that was said already.
+pub(super) fn meant(fleet: &Fleet, column: ColumnId, told: usize) -> Option<String> {
     let (plan, world) = (fleet.plan(), fleet.world());
     let Column { side, key: Key::Attribute(key) } = plan.column(column) else { return None };
     if world.keys.contains(&(side, key)) {
         return None;
     }
-    let mut names: IndexSet<&str> =
-        world.keys.iter().filter(|known| known.0 == side).map(|known| plan.symbols.text(known.1)).collect();
-    names.sort_unstable();
-    nearest(plan.symbols.text(key), names).map(|near| format!("{side}.{near}"))
+    let names = world.keys.iter().filter(|known| known.0 == side).map(|known| plan.symbols.text(known.1));
+    nearest_after(told, plan.symbols.text(key), names).map(|near| format!("{side}.{near}"))
 }
 
 /// Shows a rate that was written in bytes with its value in bits, and hints at a confusion of the two.

@@ -9,8 +9,9 @@ use super::{
     hir::{DefinitionKind, Expr, ExprKind, Key},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, nearest_after},
     inventory::records::TierRecord,
+    limits,
     types::Side,
 };
 
@@ -48,12 +49,16 @@ impl Resolver {
             Key::Attribute(key) => Some(key.as_str()),
             _ => None,
         });
-        nearest(bare, keys).map(str::to_owned)
+        nearest_after(self.problems.len(), bare, keys).map(str::to_owned)
     }
 
     /// Returns a help that lists classes of the set for a side, in order of name. The choice does not depend
     /// on their conditions.
     fn classes_of(&self, side: Side) -> String {
+        // Each problem looks through all of them: past what is shown none is named.
+        if self.problems.len() >= limits::PROBLEMS_SHOWN {
+            return format!("ask for a class of {side}s");
+        }
         // Classes of plugins and of standard modules are left out.
         let is_own = |kind: DefinitionKind| kind == DefinitionKind::Class(side);
         let own = self.hir.definitions.iter().filter(|known| !known.standard && is_own(known.kind));

@@ -8,7 +8,7 @@ use super::{
     once::{Needs, volume_named},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, nearest_after},
     limits,
     parse::ast,
     source::Span,
@@ -85,23 +85,30 @@ impl Resolver {
         if self.scope.exposed.contains(&read) {
             return Some(PlaceKey::Key(read));
         }
+        self.unknown_place_key(&name, path.span, side);
+        None
+    }
+
+    fn unknown_place_key(&mut self, name: &str, span: Span, side: Side) {
+        let told = self.problems.len();
         let mut known: Vec<String> = self.scope.levels.iter().map(|level| show_name(level)).collect();
         let built: &[&str] = if side == Side::Agent { &["agent"] } else { &["pool", "instance", "provider"] };
         known.extend(built.iter().map(|&word| word.to_owned()));
-        known.extend(self.scope.exposed.iter().filter_map(|read| match &read.key {
+        // Each problem looks through all keys: past what is shown none is named.
+        let exposed = self.scope.exposed.iter().filter(|_| told < limits::PROBLEMS_SHOWN);
+        known.extend(exposed.filter_map(|read| match &read.key {
             Key::Attribute(key) if read.side == side => Some(key.clone()),
             _ => None,
         }));
         let message = format!("`{name}` is nothing that places can go by here");
         let near =
-            nearest(&name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
+            nearest_after(told, name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
         let help = format!(
             "{}places go by `{}`; the operator can add a key with `expose {side}.KEY`",
             near.unwrap_or_default(),
             known.join("`, `")
         );
-        self.problem(Diagnostic::error(Code::B0217, path.span, message).help(help));
-        None
+        self.problem(Diagnostic::error(Code::B0217, span, message).help(help));
     }
 
     fn target(&mut self, path: &ast::Path, volumes: &[Volume], earlier: &Needs) -> Option<Target> {
@@ -129,12 +136,9 @@ impl Resolver {
         };
         if found.is_none() {
             let name = show_path(path);
-            let known: Vec<&str> = volumes
-                .iter()
-                .map(|v| v.name.text.as_str())
-                .chain(earlier.list.iter().map(|n| n.name.text.as_str()))
-                .collect();
-            let help = match nearest(&name, known.iter().copied()) {
+            let known = volumes.iter().map(|volume| volume.name.text.as_str());
+            let known = known.chain(earlier.list.iter().map(|need| need.name.text.as_str()));
+            let help = match nearest_after(self.problems.len(), &name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "name a volume of this need declared before, an earlier need of the framework, or NEED.VOLUME of one".to_owned(),
             };

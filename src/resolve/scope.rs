@@ -1,5 +1,7 @@
 //! The symbol table: declared names by kind. Later stages, and tests that extend a set, look names up in it.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use indexmap::IndexMap;
 
 use super::hir::{DefinitionId, DefinitionKind, Read};
@@ -90,6 +92,31 @@ pub struct Names {
     lets: IndexMap<String, DefinitionId>,
 }
 
+/// Where names are declared: in a set, and by what is laid on top of it, so that a test copies none of the set's names.
+#[derive(Clone, Debug, Default)]
+struct Declared {
+    below: Arc<IndexMap<(Kind, String), Span>>,
+    /// Names of below that are taken back.
+    gone: BTreeSet<(Kind, String)>,
+    own: IndexMap<(Kind, String), Span>,
+}
+
+impl Declared {
+    fn get(&self, name: &(Kind, String)) -> Option<Span> {
+        let below = || self.below.get(name).filter(|_| !self.gone.contains(name));
+        self.own.get(name).or_else(below).copied()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &(Kind, String)> {
+        self.below.keys().filter(|name| !self.gone.contains(*name)).chain(self.own.keys())
+    }
+
+    fn forget(&mut self, name: (Kind, String)) {
+        self.own.shift_remove(&name);
+        self.gone.insert(name);
+    }
+}
+
 /// The symbol table of a set.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
@@ -103,7 +130,7 @@ pub struct Scope {
     pub exposed: Vec<Read>,
     /// `true` while errors still suggest similar names.
     pub(super) suggests: bool,
-    declared: IndexMap<(Kind, String), Span>,
+    declared: Declared,
     own: Names,
     modules: IndexMap<String, Names>,
 }
@@ -114,28 +141,38 @@ pub type Home<'a> = Option<&'a str>;
 impl Scope {
     /// Declares a name. The error reports an earlier declaration of the same kind and name.
     pub fn declare(&mut self, kind: Kind, name: &str, span: Span) -> Result<(), Diagnostic> {
-        match self.declared.get(&(kind, name.to_owned())) {
-            Some(first) => Err(declared_twice(kind.word(), name, span, *first)),
+        let key = (kind, name.to_owned());
+        match self.declared.get(&key) {
+            Some(first) => Err(declared_twice(kind.word(), name, span, first)),
             None => {
-                self.declared.insert((kind, name.to_owned()), span);
+                self.declared.own.insert(key, span);
                 Ok(())
             }
         }
     }
 
+    /// Closes the set: what is declared from now on lies on top of it.
+    pub(super) fn close(&mut self) {
+        let Declared { below, gone, own } = std::mem::take(&mut self.declared);
+        let mut all = Arc::unwrap_or_clone(below);
+        all.retain(|name, _| !gone.contains(name));
+        all.extend(own);
+        self.declared.below = Arc::new(all);
+    }
+
     /// Removes a declaration, so that another may replace it.
     pub fn forget(&mut self, kind: Kind, name: &str) {
-        self.declared.shift_remove(&(kind, name.to_owned()));
+        self.declared.forget((kind, name.to_owned()));
     }
 
     /// Returns the span of a declaration.
     pub fn declared(&self, kind: Kind, name: &str) -> Option<Span> {
-        self.declared.get(&(kind, name.to_owned())).copied()
+        self.declared.get(&(kind, name.to_owned()))
     }
 
     /// Returns the declared names of a kind.
     pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        self.declared.keys().filter(move |key| key.0 == kind).map(|key| key.1.as_str())
+        self.declared.names().filter(move |key| key.0 == kind).map(|key| key.1.as_str())
     }
 
     /// Makes a definition visible in `home` under a name.

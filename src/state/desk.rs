@@ -58,6 +58,8 @@ pub(super) struct Desk<'a> {
     deferred: bool,
     /// What was to be made, and was not: what rests on it is no conflict of its own.
     pub unmade: BTreeSet<(Kind, String)>,
+    /// How many conflicts there are already.
+    pub told: usize,
 }
 
 impl<'a> Desk<'a> {
@@ -68,7 +70,7 @@ impl<'a> Desk<'a> {
         careful: bool,
     ) -> Desk<'a> {
         let (state, unmade) = (state.clone(), BTreeSet::new());
-        Desk { parsed, inventories, plugins, state, bound: None, careful, deferred: false, unmade }
+        Desk { parsed, inventories, plugins, state, bound: None, careful, deferred: false, unmade, told: 0 }
     }
 
     /// Does an operation, or says what is against it and leaves everything as it is.

@@ -129,6 +129,7 @@ pub fn apply_with(
     }
     let mut desk = Desk::new((parsed, plugins), inventories, state, true);
     for (at, operation) in operations.record.operations.iter().enumerate() {
+        desk.told = conflicts.len();
         match desk.perform(operation) {
             Ok(()) => {}
             Err(desk::Obstacle::Invalid(error)) => return Err(Refusal::Invalid(error)),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error,
-    diagnostic::{Code, nearest},
+    diagnostic::{Code, nearest_after},
     inventory::{
         operations::{Claim, OfferRecord, OfferVolume, OperationKind, ReserveEntry},
         records::{Located, ReservationRecord, UseKind},
@@ -110,6 +110,9 @@ impl Desk<'_> {
         }
         if !conflicts.is_empty() {
             return Err(Obstacle::Conflicts(conflicts));
+        }
+        if entries.is_empty() {
+            return Ok(());
         }
         // Together, so that what stands in the way of one leaves none of them behind.
         let before = self.state.clone();
@@ -271,7 +274,7 @@ impl Desk<'_> {
             let message = format!("the {word} `{name}` is the fleet's own, and no part of the state");
             return Conflict::new(Code::B0523, message, "change it where it is declared");
         }
-        let near = nearest(name, self.state.entries(kind).keys().map(String::as_str));
+        let near = nearest_after(self.told, name, self.state.entries(kind).keys().map(String::as_str));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "it has ended already, or it never was".to_owned(),

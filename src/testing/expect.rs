@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{Failure, names::Needs};
 use crate::{
     cycle::NeedResult,
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, nearest_after},
     inventory::{
         ledger,
         world::{HoldingId, Quota},
@@ -25,13 +25,15 @@ use crate::{
 /// A problem with an expectation itself: what it names is not there.
 pub(super) type Problem = Box<Diagnostic>;
 
+/// What is told of a name that is not there; `told` is how many problems there are already.
 pub(super) fn unknown<'a>(
     kind: &str,
-    name: &str,
-    span: Span,
+    name: &Name,
     known: impl Iterator<Item = &'a str>,
+    told: usize,
 ) -> Problem {
-    let help = match nearest(name, known) {
+    let Name { text: name, span, .. } = name;
+    let help = match nearest_after(told, name, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             "name one that this test sees; a test that declares agents or providers sees no others without \
@@ -39,18 +41,18 @@ pub(super) fn unknown<'a>(
                 .to_owned()
         }
     };
-    Box::new(Diagnostic::error(Code::B0213, span, format!("no {kind} is named `{name}`")).help(help))
+    Box::new(Diagnostic::error(Code::B0213, *span, format!("no {kind} is named `{name}`")).help(help))
 }
 
-/// Holds one expectation against the offers: `None` where it is so.
+/// Holds one expectation against the offers: `None` where it is so. `told` is how many problems there are already.
 pub(super) fn hold(
     offers: &Offers,
     names: &Needs,
-    expect: &Expect,
-    span: Span,
+    (expect, span): (&Expect, Span),
     sources: &Sources,
+    told: usize,
 ) -> Result<Option<Failure>, Problem> {
-    let holder = Holder { offers, fleet: offers.fleet(), names };
+    let holder = Holder { offers, fleet: offers.fleet(), names, told };
     let found = match expect {
         Expect::Outcome(need, outcome) => holder.outcome(need, *outcome)?,
         Expect::On { need, mode, agent, because } => holder.on(need, *mode, agent, because.as_ref())?,
@@ -76,6 +78,7 @@ struct Holder<'a> {
     offers: &'a Offers,
     fleet: &'a Fleet,
     names: &'a Needs,
+    told: usize,
 }
 
 impl Holder<'_> {
@@ -91,19 +94,19 @@ impl Holder<'_> {
         let found =
             self.fleet.plan().symbols.find(&name.text).and_then(|symbol| self.fleet.world().agent(symbol));
         let known = self.fleet.world().agents.iter().map(|agent| self.text(agent.name));
-        found.ok_or_else(|| unknown("agent", &name.text, name.span, known))
+        found.ok_or_else(|| unknown("agent", name, known, self.told))
     }
 
     fn supply(&self, path: &Name) -> Result<usize, Problem> {
         let found =
             self.fleet.plan().symbols.find(&path.text).and_then(|symbol| self.fleet.world().supply(symbol));
         let known = self.fleet.world().supplies.iter().map(|supply| self.text(supply.path));
-        found.ok_or_else(|| unknown("pool", &path.text, path.span, known))
+        found.ok_or_else(|| unknown("pool", path, known, self.told))
     }
 
     fn outcome(&self, need: &Path, expected: Outcome) -> Result<Found, Problem> {
         use crate::cycle::Outcome as Is;
-        let id = self.names.need(&need.segments, need.span)?;
+        let id = self.names.need(&need.segments, need.span, self.told)?;
         let Some(result) = self.result(id) else {
             return Ok(Some(("it took no part".to_owned(), Vec::new())));
         };
@@ -141,7 +144,7 @@ impl Holder<'_> {
     }
 
     fn on(&self, need: &Path, mode: OnMode, agent: &Name, because: Option<&Name>) -> Result<Found, Problem> {
-        let id = self.names.need(&need.segments, need.span)?;
+        let id = self.names.need(&need.segments, need.span, self.told)?;
         let at = self.agent(agent)?;
         let Some(result) = self.result(id) else {
             return Ok(Some(("it took no part".to_owned(), Vec::new())));
@@ -187,7 +190,7 @@ impl Holder<'_> {
         supply: &Name,
         because: Option<&Name>,
     ) -> Result<Found, Problem> {
-        let (id, name) = self.names.volume(volume)?;
+        let (id, name) = self.names.volume(volume, self.told)?;
         let name = self.fleet.plan().symbols.find(&name);
         let at = self.supply(supply)?;
         let Some(result) = self.result(id) else {
@@ -271,7 +274,8 @@ impl Holder<'_> {
         };
         let Some(holding) = holding else {
             let known = known.into_iter().map(|symbol| self.text(symbol));
-            return Err(unknown("resource", &name, resource.span, known));
+            let name = Name { text: name, span: resource.span };
+            return Err(unknown("resource", &name, known, self.told));
         };
         self.amount(holding, amount)
     }
@@ -341,12 +345,8 @@ impl Holder<'_> {
     fn share(&self, role: &Name, numerator: u64, denominator: u64, span: Span) -> Result<Found, Problem> {
         let cycle = self.offers.cycle();
         let Some(found) = cycle.roles.iter().find(|known| known.path == role.text) else {
-            return Err(unknown(
-                "role",
-                &role.text,
-                role.span,
-                cycle.roles.iter().map(|known| known.path.as_str()),
-            ));
+            let known = cycle.roles.iter().map(|known| known.path.as_str());
+            return Err(unknown("role", role, known, self.told));
         };
         if denominator == 0 {
             let message = "a share with 0 below the line";

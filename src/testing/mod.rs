@@ -23,11 +23,11 @@ pub use snapshot::{Damage, Snapshot, State, Taken, path as snapshot_path};
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::{
     check::Strictness,
-    cycle::{self, Reasons},
+    cycle::{self, Reasons, every_need},
     diagnostic::{Code, Diagnostic, Report},
     engine::Recorder,
     error::Error,
@@ -246,7 +246,8 @@ pub fn check(
     (inventories, beside): (&[Inventory], Beside<'_>),
     strictness: Strictness,
 ) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut found: IndexSet<Diagnostic> = IndexSet::new();
+    let known: IndexSet<&Diagnostic> = checked.report.diagnostics.iter().collect();
     let expected = snapshots(checked);
     for test in list(checked) {
         let overlay = overlay::Overlay::new(parsed, inventories, beside, test);
@@ -262,9 +263,8 @@ pub fn check(
                 (overlaid.report.diagnostics, names::Needs::of(&overlaid.hir.frameworks))
             }
         };
-        let known =
-            |problem: &Diagnostic| checked.report.diagnostics.contains(problem) || found.contains(problem);
-        let new: Vec<Diagnostic> = problems.into_iter().filter(|problem| !known(problem)).collect();
+        let new: Vec<Diagnostic> =
+            problems.into_iter().filter(|problem| !known.contains(problem) && !found.contains(problem)).collect();
         let sound = new.iter().all(|problem| !problem.is_error());
         found.extend(new);
         found.extend(overlay.problems.iter().cloned());
@@ -272,12 +272,12 @@ pub fn check(
         if sound {
             let fleet = overlay.fleet();
             for (_, expect) in expectations(test) {
-                found.extend(needs.named(expect).err().map(|problem| *problem));
-                found.extend(names::of_fleet(&fleet, expect).err().map(|problem| *problem));
+                found.extend(needs.named(expect, found.len()).err().map(|problem| *problem));
+                found.extend(names::of_fleet(&fleet, expect, found.len()).err().map(|problem| *problem));
             }
         }
     }
-    found
+    found.into_iter().collect()
 }
 
 fn expectations(test: &hir::Test) -> impl Iterator<Item = (&Statement, &Expect)> {
@@ -349,7 +349,7 @@ impl Runner<'_> {
                 }
                 continue;
             }
-            match expect::hold(&offers, &names, expect, span, &sources) {
+            match expect::hold(&offers, &names, (expect, span), &sources, problems.len()) {
                 Ok(failure) => failures.extend(failure),
                 Err(problem) => problems.push(*problem),
             }
@@ -415,12 +415,15 @@ fn taking_part(
 ) -> Result<Option<Vec<NeedId>>, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut needs: Vec<NeedId> = overlay.frameworks(fleet);
+    // All needs of a framework take part with any of them.
+    let mut named: BTreeSet<usize> = BTreeSet::new();
     for (_, expect) in expectations(test) {
-        match names.named(expect) {
-            Ok(named) => needs.extend(overlay::whole_frameworks(fleet, &named)),
+        match names.named(expect, problems.len()) {
+            Ok(need) => named.extend(need.map(|need| need.framework)),
             Err(problem) => problems.push(*problem),
         }
     }
+    needs.extend(every_need(fleet.plan()).filter(|id| named.contains(&id.framework)));
     if !problems.is_empty() {
         return Err(problems);
     }

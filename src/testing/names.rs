@@ -1,11 +1,13 @@
 //! Which need or volume a name in an expectation means.
 
+use indexmap::IndexMap;
+
 use super::{
     expect::{Problem, unknown},
     overlay::FleetNames,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, nearest_after},
     matching::NeedId,
     parse::ast::{Expect, Name, Path},
     resolve::hir::Framework,
@@ -17,6 +19,8 @@ use crate::{
 /// The needs of a set by name, numbered as its plan numbers them.
 pub(super) struct Needs {
     needs: Vec<Entry>,
+    /// Where the needs of a name are.
+    named: IndexMap<String, Vec<usize>>,
 }
 
 struct Entry {
@@ -37,39 +41,45 @@ impl Needs {
                 volumes: one.volumes.iter().map(|volume| volume.name.text.clone()).collect(),
             }));
         }
-        Needs { needs }
+        let mut named: IndexMap<String, Vec<usize>> = IndexMap::new();
+        for (at, entry) in needs.iter().enumerate() {
+            named.entry(entry.need.clone()).or_default().push(at);
+        }
+        Needs { needs, named }
     }
 
-    /// The needs that an expectation names.
-    pub(super) fn named(&self, expect: &Expect) -> Result<Vec<NeedId>, Problem> {
+    /// The need that an expectation names, if it names any; `told` is how many problems there are already.
+    pub(super) fn named(&self, expect: &Expect, told: usize) -> Result<Option<NeedId>, Problem> {
         match expect {
             Expect::Outcome(need, _) | Expect::On { need, .. } => {
-                self.need(&need.segments, need.span).map(|id| vec![id])
+                self.need(&need.segments, need.span, told).map(Some)
             }
-            Expect::From { volume, .. } => self.volume(volume).map(|(id, _)| vec![id]),
-            Expect::Free { .. } | Expect::Share { .. } | Expect::Snapshot => Ok(Vec::new()),
+            Expect::From { volume, .. } => self.volume(volume, told).map(|(id, _)| Some(id)),
+            Expect::Free { .. } | Expect::Share { .. } | Expect::Snapshot => Ok(None),
         }
     }
 
     /// The need that `NEED` or `FRAMEWORK.NEED` means.
-    pub(super) fn need(&self, segments: &[Name], span: Span) -> Result<NeedId, Problem> {
-        self.entry(segments, span).map(|entry| entry.id)
+    pub(super) fn need(&self, segments: &[Name], span: Span, told: usize) -> Result<NeedId, Problem> {
+        self.entry(segments, span, told).map(|entry| entry.id)
     }
 
-    fn entry(&self, segments: &[Name], span: Span) -> Result<&Entry, Problem> {
+    fn entry(&self, segments: &[Name], span: Span, told: usize) -> Result<&Entry, Problem> {
         let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+        let last = texts.last().copied().unwrap_or_default();
+        let of_name = self.named.get(last).into_iter().flatten().map(|at| &self.needs[*at]);
         let fits = |entry: &&Entry| match texts.as_slice() {
-            [need] => entry.need == *need,
-            [framework, need] => entry.framework == *framework && entry.need == *need,
+            [_] => true,
+            [framework, _] => entry.framework == *framework,
             _ => false,
         };
-        let found: Vec<&Entry> = self.needs.iter().filter(fits).collect();
+        let found: Vec<&Entry> = of_name.filter(fits).collect();
         let shown = join_key(texts.iter().copied());
         match found.as_slice() {
             [only] => Ok(only),
             [] => {
                 let known = self.needs.iter().map(|entry| entry.need.as_str());
-                let help = match nearest(texts.last().copied().unwrap_or_default(), known) {
+                let help = match nearest_after(told, last, known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "write NEED or FRAMEWORK.NEED of a need that is declared".to_owned(),
                 };
@@ -85,23 +95,23 @@ impl Needs {
     }
 
     /// The need, and the name of the volume, that `NEED.VOLUME` or `FRAMEWORK.NEED.VOLUME` means.
-    pub(super) fn volume(&self, path: &Path) -> Result<(NeedId, String), Problem> {
+    pub(super) fn volume(&self, path: &Path, told: usize) -> Result<(NeedId, String), Problem> {
         let Some((volume, need)) = path.segments.split_last().filter(|(_, need)| !need.is_empty()) else {
             let message = "the volume of which need?";
             return Err(Box::new(
                 Diagnostic::error(Code::B0213, path.span, message).help("write NEED.VOLUME"),
             ));
         };
-        let entry = self.entry(need, path.span)?;
+        let entry = self.entry(need, path.span, told)?;
         if entry.volumes.contains(&volume.text) {
             return Ok((entry.id, volume.text.clone()));
         }
-        Err(unknown("volume", &volume.text, volume.span, entry.volumes.iter().map(String::as_str)))
+        Err(unknown("volume", volume, entry.volumes.iter().map(String::as_str), told))
     }
 }
 
 /// Says when an expectation names an agent, a pool or an existing volume that its test does not see.
-pub(super) fn of_fleet(fleet: &FleetNames, expect: &Expect) -> Result<(), Problem> {
+pub(super) fn of_fleet(fleet: &FleetNames, expect: &Expect, told: usize) -> Result<(), Problem> {
     let (kind, known, name) = match expect {
         Expect::On { agent, .. } => ("agent", &fleet.agents, agent),
         Expect::Free { side: Side::Agent, holder, .. } => ("agent", &fleet.agents, holder),
@@ -112,5 +122,5 @@ pub(super) fn of_fleet(fleet: &FleetNames, expect: &Expect) -> Result<(), Proble
     if known.contains(&name.text) {
         return Ok(());
     }
-    Err(unknown(kind, &name.text, name.span, known.iter().map(String::as_str)))
+    Err(unknown(kind, name, known.iter().map(String::as_str), told))
 }

@@ -32,7 +32,7 @@ pub(super) struct Overlay<'a> {
     inventories: Vec<(Records, &'a Sources)>,
     plugin_classes: Vec<PluginClass>,
     /// Names of frameworks, and of needs at top level, that the test declares.
-    declared: Vec<&'a str>,
+    declared: BTreeSet<&'a str>,
     /// What is wrong with the test's own statements.
     pub problems: Vec<Diagnostic>,
 }
@@ -62,7 +62,7 @@ impl<'a> Overlay<'a> {
         let declares_fleet = own.iter().any(|statement| is_fleet(statement));
         // The test's own fleet takes the place of all others, unless `with inventory` adds it to them.
         let keeps_fleet = with_inventory || !declares_fleet;
-        let names: Vec<(Kind, &str)> = own.iter().filter_map(|statement| declaration(statement)).collect();
+        let names: BTreeSet<(Kind, &str)> = own.iter().filter_map(|statement| declaration(statement)).collect();
         let of_set = parsed.files.iter().flat_map(|ast| &ast.items).filter(|statement| {
             let replaced = declaration(statement).is_some_and(|name| names.contains(&name));
             !replaced && !is_test(statement) && (keeps_fleet || !is_fleet(statement))
@@ -127,14 +127,14 @@ impl<'a> Overlay<'a> {
 
     /// Returns `true` if the test declares a framework, or a need at top level, of this name.
     pub(super) fn declares(&self, framework: &str) -> bool {
-        self.declared.contains(&framework)
+        self.declared.contains(framework)
     }
 
     /// Returns the needs of the frameworks that the test declares.
     pub(super) fn frameworks(&self, fleet: &Fleet) -> Vec<NeedId> {
         let plan = fleet.plan();
         let declared =
-            |id: &NeedId| self.declared.contains(&plan.symbols.text(plan.frameworks[id.framework].name));
+            |id: &NeedId| self.declared.contains(plan.symbols.text(plan.frameworks[id.framework].name));
         every_need(plan).filter(declared).collect()
     }
 }
@@ -173,12 +173,6 @@ impl FleetNames {
     }
 }
 
-/// All needs of the frameworks that have these.
-pub(super) fn whole_frameworks(fleet: &Fleet, needs: &[NeedId]) -> Vec<NeedId> {
-    let of_one = |id: &NeedId| needs.iter().any(|need| need.framework == id.framework);
-    every_need(fleet.plan()).filter(of_one).collect()
-}
-
 fn is_fleet(statement: &Statement) -> bool {
     matches!(declaration(statement), Some((Kind::Provider | Kind::Agent | Kind::Allocation, _)))
 }
@@ -188,7 +182,7 @@ fn is_test(statement: &Statement) -> bool {
 }
 
 /// What a test sees of an inventory: what it does not replace.
-fn visible(records: &Records, keeps_fleet: bool, replaced: &[(Kind, &str)]) -> Records {
+fn visible(records: &Records, keeps_fleet: bool, replaced: &BTreeSet<(Kind, &str)>) -> Records {
     let mut records = records.clone();
     if !keeps_fleet {
         records.agents.clear();

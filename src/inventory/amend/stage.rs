@@ -7,7 +7,7 @@ use super::{
     known::{From, Known, provider_of},
 };
 use crate::{
-    diagnostic::{Code, Diagnostic, declared_twice, nearest},
+    diagnostic::{Code, Diagnostic, declared_twice, nearest_after},
     inventory::{
         bind::{Binder, Part},
         built_in,
@@ -17,6 +17,7 @@ use crate::{
         },
         world::Agent,
     },
+    limits,
     source::{Sources, Span},
     symbol::Symbol,
     types::Side,
@@ -128,9 +129,11 @@ impl Stage<'_, '_, '_> {
         self.problem(Diagnostic { code: Code::B0506, ..problem });
     }
 
-    fn not_there(&mut self, word: &str, name: &str, known: Vec<Symbol>) {
+    fn not_there(&mut self, word: &str, name: &str, known: impl Fn(&Self) -> Vec<Symbol>) {
+        let told = self.binder.problems.len();
+        let known = if told < limits::PROBLEMS_SHOWN { known(self) } else { Vec::new() };
         let names = known.iter().map(|known| self.binder.plan.symbols.text(*known));
-        let help = match nearest(name, names) {
+        let help = match nearest_after(told, name, names) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "leave the removal out: it is gone already".to_owned(),
         };
@@ -151,7 +154,7 @@ impl Stage<'_, '_, '_> {
             if self.known.allocations.contains_key(&symbol) {
                 self.staged.gone_allocations.insert(symbol);
             } else {
-                self.not_there("allocation", name, self.known.allocations.keys().copied().collect());
+                self.not_there("allocation", name, |stage| stage.known.allocations.keys().copied().collect());
             }
         }
         for part in change.parts {
@@ -182,11 +185,8 @@ impl Stage<'_, '_, '_> {
         for name in &change.removed.agents {
             let symbol = self.intern(name);
             if self.binder.world.agent(symbol).is_none() {
-                self.not_there(
-                    "agent",
-                    name,
-                    self.binder.world.agents.iter().map(|agent| agent.name).collect(),
-                );
+                let known = |stage: &Self| stage.binder.world.agents.iter().map(|agent| agent.name).collect();
+                self.not_there("agent", name, known);
                 continue;
             }
             self.staged.gone_agents.insert(symbol);
@@ -317,7 +317,7 @@ impl Stage<'_, '_, '_> {
             (Some(next), names) => prune(&mut next.record, names),
         };
         if !is_there && puts.is_empty() {
-            let known = self.binder.world.tiers.iter().map(|tier| tier.path).collect();
+            let known = |stage: &Self| stage.binder.world.tiers.iter().map(|tier| tier.path).collect();
             self.not_there("storage", path, known);
         }
         self.staged.gone_puts.extend(puts);
@@ -343,7 +343,8 @@ impl Stage<'_, '_, '_> {
             Some(_) => {}
             None => {
                 let known = self.known.providers.keys().map(|name| self.binder.plan.symbols.text(*name));
-                let help = match nearest(provider_of(&record.path.text), known) {
+                let told = self.binder.problems.len();
+                let help = match nearest_after(told, provider_of(&record.path.text), known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "declare the pool, or remove the volume".to_owned(),
                 };

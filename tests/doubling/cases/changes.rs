@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
         of("create", 150, create, &[Apply]),
         of("destroy", 150, destroy, &[Apply]),
         of("release", 150, release, &[Apply]),
-        of("release-unknown", 150, release_unknown, &[Apply]),
+        of("release-unknown", 250, release_unknown, &[Apply]),
         of("rows-of-a-table", 200, rows_of_a_table, &[Import]),
         of("columns-of-a-table", 150, columns_of_a_table, &[Import]),
         of("cells-with-mistakes", 150, cells_with_mistakes, &[Import]),

@@ -33,7 +33,7 @@ pub fn cases() -> Vec<Case> {
         of("own-keys-in-json", 150, own_keys_in_json, &[Load, Offers]),
         of("keys-without-use", 150, keys_without_use, &[Load, Offers, Doc]),
         of("misspelt-keys", 250, misspelt_keys, &[Load]),
-        of("misspelt-needed-keys", 150, misspelt_needed_keys, &[Refuse]),
+        of("misspelt-needed-keys", 250, misspelt_needed_keys, &[Refuse]),
         of("rules-of-agents", 150, rules_of_agents, &[Load, Analyse, Offers, Explain, Doc, Build]),
         of("rules-of-an-agent", 150, rules_of_an_agent, &[Load, Analyse, Offers, Explain]),
         of("rules-of-pools", 40, rules_of_pools, &[Load, Analyse, Offers, Explain]),

@@ -27,12 +27,12 @@ pub fn cases() -> Vec<Case> {
         of("exposed-keys", 150, exposed_keys, &[Load, Offers, Doc]),
         of("schema-fields", 150, schema_fields, &[Load, Doc]),
         of("roles", 150, roles, &[Load, Offers, Stock, Doc]),
-        of("limits-of-a-role", 150, limits_of_a_role, &[Load, Offers]),
-        of("principals-of-a-role", 150, principals_of_a_role, &[Load, Offers]),
+        of("limits-of-a-role", 400, limits_of_a_role, &[Load, Offers]),
+        of("principals-of-a-role", 800, principals_of_a_role, &[Load, Offers]),
         of("tests", 30, tests, &[Analyse, Test]),
         of("expectations", 150, expectations, &[Analyse, Test]),
         of("expectations-that-fail", 150, expectations_that_fail, &[Test]),
-        of("unknown-expectations", 150, unknown_expectations, &[Analyse]),
+        of("unknown-expectations", 250, unknown_expectations, &[Analyse]),
     ];
     parts.into_iter().flatten().collect()
 }

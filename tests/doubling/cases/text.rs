@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
         of("statements-of-a-line", 200, statements_of_a_line, &[Load, Format]),
         of("a-long-text", 2_000, a_long_text, &[Load, Format]),
         of("escapes", 500, escapes, &[Load, Format]),
-        of("members-of-a-list", 200, members_of_a_list, &[Load, Format]),
+        of("members-of-a-list", 500, members_of_a_list, &[Load, Format]),
         of("brackets", 15, brackets, &[Load, Format, Analyse]),
         growing(
             of("nested-keys", 15, nested_keys, &[Load, Format]),
@@ -34,12 +34,12 @@ pub fn cases() -> Vec<Case> {
         of("broken-statements", 150, broken_statements, &[Refuse]),
         of("open-brackets", 15, open_brackets, &[Refuse]),
         of("unknown-words", 150, unknown_words, &[Refuse]),
-        of("unknown-classes", 150, unknown_classes, &[Refuse]),
-        of("unknown-lets", 150, unknown_lets, &[Refuse]),
+        of("unknown-classes", 250, unknown_classes, &[Refuse]),
+        of("unknown-lets", 250, unknown_lets, &[Refuse]),
         of("types-that-disagree", 150, types_that_disagree, &[Refuse]),
         of("uses-of-one-key", 200, uses_of_one_key, &[Refuse]),
         of("circle-of-classes", 150, circle_of_classes, &[Refuse]),
-        of("bad-records", 150, bad_records, &[Refuse]),
+        of("bad-records", 400, bad_records, &[Refuse]),
         of("unknown-fields", 150, unknown_fields, &[Refuse]),
     ];
     parts.into_iter().flatten().collect()
