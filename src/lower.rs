@@ -21,7 +21,14 @@ use crate::{
 
 /// Compiles a set that has no errors.
 pub fn lower(hir: &Hir, types: &Types, sources: &Sources) -> ir::Plan {
-    let mut lowering = Lowering { plan: ir::Plan::default(), types, sources, definitions: Vec::new(), sides: Vec::new(), hir };
+    let mut lowering = Lowering {
+        plan: ir::Plan::default(),
+        types,
+        sources,
+        definitions: Vec::new(),
+        sides: Vec::new(),
+        hir,
+    };
     lowering.plan.levels = hir.levels.iter().map(|level| lowering.plan.symbols.intern(level)).collect();
     // The language itself compares with these words (see `volume.access`), so they have symbols in every
     // plan.

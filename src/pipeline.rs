@@ -109,16 +109,21 @@ impl Parsed {
     fn used_files(&mut self) {
         let name_of = |ast: &Ast| normal_path(&self.sources.get(ast.source).name);
         let names: Vec<String> = self.files.iter().map(name_of).collect();
+        let mut numbers: IndexMap<&str, usize> = IndexMap::new();
+        for (at, name) in names.iter().enumerate() {
+            numbers.entry(name).or_insert(at);
+        }
         let mut edges: Vec<Vec<(usize, crate::source::Span)>> = vec![Vec::new(); names.len()];
         let mut problems = Vec::new();
         for (at, ast) in self.files.iter().enumerate() {
             for statement in &ast.items {
                 let StatementKind::Use(Use::File(file)) = &statement.kind else { continue };
                 let wanted = beside(&names[at], &file.text);
-                match names.iter().position(|name| *name == wanted) {
-                    Some(target) => edges[at].push((target, file.span)),
+                match numbers.get(wanted.as_str()) {
+                    Some(target) => edges[at].push((*target, file.span)),
                     None => {
-                        let near = crate::diagnostic::nearest(&wanted, names.iter().map(String::as_str));
+                        let known = names.iter().map(String::as_str);
+                        let near = crate::diagnostic::nearest_after(problems.len(), &wanted, known);
                         let help = match near {
                             Some(near) => format!("did you mean `{near}`?"),
                             None => "the path is relative to this file and ends in `.policy`".to_owned(),

@@ -128,7 +128,8 @@ fn stopped(set: &Set<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec<Diagnos
         notes.push(Diagnostic::note(Code::B0611, set.plan.spans[first.0 as usize], message).help(help));
     }
     if let Some(class) = solver.uncompared {
-        let message = "whether classes add nothing beside others is not known from here on: there are too many pairs";
+        let message =
+            "whether classes add nothing beside others is not known from here on: there are too many pairs";
         notes.push(Diagnostic::note(Code::B0611, class, message).help(help));
     }
     let need = set.plan.frameworks.iter().flat_map(|framework| &framework.needs).next();

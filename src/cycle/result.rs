@@ -207,7 +207,11 @@ pub struct Cycle {
 impl Cycle {
     /// A need that took part.
     pub fn need(&self, id: NeedId) -> Option<&NeedResult> {
-        self.needs.iter().find(|need| need.id == id)
+        // They are in order of declaration, unless they were asked for in another.
+        match self.needs.binary_search_by_key(&id, |need| need.id) {
+            Ok(at) => self.needs.get(at),
+            Err(_) => self.needs.iter().find(|need| need.id == id),
+        }
     }
 
     /// A reason.

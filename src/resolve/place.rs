@@ -101,8 +101,8 @@ impl Resolver {
             _ => None,
         }));
         let message = format!("`{name}` is nothing that places can go by here");
-        let near =
-            nearest_after(told, name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`? "));
+        let near = nearest_after(told, name, known.iter().map(String::as_str))
+            .map(|near| format!("did you mean `{near}`? "));
         let help = format!(
             "{}places go by `{}`; the operator can add a key with `expose {side}.KEY`",
             near.unwrap_or_default(),

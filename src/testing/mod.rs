@@ -263,8 +263,10 @@ pub fn check(
                 (overlaid.report.diagnostics, names::Needs::of(&overlaid.hir.frameworks))
             }
         };
-        let new: Vec<Diagnostic> =
-            problems.into_iter().filter(|problem| !known.contains(problem) && !found.contains(problem)).collect();
+        let new: Vec<Diagnostic> = problems
+            .into_iter()
+            .filter(|problem| !known.contains(problem) && !found.contains(problem))
+            .collect();
         let sound = new.iter().all(|problem| !problem.is_error());
         found.extend(new);
         found.extend(overlay.problems.iter().cloned());

@@ -62,7 +62,8 @@ impl<'a> Overlay<'a> {
         let declares_fleet = own.iter().any(|statement| is_fleet(statement));
         // The test's own fleet takes the place of all others, unless `with inventory` adds it to them.
         let keeps_fleet = with_inventory || !declares_fleet;
-        let names: BTreeSet<(Kind, &str)> = own.iter().filter_map(|statement| declaration(statement)).collect();
+        let names: BTreeSet<(Kind, &str)> =
+            own.iter().filter_map(|statement| declaration(statement)).collect();
         let of_set = parsed.files.iter().flat_map(|ast| &ast.items).filter(|statement| {
             let replaced = declaration(statement).is_some_and(|name| names.contains(&name));
             !replaced && !is_test(statement) && (keeps_fleet || !is_fleet(statement))

@@ -12,13 +12,13 @@ use bourse::{
     diagnostic::{Render, Report},
     doc, emit, explain, format,
     import::csv::{self, CsvImport},
-    output::{self, Detail, Explained, View},
+    output::{self, Detail, Explained, SeenNeed, View},
     parse,
     pipeline::{Extra, Parsed},
     plugin::Beside,
     source::Sources,
     state::{self, Operations, State},
-    testing,
+    testing::{self, tests_json},
 };
 
 use crate::Case;
@@ -49,6 +49,8 @@ pub enum Task {
     Analyse,
     /// A cycle, and its offers as JSON with every reason.
     Offers,
+    /// What each framework is told, apart from the others, and explained.
+    Views,
     /// Explains the first need.
     Explain,
     /// Every candidate of the first need.
@@ -61,6 +63,8 @@ pub enum Task {
     Format,
     /// Runs the tests.
     Test,
+    /// Runs the tests, of which the first has a snapshot of which every line is another now.
+    Snapshot,
     /// Operations on a state.
     Apply,
     /// A table as an inventory.
@@ -159,6 +163,35 @@ fn formatted(input: &Input) {
     }
 }
 
+fn viewed(offers: &Offers) {
+    let fleet = offers.fleet();
+    let views = View::each(fleet).map(|view| output::document(offers, view, Detail::All));
+    let mut out = Vec::new();
+    output::write_views(&views.collect::<Vec<_>>(), &mut out).expect("documents");
+    let id = first_need(fleet);
+    let seen = SeenNeed::new(offers, View::Framework(id.framework), id).map(|seen| seen.text());
+    black_box((out, seen));
+}
+
+fn with_snapshot(input: &Input) -> Work {
+    let input = input.clone();
+    let run = |input: &Input, file: Option<&str>| {
+        let parsed = parsed(input);
+        let checked = parsed.check(&Extra::default(), Strictness::default());
+        let read = |_: &str| Ok(file.map(str::to_owned));
+        testing::run(&parsed, &checked, testing::Options { snapshots: &read, ..testing::Options::default() })
+    };
+    let mut taken = run(&input, None).results[0].snapshot.clone().expect("a snapshot").taken;
+    taken.text = taken.text.lines().map(|line| format!("{line} then\n")).collect();
+    let file = taken.to_string();
+    Box::new(move || {
+        let report = run(&input, Some(&file));
+        let snapshot = report.results[0].snapshot.as_ref().expect("a snapshot");
+        assert!(matches!(snapshot.state, testing::State::Changed(_)), "other lines");
+        black_box(tests_json(&report));
+    })
+}
+
 fn tested(input: &Input) {
     let parsed = parsed(input);
     let checked = parsed.check(&Extra::default(), Strictness::default());
@@ -234,6 +267,10 @@ impl Task {
                     black_box(output::offers_json(&offers, View::Framework(0), Detail::Grouped));
                 })
             }
+            Task::Views => {
+                let offers = fleet(&input).offers();
+                Box::new(move || viewed(&offers))
+            }
             Task::Explain => {
                 let offers = fleet(&input).offers();
                 Box::new(move || explained(&offers))
@@ -265,6 +302,7 @@ impl Task {
             }
             Task::Format => Box::new(move || formatted(&input)),
             Task::Test => Box::new(move || tested(&input)),
+            Task::Snapshot => with_snapshot(&input),
             Task::Apply => Box::new(move || applied(&input)),
             Task::Import => Box::new(move || imported(&input)),
             Task::Build => {

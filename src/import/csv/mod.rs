@@ -46,6 +46,10 @@ struct Problems {
 }
 
 impl Problems {
+    fn len(&self) -> usize {
+        self.kept.len() + self.more
+    }
+
     fn push(&mut self, mut problem: Diagnostic) {
         if problem.help.is_none() {
             problem.help = Some("correct the cell, or the flag that names its column".to_owned());

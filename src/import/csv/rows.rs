@@ -163,7 +163,7 @@ impl<'t> Rows<'t> {
     }
 
     fn column(&mut self, name: &str) -> Option<Column> {
-        self.table.column(name).map_err(|problem| self.problems.push(problem)).ok()
+        self.table.column(name, self.problems.len()).map_err(|problem| self.problems.push(problem)).ok()
     }
 
     fn amounts_of<'o>(&mut self, amounts: &'o [AmountColumn]) -> Vec<BoundAmount<'o>> {

@@ -1,11 +1,12 @@
 //! A table in memory: its header, its rows, and the span of every cell.
 
-use std::{io::Read, sync::Arc};
+use std::{cell::RefCell, io::Read, sync::Arc};
 
 use csv::{ReaderBuilder, StringRecord};
+use indexmap::IndexMap;
 
 use crate::{
-    diagnostic::{Code, Diagnostic, nearest},
+    diagnostic::{Code, Diagnostic, nearest_after},
     inventory::wire,
     limits,
     source::{SourceId, Sources, Span},
@@ -21,6 +22,8 @@ pub(super) struct Table {
     header: Row,
     /// The rows below the header.
     pub rows: Vec<Row>,
+    /// Where the cells of the row that was looked at last end.
+    ends: RefCell<(Option<usize>, Vec<usize>)>,
 }
 
 pub(super) struct Row {
@@ -89,16 +92,17 @@ impl Table {
                 .help("the first row names the columns"));
         }
         let header = rows.remove(0);
-        Ok(Table { source, text, delimiter, header, rows })
+        Ok(Table { source, text, delimiter, header, rows, ends: RefCell::default() })
     }
 
     /// Reports columns with equal names. A reference to such a name would be ambiguous.
     pub fn repeated_columns(&self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
+        let mut known: IndexMap<&str, Column> = IndexMap::new();
         for column in 0..self.header.len() {
             let name = self.header.cell(column);
-            let first = (0..column).find(|before| !name.is_empty() && self.header.cell(*before) == name);
-            if let Some(first) = first {
+            let first = *known.entry(name).or_insert(column);
+            if first < column && !name.is_empty() {
                 let message = format!("the column `{name}` is named twice");
                 problems.push(
                     Diagnostic::error(Code::B0515, self.cell_span(&self.header, column), message)
@@ -110,18 +114,23 @@ impl Table {
         problems
     }
 
-    /// Returns the column with this name. The error suggests a similar one.
-    pub fn column(&self, name: &str) -> Result<Column, Diagnostic> {
+    /// The column of this name, or why there is none; `told` is how many problems there are already.
+    pub fn column(&self, name: &str, told: usize) -> Result<Column, Diagnostic> {
         let names = || (0..self.header.len()).map(|column| self.header.cell(column));
         if let Some(column) = names().position(|known| known == name) {
             return Ok(column);
         }
-        let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let near = nearest(name, names());
+        let near = nearest_after(told, name, names());
         let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         let message = format!("no column `{name}`");
-        Err(Diagnostic::error(Code::B0515, self.row_span(&self.header), message)
-            .help(format!("{near}columns: {known}")))
+        let problem = Diagnostic::error(Code::B0515, self.row_span(&self.header), message);
+        // There may be as many of both: past the first few the header is enough.
+        const LISTED: usize = 10;
+        if told >= LISTED {
+            return Err(problem.help(format!("{near}the columns are those of the header")));
+        }
+        let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        Err(problem.help(format!("{near}columns: {known}")))
     }
 
     /// Returns the number of columns.
@@ -147,12 +156,21 @@ impl Table {
         Span::new(self.source, start, self.cell_end(row, column))
     }
 
-    /// Returns the offset after a cell, quotes included. The reader reports positions of rows only, so cells
-    /// before it are scanned.
+    /// One past the last byte of a cell, quotes included. The ends of a whole row are found at once: its cells are looked at one
+    /// after the other.
     fn cell_end(&self, row: &Row, column: Column) -> usize {
+        let mut last = self.ends.borrow_mut();
+        if last.0 != Some(row.start) {
+            *last = (Some(row.start), self.cell_ends(row));
+        }
+        last.1.get(column).or(last.1.last()).copied().unwrap_or(row.start)
+    }
+
+    fn cell_ends(&self, row: &Row) -> Vec<usize> {
         let bytes = self.text.as_bytes();
         let mut at = row.start;
-        for passed in 0..=column {
+        let mut ends = Vec::with_capacity(row.len());
+        for passed in 0..row.len().max(1) {
             at += usize::from(passed > 0);
             let has_quotes = bytes.get(at) == Some(&b'"');
             let mut is_quoted = has_quotes;
@@ -168,7 +186,8 @@ impl Table {
                 }
                 at += 1;
             }
+            ends.push(at.min(bytes.len()));
         }
-        at.min(bytes.len())
+        ends
     }
 }

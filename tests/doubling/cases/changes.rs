@@ -21,11 +21,16 @@ pub fn cases() -> Vec<Case> {
         of("launch-twice", 150, launch_twice, &[Apply]),
         of("create", 150, create, &[Apply]),
         of("destroy", 150, destroy, &[Apply]),
+        of("unreserve", 150, unreserve, &[Apply]),
+        of("conflict-after-reserves", 50, conflict_after_reserves, &[Apply]),
         of("release", 150, release, &[Apply]),
         of("release-unknown", 250, release_unknown, &[Apply]),
         of("rows-of-a-table", 200, rows_of_a_table, &[Import]),
         of("columns-of-a-table", 150, columns_of_a_table, &[Import]),
         of("cells-with-mistakes", 150, cells_with_mistakes, &[Import]),
+        of("repeated-columns", 150, repeated_columns, &[Import]),
+        of("misspelt-columns", 250, misspelt_columns, &[Import]),
+        of("mistakes-of-a-row", 150, mistakes_of_a_row, &[Import]),
         of("members-of-a-cell", 150, members_of_a_cell, &[Import]),
     ];
     parts.into_iter().flatten().collect()
@@ -90,6 +95,18 @@ fn destroy(n: usize) -> Input {
         .asked(list(n, |v| format!("{{\"op\": \"destroy\", \"volume\": \"p/i/q/v{v}\"}}")))
 }
 
+fn unreserve(n: usize) -> Input {
+    fleet()
+        .in_state(format!("\"reservations\": [{}]", list(n, |r| format!("{{{}}}", reservation(r, 1)))))
+        .asked(list(n, |r| format!("{{\"op\": \"release\", \"reservation\": \"r{r}\"}}")))
+}
+
+/// Each may be done, but for the last.
+fn conflict_after_reserves(n: usize) -> Input {
+    let amount = |r| if r + 1 == n { 200_000 } else { 1 };
+    fleet().asked(list(n, |r| format!("{{\"op\": \"reserve\", {}}}", reservation(r, amount(r)))))
+}
+
 fn release(n: usize) -> Input {
     fleet()
         .in_state(format!("\"allocations\": [{}]", list(n, allocation)))
@@ -122,6 +139,31 @@ fn columns_of_a_table(n: usize) -> Input {
     let mut columns = named("cpus=c0");
     columns.keys = (0..n).map(|c| format!("k{c}=c{c}").parse().expect("a column")).collect();
     table(format!("name,{head}\na,{cells}\nb,{cells}\n"), columns)
+}
+
+/// Each name stands over two columns.
+fn repeated_columns(n: usize) -> Input {
+    let head = list(2 * n, |c| format!("c{}", c / 2)).replace(' ', "");
+    let cells = list(2 * n, |c| c.to_string()).replace(' ', "");
+    table(format!("name,cpus,{head}\na,1,{cells}\n"), named("cpus=cpus"))
+}
+
+/// As many keys are asked for as there are columns, and none is there.
+fn misspelt_columns(n: usize) -> Input {
+    let head = list(n, |c| format!("column-number-{c}")).replace(' ', "");
+    let cells = list(n, |c| c.to_string()).replace(' ', "");
+    let mut columns = named("cpus=cpus");
+    columns.keys = (0..n).map(|c| format!("k{c}=column-number-{c}x").parse().expect("a column")).collect();
+    table(format!("name,cpus,{head}\na,1,{cells}\n"), columns)
+}
+
+/// A row with a mistake in each cell.
+fn mistakes_of_a_row(n: usize) -> Input {
+    let head = list(n, |c| format!("c{c}")).replace(' ', "");
+    let cells = list(n, |c| format!("x{c}")).replace(' ', "");
+    let mut columns = named("cpus=cpus");
+    columns.resources.extend((0..n).map(|c| format!("r{c}=c{c}").parse().expect("a column")));
+    table(format!("name,cpus,{head}\na,1,{cells}\n"), columns)
 }
 
 fn cells_with_mistakes(n: usize) -> Input {

@@ -5,7 +5,7 @@ use crate::{
     input::{lines, list, policy},
     work::{
         Input,
-        Task::{Analyse, Doc, Explain, Format, Load, Match, Offers, Stock},
+        Task::{Analyse, Doc, Explain, Format, Load, Match, Offers, Stock, Views},
         cases as of,
     },
 };
@@ -15,7 +15,9 @@ pub fn cases() -> Vec<Case> {
         of("frameworks", 150, frameworks, &[Load, Analyse, Offers, Explain, Doc, Stock]),
         of("needs-of-a-framework", 150, needs_of_a_framework, &[Load, Analyse, Offers, Doc, Format]),
         of("different-needs", 150, different_needs, &[Offers]),
-        of("unmet-needs", 150, unmet_needs, &[Offers]),
+        of("unmet-needs", 150, unmet_needs, &[Offers, Views]),
+        of("unmet-needs-of-a-framework", 150, unmet_needs_of_a_framework, &[Offers, Views]),
+        of("met-needs", 150, frameworks, &[Views]),
         of("needs-in-json", 150, needs_in_json, &[Load, Offers]),
         of("count", 200, count, &[Offers, Match]),
         of("count-and-agents", 150, count_and_agents, &[Offers, Stock]),
@@ -67,6 +69,12 @@ fn different_needs(n: usize) -> Input {
 
 fn unmet_needs(n: usize) -> Input {
     fleet(lines(n, |f| format!("need n{f} {{ agent {{ cpus = {} }} }}", 9_000 + f)))
+}
+
+fn unmet_needs_of_a_framework(n: usize) -> Input {
+    let need =
+        |f| format!("  need n{f} {{ agent {{ cpus = {}, x == 3 }}, volume v {{ size = 1GB }} }}", 9_000 + f);
+    fleet("broker main { expose agent.x }\n").and(format!("framework f {{\n{}}}\n", lines(n, need)))
 }
 
 fn needs_in_json(n: usize) -> Input {

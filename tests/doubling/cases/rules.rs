@@ -5,7 +5,7 @@ use crate::{
     input::{lines, list, policy},
     work::{
         Input,
-        Task::{Analyse, Build, Doc, Explain, Format, Keep, Load, Match, Offers, Stock, Test},
+        Task::{Analyse, Build, Doc, Explain, Format, Keep, Load, Match, Offers, Snapshot, Stock, Test},
         cases as of,
     },
 };
@@ -32,6 +32,8 @@ pub fn cases() -> Vec<Case> {
         of("tests", 30, tests, &[Analyse, Test]),
         of("expectations", 150, expectations, &[Analyse, Test]),
         of("expectations-that-fail", 150, expectations_that_fail, &[Test]),
+        of("agents-of-a-test", 150, agents_of_a_test, &[Analyse, Test]),
+        of("lines-of-a-snapshot", 150, lines_of_a_snapshot, &[Snapshot]),
         of("unknown-expectations", 250, unknown_expectations, &[Analyse]),
     ];
     parts.into_iter().flatten().collect()
@@ -168,6 +170,18 @@ fn expectations(n: usize) -> Input {
 
 fn expectations_that_fail(n: usize) -> Input {
     fleet(format!("test \"t\" {{\n{}}}\n", lines(n, |_| "  expect n unmet\n  expect m on a".to_owned())))
+}
+
+/// A test declares as many agents as the set has, and every other takes the place of one.
+fn agents_of_a_test(n: usize) -> Input {
+    let agent = |a| format!("agent c{a} {{ resources {{ cpus = 1 }} }}");
+    let own = lines(n, |a| agent(2 * a));
+    fleet(lines(n, agent) + &format!("test \"t\" {{\n  with inventory\n{own}  expect n unmet\n}}"))
+}
+
+fn lines_of_a_snapshot(n: usize) -> Input {
+    let needs = lines(n, |k| format!("need k{k} {{ agent {{ cpus = {} }} }}", 1 + k % 2));
+    fleet(needs + "test \"t\" { expect snapshot }\n")
 }
 
 fn unknown_expectations(n: usize) -> Input {

@@ -31,6 +31,9 @@ pub fn cases() -> Vec<Case> {
         of("segments-of-a-key", 50, segments_of_a_key, &[Load, Format]),
         of("files", 150, files, &[Load]),
         of("uses", 150, uses, &[Load, Format]),
+        of("chain-of-files", 150, chain_of_files, &[Load]),
+        of("circle-of-files", 150, circle_of_files, &[Refuse]),
+        of("unknown-files", 250, unknown_files, &[Refuse]),
         of("broken-statements", 150, broken_statements, &[Refuse]),
         of("open-brackets", 15, open_brackets, &[Refuse]),
         of("unknown-words", 150, unknown_words, &[Refuse]),
@@ -115,6 +118,33 @@ fn segments_of_a_key(n: usize) -> Input {
 fn files(n: usize) -> Input {
     let file = |f| (format!("f{f}.policy"), format!("agent f{f} {{ resources {{ cpus = 4 }} }}\n"));
     let mut input = policy(NEED);
+    input.policies.extend((0..n).map(file));
+    input
+}
+
+/// Each file uses the next, and the last one `last`.
+fn used(n: usize, last: impl Fn(usize) -> String) -> Input {
+    let next = |f: usize| if f + 1 < n { format!("./f{}.policy", f + 1) } else { last(f) };
+    let file = |f: usize| {
+        let text = format!("use \"{}\"\nagent f{f} {{ resources {{ cpus = 4 }} }}\n", next(f));
+        (format!("f{f}.policy"), text)
+    };
+    let mut input = policy(NEED);
+    input.policies.extend((0..n).map(file));
+    input
+}
+
+fn chain_of_files(n: usize) -> Input {
+    used(n, |_| "./doubling.policy".to_owned())
+}
+
+fn circle_of_files(n: usize) -> Input {
+    used(n, |_| "./f0.policy".to_owned())
+}
+
+fn unknown_files(n: usize) -> Input {
+    let mut input = policy(NEED);
+    let file = |f: usize| (format!("file-{f}.policy"), format!("use \"./file-{f}x.policy\"\n"));
     input.policies.extend((0..n).map(file));
     input
 }
