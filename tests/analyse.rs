@@ -312,3 +312,20 @@ mod claims {
         assert!(unknown * 10 < empty + found, "{unknown} are not known, beside {empty} and {found}");
     }
 }
+
+/// What a limit leaves out is told.
+#[test]
+fn classes_are_compared_up_to_a_limit() {
+    let with = |classes: usize| {
+        let each = |line: &dyn Fn(usize) -> String| (0..classes).map(line).collect::<String>();
+        let declared = each(&|at| format!("class c{at} for agent {{ x != {at} }}\n"));
+        let named = each(&|at| format!("  is c{at}\n"));
+        format!("{declared}class all for agent {{\n{named}}}\nneed n {{ agent {{ cpus = 1, is all }} }}\n")
+    };
+    let notes = |classes: usize| {
+        let mut report = said("many.policy", &with(classes));
+        report.diagnostics.retain(|problem| problem.message.contains("too many pairs"));
+        report.diagnostics.len()
+    };
+    assert_eq!((notes(20), notes(150)), (0, 1));
+}

@@ -199,3 +199,30 @@ fn every_sequence_holds() {
     assert!(out.is_empty(), "{out}");
     assert!(steps >= 30, "only {steps} steps were found");
 }
+
+/// Long lists are held against the state in parts; which operations conflict, and what is said of them, must be as if each stood alone.
+#[test]
+fn conflicts_of_long_lists_are_those_of_each_operation() {
+    let scene = Scene::new(
+        "agent a { resources { cpus = 40 } } \n need n { agent { cpus = 1 } }",
+        json!({"agents": []}),
+    );
+    let reserve = |at: usize, cpus: u32| json!({"op": "reserve", "name": format!("r{at}"), "role": "db", "agent": "a", "resources": {"cpus": cpus}});
+    for in_the_way in [vec![], vec![0], vec![29], vec![7, 8, 9], vec![0, 11, 12, 29], (0..30).collect()] {
+        let operations: Vec<Value> =
+            (0..30).map(|at| reserve(at, if in_the_way.contains(&at) { 41 } else { 1 })).collect();
+        match scene.apply(&Value::Array(operations)) {
+            Ok(state) => assert!(in_the_way.is_empty() && state.reservations().count() == 30),
+            Err(Refusal::Conflicts(conflicts)) => {
+                let found: Vec<usize> = conflicts.list.iter().map(|conflict| conflict.operation).collect();
+                assert_eq!(found, in_the_way);
+                for conflict in &conflicts.list {
+                    let before =
+                        conflict.operation - in_the_way.iter().filter(|at| **at < conflict.operation).count();
+                    assert_eq!(conflict.free.as_deref(), Some((40 - before).to_string().as_str()));
+                }
+            }
+            Err(Refusal::Invalid(error)) => panic!("{error}"),
+        }
+    }
+}

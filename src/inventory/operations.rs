@@ -24,6 +24,13 @@ pub struct OperationRecord {
     pub span: Span,
 }
 
+impl OperationRecord {
+    /// Whether it makes a reservation or a volume, and so changes what there is.
+    pub fn makes(&self) -> bool {
+        matches!(self.kind, OperationKind::Reserve(..) | OperationKind::Create { .. })
+    }
+}
+
 /// The kinds of operations, with their arguments.
 #[derive(Clone, Debug)]
 pub enum OperationKind {

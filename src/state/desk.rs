@@ -78,6 +78,19 @@ impl<'a> Desk<'a> {
         self.operation(&operation.kind)
     }
 
+    /// Does several operations, or none of them if anything is in the way of one.
+    pub fn together(&mut self, operations: &[OperationRecord]) -> bool {
+        let mut quick = Desk {
+            unmade: self.unmade.clone(),
+            ..Desk::new(self.parsed, self.inventories, &self.state, false)
+        };
+        if !operations.iter().all(|operation| quick.perform(operation).is_ok()) || quick.settle().is_err() {
+            return false;
+        }
+        *self = Desk { careful: self.careful, told: self.told, ..quick };
+        true
+    }
+
     /// The state after all operations. It must bind: what was released may have been in the way of what is left.
     pub fn finish(mut self) -> Result<State, Error> {
         // Changed step by step, it is bound once more as the next one who reads it will.

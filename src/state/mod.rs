@@ -37,7 +37,10 @@ pub use document::{Change, State};
 use crate::{
     Error, Inventory,
     diagnostic::Report,
-    inventory::{operations::OperationsRecord, wire},
+    inventory::{
+        operations::{OperationRecord, OperationsRecord},
+        wire,
+    },
     pipeline::Parsed,
     plugin::Plugin,
     source::Sources,
@@ -119,8 +122,7 @@ pub fn apply_with(
     if operations.is_empty() {
         return Ok(state.clone());
     }
-    // Most lists go through: what is made is then bound once for many. Only where something is in the way is each
-    // operation held against the state on its own, to say which it is.
+    // Most lists go through: what is made is then bound once for many. Only where something is in the way is it looked for.
     let mut quick = Desk::new((parsed, plugins), inventories, state, false);
     if operations.record.operations.iter().all(|operation| quick.perform(operation).is_ok())
         && let Ok(state) = quick.finish()
@@ -128,18 +130,41 @@ pub fn apply_with(
         return Ok(state);
     }
     let mut desk = Desk::new((parsed, plugins), inventories, state, true);
-    for (at, operation) in operations.record.operations.iter().enumerate() {
-        desk.told = conflicts.len();
-        match desk.perform(operation) {
-            Ok(()) => {}
-            Err(desk::Obstacle::Invalid(error)) => return Err(Refusal::Invalid(error)),
-            Err(desk::Obstacle::Conflicts(found)) => {
-                conflicts.extend(found.into_iter().map(|conflict| conflict.at(at, operation.span)));
-            }
-        }
-    }
+    one_by_one(&mut desk, &operations.record.operations, &mut conflicts)?;
     if conflicts.is_empty() {
         return desk.finish().map_err(Refusal::Invalid);
     }
     Err(Refusal::Conflicts(Conflicts::new(conflicts, &operations.sources)))
+}
+
+/// Holds operations against the state, to say which are in the way. What is made needs the fleet to be bound again: so several that
+/// make something are tried at once, twice as many after each success, and one alone after a conflict.
+fn one_by_one(
+    desk: &mut Desk<'_>,
+    list: &[OperationRecord],
+    conflicts: &mut Vec<Conflict>,
+) -> Result<(), Refusal> {
+    let (mut at, mut size) = (0, 1);
+    while at < list.len() {
+        let making = list[at..].iter().take(size).take_while(|operation| operation.makes()).count();
+        if making > 1 {
+            if desk.together(&list[at..at + making]) {
+                (at, size) = (at + making, 2 * size);
+            } else {
+                size = making / 2;
+            }
+            continue;
+        }
+        desk.told = conflicts.len();
+        match desk.perform(&list[at]) {
+            Ok(()) => size = 2 * size.max(1),
+            Err(desk::Obstacle::Invalid(error)) => return Err(Refusal::Invalid(error)),
+            Err(desk::Obstacle::Conflicts(found)) => {
+                size = 1;
+                conflicts.extend(found.into_iter().map(|conflict| conflict.at(at, list[at].span)));
+            }
+        }
+        at += 1;
+    }
+    Ok(())
 }

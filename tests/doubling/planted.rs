@@ -6,7 +6,8 @@ use crate::{Case, figures::is_faster};
 
 /// Holds the judge of figures against functions whose growth is known.
 pub fn judge() {
-    let known: [(&str, fn(u64) -> u64, bool); 5] = [
+    type Known = (&'static str, fn(u64) -> u64, bool);
+    let known: [Known; 5] = [
         ("a line", |n| 1_000_000 + 1_000 * n, false),
         ("n × log n", |n| 500 + 1_000 * n * u64::from(n.ilog2()), false),
         ("nothing", |_| 7, false),
@@ -24,13 +25,14 @@ pub fn judge() {
 
 /// Work whose growth is known, to be counted as every other case is: an excuse that is not needed fails.
 pub fn cases() -> Vec<Case> {
-    let planted: [(&str, fn(usize), Option<&'static str>); 4] = [
+    type Planted = (&'static str, fn(usize), Option<&'static str>);
+    let planted: [Planted; 4] = [
         ("planted/linear", linear, None),
         ("planted/instructions", pairs, Some("planted: instructions grow with n × n")),
         ("planted/bytes", many_texts, Some("planted: bytes grow with n × n, and no peak")),
         ("planted/peak", a_table, Some("planted: the peak grows with n × n")),
     ];
-    let case = |(name, work, excuse): (&str, fn(usize), Option<&'static str>)| Case {
+    let case = |(name, work, excuse): Planted| Case {
         name: name.to_owned(),
         size: 500,
         prepare: Box::new(move |size| Box::new(move || work(size))),

@@ -282,6 +282,13 @@ impl Task {
                     black_box(serde_json::to_string(&found).expect("a document"));
                 })
             }
+            _ => self.of_whole(input),
+        }
+    }
+
+    /// As [`Task::prepare`], of what is not asked of needs.
+    fn of_whole(self, input: Input) -> Work {
+        match self {
             Task::Doc => {
                 let (parsed, fleet) = (parsed(&input), fleet(&input));
                 Box::new(move || {
@@ -329,6 +336,7 @@ impl Task {
                 })
             }
             Task::Change => changed(&input),
+            _ => unreachable!("prepared with the needs"),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     work::{
         Input,
         Task::{Apply, Import, Load, Offers},
-        cases as of,
+        cases as of, growing,
     },
 };
 
@@ -21,7 +21,12 @@ pub fn cases() -> Vec<Case> {
         of("launch-twice", 150, launch_twice, &[Apply]),
         of("create", 150, create, &[Apply]),
         of("destroy", 150, destroy, &[Apply]),
-        of("unreserve", 150, unreserve, &[Apply]),
+        growing(
+            of("unreserve", 50, unreserve, &[Apply]),
+            Apply,
+            "what rested on a reservation must fit without it, and the whole fleet is bound again to see that; to give it back to what \
+             is bound needs the index of the core",
+        ),
         of("conflict-after-reserves", 50, conflict_after_reserves, &[Apply]),
         of("release", 150, release, &[Apply]),
         of("release-unknown", 250, release_unknown, &[Apply]),

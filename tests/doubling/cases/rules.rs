@@ -6,18 +6,22 @@ use crate::{
     work::{
         Input,
         Task::{Analyse, Build, Doc, Explain, Format, Keep, Load, Match, Offers, Snapshot, Stock, Test},
-        cases as of,
+        cases as of, growing,
     },
 };
 
 pub fn cases() -> Vec<Case> {
     let parts = [
         of("classes", 150, classes, &[Load, Analyse, Offers, Doc, Build, Keep, Format]),
-        of("classes-of-classes", 40, classes_of_classes, &[Load, Analyse, Offers, Doc]),
+        growing(
+            of("classes-of-classes", 40, classes_of_classes, &[Load, Analyse, Offers, Doc]),
+            Analyse,
+            "a class is asked about with the conditions of all that it includes, up to `ANALYSED_CONDITIONS` and `ANALYSIS_STEPS`",
+        ),
         of("lines-of-a-class", 150, lines_of_a_class, &[Load, Analyse, Offers, Explain]),
         of("is-of-a-class", 150, is_of_a_class, &[Load, Analyse, Offers]),
         of("lets", 150, lets, &[Load, Analyse, Offers, Doc]),
-        of("lets-of-lets", 40, lets_of_lets, &[Load, Analyse, Offers]),
+        of("lets-of-lets", 60, lets_of_lets, &[Load, Analyse, Offers]),
         of("rules", 150, rules, &[Load, Analyse, Offers, Explain, Match, Doc, Build, Keep, Format]),
         of("preferences", 150, preferences, &[Load, Analyse, Offers, Match]),
         of("pair-rules", 30, pair_rules, &[Load, Analyse, Offers, Explain]),
@@ -28,8 +32,8 @@ pub fn cases() -> Vec<Case> {
         of("schema-fields", 150, schema_fields, &[Load, Doc]),
         of("roles", 150, roles, &[Load, Offers, Stock, Doc]),
         of("limits-of-a-role", 400, limits_of_a_role, &[Load, Offers]),
-        of("principals-of-a-role", 800, principals_of_a_role, &[Load, Offers]),
-        of("tests", 30, tests, &[Analyse, Test]),
+        of("principals-of-a-role", 2_000, principals_of_a_role, &[Load, Offers]),
+        of("tests", 60, tests, &[Analyse, Test]),
         of("expectations", 150, expectations, &[Analyse, Test]),
         of("expectations-that-fail", 150, expectations_that_fail, &[Test]),
         of("agents-of-a-test", 150, agents_of_a_test, &[Analyse, Test]),

@@ -21,11 +21,11 @@ pub fn cases() -> Vec<Case> {
         of("members-of-a-list", 500, members_of_a_list, &[Load, Format]),
         of("brackets", 15, brackets, &[Load, Format, Analyse]),
         growing(
-            of("nested-keys", 15, nested_keys, &[Load, Format]),
+            of("nested-keys", 12, nested_keys, &[Load, Format]),
             Format,
             "each block is indented by its depth: the text itself grows with n × n, up to `NESTING`",
         ),
-        of("nots", 30, nots, &[Load, Format, Analyse]),
+        of("nots", 25, nots, &[Load, Format, Analyse]),
         of("ands", 25, ands, &[Load, Format, Analyse, Offers]),
         of("sum", 25, sum, &[Load, Format]),
         of("segments-of-a-key", 50, segments_of_a_key, &[Load, Format]),
@@ -42,7 +42,7 @@ pub fn cases() -> Vec<Case> {
         of("types-that-disagree", 150, types_that_disagree, &[Refuse]),
         of("uses-of-one-key", 200, uses_of_one_key, &[Refuse]),
         of("circle-of-classes", 150, circle_of_classes, &[Refuse]),
-        of("bad-records", 400, bad_records, &[Refuse]),
+        of("bad-records", 600, bad_records, &[Refuse]),
         of("unknown-fields", 150, unknown_fields, &[Refuse]),
     ];
     parts.into_iter().flatten().collect()
