@@ -43,7 +43,7 @@ pub fn cases() -> Vec<Case> {
 
 fn fleet() -> Input {
     policy(
-        "provider p { instance i { pool q { resources { size = 9TB } } } }
+        "provider p { instance i { pool q { resources { size = 1TB } } } }
          framework f { role = \"db\", need n { count = 100000, agent { cpus = 1 }, volume v { size = 1GB } } }",
     )
     .with("\"agents\": [{\"name\": \"a\", \"resources\": {\"cpus\": 100000}}]")
@@ -155,10 +155,10 @@ fn repeated_columns(n: usize) -> Input {
 
 /// As many keys are asked for as there are columns, and none is there.
 fn misspelt_columns(n: usize) -> Input {
-    let head = list(n, |c| format!("column-number-{c}")).replace(' ', "");
+    let head = list(n, |c| format!("c{c}")).replace(' ', "");
     let cells = list(n, |c| c.to_string()).replace(' ', "");
     let mut columns = named("cpus=cpus");
-    columns.keys = (0..n).map(|c| format!("k{c}=column-number-{c}x").parse().expect("a column")).collect();
+    columns.keys = (0..n).map(|c| format!("k{c}=c{c}x").parse().expect("a column")).collect();
     table(format!("name,cpus,{head}\na,1,{cells}\n"), columns)
 }
 

@@ -119,7 +119,7 @@ fn keys_without_use(n: usize) -> Input {
 
 /// As many keys as there are, each misspelt once.
 fn misspelt_keys(n: usize) -> Input {
-    let key = |k| format!("key-number-{k}");
+    let key = |k| format!("key-{k}");
     policy(
         "schema agent {\n".to_owned()
             + &lines(n, |k| format!("  {}: number", key(k)))
@@ -133,10 +133,10 @@ fn misspelt_keys(n: usize) -> Input {
 fn misspelt_needed_keys(n: usize) -> Input {
     policy(
         "broker main {\n".to_owned()
-            + &lines(n, |k| format!("  expose agent.key-number-{k}"))
+            + &lines(n, |k| format!("  expose agent.key-{k}"))
             + "}\nneed n { agent {\n  cpus = 1\n"
-            + &lines(n, |k| format!("  key-number-{k}x == 1"))
-            + "} }\nagent a { key-number-0 = 1, resources { cpus = 1 } }",
+            + &lines(n, |k| format!("  key-{k}x == 1"))
+            + "} }\nagent a { key-0 = 1, resources { cpus = 1 } }",
     )
 }
 

@@ -21,7 +21,7 @@ pub fn cases() -> Vec<Case> {
         of("lines-of-a-class", 150, lines_of_a_class, &[Load, Analyse, Offers, Explain]),
         of("is-of-a-class", 150, is_of_a_class, &[Load, Analyse, Offers]),
         of("lets", 150, lets, &[Load, Analyse, Offers, Doc]),
-        of("lets-of-lets", 60, lets_of_lets, &[Load, Analyse, Offers]),
+        of("lets-of-lets", 30, lets_of_lets, &[Load, Analyse, Offers]),
         of("rules", 150, rules, &[Load, Analyse, Offers, Explain, Match, Doc, Build, Keep, Format]),
         of("preferences", 150, preferences, &[Load, Analyse, Offers, Match]),
         of("pair-rules", 30, pair_rules, &[Load, Analyse, Offers, Explain]),
@@ -91,9 +91,13 @@ fn lets(n: usize) -> Input {
     fleet(lines(n, |l| format!("let l{l} = agent.x + {l}")) + "broker main {\n" + &rules + "}\n")
 }
 
+/// Chains as long as rules may be deep; several of them, to outgrow what is there anyhow.
 fn lets_of_lets(n: usize) -> Input {
-    let one = |l| format!("let l{} = l{l} + 1", l + 1);
-    fleet(format!("let l0 = agent.x\n{}broker main {{ require r: l{n} > 0 }}\n", lines(n, one)))
+    const CHAINS: usize = 5;
+    let start = lines(CHAINS, |c| format!("let c{c}l0 = agent.x"));
+    let one = |l| (0..CHAINS).map(|c| format!("let c{c}l{} = c{c}l{l} + 1\n", l + 1)).collect();
+    let rules = lines(CHAINS, |c| format!("  require r{c}: c{c}l{n} > 0"));
+    fleet(format!("{start}{}broker main {{\n{rules}}}\n", lines(n, one)))
 }
 
 fn rules(n: usize) -> Input {
@@ -189,6 +193,6 @@ fn lines_of_a_snapshot(n: usize) -> Input {
 }
 
 fn unknown_expectations(n: usize) -> Input {
-    let needs = lines(n, |k| format!("need need-number-{k} {{ agent {{ cpus = 1 }} }}"));
-    fleet(needs + "test \"t\" {\n" + &lines(n, |k| format!("  expect need-number-{k}x met")) + "}\n")
+    let needs = lines(n, |k| format!("need k{k} {{ agent {{ cpus = 1 }} }}"));
+    fleet(needs + "test \"t\" {\n" + &lines(n, |k| format!("  expect k{k}x met")) + "}\n")
 }

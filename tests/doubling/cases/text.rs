@@ -144,7 +144,7 @@ fn circle_of_files(n: usize) -> Input {
 
 fn unknown_files(n: usize) -> Input {
     let mut input = policy(NEED);
-    let file = |f: usize| (format!("file-{f}.policy"), format!("use \"./file-{f}x.policy\"\n"));
+    let file = |f: usize| (format!("f{f}.policy"), format!("use \"./f{f}x.policy\"\n"));
     input.policies.extend((0..n).map(file));
     input
 }
@@ -166,14 +166,14 @@ fn unknown_words(n: usize) -> Input {
 }
 
 fn unknown_classes(n: usize) -> Input {
-    let class = |c| format!("class class-number-{c} for agent {{ x == {c} }}");
-    let is = |c| format!("  is class-number-{c}x");
+    let class = |c| format!("class c{c} for agent {{ x == {c} }}");
+    let is = |c| format!("  is c{c}x");
     policy(lines(n, class) + "need m { agent {\n" + &lines(n, is) + "} }\n" + NEED)
 }
 
 fn unknown_lets(n: usize) -> Input {
-    let one = |c| format!("let let-number-{c} = agent.x + {c}");
-    let rule = |c| format!("  require let-number-{c}x > 1");
+    let one = |c| format!("let l{c} = agent.x + {c}");
+    let rule = |c| format!("  require l{c}x > 1");
     policy(lines(n, one) + "broker main {\n" + &lines(n, rule) + "}\n" + NEED)
 }
 
