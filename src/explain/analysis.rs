@@ -74,7 +74,12 @@ pub(super) fn is_subset(part: &[usize], whole: &[usize]) -> bool {
 
 /// Returns the union of two sets.
 pub(super) fn union(one: &[usize], other: &[usize]) -> Set {
-    let mut all: Set = one.iter().chain(other).copied().collect();
+    set_of(one.iter().chain(other).copied())
+}
+
+/// These members, each once, ascending.
+pub(super) fn set_of(members: impl IntoIterator<Item = usize>) -> Set {
+    let mut all: Set = members.into_iter().collect();
     all.sort_unstable();
     all.dedup();
     all
@@ -226,10 +231,10 @@ impl<'a> Analysis<'a> {
                 let example = Example { agent, supply: None, distance: None, together: false };
                 let key = self.note(&failure, example, None, count);
                 self.tallies[&key].agents.excluded += count;
-                set = union(&set, &[key.0]);
+                set.push(key.0);
             }
             let crossing = agent.map_or(0, |agent| self.crossing.classes.of[agent]);
-            let set = self.sets.number(set);
+            let set = self.sets.number(set_of(set));
             self.rows.push(Row { agent, members, count, crossing, set });
         }
     }
@@ -243,17 +248,16 @@ impl<'a> Analysis<'a> {
             for class in 0..self.supplies.members.len() {
                 let (supply, count) =
                     (self.supplies.members[class][0], self.supplies.members[class].len() as u64);
-                let mut set = Set::new();
+                let mut set: BTreeSet<usize> = BTreeSet::new();
                 for failure in matcher.supply_failures(None, volume, supply, Reach::WithoutAgent) {
                     let example =
                         Example { agent: None, supply: Some(supply), distance: None, together: false };
                     let key = self.note(&failure, example, Some(at), count);
-                    // A condition that fails twice counts once.
-                    if !set.contains(&key.0) {
+                    if set.insert(key.0) {
                         self.tallies[&key].supplies.excluded += count;
                     }
-                    set = union(&set, &[key.0]);
                 }
+                let set: Set = set.into_iter().collect();
                 if let [only] = set.as_slice() {
                     self.tallies[&(*only, Some(at))].supplies.alone += count;
                 }
@@ -517,7 +521,7 @@ impl<'a> Analysis<'a> {
                 self.say(key, example, matcher.reason(failure, agent, supply, asked));
                 keys.push(key);
             }
-            let set = keys.iter().fold(Set::new(), |set, key| union(&set, &[key.0]));
+            let set = set_of(keys.iter().map(|key| key.0));
             found.extend(keys.into_iter().map(|key| (key, set.clone())));
         }
         if let Some((at, supply, shortage)) = &search.ran_out {

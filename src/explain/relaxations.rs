@@ -6,7 +6,7 @@ use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    analysis::{Analysis, Set, is_subset, union, volume_of},
+    analysis::{Analysis, Set, is_subset, set_of, union, volume_of},
     state::State,
 };
 use crate::{
@@ -255,7 +255,7 @@ impl<'s, 'a> Trial<'s, 'a> {
             Condition::Limit(_, resource) if less(*resource) => Some(number),
             _ => None,
         });
-        numbers.chain(limits).fold(Set::new(), |set, number| union(&set, &[number]))
+        set_of(numbers.chain(limits))
     }
 
     fn volumes(&self) -> usize {
@@ -330,7 +330,7 @@ impl<'s, 'a> Trial<'s, 'a> {
                     .iter()
                     .map(|failure| Condition::of(failure, volume_of(failure, volumes, supplies.len())));
                 let set = conditions.map(|condition| self.analysis.conditions.insert_full(condition).0);
-                found.push((set.fold(Set::new(), |set, number| union(&set, &[number])), IndexMap::new()));
+                found.push((set_of(set), IndexMap::new()));
             }
             if let Some((at, _, shortage)) = &search.ran_out {
                 let condition =

@@ -3,6 +3,8 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
+use indexmap::IndexMap;
+
 use super::{Matcher, amounts::Draft};
 use crate::{
     engine::{Gap, Scene},
@@ -17,6 +19,9 @@ use crate::{
     types::Side,
     value::Value,
 };
+
+/// How many wants are looked through one by one.
+const FEW_WANTS: usize = 16;
 
 /// A condition that does not hold.
 #[derive(Clone, Debug)]
@@ -457,6 +462,8 @@ impl<'a> Matcher<'a> {
         supplies: &[usize],
     ) -> Result<Vec<Want>, (&'a Charge, Option<Gap>)> {
         let mut wants = self.asked_wants();
+        // Where the want of a resource is, once there are too many to look through for each charge.
+        let mut places: Option<IndexMap<Symbol, usize>> = None;
         for charge in self.charges() {
             let mut charged: i64 = 0;
             match charge.per {
@@ -476,7 +483,16 @@ impl<'a> Matcher<'a> {
             if charged == 0 {
                 continue;
             }
-            match wants.iter_mut().find(|want| want.resource == charge.resource) {
+            let known = match wants.len() {
+                0..=FEW_WANTS => wants.iter().position(|want| want.resource == charge.resource),
+                _ => {
+                    let places = places.get_or_insert_default();
+                    let new = wants.iter().enumerate().skip(places.len());
+                    places.extend(new.map(|(at, want)| (want.resource, at)));
+                    places.get(&charge.resource).copied()
+                }
+            };
+            match known.and_then(|at| wants.get_mut(at)) {
                 Some(want) => want.charged = want.charged.checked_add(charged).ok_or((charge, None))?,
                 None => {
                     let dimension = self.moment.plan.dimension(Side::Agent, charge.resource);
