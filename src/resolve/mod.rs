@@ -82,8 +82,7 @@ pub fn resolve(input: &Input<'_>) -> (Hir, Scope, Vec<Diagnostic>) {
     resolver.report_fine_reads();
     resolver.hir.levels = resolver.scope.levels.clone();
     resolver.hir.records.broker.keys = resolver.broker_keys.records;
-    resolver.scope.close();
-    (resolver.hir, resolver.scope, resolver.problems)
+    (resolver.hir, resolver.scope.closed(), resolver.problems)
 }
 
 /// The statements of a test, to be resolved on top of a resolved set.

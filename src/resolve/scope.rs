@@ -152,12 +152,13 @@ impl Scope {
     }
 
     /// Closes the set: what is declared from now on lies on top of it.
-    pub(super) fn close(&mut self) {
+    pub(super) fn closed(mut self) -> Scope {
         let Declared { below, gone, own } = std::mem::take(&mut self.declared);
         let mut all = Arc::unwrap_or_clone(below);
         all.retain(|name, _| !gone.contains(name));
         all.extend(own);
         self.declared.below = Arc::new(all);
+        self
     }
 
     /// Removes a declaration, so that another may replace it.
