@@ -82,7 +82,7 @@ impl<'a> Desk<'a> {
     pub fn together(&mut self, operations: &[OperationRecord]) -> bool {
         let mut quick = Desk {
             unmade: self.unmade.clone(),
-            ..Desk::new(self.parsed, self.inventories, &self.state, false)
+            ..Desk::new((self.parsed, self.plugins), self.inventories, &self.state, false)
         };
         if !operations.iter().all(|operation| quick.perform(operation).is_ok()) || quick.settle().is_err() {
             return false;
