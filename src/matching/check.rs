@@ -307,6 +307,17 @@ impl<'a> Matcher<'a> {
                 sink(Failure::Amount(shortage))?;
             }
         }
+        // An existing volume is taken whole: limits count what is not asked for, too.
+        let existing = self.moment.world.supplies[supply].existing.as_ref();
+        for (resource, dimension, whole) in existing.iter().flat_map(|existing| &existing.whole) {
+            if volume.request.amount(*resource).is_some() {
+                continue;
+            }
+            let all = Amount::Scalar(*dimension, *whole, *whole);
+            if let Some(shortage) = self.supply_shortage(&Draft::default(), supply, *resource, &all) {
+                sink(Failure::Amount(shortage))?;
+            }
+        }
         Flow::Continue(())
     }
 
