@@ -52,12 +52,15 @@ pub const INSTANCES: u64 = 10_000_000;
 pub const ASSIGNMENT_STEPS: u64 = 100_000;
 /// Values, or combinations of them, tried for what the instances of a need are to share (`together`).
 pub const TOGETHER_TRIED: usize = 100_000;
-/// Supplies tried in one cycle for volumes that are assigned one by one, some seconds of work: past it a need is cut, and
-/// says so. Half of it is shared out evenly among frameworks, half is there for whoever asks.
+/// Supplies tried in vain in one cycle for volumes that are assigned one by one, some seconds of work: past it a need is cut,
+/// and says so. One that serves counts a quarter, one that is listed a thirty-second. Half of it is shared out evenly among frameworks, half is there for whoever asks.
 pub const CYCLE_TRIES: u64 = 1_000_000;
 /// Parts of the instances granted in one cycle, shared out in the same way: past it a need is cut, and says so. An instance
 /// is [`INSTANCE_PARTS`] and one more for each amount it takes and each preference it is scored by, of some 500 bytes each.
 pub const GRANTED_PARTS: u64 = 1_000_000;
+/// Parts of instances that are granted for needs that want all or nothing, and taken back, or that are tried to tell why such a
+/// need got nothing. They are shared out in the same way: past it such a need is cut.
+pub const UNDONE_PARTS: u64 = 2_000_000;
 /// Parts of an instance that takes nothing.
 pub const INSTANCE_PARTS: u64 = 4;
 /// Classes of rows that are alike of which a condition is asked one by one, before it is worked out column by column.
@@ -74,6 +77,10 @@ pub const JOURNAL_ROWS: usize = 1 << 20;
 pub const INDEX_BYTES: usize = 512 << 20;
 /// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
 pub const REJECTIONS_KEPT: usize = 8_000_000;
+/// Different reasons kept in one cycle, of some 600 bytes each; past it rejections are counted only, and the output says so.
+pub const REASONS_KEPT: usize = 500_000;
+/// Agents that a need could have had, looked at in one cycle to tell what it was lost to; past it a need is `bounded`.
+pub const LOSSES_LOOKED: u64 = 16_000_000;
 /// Agents, supplies and pairs of these looked at for reasons in one cycle; past it they are counted only, and the output
 /// says so.
 pub const REASONS_LOOKED: usize = 8_000_000;

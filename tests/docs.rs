@@ -159,6 +159,8 @@ fn the_reference_states_the_limits() {
         ("supplies tried for one candidate", limits::ASSIGNMENT_STEPS as usize),
         ("supplies tried in a cycle", limits::CYCLE_TRIES as usize),
         ("parts of the instances granted in a cycle", limits::GRANTED_PARTS as usize),
+        ("parts of instances granted and taken back in a cycle", limits::UNDONE_PARTS as usize),
+        ("different reasons kept in a cycle", limits::REASONS_KEPT),
     ];
     for (what, most) in rows {
         let row = text.lines().find(|line| line.starts_with(&format!("| {what} |")));

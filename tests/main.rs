@@ -32,5 +32,6 @@ mod sessions;
 mod state;
 mod stdlib;
 mod tidy;
+mod tied;
 mod views;
 mod workload;

@@ -78,6 +78,11 @@ impl Run<'_> {
             let mut granted = vec![false; world.agents.len()];
             held.filter_map(|(stock, _)| index.agent_of(StockId(stock as u32)))
                 .for_each(|agent| granted[agent] = true);
+            self.losses += served.len() as u64;
+            if self.losses > limits::LOSSES_LOOKED {
+                search.bounded = true;
+                return (None, wanted);
+            }
             let mut seen: IndexSet<&[usize]> = IndexSet::new();
             // Agents with the same supplies take the same stocks of them, so that one stands for all. But
             // limits may count the amounts of some agents only, and a raised amount may need further parts;
@@ -99,6 +104,11 @@ impl Run<'_> {
         let mut best: Option<Candidate> = None;
         for agent in matcher.agents() {
             let Some(candidate) = matcher.candidate(agent, search) else { continue };
+            self.losses += 1;
+            if self.losses > limits::LOSSES_LOOKED {
+                search.bounded = true;
+                return (None, wanted);
+            }
             wanted.extend(candidate.takes().map(|take| take.stock));
             if best.is_none() {
                 wanted.extend(matcher.supply_stocks(agent));
@@ -129,6 +139,12 @@ impl Run<'_> {
                 None => matcher.best(&mut search),
             };
             let Some(candidate) = best else { break };
+            let parts = super::parts(&candidate);
+            if parts > self.undone.left(id.framework) {
+                search.bounded = true;
+                break;
+            }
+            self.undone.spend(id.framework, parts);
             for take in candidate.takes() {
                 self.start.0.grant(world, id.framework, take);
             }
@@ -266,7 +282,7 @@ impl Keeper {
         if failures.is_empty() {
             return;
         }
-        if self.kept >= limits::REJECTIONS_KEPT {
+        if self.kept >= limits::REJECTIONS_KEPT || self.reasons.len() >= limits::REASONS_KEPT {
             self.out.dropped += 1;
             return;
         }
@@ -350,9 +366,9 @@ fn together(matcher: &Matcher<'_>, agent: Option<usize>, keeper: &mut Keeper) {
         keeper.out.dropped += 1;
         return;
     }
-    let mut search = Search { left: Some(keeper.tries), ..Search::explaining() };
+    let mut search = Search::explaining_within(keeper.tries);
     let found = matcher.candidate(agent, &mut search).is_some();
-    keeper.tries = keeper.tries.saturating_sub(search.tries);
+    keeper.tries = keeper.tries.saturating_sub(search.tries());
     if search.cut {
         keeper.out.dropped += 1;
         return;

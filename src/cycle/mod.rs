@@ -105,8 +105,10 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         keep: request.reasons,
         kept: 0,
         looked: 0,
+        losses: 0,
         tries: Budget::new(limits::CYCLE_TRIES, plan.frameworks.len(), frameworks.len()),
         parts: Budget::new(limits::GRANTED_PARTS, plan.frameworks.len(), frameworks.len()),
+        undone: Budget::new(limits::UNDONE_PARTS, plan.frameworks.len(), frameworks.len()),
         explaining: limits::CYCLE_TRIES,
         filters: request.filters,
         recorder: request.recorder,
@@ -199,6 +201,10 @@ struct Run<'a> {
     tries: Budget,
     /// Parts of instances that frameworks are granted.
     parts: Budget,
+    /// Parts of instances that frameworks are granted and that are taken back, or tried in their place to tell why.
+    undone: Budget,
+    /// Agents looked at to tell what needs were lost to.
+    losses: u64,
     /// Supplies that may still be tried to tell what does not hold together.
     explaining: u64,
     filters: Option<&'a dyn Filters>,
@@ -275,13 +281,22 @@ impl Run<'_> {
             return self.grant_one(at);
         }
         let before = self.grants.len();
+        let (may, mut held) = (self.undone.left(framework), 0);
         while self.needs[at].missing() > 0 {
-            if !self.grant_one(at) {
+            let within = held <= may;
+            if !within {
+                self.needs[at].bounded = true;
+                self.needs[at].cut = Some(Cut::Parts);
+            }
+            if within && self.grant_one(at) {
+                held += self.grants.last().map_or(0, |grant| parts(&grant.candidate));
+            } else {
                 self.needs[at].fitted = Some((self.grants.len() - before) as u64);
                 // What stands in the way of one more is what stood in the way of all.
                 if self.keep != Reasons::None {
                     self.needs[at].rejections = self.rejections(self.needs[at].id);
                 }
+                self.undone.spend(framework, held);
                 (before..self.grants.len()).for_each(|_| self.undo(at));
                 return false;
             }
@@ -316,7 +331,7 @@ impl Run<'_> {
             None => matcher.best(&mut search),
         };
         self.index = index;
-        self.tries.spend(id.framework, search.tries);
+        self.tries.spend(id.framework, search.tries());
         self.needs[at].bounded |= search.bounded;
         self.needs[at].feasible_agents = search.feasible;
         if search.cut {

@@ -8,7 +8,8 @@ use super::{
     assigned::Assigned,
     check::{Failure, Reach, Shortage},
     score::{Item, Score},
-    search::Search,
+    search::{LOOKS_OF_ASKING, LOOKS_OF_SERVING, LOOKS_PER_TRY, Search},
+    tie::{self, RuledOut, Tie},
 };
 use crate::{
     inventory::{
@@ -16,7 +17,7 @@ use crate::{
         room::{Portion, scalar_of},
         world::{HoldingId, StockId, StockKind, Take, Taken},
     },
-    ir::{Amount, Volume},
+    ir::{Amount, Place, Volume},
     limits,
     quantity::MILLION,
     symbol::Symbol,
@@ -65,9 +66,6 @@ struct Way {
     /// Of each volume, the supplies that hold for it, once looked at.
     open: Vec<Option<Vec<usize>>>,
 }
-
-/// Supplies listed that cost as much as one tried.
-const LISTED_PER_TRY: usize = 32;
 
 /// A supply that holds for a volume on its own, with what it is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,8 +159,15 @@ impl<'a> Matcher<'a> {
     pub fn best_of(&self, agents: &[Option<usize>], search: &mut Search) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
         let once = self.assigns_once();
+        // No columns tell of these: both engines look at each.
+        let asked = self.may_take_nothing().map_or(0, |_| {
+            LOOKS_OF_ASKING * (1 + self.subject.need.volumes.len() * self.moment.world.supplies.len()) as u64
+        });
         let mut known = Assigned::default();
         for agent in agents.iter().copied() {
+            if asked > 0 {
+                search.spend(asked);
+            }
             if search.cut {
                 return None;
             }
@@ -232,15 +237,22 @@ impl<'a> Matcher<'a> {
             }
             return holds;
         }
-        let options = self.options(agent, at, supplies, &mut way.open[at]);
+        // Who asks why is told of each supply that is ruled out.
+        let explains = search.refused.is_some();
+        let ties = if explains { Vec::new() } else { self.ties(agent, at, supplies) };
+        let options = self.options(agent, at, supplies, &mut way.open[at], &ties);
+        let mut ruled_out = RuledOut::default();
         let counts = self.counts_tries();
         if counts {
-            search.spend((options.len() / LISTED_PER_TRY) as u64);
+            search.spend(options.len() as u64);
         }
         for option in options {
+            if ruled_out.has(self, option.supply) {
+                continue;
+            }
             search.steps += 1;
             if counts {
-                search.spend(1);
+                search.spend(LOOKS_OF_SERVING);
             }
             if search.steps > budget || search.cut {
                 search.bounded = true;
@@ -250,10 +262,15 @@ impl<'a> Matcher<'a> {
             match self.draft_volume(&mut way.draft, at, option.supply) {
                 Ok(_) => {
                     supplies.push(option.supply);
-                    if !self.near_holds(agent, supplies) {
-                        search.refuse(supplies);
-                    } else if self.assign(agent, supplies, way, search, budget) {
-                        return true;
+                    match self.joint_place(agent, supplies) {
+                        Some(place) => {
+                            search.refuse(supplies);
+                            if !explains {
+                                ruled_out.add(self, place, option.supply);
+                            }
+                        }
+                        None if self.assign(agent, supplies, way, search, budget) => return true,
+                        None => {}
                     }
                     supplies.pop();
                 }
@@ -264,6 +281,9 @@ impl<'a> Matcher<'a> {
                 }
             }
             way.draft.takes.truncate(before);
+            if counts {
+                search.spend(LOOKS_PER_TRY - LOOKS_OF_SERVING);
+            }
             if search.bounded {
                 return false;
             }
@@ -273,23 +293,25 @@ impl<'a> Matcher<'a> {
 
     /// The supplies that hold for a volume on their own beside those of the volumes before it, best first.
     pub fn choices(&self, agent: Option<usize>, at: usize, before: &[usize]) -> Vec<Choice> {
-        self.options(agent, at, before, &mut None)
+        self.options(agent, at, before, &mut None, &[])
     }
 
-    /// The supplies that hold for a volume on their own, best first. Which hold does not go by the volumes before it, and
-    /// is looked at once.
+    /// The supplies that hold for a volume on their own and that what ties them leaves open, best first. Which hold does not
+    /// go by the volumes before it, and is looked at once.
     fn options(
         &self,
         agent: Option<usize>,
         at: usize,
         before: &[usize],
         open: &mut Option<Vec<usize>>,
+        ties: &[Tie],
     ) -> Vec<Choice> {
         let mut options = match self.open {
-            Some(open) => open.choices(self, agent, at, before),
+            Some(open) => open.choices(self, agent, at, before, ties),
             None => {
                 let open = open.get_or_insert_with(|| self.holding(agent, at));
-                open.iter().map(|supply| self.choice(agent, at, *supply, before)).collect()
+                let left = open.iter().filter(|supply| tie::leave(ties, self, **supply));
+                left.map(|supply| self.choice(agent, at, *supply, before)).collect()
             }
         };
         // Kept for the role, then by score, then least waste, then existing before carved, then path: supplies are
@@ -388,21 +410,25 @@ impl<'a> Matcher<'a> {
         Shortage { permanent: false, ..never }
     }
 
-    /// Whether the places that tie the agent and the volumes hold for those assigned.
-    fn near_holds(&self, agent: Option<usize>, supplies: &[usize]) -> bool {
+    /// The first place that ties the agent and the volumes and does not hold for those assigned.
+    fn joint_place(&self, agent: Option<usize>, supplies: &[usize]) -> Option<&'a Place> {
         let need = self.subject.need;
-        let hard = |place: &&crate::ir::Place| place.weight.is_none();
-        if let Some(agent) = agent
-            && !need.places.iter().filter(hard).all(|place| self.agent_place(place, agent, supplies).holds())
-        {
-            return false;
+        // What no choice of supplies decides has held before one was tried.
+        let hard = |place: &&Place| place.weight.is_none() && (place.kind.is_tie() || self.relaxed.is_some());
+        let of_agent = agent.and_then(|agent| {
+            let mut places = need.places.iter().filter(hard);
+            places.find(|place| !self.agent_place(place, agent, supplies).holds())
+        });
+        if of_agent.is_some() {
+            return of_agent;
         }
-        let (Some((last, before)), Some(volume)) =
-            (supplies.split_last(), need.volumes.get(supplies.len() - 1))
-        else {
-            return true;
-        };
-        volume.places.iter().filter(hard).all(|place| self.supply_place(place, *last, before, volume).holds())
+        let ((last, before), volume) = supplies.split_last().zip(need.volumes.get(supplies.len() - 1))?;
+        let hard = |place: &&Place| hard(place) || place.weight.is_none() && place.kind.counts();
+        volume
+            .places
+            .iter()
+            .filter(hard)
+            .find(|place| !self.supply_place(place, *last, before, volume).holds())
     }
 
     /// With all supplies known: charges that read them still fit the agent.
@@ -422,7 +448,7 @@ impl<'a> Matcher<'a> {
     pub fn joint_failures(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Failure<'a>> {
         let need = self.subject.need;
         let mut found = Vec::new();
-        let mut place = |place: &'a crate::ir::Place, side, verdict: super::place::Verdict| {
+        let mut place = |place: &'a Place, side, verdict: super::place::Verdict| {
             if place.weight.is_none() && !verdict.holds() {
                 found.push(Failure::Place(place, side, verdict));
             }
@@ -457,7 +483,7 @@ impl<'a> Matcher<'a> {
 
     /// The candidate once its supplies are chosen: amounts with a range are raised to the most that fits.
     pub(super) fn complete(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
-        let (world, need) = (self.moment.world, self.subject.need);
+        let world = self.moment.world;
         let wants = self.agent_wants(agent, supplies).unwrap_or_default();
         let mut draft = Draft::default();
         let mut takings = Vec::new();
@@ -482,9 +508,7 @@ impl<'a> Matcher<'a> {
         let volumes = supplies.iter().enumerate();
         let volumes = volumes.map(|(at, supply)| self.volume_grant(&takings, at, *supply)).collect();
         let mut items = self.agent_items(agent, supplies);
-        for (at, (volume, supply)) in need.volumes.iter().zip(supplies).enumerate() {
-            items.extend(self.supply_items(agent, at, volume, *supply, &supplies[..at]));
-        }
+        items.extend(self.volume_items(agent, supplies));
         let shares = self.shares(&takings, supplies);
         let asked = match agent {
             Some(_) => wants.into_iter().map(|want| (want.resource, want.amount, want.charged)).collect(),

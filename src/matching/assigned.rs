@@ -1,6 +1,6 @@
 //! Assignments that are found once for all agents that are alike in what they may choose from.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::{Choice, Matcher, Search, Spot};
 use crate::{symbol::Symbol, types::Side};
@@ -8,13 +8,21 @@ use crate::{symbol::Symbol, types::Side};
 /// What of an agent its own places compare with its volumes.
 pub(super) type Tied = Vec<(Option<Spot>, Option<Symbol>)>;
 
-/// The choices of each volume, and what ties an agent to them.
-type Choices = (Vec<Vec<Choice>>, Tied);
-
 /// Assignments that were found for agents, by what each could choose from and what ties it to its volumes.
 #[derive(Debug, Default)]
 pub(super) struct Assigned {
-    by_choices: IndexMap<Choices, Option<Vec<usize>>>,
+    /// The choices of each volume, apart from what ties them: agents share them.
+    choices: IndexSet<Vec<Vec<Choice>>>,
+    by_choices: IndexMap<(usize, Tied), Option<Vec<usize>>>,
+}
+
+impl Assigned {
+    /// The number of what an agent may choose from.
+    pub fn choices(&mut self, matcher: &Matcher<'_>, agent: Option<usize>) -> usize {
+        let volumes = 0..matcher.subject.need.volumes.len();
+        let choices = volumes.map(|at| matcher.choices(agent, at, &[])).collect();
+        self.choices.insert_full(choices).0
+    }
 }
 
 impl Matcher<'_> {
@@ -25,16 +33,19 @@ impl Matcher<'_> {
         known: &mut Assigned,
         search: &mut Search,
     ) -> Option<Vec<usize>> {
-        let volumes = 0..self.subject.need.volumes.len();
-        let choices: Vec<Vec<Choice>> = volumes.map(|at| self.choices(agent, at, &[])).collect();
-        let choices = (choices, self.tied(agent));
+        let choices = (known.choices(self, agent), self.tied(agent));
         if let Some(found) = known.by_choices.get(&choices) {
             return found.clone();
         }
-        let mut supplies = Vec::new();
-        let found = self.assign_all(agent, &mut supplies, search).then_some(supplies);
+        let found = self.assigned(agent, search);
         known.by_choices.insert(choices, found.clone());
         found
+    }
+
+    /// The supplies of the volumes of an agent.
+    pub(super) fn assigned(&self, agent: Option<usize>, search: &mut Search) -> Option<Vec<usize>> {
+        let mut supplies = Vec::with_capacity(self.subject.need.volumes.len());
+        self.assign_all(agent, &mut supplies, search).then_some(supplies)
     }
 
     /// Whether the volumes are assigned once for all agents that may choose from the same and are tied in the same way.

@@ -13,6 +13,7 @@ mod relax;
 mod score;
 mod search;
 mod settle;
+mod tie;
 
 pub use amounts::{Draft, Taking};
 pub use assign::{Candidate, Choice, VolumeGrant};
@@ -72,7 +73,7 @@ pub struct Matcher<'a> {
     /// The supplies that are tried; `None`: all.
     among: Option<&'a [usize]>,
     /// What an index knows of the supplies.
-    open: Option<&'a index::Open>,
+    open: Option<&'a index::Open<'a>>,
 }
 
 impl<'a> Matcher<'a> {

@@ -182,7 +182,7 @@ impl<'a> Matcher<'a> {
         if found == inside { Verdict::Holds } else { Verdict::Never(self.show(&Spot::Domain(domain))) }
     }
 
-    fn is_within(&self, inner: Symbol, outer: Symbol) -> bool {
+    pub(super) fn is_within(&self, inner: Symbol, outer: Symbol) -> bool {
         let symbols = &self.moment.plan.symbols;
         is_within(symbols.text(inner), symbols.text(outer))
     }

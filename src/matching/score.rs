@@ -107,6 +107,14 @@ impl<'a> Matcher<'a> {
         items
     }
 
+    /// What the supplies of all volumes earn.
+    pub(super) fn volume_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Item> {
+        let volumes = self.subject.need.volumes.iter().zip(supplies).enumerate();
+        let each = volumes
+            .map(|(at, (volume, supply))| self.supply_items(agent, at, volume, *supply, &supplies[..at]));
+        each.flatten().collect()
+    }
+
     /// The score of all items together: those of volumes are averaged over the need's volumes.
     pub(super) fn total(&self, items: &[Item]) -> Score {
         let volumes = self.subject.need.volumes.len().max(1);

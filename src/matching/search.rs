@@ -2,6 +2,13 @@
 
 use super::check::Shortage;
 
+/// Looks that are as much work as a supply that is tried in vain. One that is listed is a look.
+pub(super) const LOOKS_PER_TRY: u64 = 32;
+/// Looks of a supply that serves.
+pub(super) const LOOKS_OF_SERVING: u64 = 8;
+/// Looks of an agent, or of a supply for a volume, of which everything is asked.
+pub(super) const LOOKS_OF_ASKING: u64 = 4;
+
 /// How a search for candidates ended.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
@@ -9,9 +16,9 @@ pub struct Search {
     pub steps: u64,
     /// Whether a bound ended the search of some candidate.
     pub bounded: bool,
-    /// Supplies listed and tried for volumes that are assigned one by one, some listed ones as much as one tried.
-    pub tries: u64,
-    /// How many of these there may be.
+    /// What was looked at for volumes that are assigned one by one, in parts of a supply that was tried in vain.
+    looks: u64,
+    /// How many supplies may be tried.
     pub left: Option<u64>,
     /// Whether there were more: nothing is known then.
     pub cut: bool,
@@ -30,15 +37,25 @@ impl Search {
         Search { refused: Some(Vec::new()), ..Search::default() }
     }
 
+    /// The same, that may try so many supplies.
+    pub fn explaining_within(tries: u64) -> Search {
+        Search { left: Some(tries), ..Search::explaining() }
+    }
+
     /// A search that may try so many supplies.
     pub fn within(tries: u64) -> Search {
         Search { left: Some(tries), ..Search::default() }
     }
 
-    /// Counts supplies that were tried.
-    pub(super) fn spend(&mut self, tries: u64) {
-        self.tries += tries;
-        if self.left.is_some_and(|left| self.tries > left) {
+    /// Supplies tried: what was looked at for volumes that are assigned one by one.
+    pub fn tries(&self) -> u64 {
+        self.looks.div_ceil(LOOKS_PER_TRY)
+    }
+
+    /// Counts what was looked at.
+    pub(super) fn spend(&mut self, looks: u64) {
+        self.looks += looks;
+        if self.left.is_some_and(|left| self.looks > left.saturating_mul(LOOKS_PER_TRY)) {
             self.cut = true;
             self.bounded = true;
         }

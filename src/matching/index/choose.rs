@@ -4,6 +4,8 @@ use indexmap::IndexMap;
 
 use super::{
     Asked, Index, Open,
+    kinds::Kinds,
+    open,
     scores::Earned,
     supplies::{AskedOfSupplies, Group, Way},
 };
@@ -30,7 +32,8 @@ pub(super) fn without_agent(
     search: &mut Search,
 ) -> Option<Candidate> {
     let open = supplies_of(index, matcher, volumes);
-    let open = Open::new(volumes, &open);
+    let by_spot = open::by_spot(index, matcher);
+    let open = Open::new(volumes, &open, by_spot);
     let matcher = Matcher { open: Some(&open), ..*matcher };
     let found = matcher.candidate(None, search);
     search.feasible += usize::from(found.is_some());
@@ -45,13 +48,14 @@ pub(super) fn best(
     search: &mut Search,
     served: Option<&mut Vec<Served>>,
 ) -> Option<Candidate> {
-    let Asked { agents: of_agents, volumes, scores, .. } = asked;
+    let Asked { agents: of_agents, volumes, kinds, scores, .. } = asked;
     let of_agents = of_agents.as_mut()?;
     let rows = index.agents_of(matcher, of_agents);
     search.steps += rows.rows() as u64;
     let soft = soft_places(index, matcher);
     let open = supplies_of(index, matcher, volumes);
     let soft_of_volume = soft_of_volume(index, matcher);
+    let by_spot = open::by_spot(index, matcher);
     let index = &*index;
     let scores = index.scores[*scores].as_ref()?;
     let mut choosing = Choosing {
@@ -81,11 +85,12 @@ pub(super) fn best(
             }
         }
         _ => {
-            let open = Open::new(volumes, &open);
-            let among = &open;
+            let mut open = Open::new(volumes, &open, by_spot);
+            let kinds = matcher.assigns_once().then(|| kinds.now(&open, volumes, matcher, rows.rows()));
+            open.kinds.clone_from(&kinds);
             let open = Matcher { open: Some(&open), ..*matcher };
-            if matcher.assigns_once() {
-                choosing.once(matcher, &open, among, &rows, &index.own.crossing, search);
+            if let Some(kinds) = kinds {
+                choosing.once([matcher, &open], &kinds, &rows, &index.own.crossing, search);
             } else {
                 for row in rows.iter() {
                     if search.cut {
@@ -174,6 +179,79 @@ struct Choosing<'m> {
     served: Option<Vec<Served>>,
 }
 
+/// What agents that are alike get, each found once.
+struct Once<'k> {
+    kinds: &'k Kinds,
+    known: Assigned,
+    /// By the kinds' numbers of choices, their numbers among those known.
+    choices: Vec<Option<usize>>,
+    found: IndexMap<(usize, Tied), Option<Scored>>,
+    /// Of each kind, what was found.
+    of_kind: Vec<Option<usize>>,
+    /// Kinds of which nothing was found yet, or that get nothing.
+    without: usize,
+    /// The most that supplies add to a score.
+    most: i128,
+}
+
+impl<'k> Once<'k> {
+    fn new(kinds: &'k Kinds) -> Once<'k> {
+        Once {
+            kinds,
+            known: Assigned::default(),
+            choices: vec![None; kinds.distinct()],
+            found: IndexMap::new(),
+            of_kind: vec![None; kinds.len()],
+            without: kinds.len(),
+            most: i128::MIN,
+        }
+    }
+
+    /// The most that supplies add to a score, once every kind is known to get some.
+    fn most(&self) -> Option<i128> {
+        (self.without == 0).then_some(self.most)
+    }
+
+    /// What an agent gets that is of no kind.
+    fn own(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&Scored> {
+        let choices = self.known.choices(matcher, Some(row));
+        let at = self.find(matcher, choices, row, search);
+        self.found[at].as_ref()
+    }
+
+    /// What the agents of the kind of this one get.
+    fn of_kind(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&Scored> {
+        let kind = self.kinds.of(row);
+        let at = match self.of_kind[kind] {
+            Some(known) => known,
+            None => {
+                let number = self.kinds.choices(kind);
+                let choices = match self.choices[number] {
+                    Some(known) => known,
+                    None => *self.choices[number].insert(self.known.choices(matcher, Some(row))),
+                };
+                let at = self.find(matcher, choices, row, search);
+                self.without -= usize::from(self.found[at].is_some());
+                self.of_kind[kind] = Some(at);
+                at
+            }
+        };
+        self.found[at].as_ref()
+    }
+
+    fn find(&mut self, matcher: &Matcher<'_>, choices: usize, row: usize, search: &mut Search) -> usize {
+        let entry = self.found.entry((choices, matcher.tied(Some(row))));
+        let at = entry.index();
+        let found = entry.or_insert_with(|| {
+            let supplies = matcher.assigned(Some(row), search)?;
+            let items = matcher.volume_items(Some(row), &supplies);
+            Some((items.iter().map(Item::numerator).sum::<i128>(), supplies))
+        });
+        self.most = found.as_ref().map_or(self.most, |(of_supplies, _)| self.most.max(*of_supplies));
+        at
+    }
+}
+
 /// The best supply of a group for those of its agents that earn in one way.
 struct ForSome<'g> {
     choice: Choice,
@@ -207,44 +285,42 @@ impl Choosing<'_> {
     }
 
     /// Agents whose volumes are assigned once for all that are alike in what they may choose from; those of `crossing` have
-    /// rules of their own about volumes.
+    /// rules of their own about volumes, and are not of their kind. The second matcher knows what the index does.
     fn once(
         &mut self,
-        matcher: &Matcher<'_>,
-        open: &Matcher<'_>,
-        among: &Open,
+        [matcher, open]: [&Matcher<'_>; 2],
+        kinds: &Kinds,
         rows: &Bits,
         crossing: &Bits,
         search: &mut Search,
     ) {
         let volumes = matcher.subject.need.volumes.len() as i128;
-        let mut known = Assigned::default();
-        let mut classes: IndexMap<(Vec<i64>, Tied), Option<Scored>> = IndexMap::new();
-        for row in rows.iter() {
-            let mut assign = |matcher: &Matcher<'_>| {
-                let supplies = matcher.assign_known(Some(row), &mut known, search)?;
-                let items = matcher.complete(Some(row), &supplies).items;
-                let of_supplies = items.iter().filter(|item| item.volume.is_some()).map(Item::numerator);
-                Some((of_supplies.sum::<i128>(), supplies))
-            };
-            let own;
-            let found = if crossing.has(row) {
-                own = assign(matcher);
-                &own
-            } else {
-                &*classes.entry((among.class(row), matcher.tied(Some(row)))).or_insert_with(|| assign(open))
-            };
-            if search.cut {
-                return;
+        let mut once = Once::new(kinds);
+        for (at, word) in rows.words().iter().enumerate().filter(|(_, word)| **word != 0) {
+            let crossing = crossing.words()[at];
+            let beaten = |most: i128| !self.wins(self.earned.most_of(at) * volumes + most, at * 64);
+            if crossing & word == 0 && self.served.is_none() && once.most().is_some_and(beaten) {
+                search.feasible += word.count_ones() as usize;
+                continue;
             }
-            let Some((of_supplies, supplies)) = found else { continue };
-            search.feasible += 1;
-            if let Some(served) = &mut self.served {
-                served.push((row, supplies.clone()));
-            }
-            let total = self.earned.of(row) * volumes + of_supplies;
-            if self.wins(total, row) {
-                self.best = Some(Chosen { total, row, supplies: supplies.clone() });
+            for bit in ones(*word) {
+                let row = at * 64 + bit;
+                let found = match crossing >> bit & 1 {
+                    1 => once.own(matcher, row, search),
+                    _ => once.of_kind(open, row, search),
+                };
+                if search.cut {
+                    return;
+                }
+                let Some((of_supplies, supplies)) = found else { continue };
+                search.feasible += 1;
+                if let Some(served) = &mut self.served {
+                    served.push((row, supplies.clone()));
+                }
+                let total = self.earned.of(row) * volumes + of_supplies;
+                if self.wins(total, row) {
+                    self.best = Some(Chosen { total, row, supplies: supplies.clone() });
+                }
             }
         }
     }
@@ -259,7 +335,9 @@ impl Choosing<'_> {
         if let Some(served) = &mut self.served {
             served.push((row, supplies.clone()));
         }
-        let total = matcher.complete(Some(row), &supplies).score.numerator;
+        let mut items = matcher.agent_items(Some(row), &supplies);
+        items.extend(matcher.volume_items(Some(row), &supplies));
+        let total = matcher.total(&items).numerator;
         if self.wins(total, row) {
             self.best = Some(Chosen { total, row, supplies });
         }

@@ -11,6 +11,7 @@ mod answer;
 mod apart;
 mod choose;
 mod cost;
+mod kinds;
 mod open;
 mod own;
 mod parted;
@@ -39,6 +40,7 @@ use crate::{
 };
 use agents::{AskedOfAgents, Parts};
 use apart::Apart;
+use kinds::KnownKinds;
 use own::Own;
 use rooms::Rooms;
 use scores::{ScoreKey, Scores};
@@ -82,6 +84,7 @@ struct Asked {
     one: NeedId,
     agents: Option<AskedOfAgents>,
     volumes: Vec<AskedOfSupplies>,
+    kinds: KnownKinds,
     /// By number, those of its agents.
     scores: usize,
 }
@@ -414,6 +417,6 @@ impl Asked {
                 index.scores.insert_full(key, scores).0
             }
         };
-        Asked { one: matcher.id, agents, volumes, scores }
+        Asked { one: matcher.id, agents, volumes, kinds: KnownKinds::default(), scores }
     }
 }

@@ -2,90 +2,169 @@
 
 use std::sync::Arc;
 
-use super::supplies::{AskedOfSupplies, Rank};
+use indexmap::IndexMap;
+
+use super::{Index, kinds::Kinds, spots::BySpot, supplies::AskedOfSupplies};
 use crate::{
-    engine::columns::{Bits, Levels},
-    matching::{Choice, Matcher},
+    engine::columns::Bits,
+    ir::{PlaceKey, PlaceKind, Target},
+    matching::{
+        Choice, Matcher,
+        tie::{self, Tie},
+    },
 };
 
 /// The supplies that are open to a need's volumes.
-#[derive(Debug, Default)]
-pub struct Open {
-    volumes: Vec<OpenVolume>,
+#[derive(Debug)]
+pub struct Open<'a> {
+    volumes: Vec<OpenVolume<'a>>,
+    /// Supplies by what places that tie them go by.
+    by_spot: IndexMap<PlaceKey, Arc<BySpot>>,
+    /// What kinds of agents there are, where they are told apart.
+    pub(super) kinds: Option<Arc<Kinds>>,
 }
 
 #[derive(Debug)]
-struct OpenVolume {
-    /// In order of path, with their group.
-    supplies: Vec<(usize, usize)>,
-    ranks: Vec<Rank>,
-    groups: Vec<OpenGroup>,
+struct OpenVolume<'a> {
+    asked: &'a AskedOfSupplies,
+    supplies: &'a Bits,
+    /// The agents that each group serves; `None`: every agent.
+    agents: Vec<Option<Bits>>,
 }
 
-#[derive(Debug)]
-struct OpenGroup {
-    /// `None`: every agent.
-    agents: Option<Bits>,
-    scores: Vec<(i64, Arc<Levels>)>,
+/// Supplies by the values of the places that tie them to agents and to each other.
+pub(super) fn by_spot(index: &mut Index, matcher: &Matcher<'_>) -> IndexMap<PlaceKey, Arc<BySpot>> {
+    let need = matcher.subject.need;
+    let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
+    let keys = places.filter_map(|place| match place.kind {
+        PlaceKind::Near(Target::Volume(_), key) if place.weight.is_none() => Some(key),
+        _ => None,
+    });
+    keys.map(|key| (key, index.spots_of_supplies.by_spot(matcher, key))).collect()
 }
 
-impl Open {
+impl<'a> Open<'a> {
     /// The supplies of volumes that hold whatever the agent.
-    pub(super) fn new(asked: &[AskedOfSupplies], open: &[Bits]) -> Open {
-        Open { volumes: asked.iter().zip(open).map(|(asked, open)| OpenVolume::new(asked, open)).collect() }
+    pub(super) fn new(
+        asked: &'a [AskedOfSupplies],
+        open: &'a [Bits],
+        by_spot: IndexMap<PlaceKey, Arc<BySpot>>,
+    ) -> Open<'a> {
+        let volumes = asked.iter().zip(open).map(|(asked, supplies)| OpenVolume::new(asked, supplies));
+        Open { volumes: volumes.collect(), by_spot, kinds: None }
     }
 
-    /// What tells agents apart that may not choose from the same.
-    pub(super) fn class(&self, agent: usize) -> Vec<i64> {
-        let mut class = Vec::new();
-        for group in self.volumes.iter().flat_map(|volume| &volume.groups) {
-            class.extend(group.agents.as_ref().map(|agents| i64::from(agents.has(agent))));
-            class.extend(group.scores.iter().map(|(_, levels)| levels.get(agent)));
+    /// Of each of so many agents, what tells it apart from those that may not choose from the same.
+    pub(super) fn classes(&self, agents: usize) -> Vec<Vec<(u32, i64)>> {
+        let mut classes = vec![Vec::new(); agents];
+        let mut number = 0;
+        for volume in &self.volumes {
+            for (group, serves) in volume.asked.groups.iter().zip(&volume.agents) {
+                for agent in serves.iter().flat_map(Bits::iter) {
+                    classes[agent].push((number, 1));
+                }
+                number += 1;
+                for (_, levels) in &group.scores {
+                    for (agent, class) in classes.iter_mut().enumerate() {
+                        let earned = levels.get(agent);
+                        class.extend((earned != 0).then_some((number, earned)));
+                    }
+                    number += 1;
+                }
+            }
         }
-        class
+        classes
     }
 
-    /// The supplies that hold for a volume on their own, in order of path.
+    /// The groups of each volume that serve an agent.
+    pub(super) fn groups(&self, agent: usize) -> Vec<Vec<u32>> {
+        let of_volume = |volume: &OpenVolume<'_>| {
+            let each = volume.agents.iter().enumerate();
+            let serving = each.filter(|(_, agents)| agents.as_ref().is_none_or(|agents| agents.has(agent)));
+            serving.map(|(group, _)| group as u32).collect()
+        };
+        self.volumes.iter().map(of_volume).collect()
+    }
+
+    /// The supplies that hold for a volume on their own and that what ties them leaves open, in order of path.
     pub(in crate::matching) fn choices(
         &self,
         matcher: &Matcher<'_>,
         agent: Option<usize>,
         at: usize,
         before: &[usize],
+        ties: &[Tie],
     ) -> Vec<Choice> {
         let open = &self.volumes[at];
-        let serves = |group: &OpenGroup| match (&group.agents, agent) {
-            (Some(agents), Some(agent)) => agents.has(agent),
-            _ => true,
-        };
-        let open_to = open.supplies.iter().filter(|(_, group)| serves(&open.groups[*group]));
-        let choice = |(supply, group): &(usize, usize)| {
-            let mut choice = open.ranks[*supply].choice(*supply);
+        let choice = |supply: usize| {
+            let group = open.asked.group_of[supply]? as usize;
+            let mut choice = open.asked.ranks[supply].choice(supply);
             if let Some(agent) = agent {
-                for (weight, levels) in &open.groups[*group].scores {
+                if open.agents[group].as_ref().is_some_and(|agents| !agents.has(agent)) {
+                    return None;
+                }
+                for (weight, levels) in &open.asked.groups[group].scores {
                     choice.numerator += i128::from(*weight) * i128::from(levels.get(agent));
                 }
             }
-            choice.numerator += matcher.soft_of_supply(at, *supply, before);
-            choice
+            if !tie::leave(ties, matcher, supply) {
+                return None;
+            }
+            choice.numerator += matcher.soft_of_supply(at, supply, before);
+            Some(choice)
         };
-        open_to.map(choice).collect()
+        let left = ties.iter().find_map(|tie| self.left_by(matcher, tie));
+        match left.or_else(|| self.served_by(agent?, at)) {
+            Some(few) => {
+                few.into_iter().filter(|supply| open.supplies.has(*supply)).filter_map(choice).collect()
+            }
+            None => open.supplies.iter().filter_map(choice).collect(),
+        }
+    }
+
+    /// The supplies of the groups that serve an agent, in order, where these are known and few.
+    fn served_by(&self, agent: usize, at: usize) -> Option<Vec<usize>> {
+        let groups = self.kinds.as_ref()?.groups(agent, at)?;
+        let groups = groups.iter().map(|group| &self.volumes[at].asked.groups[*group as usize]);
+        let mut found: Vec<usize> =
+            groups.flat_map(|group| &group.supplies).map(|supply| *supply as usize).collect();
+        found.sort_unstable();
+        Some(found)
+    }
+
+    /// All supplies that a place leaves open, and no more than have its value or are of a domain around the agent; `None` for
+    /// a place that does not tell them.
+    fn left_by(&self, matcher: &Matcher<'_>, tie: &Tie) -> Option<Vec<usize>> {
+        match tie {
+            Tie::Same { key, value } => {
+                let by_spot = self.by_spot.get(key)?;
+                Some(value.as_ref().map_or_else(Vec::new, |value| by_spot.at(value).collect()))
+            }
+            Tie::Around { key, own, domain } => {
+                let by_spot = self.by_spot.get(key)?;
+                let mut found: Vec<usize> = own.iter().flat_map(|own| by_spot.at(own)).collect();
+                let symbols = &matcher.moment.plan.symbols;
+                let domain = domain.map_or("", |domain| symbols.text(domain));
+                let ends = domain.match_indices('/').map(|(end, _)| end).chain([domain.len()]);
+                let around = ends.filter_map(|end| symbols.find(&domain[..end]));
+                found.extend(around.flat_map(|domain| by_spot.of_domain(domain)));
+                found.sort_unstable();
+                found.dedup();
+                Some(found)
+            }
+            Tie::Away { .. } | Tie::Other { .. } => None,
+        }
     }
 }
 
-impl OpenVolume {
-    fn new(asked: &AskedOfSupplies, open: &Bits) -> OpenVolume {
-        let supplies =
-            open.iter().filter_map(|row| asked.group_of[row].map(|group| (row, group as usize))).collect();
-        let groups = asked.groups.iter().map(|group| {
-            let mut terms = group.terms.iter();
-            let agents = terms.next().map(|first| {
-                let mut agents = Bits::clone(first);
-                terms.for_each(|term| agents.and(term));
-                agents
-            });
-            OpenGroup { agents, scores: group.scores.clone() }
+impl<'a> OpenVolume<'a> {
+    fn new(asked: &'a AskedOfSupplies, supplies: &'a Bits) -> OpenVolume<'a> {
+        let agents = asked.groups.iter().map(|group| {
+            let (first, rest) = group.terms.split_first()?;
+            let mut agents = Bits::clone(first);
+            rest.iter().for_each(|term| agents.and(term));
+            Some(agents)
         });
-        OpenVolume { supplies, ranks: asked.ranks.clone(), groups: groups.collect() }
+        OpenVolume { asked, supplies, agents: agents.collect() }
     }
 }

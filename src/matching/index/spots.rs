@@ -1,6 +1,8 @@
 //! Rows by what places go by, and for which of them each place holds: kept from grant to grant, as far as nothing has
 //! changed where instances are.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::{
@@ -32,6 +34,14 @@ impl Here {
         }
     }
 
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let (few, many) = match self {
+            Here::Few(few) => (few.as_slice(), None),
+            Here::Many(many) => (&[][..], Some(many)),
+        };
+        few.iter().map(|row| *row as usize).chain(many.into_iter().flat_map(Bits::iter))
+    }
+
     /// The first row that is in a set too.
     pub fn first_of(&self, rows: &Bits) -> Option<u32> {
         match self {
@@ -51,6 +61,8 @@ pub(super) struct BySpot {
     rows: IndexMap<Spot, Here>,
     /// Rows that are at any.
     known: Bits,
+    /// Rows by their place.
+    of_domain: IndexMap<Symbol, Vec<u32>>,
 }
 
 impl BySpot {
@@ -60,6 +72,16 @@ impl BySpot {
         let mut found: Vec<(u32, Spot)> = self.rows.iter().filter_map(of_spot).collect();
         found.sort_unstable_by_key(|one| one.0);
         found
+    }
+
+    /// The rows at a spot, in order.
+    pub fn at(&self, spot: &Spot) -> impl Iterator<Item = usize> + '_ {
+        self.rows.get(spot).into_iter().flat_map(Here::iter)
+    }
+
+    /// The rows of a place itself, in order.
+    pub fn of_domain(&self, domain: Symbol) -> impl Iterator<Item = usize> + '_ {
+        self.of_domain.get(&domain).into_iter().flatten().map(|row| *row as usize)
     }
 
     fn put(&self, spot: &Spot, rows: &mut Bits, on: bool) {
@@ -102,7 +124,7 @@ enum Sole {
 pub(super) struct Spots {
     side: Side,
     rows: usize,
-    by_spot: IndexMap<PlaceKey, BySpot>,
+    by_spot: IndexMap<PlaceKey, Arc<BySpot>>,
     domains: Option<Classes>,
     with_domains: IndexMap<PlaceKey, Classes>,
     held: IndexMap<(NeedId, u32), Held>,
@@ -126,15 +148,19 @@ impl Spots {
             + self.held.len() * self.rows.div_ceil(8)
     }
 
-    pub fn by_spot(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> &BySpot {
+    pub fn by_spot(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> Arc<BySpot> {
         let (rows, side) = (self.rows, self.side);
-        self.by_spot.entry(key).or_insert_with(|| {
+        let known = self.by_spot.entry(key).or_insert_with(|| {
             let mut lists: IndexMap<Spot, Vec<u32>> = IndexMap::new();
+            let mut of_domain: IndexMap<Symbol, Vec<u32>> = IndexMap::new();
             let mut known = Bits::none(rows);
             for row in 0..rows {
                 if let Some(spot) = matcher.value_of(side, row, key) {
                     lists.entry(spot).or_default().push(row as u32);
                     known.set(row, true);
+                }
+                if let Some(domain) = matcher.domain_of(side, row) {
+                    of_domain.entry(domain).or_default().push(row as u32);
                 }
             }
             let here = |list: Vec<u32>| match list.len() > rows / 64 + 1 {
@@ -145,8 +171,10 @@ impl Spots {
                     Here::Many(many)
                 }
             };
-            BySpot { rows: lists.into_iter().map(|(spot, list)| (spot, here(list))).collect(), known }
-        })
+            let rows = lists.into_iter().map(|(spot, list)| (spot, here(list))).collect();
+            Arc::new(BySpot { rows, known, of_domain })
+        });
+        Arc::clone(known)
     }
 
     /// Rows by their place.

@@ -357,6 +357,11 @@ impl AskedOfSupplies {
             && !self.groups.iter().any(moves)
     }
 
+    /// Whether no amount of agents decides which supplies serve them, and what they earn of them.
+    pub fn groups_stay(&self) -> bool {
+        self.groups.iter().all(|group| group.moving_terms.is_empty() && group.moving_scores.is_empty())
+    }
+
     /// The agents, of so many, that some open supply serves.
     pub fn reached(&self, open: &Bits, rows: usize) -> Bits {
         let mut reached = Bits::none(rows);
