@@ -117,7 +117,7 @@ pub fn hash(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Policy;
+    use crate::{Policy, ir::Node, value::Value};
 
     const POLICY: &str = r#"
         class old for agent { kernel < v"5.0", not drivers has any ["a", "b"] }
@@ -188,7 +188,7 @@ mod tests {
     fn a_set_out_of_order_is_refused() {
         let mut compiled = compiled("broker b { require agent.os in [\"linux\", \"bsd\"] }");
         let set = compiled.plan.nodes.iter_mut().find_map(|node| match node {
-            crate::ir::Node::Constant(crate::value::Value::Texts(members)) => Some(members),
+            Node::Constant(Value::Texts(members)) => Some(members),
             _ => None,
         });
         let set = set.expect("the set of the rule");
