@@ -238,7 +238,7 @@ fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, 
         .iter()
         .map(|group| {
             if group.places.is_some() {
-                return seen_cells(group);
+                return seen_cells(group).into();
             }
             let who = [
                 part_of(group.agents.count, world.agents.len(), "agent", "agents"),

@@ -30,6 +30,7 @@ pub use candidate::{CandidateExplanation, Check, Step, candidate};
 pub use cause::{Absent, Cause, Near};
 pub use offer::{Compared, OfferExplanation, Supplied, offer};
 pub use relaxations::{Drop, Relaxation};
+pub(crate) use text::columns;
 pub use text::{Look, candidate_text, need_text, offer_text};
 pub use words::Dropped;
 

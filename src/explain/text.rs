@@ -358,7 +358,8 @@ pub fn offer_text(explanation: &OfferExplanation) -> String {
     out
 }
 
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+/// Returns rows as indented lines whose cells are aligned.
+pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |at: usize| rows.iter().map(|row| printable(&row[at]).chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
     let line = |row: &[String; N]| {

@@ -11,7 +11,11 @@ use super::{
     view,
     wire::{Group, Need, Offer, Why},
 };
-use crate::{Fleet, Offers, explain, matching::NeedId};
+use crate::{
+    Fleet, Offers,
+    explain::{self, columns},
+    matching::NeedId,
+};
 
 /// A need as its framework is told of it.
 #[derive(Debug)]
@@ -87,12 +91,9 @@ impl SeenNeed {
         }
         if !self.groups.is_empty() {
             lines.extend([String::new(), "  in the way".to_owned()]);
-            let rows = self.groups.iter().map(seen_cells);
-            lines.extend(rows.map(|row| {
-                let cells: Vec<String> = row.into_iter().filter(|cell| !cell.is_empty()).collect();
-                format!("    {}", cells.join("  "))
-            }));
         }
-        lines.iter().map(|line| printable_name(line) + "\n").collect()
+        let head: String = lines.iter().map(|line| printable_name(line) + "\n").collect();
+        let rows: Vec<[String; 3]> = self.groups.iter().map(seen_cells).collect();
+        head + &columns(&rows)
     }
 }

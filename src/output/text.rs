@@ -123,7 +123,7 @@ pub fn volume_cells(volume: &Volume) -> [String; 2] {
 }
 
 /// Returns the cells of an obstacle as a framework is told it: its places, its label and its kind.
-pub fn seen_cells(group: &Group) -> Vec<String> {
+pub fn seen_cells(group: &Group) -> [String; 3] {
     let volumes = group.volumes.join(", ");
     let agents = |word: &str| match group.agents.count {
         0 => word.to_owned(),
@@ -145,11 +145,11 @@ pub fn seen_cells(group: &Group) -> Vec<String> {
                 0 => String::new(),
                 _ => format!("on {}", agents("")),
             };
-            return vec!["others".to_owned(), what, on];
+            return ["others".to_owned(), what, on];
         }
         _ => agents("agents"),
     };
-    vec![places, group.reason.label.clone(), group.reason.kind.to_owned()]
+    [places, group.reason.label.clone(), group.reason.kind.to_owned()]
 }
 
 /// Returns the cells of a reason: the demand, the values found, and `permanent` or `for now`.

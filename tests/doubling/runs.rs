@@ -102,7 +102,10 @@ fn in_child(names: &[&str], under_valgrind: bool) -> Vec<[Figures; 3]> {
     let mut figures = lines.lines().map(|line| {
         let mut numbers = line.split(' ').map(|number| number.parse().expect("a number of a child"));
         Figures {
-            instructions: counts.next().map(|count| count.parse().expect("a number of callgrind")),
+            instructions: under_valgrind.then(|| {
+                let count = counts.next().expect("callgrind counts every size");
+                count.parse().expect("a number of callgrind")
+            }),
             bytes: numbers.next().expect("bytes in all"),
             peak: numbers.next().expect("bytes at most"),
         }
