@@ -474,3 +474,22 @@ fn every_limit_is_enforced_somewhere() {
     let unused: Vec<&str> = names.filter(|name| !elsewhere.contains(&format!("limits::{name}"))).collect();
     assert!(unused.is_empty(), "nothing holds to these: {unused:?}");
 }
+
+#[test]
+fn decisions_are_numbered_without_gaps_and_listed() {
+    let folder = root().join("docs/decisions");
+    let index = fs::read_to_string(folder.join("README.md")).expect("the index");
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .expect("decisions")
+        .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name != "README.md")
+        .collect();
+    names.sort_unstable();
+    for (number, name) in (1..).zip(&names) {
+        assert!(name.starts_with(&format!("{number:04}-")), "`{name}` should have the number {number}");
+        let text = fs::read_to_string(folder.join(name)).expect("a decision");
+        let title = text.lines().next().and_then(|line| line.strip_prefix(&format!("# {number}. ")));
+        let title = title.unwrap_or_else(|| panic!("`{name}` should begin with `# {number}. `"));
+        assert!(index.contains(&format!("{number}. [{title}]({name})\n")), "`{name}` is not in the index");
+    }
+}

@@ -5,7 +5,7 @@
 //! another user could have written: the folder and the key must belong to the user of this process, and be
 //! closed to all others. Else nothing is cached, and plugins are compiled each time. Entries are sealed with
 //! the key by `plugin`, which checks the seal of whatever this module reads; see
-//! `docs/decisions/0017-kept-code-is-sealed-in-a-crate-of-its-own.md`.
+//! `docs/decisions/0014-kept-code-is-sealed-in-a-crate-of-its-own.md`.
 //!
 //! The cache is bounded in bytes and in plugins, and evicts the least recently used plugin first. The time of
 //! the last use is the modification time of the file, which each read updates.

@@ -2,7 +2,7 @@
 //! part of a role.
 //!
 //! They change totals, not use. A reservation is made at every tier that has the resource; otherwise a tier
-//! above could give away to others what the pool has promised to the role (decision 14).
+//! above could give away to others what the pool has promised to the role (decision 13).
 
 use indexmap::IndexMap;
 

@@ -152,7 +152,7 @@ pub enum Cell {
 /// The keys of one row: pairs of column position ([`World::cell`]) and cell, sorted by position.
 ///
 /// The list is sparse. Absent keys take no memory, so a fleet in which every row has a key of its own is as
-/// large as its text, and not rows × keys (decision 34).
+/// large as its text, and not rows × keys (decision 29).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells(Vec<(u32, Cell)>);
 

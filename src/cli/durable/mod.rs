@@ -7,7 +7,7 @@
 //! new one if the call had returned success. This asks no more of a file system than POSIX does: synced data
 //! stays, a rename is one step, and everything else may be lost or reach the disk in any order. In tests,
 //! `tests::disk` simulates a disk that loses all it may. See
-//! `docs/decisions/0023-one-way-to-replace-a-file.md`.
+//! `docs/decisions/0020-one-way-to-replace-a-file.md`.
 //!
 //! **Holding a state.** A run that changes a state takes two locks: on `FILE.lock` beside the file that the
 //! path leads to, and then on the file itself. Links to one file thus lead to one lock, and removing the lock

@@ -3,7 +3,7 @@
 //!
 //! `disk` is the simulated disk, and `crash` tries every fault at every step on it. `planted` makes mistakes
 //! on purpose, which `crash` must find. `commands` and `holding` run whole commands. See
-//! `docs/decisions/0024-a-simulated-disk.md`.
+//! `docs/decisions/0021-a-simulated-disk.md`.
 
 #![allow(clippy::disallowed_methods, reason = "tests read and write files")]
 
