@@ -193,7 +193,7 @@ fn text_end(bytes: &[u8], start: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,
-            // The escaped byte may be a quote. In `\uXXXX` the digits follow as plain bytes.
+            // The escaped byte may be a quote. The four digits of `\u` follow as plain bytes.
             b'\\' => at += 2,
             _ => at += 1,
         }
