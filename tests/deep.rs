@@ -51,7 +51,7 @@ fn classes(links: usize) -> String {
     for at in 1..links {
         writeln!(text, "class c{at} for agent {{ is c{} }}", at - 1).expect("is written");
     }
-    write!(text, "need m {{ agent {{ is c{} }} }}\n", links - 1).expect("is written");
+    writeln!(text, "need m {{ agent {{ is c{} }} }}", links - 1).expect("is written");
     text
 }
 
@@ -339,7 +339,8 @@ fn deep_compiled_policies_are_refused() {
         })
     };
     let mut fine = plan.clone();
-    (fine.agent_rules.clear(), fine.tier_rules.clear());
+    fine.agent_rules.clear();
+    fine.tier_rules.clear();
     assert_eq!(written(fine.clone()), Ok(()));
     let mut deep = fine.clone();
     for _ in 0..DEEP {

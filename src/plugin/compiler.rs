@@ -330,7 +330,10 @@ mod tests {
 
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
-    fn served(request: &[u8]) -> io::Result<(Vec<u8>, Option<(u64, u64)>)> {
+    /// The seconds and bytes that a request sets as limits.
+    type Bounds = Option<(u64, u64)>;
+
+    fn served(request: &[u8]) -> io::Result<(Vec<u8>, Bounds)> {
         let (mut answer, mut bounds) = (Vec::new(), None);
         serve(request, &mut answer, |head| {
             bounds = Some((head.seconds, head.memory));
