@@ -10,7 +10,7 @@ use bourse::{
     Policy,
     analyse::analyse,
     check::Strictness,
-    cycle::{Reasons, Request},
+    cycle::{CycleRequest, Reasons},
     pipeline::{Extra, Parsed},
     plugin::Beside,
     testing,
@@ -158,7 +158,7 @@ fn offers(criterion: &mut Criterion) {
         let fleet = policy.fleet(&[]).expect("binds");
         group.bench_function(format!("one-in-{part}"), |bencher| {
             bencher.iter(|| {
-                let request = Request { reasons: Reasons::Unmet, ..Request::default() };
+                let request = CycleRequest { reasons: Reasons::Unmet, ..CycleRequest::default() };
                 black_box(fleet.cycle(request).cycle().grants.len())
             });
         });

@@ -8,8 +8,8 @@ use crate::{
     diagnostic::{Diagnostic, Report},
     error::Error,
     inventory::{
-        Part,
-        amend::{Bound, Change, Known, Removed},
+        SourceRecords,
+        amend::{BoundParts, FleetChange, Known, Removed},
     },
     pipeline::{Extra, Parsed},
     plugin::{Beside, Plugin},
@@ -18,7 +18,7 @@ use crate::{
     source::{SourceId, Sources},
 };
 
-pub use crate::inventory::amend::{Changed, Holder, Rows};
+pub use crate::inventory::amend::{FleetChanges, Holder, RowChanges};
 
 /// A change of a fleet: rows to add or replace, in the form of inventories, and rows to remove. A row
 /// replaces the one of its name as a whole, and a provider replaces all its instances and pools.
@@ -71,7 +71,7 @@ impl<'a> Delta<'a> {
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// The rows and stocks that changed.
-    pub changed: Changed,
+    pub changed: FleetChanges,
     /// Warnings, for example about values of another type than their key. Has no sources if there are no
     /// warnings.
     pub warnings: Report,
@@ -146,21 +146,21 @@ impl Live {
         let extra = Extra { inventories: given, plugin_classes: beside.classes(), ..Extra::default() };
         let loaded = parsed.check(&extra, strictness).load_with(&extra, |plan| beside.prepare(plan));
         let mut loaded = loaded.map_err(|report| Error::new(*report))?;
-        let mut parts = vec![Part { records: &loaded.hir.records, first_source: 0 }];
+        let mut parts = vec![SourceRecords { records: &loaded.hir.records, first_source: 0 }];
         // Numbers of sources as `check` gave them: the set's own, then those of each inventory in turn.
         let mut first_source = parsed.sources.len() as u32;
         for (records, sources) in &extra.inventories {
-            parts.push(Part { records, first_source });
+            parts.push(SourceRecords { records, first_source });
             first_source += sources.len() as u32;
         }
         let known = Known::new(&mut loaded.plan, &mut loaded.world, &parts, &loaded.report.sources);
         let mut live = Live { fleet: Fleet::with_plugins(loaded, plugins), known, free: Vec::new() };
-        live.follow(&Changed::default(), true);
+        live.follow(&FleetChanges::default(), true);
         Ok(live)
     }
 
     /// Reports a change to the plugins. `rebound` says that rows were bound again.
-    fn follow(&mut self, changed: &Changed, rebound: bool) {
+    fn follow(&mut self, changed: &FleetChanges, rebound: bool) {
         if let Some([agents, tiers]) = self.fleet.follow(changed, rebound) {
             self.known.rules_besides(&agents, &tiers);
         }
@@ -182,20 +182,20 @@ impl Live {
     /// # Errors
     /// Every problem of the change. The fleet is then as before.
     pub fn apply(&mut self, delta: &Delta<'_>) -> Result<Applied, Error> {
-        let (loaded, ledger) = self.fleet.change(true);
+        let (loaded, ledger) = self.fleet.parts_mut(true);
         let sources = &mut loaded.report.sources;
         let mut parts = Vec::with_capacity(delta.inventories.len());
         let mut brought = Vec::with_capacity(delta.inventories.len());
         for inventory in &delta.inventories {
             let (records, own) = inventory.parts();
-            let first_source = bring(sources, own, &mut self.free, &mut brought);
-            parts.push(Part { records, first_source });
+            let first_source = append_sources(sources, own, &mut self.free, &mut brought);
+            parts.push(SourceRecords { records, first_source });
         }
         // The sources of the change are held until the end of this function, so that none is given up while
         // its spans are still being written.
         brought.iter().for_each(|source| self.known.brings(*source));
-        let change = Change { parts: &parts, removed: &delta.removed };
-        let bound = Bound { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
+        let change = FleetChange { parts: &parts, removed: &delta.removed };
+        let bound = BoundParts { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
         let made = self.known.apply(bound, &change, sources);
         let report = |mut diagnostics: Vec<Diagnostic>| {
             let sources = if diagnostics.is_empty() { Sources::default() } else { sources.clone() };
@@ -238,9 +238,9 @@ impl Live {
         holder: Holder<'_>,
         resource: &str,
         total: Quantity,
-    ) -> Result<Changed, Error> {
-        let (loaded, ledger) = self.fleet.change(false);
-        let bound = Bound { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
+    ) -> Result<FleetChanges, Error> {
+        let (loaded, ledger) = self.fleet.parts_mut(false);
+        let bound = BoundParts { plan: &mut loaded.plan, world: &mut loaded.world, ledger };
         let made = self.known.set_total(bound, holder, resource, total);
         let changed = made.map(Option::unwrap_or_default).map_err(|problem| {
             Error::new(Report { sources: Sources::default(), diagnostics: vec![problem] })
@@ -252,7 +252,12 @@ impl Live {
 
 /// Adds the sources of a change and returns the number of the first. A single source takes the number of an
 /// abandoned one, if there is any, so that many small changes do not make the list grow.
-fn bring(sources: &mut Sources, own: &Sources, free: &mut Vec<SourceId>, all: &mut Vec<SourceId>) -> u32 {
+fn append_sources(
+    sources: &mut Sources,
+    own: &Sources,
+    free: &mut Vec<SourceId>,
+    all: &mut Vec<SourceId>,
+) -> u32 {
     let free = if own.len() == 1 { free.pop() } else { None };
     if let (Some(id), Some((_, source))) = (free, own.iter().next()) {
         sources.replace(id, source.clone());

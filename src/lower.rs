@@ -102,9 +102,9 @@ impl Lowering<'_> {
         };
         let name = self.column(&hir::Read { side, key: hir::Key::Name });
         let at = self.plan.asked.len() as u32;
-        self.plan.asked.push(ir::Asked {
+        self.plan.asked.push(ir::ExternalRule {
             filter: usize::MAX,
-            question: ir::Question::Sound,
+            question: ir::ExternalQuestion::Healthy,
             text: definition.name.clone(),
             want: definition.name.clone(),
             subject: None,
@@ -112,7 +112,7 @@ impl Lowering<'_> {
             agent: None,
             conditions: Vec::new(),
         });
-        self.push(ir::Node::Asked(at), definition.span)
+        self.push(ir::Node::External(at), definition.span)
     }
 
     fn sides(&self, root: ir::NodeId) -> ir::SideSet {
@@ -123,7 +123,7 @@ impl Lowering<'_> {
     fn sides_of(&self, node: &ir::Node) -> ir::SideSet {
         let of = |sides: ir::SideSet, column: &ir::ColumnId| sides.with(self.plan.column(*column).side);
         let mut sides = match node {
-            ir::Node::Asked(asked) => {
+            ir::Node::External(asked) => {
                 return self.plan.asked(*asked).reads.iter().fold(ir::SideSet::default(), of);
             }
             ir::Node::Read(column)

@@ -11,7 +11,7 @@ use indexmap::{IndexMap, IndexSet};
 use crate::{
     check::{self, Strictness, Types},
     diagnostic::{Code, Diagnostic, Report},
-    inventory::{Part, bind, declare, records::Records, world::World},
+    inventory::{SourceRecords, bind, declare, records::Records, world::World},
     ir::{self, Plan},
     limits, lower,
     parse::{
@@ -152,11 +152,11 @@ impl Parsed {
             }
             let _ = records;
         }
-        let parts: Vec<Part<'_>> = extra
+        let parts: Vec<SourceRecords<'_>> = extra
             .inventories
             .iter()
             .zip(&first_sources)
-            .map(|((records, _), first_source)| Part { records, first_source: *first_source })
+            .map(|((records, _), first_source)| SourceRecords { records, first_source: *first_source })
             .collect();
         let own: Vec<&Statement> = match &extra.statements {
             Some(statements) => statements.clone(),
@@ -202,7 +202,7 @@ impl Parsed {
         statements: &[&Statement],
         strictness: Strictness,
     ) -> (Vec<Diagnostic>, Hir) {
-        let replaced: Vec<(scope::Kind, &str)> =
+        let replaced: Vec<(scope::NameKind, &str)> =
             statements.iter().filter_map(|one| scope::declaration(one)).collect();
         let addition = resolve::Addition { statements, modules: &self.modules, replaced: &replaced };
         let (hir, mut problems) = resolve::extend(&base.hir, &base.scope, &addition);
@@ -275,10 +275,11 @@ impl Checked {
         self.report.diagnostics.extend(too_many_instances(&self.hir));
         let mut plan = lower::lower(&self.hir, &self.types, &self.report.sources);
         add_columns(&mut plan);
-        let own = Part { records: &self.hir.records, first_source: 0 };
+        let own = SourceRecords { records: &self.hir.records, first_source: 0 };
         let given = extra.inventories.iter().zip(&self.first_sources);
-        let given = given.map(|((records, _), first_source)| Part { records, first_source: *first_source });
-        let parts: Vec<Part<'_>> = std::iter::once(own).chain(given).collect();
+        let given =
+            given.map(|((records, _), first_source)| SourceRecords { records, first_source: *first_source });
+        let parts: Vec<SourceRecords<'_>> = std::iter::once(own).chain(given).collect();
         let (world, problems) = bind(&mut plan, &parts);
         self.report.diagnostics.extend(problems);
         if let Err(broken) = ir::verify(&plan) {

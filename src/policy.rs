@@ -12,7 +12,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Report, nearest},
     engine::Filters,
     error::Error,
-    inventory::{amend::Changed, ledger::Ledger, records::Records, wire, world::World},
+    inventory::{amend::FleetChanges, ledger::Ledger, records::Records, wire, world::World},
     ir::{Plan, Rule},
     matching::{Candidate, Matcher, Moment, NeedId, Placed, Search},
     pipeline::{Checked, Extra, Loaded, Parsed},
@@ -206,7 +206,7 @@ impl Fleet {
 
     /// Returns the parts for a change in place. They are copied first if another fleet shares them. `moves`
     /// discards the positions of instances, which are computed again on the next use.
-    pub(crate) fn change(&mut self, moves: bool) -> (&mut Loaded, &mut Ledger) {
+    pub(crate) fn parts_mut(&mut self, moves: bool) -> (&mut Loaded, &mut Ledger) {
         if moves {
             self.placed = Arc::default();
         }
@@ -217,7 +217,11 @@ impl Fleet {
     /// rules of plugins.
     /// Returns the numbers of the rule lists of agents and of tiers that include rules of plugins, each with
     /// the number of the list that it stands for; `None` if there are no plugins, or `rebound` is not set.
-    pub(crate) fn follow(&mut self, changed: &Changed, rebound: bool) -> Option<[Vec<(usize, usize)>; 2]> {
+    pub(crate) fn follow(
+        &mut self,
+        changed: &FleetChanges,
+        rebound: bool,
+    ) -> Option<[Vec<(usize, usize)>; 2]> {
         let composed = self.composed.as_mut()?;
         let Loaded { plan, world, .. } = Arc::make_mut(&mut self.loaded);
         Composed::follow(composed, (plan, world), &self.ledger, (changed, rebound));
@@ -302,12 +306,12 @@ impl Fleet {
 
     /// Runs one offer cycle over every need.
     pub fn offers(&self) -> Offers {
-        self.cycle(cycle::Request::default())
+        self.cycle(cycle::CycleRequest::default())
     }
 
     /// Runs one offer cycle, as requested.
-    pub fn cycle(&self, request: cycle::Request<'_>) -> Offers {
-        let cycle::Request { needs, reasons, engine, recorder, mut progress, .. } = request;
+    pub fn cycle(&self, request: cycle::CycleRequest<'_>) -> Offers {
+        let cycle::CycleRequest { needs, reasons, engine, recorder, mut progress, .. } = request;
         // A plugin may fail in the middle of a cycle, after offers relied on its answers. Such a cycle is
         // discarded and run again. A faulty plugin is not asked again, so the loop ends.
         loop {
@@ -318,7 +322,7 @@ impl Fleet {
                     progress(done, total);
                 }
             };
-            let request = cycle::Request {
+            let request = cycle::CycleRequest {
                 needs: needs.clone(),
                 reasons,
                 engine,

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The ratio of sizes from which an operation searches the larger set instead of walking through it: `n · log
 /// m` steps in place of `n + m`.
-const FEW: usize = 16;
+const SEARCH_RATIO: usize = 16;
 
 /// A set of integers as inclusive ranges: sorted, disjoint, no two adjacent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,7 +61,7 @@ impl Ranges {
     /// Adds the integers of another set. If these are few, the cost is a search for each range and a move of
     /// the ranges behind it.
     pub fn add(&mut self, other: &Ranges) {
-        if other.parts.len() * FEW > self.parts.len() {
+        if other.parts.len() * SEARCH_RATIO > self.parts.len() {
             *self = self.union(other);
             return;
         }
@@ -78,7 +78,7 @@ impl Ranges {
 
     /// Removes the integers of another set, at the cost of [`Ranges::add`].
     pub fn remove(&mut self, other: &Ranges) {
-        if other.parts.len() * FEW > self.parts.len() {
+        if other.parts.len() * SEARCH_RATIO > self.parts.len() {
             *self = self.minus(other);
             return;
         }
@@ -99,7 +99,7 @@ impl Ranges {
     /// Returns the integers of `self` that are not in `other`.
     pub fn minus(&self, other: &Ranges) -> Ranges {
         // Few ranges against many: search for each of them alone.
-        if self.parts.len() > 1 && self.parts.len() * FEW < other.parts.len() {
+        if self.parts.len() > 1 && self.parts.len() * SEARCH_RATIO < other.parts.len() {
             let one = |part: &(i64, i64)| Ranges { parts: vec![*part] }.minus(other).parts;
             return Ranges { parts: self.parts.iter().flat_map(one).collect() };
         }

@@ -5,8 +5,8 @@
 
 use crate::{
     error::Error,
-    live::{Applied, Changed, Delta, Holder, Live},
-    matching::{Answer, Candidate, Index, Matcher, NeedId, Search},
+    live::{Applied, Delta, FleetChanges, Holder, Live},
+    matching::{Candidate, Index, MatchCount, Matcher, NeedId, Search},
     policy::Fleet,
     quantity::Quantity,
 };
@@ -77,7 +77,7 @@ impl Standing {
     /// Counts the feasible pairs of agent and supply of a need with one volume or none, and returns the
     /// `most` best of them. `None` for a need with more volumes, without an agent, or with scores that the
     /// index cannot hold: use [`Standing::best`].
-    pub fn answer(&mut self, need: NeedId, most: usize) -> Option<Answer> {
+    pub fn answer(&mut self, need: NeedId, most: usize) -> Option<MatchCount> {
         self.ask(|index, fleet| index.answer(&matcher(fleet, need), most))
     }
 
@@ -128,7 +128,7 @@ impl Standing {
     /// The errors of [`Live::apply`].
     pub fn apply(&mut self, delta: &Delta<'_>) -> Result<Applied, Error> {
         let applied = self.live.apply(delta)?;
-        let Changed { agents, supplies, stocks } = &applied.changed;
+        let FleetChanges { agents, supplies, stocks } = &applied.changed;
         if agents.is_empty() && supplies.is_empty() {
             let world = self.live.fleet().world();
             self.index.touch(world, None, stocks.iter().copied());
@@ -147,7 +147,7 @@ impl Standing {
         holder: Holder<'_>,
         resource: &str,
         total: Quantity,
-    ) -> Result<Changed, Error> {
+    ) -> Result<FleetChanges, Error> {
         let changed = self.live.set_total(holder, resource, total)?;
         let world = self.live.fleet().world();
         self.index.touch(world, None, changed.stocks.iter().copied());

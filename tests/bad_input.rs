@@ -195,7 +195,7 @@ fn offers(name: &str, policy: &[u8], inventory: &str, wanted: u64) -> cycle::Cyc
     let run = load(&[("odd.policy", policy)], inventories);
     let found = codes(name, &run);
     let Some(loaded) = run.loaded else { panic!("{name}: {found:?}") };
-    let cycle = cycle::run(&loaded.plan, &loaded.world, cycle::Request::default());
+    let cycle = cycle::run(&loaded.plan, &loaded.world, cycle::CycleRequest::default());
     assert_eq!(cycle.needs.iter().map(|need| need.offered).sum::<u64>(), wanted, "{name}");
     cycle
 }

@@ -3,7 +3,7 @@
 
 use bourse::{
     Offers, Policy,
-    change::{Cause, Change, Kind, compare, json, markdown, text},
+    change::{Change, DifferenceCause, DifferenceKind, compare, json, markdown, text},
 };
 
 use crate::properties::{Numbers, declarations};
@@ -33,7 +33,7 @@ fn versions(seed: u64) -> (Vec<String>, Vec<String>) {
 }
 
 fn told(change: &Change) -> [usize; 5] {
-    Kind::ALL.map(|kind| change.count(kind))
+    DifferenceKind::ALL.map(|kind| change.count(kind))
 }
 
 #[test]
@@ -56,7 +56,10 @@ fn both_ways_and_nothing_left_out() {
         for offer in offers {
             changed += 1;
             assert!(!offer.causes.is_empty(), "seed {seed}: {offer:?}");
-            assert!(offer.causes != [Cause::Order] || offer.kind == Kind::Ranked, "seed {seed}: {offer:?}");
+            assert!(
+                offer.causes != [DifferenceCause::Order] || offer.kind == DifferenceKind::Ranked,
+                "seed {seed}: {offer:?}"
+            );
         }
         assert_eq!(json(&there), json(&compare(&old, &new)), "seed {seed}");
         assert_eq!(there.is_empty(), text(&there).starts_with("no change"), "seed {seed}");

@@ -6,7 +6,7 @@ use std::{cell::Cell, cmp::Reverse, fmt::Write as _, fs, path::Path};
 use bourse::{
     Fleet, Inventory, Live, Offers, Policy, Standing,
     check::Strictness,
-    cycle::{Cut, Engine, Reasons, Request},
+    cycle::{Cut, CycleRequest, Engine, Reasons},
     limits,
     live::Holder,
     matching::{Candidate, Index, Matcher, Moment, Search},
@@ -23,7 +23,7 @@ fn judge(offers: &Offers) {
     let needs = Some(offers.cycle().needs.iter().map(|need| need.id).collect());
     let run = |engine| {
         let needs = Option::clone(&needs);
-        offers.fleet().cycle(Request { needs, reasons: Reasons::All, engine, ..Request::default() })
+        offers.fleet().cycle(CycleRequest { needs, reasons: Reasons::All, engine, ..CycleRequest::default() })
     };
     let (fast, plain) = (run(Engine::Indexed), run(Engine::Plain));
     let json = |offers: &Offers| offers_json(offers, View::Operator, Detail::All);
@@ -129,7 +129,8 @@ fn hard_needs_are_cut_and_leave_others_their_part() {
     text.push_str("framework z { need e { count = 3, agent { cpus = 1 }\nvolume v { size = 1GB }\nvolume w { size = 2GB } } }\n");
     let parsed = Parsed::new([("hard.policy", text.as_bytes())]);
     let fleet = Fleet::load(&parsed, Strictness::default(), &[]).expect("a fleet");
-    let run = |engine| fleet.cycle(Request { reasons: Reasons::None, engine, ..Request::default() });
+    let run =
+        |engine| fleet.cycle(CycleRequest { reasons: Reasons::None, engine, ..CycleRequest::default() });
     let (fast, plain) = (run(Engine::Indexed), run(Engine::Plain));
     let json = |offers: &Offers| offers_json(offers, View::Operator, Detail::All);
     assert_eq!(json(&fast), json(&plain));
@@ -147,7 +148,7 @@ framework f { need n { count = 1000000, agent { x == 1 } } }
 framework g { need n { count = 3, agent { x == 1 } } }";
     let parsed = Parsed::new([("many.policy", text.as_bytes())]);
     let fleet = Fleet::load(&parsed, Strictness::default(), &[]).expect("a fleet");
-    let offers = fleet.cycle(Request::default());
+    let offers = fleet.cycle(CycleRequest::default());
     let [f, g] = offers.cycle().needs.as_slice() else { panic!("two needs") };
     assert_eq!((f.cut, g.cut), (Some(Cut::Parts), None));
     assert!(f.offered < limits::GRANTED_PARTS / limits::INSTANCE_PARTS);
@@ -581,7 +582,7 @@ fn larger_generated_sets_give_the_same() {
     let mut granted = 0;
     for seed in 0..48 {
         let fleet = properties::fleet(&[set(seed, 90)]);
-        let offers = fleet.cycle(Request { reasons: Reasons::None, ..Request::default() });
+        let offers = fleet.cycle(CycleRequest { reasons: Reasons::None, ..CycleRequest::default() });
         granted += offers.cycle().grants.len();
         judge(&offers);
     }

@@ -229,7 +229,7 @@ fn losing_an_agent_leaves_the_pools_right() {
                 assert_eq!(ledger.used(stock), offers.cycle().ledger.used(stock), "seed {seed}");
             }
             for grant in offers.cycle().grants.iter().rev() {
-                grant.candidate.takes().for_each(|take| ledger.give_back(grant.id.framework, take));
+                grant.candidate.takes().for_each(|take| ledger.revoke(grant.id.framework, take));
             }
             let before = Ledger::new(world);
             assert!((0..world.stocks.len()).all(|at| {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bourse::{
     Delta, Inventory, Live, Policy,
     diagnostic::Code,
-    live::{Changed, Holder, Rows},
+    live::{FleetChanges, Holder, RowChanges},
     quantity::Quantity,
 };
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ fn a_fleet_that_changed_is_the_fleet_bound_anew() {
 }
 
 /// Sets a total of the fleet and of the data.
-fn heartbeat(n: &mut Numbers, next: &mut Model, live: &mut Live) -> Result<Changed, bourse::Error> {
+fn heartbeat(n: &mut Numbers, next: &mut Model, live: &mut Live) -> Result<FleetChanges, bourse::Error> {
     let pools = next.pools();
     let (of_agent, total) = (n.chance(60) || pools.is_empty(), 1 + n.below(20));
     if of_agent {
@@ -138,7 +138,7 @@ fn totals_that_heartbeats_set_are_those_bound_anew() {
                     ..Step::default()
                 };
                 let changed = step.on_live(&mut live).unwrap_or_else(|error| panic!("{what}: {error}"));
-                assert_eq!(changed.supplies, Rows::default(), "{what}");
+                assert_eq!(changed.supplies, RowChanges::default(), "{what}");
                 assert_eq!(
                     digest(live.fleet()),
                     digest(&policy.fleet(&[&model.inventory()]).expect("binds")),

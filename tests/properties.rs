@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bourse::{
     Fleet, Offers, Policy,
-    cycle::{Outcome, Reasons, Request, Why},
+    cycle::{CycleRequest, Outcome, Reasons, Why},
     inventory::{
         ledger::{self, Ledger},
         world::{StockId, Taken},
@@ -193,7 +193,7 @@ pub fn fleet(declarations: &[String]) -> Fleet {
 }
 
 pub fn cycle(fleet: &Fleet) -> Offers {
-    fleet.cycle(Request { reasons: Reasons::All, ..Request::default() })
+    fleet.cycle(CycleRequest { reasons: Reasons::All, ..CycleRequest::default() })
 }
 
 /// The offers as text: everything that is decided.
@@ -268,7 +268,7 @@ fn the_ledger_returns_to_where_it_was() {
         let offers = cycle(&fleet);
         let mut ledger = offers.cycle().ledger.clone();
         for grant in &offers.cycle().grants {
-            grant.candidate.takes().for_each(|take| ledger.give_back(grant.id.framework, take));
+            grant.candidate.takes().for_each(|take| ledger.revoke(grant.id.framework, take));
         }
         let before = Ledger::new(fleet.world());
         for at in 0..fleet.world().stocks.len() {

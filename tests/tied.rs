@@ -3,7 +3,7 @@
 use bourse::{
     Fleet, Offers,
     check::Strictness,
-    cycle::{self, Engine, Reasons, Request, Why},
+    cycle::{self, CycleRequest, Engine, Reasons, Why},
     matching::{Index, Matcher, Moment, Search},
     output::{Detail, View, offers_json},
     pipeline::Parsed,
@@ -15,7 +15,7 @@ fn fleet(text: &str) -> Fleet {
 }
 
 fn run(fleet: &Fleet, engine: Engine) -> Offers {
-    fleet.cycle(Request { reasons: Reasons::None, engine, ..Request::default() })
+    fleet.cycle(CycleRequest { reasons: Reasons::None, engine, ..CycleRequest::default() })
 }
 
 /// So many zones with an agent and a pool each.

@@ -12,10 +12,10 @@ use std::{
 use bourse::{
     Fleet, Offers, change,
     check::Strictness,
-    cycle::{Reasons, Request},
+    cycle::{CycleRequest, Reasons},
     doc,
     matching::ReasonKind,
-    output::{self, Detail, SeenNeed, Sight, View},
+    output::{self, Detail, SeenNeed, View, VisibleCycle},
     pipeline::Parsed,
 };
 use sets::{Hidden, Set};
@@ -35,7 +35,7 @@ impl Ran {
         let parsed = Parsed::new([("rest.policy", rest.as_bytes()), ("mine.policy", mine.as_bytes())]);
         let fleet = Fleet::load(&parsed, Strictness::default(), &[])
             .unwrap_or_else(|error| panic!("{error}\n{rest}\n{mine}"));
-        let offers = fleet.cycle(Request { reasons: Reasons::All, ..Request::default() });
+        let offers = fleet.cycle(CycleRequest { reasons: Reasons::All, ..CycleRequest::default() });
         Ran { parsed, fleet, offers }
     }
 
@@ -124,7 +124,7 @@ fn told(before: &Ran, ran: &Ran) -> Vec<(&'static str, String)> {
     let View::Framework(own) = view else { unreachable!() };
     let offers = output::offers_json(&ran.offers, view, Detail::Grouped);
     let all = output::offers_json(&ran.offers, view, Detail::All);
-    let sight = Sight::new(&ran.offers, view);
+    let sight = VisibleCycle::new(&ran.offers, view);
     let explained: String = sight
         .needs()
         .map(|(_, need)| {

@@ -24,7 +24,9 @@ use bourse::{
     check::Strictness,
     inventory::ledger::Ledger,
     pipeline::{Extra, Loaded, Parsed},
-    plugin::{Changed, Grants, Host, Kept, Limits, Question, Rows, Shelf, View, add_columns},
+    plugin::{
+        Changed, CodeCache, FleetView, Grants, Host, Limits, Question, SealedCache, TriedRows, add_columns,
+    },
 };
 
 #[path = "../../tests/emitted/host.rs"]
@@ -41,7 +43,7 @@ use measure::{Goals, Took};
 #[derive(Default)]
 struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
 
-impl Shelf for Memory {
+impl CodeCache for Memory {
     fn get(&self, name: &str) -> Option<Vec<u8>> {
         self.0.lock().expect("held").get(name).cloned()
     }
@@ -122,7 +124,7 @@ fn install(goals: &mut Goals, host: &Host, bytes: &[u8]) {
     let cold = Took::of(50, || host.install("p", bytes, &Grants::all()).expect("installs"));
     show("install, cold: look over, compile, try", cold);
     goals.time("install the largest, cold", Duration::from_millis(10), cold);
-    let kept = Kept::new([7; 32], Arc::new(Memory::default()));
+    let kept = SealedCache::new([7; 32], Arc::new(Memory::default()));
     host.install_kept("p", bytes, &Grants::all(), &kept).expect("installs");
     let warm = Took::of(400, || host.install_kept("p", bytes, &Grants::all(), &kept).expect("installs"));
     show("install, kept: unseal, load, try", warm);
@@ -144,25 +146,25 @@ fn load(goals: &mut Goals, host: &Host) {
     let plugin = host.install("p", &bytes, &Grants::all()).expect("installs");
     let none = fleet(0, plugin.about());
     let nothing = Ledger::new(&none.world);
-    let nobody = View { plan: &none.plan, world: &none.world, ledger: &nothing };
+    let nobody = FleetView { plan: &none.plan, world: &none.world, ledger: &nothing };
     show("an instance with an empty fleet", Took::of(200, || plugin.load(nobody).expect("loads")));
     let agents = 50_000;
     let loaded = fleet(agents, plugin.about());
     let ledger = Ledger::new(&loaded.world);
-    let view = View { plan: &loaded.plan, world: &loaded.world, ledger: &ledger };
+    let view = FleetView { plan: &loaded.plan, world: &loaded.world, ledger: &ledger };
     let took = Took::of(30, || plugin.load(view).expect("loads"));
     show("load 50000 agents, 3 columns", took);
     goals.time("load 50,000 agents, 3 columns", Duration::from_millis(5), took);
     let mut filter = plugin.load(view).expect("loads");
     let question =
-        Question { subject: None, volume: None, rules: &[0], agents: Rows::All, pools: Rows::None };
+        Question { subject: None, volume: None, rules: &[0], agents: TriedRows::All, pools: TriedRows::None };
     let asked = Took::of(200, || filter.evaluate(view, &question).expect("answers"));
     show("ask about 50000 agents (constant rule)", asked);
     let changed = Changed { agents: &[agents / 2], pools: &[], only_counted: false };
     // The fleet of `view`, in which this agent alone has other keys: told by turns, so that each time one row has changed.
     let mut later = loaded.clone();
     later.world.agents[agents / 2].cells = later.world.agents[agents / 2 + 1].cells.clone();
-    let views = [View { plan: &later.plan, world: &later.world, ledger: &ledger }, view];
+    let views = [FleetView { plan: &later.plan, world: &later.world, ledger: &ledger }, view];
     let mut turn = 0;
     let told = Took::of(200, || {
         turn += 1;

@@ -5,11 +5,11 @@ use std::{fmt::Write as _, hint::black_box};
 
 use bourse::{
     Fleet, Policy,
-    emit::{self, Key, Manifest, Owners},
+    emit::{self, KeyName, Manifest, Owners},
     engine::{Gap, Scene, columns::Terms},
     ir::{self, ColumnId, Plan},
     matching::{Matcher, NeedId},
-    plugin::{Filter, Question, Rows, View},
+    plugin::{Filter, FleetView, Question, TriedRows},
     symbol::Symbols,
     types::Side,
     value::Value,
@@ -52,14 +52,14 @@ pub fn fleet(agents: usize) -> Fleet {
 }
 
 /// The plugin of a fleet's policy.
-pub fn plugin(fleet: &Fleet) -> emit::Plugin {
+pub fn plugin(fleet: &Fleet) -> emit::BuiltPlugin {
     let owners = Owners::of(fleet.plan(), fleet.world());
     emit::plugin(fleet.plan(), &owners, "rules").expect("a plugin")
 }
 
 /// A fleet, as a filter is shown it.
-pub fn view(fleet: &Fleet) -> View<'_> {
-    View { plan: fleet.plan(), world: fleet.world(), ledger: fleet.ledger() }
+pub fn view(fleet: &Fleet) -> FleetView<'_> {
+    FleetView { plan: fleet.plan(), world: fleet.world(), ledger: fleet.ledger() }
 }
 
 /// The rules by their labels, with what they cost: native, and as a plugin.
@@ -87,12 +87,13 @@ fn timed(
     scene: &Scene<'_>,
     rules: &[&ir::Rule],
     filter: &mut Filter,
-    view: View<'_>,
+    view: FleetView<'_>,
     first: usize,
 ) -> (Took, Took) {
     let subject = Some(scene.subject);
     let numbers: Vec<u32> = (first..first + rules.len()).map(|number| number as u32).collect();
-    let question = Question { subject, volume: None, rules: &numbers, agents: Rows::All, pools: Rows::None };
+    let question =
+        Question { subject, volume: None, rules: &numbers, agents: TriedRows::All, pools: TriedRows::None };
     let answer = filter.evaluate(view, &question).expect("answers");
     for (plane, rule) in rules.iter().enumerate() {
         let native = terms.rows_where(scene, rule.root, true);
@@ -112,7 +113,7 @@ fn timed(
 }
 
 /// The same question to the plugin alone: without fuel and deadlines, and with both.
-pub fn metering(fleet: &Fleet, built: &emit::Plugin) -> (Took, Took) {
+pub fn metering(fleet: &Fleet, built: &emit::BuiltPlugin) -> (Took, Took) {
     let engine = |metered: bool| {
         let mut config = Config::new();
         config.consume_fuel(metered).epoch_interruption(metered);
@@ -145,7 +146,7 @@ fn snapshot(fleet: &Fleet, manifest: &Manifest) -> (Snapshot, Vec<Fact>) {
         Value::Place(place) => Value::Place(symbols.intern(plan.symbols.text(place))),
         other => other,
     };
-    let mut read: Vec<(u32, &emit::Column, Vec<Cell>)> = Vec::new();
+    let mut read: Vec<(u32, &emit::ManifestColumn, Vec<Cell>)> = Vec::new();
     let (mut columns, mut facts) = (Vec::new(), Vec::new());
     let rows = fleet.world().agents.len();
     for (number, column) in manifest.columns.iter().enumerate() {
@@ -181,10 +182,10 @@ fn snapshot(fleet: &Fleet, manifest: &Manifest) -> (Snapshot, Vec<Fact>) {
     (Snapshot { symbols, literals, versions, version_literals, agents, pools }, facts)
 }
 
-fn column_of(plan: &Plan, column: &emit::Column) -> ColumnId {
+fn column_of(plan: &Plan, column: &emit::ManifestColumn) -> ColumnId {
     let key = match &column.key {
-        Key::Attribute(key) => ir::Key::Attribute(plan.symbols.find(key).expect("known")),
-        Key::Domain => ir::Key::Domain,
+        KeyName::Attribute(key) => ir::Key::Attribute(plan.symbols.find(key).expect("known")),
+        KeyName::Domain => ir::Key::Domain,
         other => panic!("a key that the policy does not read: {other:?}"),
     };
     plan.find_column(ir::Column { side: column.side, key }).expect("a column")

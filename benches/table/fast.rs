@@ -2,9 +2,9 @@
 
 use bourse::{
     Inventory, Live, Policy, Standing,
-    cycle::{Reasons, Request},
+    cycle::{CycleRequest, Reasons},
     live::Holder,
-    matching::{Answer as Found, NeedId},
+    matching::{MatchCount, NeedId},
     quantity::{Dimension, Quantity},
 };
 use bourse_yardstick::{Answer, Pair, Refusal, System, Update, Work, judge::BEST};
@@ -29,7 +29,7 @@ impl Fast {
     }
 }
 
-fn answer_of(found: Found) -> Answer {
+fn answer_of(found: MatchCount) -> Answer {
     let point = |score: i128| i64::try_from(score / POINT).expect("small");
     let top = found
         .best
@@ -109,7 +109,8 @@ impl System for Fast {
 
     fn cycle(&mut self) -> Option<u64> {
         let (standing, ..) = self.bound();
-        let offers = standing.fleet().cycle(Request { reasons: Reasons::None, ..Request::default() });
+        let offers =
+            standing.fleet().cycle(CycleRequest { reasons: Reasons::None, ..CycleRequest::default() });
         Some(offers.cycle().grants.len() as u64)
     }
 }

@@ -2,7 +2,7 @@
 
 use bourse::{
     Fleet, Inventory, Policy,
-    cycle::{Engine, Reasons, Request},
+    cycle::{CycleRequest, Engine, Reasons},
     matching::{Matcher, NeedId},
 };
 use bourse_yardstick::{
@@ -95,8 +95,11 @@ impl System for Plain {
 
     fn cycle(&mut self) -> Option<u64> {
         let (fleet, _) = self.bound();
-        let offers =
-            fleet.cycle(Request { reasons: Reasons::None, engine: Engine::Plain, ..Request::default() });
+        let offers = fleet.cycle(CycleRequest {
+            reasons: Reasons::None,
+            engine: Engine::Plain,
+            ..CycleRequest::default()
+        });
         Some(offers.cycle().grants.len() as u64)
     }
 }

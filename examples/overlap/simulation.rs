@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use bourse::{
     Inventory, Policy,
-    cycle::{self, Reasons, Request},
+    cycle::{self, CycleRequest, Reasons},
     output::{self, Detail, View},
     state::{self, Operations, Refusal, State},
 };
@@ -194,7 +194,8 @@ impl Simulation {
         let (state, outstanding) = (self.state.inventory().expect("a state"), self.outstanding());
         let fleet = self.policy.fleet(&[&self.fleet, &state, &outstanding]).expect("binds");
         let needs = cycle::every_need(fleet.plan()).filter(|need| asking.contains(&need.framework));
-        let request = Request { needs: Some(needs.collect()), reasons: Reasons::None, ..Request::default() };
+        let request =
+            CycleRequest { needs: Some(needs.collect()), reasons: Reasons::None, ..CycleRequest::default() };
         let offers = output::offers_json(&fleet.cycle(request), View::Operator, Detail::None);
         let offers: Value = serde_json::from_str(&offers).expect("JSON");
         for offer in offers["offers"].as_array().into_iter().flatten() {

@@ -21,7 +21,7 @@ use crate::{
     value::Value,
 };
 
-/// The number of a variable in [`Imagined::variables`].
+/// The number of a variable in [`HypotheticalCandidate::variables`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VariableId(pub usize);
 
@@ -38,7 +38,7 @@ pub enum Variable {
 
 /// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum VariableValue {
     /// The key is absent.
     Absent,
     /// The key has a value of another type than its own, as an inventory may state it.
@@ -51,7 +51,7 @@ pub enum Held {
 
 /// A hypothetical candidate, with the need and the broker that it is tried for.
 #[derive(Clone, Debug)]
-pub struct Imagined<'a> {
+pub struct HypotheticalCandidate<'a> {
     plan: &'a Plan,
     /// The texts of the plan, and those that representatives add.
     pub symbols: Symbols,
@@ -59,14 +59,14 @@ pub struct Imagined<'a> {
     /// The variable that each column reads.
     slots: Vec<VariableId>,
     /// The current value of each variable.
-    held: Vec<Held>,
+    held: Vec<VariableValue>,
     /// `true` for each variable whose value is stated, and does not vary.
     fixed: Vec<bool>,
     /// Opaque texts. Each stands for any text that matches just these patterns.
     opaque: IndexMap<Symbol, Vec<String>>,
 }
 
-impl<'a> Imagined<'a> {
+impl<'a> HypotheticalCandidate<'a> {
     /// Creates a candidate of which only the keys that the broker states are fixed.
     pub fn new(plan: &'a Plan, symbols: Symbols, broker: &BrokerFacts) -> Self {
         let mut variables: IndexMap<Variable, ()> = IndexMap::new();
@@ -82,17 +82,17 @@ impl<'a> Imagined<'a> {
         });
         let slots = slots.collect();
         let variables: Vec<Variable> = variables.into_keys().collect();
-        let mut imagined = Imagined {
+        let mut hypothetical = HypotheticalCandidate {
             plan,
             symbols,
-            held: vec![Held::Absent; variables.len()],
+            held: vec![VariableValue::Absent; variables.len()],
             fixed: vec![false; variables.len()],
             variables,
             slots,
             opaque: IndexMap::new(),
         };
-        imagined.fix_broker(broker);
-        imagined
+        hypothetical.fix_broker(broker);
+        hypothetical
     }
 
     /// Fixes the keys that the set states of its broker. Those that it does not state still vary: an
@@ -111,28 +111,28 @@ impl<'a> Imagined<'a> {
                 _ => None,
             };
             if let Some(value) = value {
-                self.fix(VariableId(at), Held::Value(value));
+                self.fix(VariableId(at), VariableValue::Value(value));
             }
         }
     }
 
     /// Gives a variable its value for every candidate.
-    pub fn fix(&mut self, variable: VariableId, held: Held) {
+    pub fn fix(&mut self, variable: VariableId, held: VariableValue) {
         self.held[variable.0] = held;
         self.fixed[variable.0] = true;
     }
 
-    /// Fixes every key of some sides to the value that `read` gives, until [`Imagined::free`]. Places and
-    /// resources are left as they are.
+    /// Fixes every key of some sides to the value that `read` gives, until [`HypotheticalCandidate::free`].
+    /// Places and resources are left as they are.
     pub fn fix_sides(&mut self, sides: &[Side], read: impl Fn(ColumnId) -> Result<Value, Gap>) {
         for at in 0..self.variables.len() {
             if let Variable::Key(column) = self.variables[at]
                 && sides.contains(&self.plan.column(column).side)
             {
                 let held = match read(column) {
-                    Ok(value) => Held::Value(value),
-                    Err(Gap::Absent(_)) => Held::Absent,
-                    Err(_) => Held::Mismatch,
+                    Ok(value) => VariableValue::Value(value),
+                    Err(Gap::Absent(_)) => VariableValue::Absent,
+                    Err(_) => VariableValue::Mismatch,
                 };
                 self.fix(VariableId(at), held);
             }
@@ -166,12 +166,12 @@ impl<'a> Imagined<'a> {
     }
 
     /// Returns the current value of a variable.
-    pub fn held(&self, id: VariableId) -> &Held {
+    pub fn held(&self, id: VariableId) -> &VariableValue {
         &self.held[id.0]
     }
 
     /// Sets the current value of a variable.
-    pub fn hold(&mut self, id: VariableId, held: Held) {
+    pub fn hold(&mut self, id: VariableId, held: VariableValue) {
         self.held[id.0] = held;
     }
 
@@ -214,7 +214,7 @@ impl<'a> Imagined<'a> {
     }
 }
 
-impl Keys for Imagined<'_> {
+impl Keys for HypotheticalCandidate<'_> {
     fn plan(&self) -> &Plan {
         self.plan
     }
@@ -226,11 +226,11 @@ impl Keys for Imagined<'_> {
     fn read(&self, id: ColumnId) -> Result<Value, Gap> {
         let key = self.plan.column(id).key;
         let value = match (&self.held[self.slots[id.0 as usize].0], key) {
-            (Held::Mismatch, _) => return Err(Gap::Mismatch(id)),
-            (Held::Absent, _) => None,
-            (Held::Value(Value::Place(path)), Key::Domain | Key::Level(_)) => self.place(*path, key),
-            (Held::Value(value), _) => Some(value.clone()),
-            (Held::Stock(dimension, total, used), _) => {
+            (VariableValue::Mismatch, _) => return Err(Gap::Mismatch(id)),
+            (VariableValue::Absent, _) => None,
+            (VariableValue::Value(Value::Place(path)), Key::Domain | Key::Level(_)) => self.place(*path, key),
+            (VariableValue::Value(value), _) => Some(value.clone()),
+            (VariableValue::Stock(dimension, total, used), _) => {
                 let amount = match key {
                     Key::Used(_) => Some(*used),
                     Key::Free(_) => total.checked_sub(*used),

@@ -6,7 +6,7 @@
 
 use super::{
     Doubt,
-    solve::{Answer, Solver, Want},
+    solve::{Solution, Solver, WantedTruth},
     witness,
 };
 use crate::{ir::DefinitionId, pipeline::Loaded, types::Side};
@@ -89,16 +89,16 @@ pub fn compare(loaded: &Loaded, classes: [DefinitionId; 2]) -> Option<Comparison
     let mut solver = Solver::new(plan, &loaded.world.broker);
     let [first, second] = classes.map(|class| plan.definition(class).root);
     let mut region = |goals: &[_]| match solver.solve(goals) {
-        Answer::Found(found) => Region::Candidate(witness::keys(&solver, &found, false)),
-        Answer::Never(goals) => {
+        Solution::Found(found) => Region::Candidate(witness::keys(&solver, &found, false)),
+        Solution::Never(goals) => {
             Region::Empty(goals.iter().map(|goal| witness::goal(plan, sources, goal)).collect())
         }
-        Answer::NotKnown(doubt) => Region::NotKnown(doubt),
+        Solution::NotKnown(doubt) => Region::NotKnown(doubt),
     };
-    let both = region(&[(first, Want::True), (second, Want::True)]);
+    let both = region(&[(first, WantedTruth::True), (second, WantedTruth::True)]);
     let only = [
-        region(&[(first, Want::True), (second, Want::NotTrue)]),
-        region(&[(second, Want::True), (first, Want::NotTrue)]),
+        region(&[(first, WantedTruth::True), (second, WantedTruth::NotTrue)]),
+        region(&[(second, WantedTruth::True), (first, WantedTruth::NotTrue)]),
     ];
     let names = classes.map(|class| plan.definition(class).name.clone());
     Some(Comparison { side, names, relation: relation(&both, &only), both, only })

@@ -1,13 +1,13 @@
 //! Warns of classes and requirements that can never hold, or that always do (`B0601` to `B0604`).
 //!
 //! The other checks use the results: `needs` does not report again that a need fails on a class that never
-//! holds. Helpers on [`Set`] that several checks share are here as well.
+//! holds. Helpers on [`AnalysedSet`] that several checks share are here as well.
 
 use indexmap::IndexSet;
 
 use super::{
-    Set,
-    solve::{Answer, Goal, Solver, Want},
+    AnalysedSet,
+    solve::{Goal, Solution, Solver, WantedTruth},
     witness,
 };
 use crate::{
@@ -19,13 +19,17 @@ use crate::{
 };
 
 /// Checks the classes. Returns, for each definition of the plan, `true` if it is a class that can never hold.
-pub(super) fn classes(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> Vec<bool> {
+pub(super) fn classes(
+    set: &AnalysedSet<'_>,
+    solver: &mut Solver<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<bool> {
     let mut never = vec![false; set.plan.definitions.len()];
     for (at, definition) in set.plan.definitions.iter().enumerate() {
         let Some(side) = definition.class_of.filter(|_| !definition.standard) else { continue };
         let name = &definition.name;
-        match solver.solve(&[(definition.root, Want::True)]) {
-            Answer::Never(goals) => {
+        match solver.solve(&[(definition.root, WantedTruth::True)]) {
+            Solution::Never(goals) => {
                 never[at] = true;
                 // A class that includes one that never holds is not to blame. Definitions use only earlier
                 // ones, so the inner class has been judged by now.
@@ -36,7 +40,7 @@ pub(super) fn classes(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec
                 let problem = Diagnostic::warning(Code::B0601, definition.span, message);
                 problems.push(set.with_goals(solver, problem.label("it never holds"), &goals));
             }
-            _ if solver.solve(&[(definition.root, Want::NotTrue)]).is_never() => {
+            _ if solver.solve(&[(definition.root, WantedTruth::NotTrue)]).is_never() => {
                 let message = format!("every {side} is in class `{name}`");
                 let problem = Diagnostic::warning(Code::B0602, definition.span, message);
                 problems.push(set.with_tautology(problem.label("it always holds"), definition.root));
@@ -49,7 +53,7 @@ pub(super) fn classes(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec
 
 /// The result of checking a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum RuleVerdict {
     /// The requirement can hold, or it is not known.
     Open,
     /// The requirement can never hold.
@@ -58,7 +62,11 @@ pub(super) enum Known {
 
 /// Checks the requirements of the operator, of agents and of providers. Returns the results for the
 /// operator's.
-pub(super) fn rules(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Known> {
+pub(super) fn rules(
+    set: &AnalysedSet<'_>,
+    solver: &mut Solver<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<RuleVerdict> {
     let plan = set.plan;
     let found = plan.broker.requires.iter().map(|rule| one(set, solver, rule, problems)).collect();
     for rule in plan.agent_rules.iter().chain(&plan.tier_rules).flatten() {
@@ -69,32 +77,37 @@ pub(super) fn rules(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec<D
     found
 }
 
-fn one(set: &Set<'_>, solver: &mut Solver<'_>, rule: &Rule, problems: &mut Vec<Diagnostic>) -> Known {
+fn one(
+    set: &AnalysedSet<'_>,
+    solver: &mut Solver<'_>,
+    rule: &Rule,
+    problems: &mut Vec<Diagnostic>,
+) -> RuleVerdict {
     let span = set.plan.spans[rule.root.0 as usize];
     let name = if rule.labelled {
         format!("the requirement `{}`", rule.label)
     } else {
         "this requirement".to_owned()
     };
-    match solver.solve(&[(rule.root, Want::True)]) {
-        Answer::Never(goals) => {
+    match solver.solve(&[(rule.root, WantedTruth::True)]) {
+        Solution::Never(goals) => {
             let message = format!("{name} can never hold: it refuses every candidate");
             let problem = Diagnostic::warning(Code::B0603, span, message).label("it never holds");
             problems.push(set.with_goals(solver, problem, &goals));
-            Known::Never
+            RuleVerdict::Never
         }
         _ => {
-            if solver.solve(&[(rule.root, Want::NotTrue)]).is_never() {
+            if solver.solve(&[(rule.root, WantedTruth::NotTrue)]).is_never() {
                 let message = format!("{name} always holds: it refuses nothing");
                 let problem = Diagnostic::warning(Code::B0604, span, message).label("it always holds");
                 problems.push(set.with_tautology(problem, rule.root));
             }
-            Known::Open
+            RuleVerdict::Open
         }
     }
 }
 
-impl Set<'_> {
+impl AnalysedSet<'_> {
     /// Adds the conditions that exclude each other to a problem: as help, and as labels at their places.
     pub(super) fn with_goals(&self, solver: &Solver<'_>, problem: Diagnostic, goals: &[Goal]) -> Diagnostic {
         let mut problem = problem.help(self.conflict(solver, goals, |_| String::new()));
@@ -170,7 +183,7 @@ impl Set<'_> {
                 | Node::Read(_)
                 | Node::IsAbsent(_)
                 | Node::IsPresent(_)
-                | Node::Asked(_) => {}
+                | Node::External(_) => {}
             }
         }
         found
@@ -187,7 +200,7 @@ pub(super) fn is_condition(plan: &Plan, id: NodeId) -> bool {
         | Node::Matches(..)
         | Node::IsAbsent(_)
         | Node::IsPresent(_)
-        | Node::Asked(_)
+        | Node::External(_)
         | Node::Constant(Value::Bool(_)) => true,
         Node::Named(definition) => is_condition(plan, plan.definition(*definition).root),
         Node::Read(column) | Node::Else(column, _) => {

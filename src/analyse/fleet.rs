@@ -9,7 +9,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use indexmap::{IndexMap, IndexSet, map::Entry};
 
-use super::Set;
+use super::AnalysedSet;
 use crate::{
     cycle::every_need,
     diagnostic::{Code, Diagnostic},
@@ -27,7 +27,11 @@ const NAMED: usize = 4;
 
 /// Checks every need that is not in `impossible`, or expected to be unmet by a test. Returns `false` if the
 /// bound on steps ended the check early.
-pub(super) fn check(set: &Set<'_>, impossible: &BTreeSet<NeedId>, problems: &mut Vec<Diagnostic>) -> bool {
+pub(super) fn check(
+    set: &AnalysedSet<'_>,
+    impossible: &BTreeSet<NeedId>,
+    problems: &mut Vec<Diagnostic>,
+) -> bool {
     let ledger = Ledger::empty(set.world);
     let placed = Placed::new(set.plan);
     let moment = Moment {
@@ -44,10 +48,10 @@ pub(super) fn check(set: &Set<'_>, impossible: &BTreeSet<NeedId>, problems: &mut
         let framework = &set.plan.frameworks[id.framework];
         let need = &framework.needs[id.need];
         let symbols = &set.plan.symbols;
-        if set.said.expects_unmet(symbols.text(framework.name), symbols.text(need.name)) {
+        if set.test_names.expects_unmet(symbols.text(framework.name), symbols.text(need.name)) {
             continue;
         }
-        let serving = Serving { set, matcher: Matcher::new(moment, id), need, varying: &varying };
+        let serving = NeedCheck { set, matcher: Matcher::new(moment, id), need, varying: &varying };
         problems.extend(serving.check(&mut steps));
         if steps == 0 {
             return false;
@@ -57,8 +61,8 @@ pub(super) fn check(set: &Set<'_>, impossible: &BTreeSet<NeedId>, problems: &mut
 }
 
 /// The check of one need.
-struct Serving<'s, 'a> {
-    set: &'s Set<'a>,
+struct NeedCheck<'s, 'a> {
+    set: &'s AnalysedSet<'a>,
     matcher: Matcher<'s>,
     need: &'s Need,
     /// A cache over all needs: `true` for conditions that read a free or used amount.
@@ -67,22 +71,22 @@ struct Serving<'s, 'a> {
 
 /// The failures that exclude candidates, by the kind of candidate.
 #[derive(Default)]
-struct Excluded {
-    agents: Tally,
-    supplies: Tally,
-    pairs: Tally,
+struct ExclusionTally {
+    agents: CandidateTally,
+    supplies: CandidateTally,
+    pairs: CandidateTally,
 }
 
 /// The failures that exclude candidates of one kind, grouped by cause.
 #[derive(Default)]
-struct Tally {
+struct CandidateTally {
     /// The number of candidates looked at.
     of: usize,
-    by: IndexMap<Cause, Told>,
+    by: IndexMap<FailureKey, CauseTally>,
 }
 
 /// The failures of one cause.
-struct Told {
+struct CauseTally {
     /// The number of candidates that fail for it.
     count: usize,
     /// The reason of the first of them.
@@ -93,34 +97,34 @@ struct Told {
 
 /// The key by which failures are grouped into one reason of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Cause {
+enum FailureKey {
     Node(NodeId),
     Resource(crate::symbol::Symbol),
     Place(Span),
     Word(&'static str),
 }
 
-impl Cause {
-    fn of(failure: &Failure<'_>) -> Cause {
+impl FailureKey {
+    fn of(failure: &Failure<'_>) -> FailureKey {
         match failure {
             Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
-                Cause::Node(*node)
+                FailureKey::Node(*node)
             }
-            Failure::Amount(shortage) => Cause::Resource(shortage.resource),
-            Failure::Nothing(_, resource) => Cause::Resource(*resource),
-            Failure::Charge(charge, _) => Cause::Resource(charge.resource),
-            Failure::Place(place, ..) => Cause::Place(place.span),
-            Failure::Filesystem { .. } => Cause::Word("filesystem"),
-            Failure::Access => Cause::Word("access"),
-            Failure::Users { .. } => Cause::Word("users"),
-            Failure::Reserved { .. } => Cause::Word("reserved"),
-            Failure::Source { .. } => Cause::Word("source"),
-            Failure::Principal { .. } => Cause::Word("principal"),
+            Failure::Amount(shortage) => FailureKey::Resource(shortage.resource),
+            Failure::Nothing(_, resource) => FailureKey::Resource(*resource),
+            Failure::Charge(charge, _) => FailureKey::Resource(charge.resource),
+            Failure::Place(place, ..) => FailureKey::Place(place.span),
+            Failure::Filesystem { .. } => FailureKey::Word("filesystem"),
+            Failure::Access => FailureKey::Word("access"),
+            Failure::Users { .. } => FailureKey::Word("users"),
+            Failure::Reserved { .. } => FailureKey::Word("reserved"),
+            Failure::Source { .. } => FailureKey::Word("source"),
+            Failure::Principal { .. } => FailureKey::Word("principal"),
         }
     }
 }
 
-impl<'s> Serving<'s, '_> {
+impl<'s> NeedCheck<'s, '_> {
     fn name(&self) -> String {
         show_name(self.set.plan.symbols.text(self.need.name))
     }
@@ -160,7 +164,7 @@ impl<'s> Serving<'s, '_> {
     ///
     /// The message then names the conditions of that class alone, as they explain most: other failures of the
     /// same candidates would only distract.
-    fn outside(&self, request: &'s Request, side: Side, steps: &mut u64) -> Option<Box<Excluded>> {
+    fn outside(&self, request: &'s Request, side: Side, steps: &mut u64) -> Option<Box<ExclusionTally>> {
         let world = self.set.world;
         let count = if side == Side::Agent { world.agents.len() } else { world.supplies.len() };
         let candidates: Vec<(Option<usize>, Option<usize>)> = match side {
@@ -177,7 +181,7 @@ impl<'s> Serving<'s, '_> {
                 continue;
             }
             let conditions = self.set.opened(root);
-            let mut excluded = Box::<Excluded>::default();
+            let mut excluded = Box::<ExclusionTally>::default();
             for (agent, supply) in &candidates {
                 let scene = self.matcher.scene(*agent, *supply, None);
                 let failing = conditions.iter().filter(|node| !scene.truth(**node).holds());
@@ -192,14 +196,14 @@ impl<'s> Serving<'s, '_> {
 
     /// Returns the agents that could serve. If there are none, returns the failures that exclude them, or
     /// `None` if the steps did not suffice.
-    fn agents(&self, steps: &mut u64) -> Result<Vec<usize>, Option<Box<Excluded>>> {
+    fn agents(&self, steps: &mut u64) -> Result<Vec<usize>, Option<Box<ExclusionTally>>> {
         if let Some(excluded) =
             self.need.agent.as_ref().and_then(|request| self.outside(request, Side::Agent, steps))
         {
             return Err(Some(excluded));
         }
         let mut found = Vec::new();
-        let mut excluded = Excluded::default();
+        let mut excluded = ExclusionTally::default();
         for agent in 0..self.set.world.agents.len() {
             if !self.take(steps) {
                 return Err(None);
@@ -213,7 +217,7 @@ impl<'s> Serving<'s, '_> {
     }
 
     /// Returns the supplies that could serve a volume together with one of the agents. Errors are as of
-    /// [`Serving::agents`].
+    /// [`NeedCheck::agents`].
     ///
     /// Supplies are first judged alone, which costs their number. Only those left are tried with agents, and
     /// only if some rule is about both, which costs the product in the worst case.
@@ -222,12 +226,12 @@ impl<'s> Serving<'s, '_> {
         volume: &'s Volume,
         agents: &[Option<usize>],
         steps: &mut u64,
-    ) -> Result<Vec<usize>, Option<Box<Excluded>>> {
+    ) -> Result<Vec<usize>, Option<Box<ExclusionTally>>> {
         if let Some(excluded) = self.outside(&volume.request, Side::Pool, steps) {
             return Err(Some(excluded));
         }
         let mut alone = Vec::new();
-        let mut excluded = Excluded::default();
+        let mut excluded = ExclusionTally::default();
         for supply in 0..self.set.world.supplies.len() {
             if !self.take(steps) {
                 return Err(None);
@@ -271,7 +275,7 @@ impl<'s> Serving<'s, '_> {
     /// Counts the failures that exclude a candidate for good. Returns `true` if there are any.
     fn note(
         &self,
-        excluded: &mut Excluded,
+        excluded: &mut ExclusionTally,
         failures: &[Failure<'s>],
         agent: Option<usize>,
         supply: Option<usize>,
@@ -290,20 +294,21 @@ impl<'s> Serving<'s, '_> {
             }
             any = true;
             // The message shows few values, and making a reason of every failure would take long.
-            let told = match tally.by.entry(Cause::of(failure)) {
-                Entry::Occupied(told) if told.get().count >= NAMED => {
-                    told.into_mut().count += 1;
+            let cause_tally = match tally.by.entry(FailureKey::of(failure)) {
+                Entry::Occupied(cause_tally) if cause_tally.get().count >= NAMED => {
+                    cause_tally.into_mut().count += 1;
                     continue;
                 }
                 entry => {
                     let reason = self.matcher.reason(failure, agent, supply, volume);
                     let have = reason.have.clone();
-                    let told = entry.or_insert_with(|| Told { count: 0, reason, have: IndexSet::new() });
-                    told.have.extend(have);
-                    told
+                    let cause_tally =
+                        entry.or_insert_with(|| CauseTally { count: 0, reason, have: IndexSet::new() });
+                    cause_tally.have.extend(have);
+                    cause_tally
                 }
             };
-            told.count += 1;
+            cause_tally.count += 1;
         }
         any
     }
@@ -331,7 +336,7 @@ impl<'s> Serving<'s, '_> {
 
     /// The warning that no candidate can serve, with the most frequent reasons of each kind of candidate
     /// first.
-    fn none_serves(&self, side: &str, volume: Option<&Volume>, excluded: &Excluded) -> Diagnostic {
+    fn none_serves(&self, side: &str, volume: Option<&Volume>, excluded: &ExclusionTally) -> Diagnostic {
         let mut message = format!("none of the declared {side}s can ever serve `{}`", self.name());
         if let Some(volume) = volume {
             let volume = show_name(self.set.plan.symbols.text(volume.name));
@@ -343,14 +348,15 @@ impl<'s> Serving<'s, '_> {
             (&excluded.supplies, "supply", "supplies"),
             (&excluded.pairs, "pair of agent and supply", "pairs of agent and supply"),
         ];
-        let mut causes: Vec<(&Told, usize, &str, &str)> = Vec::new();
+        let mut causes: Vec<(&CauseTally, usize, &str, &str)> = Vec::new();
         for (tally, one, many) in tallies {
-            let mut own: Vec<&Told> = tally.by.values().collect();
-            own.sort_by_key(|told| std::cmp::Reverse(told.count));
-            causes.extend(own.into_iter().map(|told| (told, tally.of, one, many)));
+            let mut own: Vec<&CauseTally> = tally.by.values().collect();
+            own.sort_by_key(|cause_tally| std::cmp::Reverse(cause_tally.count));
+            causes.extend(own.into_iter().map(|cause_tally| (cause_tally, tally.of, one, many)));
         }
         let more = causes.len().saturating_sub(NAMED);
-        let named = causes.iter().take(NAMED).map(|(told, of, one, many)| told.text(*of, one, many));
+        let named =
+            causes.iter().take(NAMED).map(|(cause_tally, of, one, many)| cause_tally.text(*of, one, many));
         let mut help = named.collect::<Vec<_>>().join("; ");
         if more > 0 {
             help.push_str(&format!("; and {more} more reasons"));
@@ -447,7 +453,7 @@ impl<'s> Serving<'s, '_> {
     }
 }
 
-impl Told {
+impl CauseTally {
     /// `all 3 pools by fast: wants media in ["ssd"], has "hdd"`
     fn text(&self, of: usize, one: &str, many: &str) -> String {
         let candidates = match (self.count, of) {

@@ -7,7 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{
     Doubt,
-    candidate::{Imagined, Variable, VariableId},
+    candidate::{HypotheticalCandidate, Variable, VariableId},
 };
 use crate::{
     engine::{Keys, value},
@@ -21,7 +21,7 @@ use crate::{
 
 /// Constants and variables that are compared.
 #[derive(Clone, Debug, Default)]
-pub struct Group {
+pub struct ComparedGroup {
     /// Amounts in base units, members of sets of numbers among them.
     pub quantities: BTreeSet<i64>,
     /// Versions.
@@ -46,8 +46,8 @@ pub struct Group {
     pub doubt: Option<Doubt>,
 }
 
-impl Group {
-    fn absorb(&mut self, other: Group) {
+impl ComparedGroup {
+    fn absorb(&mut self, other: ComparedGroup) {
         self.quantities.extend(other.quantities);
         self.versions.extend(other.versions);
         self.texts.extend(other.texts);
@@ -115,10 +115,10 @@ impl Group {
 /// The groups of some conditions.
 #[derive(Debug)]
 pub struct Groups<'i, 'a> {
-    imagined: &'i Imagined<'a>,
+    hypothetical: &'i HypotheticalCandidate<'a>,
     plan: &'i Plan,
     above: Vec<usize>,
-    groups: Vec<Group>,
+    groups: Vec<ComparedGroup>,
     by_variable: IndexMap<VariableId, usize>,
     seen: IndexMap<NodeId, Option<usize>>,
     /// Whether a node reads something that varies.
@@ -127,10 +127,10 @@ pub struct Groups<'i, 'a> {
 
 impl<'i, 'a> Groups<'i, 'a> {
     /// None yet.
-    pub fn new(imagined: &'i Imagined<'a>) -> Self {
+    pub fn new(hypothetical: &'i HypotheticalCandidate<'a>) -> Self {
         Groups {
-            plan: imagined.plan(),
-            imagined,
+            plan: hypothetical.plan(),
+            hypothetical,
             above: Vec::new(),
             groups: Vec::new(),
             by_variable: IndexMap::new(),
@@ -140,14 +140,14 @@ impl<'i, 'a> Groups<'i, 'a> {
     }
 
     /// The groups, each once.
-    pub fn finish(mut self) -> Vec<Group> {
+    pub fn finish(mut self) -> Vec<ComparedGroup> {
         let roots: Vec<usize> = (0..self.groups.len()).filter(|at| self.above[*at] == *at).collect();
         roots.into_iter().map(|at| std::mem::take(&mut self.groups[at])).collect()
     }
 
     fn fresh(&mut self) -> usize {
         self.above.push(self.groups.len());
-        self.groups.push(Group::default());
+        self.groups.push(ComparedGroup::default());
         self.groups.len() - 1
     }
 
@@ -177,10 +177,10 @@ impl<'i, 'a> Groups<'i, 'a> {
         }
         let plan = self.plan;
         let node = plan.node(id);
-        let free = |column: &ColumnId| !self.imagined.is_fixed(self.imagined.variable_of(*column));
+        let free = |column: &ColumnId| !self.hypothetical.is_fixed(self.hypothetical.variable_of(*column));
         let varies = match node {
             Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => free(column),
-            Node::Asked(asked) => plan.asked(*asked).reads.iter().any(free),
+            Node::External(asked) => plan.asked(*asked).reads.iter().any(free),
             Node::Else(column, other) => free(column) || self.varies(*other),
             _ => {
                 let mut inner = Vec::new();
@@ -192,7 +192,7 @@ impl<'i, 'a> Groups<'i, 'a> {
         varies
     }
 
-    fn mark(&mut self, group: Option<usize>, mark: impl FnOnce(&mut Group)) {
+    fn mark(&mut self, group: Option<usize>, mark: impl FnOnce(&mut ComparedGroup)) {
         if let Some(at) = group {
             let at = self.root(at);
             mark(&mut self.groups[at]);
@@ -201,10 +201,10 @@ impl<'i, 'a> Groups<'i, 'a> {
 
     /// The group of a column's variable. What is fixed is a constant, for each column that reads it.
     fn column(&mut self, column: ColumnId) -> Option<usize> {
-        let id = self.imagined.variable_of(column);
-        if self.imagined.is_fixed(id) {
+        let id = self.hypothetical.variable_of(column);
+        if self.hypothetical.is_fixed(id) {
             let at = self.fresh();
-            if let Ok(value) = self.imagined.read(column) {
+            if let Ok(value) = self.hypothetical.read(column) {
                 self.groups[at].constant(&value);
             }
             return Some(at);
@@ -221,8 +221,8 @@ impl<'i, 'a> Groups<'i, 'a> {
         self.by_variable.insert(id, at);
         let group = &mut self.groups[at];
         group.variables.insert(id, vec![column]);
-        group.places = matches!(self.imagined.variable(id), Variable::Place(_))
-            || self.imagined.type_of(column) == Some(crate::types::Type::Place);
+        group.places = matches!(self.hypothetical.variable(id), Variable::Place(_))
+            || self.hypothetical.type_of(column) == Some(crate::types::Type::Place);
         Some(at)
     }
 
@@ -252,7 +252,7 @@ impl<'i, 'a> Groups<'i, 'a> {
             }
             Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => self.column(*column),
             // What others wrote is not looked into.
-            Node::Asked(_) => None,
+            Node::External(_) => None,
             Node::Named(definition) => self.add(plan.definition(*definition).root),
             Node::Not(inner) => self.add(*inner),
             Node::And(parts) | Node::Or(parts) => {
@@ -311,7 +311,7 @@ impl<'i, 'a> Groups<'i, 'a> {
     fn computed(&mut self, id: NodeId, parts: &[NodeId]) -> Option<usize> {
         if !self.varies(id) {
             let at = self.fresh();
-            if let Ok(value) = value(self.imagined, id) {
+            if let Ok(value) = value(self.hypothetical, id) {
                 self.groups[at].constant(&value);
             }
             return Some(at);

@@ -12,7 +12,7 @@ mod needs;
 mod prefer;
 mod sample;
 mod solve;
-mod tests_say;
+mod test_names;
 mod unused;
 mod values;
 mod witness;
@@ -73,27 +73,27 @@ impl fmt::Display for Doubt {
 }
 
 /// What the analysis of a set sees.
-struct Set<'a> {
+struct AnalysedSet<'a> {
     plan: &'a Plan,
     world: &'a World,
     hir: &'a Hir,
     sources: &'a Sources,
     files: &'a [Ast],
     modules: Vec<(&'static str, &'a Ast)>,
-    said: tests_say::Said,
+    test_names: test_names::TestNames,
     report: &'a Report,
 }
 
 /// Everything the analysis says of a set that compiles, and of the fleet that it is bound to.
 pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
-    let set = Set {
+    let set = AnalysedSet {
         plan: &loaded.plan,
         world: &loaded.world,
         hir: &loaded.hir,
         sources: &loaded.report.sources,
         files: &parsed.files,
         modules: parsed.modules.iter().map(|(name, ast)| (*name, ast)).collect(),
-        said: tests_say::Said::of(&loaded.hir),
+        test_names: test_names::TestNames::of(&loaded.hir),
         report: &loaded.report,
     };
     let mut problems = Vec::new();
@@ -114,7 +114,7 @@ pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
 }
 
 /// The notes that a bound ended a part of the analysis.
-fn stopped(set: &Set<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec<Diagnostic> {
+fn stopped(set: &AnalysedSet<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec<Diagnostic> {
     let (mut notes, given_up) = (Vec::new(), &solver.given_up);
     let help = "nothing is wrong with that; what the analysis did not reach is not warned of";
     if let Some(first) = given_up.first() {
@@ -141,7 +141,7 @@ fn stopped(set: &Set<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec<Diagnos
     notes
 }
 
-impl Set<'_> {
+impl AnalysedSet<'_> {
     /// Whether the check of the set has said something of this kind.
     fn has(&self, code: Code) -> bool {
         self.report.diagnostics.iter().any(|problem| problem.code == code)

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::{
-    Set,
-    conditions::Known,
-    solve::{Answer, Goal, Solver, Want},
+    AnalysedSet,
+    conditions::RuleVerdict,
+    solve::{Goal, Solution, Solver, WantedTruth},
     witness,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 const ASKING: [Side; 4] = [Side::Need, Side::Framework, Side::Role, Side::Volume];
 
 /// Whether the first of two classes is in the second; or, with `False`, whether nothing of the first is.
-type Relations = IndexMap<(NodeId, NodeId, Want), Option<Reverse>>;
+type Relations = IndexMap<(NodeId, NodeId, WantedTruth), Option<Reverse>>;
 
 /// What is known the other way round.
 #[derive(Clone, Debug)]
@@ -42,10 +42,10 @@ enum Reverse {
 
 /// Checks every need, and the classes that classes combine. Gives the needs that nothing can ever serve.
 pub(super) fn check(
-    set: &Set<'_>,
+    set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
     never: &[bool],
-    rules: &[Known],
+    rules: &[RuleVerdict],
     problems: &mut Vec<Diagnostic>,
 ) -> BTreeSet<NeedId> {
     let ledger = Ledger::empty(set.world);
@@ -67,18 +67,20 @@ pub(super) fn check(
                 recorder: None,
             };
             let name = show_name(set.plan.symbols.text(need.name));
-            let known =
-                set.said.expects_unmet(set.plan.symbols.text(of.name), set.plan.symbols.text(need.name));
+            let known = set
+                .test_names
+                .expects_unmet(set.plan.symbols.text(of.name), set.plan.symbols.text(need.name));
             let volumes = need.volumes.iter().filter(|volume| volume.ordinal.0 == 0).map(Some);
             let parts = need.agent.iter().map(|_| None).chain(volumes);
             for part in parts {
-                solver.imagined.fix_sides(&ASKING, |column| scene(part).read(column));
+                solver.hypothetical.fix_sides(&ASKING, |column| scene(part).read(column));
                 let Some(request) = part.map(|volume| &volume.request).or(need.agent.as_ref()) else {
                     continue;
                 };
-                let asked = Asked { set, request, volume: part, span: need.span, name: &name, never, rules };
+                let asked =
+                    NeedRequest { set, request, volume: part, span: need.span, name: &name, never, rules };
                 let excluded = asked.excludes(solver, known, problems);
-                solver.imagined.free(&ASKING);
+                solver.hypothetical.free(&ASKING);
                 if excluded {
                     impossible.insert(id);
                 } else {
@@ -93,17 +95,17 @@ pub(super) fn check(
 }
 
 /// What a need asks of its agent, or of the supply of a volume.
-struct Asked<'s, 'a> {
-    set: &'s Set<'a>,
+struct NeedRequest<'s, 'a> {
+    set: &'s AnalysedSet<'a>,
     request: &'s Request,
     volume: Option<&'s Volume>,
     span: Span,
     name: &'s str,
     never: &'s [bool],
-    rules: &'s [Known],
+    rules: &'s [RuleVerdict],
 }
 
-impl Asked<'_, '_> {
+impl NeedRequest<'_, '_> {
     /// Whether what is asked, with the operator's rules, excludes itself; reported unless a test knows it.
     fn excludes(&self, solver: &mut Solver<'_>, known: bool, problems: &mut Vec<Diagnostic>) -> bool {
         let plan = self.set.plan;
@@ -112,30 +114,33 @@ impl Asked<'_, '_> {
             // Said of the class already.
             return true;
         }
-        let mut goals: Vec<(NodeId, Want)> = Vec::new();
+        let mut goals: Vec<(NodeId, WantedTruth)> = Vec::new();
         // Where each goal is asked, and by what.
         let mut asked: Vec<(Span, String)> = Vec::new();
         for ask in &self.request.classes {
-            goals.push((plan.definition(ask.class).root, if ask.negated { Want::False } else { Want::True }));
+            goals.push((
+                plan.definition(ask.class).root,
+                if ask.negated { WantedTruth::False } else { WantedTruth::True },
+            ));
             asked.push((ask.span, format!(" of class `{}`", self.set.class(ask.class))));
         }
         for rule in &self.request.conditions {
-            goals.push((rule.root, Want::True));
+            goals.push((rule.root, WantedTruth::True));
             asked.push((plan.spans[rule.root.0 as usize], String::new()));
         }
         let rules = plan.broker.requires.iter().zip(self.rules);
-        for (rule, _) in rules.filter(|(_, known)| **known == Known::Open) {
+        for (rule, _) in rules.filter(|(_, known)| **known == RuleVerdict::Open) {
             // A rule that speaks of the other side as well can be met there.
             let (own, other) = match self.volume {
                 Some(_) => (rule.sides.of_volume(), rule.sides.has(Side::Agent)),
                 None => (true, rule.sides.of_volume()),
             };
             if own && !other {
-                goals.push((rule.root, Want::True));
+                goals.push((rule.root, WantedTruth::True));
                 asked.push((plan.spans[rule.root.0 as usize], String::new()));
             }
         }
-        let Answer::Never(conflict) = solver.solve(&goals) else { return false };
+        let Solution::Never(conflict) = solver.solve(&goals) else { return false };
         if !known {
             problems.push(self.problem(solver, &conflict, &asked));
         }
@@ -166,7 +171,7 @@ impl Asked<'_, '_> {
 
 /// Classes of one request of which one is contained in another.
 fn redundant(
-    set: &Set<'_>,
+    set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
     side: Side,
     classes: &[ClassAsk],
@@ -180,7 +185,7 @@ fn redundant(
             if at == beside || other.negated || dropped.contains(&beside) || dropped.contains(&at) {
                 continue;
             }
-            let want = if ask.negated { Want::NotFalse } else { Want::NotTrue };
+            let want = if ask.negated { WantedTruth::NotFalse } else { WantedTruth::NotTrue };
             let roots = (other.class, ask.class);
             if relations.len() >= limits::CLASS_PAIRS {
                 solver.uncompared.get_or_insert(ask.span);
@@ -198,24 +203,24 @@ fn redundant(
 /// Whether every candidate of the first class is in the second (or out of it, with `NotFalse`): the rest of the
 /// message where it is so.
 fn relation(
-    set: &Set<'_>,
+    set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
     side: Side,
     (first, second): (DefinitionId, DefinitionId),
-    want: Want,
+    want: WantedTruth,
     relations: &mut Relations,
 ) -> Option<Reverse> {
     let (first, second) = (set.plan.definition(first).root, set.plan.definition(second).root);
     if let Some(known) = relations.get(&(first, second, want)) {
         return known.clone();
     }
-    let found = solver.solve(&[(first, Want::True), (second, want)]).is_never().then(|| {
+    let found = solver.solve(&[(first, WantedTruth::True), (second, want)]).is_never().then(|| {
         // Not the other way round: a candidate of the second alone.
-        let reverse = if want == Want::NotTrue { Want::True } else { Want::False };
-        match solver.solve(&[(second, reverse), (first, Want::NotTrue)]) {
-            Answer::Found(found) => Reverse::Candidate(witness::candidate(solver, side, &found)),
-            Answer::Never(_) => Reverse::Same,
-            Answer::NotKnown(_) => Reverse::NotKnown,
+        let reverse = if want == WantedTruth::NotTrue { WantedTruth::True } else { WantedTruth::False };
+        match solver.solve(&[(second, reverse), (first, WantedTruth::NotTrue)]) {
+            Solution::Found(found) => Reverse::Candidate(witness::candidate(solver, side, &found)),
+            Solution::Never(_) => Reverse::Same,
+            Solution::NotKnown(_) => Reverse::NotKnown,
         }
     });
     relations.insert((first, second, want), found.clone());
@@ -254,7 +259,7 @@ fn adds_nothing(
 
 /// Classes that a class includes.
 fn in_classes(
-    set: &Set<'_>,
+    set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
     never: &[bool],
     relations: &mut Relations,
@@ -272,7 +277,7 @@ fn in_classes(
 }
 
 /// The class that a condition includes or rules out.
-fn included(set: &Set<'_>, node: NodeId) -> Option<ClassAsk> {
+fn included(set: &AnalysedSet<'_>, node: NodeId) -> Option<ClassAsk> {
     let (inner, negated) = match set.plan.node(node) {
         Node::Not(inner) => (*inner, true),
         _ => (node, false),
@@ -282,7 +287,7 @@ fn included(set: &Set<'_>, node: NodeId) -> Option<ClassAsk> {
     Some(ClassAsk { class: *class, negated, span: set.plan.spans[node.0 as usize] })
 }
 
-impl Set<'_> {
+impl AnalysedSet<'_> {
     fn class(&self, id: DefinitionId) -> &str {
         &self.plan.definition(id).name
     }

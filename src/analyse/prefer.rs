@@ -4,9 +4,9 @@
 //! evaluates the preference with every candidate of the fleet at hand, within a bound on steps.
 
 use super::{
-    Set,
+    AnalysedSet,
     conditions::is_condition,
-    solve::{Answer, Solver, Want},
+    solve::{Solution, Solver, WantedTruth},
     witness,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 /// One of an agent or a provider applies to its own candidates only: always earned, it still sets these apart
 /// from others.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
+enum PreferenceOwner {
     Operator,
     /// The agents with these rules.
     Agent(usize),
@@ -35,18 +35,19 @@ enum Whose {
 
 /// Checks every preference, and the soft places of needs. Returns `false` if the bound on steps ended the
 /// check early.
-pub(super) fn check(set: &Set<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> bool {
+pub(super) fn check(set: &AnalysedSet<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> bool {
     let plan = set.plan;
-    let operator = plan.broker.prefers.iter().map(|rule| (rule, Whose::Operator));
+    let operator = plan.broker.prefers.iter().map(|rule| (rule, PreferenceOwner::Operator));
     let agents = plan.agent_rules.iter().enumerate();
-    let agents = agents.flat_map(|(at, rules)| rules.iter().map(move |rule| (rule, Whose::Agent(at))));
+    let agents =
+        agents.flat_map(|(at, rules)| rules.iter().map(move |rule| (rule, PreferenceOwner::Agent(at))));
     let tiers = plan.tier_rules.iter().enumerate();
-    let tiers = tiers.flat_map(|(at, rules)| rules.iter().map(move |rule| (rule, Whose::Tier(at))));
+    let tiers = tiers.flat_map(|(at, rules)| rules.iter().map(move |rule| (rule, PreferenceOwner::Tier(at))));
     let ledger = Ledger::empty(set.world);
     let mut steps = limits::PREFERRING_STEPS;
-    for (rule, whose) in operator.chain(agents).chain(tiers).filter(|(rule, _)| rule.weight.is_some()) {
-        let why = never(set, solver, rule, whose)
-            .or_else(|| over_fleet(&Fleet { set, ledger: &ledger, rule, whose }, &mut steps));
+    for (rule, owner) in operator.chain(agents).chain(tiers).filter(|(rule, _)| rule.weight.is_some()) {
+        let why = never(set, solver, rule, owner)
+            .or_else(|| over_fleet(&PreferenceFleet { set, ledger: &ledger, rule, owner }, &mut steps));
         if let Some(why) = why {
             let name = if rule.labelled { format!("`{}`", rule.label) } else { "this preference".to_owned() };
             let message = format!("{name} never tells two candidates apart");
@@ -73,34 +74,39 @@ fn weightless(place: &Place) -> Option<Diagnostic> {
 }
 
 /// Returns the reason why a preference never tells two candidates apart, in any fleet.
-fn never(set: &Set<'_>, solver: &mut Solver<'_>, rule: &Rule, whose: Whose) -> Option<String> {
+fn never(
+    set: &AnalysedSet<'_>,
+    solver: &mut Solver<'_>,
+    rule: &Rule,
+    owner: PreferenceOwner,
+) -> Option<String> {
     if rule.weight == Some(0) {
         return Some("its weight is 0".to_owned());
     }
     let text = || witness::condition(set.plan, set.sources, rule.root);
     if !is_condition(set.plan, rule.root) {
         let constant = set.plan.reads(rule.root).is_empty();
-        return (constant && whose == Whose::Operator)
+        return (constant && owner == PreferenceOwner::Operator)
             .then(|| format!("`{}` is the same for every candidate", text()));
     }
-    match solver.solve(&[(rule.root, Want::True)]) {
-        Answer::Never(goals) => {
+    match solver.solve(&[(rule.root, WantedTruth::True)]) {
+        Solution::Never(goals) => {
             Some(format!("it earns nothing: {}", set.conflict(solver, &goals, |_| String::new())))
         }
-        _ if whose != Whose::Operator => None,
+        _ if owner != PreferenceOwner::Operator => None,
         _ => {
-            let always = solver.solve(&[(rule.root, Want::NotTrue)]).is_never();
+            let always = solver.solve(&[(rule.root, WantedTruth::NotTrue)]).is_never();
             always.then(|| format!("`{}` holds for every candidate", text()))
         }
     }
 }
 
 /// A preference, and the fleet that it is asked of.
-struct Fleet<'s, 'a> {
-    set: &'s Set<'a>,
+struct PreferenceFleet<'s, 'a> {
+    set: &'s AnalysedSet<'a>,
     ledger: &'s Ledger,
     rule: &'s Rule,
-    whose: Whose,
+    owner: PreferenceOwner,
 }
 
 /// Returns the reason why a preference tells no two candidates of the declared fleet apart.
@@ -108,8 +114,8 @@ struct Fleet<'s, 'a> {
 /// For each need and volume, every candidate must earn the same; different needs may earn different values.
 /// Preferences on free or used amounts are left out, as these change during a cycle. So is a fleet with fewer
 /// than two candidates, which has no choice to make.
-fn over_fleet(fleet: &Fleet<'_, '_>, steps: &mut u64) -> Option<String> {
-    let Fleet { set, rule, .. } = fleet;
+fn over_fleet(fleet: &PreferenceFleet<'_, '_>, steps: &mut u64) -> Option<String> {
+    let PreferenceFleet { set, rule, .. } = fleet;
     let varies = |key: Key| matches!(key, Key::Free(_) | Key::Used(_));
     if set.plan.reads(rule.root).iter().any(|column| varies(set.plan.column(*column).key)) {
         return None;
@@ -126,7 +132,7 @@ fn over_fleet(fleet: &Fleet<'_, '_>, steps: &mut u64) -> Option<String> {
         for need in framework.needs.iter().filter(|need| need.agent.is_some() || !rule.sides.has(Side::Agent))
         {
             for volume in fleet.volumes(need) {
-                let value = fleet.only_value(framework, need, volume, &agents, &supplies, steps)?;
+                let value = fleet.common_value(framework, need, volume, &agents, &supplies, steps)?;
                 asked += 1;
                 if !values.contains(&value) {
                     values.push(value);
@@ -134,7 +140,7 @@ fn over_fleet(fleet: &Fleet<'_, '_>, steps: &mut u64) -> Option<String> {
             }
         }
     }
-    let own = fleet.whose != Whose::Operator;
+    let own = fleet.owner != PreferenceOwner::Operator;
     if asked == 0 || own && values != [0] {
         return None;
     }
@@ -152,15 +158,15 @@ fn over_fleet(fleet: &Fleet<'_, '_>, steps: &mut u64) -> Option<String> {
     Some(format!("it {earned} with each of the {candidates} that it is asked of{absent}"))
 }
 
-impl<'s> Fleet<'s, '_> {
+impl<'s> PreferenceFleet<'s, '_> {
     /// Returns the agents that the preference applies to, or `[None]` if it is not about agents.
     fn agents(&self) -> Vec<Option<usize>> {
         if !self.rule.sides.has(Side::Agent) {
             return vec![None];
         }
         let all = self.set.world.agents.iter().enumerate();
-        match self.whose {
-            Whose::Agent(rules) => {
+        match self.owner {
+            PreferenceOwner::Agent(rules) => {
                 all.filter(|(_, one)| one.rules == rules).map(|(at, _)| Some(at)).collect()
             }
             _ => all.map(|(at, _)| Some(at)).collect(),
@@ -170,8 +176,8 @@ impl<'s> Fleet<'s, '_> {
     /// Returns the supplies that the preference applies to.
     fn supplies(&self) -> Vec<Option<usize>> {
         let world = self.set.world;
-        let below = |supply: &crate::inventory::world::Supply| match self.whose {
-            Whose::Tier(rules) => supply.chain.iter().any(|tier| world.tiers[*tier].rules == rules),
+        let below = |supply: &crate::inventory::world::Supply| match self.owner {
+            PreferenceOwner::Tier(rules) => supply.chain.iter().any(|tier| world.tiers[*tier].rules == rules),
             _ => true,
         };
         let all = world.supplies.iter().enumerate();
@@ -193,7 +199,7 @@ impl<'s> Fleet<'s, '_> {
         agent: Option<usize>,
         supply: Option<usize>,
     ) -> Scene<'s> {
-        let Set { plan, world, .. } = *self.set;
+        let AnalysedSet { plan, world, .. } = *self.set;
         let subject = Subject { framework, need };
         Scene {
             plan,
@@ -209,7 +215,7 @@ impl<'s> Fleet<'s, '_> {
     }
 
     /// Returns the value that every candidate earns, if they all earn the same and the steps suffice.
-    fn only_value(
+    fn common_value(
         &self,
         framework: &'s Framework,
         need: &'s Need,

@@ -6,7 +6,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{
     Doubt,
-    candidate::{Held, Imagined, VariableId},
+    candidate::{HypotheticalCandidate, VariableId, VariableValue},
     group::Groups,
     values,
 };
@@ -21,7 +21,7 @@ use crate::{
 
 /// What is wanted of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Want {
+pub enum WantedTruth {
     /// It holds.
     True,
     /// It does not, and is known.
@@ -32,23 +32,23 @@ pub enum Want {
     NotFalse,
 }
 
-impl Want {
+impl WantedTruth {
     fn accepts(self, truth: Truth) -> bool {
         match self {
-            Want::True => truth == Truth::True,
-            Want::False => truth == Truth::False,
-            Want::NotTrue => truth != Truth::True,
-            Want::NotFalse => truth != Truth::False,
+            WantedTruth::True => truth == Truth::True,
+            WantedTruth::False => truth == Truth::False,
+            WantedTruth::NotTrue => truth != Truth::True,
+            WantedTruth::NotFalse => truth != Truth::False,
         }
     }
 
     /// What `not` makes of it.
-    fn negated(self) -> Want {
+    fn negated(self) -> WantedTruth {
         match self {
-            Want::True => Want::False,
-            Want::False => Want::True,
-            Want::NotTrue => Want::NotFalse,
-            Want::NotFalse => Want::NotTrue,
+            WantedTruth::True => WantedTruth::False,
+            WantedTruth::False => WantedTruth::True,
+            WantedTruth::NotTrue => WantedTruth::NotFalse,
+            WantedTruth::NotFalse => WantedTruth::NotTrue,
         }
     }
 }
@@ -59,7 +59,7 @@ pub struct Goal {
     /// The condition.
     pub node: NodeId,
     /// What is wanted.
-    pub want: Want,
+    pub want: WantedTruth,
     /// The condition as written, where `node` is a part of it: with its `not`.
     pub shown: NodeId,
     /// Which of the goals that were asked it is of.
@@ -67,11 +67,11 @@ pub struct Goal {
 }
 
 /// A candidate: what each key that matters holds.
-pub type Witness = Vec<(VariableId, Held)>;
+pub type Witness = Vec<(VariableId, VariableValue)>;
 
 /// What was found.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum Solution {
     /// This candidate meets the goals.
     Found(Witness),
     /// No candidate does, because of these goals together.
@@ -80,10 +80,10 @@ pub enum Answer {
     NotKnown(Doubt),
 }
 
-impl Answer {
+impl Solution {
     /// Whether it is certain that there is none.
     pub fn is_never(&self) -> bool {
-        matches!(self, Answer::Never(_))
+        matches!(self, Solution::Never(_))
     }
 }
 
@@ -92,7 +92,7 @@ impl Answer {
 pub struct Solver<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    pub(super) imagined: Imagined<'a>,
+    pub(super) hypothetical: HypotheticalCandidate<'a>,
     costs: Vec<u32>,
     /// The variables that conditions read, once they are asked for.
     reads: IndexMap<NodeId, Box<[VariableId]>>,
@@ -104,7 +104,7 @@ pub struct Solver<'a> {
 }
 
 /// How a search over one part ended.
-enum Part {
+enum PartResult {
     Found(Witness),
     None,
     NotKnown(Doubt),
@@ -113,10 +113,10 @@ enum Part {
 impl<'a> Solver<'a> {
     /// For a plan, with what is known of the broker.
     pub fn new(plan: &'a Plan, broker: &BrokerFacts) -> Self {
-        let imagined = Imagined::new(plan, plan.symbols.clone(), broker);
+        let hypothetical = HypotheticalCandidate::new(plan, plan.symbols.clone(), broker);
         Solver {
             plan,
-            imagined,
+            hypothetical,
             costs: costs(plan),
             reads: IndexMap::new(),
             left: limits::ANALYSIS_STEPS,
@@ -126,16 +126,16 @@ impl<'a> Solver<'a> {
     }
 
     /// Whether some candidate meets all goals.
-    pub fn solve(&mut self, goals: &[(NodeId, Want)]) -> Answer {
+    pub fn solve(&mut self, goals: &[(NodeId, WantedTruth)]) -> Solution {
         let (mut flat, mut seen) = (Vec::new(), IndexSet::new());
         for (origin, (node, want)) in goals.iter().enumerate() {
             self.flatten(Goal { node: *node, want: *want, shown: *node, origin }, &mut seen, &mut flat);
         }
         let answer = self.solve_flat(&flat);
         match answer {
-            Answer::Found(witness) if !self.confirms(&witness, goals) => Answer::NotKnown(Doubt::Steps),
-            Answer::Never(part) => Answer::Never(self.least(part)),
-            Answer::NotKnown(Doubt::Steps) => {
+            Solution::Found(witness) if !self.confirms(&witness, goals) => Solution::NotKnown(Doubt::Steps),
+            Solution::Never(part) => Solution::Never(self.least(part)),
+            Solution::NotKnown(Doubt::Steps) => {
                 self.given_up.extend(goals.first().map(|goal| goal.0));
                 answer
             }
@@ -144,22 +144,22 @@ impl<'a> Solver<'a> {
     }
 
     /// Whether the engine agrees that a candidate meets the goals.
-    fn confirms(&mut self, witness: &Witness, goals: &[(NodeId, Want)]) -> bool {
+    fn confirms(&mut self, witness: &Witness, goals: &[(NodeId, WantedTruth)]) -> bool {
         for (variable, held) in witness {
-            self.imagined.hold(*variable, held.clone());
+            self.hypothetical.hold(*variable, held.clone());
         }
-        goals.iter().all(|(node, want)| want.accepts(truth(&self.imagined, *node)))
+        goals.iter().all(|(node, want)| want.accepts(truth(&self.hypothetical, *node)))
     }
 
     /// Conditions that must all be met, one by one: `and` is opened where it must hold, `or` where it must not.
-    fn flatten(&self, goal: Goal, seen: &mut IndexSet<(NodeId, Want)>, out: &mut Vec<Goal>) {
+    fn flatten(&self, goal: Goal, seen: &mut IndexSet<(NodeId, WantedTruth)>, out: &mut Vec<Goal>) {
         let Goal { node, want, .. } = goal;
         if !seen.insert((node, want)) {
             return;
         }
         match (self.plan.node(node), want) {
-            (Node::And(parts), Want::True | Want::NotFalse)
-            | (Node::Or(parts), Want::False | Want::NotTrue) => {
+            (Node::And(parts), WantedTruth::True | WantedTruth::NotFalse)
+            | (Node::Or(parts), WantedTruth::False | WantedTruth::NotTrue) => {
                 for part in parts {
                     self.flatten(Goal { node: *part, shown: *part, ..goal }, seen, out);
                 }
@@ -168,10 +168,11 @@ impl<'a> Solver<'a> {
                 let root = self.plan.definition(*definition).root;
                 let opens = matches!(
                     (self.plan.node(root), want),
-                    (Node::And(_), Want::True | Want::NotFalse) | (Node::Or(_), Want::False | Want::NotTrue)
+                    (Node::And(_), WantedTruth::True | WantedTruth::NotFalse)
+                        | (Node::Or(_), WantedTruth::False | WantedTruth::NotTrue)
                 );
                 // A name that stands for one condition is shown by it where that must hold.
-                let shown = if opens || want == Want::True { root } else { goal.shown };
+                let shown = if opens || want == WantedTruth::True { root } else { goal.shown };
                 self.flatten(Goal { node: root, shown, ..goal }, seen, out);
             }
             (Node::Not(inner), _) => {
@@ -181,31 +182,31 @@ impl<'a> Solver<'a> {
         }
     }
 
-    fn solve_flat(&mut self, goals: &[Goal]) -> Answer {
+    fn solve_flat(&mut self, goals: &[Goal]) -> Solution {
         if goals.len() > limits::ANALYSED_CONDITIONS {
-            return Answer::NotKnown(Doubt::Steps);
+            return Solution::NotKnown(Doubt::Steps);
         }
         let mut witness = Witness::new();
         let mut doubt = None;
         for part in self.parts(goals) {
             match self.search(&part) {
-                Part::Found(found) => witness.extend(found),
-                Part::None => return Answer::Never(part),
-                Part::NotKnown(why) => doubt = Some(why),
+                PartResult::Found(found) => witness.extend(found),
+                PartResult::None => return Solution::Never(part),
+                PartResult::NotKnown(why) => doubt = Some(why),
             }
         }
-        doubt.map_or(Answer::Found(witness), Answer::NotKnown)
+        doubt.map_or(Solution::Found(witness), Solution::NotKnown)
     }
 
     /// The variables that a condition reads, and that are not fixed.
     fn variables(&mut self, node: NodeId) -> Vec<VariableId> {
-        let (plan, imagined) = (self.plan, &self.imagined);
+        let (plan, hypothetical) = (self.plan, &self.hypothetical);
         let read = self.reads.entry(node).or_insert_with(|| {
             let reads: IndexSet<VariableId> =
-                plan.reads(node).into_iter().map(|column| imagined.variable_of(column)).collect();
+                plan.reads(node).into_iter().map(|column| hypothetical.variable_of(column)).collect();
             reads.into_iter().collect()
         });
-        read.iter().copied().filter(|variable| !imagined.is_fixed(*variable)).collect()
+        read.iter().copied().filter(|variable| !hypothetical.is_fixed(*variable)).collect()
     }
 
     /// Goals that share variables, directly or through others, together.
@@ -238,7 +239,7 @@ impl<'a> Solver<'a> {
             at -= 1;
             let mut fewer = goals.clone();
             fewer.remove(at);
-            if let Answer::Never(part) = self.solve_flat(&fewer) {
+            if let Solution::Never(part) = self.solve_flat(&fewer) {
                 goals = part;
                 at = at.min(goals.len());
             }
@@ -247,49 +248,54 @@ impl<'a> Solver<'a> {
     }
 
     /// Looks for values of one part's variables.
-    fn search(&mut self, goals: &[Goal]) -> Part {
+    fn search(&mut self, goals: &[Goal]) -> PartResult {
         if self.left == 0 {
-            return Part::NotKnown(Doubt::Steps);
+            return PartResult::NotKnown(Doubt::Steps);
         }
-        let mut groups = Groups::new(&self.imagined);
+        let mut groups = Groups::new(&self.hypothetical);
         for goal in goals {
             groups.add(goal.node);
         }
         let groups = groups.finish();
-        let mut domains: IndexMap<VariableId, Vec<Held>> = IndexMap::new();
-        let mut opaque: Vec<(VariableId, Vec<Held>)> = Vec::new();
+        let mut domains: IndexMap<VariableId, Vec<VariableValue>> = IndexMap::new();
+        let mut opaque: Vec<(VariableId, Vec<VariableValue>)> = Vec::new();
         let mut doubt = None;
         for group in groups {
-            let made = values::domains(&group, &mut self.imagined);
+            let made = values::domains(&group, &mut self.hypothetical);
             domains.extend(made.values);
             opaque.extend(made.opaque);
             doubt = doubt.or(made.doubt);
         }
         // The search goes as deep as there are keys.
         if domains.len() > limits::ANALYSED_CONDITIONS {
-            return Part::NotKnown(Doubt::Steps);
+            return PartResult::NotKnown(Doubt::Steps);
         }
         let mut steps = limits::QUESTION_STEPS.min(self.left);
         let before = steps;
         let mut found = self.walk(goals, domains.clone(), &mut steps);
         // Texts that nobody has found may exist: what even they do not meet is never met.
-        if matches!(found, Part::None) && !opaque.is_empty() {
+        if matches!(found, PartResult::None) && !opaque.is_empty() {
             for (variable, values) in opaque {
                 domains.entry(variable).or_default().extend(values);
             }
-            if !matches!(self.walk(goals, domains, &mut steps), Part::None) {
-                found = Part::NotKnown(Doubt::Patterns);
+            if !matches!(self.walk(goals, domains, &mut steps), PartResult::None) {
+                found = PartResult::NotKnown(Doubt::Patterns);
             }
         }
         self.left -= before - steps;
         match (found, doubt) {
-            (Part::None, Some(doubt)) => Part::NotKnown(doubt),
+            (PartResult::None, Some(doubt)) => PartResult::NotKnown(doubt),
             (found, _) => found,
         }
     }
 
     /// Depth first over the values of each variable; a goal is asked as soon as its variables are set.
-    fn walk(&mut self, goals: &[Goal], domains: IndexMap<VariableId, Vec<Held>>, steps: &mut u64) -> Part {
+    fn walk(
+        &mut self,
+        goals: &[Goal],
+        domains: IndexMap<VariableId, Vec<VariableValue>>,
+        steps: &mut u64,
+    ) -> PartResult {
         let mut domains = domains;
         let reads: Vec<Vec<VariableId>> = goals.iter().map(|goal| self.variables(goal.node)).collect();
         for (goal, reads) in goals.iter().zip(&reads) {
@@ -297,15 +303,15 @@ impl<'a> Solver<'a> {
                 && let Some(values) = domains.get_mut(only)
             {
                 values.retain(|held| {
-                    self.imagined.hold(*only, held.clone());
+                    self.hypothetical.hold(*only, held.clone());
                     self.ask(goal, steps)
                 });
             }
         }
         if *steps == 0 {
-            return Part::NotKnown(Doubt::Steps);
+            return PartResult::NotKnown(Doubt::Steps);
         }
-        let mut order: Vec<(VariableId, Vec<Held>)> = domains.into_iter().collect();
+        let mut order: Vec<(VariableId, Vec<VariableValue>)> = domains.into_iter().collect();
         order.sort_by_key(|(_, values)| values.len());
         let position = |variable: &VariableId| order.iter().position(|(known, _)| known == variable);
         let mut asked: Vec<Vec<Goal>> = vec![Vec::new(); order.len() + 1];
@@ -316,28 +322,28 @@ impl<'a> Solver<'a> {
             }
         }
         if !asked[0].iter().all(|goal| self.ask(goal, steps)) {
-            return Part::None;
+            return PartResult::None;
         }
         let met = self.descend(&order, &asked, 0, steps);
         match met {
-            _ if *steps == 0 => Part::NotKnown(Doubt::Steps),
-            true => Part::Found(
-                order.iter().map(|(id, _)| (*id, self.imagined.held(*id).clone())).collect::<Witness>(),
+            _ if *steps == 0 => PartResult::NotKnown(Doubt::Steps),
+            true => PartResult::Found(
+                order.iter().map(|(id, _)| (*id, self.hypothetical.held(*id).clone())).collect::<Witness>(),
             ),
-            false => Part::None,
+            false => PartResult::None,
         }
     }
 
     fn descend(
         &mut self,
-        order: &[(VariableId, Vec<Held>)],
+        order: &[(VariableId, Vec<VariableValue>)],
         asked: &[Vec<Goal>],
         at: usize,
         steps: &mut u64,
     ) -> bool {
         let Some((variable, values)) = order.get(at) else { return true };
         for held in values {
-            self.imagined.hold(*variable, held.clone());
+            self.hypothetical.hold(*variable, held.clone());
             let met = asked[at + 1].iter().all(|goal| self.ask(goal, steps));
             if met && self.descend(order, asked, at + 1, steps) {
                 return true;
@@ -351,7 +357,7 @@ impl<'a> Solver<'a> {
 
     fn ask(&self, goal: &Goal, steps: &mut u64) -> bool {
         *steps = steps.saturating_sub(u64::from(self.costs[goal.node.0 as usize]));
-        *steps > 0 && goal.want.accepts(truth(&self.imagined, goal.node))
+        *steps > 0 && goal.want.accepts(truth(&self.hypothetical, goal.node))
     }
 }
 
@@ -361,7 +367,11 @@ fn costs(plan: &Plan) -> Vec<u32> {
     for node in &plan.nodes {
         let of = |id: &NodeId| costs.get(id.0 as usize).copied().unwrap_or(1);
         let inner = match node {
-            Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) | Node::Asked(_) => 0,
+            Node::Constant(_)
+            | Node::Read(_)
+            | Node::IsAbsent(_)
+            | Node::IsPresent(_)
+            | Node::External(_) => 0,
             Node::Named(definition) => of(&plan.definition(*definition).root),
             Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
                 of(inner)

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Set;
+use super::AnalysedSet;
 use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::records::{KeyRecord, PartRecord, ResourceRecord, TierKind, TierRecord},
@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// Checks every name that the set's own files declare.
-pub(super) fn check(set: &Set<'_>, problems: &mut Vec<Diagnostic>) {
-    let used = Used::of(set);
+pub(super) fn check(set: &AnalysedSet<'_>, problems: &mut Vec<Diagnostic>) {
+    let used = UsedNames::of(set);
     let mut found = Vec::new();
     used.definitions(&mut found);
     used.roles(&mut found);
@@ -39,8 +39,8 @@ pub(super) fn check(set: &Set<'_>, problems: &mut Vec<Diagnostic>) {
 }
 
 /// The names that the set uses outside its tests.
-struct Used<'s, 'a> {
-    set: &'s Set<'a>,
+struct UsedNames<'s, 'a> {
+    set: &'s AnalysedSet<'a>,
     /// The classes and lets that are named, by number.
     definitions: BTreeSet<usize>,
     /// The keys that are read or stated.
@@ -48,12 +48,12 @@ struct Used<'s, 'a> {
     has_needs: bool,
 }
 
-impl<'s, 'a> Used<'s, 'a> {
-    fn of(set: &'s Set<'a>) -> Self {
+impl<'s, 'a> UsedNames<'s, 'a> {
+    fn of(set: &'s AnalysedSet<'a>) -> Self {
         let hir = set.hir;
         // `hir.frameworks` leaves out the needs of tests: these are samples of needs that are still to come.
         let has_needs = hir.frameworks.iter().any(|framework| !framework.needs.is_empty());
-        let mut used = Used { set, definitions: BTreeSet::new(), keys: BTreeSet::new(), has_needs };
+        let mut used = UsedNames { set, definitions: BTreeSet::new(), keys: BTreeSet::new(), has_needs };
         let own = hir.definitions.iter().filter(|definition| !definition.standard);
         own.flat_map(|definition| &definition.body).for_each(|expr| used.expr(expr));
         let recorded = hir.record_rules.agents.iter().chain(&hir.record_rules.tiers).flatten();
@@ -115,7 +115,9 @@ impl<'s, 'a> Used<'s, 'a> {
     /// name, as `use` can import it so.
     fn is_used(&self, at: usize, definition: &Definition) -> bool {
         let bare = definition.name.split_once('.').map_or(definition.name.as_str(), |(_, bare)| bare);
-        self.definitions.contains(&at) || self.set.said.names(&definition.name) || self.set.said.names(bare)
+        self.definitions.contains(&at)
+            || self.set.test_names.names(&definition.name)
+            || self.set.test_names.names(bare)
     }
 
     fn definitions(&self, found: &mut Vec<Diagnostic>) {
@@ -142,7 +144,7 @@ impl<'s, 'a> Used<'s, 'a> {
         for role in &hir.roles {
             let name = role.name.text.as_str();
             let below = |other: &&str| crate::value::is_within(other, name);
-            if self.has_needs && !taken.iter().any(below) && !self.set.said.names(name) {
+            if self.has_needs && !taken.iter().any(below) && !self.set.test_names.names(name) {
                 let message = format!("no framework has the role `{}`", show_name(name));
                 let help = "give it to a framework: `role = \"NAME\"`, or remove it";
                 found.push(unused(role.name.span, message, help));
@@ -157,7 +159,7 @@ impl<'s, 'a> Used<'s, 'a> {
             let allocated = allocations.iter().any(|taken| {
                 taken.framework.as_ref().map_or(&taken.name.text, |framework| &framework.text) == name
             });
-            if framework.needs.is_empty() && !allocated && !self.set.said.names(name) {
+            if framework.needs.is_empty() && !allocated && !self.set.test_names.names(name) {
                 let message = format!("the framework `{}` has no need", show_name(name));
                 found.push(unused(framework.name.span, message, "add a `need`, or remove it"));
             }
@@ -194,8 +196,8 @@ impl<'s, 'a> Used<'s, 'a> {
     fn is_known(&self, field: &SchemaField) -> bool {
         let last = field.key.rsplit('.').next().unwrap_or(&field.key);
         self.keys.contains(&(field.side, field.key.clone()))
-            || self.set.said.names(&field.key)
-            || self.set.said.names(last)
+            || self.set.test_names.names(&field.key)
+            || self.set.test_names.names(last)
     }
 
     fn providers(&self, found: &mut Vec<Diagnostic>) {
@@ -207,7 +209,7 @@ impl<'s, 'a> Used<'s, 'a> {
                 open.extend(&tier.children);
             }
             let name = &provider.name;
-            if !offers && !self.set.said.names(&name.text) {
+            if !offers && !self.set.test_names.names(&name.text) {
                 let message = format!("the provider `{}` has no pool", show_name(&name.text));
                 found.push(unused(name.span, message, "add an `instance` with a `pool`, or remove it"));
             }

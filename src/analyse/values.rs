@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 
 use super::{
     Doubt,
-    candidate::{Held, Imagined, Variable, VariableId},
-    group::Group,
+    candidate::{HypotheticalCandidate, Variable, VariableId, VariableValue},
+    group::ComparedGroup,
 };
 use crate::{
     engine::Keys,
@@ -35,59 +35,65 @@ use crate::{
 /// The representatives of the variables of a group.
 pub struct Domains {
     /// The values of each variable.
-    pub values: Vec<(VariableId, Vec<Held>)>,
+    pub values: Vec<(VariableId, Vec<VariableValue>)>,
     /// Opaque texts of each variable that patterns apply to. They may stand for texts that do not exist, so
     /// they can show that nothing is possible, and nothing else.
-    pub opaque: Vec<(VariableId, Vec<Held>)>,
+    pub opaque: Vec<(VariableId, Vec<VariableValue>)>,
     /// The reason why the values do not stand for all others, if they do not.
     pub doubt: Option<Doubt>,
 }
 
 /// Returns the representatives of the variables of a group.
-pub fn domains(group: &Group, imagined: &mut Imagined<'_>) -> Domains {
-    let kinds = group.variables.values().map(|columns| imagined.type_of(columns[0]));
+pub fn domains(group: &ComparedGroup, hypothetical: &mut HypotheticalCandidate<'_>) -> Domains {
+    let kinds = group.variables.values().map(|columns| hypothetical.type_of(columns[0]));
     let kinds: Vec<Option<Type>> = kinds.collect();
     let is_set = |kind: &Option<Type>| matches!(kind, Some(Type::Texts | Type::Numbers | Type::Ranges));
-    let mut maker =
-        Maker { group, doubt: group.doubt, alike: kinds.len(), sets_vary: kinds.iter().any(is_set) };
+    let mut representatives = Representatives {
+        group,
+        doubt: group.doubt,
+        variables: kinds.len(),
+        sets_vary: kinds.iter().any(is_set),
+    };
     // A key without a type may be a set or a member of one. Members of a set that varies are not tried as
     // places.
-    if group.has_sets && (kinds.contains(&None) || group.places && maker.sets_vary) {
-        maker.doubt = Some(Doubt::Sets);
+    if group.has_sets && (kinds.contains(&None) || group.places && representatives.sets_vary) {
+        representatives.doubt = Some(Doubt::Sets);
     }
     let mut domains = Domains { values: Vec::new(), opaque: Vec::new(), doubt: None };
-    let paths = if group.places { maker.paths(imagined) } else { Vec::new() };
-    let texts = maker.texts(imagined);
+    let paths = if group.places { representatives.paths(hypothetical) } else { Vec::new() };
+    let texts = representatives.texts(hypothetical);
     for (id, columns) in &group.variables {
         let first = columns[0];
-        let kind = imagined.type_of(first).unwrap_or_else(|| maker.type_seen());
-        let mut values = match imagined.variable(*id) {
-            Variable::Stock(..) => maker.stock(columns, kind, imagined),
-            Variable::Place(_) => paths.iter().map(|path| Held::Value(Value::Place(*path))).collect(),
-            Variable::Key(_) => maker.of_type(kind, first, &paths, &texts, imagined),
+        let kind = hypothetical.type_of(first).unwrap_or_else(|| representatives.type_seen());
+        let mut values = match hypothetical.variable(*id) {
+            Variable::Stock(..) => representatives.stock(columns, kind, hypothetical),
+            Variable::Place(_) => {
+                paths.iter().map(|path| VariableValue::Value(Value::Place(*path))).collect()
+            }
+            Variable::Key(_) => representatives.of_type(kind, first, &paths, &texts, hypothetical),
         };
-        let column = imagined.plan().column(first);
-        if may_be_absent(column, imagined) {
-            values.push(Held::Absent);
+        let column = hypothetical.plan().column(first);
+        if may_be_absent(column, hypothetical) {
+            values.push(VariableValue::Absent);
         }
         // Only the keys of data may hold another type; a policy with one does not compile.
         let of_data = matches!(column.side, Side::Agent | Side::Pool);
-        if of_data && matches!(column.key, Key::Attribute(_)) && imagined.type_of(first).is_some() {
-            values.push(Held::Mismatch);
+        if of_data && matches!(column.key, Key::Attribute(_)) && hypothetical.type_of(first).is_some() {
+            values.push(VariableValue::Mismatch);
         }
         if kind == Type::Text && !group.patterns.is_empty() {
-            domains.opaque.push((*id, maker.opaque(imagined)));
+            domains.opaque.push((*id, representatives.opaque(hypothetical)));
         }
         domains.values.push((*id, values));
     }
-    domains.doubt = maker.doubt;
+    domains.doubt = representatives.doubt;
     domains
 }
 
 /// Returns `true` if a candidate may lack the value of a column. Keys that always have one, or a default, are
 /// listed.
-fn may_be_absent(column: Column, imagined: &Imagined<'_>) -> bool {
-    let symbols = &imagined.plan().symbols;
+fn may_be_absent(column: Column, hypothetical: &HypotheticalCandidate<'_>) -> bool {
+    let symbols = &hypothetical.plan().symbols;
     match column.key {
         Key::Name => column.side == Side::Broker,
         Key::Provider | Key::Instance => false,
@@ -103,8 +109,8 @@ fn may_be_absent(column: Column, imagined: &Imagined<'_>) -> bool {
 }
 
 /// Returns the least amount that a column can have, if it has one.
-fn least(column: Column, imagined: &Imagined<'_>) -> Option<i64> {
-    let symbols = &imagined.plan().symbols;
+fn least(column: Column, hypothetical: &HypotheticalCandidate<'_>) -> Option<i64> {
+    let symbols = &hypothetical.plan().symbols;
     match column.key {
         Key::Total(_) | Key::Used(_) => Some(0),
         Key::Attribute(key) => match (column.side, symbols.text(key)) {
@@ -118,22 +124,22 @@ fn least(column: Column, imagined: &Imagined<'_>) -> Option<i64> {
 }
 
 /// Makes the values of one group, and collects the doubt that arises.
-struct Maker<'g> {
-    group: &'g Group,
+struct Representatives<'g> {
+    group: &'g ComparedGroup,
     doubt: Option<Doubt>,
     /// The number of variables in the group. As many values are needed wherever all of them could differ.
-    alike: usize,
+    variables: usize,
     /// `true` if one of the variables is a set.
     sets_vary: bool,
 }
 
-impl Maker<'_> {
+impl Representatives<'_> {
     /// Returns the type to try for a key that has none of its own, from the constants it is compared with.
     fn type_seen(&self) -> Type {
         match self.group {
-            Group { places: true, .. } => Type::Place,
-            Group { has_sets: true, .. } => Type::Texts,
-            Group { quantities, ordered, .. } if *ordered || !quantities.is_empty() => Type::NUMBER,
+            ComparedGroup { places: true, .. } => Type::Place,
+            ComparedGroup { has_sets: true, .. } => Type::Texts,
+            ComparedGroup { quantities, ordered, .. } if *ordered || !quantities.is_empty() => Type::NUMBER,
             _ => Type::Text,
         }
     }
@@ -144,9 +150,9 @@ impl Maker<'_> {
         column: ColumnId,
         paths: &[Symbol],
         texts: &[Symbol],
-        imagined: &mut Imagined<'_>,
-    ) -> Vec<Held> {
-        let plan = imagined.plan();
+        hypothetical: &mut HypotheticalCandidate<'_>,
+    ) -> Vec<VariableValue> {
+        let plan = hypothetical.plan();
         let place = plan.column(column);
         let values: Vec<Value> = match kind {
             Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
@@ -155,11 +161,11 @@ impl Maker<'_> {
                 self.members().into_iter().map(|amount| Value::Quantity(dimension, amount)).collect()
             }
             Type::Quantity(dimension) => {
-                let amounts = self.amounts(least(place, imagined), unit(dimension));
+                let amounts = self.amounts(least(place, hypothetical), unit(dimension));
                 amounts.into_iter().map(|amount| Value::Quantity(dimension, amount)).collect()
             }
-            Type::Text if is_access(place, imagined) => {
-                let words = ["rw", "ro"].map(|word| Value::Text(imagined.symbols.intern(word)));
+            Type::Text if is_access(place, hypothetical) => {
+                let words = ["rw", "ro"].map(|word| Value::Text(hypothetical.symbols.intern(word)));
                 words.to_vec()
             }
             Type::Text if self.group.places => paths.iter().map(|path| Value::Text(*path)).collect(),
@@ -175,7 +181,7 @@ impl Maker<'_> {
             }
             Type::Ranges => self.ranges(),
         };
-        values.into_iter().map(Held::Value).collect()
+        values.into_iter().map(VariableValue::Value).collect()
     }
 
     /// Returns members of sets: every number of the group, and some others.
@@ -203,7 +209,7 @@ impl Maker<'_> {
         let mut found = constants.clone();
         // Without constants only the order of the variables matters.
         let (Some(first), Some(last)) = (constants.first().copied(), constants.last().copied()) else {
-            let mut found = above(None, unit, self.alike.min(limits::REPRESENTATIVES));
+            let mut found = above(None, unit, self.variables.min(limits::REPRESENTATIVES));
             found.retain(|amount| i128::from(*amount) > floor);
             return found;
         };
@@ -220,10 +226,10 @@ impl Maker<'_> {
     /// where all together would be too many.
     fn in_each_gap(&mut self, constants: usize) -> usize {
         let most = (2 * limits::REPRESENTATIVES / (constants + 1)).max(1);
-        if self.alike > most {
+        if self.variables > most {
             self.doubt = Some(Doubt::Steps);
         }
-        self.alike.min(most)
+        self.variables.min(most)
     }
 
     /// Returns values of a resource, which has a total and a used amount.
@@ -231,16 +237,21 @@ impl Maker<'_> {
     /// If one column alone reads it, that amount is all that matters, and the other can follow from it. With
     /// several columns the values are pairs of known amounts. These are not complete: a condition on `free`
     /// distinguishes differences, which need not be among the amounts.
-    fn stock(&mut self, columns: &[ColumnId], kind: Type, imagined: &Imagined<'_>) -> Vec<Held> {
+    fn stock(
+        &mut self,
+        columns: &[ColumnId],
+        kind: Type,
+        hypothetical: &HypotheticalCandidate<'_>,
+    ) -> Vec<VariableValue> {
         // A resource without a dimension is never compared with an amount, only tested for presence. Any will
         // do.
         let dimension = if let Type::Quantity(known) = kind { known } else { Dimension::Number };
-        let plan = imagined.plan();
+        let plan = hypothetical.plan();
         let keys: Vec<Key> = columns.iter().map(|column| plan.column(*column).key).collect();
-        let amounts = self.amounts(least(plan.column(columns[0]), imagined), unit(dimension));
+        let amounts = self.amounts(least(plan.column(columns[0]), hypothetical), unit(dimension));
         if let [only] = keys.as_slice() {
             let used = matches!(only, Key::Used(_));
-            let pair = |amount: i64| Held::Stock(dimension, amount, if used { amount } else { 0 });
+            let pair = |amount: i64| VariableValue::Stock(dimension, amount, if used { amount } else { 0 });
             return amounts.into_iter().map(pair).collect();
         }
         self.doubt = Some(Doubt::Amounts);
@@ -251,27 +262,27 @@ impl Maker<'_> {
             pairs.extend(used.map(|used| (total, used)));
         }
         pairs.truncate(limits::REPRESENTATIVES);
-        pairs.into_iter().map(|(total, used)| Held::Stock(dimension, total, used)).collect()
+        pairs.into_iter().map(|(total, used)| VariableValue::Stock(dimension, total, used)).collect()
     }
 
     /// Returns the number of members that are needed beside those that conditions name.
     fn fresh_members(&self) -> usize {
         if !self.group.has_sets {
-            return self.alike;
+            return self.variables;
         }
         // `k` sets divide what no condition names into 2^k - 1 regions of a Venn diagram, beside the outside.
         // One member for each makes every overlap possible.
-        let choices = 1_usize.checked_shl(self.alike as u32).unwrap_or(usize::MAX);
+        let choices = 1_usize.checked_shl(self.variables as u32).unwrap_or(usize::MAX);
         choices.saturating_sub(1).min(limits::REPRESENTATIVES)
     }
 
     /// Returns every text of the group, samples of its patterns, and some other texts.
-    fn texts(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
+    fn texts(&mut self, hypothetical: &mut HypotheticalCandidate<'_>) -> Vec<Symbol> {
         let mut found: Vec<Symbol> = self.group.texts.iter().copied().collect();
         let samples: Vec<String> =
             self.group.patterns.iter().flat_map(|pattern| super::sample::of_pattern(pattern)).collect();
         for sample in samples {
-            let sample = imagined.symbols.intern(&sample);
+            let sample = hypothetical.symbols.intern(&sample);
             if !found.contains(&sample) {
                 found.push(sample);
             }
@@ -280,7 +291,7 @@ impl Maker<'_> {
         let mut missing = self.fresh_members();
         while missing > 0 {
             let text = if number == 1 { "other".to_owned() } else { format!("other-{number}") };
-            let text = imagined.symbols.intern(&text);
+            let text = hypothetical.symbols.intern(&text);
             if !found.contains(&text) {
                 found.push(text);
                 missing -= 1;
@@ -294,20 +305,22 @@ impl Maker<'_> {
     ///
     /// There may be no such text, and deciding that takes products of automata. So opaque texts only ever
     /// show that a question has no answer: if not even they meet the conditions, no text does.
-    fn opaque(&mut self, imagined: &mut Imagined<'_>) -> Vec<Held> {
+    fn opaque(&mut self, hypothetical: &mut HypotheticalCandidate<'_>) -> Vec<VariableValue> {
         let patterns: Vec<&String> = self.group.patterns.iter().collect();
         if patterns.len() > limits::ANALYSED_PATTERNS {
             self.doubt = Some(Doubt::Patterns);
             return Vec::new();
         }
-        if self.alike > 1 {
+        if self.variables > 1 {
             // Two texts that match alike may be equal or not; one of each kind does not tell.
             self.doubt = Some(Doubt::Patterns);
         }
         let choices = 0..1_u32 << patterns.len();
         let chosen = choices.map(|choice| {
             let matched = patterns.iter().enumerate().filter(|(at, _)| choice & (1 << at) != 0);
-            Held::Value(Value::Text(imagined.opaque(matched.map(|(_, text)| (*text).clone()).collect())))
+            VariableValue::Value(Value::Text(
+                hypothetical.opaque(matched.map(|(_, text)| (*text).clone()).collect()),
+            ))
         });
         chosen.collect()
     }
@@ -379,11 +392,11 @@ impl Maker<'_> {
     /// The result is a tree: below each known path (and at the root) as many new branches as variables could
     /// need, down past the deepest known path and the last level. Its size is exponential in the depth, so it
     /// is cut, in doubt, to [`limits::REPRESENTATIVES`].
-    fn paths(&mut self, imagined: &mut Imagined<'_>) -> Vec<Symbol> {
+    fn paths(&mut self, hypothetical: &mut HypotheticalCandidate<'_>) -> Vec<Symbol> {
         // The empty path is the root. It is no value, but new paths grow from it.
         let mut nodes: Vec<String> = vec![String::new()];
         for text in &self.group.texts {
-            let text = imagined.symbols.text(*text).to_owned();
+            let text = hypothetical.symbols.text(*text).to_owned();
             if !is_place(&text) {
                 self.doubt = Some(Doubt::Places);
                 continue;
@@ -397,9 +410,9 @@ impl Maker<'_> {
         }
         let depth = |path: &str| if path.is_empty() { 0 } else { path.split('/').count() };
         let deepest = nodes.iter().map(|node| depth(node)).max().unwrap_or(0);
-        let beyond = if self.group.nested { self.alike } else { 1 };
-        let mut deepest = deepest.max(imagined.plan().levels.len()) + beyond;
-        let mut branches = self.alike;
+        let beyond = if self.group.nested { self.variables } else { 1 };
+        let mut deepest = deepest.max(hypothetical.plan().levels.len()) + beyond;
+        let mut branches = self.variables;
         // First fewer branches, then less depth, until the tree fits.
         while size(branches, deepest).saturating_mul(nodes.len()) > limits::REPRESENTATIVES
             && (branches > 1 || deepest > 2)
@@ -415,19 +428,19 @@ impl Maker<'_> {
             self.doubt = Some(Doubt::Places);
             found.truncate(limits::REPRESENTATIVES);
         }
-        // The value of a level is a start of the path, and `Imagined` looks its symbol up.
+        // The value of a level is a start of the path, and `HypotheticalCandidate` looks its symbol up.
         for path in &found {
             for (at, _) in path.match_indices('/') {
-                imagined.symbols.intern(&path[..at]);
+                hypothetical.symbols.intern(&path[..at]);
             }
         }
-        found.iter().map(|path| imagined.symbols.intern(path)).collect()
+        found.iter().map(|path| hypothetical.symbols.intern(path)).collect()
     }
 }
 
-fn is_access(column: Column, imagined: &Imagined<'_>) -> bool {
+fn is_access(column: Column, hypothetical: &HypotheticalCandidate<'_>) -> bool {
     let Key::Attribute(key) = column.key else { return false };
-    column.side == Side::Volume && imagined.plan().symbols.text(key) == "access"
+    column.side == Side::Volume && hypothetical.plan().symbols.text(key) == "access"
 }
 
 /// Returns the number of paths in a tree of this depth below one path.

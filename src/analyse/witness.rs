@@ -3,9 +3,9 @@
 use indexmap::IndexSet;
 
 use super::{
-    Set,
-    candidate::{Held, Variable},
-    solve::{Goal, Solver, Want, Witness},
+    AnalysedSet,
+    candidate::{Variable, VariableValue},
+    solve::{Goal, Solver, WantedTruth, Witness},
 };
 use crate::{
     engine::Keys,
@@ -23,8 +23,8 @@ pub fn keys(solver: &Solver<'_>, witness: &Witness, with_side: bool) -> Vec<Stri
     let mut shown: Vec<(bool, String)> = witness
         .iter()
         .map(|(id, held)| {
-            let text = one(solver, solver.imagined.variable(*id), held, with_side);
-            (matches!(held, Held::Absent | Held::Mismatch), text)
+            let text = variable_text(solver, solver.hypothetical.variable(*id), held, with_side);
+            (matches!(held, VariableValue::Absent | VariableValue::Mismatch), text)
         })
         .collect();
     // Keys with a value come before those without, each in alphabetical order: the order of the search means
@@ -35,9 +35,9 @@ pub fn keys(solver: &Solver<'_>, witness: &Witness, with_side: bool) -> Vec<Stri
 
 /// Writes one variable with its value. The used amount of a resource is shown only if a condition can depend
 /// on it.
-fn one(solver: &Solver<'_>, variable: Variable, held: &Held, with_side: bool) -> String {
+fn variable_text(solver: &Solver<'_>, variable: Variable, held: &VariableValue, with_side: bool) -> String {
     let plan = solver.plan;
-    let symbols = solver.imagined.symbols();
+    let symbols = solver.hypothetical.symbols();
     let (side, key) = match variable {
         Variable::Key(column) => (plan.column(column).side, Show::new(plan).key(column)),
         Variable::Place(side) => (side, "domain".to_owned()),
@@ -51,10 +51,10 @@ fn one(solver: &Solver<'_>, variable: Variable, held: &Held, with_side: bool) ->
     };
     let stock = matches!(variable, Variable::Stock(..));
     match held {
-        Held::Absent => format!("{} is absent", name(if stock { "total" } else { "" })),
-        Held::Mismatch => format!("{} is of another type", name("")),
-        Held::Value(value) => format!("{} = {}", name(""), value.show(symbols)),
-        Held::Stock(dimension, total, used) => {
+        VariableValue::Absent => format!("{} is absent", name(if stock { "total" } else { "" })),
+        VariableValue::Mismatch => format!("{} is of another type", name("")),
+        VariableValue::Value(value) => format!("{} = {}", name(""), value.show(symbols)),
+        VariableValue::Stock(dimension, total, used) => {
             let amount = |amount: i64| crate::quantity::render(*dimension, i128::from(amount));
             let read = |key: Key, side: Side| plan.find_column(crate::ir::Column { side, key }).is_some();
             let Variable::Stock(side, resource) = variable else { return String::new() };
@@ -93,11 +93,11 @@ pub fn condition(plan: &Plan, sources: &Sources, node: NodeId) -> String {
 /// Writes a goal: the condition, with `not` if it must not hold.
 pub fn goal(plan: &Plan, sources: &Sources, goal: &Goal) -> String {
     let text = condition(plan, sources, goal.shown);
-    let negated = goal.shown == goal.node && matches!(goal.want, Want::False | Want::NotTrue);
+    let negated = goal.shown == goal.node && matches!(goal.want, WantedTruth::False | WantedTruth::NotTrue);
     if negated { format!("not ({text})") } else { text }
 }
 
-impl Set<'_> {
+impl AnalysedSet<'_> {
     /// Writes that some goals exclude each other: `a` and `b` cannot both hold.
     ///
     /// The values of fixed keys that they read follow, as these are part of the reason. `whose` adds the
@@ -117,12 +117,17 @@ impl Set<'_> {
             [] => "it can never hold".to_owned(),
         };
         let reads: IndexSet<ColumnId> = goals.iter().flat_map(|goal| self.plan.reads(goal.node)).collect();
-        let imagined = &solver.imagined;
-        let fixed = reads.into_iter().filter(|column| imagined.is_fixed(imagined.variable_of(*column)));
+        let hypothetical = &solver.hypothetical;
+        let fixed =
+            reads.into_iter().filter(|column| hypothetical.is_fixed(hypothetical.variable_of(*column)));
         let facts: Vec<String> = fixed
-            .map(|column| match imagined.read(column) {
+            .map(|column| match hypothetical.read(column) {
                 Ok(value) => {
-                    format!("`{}` is {}", Show::new(self.plan).column(column), value.show(&imagined.symbols))
+                    format!(
+                        "`{}` is {}",
+                        Show::new(self.plan).column(column),
+                        value.show(&hypothetical.symbols)
+                    )
                 }
                 Err(_) => format!("`{}` is absent", Show::new(self.plan).column(column)),
             })

@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 
 use super::{
-    Told,
-    pairs::{self, Taken},
+    VersionOffers,
+    pairs::{self, OfferAmount},
 };
 use crate::{
     ir::{Plan, Rule},
@@ -19,26 +19,26 @@ use crate::{
 
 /// One of the two versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Version {
+pub enum WhichVersion {
     /// The old version.
     Old,
     /// The new version.
     New,
 }
 
-impl Version {
+impl WhichVersion {
     /// The word for the version.
     pub fn name(self) -> &'static str {
         match self {
-            Version::Old => "old",
-            Version::New => "new",
+            WhichVersion::Old => "old",
+            WhichVersion::New => "new",
         }
     }
 }
 
 /// A position in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePosition {
     /// The file.
     pub file: String,
     /// The line, from 1.
@@ -47,11 +47,11 @@ pub struct Place {
     pub column: u32,
 }
 
-impl Place {
+impl FilePosition {
     /// Returns the position of a span.
-    pub(super) fn of(sources: &Sources, span: Span) -> Place {
+    pub(super) fn of(sources: &Sources, span: Span) -> FilePosition {
         let at = sources.line_column(span);
-        Place { file: sources.get(span.source).name.to_string(), line: at.line, column: at.column }
+        FilePosition { file: sources.get(span.source).name.to_string(), line: at.line, column: at.column }
     }
 
     /// `file:line:column`
@@ -62,16 +62,16 @@ impl Place {
 
 /// The credit of a preference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Earned {
+pub struct EarnedCredit {
     /// The weight.
     pub weight: String,
     /// The part of the weight that was earned. `None` if it is unknown.
     pub value: Option<String>,
 }
 
-impl Earned {
-    fn of(item: &Item) -> Earned {
-        Earned { weight: item.weight.clone(), value: item.value.clone() }
+impl EarnedCredit {
+    fn of(item: &Item) -> EarnedCredit {
+        EarnedCredit { weight: item.weight.clone(), value: item.value.clone() }
     }
 
     /// `0.5 × 10`
@@ -82,22 +82,22 @@ impl Earned {
 
 /// The cause of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum DifferenceCause {
     /// A condition of this version rules the candidate out.
     Reason {
         /// The version that has the condition.
-        version: Version,
+        version: WhichVersion,
         /// The reason, as `explain` would give it.
         reason: Box<Reason>,
         /// The volume it is about.
         volume: Option<String>,
         /// The position of the condition.
-        place: Option<Place>,
+        place: Option<FilePosition>,
     },
     /// Other offers of a version took the amounts that the candidate lacks.
     Contended {
         /// The version that made the offers.
-        version: Version,
+        version: WhichVersion,
         /// The first of the offers.
         offers: Vec<String>,
         /// The number of offers.
@@ -107,20 +107,20 @@ pub enum Cause {
     /// both are of one version: of the candidate that it passed over, and of the one that it took.
     Score {
         /// The version that both credits are of. `None` for one credit of each version.
-        version: Option<Version>,
+        version: Option<WhichVersion>,
         /// The label of the preference, or its position.
         label: String,
         /// The volume that the preference is about.
         volume: Option<String>,
         /// The credit in the old version, or of the candidate passed over. `None` if there is no such
         /// preference.
-        old: Option<Earned>,
+        old: Option<EarnedCredit>,
         /// The credit in the new version, or of the candidate taken.
-        new: Option<Earned>,
+        new: Option<EarnedCredit>,
         /// The weight in the other version, if it differs.
         was: Option<String>,
         /// The position of the preference.
-        place: Option<Place>,
+        place: Option<FilePosition>,
     },
     /// An amount differs.
     Amount {
@@ -133,7 +133,7 @@ pub enum Cause {
         /// The amount in the new version.
         new: Option<String>,
         /// The position of a charge on the resource.
-        place: Option<Place>,
+        place: Option<FilePosition>,
     },
     /// The need asks for another number of instances.
     Count {
@@ -145,7 +145,7 @@ pub enum Cause {
     /// A need, agent, supply or volume is missing in a version.
     Missing {
         /// The version that lacks it.
-        version: Version,
+        version: WhichVersion,
         /// `need`, `agent`, `supply` or `volume`.
         what: &'static str,
         /// The name.
@@ -154,7 +154,7 @@ pub enum Cause {
     /// The need is granted whole or not at all, and does not fit whole in a version.
     Whole {
         /// The version.
-        version: Version,
+        version: WhichVersion,
         /// The number of instances that would fit.
         fitted: u64,
         /// The number of instances wanted.
@@ -163,42 +163,42 @@ pub enum Cause {
     /// The scores are equal, and the name decides.
     Tie {
         /// The version.
-        version: Version,
+        version: WhichVersion,
     },
     /// A bound ended the search.
     Bounded {
         /// The version.
-        version: Version,
+        version: WhichVersion,
     },
     /// Neither a condition nor a score separates the candidates: the grants were made in another order.
     Order,
 }
 
-impl Cause {
+impl DifferenceCause {
     /// The name of the cause in a few words, without the values found.
     pub fn name(&self) -> String {
-        let at = |place: &Option<Place>, label: &str| match place {
+        let at = |place: &Option<FilePosition>, label: &str| match place {
             Some(place) if place.show() == label => String::new(),
             Some(place) => format!(" ({})", place.show()),
             None => String::new(),
         };
         match self {
-            Cause::Reason { version, reason, place, .. } => {
+            DifferenceCause::Reason { version, reason, place, .. } => {
                 let side = if place.is_none() { format!(" ({})", version.name()) } else { String::new() };
                 format!("{} {}{side}{}", reason.kind.name(), reason.label, at(place, &reason.label))
             }
-            Cause::Contended { .. } => "other offers".to_owned(),
-            Cause::Score { label, place, .. } => format!("prefer {label}{}", at(place, label)),
-            Cause::Amount { resource, place, .. } => format!("amount {resource}{}", at(place, "")),
-            Cause::Count { .. } => "the number of instances".to_owned(),
-            Cause::Missing { what: "volume", .. } => "the volumes asked for".to_owned(),
-            Cause::Missing { version, what, .. } => {
+            DifferenceCause::Contended { .. } => "other offers".to_owned(),
+            DifferenceCause::Score { label, place, .. } => format!("prefer {label}{}", at(place, label)),
+            DifferenceCause::Amount { resource, place, .. } => format!("amount {resource}{}", at(place, "")),
+            DifferenceCause::Count { .. } => "the number of instances".to_owned(),
+            DifferenceCause::Missing { what: "volume", .. } => "the volumes asked for".to_owned(),
+            DifferenceCause::Missing { version, what, .. } => {
                 format!("no such {what} in the {} version", version.name())
             }
-            Cause::Whole { version, .. } => format!("all or nothing ({})", version.name()),
-            Cause::Tie { .. } => "a tie, which goes by name".to_owned(),
-            Cause::Bounded { version } => format!("a bound ended the search ({})", version.name()),
-            Cause::Order => "the order of grants".to_owned(),
+            DifferenceCause::Whole { version, .. } => format!("all or nothing ({})", version.name()),
+            DifferenceCause::Tie { .. } => "a tie, which goes by name".to_owned(),
+            DifferenceCause::Bounded { version } => format!("a bound ended the search ({})", version.name()),
+            DifferenceCause::Order => "the order of grants".to_owned(),
         }
     }
 
@@ -207,12 +207,12 @@ impl Cause {
     pub fn group(&self) -> String {
         use crate::matching::ReasonKind;
         match self {
-            Cause::Reason { version, reason, .. }
+            DifferenceCause::Reason { version, reason, .. }
                 if !matches!(reason.kind, ReasonKind::Rule | ReasonKind::Class | ReasonKind::Charge) =>
             {
                 format!("{} {} ({})", reason.kind.name(), reason.label, version.name())
             }
-            Cause::Amount { resource, place: None, .. } => format!("amount {resource}"),
+            DifferenceCause::Amount { resource, place: None, .. } => format!("amount {resource}"),
             other => other.name(),
         }
     }
@@ -223,36 +223,39 @@ impl Cause {
             |volume: &Option<String>| volume.as_ref().map_or(String::new(), |volume| format!("{volume}: "));
         let none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
         match self {
-            Cause::Reason { version, reason, volume, .. } => {
+            DifferenceCause::Reason { version, reason, volume, .. } => {
                 let line = reason_line(reason);
                 let words = line.strip_prefix(&format!("{}: ", reason.label)).unwrap_or(&line);
-                let then = if *version == Version::Old { "in the old version " } else { "" };
+                let then = if *version == WhichVersion::Old { "in the old version " } else { "" };
                 format!("{then}{}{words}", of(volume))
             }
-            Cause::Contended { version, offers, count } => {
+            DifferenceCause::Contended { version, offers, count } => {
                 let more = count.saturating_sub(offers.len());
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 let version = version.name();
                 format!("in the {version} version it went to {}{more}", offers.join(", "))
             }
-            Cause::Score { version, volume, old, new, was, .. } => {
-                let (old, new) = (none(old.as_ref().map(Earned::show)), none(new.as_ref().map(Earned::show)));
+            DifferenceCause::Score { version, volume, old, new, was, .. } => {
+                let (old, new) =
+                    (none(old.as_ref().map(EarnedCredit::show)), none(new.as_ref().map(EarnedCredit::show)));
                 let was = was.as_ref().map_or(String::new(), |was| format!(" (the weight was {was})"));
                 let (was_there, is_here, tense) = match version {
                     None => return format!("{}{old} → {new}", of(volume)),
-                    Some(Version::New) => (old, new, "earns"),
-                    Some(Version::Old) => (new, old, "earned"),
+                    Some(WhichVersion::New) => (old, new, "earns"),
+                    Some(WhichVersion::Old) => (new, old, "earned"),
                 };
                 let volume = of(volume);
                 format!("{volume}{tense} {is_here} where it is now, {was_there} where it was{was}")
             }
-            Cause::Amount { volume, old, new, .. } => {
+            DifferenceCause::Amount { volume, old, new, .. } => {
                 format!("{}{} → {}", of(volume), none(old.clone()), none(new.clone()))
             }
-            Cause::Count { old, new } => format!("{old} → {new}"),
-            Cause::Missing { name, .. } => format!("`{name}`"),
-            Cause::Whole { fitted, wanted, .. } => format!("{fitted} of {wanted} would fit"),
-            Cause::Tie { .. } | Cause::Bounded { .. } | Cause::Order => String::new(),
+            DifferenceCause::Count { old, new } => format!("{old} → {new}"),
+            DifferenceCause::Missing { name, .. } => format!("`{name}`"),
+            DifferenceCause::Whole { fitted, wanted, .. } => format!("{fitted} of {wanted} would fit"),
+            DifferenceCause::Tie { .. } | DifferenceCause::Bounded { .. } | DifferenceCause::Order => {
+                String::new()
+            }
         }
     }
 }
@@ -271,16 +274,18 @@ fn by_label(items: &[Item]) -> IndexMap<(&str, Option<&str>, usize), &Item> {
 
 /// Returns the preferences by which two scores differ. `version` is the version of both, or `None` for one of
 /// each.
-pub(super) fn items(version: Option<Version>, old: &[Item], new: &[Item]) -> Vec<Cause> {
+pub(super) fn items(version: Option<WhichVersion>, old: &[Item], new: &[Item]) -> Vec<DifferenceCause> {
     let (before, after) = (by_label(old), by_label(new));
     let mut keys: Vec<_> = after.keys().copied().collect();
     keys.extend(before.keys().copied().filter(|key| !after.contains_key(key)));
     let mut causes = Vec::new();
     for key in keys {
-        let (one, other) =
-            (before.get(&key).map(|item| Earned::of(item)), after.get(&key).map(|item| Earned::of(item)));
+        let (one, other) = (
+            before.get(&key).map(|item| EarnedCredit::of(item)),
+            after.get(&key).map(|item| EarnedCredit::of(item)),
+        );
         if one != other {
-            causes.push(Cause::Score {
+            causes.push(DifferenceCause::Score {
                 version,
                 label: key.0.to_owned(),
                 volume: key.1.map(str::to_owned),
@@ -299,8 +304,10 @@ pub(super) fn items(version: Option<Version>, old: &[Item], new: &[Item]) -> Vec
 ///
 /// A condition that rules a position out is stronger than any score. If both lists hold nothing but scores,
 /// the preferences that weigh the same in both versions explain nothing and are left out.
-pub(super) fn merged(after: Vec<Cause>, before: Vec<Cause>) -> Vec<Cause> {
-    let is_weak = |cause: &Cause| matches!(cause, Cause::Score { .. } | Cause::Tie { .. } | Cause::Order);
+pub(super) fn merged(after: Vec<DifferenceCause>, before: Vec<DifferenceCause>) -> Vec<DifferenceCause> {
+    let is_weak = |cause: &DifferenceCause| {
+        matches!(cause, DifferenceCause::Score { .. } | DifferenceCause::Tie { .. } | DifferenceCause::Order)
+    };
     if after.is_empty() || !after.iter().all(is_weak) {
         return if after.is_empty() { before } else { after };
     }
@@ -309,21 +316,21 @@ pub(super) fn merged(after: Vec<Cause>, before: Vec<Cause>) -> Vec<Cause> {
     }
     // The same preference with equal credits in both versions: the candidate that one version took is the one
     // that the other passed over, so old and new are swapped.
-    let is_same = |one: &Cause, other: &Cause| match (one, other) {
+    let is_same = |one: &DifferenceCause, other: &DifferenceCause| match (one, other) {
         (
-            Cause::Score { label, volume, old, new, was: None, .. },
-            Cause::Score { label: other, volume: of, old: taken, new: passed, .. },
+            DifferenceCause::Score { label, volume, old, new, was: None, .. },
+            DifferenceCause::Score { label: other, volume: of, old: taken, new: passed, .. },
         ) => (label, volume, old, new) == (other, of, passed, taken),
         _ => false,
     };
-    let has_label = |list: &[Cause], wanted: &Cause| {
-        let Cause::Score { label: wanted, .. } = wanted else { return true };
-        list.iter().any(|cause| matches!(cause, Cause::Score { label, .. } if label == wanted))
+    let has_label = |list: &[DifferenceCause], wanted: &DifferenceCause| {
+        let DifferenceCause::Score { label: wanted, .. } = wanted else { return true };
+        list.iter().any(|cause| matches!(cause, DifferenceCause::Score { label, .. } if label == wanted))
     };
-    let own = after.iter().filter(|cause| matches!(cause, Cause::Score { .. }));
+    let own = after.iter().filter(|cause| matches!(cause, DifferenceCause::Score { .. }));
     let own = own.filter(|one| !before.iter().any(|other| is_same(one, other)));
     let gone = before.iter().filter(|one| !has_label(&after, one));
-    let telling: Vec<Cause> = own.chain(gone).cloned().collect();
+    let telling: Vec<DifferenceCause> = own.chain(gone).cloned().collect();
     if telling.is_empty() { after } else { telling }
 }
 
@@ -334,15 +341,15 @@ fn preferences(plan: &Plan) -> impl Iterator<Item = &Rule> {
 }
 
 /// Adds the positions of preferences, and their weights in the other version.
-pub(super) fn placed(causes: &mut [Cause], own: &Told<'_>, other: &Told<'_>) {
-    let find = |told: &Told<'_>, wanted: &str| {
+pub(super) fn placed(causes: &mut [DifferenceCause], own: &VersionOffers<'_>, other: &VersionOffers<'_>) {
+    let find = |told: &VersionOffers<'_>, wanted: &str| {
         let fleet = told.offers.fleet();
         let rule = preferences(fleet.plan()).find(|rule| rule.label == wanted)?;
         let weight = decimal(i128::from(rule.weight.unwrap_or(0)), i128::from(MILLION));
-        Some((weight, Place::of(&fleet.warnings().sources, rule.span)))
+        Some((weight, FilePosition::of(&fleet.warnings().sources, rule.span)))
     };
     for cause in causes {
-        let Cause::Score { version, label, was, place, .. } = cause else { continue };
+        let DifferenceCause::Score { version, label, was, place, .. } = cause else { continue };
         let (here, there) = (find(own, label), find(other, label));
         if version.is_some()
             && let (Some(here), Some(there)) = (&here, &there)
@@ -358,20 +365,30 @@ fn offer_items(offer: &Offer) -> &[Item] {
 }
 
 /// Returns the preferences by which the scores of one candidate differ between the versions.
-pub(super) fn scores(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Offer) -> Vec<Cause> {
+pub(super) fn scores(
+    old: &VersionOffers<'_>,
+    new: &VersionOffers<'_>,
+    before: &Offer,
+    after: &Offer,
+) -> Vec<DifferenceCause> {
     let (before, after) = (offer_items(before), offer_items(after));
     let mut causes = items(None, before, after);
     placed(&mut causes, new, old);
-    if causes.is_empty() { vec![Cause::Order] } else { causes }
+    if causes.is_empty() { vec![DifferenceCause::Order] } else { causes }
 }
 
 /// Returns the amounts by which two offers differ.
-pub(super) fn amounts(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Offer) -> Vec<Cause> {
+pub(super) fn amounts(
+    old: &VersionOffers<'_>,
+    new: &VersionOffers<'_>,
+    before: &Offer,
+    after: &Offer,
+) -> Vec<DifferenceCause> {
     let (one, other) = (pairs::taken(before), pairs::taken(after));
     let mut keys: Vec<_> = one.iter().chain(&other).map(|taken| (taken.volume, taken.resource)).collect();
     keys.sort_unstable();
     keys.dedup();
-    let find = |list: &[Taken<'_>], key| {
+    let find = |list: &[OfferAmount<'_>], key| {
         list.iter().find(|one| (one.volume, one.resource) == key).map(|one| one.amount.clone())
     };
     let mut causes = Vec::new();
@@ -379,7 +396,7 @@ pub(super) fn amounts(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Of
         let (before, after) = (find(&one, key), find(&other, key));
         if before != after {
             let place = charge(new, key.1).or_else(|| charge(old, key.1)).filter(|_| key.0.is_none());
-            causes.push(Cause::Amount {
+            causes.push(DifferenceCause::Amount {
                 resource: key.1.to_owned(),
                 volume: key.0.map(|(name, _)| name.to_owned()),
                 old: before,
@@ -392,9 +409,9 @@ pub(super) fn amounts(old: &Told<'_>, new: &Told<'_>, before: &Offer, after: &Of
 }
 
 /// Returns the position of a charge on a resource.
-fn charge(told: &Told<'_>, resource: &str) -> Option<Place> {
+fn charge(told: &VersionOffers<'_>, resource: &str) -> Option<FilePosition> {
     let fleet = told.offers.fleet();
     let plan = fleet.plan();
     let charge = plan.broker.charges.iter().find(|charge| plan.symbols.text(charge.resource) == resource)?;
-    Some(Place::of(&fleet.warnings().sources, charge.span))
+    Some(FilePosition::of(&fleet.warnings().sources, charge.span))
 }

@@ -1,19 +1,19 @@
 //! The differences between the offers of two versions of a policy set: offers gained, lost, moved, ranked or
 //! sized anew, each with its causes.
 //!
-//! `pairs` finds which offer of one version corresponds to which of the other. `against` finds the causes of
+//! `pairs` finds which offer of one version corresponds to which of the other. `replay` finds the causes of
 //! offers that are gone or elsewhere, and `cause` those that the two offers themselves show. `text`,
 //! `markdown` and `wire` print the result. `seen` is the comparison that a framework may see.
 
-mod against;
 mod cause;
 mod markdown;
 mod pairs;
+mod replay;
 mod seen;
 mod text;
 mod wire;
 
-pub use cause::{Cause, Earned, Place, Version};
+pub use cause::{DifferenceCause, EarnedCredit, FilePosition, WhichVersion};
 pub use markdown::markdown;
 pub use text::text;
 pub use wire::json;
@@ -26,8 +26,8 @@ use crate::{
     matching::NeedId,
     output::{self, Detail, View, wire::Offer},
 };
-use against::Against;
-use pairs::Pair;
+use pairs::OfferPair;
+use replay::Replay;
 
 /// The comparison of the offers of two versions of a set.
 #[derive(Clone, Debug, Default)]
@@ -57,16 +57,16 @@ pub struct NeedChange {
     /// The label in texts.
     pub label: String,
     /// The result in the old version. `None` if the need is not there.
-    pub old: Option<Ended>,
+    pub old: Option<NeedOutcome>,
     /// The result in the new version. `None` if the need is not there.
-    pub new: Option<Ended>,
+    pub new: Option<NeedOutcome>,
     /// The offers that differ.
     pub offers: Vec<OfferChange>,
 }
 
 /// The result of a need.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct NeedOutcome {
     /// `met`, `partial` or `unmet`.
     pub outcome: &'static str,
     /// The cause for which it got no more: `proved`, `contended` or `bounded`.
@@ -79,7 +79,7 @@ pub struct Ended {
 
 /// The kind of difference of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum DifferenceKind {
     /// Only the new version makes the offer.
     Gained,
     /// Only the old version makes the offer.
@@ -92,18 +92,24 @@ pub enum Kind {
     Sized,
 }
 
-impl Kind {
+impl DifferenceKind {
     /// Every kind, in the order of outputs.
-    pub const ALL: [Kind; 5] = [Kind::Lost, Kind::Gained, Kind::Moved, Kind::Ranked, Kind::Sized];
+    pub const ALL: [DifferenceKind; 5] = [
+        DifferenceKind::Lost,
+        DifferenceKind::Gained,
+        DifferenceKind::Moved,
+        DifferenceKind::Ranked,
+        DifferenceKind::Sized,
+    ];
 
     /// The word for the kind.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Gained => "gained",
-            Kind::Lost => "lost",
-            Kind::Moved => "moved",
-            Kind::Ranked => "re-ranked",
-            Kind::Sized => "resized",
+            DifferenceKind::Gained => "gained",
+            DifferenceKind::Lost => "lost",
+            DifferenceKind::Moved => "moved",
+            DifferenceKind::Ranked => "re-ranked",
+            DifferenceKind::Sized => "resized",
         }
     }
 }
@@ -112,18 +118,18 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub struct OfferChange {
     /// The kind of difference.
-    pub kind: Kind,
+    pub kind: DifferenceKind,
     /// The offer in the old version.
-    pub old: Option<Made>,
+    pub old: Option<Position>,
     /// The offer in the new version.
-    pub new: Option<Made>,
+    pub new: Option<Position>,
     /// The causes, those of conditions first.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<DifferenceCause>,
 }
 
 /// The position of an offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made {
+pub struct Position {
     /// The number of the instance of the need.
     pub instance: u64,
     /// The agent.
@@ -134,10 +140,10 @@ pub struct Made {
     pub score: String,
 }
 
-impl Made {
-    fn of(offer: &Offer) -> Made {
+impl Position {
+    fn of(offer: &Offer) -> Position {
         let volumes = offer.volumes.iter();
-        Made {
+        Position {
             instance: offer.instance,
             agent: offer.agent.as_ref().map(|agent| agent.name.clone()),
             volumes: volumes
@@ -155,7 +161,7 @@ impl Change {
     }
 
     /// Counts the offers with a kind of difference.
-    pub fn count(&self, kind: Kind) -> usize {
+    pub fn count(&self, kind: DifferenceKind) -> usize {
         self.offers().filter(|offer| offer.kind == kind).count()
     }
 
@@ -167,7 +173,7 @@ impl Change {
     pub fn responsible(&self) -> Vec<(String, usize)> {
         let mut counts: IndexMap<String, usize> = IndexMap::new();
         for offer in self.offers() {
-            let mut names: Vec<String> = offer.causes.iter().map(Cause::group).collect();
+            let mut names: Vec<String> = offer.causes.iter().map(DifferenceCause::group).collect();
             names.sort();
             names.dedup();
             names.into_iter().for_each(|name| *counts.entry(name).or_insert(0) += 1);
@@ -179,26 +185,26 @@ impl Change {
 }
 
 /// A version, with its needs by name and its offers as the operator sees them.
-struct Told<'a> {
+struct VersionOffers<'a> {
     offers: &'a Offers,
     needs: IndexMap<(String, String), &'a NeedResult>,
     /// The offers, in the order of the grants.
     made: Vec<Offer>,
 }
 
-impl<'a> Told<'a> {
-    fn new(offers: &'a Offers) -> Told<'a> {
+impl<'a> VersionOffers<'a> {
+    fn new(offers: &'a Offers) -> VersionOffers<'a> {
         let document = output::document(offers, View::Operator, Detail::None);
         let names = document.needs.iter().map(|need| (need.framework.clone(), need.need.clone()));
-        Told { offers, needs: names.zip(&offers.cycle().needs).collect(), made: document.offers }
+        VersionOffers { offers, needs: names.zip(&offers.cycle().needs).collect(), made: document.offers }
     }
 
     fn label(&self, id: NeedId) -> String {
         output::need_label(self.offers.fleet().plan(), id)
     }
 
-    fn ended(&self, need: &NeedResult) -> Ended {
-        Ended {
+    fn ended(&self, need: &NeedResult) -> NeedOutcome {
+        NeedOutcome {
             outcome: need.outcome.name(),
             why: need.why.as_ref().map(cycle::Why::name),
             wanted: need.count,
@@ -209,11 +215,11 @@ impl<'a> Told<'a> {
 
 /// Compares the offers of two versions of a set, with the causes of each difference.
 pub fn compare(old: &Offers, new: &Offers) -> Change {
-    let (old, new) = (Told::new(old), Told::new(new));
+    let (old, new) = (VersionOffers::new(old), VersionOffers::new(new));
     let mut names: Vec<&(String, String)> = old.needs.keys().collect();
     names.extend(new.needs.keys().filter(|name| !old.needs.contains_key(*name)));
     let mut change = Change { needs_in_all: names.len(), ..Change::default() };
-    let mut open = against::Open::default();
+    let mut open = replay::Questions::default();
     for name in names {
         let (before, after) = (old.needs.get(name).copied(), new.needs.get(name).copied());
         let (pairs, kept) = pairs::of(&old, &new, before, after);
@@ -238,20 +244,20 @@ pub fn compare(old: &Offers, new: &Offers) -> Change {
             change.needs[at].offers.push(told(&old, &new, &pair));
         }
     }
-    for ((need, offer), causes) in Against::all(&old, &new, open) {
+    for ((need, offer), causes) in Replay::all(&old, &new, open) {
         change.needs[need].offers[offer].causes.extend(causes);
     }
     change
 }
 
 /// Describes a pair, with the causes that the two offers themselves show.
-fn told(old: &Told<'_>, new: &Told<'_>, pair: &Pair) -> OfferChange {
+fn told(old: &VersionOffers<'_>, new: &VersionOffers<'_>, pair: &OfferPair) -> OfferChange {
     let before = pair.old.map(|at| &old.made[at]);
     let after = pair.new.map(|at| &new.made[at]);
     let causes = match (pair.kind, before, after) {
-        (Kind::Ranked, Some(before), Some(after)) => cause::scores(old, new, before, after),
-        (Kind::Sized, Some(before), Some(after)) => cause::amounts(old, new, before, after),
+        (DifferenceKind::Ranked, Some(before), Some(after)) => cause::scores(old, new, before, after),
+        (DifferenceKind::Sized, Some(before), Some(after)) => cause::amounts(old, new, before, after),
         _ => Vec::new(),
     };
-    OfferChange { kind: pair.kind, old: before.map(Made::of), new: after.map(Made::of), causes }
+    OfferChange { kind: pair.kind, old: before.map(Position::of), new: after.map(Position::of), causes }
 }

@@ -6,24 +6,24 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Kind, Told};
+use super::{DifferenceKind, VersionOffers};
 use crate::{
     cycle::NeedResult,
-    output::wire::{Amount, Offer},
+    output::wire::{Offer, WrittenAmount},
 };
 
 /// A pair of offers that are one instance, or a single offer without a counterpart, by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pair {
-    pub kind: Kind,
+pub(super) struct OfferPair {
+    pub kind: DifferenceKind,
     pub old: Option<usize>,
     pub new: Option<usize>,
 }
 
 /// The position of an offer: its agent, and the supplies of its volumes by name.
-type Spot<'a> = (Option<&'a str>, Vec<(&'a str, &'a str)>);
+type OfferPosition<'a> = (Option<&'a str>, Vec<(&'a str, &'a str)>);
 
-fn spot(offer: &Offer) -> Spot<'_> {
+fn spot(offer: &Offer) -> OfferPosition<'_> {
     let volumes = offer.volumes.iter();
     let mut supplies: Vec<_> = volumes.map(|volume| (volume.name.as_str(), volume.supply.as_str())).collect();
     supplies.sort_unstable();
@@ -36,13 +36,13 @@ fn agent(offer: &Offer) -> Option<&str> {
 
 /// Returns the pairs of a need that differ, and the number of offers that do not.
 pub(super) fn of(
-    old: &Told<'_>,
-    new: &Told<'_>,
+    old: &VersionOffers<'_>,
+    new: &VersionOffers<'_>,
     before: Option<&NeedResult>,
     after: Option<&NeedResult>,
-) -> (Vec<Pair>, usize) {
+) -> (Vec<OfferPair>, usize) {
     let mut lost: VecDeque<usize> = VecDeque::new();
-    let mut there: BTreeMap<Spot<'_>, VecDeque<usize>> = BTreeMap::new();
+    let mut there: BTreeMap<OfferPosition<'_>, VecDeque<usize>> = BTreeMap::new();
     for at in after.iter().flat_map(|need| &need.grants) {
         there.entry(spot(&new.made[*at])).or_default().push_back(*at);
     }
@@ -58,25 +58,30 @@ pub(super) fn of(
     let mut pairs = moved(old, new, &mut lost, &mut gained);
     let (others, kept) = in_place(old, new, &same);
     pairs.extend(others);
-    let alone = |kind, old, new| Pair { kind, old, new };
-    pairs.extend(lost.into_iter().map(|at| alone(Kind::Lost, Some(at), None)));
-    pairs.extend(gained.into_iter().map(|at| alone(Kind::Gained, None, Some(at))));
+    let alone = |kind, old, new| OfferPair { kind, old, new };
+    pairs.extend(lost.into_iter().map(|at| alone(DifferenceKind::Lost, Some(at), None)));
+    pairs.extend(gained.into_iter().map(|at| alone(DifferenceKind::Gained, None, Some(at))));
     pairs.sort_by_key(|pair| {
-        let kind = Kind::ALL.iter().position(|kind| *kind == pair.kind);
+        let kind = DifferenceKind::ALL.iter().position(|kind| *kind == pair.kind);
         (kind, pair.old.is_none(), pair.old, pair.new)
     });
     (pairs, kept)
 }
 
 /// Pairs lost offers with gained ones, those on the same agent first, and removes them from both lists.
-fn moved(old: &Told<'_>, new: &Told<'_>, lost: &mut VecDeque<usize>, gained: &mut Vec<usize>) -> Vec<Pair> {
+fn moved(
+    old: &VersionOffers<'_>,
+    new: &VersionOffers<'_>,
+    lost: &mut VecDeque<usize>,
+    gained: &mut Vec<usize>,
+) -> Vec<OfferPair> {
     let mut pairs = Vec::new();
     let mut by_agent: BTreeMap<Option<&str>, VecDeque<usize>> = BTreeMap::new();
     for at in gained.iter() {
         by_agent.entry(agent(&new.made[*at])).or_default().push_back(*at);
     }
     let mut pair = |old: usize, new: usize| {
-        pairs.push(Pair { kind: Kind::Moved, old: Some(old), new: Some(new) });
+        pairs.push(OfferPair { kind: DifferenceKind::Moved, old: Some(old), new: Some(new) });
     };
     lost.retain(|at| match by_agent.get_mut(&agent(&old.made[*at])).and_then(VecDeque::pop_front) {
         Some(other) => {
@@ -97,7 +102,11 @@ fn moved(old: &Told<'_>, new: &Told<'_>, lost: &mut VecDeque<usize>, gained: &mu
 
 /// Compares the offers that stay in their positions. Returns those that are ranked or sized otherwise, and
 /// the number of those kept.
-fn in_place(old: &Told<'_>, new: &Told<'_>, same: &[(usize, usize)]) -> (Vec<Pair>, usize) {
+fn in_place(
+    old: &VersionOffers<'_>,
+    new: &VersionOffers<'_>,
+    same: &[(usize, usize)],
+) -> (Vec<OfferPair>, usize) {
     let mut order: Vec<usize> = same.iter().map(|(_, new)| *new).collect();
     order.sort_unstable();
     let mut pairs = Vec::new();
@@ -108,9 +117,9 @@ fn in_place(old: &Told<'_>, new: &Told<'_>, same: &[(usize, usize)]) -> (Vec<Pai
         let (one, other) = (&old.made[*before], &new.made[*after]);
         let is_ranked = order[rank] != *after || exact(one) != exact(other);
         let is_sized = taken(one) != taken(other);
-        for (is_so, kind) in [(is_ranked, Kind::Ranked), (is_sized, Kind::Sized)] {
+        for (is_so, kind) in [(is_ranked, DifferenceKind::Ranked), (is_sized, DifferenceKind::Sized)] {
             if is_so {
-                pairs.push(Pair { kind, old: Some(*before), new: Some(*after) });
+                pairs.push(OfferPair { kind, old: Some(*before), new: Some(*after) });
             }
         }
         kept += usize::from(!is_ranked && !is_sized);
@@ -124,7 +133,7 @@ fn exact(offer: &Offer) -> (&Option<String>, &Option<String>) {
 
 /// An amount that an offer takes.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Taken<'a> {
+pub(super) struct OfferAmount<'a> {
     /// The name and number of the volume that takes it. `None` for the agent.
     pub volume: Option<(&'a str, u32)>,
     pub resource: &'a str,
@@ -132,8 +141,12 @@ pub(super) struct Taken<'a> {
 }
 
 /// Returns the amounts that an offer takes, sorted.
-pub(super) fn taken(offer: &Offer) -> Vec<Taken<'_>> {
-    let one = |volume, resource, amount: &Amount| Taken { volume, resource, amount: amount.to_string() };
+pub(super) fn taken(offer: &Offer) -> Vec<OfferAmount<'_>> {
+    let one = |volume, resource, amount: &WrittenAmount| OfferAmount {
+        volume,
+        resource,
+        amount: amount.to_string(),
+    };
     let of_agent = offer.taken.0.iter().map(|(name, amount)| one(None, name.as_str(), amount));
     let of_volumes = offer.volumes.iter().flat_map(|volume| {
         let whose = Some((volume.name.as_str(), volume.number));

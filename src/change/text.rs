@@ -1,6 +1,6 @@
 //! A change as text for people. Markdown uses the same lines.
 
-use super::{Cause, Change, Ended, Kind, Made, NeedChange, OfferChange};
+use super::{Change, DifferenceCause, DifferenceKind, NeedChange, NeedOutcome, OfferChange, Position};
 use crate::output::{printable_name, text::count};
 
 /// The number of needs that are listed.
@@ -42,7 +42,7 @@ pub fn text(change: &Change) -> String {
     out
 }
 
-fn cause_line(cause: &Cause) -> String {
+fn cause_line(cause: &DifferenceCause) -> String {
     let (name, detail) = (cause.name(), cause.detail());
     printable_name(&if detail.is_empty() { name } else { format!("{name}: {detail}") })
 }
@@ -53,7 +53,7 @@ pub(super) fn summary(change: &Change) -> String {
     if change.is_empty() {
         return format!("no change: {kept} of {}", count(change.needs_in_all, "need", "needs"));
     }
-    let kinds = Kind::ALL.iter().filter(|kind| change.count(**kind) > 0);
+    let kinds = DifferenceKind::ALL.iter().filter(|kind| change.count(**kind) > 0);
     let kinds: Vec<String> = kinds.map(|kind| format!("{} {}", change.count(*kind), kind.name())).collect();
     let kinds = if kinds.is_empty() { "no offer differs".to_owned() } else { kinds.join(", ") };
     let of = count(change.needs_in_all, "need", "needs");
@@ -62,7 +62,7 @@ pub(super) fn summary(change: &Change) -> String {
 
 /// `met 2 of 2 → partial 1 of 2 (contended)`
 pub(super) fn ended(need: &NeedChange) -> String {
-    let one = |ended: &Ended| {
+    let one = |ended: &NeedOutcome| {
         let why = ended.why.map_or(String::new(), |why| format!(" ({why})"));
         format!("{} {} of {}{why}", ended.outcome, ended.there, ended.wanted)
     };
@@ -79,14 +79,16 @@ pub(super) fn ended(need: &NeedChange) -> String {
 pub(super) fn what(offer: &OfferChange) -> String {
     match (&offer.old, &offer.new) {
         (Some(old), Some(new)) => match offer.kind {
-            Kind::Ranked if old.score != new.score => {
+            DifferenceKind::Ranked if old.score != new.score => {
                 format!("{}: score {} → {}", made(old), old.score, new.score)
             }
-            Kind::Ranked if old.instance == new.instance => format!("{}: score {}", made(old), old.score),
+            DifferenceKind::Ranked if old.instance == new.instance => {
+                format!("{}: score {}", made(old), old.score)
+            }
             // Without permission to see scores, the number alone is shown.
-            Kind::Ranked if new.score.is_empty() => format!("{}: now #{}", made(old), new.instance),
-            Kind::Ranked => format!("{}: now #{}, score {}", made(old), new.instance, new.score),
-            Kind::Sized => made(new),
+            DifferenceKind::Ranked if new.score.is_empty() => format!("{}: now #{}", made(old), new.instance),
+            DifferenceKind::Ranked => format!("{}: now #{}, score {}", made(old), new.instance, new.score),
+            DifferenceKind::Sized => made(new),
             _ => format!("{} → {}", made(old), place(new)),
         },
         (Some(one), None) | (None, Some(one)) => made(one),
@@ -94,11 +96,11 @@ pub(super) fn what(offer: &OfferChange) -> String {
     }
 }
 
-fn made(made: &Made) -> String {
+fn made(made: &Position) -> String {
     format!("#{} {}", made.instance, place(made))
 }
 
-fn place(made: &Made) -> String {
+fn place(made: &Position) -> String {
     let agent = made.agent.as_ref().map(|agent| format!("on {agent}"));
     let volumes = made.volumes.iter().map(|(name, number, supply)| match number {
         1 => format!("{name} from {supply}"),

@@ -2,20 +2,23 @@
 
 use serde::Serialize;
 
-use super::{Cause, Change, Earned, Ended, Kind, Made, NeedChange, OfferChange, Place};
+use super::{
+    Change, DifferenceCause, DifferenceKind, EarnedCredit, FilePosition, NeedChange, NeedOutcome,
+    OfferChange, Position,
+};
 
 #[derive(Serialize)]
 struct WireDiff<'a> {
     format: &'static str,
     version: u32,
     changed: bool,
-    counts: Counts,
-    needs: Vec<WireNeed<'a>>,
+    counts: ChangeCounts,
+    needs: Vec<WireNeedChange<'a>>,
     responsible: Vec<Responsible>,
 }
 
 #[derive(Serialize)]
-struct Counts {
+struct ChangeCounts {
     needs: usize,
     needs_changed: usize,
     lost: usize,
@@ -33,14 +36,14 @@ struct Responsible {
 }
 
 #[derive(Serialize)]
-struct WireNeed<'a> {
+struct WireNeedChange<'a> {
     framework: &'a str,
     need: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     old: Option<WireEnded>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<WireEnded>,
-    offers: Vec<WireOffer<'a>>,
+    offers: Vec<WireOfferChange<'a>>,
 }
 
 #[derive(Serialize)]
@@ -53,13 +56,13 @@ struct WireEnded {
 }
 
 #[derive(Serialize)]
-struct WireOffer<'a> {
+struct WireOfferChange<'a> {
     change: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     old: Option<WireMade<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<WireMade<'a>>,
-    causes: Vec<WireCause<'a>>,
+    causes: Vec<WireChangeCause<'a>>,
 }
 
 #[derive(Serialize)]
@@ -67,20 +70,20 @@ struct WireMade<'a> {
     instance: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<&'a str>,
-    volumes: Vec<WireVolume<'a>>,
+    volumes: Vec<WireVolumeChange<'a>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     score: &'a str,
 }
 
 #[derive(Serialize)]
-struct WireVolume<'a> {
+struct WireVolumeChange<'a> {
     name: &'a str,
     number: u32,
     supply: &'a str,
 }
 
 #[derive(Serialize)]
-struct WirePlace<'a> {
+struct WireFilePosition<'a> {
     file: &'a str,
     line: u32,
     column: u32,
@@ -94,7 +97,7 @@ struct WireEarned<'a> {
 }
 
 #[derive(Default, Serialize)]
-struct WireCause<'a> {
+struct WireChangeCause<'a> {
     cause: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
@@ -105,7 +108,7 @@ struct WireCause<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     volume: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<WirePlace<'a>>,
+    place: Option<WireFilePosition<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,14 +147,14 @@ pub fn json(change: &Change) -> String {
         format: "bourse.diff",
         version: 1,
         changed: !change.is_empty(),
-        counts: Counts {
+        counts: ChangeCounts {
             needs: change.needs_in_all,
             needs_changed: change.needs.len(),
-            lost: change.count(Kind::Lost),
-            gained: change.count(Kind::Gained),
-            moved: change.count(Kind::Moved),
-            reranked: change.count(Kind::Ranked),
-            resized: change.count(Kind::Sized),
+            lost: change.count(DifferenceKind::Lost),
+            gained: change.count(DifferenceKind::Gained),
+            moved: change.count(DifferenceKind::Moved),
+            reranked: change.count(DifferenceKind::Ranked),
+            resized: change.count(DifferenceKind::Sized),
             kept: change.kept,
         },
         needs: change.needs.iter().map(need).collect(),
@@ -164,8 +167,8 @@ pub fn json(change: &Change) -> String {
     serde_json::to_string_pretty(&wire).unwrap_or_default() + "\n"
 }
 
-fn need(need: &NeedChange) -> WireNeed<'_> {
-    WireNeed {
+fn need(need: &NeedChange) -> WireNeedChange<'_> {
+    WireNeedChange {
         framework: &need.framework,
         need: &need.need,
         old: need.old.as_ref().map(ended),
@@ -174,13 +177,13 @@ fn need(need: &NeedChange) -> WireNeed<'_> {
     }
 }
 
-fn ended(ended: &Ended) -> WireEnded {
-    let Ended { outcome, why, wanted, there } = *ended;
+fn ended(ended: &NeedOutcome) -> WireEnded {
+    let NeedOutcome { outcome, why, wanted, there } = *ended;
     WireEnded { outcome, why, wanted, there }
 }
 
-fn offer(offer: &OfferChange) -> WireOffer<'_> {
-    WireOffer {
+fn offer(offer: &OfferChange) -> WireOfferChange<'_> {
+    WireOfferChange {
         change: offer.kind.name(),
         old: offer.old.as_ref().map(made),
         new: offer.new.as_ref().map(made),
@@ -188,31 +191,31 @@ fn offer(offer: &OfferChange) -> WireOffer<'_> {
     }
 }
 
-fn made(made: &Made) -> WireMade<'_> {
+fn made(made: &Position) -> WireMade<'_> {
     WireMade {
         instance: made.instance,
         agent: made.agent.as_deref(),
         volumes: made
             .volumes
             .iter()
-            .map(|(name, number, supply)| WireVolume { name, number: *number, supply })
+            .map(|(name, number, supply)| WireVolumeChange { name, number: *number, supply })
             .collect(),
         score: &made.score,
     }
 }
 
-fn place(place: &Place) -> WirePlace<'_> {
-    WirePlace { file: &place.file, line: place.line, column: place.column }
+fn place(place: &FilePosition) -> WireFilePosition<'_> {
+    WireFilePosition { file: &place.file, line: place.line, column: place.column }
 }
 
-fn earned(earned: &Earned) -> WireEarned<'_> {
+fn earned(earned: &EarnedCredit) -> WireEarned<'_> {
     WireEarned { weight: &earned.weight, value: earned.value.as_deref() }
 }
 
-fn cause(cause: &Cause) -> WireCause<'_> {
-    let of = |word| WireCause { cause: word, ..WireCause::default() };
+fn cause(cause: &DifferenceCause) -> WireChangeCause<'_> {
+    let of = |word| WireChangeCause { cause: word, ..WireChangeCause::default() };
     match cause {
-        Cause::Reason { version, reason, volume, place: at } => WireCause {
+        DifferenceCause::Reason { version, reason, volume, place: at } => WireChangeCause {
             version: Some(version.name()),
             kind: Some(reason.kind.name()),
             label: Some(&reason.label),
@@ -225,10 +228,10 @@ fn cause(cause: &Cause) -> WireCause<'_> {
             permanent: Some(reason.permanent),
             ..of("reason")
         },
-        Cause::Contended { version, offers, count } => {
-            WireCause { version: Some(version.name()), offers, count: Some(*count), ..of("contended") }
+        DifferenceCause::Contended { version, offers, count } => {
+            WireChangeCause { version: Some(version.name()), offers, count: Some(*count), ..of("contended") }
         }
-        Cause::Score { version, label, volume, old, new, was, place: at } => WireCause {
+        DifferenceCause::Score { version, label, volume, old, new, was, place: at } => WireChangeCause {
             version: version.map(|version| version.name()),
             label: Some(label),
             volume: volume.as_deref(),
@@ -238,7 +241,7 @@ fn cause(cause: &Cause) -> WireCause<'_> {
             place: at.as_ref().map(place),
             ..of("score")
         },
-        Cause::Amount { resource, volume, old, new, place: at } => WireCause {
+        DifferenceCause::Amount { resource, volume, old, new, place: at } => WireChangeCause {
             name: Some(resource),
             volume: volume.as_deref(),
             old: old.clone(),
@@ -246,20 +249,25 @@ fn cause(cause: &Cause) -> WireCause<'_> {
             place: at.as_ref().map(place),
             ..of("amount")
         },
-        Cause::Count { old, new } => {
-            WireCause { old: Some(old.to_string()), new: Some(new.to_string()), ..of("count") }
+        DifferenceCause::Count { old, new } => {
+            WireChangeCause { old: Some(old.to_string()), new: Some(new.to_string()), ..of("count") }
         }
-        Cause::Missing { version, what, name } => {
-            WireCause { version: Some(version.name()), kind: Some(what), name: Some(name), ..of("missing") }
-        }
-        Cause::Whole { version, fitted, wanted } => WireCause {
+        DifferenceCause::Missing { version, what, name } => WireChangeCause {
+            version: Some(version.name()),
+            kind: Some(what),
+            name: Some(name),
+            ..of("missing")
+        },
+        DifferenceCause::Whole { version, fitted, wanted } => WireChangeCause {
             version: Some(version.name()),
             fitted: Some(*fitted),
             wanted: Some(*wanted),
             ..of("whole")
         },
-        Cause::Tie { version } => WireCause { version: Some(version.name()), ..of("tie") },
-        Cause::Bounded { version } => WireCause { version: Some(version.name()), ..of("bounded") },
-        Cause::Order => of("order"),
+        DifferenceCause::Tie { version } => WireChangeCause { version: Some(version.name()), ..of("tie") },
+        DifferenceCause::Bounded { version } => {
+            WireChangeCause { version: Some(version.name()), ..of("bounded") }
+        }
+        DifferenceCause::Order => of("order"),
     }
 }

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::{
     Types,
-    types::{Bound, Conflict, Table, Var},
+    types::{Bound, TypeConflict, TypeForest, Var},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -34,14 +34,14 @@ enum Later {
 
 /// The variables of a set with their bounds. The types of a test begin with those of its set.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    table: Table,
+pub(super) struct TypeVariables {
+    table: TypeForest,
     keys: IndexMap<(Side, String), Var>,
     resources: IndexMap<(Side, String), Var>,
     definitions: Vec<Var>,
 }
 
-impl Known {
+impl TypeVariables {
     /// Returns the number of classes and lets that have variables.
     pub(super) fn definitions(&self) -> usize {
         self.definitions.len()
@@ -55,7 +55,7 @@ impl Known {
 
 pub(super) struct Checker<'a> {
     pub(super) hir: &'a Hir,
-    pub(super) table: Table,
+    pub(super) table: TypeForest,
     pub(super) problems: Vec<Diagnostic>,
     keys: IndexMap<(Side, String), Var>,
     resources: IndexMap<(Side, String), Var>,
@@ -69,8 +69,8 @@ pub(super) struct Checker<'a> {
 const VOLUME_TEXTS: [&str; 3] = ["filesystem", "access", "source"];
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(hir: &'a Hir, known: Known) -> Self {
-        let Known { mut table, keys, resources, mut definitions } = known;
+    pub(super) fn new(hir: &'a Hir, known: TypeVariables) -> Self {
+        let TypeVariables { mut table, keys, resources, mut definitions } = known;
         definitions.extend(hir.definitions.iter().skip(definitions.len()).map(|_| table.fresh()));
         Checker {
             hir,
@@ -334,7 +334,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports two contradicting uses with both spans.
-    fn conflict(&mut self, code: Code, conflict: &Conflict, span: Span, why: &str) {
+    fn conflict(&mut self, code: Code, conflict: &TypeConflict, span: Span, why: &str) {
         let ((left, from), (right, to)) = (conflict.left, conflict.right);
         // Two quantities get the code for dimensions, which explains units.
         let both = left.dimension().is_some() && right.dimension().is_some();
@@ -483,13 +483,13 @@ impl<'a> Checker<'a> {
                 self.problems.push(problem);
             }
         }
-        let settle = |table: &mut Table, vars: &IndexMap<(Side, String), Var>| {
+        let settle = |table: &mut TypeForest, vars: &IndexMap<(Side, String), Var>| {
             vars.iter().map(|(key, var)| (key.clone(), table.get(*var).settled())).collect()
         };
         let keys = settle(&mut self.table, &self.keys);
         let resources = settle(&mut self.table, &self.resources);
         let Checker { table, keys: of_keys, resources: of_resources, definitions, .. } = self;
-        let known = Known { table, keys: of_keys, resources: of_resources, definitions };
+        let known = TypeVariables { table, keys: of_keys, resources: of_resources, definitions };
         (Types { keys, resources, known }, self.problems)
     }
 }

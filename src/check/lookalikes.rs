@@ -11,7 +11,7 @@ use super::Strictness;
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     inventory::{
-        Part,
+        SourceRecords,
         records::{KeyRecord, Raw, ResourceRecord, TierRecord},
     },
     parse::ast::Literal,
@@ -28,7 +28,7 @@ type First<'a> = BTreeMap<&'a str, Span>;
 
 /// Warns of each text of a set and its inventories that looks like another, or mixes scripts. Unquoted names
 /// are ASCII, and a set without other characters takes one pass.
-pub fn lookalikes(hir: &Hir, parts: &[Part<'_>], strictness: Strictness) -> Vec<Diagnostic> {
+pub fn lookalikes(hir: &Hir, parts: &[SourceRecords<'_>], strictness: Strictness) -> Vec<Diagnostic> {
     // Only texts with characters beyond ASCII are reported. ASCII texts matter as what they may be taken for.
     let mut foreign = First::new();
     each_text(hir, parts, &mut |text, span| {
@@ -101,11 +101,11 @@ fn mixes_scripts(text: &str) -> bool {
 }
 
 /// Calls `visit` with every name and text of a set and its inventories.
-fn each_text<'a>(hir: &'a Hir, parts: &[Part<'a>], visit: &mut dyn FnMut(&'a str, Span)) {
+fn each_text<'a>(hir: &'a Hir, parts: &[SourceRecords<'a>], visit: &mut dyn FnMut(&'a str, Span)) {
     declared(hir, visit);
-    let own = Part { records: &hir.records, first_source: 0 };
+    let own = SourceRecords { records: &hir.records, first_source: 0 };
     for part in std::iter::once(&own).chain(parts) {
-        let mut visit = |text: &'a str, span: Span| visit(text, part.lift(span));
+        let mut visit = |text: &'a str, span: Span| visit(text, part.to_run_span(span));
         let records = part.records;
         keys(&records.broker.keys, &mut visit);
         for agent in &records.agents {

@@ -35,7 +35,7 @@ pub struct Strictness {
 pub struct Types {
     keys: IndexMap<(Side, String), Option<Type>>,
     resources: IndexMap<(Side, String), Option<Type>>,
-    known: infer::Known,
+    known: infer::TypeVariables,
 }
 
 impl Types {
@@ -73,7 +73,7 @@ impl Types {
 
 /// Infers the types of a set and reports type errors.
 pub fn check(hir: &Hir, strictness: Strictness) -> (Types, Vec<Diagnostic>) {
-    let mut checker = infer::Checker::new(hir, infer::Known::default());
+    let mut checker = infer::Checker::new(hir, infer::TypeVariables::default());
     set::visit(&mut checker, 0, false, strictness);
     checker.finish()
 }

@@ -92,7 +92,7 @@ pub struct Origin {
 
 /// Two uses that disagree.
 #[derive(Clone, Copy, Debug)]
-pub struct Conflict {
+pub struct TypeConflict {
     /// The bound of one use.
     pub left: (Bound, Option<Origin>),
     /// The bound of the other.
@@ -105,12 +105,12 @@ pub struct Conflict {
 /// logarithmic time, amortised. Which variable is the root never depends on anything but the order of
 /// creation.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub struct TypeForest {
     parent: Vec<u32>,
     bounds: Vec<(Bound, Option<Origin>)>,
 }
 
-impl Table {
+impl TypeForest {
     /// Returns a new variable without a bound.
     pub fn fresh(&mut self) -> Var {
         let var = Var(self.parent.len() as u32);
@@ -161,14 +161,14 @@ impl Table {
     ///
     /// # Errors
     /// Returns both bounds if they contradict. Nothing is changed then.
-    pub fn join(&mut self, left: Var, right: Var) -> Result<(), Conflict> {
+    pub fn join(&mut self, left: Var, right: Var) -> Result<(), TypeConflict> {
         let (a, b) = (self.root(left), self.root(right));
         if a == b {
             return Ok(());
         }
         let (one, other) = (self.bounds[a as usize], self.bounds[b as usize]);
         let Some(met) = one.0.meet(other.0) else {
-            return Err(Conflict { left: one, right: other });
+            return Err(TypeConflict { left: one, right: other });
         };
         let origin = if met == one.0 { one.1.or(other.1) } else { other.1.or(one.1) };
         let (low, high) = (a.min(b), a.max(b));
@@ -180,8 +180,8 @@ impl Table {
     /// Adds a bound to a variable.
     ///
     /// # Errors
-    /// Returns both bounds if they contradict, as [`Table::join`] does.
-    pub fn narrow(&mut self, var: Var, bound: Bound, span: Span) -> Result<(), Conflict> {
+    /// Returns both bounds if they contradict, as [`TypeForest::join`] does.
+    pub fn narrow(&mut self, var: Var, bound: Bound, span: Span) -> Result<(), TypeConflict> {
         let other = self.bound(bound, span);
         self.join(var, other)
     }

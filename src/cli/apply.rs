@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    Exit, Failure, Format,
+    CommandFailure, Exit, Format,
     files::Console,
     plugins::PluginArgs,
     set::{SetArgs, shown},
@@ -46,7 +46,7 @@ pub struct Args {
     format: Format,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let (operations, paths) = split(args)?;
     let plugins = PluginArgs::default().install_more(&args.plugin, &[], console)?;
     let set = SetArgs { paths, inventory: args.inventory.clone() };
@@ -105,7 +105,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// The operations are the last path.
-fn split(args: &Args) -> Result<(&PathBuf, Vec<PathBuf>), Failure> {
+fn split(args: &Args) -> Result<(&PathBuf, Vec<PathBuf>), CommandFailure> {
     let Some((operations, paths)) = args.paths.split_last() else { return Err(no_operations("").into()) };
     if operations.extension().is_some_and(|ending| ending == "policy") || operations.is_dir() {
         return Err(no_operations(&format!(", not `{}`", shown(operations))).into());
@@ -123,8 +123,8 @@ fn changed_meanwhile(
     args: &Args,
     console: &mut Console,
     found: &State,
-    failure: Failure,
-) -> Result<Exit, Failure> {
+    failure: CommandFailure,
+) -> Result<Exit, CommandFailure> {
     let Some(problem) = failure.0.diagnostics.iter().find(|problem| problem.code == Code::B0526) else {
         return Err(failure);
     };
@@ -138,7 +138,7 @@ fn changed_meanwhile(
     Ok(Exit::No)
 }
 
-fn tell(args: &Args, console: &mut Console, found: &State, left: &State) -> Result<(), Failure> {
+fn tell(args: &Args, console: &mut Console, found: &State, left: &State) -> Result<(), CommandFailure> {
     if args.format == Format::Json {
         let form = output::applied(found, Some(left), !args.dry_run, &[]);
         return console.write(|out| output::write_json(&form, out));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{
-    Exit, Failure,
+    CommandFailure, Exit,
     files::Console,
     set::{SetArgs, shown},
 };
@@ -14,12 +14,12 @@ use crate::{
     check::Strictness,
     compiled::{self, Compiled},
     diagnostic::{Code, Diagnostic},
-    emit::{self, Owners, Refusal},
+    emit::{self, EmitRefusal, Owners},
 };
 
 /// The form to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Target {
+enum BuildTarget {
     /// A WebAssembly component that any broker runs
     Wasm,
     /// The compiled policy itself
@@ -34,20 +34,20 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// What to build
-    #[arg(long, value_enum, default_value_t = Target::Wasm)]
-    target: Target,
+    #[arg(long, value_enum, default_value_t = BuildTarget::Wasm)]
+    target: BuildTarget,
     /// What reasons and messages call it; else the name of the broker, or of the only provider
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let (fleet, _) = args.set.fleet(console, Strictness::default())?;
     let name = args.name.clone().unwrap_or_else(|| name_of(&fleet, args));
     let owners = Owners::of(fleet.plan(), fleet.world());
     let bytes = match args.target {
-        Target::Wasm => emit::plugin(fleet.plan(), &owners, &name).map_err(refused)?.bytes,
-        Target::Native => compiled::write(&Compiled { name, owners, plan: fleet.plan().clone() }),
+        BuildTarget::Wasm => emit::plugin(fleet.plan(), &owners, &name).map_err(refused)?.bytes,
+        BuildTarget::Native => compiled::write(&Compiled { name, owners, plan: fleet.plan().clone() }),
     };
     console.replace_file(&args.output, &bytes)?;
     let size = bytes.len();
@@ -66,24 +66,24 @@ fn name_of(fleet: &Fleet, args: &Args) -> String {
     }
 }
 
-fn refused(refusal: Refusal) -> Diagnostic {
+fn refused(refusal: EmitRefusal) -> Diagnostic {
     let (message, help) = match refusal {
-        Refusal::LargePattern(text) => (
+        EmitRefusal::LargePattern(text) => (
             format!("the pattern {} is too large for a plugin", crate::value::quote(&text)),
             "a plugin holds a pattern as a table: shorten its counts, keep them apart from repeats, or name fewer letters",
         ),
-        Refusal::Boundary(text) => (
+        EmitRefusal::Boundary(text) => (
             format!(
                 "the pattern {} asks where words of any script begin, which no plugin can",
                 crate::value::quote(&text)
             ),
             "write `(?-u:\\b)` for words of ASCII letters",
         ),
-        Refusal::Asked => (
+        EmitRefusal::Asked => (
             "the set has rules of another plugin".to_owned(),
             "build the set alone: a broker runs any number of plugins",
         ),
-        Refusal::TooMuch { what, count, most } => (
+        EmitRefusal::TooMuch { what, count, most } => (
             format!("there are {count} {what}, and a plugin has at most {most}"),
             "build several plugins: a broker runs any number of them",
         ),

@@ -1,7 +1,7 @@
 //! `bourse check`: reports every problem of a policy set, of its tests, and of inventories that do not fit
 //! it.
 
-use super::{Exit, Failure, files::Console, plugins::PluginArgs, set::SetArgs, table::count};
+use super::{CommandFailure, Exit, files::Console, plugins::PluginArgs, set::SetArgs, table::count};
 use crate::{
     Fleet,
     analyse::analyse,
@@ -42,22 +42,22 @@ enum CheckFormat {
     Sarif,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    console.tell_notes = true;
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
+    console.report_notes = true;
     let checked = check(args, console);
     if args.format == CheckFormat::Sarif {
         let mut report = console.problems.clone();
-        if let Err(Failure(failed)) = &checked {
+        if let Err(CommandFailure(failed)) = &checked {
             report.absorb((**failed).clone());
         }
         console.print(&(report.render(Render::Sarif) + "\n"))?;
         // The log has every problem, so none is told again on standard error.
-        console.told = true;
+        console.has_reported = true;
     }
     checked
 }
 
-fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+fn check(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let strictness = Strictness { undeclared_keys: args.strict, lookalikes: args.strict };
     let plugins = PluginArgs::default().install_more(&args.plugin, &[], console)?;
     let parsed = args.set.parse(console)?;
@@ -74,7 +74,7 @@ fn check(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     let broken_tests = tests.has_errors();
     console.problems.absorb(tests);
-    let fleet = Fleet::new(checked.load(&extra).map_err(Failure)?);
+    let fleet = Fleet::new(checked.load(&extra).map_err(CommandFailure)?);
     let mut report = fleet.warnings().clone();
     report.diagnostics.extend(analyse(&parsed, fleet.loaded()));
     report.sort();

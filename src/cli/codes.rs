@@ -1,6 +1,6 @@
 //! `bourse explain-code`: prints the page about a code.
 
-use super::{Exit, Failure, files::Console};
+use super::{CommandFailure, Exit, files::Console};
 use crate::{
     diagnostic::{Code, explain},
     output::printable_name,
@@ -20,7 +20,7 @@ fn code(text: &str) -> Result<Code, String> {
     text.parse().map_err(|error: String| printable_name(&error))
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     if args.list {
         let lines = Code::ALL.iter().map(|code| format!("{code}  {}\n", code.title()));
         console.print(&lines.collect::<String>())?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Exit, Failure, Format,
+    CommandFailure, Exit, Format,
     files::Console,
     set::SetArgs,
     table::{Paint, columns, paint},
@@ -38,7 +38,7 @@ pub struct Args {
     format: Format,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let set = SetArgs { paths: args.paths.clone(), inventory: args.inventory.clone() };
     let fleet = if args.paths.is_empty() && args.inventory.is_empty() {
         let uses: String =

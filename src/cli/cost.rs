@@ -8,7 +8,7 @@ use crate::{
     Fleet,
     cycle::every_need,
     limits,
-    matching::{About, Index, Matcher, NeedId, RuleCost, Way},
+    matching::{Index, Matcher, NeedId, RuleCost, RuleSides, Strategy},
 };
 
 /// Writes the costs of rules and needs as text.
@@ -36,7 +36,7 @@ pub fn show(fleet: &Fleet) -> String {
         let name = (plan.symbols.text(framework.name), plan.symbols.text(need.name));
         let name = if name.0 == name.1 { name.1.to_owned() } else { format!("{}.{}", name.0, name.1) };
         let mut of = Vec::new();
-        if cost.way != Way::Alone {
+        if cost.way != Strategy::Alone {
             of.push(count(cost.agents, "agent", "agents"));
         }
         if cost.groups > 0 {
@@ -66,14 +66,16 @@ fn rule(cost: &RuleCost) -> Vec<String> {
         return vec![cost.label.clone(), cost.about.name().to_owned(), how];
     }
     let how = match (cost.about, cost.agents_move, cost.supplies_move) {
-        (About::Neither, ..) => "once for a need".to_owned(),
-        (About::Agents, false, _) => format!("once for each of {}", agents()),
-        (About::Agents, true, _) => again("agents"),
-        (About::Supplies, _, false) => format!("once for each of {}", supplies()),
-        (About::Supplies, _, true) => again("supplies"),
-        (About::Both, false, false) => format!("once for each of {} with each of {}", agents(), supplies()),
-        (About::Both, true, false) => format!("for each of {}, {}", supplies(), again("agents")),
-        (About::Both, _, true) => {
+        (RuleSides::Neither, ..) => "once for a need".to_owned(),
+        (RuleSides::Agents, false, _) => format!("once for each of {}", agents()),
+        (RuleSides::Agents, true, _) => again("agents"),
+        (RuleSides::Supplies, _, false) => format!("once for each of {}", supplies()),
+        (RuleSides::Supplies, _, true) => again("supplies"),
+        (RuleSides::Both, false, false) => {
+            format!("once for each of {} with each of {}", agents(), supplies())
+        }
+        (RuleSides::Both, true, false) => format!("for each of {}, {}", supplies(), again("agents")),
+        (RuleSides::Both, _, true) => {
             format!("not kept: {} for each supply of which something is taken", agents())
         }
     };

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{
-    Exit, Failure,
+    CommandFailure, Exit,
     files::Console,
     plugins::{self, Installed, PluginArgs},
     set::SetArgs,
-    view::Who,
+    view::Audience,
 };
 use crate::{
     Fleet, Offers,
@@ -48,7 +48,7 @@ pub struct Args {
     need: Vec<String>,
     /// Who looks: `operator`; `framework=NAME` for what that one may know of its offers; `framework` for each one's view apart
     #[arg(long = "as", default_value = "operator", value_name = "WHO")]
-    view: Who,
+    view: Audience,
     /// How the change is written
     #[arg(long, value_enum, default_value_t = DiffFormat::Text, value_name = "FORMAT")]
     format: DiffFormat,
@@ -66,17 +66,18 @@ enum DiffFormat {
 }
 
 /// A version of the set, with the plugins beside it.
-type Loaded = (Fleet, Installed);
+type LoadedVersion = (Fleet, Installed);
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.view.reads(console);
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
+    args.view.restrict_problems(console);
     let set = |path: &PathBuf, inventory: Vec<PathBuf>| SetArgs { paths: vec![path.clone()], inventory };
     let inventories = set(&args.old, args.inventory.clone()).inventories(console)?;
-    let mut load = |path: &PathBuf, more: &[String], elsewhere: &[String]| -> Result<Loaded, Failure> {
-        let plugins = args.plugins.install_more(more, elsewhere, console)?;
-        let parsed = set(path, Vec::new()).parse(console)?;
-        Ok((plugins.fleet(&parsed, Strictness::default(), &inventories)?, plugins))
-    };
+    let mut load =
+        |path: &PathBuf, more: &[String], elsewhere: &[String]| -> Result<LoadedVersion, CommandFailure> {
+            let plugins = args.plugins.install_more(more, elsewhere, console)?;
+            let parsed = set(path, Vec::new()).parse(console)?;
+            Ok((plugins.fleet(&parsed, Strictness::default(), &inventories)?, plugins))
+        };
     let old = load(&args.old, &args.old_plugin, &args.new_plugin);
     let new = load(&args.new, &args.new_plugin, &args.old_plugin);
     let ((old, of_old), (new, of_new)) = match (old, new) {
@@ -84,12 +85,12 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         (old, new) => return Err(both(old.err(), new.err())),
     };
     console.problems.absorb(new.warnings().clone());
-    if let Who::Framework(name) = &args.view {
+    if let Audience::Framework(name) = &args.view {
         return seen(args, (&old, &new), name, console);
     }
     if args.view.is_operator() {
-        of_old.tell_withheld(console);
-        of_new.tell_withheld(console);
+        of_old.report_withheld(console);
+        of_new.report_withheld(console);
     }
     let (of_old, of_new) = needs(&old, &new, &args.need)?;
     let old = offers(&old, of_old, "the old offers", console);
@@ -105,7 +106,11 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 }
 
 /// Writes the change as each framework sees it. Returns `true` if none of them sees any.
-fn write_views(format: DiffFormat, [old, new]: [&Offers; 2], console: &mut Console) -> Result<bool, Failure> {
+fn write_views(
+    format: DiffFormat,
+    [old, new]: [&Offers; 2],
+    console: &mut Console,
+) -> Result<bool, CommandFailure> {
     let plans = [old, new].map(|offers| offers.fleet().plan());
     let names = plans.iter().flat_map(|plan| {
         plan.frameworks.iter().map(|framework| plan.symbols.text(framework.name).to_owned())
@@ -133,7 +138,7 @@ fn write_views(format: DiffFormat, [old, new]: [&Offers; 2], console: &mut Conso
     Ok(views.iter().all(|(_, change)| change.is_empty()))
 }
 
-fn write(format: DiffFormat, change: &Change, console: &mut Console) -> Result<(), Failure> {
+fn write(format: DiffFormat, change: &Change, console: &mut Console) -> Result<(), CommandFailure> {
     console.print(&match format {
         DiffFormat::Text => change::text(change),
         DiffFormat::Json => change::json(change),
@@ -144,7 +149,7 @@ fn write(format: DiffFormat, change: &Change, console: &mut Console) -> Result<(
 
 /// Reports plugins that failed, and returns the outcome: undecided if one failed in either version.
 fn answer(fleets: [&Fleet; 2], is_same: bool, console: &mut Console) -> Exit {
-    let faults = fleets.map(|fleet| plugins::tell_faults(fleet, console));
+    let faults = fleets.map(|fleet| plugins::report_faults(fleet, console));
     match (faults.contains(&true), is_same) {
         (true, _) => Exit::Undecided,
         (false, true) => Exit::Yes,
@@ -161,7 +166,7 @@ fn seen(
     (old, new): (&Fleet, &Fleet),
     framework: &str,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandFailure> {
     // The framework may be in only one of the versions.
     let views = [old, new].map(|fleet| View::of(fleet, framework).map(|view| (fleet, view)));
     if let [Err(unknown), Err(_)] = &views {
@@ -180,8 +185,9 @@ fn seen(
             asked.extend(ids.unwrap_or_default().into_iter().map(|id| name(id).to_owned()));
         }
     }
-    let made =
-        |fleet: &Fleet| fleet.cycle(cycle::Request { reasons: Reasons::None, ..cycle::Request::default() });
+    let made = |fleet: &Fleet| {
+        fleet.cycle(cycle::CycleRequest { reasons: Reasons::None, ..cycle::CycleRequest::default() })
+    };
     let mut change = change::compare_for(&made(old), &made(new), framework);
     if !args.need.is_empty() {
         change.needs.retain(|need| asked.contains(&need.need));
@@ -194,11 +200,11 @@ fn offers(fleet: &Fleet, needs: Option<Vec<NeedId>>, what: &'static str, console
     let total = needs.as_ref().map_or_else(|| cycle::every_need(fleet.plan()).count(), Vec::len);
     let bar = console.progress(total, what);
     let mut step = |done: usize, _: usize| bar.set_position(done as u64);
-    let request = cycle::Request {
+    let request = cycle::CycleRequest {
         needs,
         reasons: Reasons::None,
         progress: Some(&mut step),
-        ..cycle::Request::default()
+        ..cycle::CycleRequest::default()
     };
     let offers = fleet.cycle(request);
     bar.finish_and_clear();
@@ -206,16 +212,20 @@ fn offers(fleet: &Fleet, needs: Option<Vec<NeedId>>, what: &'static str, console
 }
 
 /// Joins the problems of both versions.
-fn both(old: Option<Failure>, new: Option<Failure>) -> Failure {
+fn both(old: Option<CommandFailure>, new: Option<CommandFailure>) -> CommandFailure {
     let mut report = Report::default();
     old.into_iter().chain(new).for_each(|failure| report.absorb(*failure.0));
-    Failure(Box::new(report))
+    CommandFailure(Box::new(report))
 }
 
-type Needs = Option<Vec<NeedId>>;
+type SelectedNeeds = Option<Vec<NeedId>>;
 
 /// Returns the needs that some names mean in each version. A name must mean something in one of them.
-fn needs(old: &Fleet, new: &Fleet, names: &[String]) -> Result<(Needs, Needs), Failure> {
+fn needs(
+    old: &Fleet,
+    new: &Fleet,
+    names: &[String],
+) -> Result<(SelectedNeeds, SelectedNeeds), CommandFailure> {
     if names.is_empty() {
         return Ok((None, None));
     }

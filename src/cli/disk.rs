@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{
-    Failure,
-    durable::{DurableFiles, told},
+    CommandFailure,
+    durable::{DurableFiles, problems},
     set::shown,
 };
 use crate::{
@@ -18,7 +18,7 @@ pub fn text(files: &DurableFiles, path: &Path) -> Result<Option<String>, Diagnos
         let message = format!("cannot read `{}`: {why}", shown(path));
         Diagnostic::without_place(Code::B0901, message).help("check that it is a file you may read")
     };
-    let read = files.read(path, limits::SNAPSHOT_BYTES).map_err(|error| unread(&told::words(&error)))?;
+    let read = files.read(path, limits::SNAPSHOT_BYTES).map_err(|error| unread(&problems::words(&error)))?;
     let Some(bytes) = read else { return Ok(None) };
     if bytes.len() > limits::SNAPSHOT_BYTES {
         return Err(unread("it is too large"));
@@ -27,15 +27,15 @@ pub fn text(files: &DurableFiles, path: &Path) -> Result<Option<String>, Diagnos
 }
 
 /// Removes a file durably, if it is there.
-pub fn remove(files: &DurableFiles, path: &Path) -> Result<(), Failure> {
-    Ok(files.remove(path).map_err(|error| told::unremoved(path, &error))?)
+pub fn remove(files: &DurableFiles, path: &Path) -> Result<(), CommandFailure> {
+    Ok(files.remove(path).map_err(|error| problems::unremoved(path, &error))?)
 }
 
 /// Returns the paths of the files in a folder, in order. Returns none if there is no such folder, and leaves
 /// out names that are not UTF-8.
-pub fn files(files: &DurableFiles, folder: &Path) -> Result<Vec<String>, Failure> {
+pub fn files(files: &DurableFiles, folder: &Path) -> Result<Vec<String>, CommandFailure> {
     let names = files.names(folder).map_err(|error| {
-        let message = format!("cannot read `{}`: {}", shown(folder), told::words(&error));
+        let message = format!("cannot read `{}`: {}", shown(folder), problems::words(&error));
         Diagnostic::without_place(Code::B0901, message).help("check its permissions")
     })?;
     let paths = names.iter().map(|name| folder.join(name));

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::{
-    Exit, Failure,
+    CommandFailure, Exit,
     files::Console,
     plugins::{self, FleetArgs},
-    view::Who,
+    view::Audience,
 };
 use crate::{check::Strictness, doc, output::View};
 
@@ -16,19 +16,19 @@ pub struct Args {
     fleet: FleetArgs,
     /// For whom: `operator`; `framework` for what needs may use, and nothing else; `framework=NAME` for that one
     #[arg(long = "as", default_value = "operator", value_name = "WHO")]
-    view: Who,
+    view: Audience,
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.view.reads(console);
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
+    args.view.restrict_problems(console);
     let (fleet, parsed) = args.fleet.parsed_fleet(console, Strictness::default())?;
     let page = match &args.view {
-        Who::Operator => doc::document(&fleet, &parsed),
-        Who::Frameworks => doc::vocabulary(&fleet, &parsed, None),
-        Who::Framework(name) => match View::of(&fleet, name)? {
+        Audience::Operator => doc::document(&fleet, &parsed),
+        Audience::Frameworks => doc::vocabulary(&fleet, &parsed, None),
+        Audience::Framework(name) => match View::of(&fleet, name)? {
             View::Framework(at) => doc::vocabulary(&fleet, &parsed, Some(at)),
             View::Operator => doc::document(&fleet, &parsed),
         },
@@ -37,5 +37,5 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         None => console.print(&page)?,
         Some(path) => console.replace_file(path, page.as_bytes())?,
     }
-    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+    Ok(if plugins::report_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }

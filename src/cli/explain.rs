@@ -4,18 +4,18 @@
 use clap::ValueEnum;
 
 use super::{
-    Exit, Failure,
+    CommandFailure, Exit,
     files::Console,
     plugins::{self, FleetArgs},
     table::{Paint, paint},
-    view::Who,
+    view::Audience,
 };
 use crate::{
     Fleet, Offers,
     check::Strictness,
     cycle::{self, Outcome, Reasons},
     diagnostic::{Code, Diagnostic, nearest},
-    explain::{self, Look},
+    explain::{self, DetailLevel},
     matching::NeedId,
     output::{self, Explained, SeenNeed, View, printable_name},
 };
@@ -45,23 +45,23 @@ pub struct Args {
     /// Who looks: `operator`; `framework=NAME` or `framework` for what the need's framework may know, without --agent, --pool and
     /// --offer
     #[arg(long = "as", default_value = "operator", value_name = "WHO")]
-    view: Who,
+    view: Audience,
     /// How the explanation is written
-    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text, value_name = "FORMAT")]
+    format: ExplainFormat,
 }
 
 /// The form of explanations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ExplainFormat {
     /// For people
     Text,
     /// For programs
     Json,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.view.reads(console);
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
+    args.view.restrict_problems(console);
     if !args.view.is_operator() && (args.agent.is_some() || args.pool.is_some() || args.offer.is_some()) {
         let message = "a framework is not told of single agents, pools, and what an offer was chosen from";
         let help = "leave out `--agent`, `--pool` and `--offer`: what is told of a need is told without them";
@@ -73,62 +73,66 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let needs = fleet.needs(&args.need)?;
     // Before the cycle, which may take long: a name that is wrong is reported at once.
-    let question = Question::of(args, &fleet)?;
+    let question = ExplainSubject::of(args, &fleet)?;
     let offers = (!args.alone).then(|| {
         let total = cycle::every_need(fleet.plan()).count();
         let bar = console.progress(total, "offering");
         let mut step = |done: usize, _: usize| bar.set_position(done as u64);
-        let request =
-            cycle::Request { reasons: Reasons::None, progress: Some(&mut step), ..cycle::Request::default() };
+        let request = cycle::CycleRequest {
+            reasons: Reasons::None,
+            progress: Some(&mut step),
+            ..cycle::CycleRequest::default()
+        };
         let offers = fleet.cycle(request);
         bar.finish_and_clear();
         offers
     });
-    let look = Look { all: args.all };
-    let mut told = Vec::new();
+    let detail = DetailLevel { all: args.all };
+    let mut explanations = Vec::new();
     for id in needs {
-        told.push(answer(&fleet, offers.as_ref(), id, &question)?);
+        explanations.push(answer(&fleet, offers.as_ref(), id, &question)?);
     }
-    write(args.format, &told, View::Operator, look, console)?;
-    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+    write(args.format, &explanations, View::Operator, detail, console)?;
+    Ok(if plugins::report_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }
 
 fn write(
-    format: Format,
-    told: &[Explained],
+    format: ExplainFormat,
+    explanations: &[Explained],
     view: View,
-    look: Look,
+    detail: DetailLevel,
     console: &mut Console,
-) -> Result<(), Failure> {
-    if format == Format::Json {
-        let document = output::explanation(told, view);
+) -> Result<(), CommandFailure> {
+    if format == ExplainFormat::Json {
+        let document = output::explanation(explanations, view);
         return console.write(|out| output::write_json(&document, out));
     }
-    for (at, told) in told.iter().enumerate() {
+    for (at, explanations) in explanations.iter().enumerate() {
         let between = if at == 0 { "" } else { "\n" };
-        let text = format!("{between}{}", headed(&text(told, look), console.colour));
+        let text = format!("{between}{}", headed(&text(explanations, detail), console.colour));
         console.print(&text)?;
     }
     Ok(())
 }
 
 /// Writes an explanation as the framework of the need may see it.
-fn seen(args: &Args, fleet: &Fleet, console: &mut Console) -> Result<Exit, Failure> {
+fn seen(args: &Args, fleet: &Fleet, console: &mut Console) -> Result<Exit, CommandFailure> {
     let views = args.view.views(fleet)?;
     let needs = match views.as_slice() {
         [view] => view.needs(fleet, &args.need)?,
         _ => fleet.needs(&args.need)?,
     };
     let view = |id: NeedId| View::Framework(id.framework);
-    let told: Vec<Explained> = if args.alone {
+    let explanations: Vec<Explained> = if args.alone {
         needs.iter().map(|id| Explained::Seen(Box::new(SeenNeed::alone(fleet, view(*id), *id)))).collect()
     } else {
-        let offers = fleet.cycle(cycle::Request { reasons: Reasons::None, ..cycle::Request::default() });
+        let offers =
+            fleet.cycle(cycle::CycleRequest { reasons: Reasons::None, ..cycle::CycleRequest::default() });
         let seen = |id: &NeedId| SeenNeed::new(&offers, view(*id), *id);
         needs.iter().filter_map(seen).map(|seen| Explained::Seen(Box::new(seen))).collect()
     };
     let first = needs.first().map_or(View::Operator, |id| view(*id));
-    write(args.format, &told, first, Look { all: args.all }, console)?;
+    write(args.format, &explanations, first, DetailLevel { all: args.all }, console)?;
     Ok(Exit::Yes)
 }
 
@@ -141,7 +145,7 @@ fn headed(text: &str, colour: bool) -> String {
 }
 
 /// The subject to explain.
-enum Question {
+enum ExplainSubject {
     Need,
     /// An agent, a supply, or the pair of both.
     Candidate(Option<usize>, Option<usize>),
@@ -149,10 +153,10 @@ enum Question {
     Offer(String),
 }
 
-impl Question {
-    fn of(args: &Args, fleet: &Fleet) -> Result<Question, Failure> {
+impl ExplainSubject {
+    fn of(args: &Args, fleet: &Fleet) -> Result<ExplainSubject, CommandFailure> {
         if let Some(offer) = &args.offer {
-            return Ok(Question::Offer(offer.clone()));
+            return Ok(ExplainSubject::Offer(offer.clone()));
         }
         let (plan, world) = (fleet.plan(), fleet.world());
         let agents = || world.agents.iter().map(|agent| plan.symbols.text(agent.name));
@@ -175,14 +179,14 @@ impl Question {
             None => None,
         };
         Ok(if agent.is_some() || supply.is_some() {
-            Question::Candidate(agent, supply)
+            ExplainSubject::Candidate(agent, supply)
         } else {
-            Question::Need
+            ExplainSubject::Need
         })
     }
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> CommandFailure {
     let message = format!("no {what} is named `{}`", printable_name(name));
     let help = match nearest(name, known) {
         Some(near) => format!("did you mean `{}`?", printable_name(near)),
@@ -198,8 +202,8 @@ fn answer(
     fleet: &Fleet,
     offers: Option<&Offers>,
     id: NeedId,
-    question: &Question,
-) -> Result<Explained, Failure> {
+    question: &ExplainSubject,
+) -> Result<Explained, CommandFailure> {
     let need = || match offers {
         Some(offers) => explain::need(offers, id),
         None => explain::need_alone(fleet, id),
@@ -209,37 +213,38 @@ fn answer(
         all.filter(|(_, grant)| grant.id == id).map(|(at, _)| at).collect()
     };
     Ok(match question {
-        Question::Candidate(agent, supply) => {
+        ExplainSubject::Candidate(agent, supply) => {
             Explained::Candidate(explain::candidate(fleet, offers, id, *agent, *supply))
         }
-        Question::Need => {
+        ExplainSubject::Need => {
             let explanation = need();
             let met = explanation.ending.as_ref().is_some_and(|ending| ending.outcome == Outcome::Met);
             let made = offers.filter(|_| met).map(grants).unwrap_or_default();
-            let told = made.into_iter().take(OFFERS);
-            let told = offers.iter().flat_map(|offers| told.clone().map(|at| explain::offer(offers, at)));
-            Explained::Need(Box::new(explanation), told.collect())
+            let explanations = made.into_iter().take(OFFERS);
+            let explanations =
+                offers.iter().flat_map(|offers| explanations.clone().map(|at| explain::offer(offers, at)));
+            Explained::Need(Box::new(explanation), explanations.collect())
         }
-        Question::Offer(wanted) => {
+        ExplainSubject::Offer(wanted) => {
             let Some(offers) = offers else { return Ok(Explained::Need(Box::new(need()), Vec::new())) };
             let made: Vec<_> = grants(offers).into_iter().map(|at| explain::offer(offers, at)).collect();
             let named = |offer: &explain::OfferExplanation| {
                 wanted.is_empty() || offer.id == *wanted || offer.id.rsplit('#').next() == Some(wanted)
             };
             let ids: Vec<String> = made.iter().map(|offer| offer.id.clone()).collect();
-            let told: Vec<_> = made.into_iter().filter(named).collect();
-            if told.is_empty() {
+            let explanations: Vec<_> = made.into_iter().filter(named).collect();
+            if explanations.is_empty() {
                 return Err(unknown("offer", wanted, ids.iter().map(String::as_str)));
             }
-            Explained::Offers(told)
+            Explained::Offers(explanations)
         }
     })
 }
 
-fn text(told: &Explained, look: Look) -> String {
-    match told {
+fn text(explanations: &Explained, detail: DetailLevel) -> String {
+    match explanations {
         Explained::Need(explanation, offers) => {
-            let mut out = explain::need_text(explanation, look);
+            let mut out = explain::need_text(explanation, detail);
             for offer in offers {
                 out.push('\n');
                 out.push_str(&explain::offer_text(offer));

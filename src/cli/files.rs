@@ -14,9 +14,9 @@ use std::{
 use anstream::{AutoStream, ColorChoice};
 
 use super::{
-    Colour, ErrorFormat, Failure, Global,
-    durable::{self, DurableFiles, HoldError, Patience, StateFile, told},
-    folder::{Below, below, is_policy},
+    Colour, CommandFailure, ErrorFormat, GlobalArgs,
+    durable::{self, DurableFiles, HoldError, StateFile, WaitPolicy, problems},
+    folder::{FoundPolicies, below, is_policy},
     set::shown,
 };
 use crate::{
@@ -36,11 +36,11 @@ pub struct Console {
     /// The problems so far.
     pub problems: Report,
     /// `true` if notes are reported too, as in commands whose result is the problems.
-    pub tell_notes: bool,
+    pub report_notes: bool,
     /// `true` if the result of the run has reported the problems to people already.
-    pub told: bool,
+    pub has_reported: bool,
     /// The framework that the run is for, if it is for one. It is told of its own problems alone.
-    pub reader: Option<super::problems::Reader>,
+    pub reader: Option<super::problems::FrameworkFilter>,
     /// `true` if results are coloured.
     pub colour: bool,
     errors: ErrorFormat,
@@ -48,22 +48,22 @@ pub struct Console {
     stdin_read: bool,
     /// The files that commands write, and read in order to write them anew.
     pub files: DurableFiles,
-    out: BufWriter<Sink>,
-    err: Sink,
+    out: BufWriter<OutputSink>,
+    err: OutputSink,
     /// `true` once the reader of standard output has gone.
     closed: bool,
 }
 
 /// A stream that a run writes to: of the process, or of a test.
-pub struct Sink(pub Box<dyn Write>);
+pub struct OutputSink(pub Box<dyn Write>);
 
-impl std::fmt::Debug for Sink {
+impl std::fmt::Debug for OutputSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sink")
     }
 }
 
-impl Write for Sink {
+impl Write for OutputSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -74,13 +74,13 @@ impl Write for Sink {
 }
 
 impl Console {
-    pub(super) fn new(global: &Global) -> Console {
-        let (out, err) = (Sink(Box::new(io::stdout())), Sink(Box::new(io::stderr())));
+    pub(super) fn new(global: &GlobalArgs) -> Console {
+        let (out, err) = (OutputSink(Box::new(io::stdout())), OutputSink(Box::new(io::stderr())));
         Console::over(global, DurableFiles::new(durable::native()), out, err)
     }
 
     /// Creates a console over given files and streams, instead of those of the process.
-    pub fn over(global: &Global, files: DurableFiles, out: Sink, err: Sink) -> Console {
+    pub fn over(global: &GlobalArgs, files: DurableFiles, out: OutputSink, err: OutputSink) -> Console {
         let colour = |auto: ColorChoice| match global.color {
             Colour::Always => true,
             Colour::Never => false,
@@ -88,8 +88,8 @@ impl Console {
         };
         Console {
             problems: Report::default(),
-            tell_notes: false,
-            told: false,
+            report_notes: false,
+            has_reported: false,
             reader: None,
             colour: colour(AutoStream::choice(&io::stdout())),
             errors: global.error_format,
@@ -103,12 +103,15 @@ impl Console {
     }
 
     /// Writes a result.
-    pub fn print(&mut self, text: &str) -> Result<(), Failure> {
+    pub fn print(&mut self, text: &str) -> Result<(), CommandFailure> {
         self.write(|out| out.write_all(text.as_bytes()))
     }
 
     /// Writes a result in pieces. A closed pipe is no problem: its reader has seen enough.
-    pub fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    pub fn write(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CommandFailure> {
         if self.closed {
             return Ok(());
         }
@@ -117,18 +120,18 @@ impl Console {
     }
 
     /// Flushes the results.
-    pub fn finish(&mut self) -> Result<(), Failure> {
+    pub fn finish(&mut self) -> Result<(), CommandFailure> {
         self.write(|out| out.flush())
     }
 
-    fn written(&mut self, result: io::Result<()>) -> Result<(), Failure> {
+    fn written(&mut self, result: io::Result<()>) -> Result<(), CommandFailure> {
         match result {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
                 Ok(())
             }
-            Err(error) => Err(told::unwritten_to("the standard output", &error).into()),
+            Err(error) => Err(problems::unwritten_to("the standard output", &error).into()),
         }
     }
 
@@ -139,15 +142,15 @@ impl Console {
 
     /// Reports the problems of the run on standard error. The form for programs is one object, also if there
     /// are none.
-    pub fn tell_problems(&mut self) {
-        if self.told && !self.is_quiet() {
+    pub fn report_problems(&mut self) {
+        if self.has_reported && !self.is_quiet() {
             return;
         }
         let mut report = std::mem::take(&mut self.problems);
         if let Some(reader) = &self.reader {
-            report = reader.told(report);
+            report = reader.restrict(report);
         }
-        if !self.tell_notes && !report.has_errors() {
+        if !self.report_notes && !report.has_errors() {
             report.diagnostics.retain(|problem| problem.severity != Severity::Note);
         }
         let text = match self.errors {
@@ -159,7 +162,7 @@ impl Console {
     }
 
     /// Reports problems while the run goes on. For programs they are kept for the one object at its end.
-    pub fn tell(&mut self, report: Report) -> Result<(), Failure> {
+    pub fn report(&mut self, report: Report) -> Result<(), CommandFailure> {
         self.finish()?;
         if self.is_quiet() {
             self.problems.absorb(report);
@@ -176,13 +179,13 @@ impl Console {
     }
 
     /// Prepares for another run of the same command.
-    pub fn again(&mut self) {
+    pub fn reset(&mut self) {
         self.problems = Report::default();
         self.stdin_read = false;
     }
 
     /// Checks that there is a terminal to ask questions on.
-    pub fn asks(&self) -> Result<(), Failure> {
+    pub fn require_terminal(&self) -> Result<(), CommandFailure> {
         if io::stdin().is_terminal() && io::stdout().is_terminal() && !self.is_quiet() {
             return Ok(());
         }
@@ -192,7 +195,7 @@ impl Console {
     }
 
     /// Asks a question, and returns the line that answers it. Returns `None` at the end of input.
-    pub fn ask(&mut self, question: &str) -> Result<Option<String>, Failure> {
+    pub fn ask(&mut self, question: &str) -> Result<Option<String>, CommandFailure> {
         self.print(question)?;
         self.finish()?;
         let mut line = String::new();
@@ -201,14 +204,14 @@ impl Console {
             Ok(0) => Ok(None),
             Ok(_) => Ok(Some(line)),
             Err(error) => {
-                let message = format!("cannot read the answer: {}", told::words(&error));
+                let message = format!("cannot read the answer: {}", problems::words(&error));
                 Err(Diagnostic::without_place(Code::B0901, message).help("answer with a letter").into())
             }
         }
     }
 
     /// Writes a line on standard error, for people only.
-    pub fn remark(&mut self, line: &str) {
+    pub fn note_line(&mut self, line: &str) {
         if !self.is_quiet() {
             let _ = writeln!(self.err, "{line}");
         }
@@ -234,7 +237,7 @@ impl Console {
         let mut known: indexmap::IndexSet<PathBuf> = indexmap::IndexSet::new();
         for path in paths {
             let found = if is_stdin(path) || !path.is_dir() {
-                Below { policies: vec![path.clone()], problems: Vec::new() }
+                FoundPolicies { policies: vec![path.clone()], problems: Vec::new() }
             } else {
                 below(path)
             };
@@ -277,7 +280,7 @@ impl Console {
     }
 
     /// Reads an inventory.
-    pub fn inventory(&mut self, path: &Path) -> Result<Inventory, Failure> {
+    pub fn inventory(&mut self, path: &Path) -> Result<Inventory, CommandFailure> {
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
         let name = if is_stdin(path) { STDIN.to_owned() } else { name_of(path) };
         let read = match std::str::from_utf8(&bytes) {
@@ -288,20 +291,20 @@ impl Console {
     }
 
     /// Reads operations on a state.
-    pub fn operations(&mut self, path: &Path) -> Result<Operations, Failure> {
+    pub fn operations(&mut self, path: &Path) -> Result<Operations, CommandFailure> {
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
         let name = if is_stdin(path) { STDIN.to_owned() } else { name_of(path) };
         Ok(Operations::from_json(&name, &bytes)?)
     }
 
     /// Reads a state without holding it. With `begin`, a missing file is an empty state.
-    pub fn state(&mut self, path: &Path, begin: bool) -> Result<State, Failure> {
+    pub fn state(&mut self, path: &Path, begin: bool) -> Result<State, CommandFailure> {
         if begin && !path.exists() {
             return Ok(State::default());
         }
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514).map_err(|problem| {
             let missing = !path.exists() && problem.code == Code::B0901;
-            if missing { problem.help(told::BEGIN) } else { problem }
+            if missing { problem.help(problems::BEGIN) } else { problem }
         })?;
         read_state(path, &bytes)
     }
@@ -313,39 +316,47 @@ impl Console {
         path: &Path,
         begin: bool,
         wait: Option<Duration>,
-    ) -> Result<(State, StateFile), Failure> {
+    ) -> Result<(State, StateFile), CommandFailure> {
         if is_stdin(path) {
-            return Err(told::unheld(path, &HoldError::NoFile).into());
+            return Err(problems::unheld(path, &HoldError::NoFile).into());
         }
         let (quiet, name) = (self.is_quiet(), shown(path));
         let err = &mut self.err;
         let mut tell = |holder: Option<String>| {
             if !quiet {
-                let _ =
-                    writeln!(err, "waiting for `{name}`, which {} holds", told::holder(holder.as_deref()));
+                let _ = writeln!(
+                    err,
+                    "waiting for `{name}`, which {} holds",
+                    problems::holder(holder.as_deref())
+                );
             }
         };
-        let mut patience = Patience::new(wait, &mut tell);
-        let held = self.files.hold(path, begin, limits::INVENTORY_BYTES, &mut patience);
-        let held = held.map_err(|error| told::unheld(path, &error))?;
+        let mut wait_policy = WaitPolicy::new(wait, &mut tell);
+        let held = self.files.hold(path, begin, limits::INVENTORY_BYTES, &mut wait_policy);
+        let held = held.map_err(|error| problems::unheld(path, &error))?;
         let state = held.bytes().map_or_else(|| Ok(State::default()), |bytes| read_state(path, bytes))?;
         Ok((state, held))
     }
 
     /// Writes a state, unless the file has changed since it was read.
-    pub fn store_state(&mut self, path: &Path, held: &StateFile, state: &State) -> Result<(), Failure> {
+    pub fn store_state(
+        &mut self,
+        path: &Path,
+        held: &StateFile,
+        state: &State,
+    ) -> Result<(), CommandFailure> {
         let stored = self.files.store(held, state.to_json().as_bytes());
-        Ok(stored.map_err(|error| told::unstored(path, &error))?)
+        Ok(stored.map_err(|error| problems::unstored(path, &error))?)
     }
 
     /// Reads a table to import, and returns its name as well.
-    pub fn table(&mut self, path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    pub fn table(&mut self, path: &Path) -> Result<(String, Vec<u8>), CommandFailure> {
         let bytes = self.read(path, limits::INVENTORY_BYTES, Code::B0514)?;
         Ok((if is_stdin(path) { STDIN.to_owned() } else { name_of(path) }, bytes))
     }
 
     /// Reads a plugin or a compiled policy.
-    pub fn built(&mut self, path: &Path) -> Result<Vec<u8>, Failure> {
+    pub fn built(&mut self, path: &Path) -> Result<Vec<u8>, CommandFailure> {
         Ok(self.read(path, limits::BUILT_BYTES, Code::B0812).map_err(|problem| {
             let large = problem.code == Code::B0812;
             if large { problem.help("no plugin is as large") } else { problem }
@@ -357,11 +368,11 @@ impl Console {
     fn read(&mut self, path: &Path, limit: usize, too_large: Code) -> Result<Vec<u8>, Diagnostic> {
         let name = if is_stdin(path) { "standard input".to_owned() } else { format!("`{}`", shown(path)) };
         let large = || {
-            let message = format!("{name} is larger than {}", told::size(limit));
+            let message = format!("{name} is larger than {}", problems::size(limit));
             Diagnostic::without_place(too_large, message).help("split it")
         };
         let unread = |error: &io::Error| {
-            let message = format!("cannot read {name}: {}", told::words(error));
+            let message = format!("cannot read {name}: {}", problems::words(error));
             Diagnostic::without_place(Code::B0901, message).help(match error.kind() {
                 io::ErrorKind::NotFound => "check the path; it is relative to the current directory",
                 io::ErrorKind::IsADirectory => "name a file in it",
@@ -394,17 +405,17 @@ impl Console {
 
     /// Replaces a file, and makes its folder if there is none.
     pub fn put_file(&mut self, path: &Path, text: &str) -> Result<(), Diagnostic> {
-        self.files.put(path, text.as_bytes()).map_err(|error| told::unwritten(path, &error))
+        self.files.put(path, text.as_bytes()).map_err(|error| problems::unwritten(path, &error))
     }
 
     /// Replaces a file in one step, and keeps its permissions. Readers see the old content or the whole new
     /// one. Follows links: the file that they lead to is replaced.
-    pub fn replace_file(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        Ok(self.files.replace(path, bytes).map_err(|error| told::unwritten(path, &error))?)
+    pub fn replace_file(&mut self, path: &Path, bytes: &[u8]) -> Result<(), CommandFailure> {
+        Ok(self.files.replace(path, bytes).map_err(|error| problems::unwritten(path, &error))?)
     }
 }
 
-fn read_state(path: &Path, bytes: &[u8]) -> Result<State, Failure> {
+fn read_state(path: &Path, bytes: &[u8]) -> Result<State, CommandFailure> {
     let text = String::from_utf8_lossy(bytes);
     Ok(State::from_json(&name_of(path), text.strip_prefix('\u{feff}').unwrap_or(&text))?)
 }

@@ -1,7 +1,7 @@
 //! `bourse inventory`: what is there.
 
 use super::{
-    Exit, Failure, Format,
+    CommandFailure, Exit, Format,
     files::Console,
     plugins::{self, FleetArgs},
     table::{Paint, columns, count, paint},
@@ -10,7 +10,7 @@ use crate::{
     check::Strictness,
     output::{
         self,
-        wire::{Amount, Fields, Stock, Totals},
+        wire::{FleetDocument, OrderedFields, Totals, WrittenAmount},
     },
 };
 
@@ -23,7 +23,7 @@ pub struct Args {
     format: Format,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let fleet = args.fleet.fleet(console, Strictness::default())?;
     match args.format {
         Format::Json => console.write(|out| output::write_json(&output::stock(&fleet), out))?,
@@ -32,10 +32,10 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             console.print(&text)?;
         }
     }
-    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+    Ok(if plugins::report_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }
 
-fn table(stock: &Stock, colour: bool) -> String {
+fn table(stock: &FleetDocument, colour: bool) -> String {
     let head = |text: &str| format!("{}\n", paint(text, Paint::Bold, colour));
     let mut out = String::new();
     let mut tell = |title: &str, rows: Vec<Vec<String>>| {
@@ -55,7 +55,7 @@ fn table(stock: &Stock, colour: bool) -> String {
         vec![format!("{}{} {name}", "  ".repeat(depth), tier.kind), resources(&tier.resources)]
     });
     tell("storage", storage.collect());
-    let sum = |side: &str, sums: &Fields<Totals>| {
+    let sum = |side: &str, sums: &OrderedFields<Totals>| {
         let rows = sums.0.iter().map(|(name, totals)| {
             let Totals { total, used, free, .. } = totals;
             vec![
@@ -77,9 +77,9 @@ fn table(stock: &Stock, colour: bool) -> String {
 }
 
 /// `cpus 12 of 16, mem 64GiB`: what is free, and of how much where it is less.
-fn resources(resources: &Fields<Totals>) -> String {
+fn resources(resources: &OrderedFields<Totals>) -> String {
     let one = |(name, totals): &(String, Totals)| {
-        let amount = |free: &Amount, total: &Amount| {
+        let amount = |free: &WrittenAmount, total: &WrittenAmount| {
             if free == total { total.to_string() } else { format!("{free} free of {total}") }
         };
         let parts =

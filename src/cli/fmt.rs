@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use super::{Exit, Failure, files::Console, set::shown};
+use super::{CommandFailure, Exit, files::Console, set::shown};
 use crate::{
     diagnostic::{Code, Report},
     format, parse,
@@ -24,7 +24,7 @@ pub struct Args {
     diff: bool,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let mut problems = Vec::new();
     let files = console.policies(&args.paths, &mut problems);
     super::set::some_policies(&args.paths, files.is_empty() && problems.is_empty())?;
@@ -42,7 +42,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
     }
     if report.has_errors() {
-        return Err(Failure(Box::new(report)));
+        return Err(CommandFailure(Box::new(report)));
     }
     Ok(if changed && (args.check || args.diff) { Exit::No } else { Exit::Yes })
 }
@@ -68,7 +68,13 @@ fn formatted(name: &str, bytes: &[u8]) -> Result<(String, String), Box<Report>> 
 }
 
 /// Writes, compares or prints one file, as the arguments say.
-fn tell(args: &Args, console: &mut Console, name: &str, before: &str, after: &str) -> Result<(), Failure> {
+fn tell(
+    args: &Args,
+    console: &mut Console,
+    name: &str,
+    before: &str,
+    after: &str,
+) -> Result<(), CommandFailure> {
     let path = Path::new(name);
     if args.diff {
         let diff = TextDiff::from_lines(before, after);

@@ -12,7 +12,7 @@ use std::{
 
 use walkdir::{DirEntry, IntoIter, WalkDir};
 
-use super::{durable::told::words, set::shown};
+use super::{durable::problems::words, set::shown};
 use crate::{
     diagnostic::{Code, Diagnostic},
     limits,
@@ -27,7 +27,7 @@ pub const MOUNTED: &str = "..data";
 
 /// The policies below a folder, by path, and the problems of entries that may be one and cannot be read.
 #[derive(Debug, Default)]
-pub struct Below {
+pub struct FoundPolicies {
     pub policies: Vec<PathBuf>,
     pub problems: Vec<Diagnostic>,
 }
@@ -48,8 +48,8 @@ fn looks_like_policy(path: &Path) -> bool {
 ///
 /// A folder that several links lead to is entered once. So the walk ends, and takes no longer than there are
 /// folders.
-pub fn below(folder: &Path) -> Below {
-    let mut found = Below::default();
+pub fn below(folder: &Path) -> FoundPolicies {
+    let mut found = FoundPolicies::default();
     let mut entered = BTreeSet::new();
     let mut walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
     let mut seen = 0;
@@ -71,13 +71,17 @@ pub fn below(folder: &Path) -> Below {
     found
 }
 
-impl Below {
+impl FoundPolicies {
     fn entry(&mut self, entry: &DirEntry, walk: &mut IntoIter, entered: &mut BTreeSet<PathBuf>) {
         let path = entry.path();
         let is_root = entry.depth() == 0;
         if entry.file_type().is_dir() {
             if !is_root && looks_like_policy(path) {
-                self.odd(path, "it is a directory", "rename it: a directory of policies is named otherwise");
+                self.refuse(
+                    path,
+                    "it is a directory",
+                    "rename it: a directory of policies is named otherwise",
+                );
                 walk.skip_current_dir();
             } else if !is_root && is_mounted_copy(path) {
                 walk.skip_current_dir();
@@ -96,14 +100,14 @@ impl Below {
     fn file(&mut self, entry: &DirEntry) {
         let path = entry.path();
         if !entry.file_type().is_file() {
-            self.odd(path, "it is no regular file", "remove it, or give it by its own name");
+            self.refuse(path, "it is no regular file", "remove it, or give it by its own name");
         } else if path.to_str().is_none() {
-            self.odd(path, "its name is not UTF-8", "rename it");
+            self.refuse(path, "its name is not UTF-8", "rename it");
         } else if is_policy(path) {
             self.policies.push(path.to_owned());
         } else {
             let help = "rename it, so that it ends in `.policy`";
-            self.odd(path, "its name ends almost as that of a policy", help);
+            self.refuse(path, "its name ends almost as that of a policy", help);
         }
     }
 
@@ -114,17 +118,17 @@ impl Below {
         match link {
             Some(target) if missing && !is_mounted_copy(path) && !is_editor_lock(path) => {
                 let why = format!("it is a link to `{}`, which is not there", shown(&target));
-                self.odd(path, &why, "put back what it leads to, or remove the link");
+                self.refuse(path, &why, "put back what it leads to, or remove the link");
             }
             Some(_) if missing => {}
             _ => {
                 let why = error.map_or("it cannot be opened".to_owned(), words);
-                self.odd(path, &why, "check that it is what you may read, or remove it");
+                self.refuse(path, &why, "check that it is what you may read, or remove it");
             }
         }
     }
 
-    fn odd(&mut self, path: &Path, why: &str, help: &str) {
+    fn refuse(&mut self, path: &Path, why: &str, help: &str) {
         self.problem(Code::B0901, format!("cannot read `{}`: {why}", shown(path)), help);
     }
 

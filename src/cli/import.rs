@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::ArgGroup;
 
-use super::{Exit, Failure, files::Console};
+use super::{CommandFailure, Exit, files::Console};
 use crate::{
     diagnostic::{Report, Severity},
     import::csv::{
-        self, AgentColumns, AmountColumn, ColumnOrText, CsvImport, CsvOutput, CsvRecords, Filter, KeyColumn,
-        NeedColumns, Template,
+        self, AgentColumns, AmountColumn, ColumnOrText, CsvImport, CsvOutput, CsvRecords, KeyColumn,
+        NeedColumns, RowFilter, Template,
     },
     source::Sources,
 };
@@ -46,7 +46,7 @@ pub struct CsvArgs {
     set: Vec<KeyColumn>,
     /// Only rows with one of the values; repeated, all must hold
     #[arg(long, value_name = "COLUMN=VALUE|VALUE")]
-    filter: Vec<Filter>,
+    filter: Vec<RowFilter>,
     /// What stands between cells
     #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = delimiter)]
     delimiter: u8,
@@ -135,7 +135,7 @@ impl CsvArgs {
     }
 }
 
-pub fn run(import: Import, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(import: Import, console: &mut Console) -> Result<Exit, CommandFailure> {
     let Import::Csv(args) = import;
     let (name, table) = console.table(&args.file)?;
     let mut sources = Sources::default();
@@ -147,16 +147,16 @@ pub fn run(import: Import, console: &mut Console) -> Result<Exit, Failure> {
         Err(diagnostics) => {
             let mut report = Report { sources, diagnostics };
             report.sort();
-            return Err(Failure(Box::new(report)));
+            return Err(CommandFailure(Box::new(report)));
         }
     };
     match &args.output {
         Some(path) => console.replace_file(path, &bytes)?,
         None => console.write(|out| out.write_all(&bytes))?,
     }
-    console.tell_notes = summary.notes.iter().any(|note| note.severity == Severity::Note);
+    console.report_notes = summary.notes.iter().any(|note| note.severity == Severity::Note);
     console.problems.absorb(Report { sources, diagnostics: summary.notes.clone() });
-    console.remark(&summary_line(&summary));
+    console.note_line(&summary_line(&summary));
     Ok(Exit::Yes)
 }
 

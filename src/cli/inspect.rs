@@ -4,11 +4,11 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use super::{Exit, Failure, files::Console, set::shown};
+use super::{CommandFailure, Exit, files::Console, set::shown};
 use crate::{
     compiled::{self, Refused},
     diagnostic::{Code, Diagnostic},
-    emit::{self, Manifest, Purpose, Rule, Scope},
+    emit::{self, Manifest, ManifestRule, Purpose, RuleScope},
     ir::PLAN_VERSION,
     value::printable,
 };
@@ -20,7 +20,7 @@ pub struct Args {
     file: PathBuf,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let bytes = console.built(&args.file)?;
     let name = shown(&args.file);
     let (form, manifest) = if compiled::is_compiled(&bytes) {
@@ -107,11 +107,11 @@ fn manifest_text(out: &mut String, manifest: &Manifest) {
     }
 }
 
-fn rule_line(rule: &Rule) -> String {
+fn rule_line(rule: &ManifestRule) -> String {
     let about = match &rule.scope {
-        Scope::Everyone => String::new(),
-        Scope::Agent(name) => format!(", of agent {name}"),
-        Scope::Tier(path) => format!(", of {path}"),
+        RuleScope::Everyone => String::new(),
+        RuleScope::Agent(name) => format!(", of agent {name}"),
+        RuleScope::Tier(path) => format!(", of {path}"),
     };
     match rule.purpose {
         Purpose::Require => format!("require {}{about}", rule.label),

@@ -2,7 +2,7 @@
 //! one.
 
 use super::{
-    Exit, Failure, Format,
+    CommandFailure, Exit, Format,
     files::Console,
     offers::needs_of,
     plugins::{self, FleetArgs},
@@ -33,7 +33,7 @@ pub struct Args {
     format: Format,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let fleet = args.fleet.fleet(console, Strictness::default())?;
     let needs = needs_of(&fleet, &args.need)?;
     let needs = needs.unwrap_or_else(|| cycle::every_need(fleet.plan()).collect());
@@ -51,7 +51,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let bounded = found.needs.iter().any(|need| need.bounded && need.feasible == 0);
     let none = found.needs.iter().all(|need| need.feasible == 0) && !found.needs.is_empty();
-    let bounded = plugins::tell_faults(&fleet, console) || bounded;
+    let bounded = plugins::report_faults(&fleet, console) || bounded;
     Ok(match (bounded, none) {
         (true, _) => Exit::Undecided,
         (false, true) => Exit::No,

@@ -2,8 +2,8 @@
 //!
 //! A command reads through its `Console`, calls the library, and prints. Access to files and the terminal
 //! is in `files` and `disk`, the search for policies in `folder`, and the typed lines of `repl` in
-//! `repl/input`. Files are written in `durable` alone, except for the cache of compiled plugins (`kept`). The
-//! library never uses this module.
+//! `repl/input`. Files are written in `durable` alone, except for the cache of compiled plugins
+//! (`plugin_cache`). The library never uses this module.
 
 mod apply;
 mod build;
@@ -22,10 +22,10 @@ mod fmt;
 mod folder;
 mod import;
 mod inspect;
-#[cfg(all(feature = "wasm", unix))]
-pub mod kept;
 mod matching;
 mod offers;
+#[cfg(all(feature = "wasm", unix))]
+pub mod plugin_cache;
 mod plugins;
 mod problems;
 mod repl;
@@ -72,9 +72,9 @@ impl Exit {
 
 /// The problems that kept a command from answering. Their codes decide the exit code.
 #[derive(Debug)]
-struct Failure(Box<Report>);
+struct CommandFailure(Box<Report>);
 
-impl Failure {
+impl CommandFailure {
     fn exit(&self) -> Exit {
         // Codes about the run: arguments and files. All others are about what the files say.
         let of_run = [
@@ -96,15 +96,15 @@ impl Failure {
     }
 }
 
-impl From<crate::Error> for Failure {
-    fn from(error: crate::Error) -> Failure {
-        Failure(Box::new(error.report().clone()))
+impl From<crate::Error> for CommandFailure {
+    fn from(error: crate::Error) -> CommandFailure {
+        CommandFailure(Box::new(error.report().clone()))
     }
 }
 
-impl From<crate::diagnostic::Diagnostic> for Failure {
-    fn from(problem: crate::diagnostic::Diagnostic) -> Failure {
-        Failure(Box::new(Report { diagnostics: vec![problem], ..Report::default() }))
+impl From<crate::diagnostic::Diagnostic> for CommandFailure {
+    fn from(problem: crate::diagnostic::Diagnostic) -> CommandFailure {
+        CommandFailure(Box::new(Report { diagnostics: vec![problem], ..Report::default() }))
     }
 }
 
@@ -125,13 +125,13 @@ Exit codes:
 #[command(name = "bourse", version, about, after_help = EXIT_CODES, max_term_width = 110)]
 struct Cli {
     #[command(flatten)]
-    global: Global,
+    global: GlobalArgs,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
-struct Global {
+struct GlobalArgs {
     /// How problems are told, on standard error
     #[arg(long, global = true, help_heading = EVERYWHERE, display_order = 100, value_enum, default_value_t = ErrorFormat::Human, value_name = "FORMAT")]
     error_format: ErrorFormat,
@@ -240,11 +240,11 @@ fn complete(command: Command, console: &mut Console) -> Exit {
             exit
         }
     };
-    console.tell_problems();
+    console.report_problems();
     exit
 }
 
-fn dispatch(command: Command, console: &mut Console) -> Result<Exit, Failure> {
+fn dispatch(command: Command, console: &mut Console) -> Result<Exit, CommandFailure> {
     match command {
         Command::Check(args) => check::run(&args, console),
         Command::Compare(args) => compare::run(&args, console),

@@ -4,11 +4,11 @@ use clap::ValueEnum;
 use indexmap::IndexMap;
 
 use super::{
-    Exit, Failure, Format,
+    CommandFailure, Exit, Format,
     files::Console,
     plugins::{self, FleetArgs},
     table::{Paint, columns, count, grouped, paint},
-    view::Who,
+    view::Audience,
 };
 use crate::{
     Fleet, Offers,
@@ -16,7 +16,7 @@ use crate::{
     cycle::{self, NeedResult, Reasons, Why},
     matching::NeedId,
     output::{
-        self, Detail, Sight, printable_name,
+        self, Detail, VisibleCycle, printable_name,
         text::{instances, offer_cells, part_of, reason_cells, seen_cells, volume_cells, why_words},
         wire::{self, Document, Offer},
     },
@@ -37,7 +37,7 @@ pub struct Args {
     reasons: ReasonsArg,
     /// Who looks: `operator`; `framework=NAME` for what that one may know; `framework` for each one's view apart
     #[arg(long = "as", default_value = "operator", value_name = "WHO")]
-    view: Who,
+    view: Audience,
 }
 
 /// The detail of rejections.
@@ -51,8 +51,8 @@ enum ReasonsArg {
     None,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.view.reads(console);
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
+    args.view.restrict_problems(console);
     let fleet = args.fleet.fleet(console, Strictness::default())?;
     let views = args.view.views(&fleet)?;
     let (reasons, detail) = match args.reasons {
@@ -71,24 +71,25 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         for name in &args.need {
             asked.extend(view.needs(&fleet, name)?);
         }
-        let offers = fleet.cycle(cycle::Request { reasons, ..cycle::Request::default() });
-        let sight = match args.need.is_empty() {
-            true => Sight::new(&offers, *view),
-            false => Sight::only(&offers, *view, &asked),
+        let offers = fleet.cycle(cycle::CycleRequest { reasons, ..cycle::CycleRequest::default() });
+        let visible = match args.need.is_empty() {
+            true => VisibleCycle::new(&offers, *view),
+            false => VisibleCycle::only(&offers, *view, &asked),
         };
-        let document = output::document_of(&sight, detail);
+        let document = output::document_of(&visible, detail);
         write(args.format, &offers, &[document], console)?;
-        return Ok(exit(sight.needs().map(|(_, need)| need), false));
+        return Ok(exit(visible.needs().map(|(_, need)| need), false));
     }
     let needs = needs_of(&fleet, &args.need)?;
     if cycle::every_need(fleet.plan()).next().is_none() {
-        console.remark("there are no needs: declare one, or give an inventory that has some");
+        console.note_line("there are no needs: declare one, or give an inventory that has some");
     }
     let total = needs.as_ref().map_or_else(|| cycle::every_need(fleet.plan()).count(), Vec::len);
     let bar = console.progress(total, "offering");
     let mut step = |done: usize, _: usize| bar.set_position(done as u64);
     let progress = Some(&mut step as &mut dyn FnMut(usize, usize));
-    let offers = fleet.cycle(cycle::Request { needs, reasons, progress, ..cycle::Request::default() });
+    let offers =
+        fleet.cycle(cycle::CycleRequest { needs, reasons, progress, ..cycle::CycleRequest::default() });
     bar.finish_and_clear();
     let documents: Vec<Document<'_>> =
         views.iter().map(|view| output::document(&offers, *view, detail)).collect();
@@ -97,7 +98,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     } else {
         write(args.format, &offers, &documents, console)?;
     }
-    let failed = plugins::tell_faults(&fleet, console);
+    let failed = plugins::report_faults(&fleet, console);
     Ok(if failed { Exit::Undecided } else { exit(offers.cycle().needs.iter(), true) })
 }
 
@@ -106,7 +107,7 @@ fn write(
     offers: &Offers,
     documents: &[Document<'_>],
     console: &mut Console,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     for (at, document) in documents.iter().enumerate() {
         match format {
             Format::Json => console.write(|out| output::write_json(document, out))?,
@@ -125,7 +126,7 @@ fn write(
 }
 
 /// Returns the needs that some names mean, in order of declaration, or `None` if there are no names.
-pub fn needs_of(fleet: &Fleet, names: &[String]) -> Result<Option<Vec<NeedId>>, Failure> {
+pub fn needs_of(fleet: &Fleet, names: &[String]) -> Result<Option<Vec<NeedId>>, CommandFailure> {
     if names.is_empty() {
         return Ok(None);
     }
@@ -153,7 +154,7 @@ fn exit<'a>(needs: impl Iterator<Item = &'a NeedResult>, tells_bounds: bool) -> 
     }
 }
 
-fn table(offers: &Offers, document: &Document<'_>, console: &mut Console) -> Result<(), Failure> {
+fn table(offers: &Offers, document: &Document<'_>, console: &mut Console) -> Result<(), CommandFailure> {
     let colour = console.colour;
     let detail = document.rejections.detail();
     let mut by_need: Vec<Vec<&Offer>> = vec![Vec::new(); offers.cycle().needs.len()];
@@ -191,11 +192,11 @@ fn table(offers: &Offers, document: &Document<'_>, console: &mut Console) -> Res
 }
 
 /// Returns `true` if a need and its offer fit in one line.
-fn is_short(need: &wire::Need, offers: &[&Offer]) -> bool {
+fn is_short(need: &wire::WireNeed, offers: &[&Offer]) -> bool {
     need.missing == 0 && matches!(offers, [only] if only.volumes.is_empty())
 }
 
-fn heading(need: &wire::Need, offers: &[&Offer], colour: bool) -> String {
+fn heading(need: &wire::WireNeed, offers: &[&Offer], colour: bool) -> String {
     let tone = match need.outcome {
         "met" => Paint::Green,
         "partial" => Paint::Yellow,
@@ -230,7 +231,7 @@ fn offer_lines(offers: &[&Offer]) -> String {
     columns("  ", &rows)
 }
 
-fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, colour: bool) -> String {
+fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::WireNeed, colour: bool) -> String {
     let world = offers.fleet().world();
     let rows: Vec<Vec<String>> = document
         .rejections
@@ -257,7 +258,7 @@ fn grouped_reasons(offers: &Offers, document: &Document<'_>, need: &wire::Need, 
     format!("  {head}\n{}", columns("    ", &rows))
 }
 
-fn rejection_lines(rejection: &wire::Rejection) -> String {
+fn rejection_lines(rejection: &wire::WireRejection) -> String {
     let subject = match (&rejection.agent, &rejection.supply) {
         (Some(agent), Some(supply)) => format!("{agent} with {supply}"),
         (Some(one), None) | (None, Some(one)) => one.clone(),

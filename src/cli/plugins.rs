@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Exit, Failure,
+    CommandFailure, Exit,
     files::Console,
     set::{SetArgs, shown},
 };
@@ -14,7 +14,7 @@ use crate::{
     pipeline::{Extra, Parsed},
     plugin::{
         Beside, Broken, Compiler, Fault, Grants, Host, Limits, Plugin,
-        about::{Column, Key},
+        about::{AboutColumn, KeyName},
         serve_compiler,
     },
     types::Side,
@@ -69,7 +69,7 @@ impl Named {
 
 impl FleetArgs {
     /// Reads, compiles and binds everything.
-    pub fn fleet(&self, console: &mut Console, strictness: Strictness) -> Result<Fleet, Failure> {
+    pub fn fleet(&self, console: &mut Console, strictness: Strictness) -> Result<Fleet, CommandFailure> {
         Ok(self.parsed_fleet(console, strictness)?.0)
     }
 
@@ -78,13 +78,13 @@ impl FleetArgs {
         &self,
         console: &mut Console,
         strictness: Strictness,
-    ) -> Result<(Fleet, Parsed), Failure> {
+    ) -> Result<(Fleet, Parsed), CommandFailure> {
         let plugins = self.plugins.install(console)?;
         let parsed = self.set.parse(console)?;
         let inventories = self.set.inventories(console)?;
         let fleet = plugins.fleet(&parsed, strictness, &inventories)?;
         console.problems.absorb(fleet.warnings().clone());
-        plugins.tell_withheld(console);
+        plugins.report_withheld(console);
         Ok((fleet, parsed))
     }
 }
@@ -113,7 +113,7 @@ impl Installed {
         parsed: &Parsed,
         strictness: Strictness,
         inventories: &[Inventory],
-    ) -> Result<Fleet, Failure> {
+    ) -> Result<Fleet, CommandFailure> {
         let extra = self.extra(inventories);
         let fleet = Fleet::bind(parsed.check(&extra, strictness), &extra, self.beside())?;
         let (plan, world) = (fleet.plan(), fleet.world());
@@ -123,7 +123,7 @@ impl Installed {
     }
 
     /// Every provider that a plugin is given for is among the known ones.
-    pub fn are_there(&self, known: &[&str]) -> Result<(), Failure> {
+    pub fn are_there(&self, known: &[&str]) -> Result<(), CommandFailure> {
         for provider in self.plugins.iter().filter_map(Plugin::provider) {
             if known.iter().all(|own| *own != provider) {
                 let problem = unclear(format!("no provider is named `{provider}`"));
@@ -139,7 +139,7 @@ impl Installed {
     }
 
     /// Tells what plugins read and were not granted.
-    pub fn tell_withheld(&self, console: &mut Console) {
+    pub fn report_withheld(&self, console: &mut Console) {
         let told = &mut console.problems.diagnostics;
         for problem in self.plugins.iter().filter_map(withheld) {
             if !told.contains(&problem) {
@@ -156,7 +156,7 @@ impl PluginArgs {
     }
 
     /// Installs every plugin; tells what is wrong with any.
-    pub fn install(&self, console: &mut Console) -> Result<Installed, Failure> {
+    pub fn install(&self, console: &mut Console) -> Result<Installed, CommandFailure> {
         self.install_more(&[], &[], console)
     }
 
@@ -166,7 +166,7 @@ impl PluginArgs {
         more: &[String],
         elsewhere: &[String],
         console: &mut Console,
-    ) -> Result<Installed, Failure> {
+    ) -> Result<Installed, CommandFailure> {
         let named = |arguments: &[String]| -> Vec<Named> {
             arguments.iter().map(|argument| Named::of(argument)).collect()
         };
@@ -179,7 +179,7 @@ impl PluginArgs {
         if all.is_empty() {
             return Ok(Installed { plugins: Vec::new(), instead_of_rules: self.no_rules });
         }
-        let host = Host::with_compiler(Limits::default(), compiler()?).map_err(told)?;
+        let host = Host::with_compiler(Limits::default(), compiler()?).map_err(failure_of)?;
         let (mut plugins, mut broken) = (Vec::<Plugin>::new(), Report::default());
         for named in &all {
             match install_one(&host, named, &grants, console) {
@@ -198,7 +198,7 @@ impl PluginArgs {
             }
         }
         if broken.has_errors() {
-            return Err(Failure(Box::new(broken)));
+            return Err(CommandFailure(Box::new(broken)));
         }
         Ok(Installed { plugins, instead_of_rules: self.no_rules })
     }
@@ -207,7 +207,7 @@ impl PluginArgs {
     fn grants<'n>(
         &self,
         plugins: impl Iterator<Item = &'n Named>,
-    ) -> Result<Vec<(String, Granted)>, Failure> {
+    ) -> Result<Vec<(String, Granted)>, CommandFailure> {
         let owners: Vec<&str> = plugins.filter_map(|named| named.provider.as_deref()).collect();
         let mut grants = Vec::new();
         for argument in &self.grant {
@@ -235,7 +235,7 @@ fn owned<'a>(
     option: &str,
     argument: &'a str,
     usual: &str,
-) -> Result<(&'a str, &'a str), Failure> {
+) -> Result<(&'a str, &'a str), CommandFailure> {
     let Some((provider, said)) = argument.split_once('=').filter(|(provider, _)| !provider.is_empty()) else {
         let problem = unclear(format!("`{option} {}` names no provider", printable(argument)));
         return Err(problem.help(format!("write `{option} PROVIDER={usual}")).into());
@@ -254,25 +254,29 @@ fn owned<'a>(
 }
 
 /// This very program.
-fn compiler() -> Result<Compiler, Failure> {
+fn compiler() -> Result<Compiler, CommandFailure> {
     // Where it is there, it is the file that runs, even if another lies at its path meanwhile.
     let running = Path::new("/proc/self/exe");
     if cfg!(target_os = "linux") && running.exists() {
         return Ok(Compiler::bourse(running));
     }
     let program = std::env::current_exe().map_err(|error| {
-        told(Fault::new("(host)", Broken::Compiler, format!("this program does not find itself: {error}")))
+        failure_of(Fault::new(
+            "(host)",
+            Broken::Compiler,
+            format!("this program does not find itself: {error}"),
+        ))
     });
     program.map(Compiler::bourse)
 }
 
 /// `compile-plugin`: what [`compiler`] starts.
-pub fn compile() -> Result<Exit, Failure> {
+pub fn compile() -> Result<Exit, CommandFailure> {
     let ended = serve_compiler().map(|()| Exit::Yes);
-    ended.map_err(|error| told(Fault::new("(compiler)", Broken::Compiler, error.to_string())))
+    ended.map_err(|error| failure_of(Fault::new("(compiler)", Broken::Compiler, error.to_string())))
 }
 
-fn told(fault: Fault) -> Failure {
+fn failure_of(fault: Fault) -> CommandFailure {
     fault.diagnostic().into()
 }
 
@@ -282,7 +286,7 @@ fn install_one(
     named: &Named,
     grants: &[(String, Granted)],
     console: &mut Console,
-) -> Result<Plugin, Failure> {
+) -> Result<Plugin, CommandFailure> {
     let name = shown(&named.path);
     if named.path.as_os_str().is_empty() {
         let problem = unclear("`--plugin` names no file".to_owned());
@@ -290,12 +294,12 @@ fn install_one(
     }
     let bytes = console.built(&named.path)?;
     let Some(provider) = &named.provider else {
-        return install(host, &name, &bytes, &Grants::all()).map_err(told);
+        return install(host, &name, &bytes, &Grants::all()).map_err(failure_of);
     };
     let own: Vec<&Granted> =
         grants.iter().filter(|(of, _)| of == provider).map(|(_, granted)| granted).collect();
     let granted = own.iter().fold(Grants::provider(provider), |grants, granted| granted.add_to(grants));
-    let plugin = install(host, &name, &bytes, &granted).map_err(told)?;
+    let plugin = install(host, &name, &bytes, &granted).map_err(failure_of)?;
     let idle = own.iter().filter_map(|granted| granted.unread(&plugin));
     console.problems.diagnostics.extend(idle);
     Ok(plugin)
@@ -304,7 +308,9 @@ fn install_one(
 /// Installs a plugin; what was compiled before is not compiled again.
 fn install(host: &Host, name: &str, bytes: &[u8], grants: &Grants) -> Result<Plugin, Fault> {
     #[cfg(all(feature = "wasm", unix))]
-    if let Some(kept) = super::kept::folder().and_then(|folder| super::kept::open(&folder).ok()) {
+    if let Some(kept) =
+        super::plugin_cache::folder().and_then(|folder| super::plugin_cache::open(&folder).ok())
+    {
         return host.install_kept(name, bytes, grants, &kept);
     }
     host.install(name, bytes, grants)
@@ -334,12 +340,12 @@ fn withheld(plugin: &Plugin) -> Option<Diagnostic> {
 /// What is granted: a key, all of a side, or a weight.
 enum Granted {
     Side(Side),
-    Keys(Side, Vec<Key>),
+    Keys(Side, Vec<KeyName>),
     Weight(u64),
 }
 
 impl Granted {
-    fn of(text: &str) -> Result<Granted, Failure> {
+    fn of(text: &str) -> Result<Granted, CommandFailure> {
         let (side, key) = text.split_once('.').map_or((text, None), |(side, key)| (side, Some(key)));
         let Some(side) = Side::ALL.into_iter().find(|known| known.to_string() == side) else {
             let sides: Vec<String> = Side::ALL.iter().map(ToString::to_string).collect();
@@ -357,7 +363,7 @@ impl Granted {
         };
         Ok(match key {
             None => Granted::Side(side),
-            Some(key) => Granted::Keys(side, Key::written(key)),
+            Some(key) => Granted::Keys(side, KeyName::written(key)),
         })
     }
 
@@ -370,7 +376,7 @@ impl Granted {
         }
         let key = format!("{side}.{}", keys.first()?.show());
         let message = format!("plugin `{}` does not read `{key}`, which it is granted", plugin.name());
-        let read: Vec<String> = columns.iter().map(Column::show).collect();
+        let read: Vec<String> = columns.iter().map(AboutColumn::show).collect();
         let help = match nearest(&key, read.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("`bourse inspect {}` lists what it reads", plugin.name()),
@@ -390,7 +396,7 @@ impl Granted {
 }
 
 /// Tells what plugins broke while they were asked; gives whether any did.
-pub fn tell_faults(fleet: &Fleet, console: &mut Console) -> bool {
+pub fn report_faults(fleet: &Fleet, console: &mut Console) -> bool {
     let faults = fleet.faults();
     console.problems.diagnostics.extend(faults.iter().map(Fault::diagnostic));
     !faults.is_empty()

@@ -16,15 +16,15 @@ use crate::{
 
 /// The framework that a run is for.
 #[derive(Debug)]
-pub struct Reader {
+pub struct FrameworkFilter {
     name: String,
     /// The places of its declarations: the name of the source, the first byte, and one past the last.
     places: Vec<(Arc<str>, u32, u32)>,
 }
 
-impl Reader {
-    pub fn new(name: &str) -> Reader {
-        Reader { name: name.to_owned(), places: Vec::new() }
+impl FrameworkFilter {
+    pub fn new(name: &str) -> FrameworkFilter {
+        FrameworkFilter { name: name.to_owned(), places: Vec::new() }
     }
 
     fn add(&mut self, sources: &Sources, span: Span) {
@@ -58,7 +58,7 @@ impl Reader {
     }
 
     /// Returns the part of a report that the framework may see.
-    pub fn told(&self, mut report: Report) -> Report {
+    pub fn restrict(&self, mut report: Report) -> Report {
         let mut hidden = false;
         let sources = report.sources.clone();
         report.diagnostics.retain_mut(|problem| {

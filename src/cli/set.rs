@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, files::Console};
+use super::{CommandFailure, files::Console};
 use crate::{
     Fleet, Inventory,
     check::Strictness,
@@ -23,7 +23,7 @@ pub struct SetArgs {
 
 impl SetArgs {
     /// Reads the policies, and those that they use.
-    pub fn parse(&self, console: &mut Console) -> Result<Parsed, Failure> {
+    pub fn parse(&self, console: &mut Console) -> Result<Parsed, CommandFailure> {
         let mut problems = Vec::new();
         let files = console.policies(&self.paths, &mut problems);
         let parsed =
@@ -34,14 +34,14 @@ impl SetArgs {
             reader.find(&parsed);
         }
         if !problems.is_empty() {
-            return Err(Failure(Box::new(Report { diagnostics: problems, ..Report::default() })));
+            return Err(CommandFailure(Box::new(Report { diagnostics: problems, ..Report::default() })));
         }
         some_policies(&self.paths, files.is_empty())?;
         Ok(parsed)
     }
 
     /// Reads the inventories. Their warnings are reported at the end of the run.
-    pub fn inventories(&self, console: &mut Console) -> Result<Vec<Inventory>, Failure> {
+    pub fn inventories(&self, console: &mut Console) -> Result<Vec<Inventory>, CommandFailure> {
         let mut read = Vec::new();
         let mut broken = Report::default();
         for path in &self.inventory {
@@ -56,11 +56,15 @@ impl SetArgs {
                 Err(failure) => broken.absorb(*failure.0),
             }
         }
-        if broken.has_errors() { Err(Failure(Box::new(broken))) } else { Ok(read) }
+        if broken.has_errors() { Err(CommandFailure(Box::new(broken))) } else { Ok(read) }
     }
 
     /// Reads, compiles and binds everything.
-    pub fn fleet(&self, console: &mut Console, strictness: Strictness) -> Result<(Fleet, Parsed), Failure> {
+    pub fn fleet(
+        &self,
+        console: &mut Console,
+        strictness: Strictness,
+    ) -> Result<(Fleet, Parsed), CommandFailure> {
         let parsed = self.parse(console)?;
         let inventories = self.inventories(console)?;
         let fleet = Fleet::load(&parsed, strictness, &inventories)?;
@@ -70,7 +74,7 @@ impl SetArgs {
 }
 
 /// Returns an error if paths were given and none of them has a policy.
-pub fn some_policies(paths: &[PathBuf], none: bool) -> Result<(), Failure> {
+pub fn some_policies(paths: &[PathBuf], none: bool) -> Result<(), CommandFailure> {
     if !none || paths.is_empty() {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! `bourse shares`: the dominant share of each role.
 
 use super::{
-    Exit, Failure, Format,
+    CommandFailure, Exit, Format,
     files::Console,
     offers::needs_of,
     plugins::{self, FleetArgs},
@@ -12,7 +12,7 @@ use crate::{
     cycle::{self, Reasons},
     output::{
         self,
-        wire::{Role, Shares},
+        wire::{WireRole, WireShares},
     },
 };
 
@@ -28,25 +28,25 @@ pub struct Args {
     format: Format,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let fleet = args.fleet.fleet(console, Strictness::default())?;
     let needs = needs_of(&fleet, &args.need)?;
-    let request = cycle::Request { needs, reasons: Reasons::None, ..cycle::Request::default() };
+    let request = cycle::CycleRequest { needs, reasons: Reasons::None, ..cycle::CycleRequest::default() };
     let shares = output::shares(&fleet.cycle(request));
     match args.format {
         Format::Json => console.write(|out| output::write_json(&shares, out))?,
         Format::Table if shares.roles.is_empty() => {
-            console.remark("there are no roles: declare a framework, or give an inventory that has some");
+            console.note_line("there are no roles: declare a framework, or give an inventory that has some");
         }
         Format::Table => {
             let text = table(&shares, console.colour);
             console.print(&text)?;
         }
     }
-    Ok(if plugins::tell_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+    Ok(if plugins::report_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
 }
 
-fn table(shares: &Shares, colour: bool) -> String {
+fn table(shares: &WireShares, colour: bool) -> String {
     let head = ["role", "weight", "share before", "", "share after", "", "limits"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for role in &shares.roles {
@@ -91,7 +91,7 @@ fn percent(fraction: &str) -> String {
 }
 
 /// `agent.cpus 4 → 6 of 8`
-fn limits(role: &Role) -> String {
+fn limits(role: &WireRole) -> String {
     let limits = role.limits.iter().map(|limit| {
         let used = if limit.used == limit.used_before {
             limit.used.to_string()

@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, ValueEnum};
 
-use super::{Cli, Exit, Failure, files::Console};
+use super::{Cli, CommandFailure, Exit, files::Console};
 use crate::inventory::wire::OPERATIONS_SCHEMA;
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ enum SchemaName {
     Explanation,
 }
 
-pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, Failure> {
+pub fn schema(args: &SchemaArgs, console: &mut Console) -> Result<Exit, CommandFailure> {
     console.print(match args.format {
         None => "inventory\noffers\noperations\napplied\nshares\ntests\ndiff\ndiagnostics\ncomparison\nexplanation\n",
         Some(SchemaName::Inventory) => include_str!("../../schema/inventory.schema.json"),
@@ -60,7 +60,7 @@ pub struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
-pub fn completions(args: &CompletionsArgs, console: &mut Console) -> Result<Exit, Failure> {
+pub fn completions(args: &CompletionsArgs, console: &mut Console) -> Result<Exit, CommandFailure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "bourse", &mut script);
     console.write(|out| out.write_all(&script))?;

@@ -10,14 +10,14 @@ use indexmap::IndexSet;
 
 /// A reader of bytes from first to last.
 #[derive(Debug)]
-pub struct Reader<'a> {
+pub struct ByteReader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     /// Makes a reader of bytes.
-    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { rest: bytes }
+    pub fn new(bytes: &'a [u8]) -> ByteReader<'a> {
+        ByteReader { rest: bytes }
     }
 
     fn bytes(&mut self, count: usize) -> Result<&'a [u8], String> {
@@ -47,7 +47,7 @@ pub trait Form: Sized {
     ///
     /// # Errors
     /// The defect, in a line.
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String>;
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String>;
 }
 
 macro_rules! numbers {
@@ -56,7 +56,7 @@ macro_rules! numbers {
             fn put(&self, out: &mut Vec<u8>) {
                 out.extend(self.to_le_bytes());
             }
-            fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+            fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
                 let bytes = reader.bytes(size_of::<$number>())?;
                 bytes.try_into().map(<$number>::from_le_bytes).map_err(|_| "it ends too early".to_owned())
             }
@@ -71,7 +71,7 @@ impl Form for usize {
         (*self as u64).put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         usize::try_from(u64::take(reader)?).map_err(|_| "a number is too large".to_owned())
     }
 }
@@ -81,7 +81,7 @@ impl Form for bool {
         out.push(u8::from(*self));
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         match u8::take(reader)? {
             0 => Ok(false),
             1 => Ok(true),
@@ -96,7 +96,7 @@ impl Form for String {
         out.extend(self.as_bytes());
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         let length = reader.length()?;
         String::from_utf8(reader.bytes(length)?.to_vec()).map_err(|_| "a text is not UTF-8".to_owned())
     }
@@ -108,7 +108,7 @@ impl<T: Form> Form for Vec<T> {
         self.iter().for_each(|item| item.put(out));
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         let length = reader.length()?;
         (0..length).map(|_| T::take(reader)).collect()
     }
@@ -119,7 +119,7 @@ impl<T: Form + Clone> Form for Box<[T]> {
         self.to_vec().put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         Ok(Vec::take(reader)?.into())
     }
 }
@@ -129,7 +129,7 @@ impl<T: Form + Clone> Form for Arc<[T]> {
         self.to_vec().put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         Ok(Vec::take(reader)?.into())
     }
 }
@@ -140,7 +140,7 @@ impl<T: Form + Eq + std::hash::Hash> Form for IndexSet<T> {
         self.iter().for_each(|item| item.put(out));
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         let items: Vec<T> = Vec::take(reader)?;
         let count = items.len();
         let set: IndexSet<T> = items.into_iter().collect();
@@ -156,7 +156,7 @@ impl<T: Form> Form for Option<T> {
         }
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         if bool::take(reader)? { T::take(reader).map(Some) } else { Ok(None) }
     }
 }
@@ -167,7 +167,7 @@ impl<A: Form, B: Form> Form for (A, B) {
         self.1.put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         Ok((A::take(reader)?, B::take(reader)?))
     }
 }
@@ -179,7 +179,7 @@ impl<A: Form, B: Form, C: Form> Form for (A, B, C) {
         self.2.put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         Ok((A::take(reader)?, B::take(reader)?, C::take(reader)?))
     }
 }

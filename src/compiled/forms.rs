@@ -1,12 +1,12 @@
 //! The encoding of each part of a plan. A change here needs a new `PLAN_VERSION`.
 
-use super::codec::{Form, Reader};
+use super::codec::{ByteReader, Form};
 use crate::{
     emit::Owners,
     ir::{
-        self, Amount, Ask, Asked, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition,
-        DefinitionId, Disclosed, Framework, Key, Limit, Need, Node, NodeId, Pattern, Place, PlaceKey,
-        PlaceKind, Plan, Question, Request, Role, Rule, SideSet, Target, Volume,
+        self, Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
+        Disclosed, ExternalQuestion, ExternalRule, Framework, Key, Limit, Need, Node, NodeId, Pattern, Place,
+        PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet, Target, Volume,
     },
     operator::{ArithmeticOp, Function, TestOp},
     quantity::{Dimension, Overlap, Quantity},
@@ -24,7 +24,7 @@ macro_rules! records {
             fn put(&self, out: &mut Vec<u8>) {
                 $(self.$field.put(out);)*
             }
-            fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+            fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
                 Ok($name { $($field: Form::take(reader)?),* })
             }
         })*
@@ -45,7 +45,7 @@ macro_rules! choices {
                     })*
                 }
             }
-            fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+            fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
                 match u8::take(reader)? {
                     $($number => {
                         $($(let $part = Form::take(reader)?;)*)?
@@ -66,7 +66,7 @@ macro_rules! ids {
             fn put(&self, out: &mut Vec<u8>) {
                 self.0.put(out);
             }
-            fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+            fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
                 Form::take(reader).map($name)
             }
         })*
@@ -90,7 +90,7 @@ records! {
     Framework { name, role, principal, served, keys, needs, span }
     Need { name, count, keys, agent, places, volumes, counted, all_or_nothing, accept_revocable, span, docs }
     Volume { name, ordinal, request, filesystem, read_only, source, places }
-    Asked { filter, question, text, want, subject, reads, agent, conditions }
+    ExternalRule { filter, question, text, want, subject, reads, agent, conditions }
     Request { amounts, classes, conditions }
     Ask { resource, amount, span }
     ClassAsk { class, negated, span }
@@ -123,9 +123,9 @@ choices! {
         0 Constant(value), 1 Read(column), 2 Named(definition), 3 Not(inner), 4 And(parts), 5 Or(parts),
         6 Test(op, left, right), 7 Matches(inner, pattern), 8 IsAbsent(column), 9 IsPresent(column),
         10 Arithmetic(op, left, right), 11 Negate(inner), 12 Else(column, other), 13 Call(function, parts),
-        14 Asked(at),
+        14 External(at),
     }
-    Question { 0 Rule(of), 1 Condition(of), 2 Sound }
+    ExternalQuestion { 0 Rule(of), 1 Condition(of), 2 Healthy }
     ChargePer { 0 Volume, 1 Need }
     Overlap { 0 Part(part), 1 Unlimited }
     Amount { 0 Scalar(of, low, high), 1 Ranges(ranges), 2 Items(items) }
@@ -142,7 +142,7 @@ impl Form for Symbol {
         (self.index() as u32).put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         u32::take(reader).map(Symbol::numbered)
     }
 }
@@ -153,7 +153,7 @@ impl Form for Symbols {
         self.texts().for_each(|text| text.to_owned().put(out));
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         // Symbols are numbered in order of first use, so interning the texts in order restores the numbers. A
         // repeated text would shift all that follow.
         let texts: Vec<String> = Form::take(reader)?;
@@ -170,7 +170,7 @@ impl Form for std::sync::Arc<Version> {
         self.to_string().put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         let text = String::take(reader)?;
         Version::parse(&text).map(Into::into).ok_or_else(|| format!("`{text}` is no version"))
     }
@@ -181,7 +181,7 @@ impl Form for Ranges {
         self.parts().to_vec().put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         // Merging changes nothing in ranges that are sorted, disjoint and not adjacent.
         let parts: Vec<(i64, i64)> = Form::take(reader)?;
         let ranges = Ranges::new(parts.iter().copied());
@@ -194,7 +194,7 @@ impl Form for std::sync::Arc<Ranges> {
         Ranges::put(self, out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         Ranges::take(reader).map(Into::into)
     }
 }
@@ -204,7 +204,7 @@ impl Form for SideSet {
         self.iter().collect::<Vec<Side>>().put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         let sides: Vec<Side> = Form::take(reader)?;
         Ok(sides.into_iter().fold(SideSet::default(), SideSet::with))
     }
@@ -215,7 +215,7 @@ impl Form for Pattern {
         self.text.put(out);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Result<Self, String> {
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
         // A compiled regular expression has no encoding: the text is compiled again, under the same limits.
         let text = String::take(reader)?;
         let regex = ir::pattern(&text)?;

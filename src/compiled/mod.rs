@@ -13,7 +13,7 @@ use crate::{
     emit::Owners,
     ir::{self, PLAN_VERSION, Plan},
 };
-use codec::{Form, Reader};
+use codec::{ByteReader, Form};
 
 /// The first bytes of every file. The last of them is NUL, which no policy contains, so that no text is taken
 /// for a plan.
@@ -99,7 +99,7 @@ pub fn read(bytes: &[u8]) -> Result<Compiled, Refused> {
 }
 
 fn decode(body: &[u8]) -> Result<Compiled, String> {
-    let mut reader = Reader::new(body);
+    let mut reader = ByteReader::new(body);
     let compiled = Compiled {
         name: String::take(&mut reader)?,
         owners: Owners::take(&mut reader)?,

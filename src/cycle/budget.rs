@@ -8,7 +8,7 @@
 /// and the last always has its own part. What a framework may spend does not depend on what the others will
 /// ask for, only on what they have spent.
 #[derive(Clone, Debug)]
-pub(super) struct Budget {
+pub(super) struct CycleBudget {
     /// The part of each framework.
     own: u64,
     /// The rest of the common half.
@@ -17,12 +17,12 @@ pub(super) struct Budget {
     spent: Vec<u64>,
 }
 
-impl Budget {
+impl CycleBudget {
     /// Divides a total. `frameworks` is the number of the plan's frameworks, `taking_part` of those that
     /// share the total.
-    pub fn new(total: u64, frameworks: usize, taking_part: usize) -> Budget {
+    pub fn new(total: u64, frameworks: usize, taking_part: usize) -> CycleBudget {
         let own = total / 2 / (taking_part.max(1) as u64);
-        Budget { own, common: total / 2, spent: vec![0; frameworks] }
+        CycleBudget { own, common: total / 2, spent: vec![0; frameworks] }
     }
 
     /// Returns the amount that a framework may still spend.
@@ -40,7 +40,7 @@ impl Budget {
     }
 
     /// Takes back an amount that a framework spent.
-    pub fn give_back(&mut self, framework: usize, amount: u64) {
+    pub fn refund(&mut self, framework: usize, amount: u64) {
         let before = self.spent[framework].saturating_sub(self.own);
         self.spent[framework] = self.spent[framework].saturating_sub(amount);
         self.common += before - self.spent[framework].saturating_sub(self.own);
@@ -49,11 +49,11 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use super::Budget;
+    use super::CycleBudget;
 
     #[test]
     fn one_that_spends_all_it_may_leaves_the_others_their_part() {
-        let mut budget = Budget::new(1_000, 5, 5);
+        let mut budget = CycleBudget::new(1_000, 5, 5);
         for framework in 0..4 {
             let left = budget.left(framework);
             assert!(left >= 100);
@@ -65,9 +65,9 @@ mod tests {
 
     #[test]
     fn what_is_given_back_is_there_again() {
-        let mut budget = Budget::new(1_000, 2, 2);
+        let mut budget = CycleBudget::new(1_000, 2, 2);
         budget.spend(0, 400);
-        budget.give_back(0, 400);
+        budget.refund(0, 400);
         assert_eq!((budget.left(0), budget.left(1)), (500, 500));
     }
 }

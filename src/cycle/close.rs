@@ -90,7 +90,7 @@ impl Run<'_> {
             let every = !world.limits.is_empty() || matcher.raises();
             for (agent, supplies) in &served {
                 if seen.insert(supplies) || every {
-                    let candidate = matcher.completed(Some(*agent), supplies);
+                    let candidate = matcher.candidate_from(Some(*agent), supplies);
                     wanted.extend(candidate.takes().map(|take| take.stock));
                 } else if granted[*agent] {
                     wanted.extend(matcher.agent_stocks(*agent, supplies));
@@ -158,7 +158,7 @@ impl Run<'_> {
         }
         for candidate in tried.iter().rev() {
             for take in candidate.takes() {
-                self.start.0.give_back(id.framework, take);
+                self.start.0.revoke(id.framework, take);
             }
             if let Some(index) = &mut index {
                 index.touch(world, Some(id.framework), candidate.takes().map(|take| take.stock));

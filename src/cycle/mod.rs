@@ -36,7 +36,7 @@ use crate::{
         settle,
     },
 };
-use budget::Budget;
+use budget::CycleBudget;
 use share::Shares;
 
 /// The needs whose rejections are kept.
@@ -63,7 +63,7 @@ pub enum Engine {
 
 /// The input of a cycle, besides plan and world.
 #[derive(Default)]
-pub struct Request<'a> {
+pub struct CycleRequest<'a> {
     /// The needs that take part. `None` for all.
     pub needs: Option<Vec<NeedId>>,
     /// The rejections to keep.
@@ -79,7 +79,7 @@ pub struct Request<'a> {
 }
 
 /// Runs one cycle.
-pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
+pub fn run(plan: &Plan, world: &World, request: CycleRequest<'_>) -> Cycle {
     let start = start(plan, world);
     let taking_part: IndexSet<NeedId> = match request.needs {
         Some(needs) => needs.into_iter().collect(),
@@ -106,9 +106,9 @@ pub fn run(plan: &Plan, world: &World, request: Request<'_>) -> Cycle {
         kept: 0,
         looked: 0,
         losses: 0,
-        tries: Budget::new(limits::CYCLE_TRIES, plan.frameworks.len(), frameworks.len()),
-        parts: Budget::new(limits::GRANTED_PARTS, plan.frameworks.len(), frameworks.len()),
-        undone: Budget::new(limits::UNDONE_PARTS, plan.frameworks.len(), frameworks.len()),
+        tries: CycleBudget::new(limits::CYCLE_TRIES, plan.frameworks.len(), frameworks.len()),
+        parts: CycleBudget::new(limits::GRANTED_PARTS, plan.frameworks.len(), frameworks.len()),
+        undone: CycleBudget::new(limits::UNDONE_PARTS, plan.frameworks.len(), frameworks.len()),
         explaining: limits::CYCLE_TRIES,
         filters: request.filters,
         recorder: request.recorder,
@@ -198,11 +198,11 @@ struct Run<'a> {
     /// Agents, supplies and pairs that were looked at for reasons.
     looked: usize,
     /// Supplies that frameworks try.
-    tries: Budget,
+    tries: CycleBudget,
     /// Parts of instances that frameworks are granted.
-    parts: Budget,
+    parts: CycleBudget,
     /// Parts of instances that frameworks are granted and that are taken back, or tried in their place to tell why.
-    undone: Budget,
+    undone: CycleBudget,
     /// Agents looked at to tell what needs were lost to.
     losses: u64,
     /// Supplies that may still be tried to tell what does not hold together.
@@ -374,9 +374,9 @@ impl Run<'_> {
     fn undo(&mut self, at: usize) {
         let Some(grant) = self.grants.pop() else { return };
         self.lost = None;
-        self.parts.give_back(grant.id.framework, parts(&grant.candidate));
+        self.parts.refund(grant.id.framework, parts(&grant.candidate));
         for take in grant.candidate.takes() {
-            self.ledger.give_back(grant.id.framework, take);
+            self.ledger.revoke(grant.id.framework, take);
             let holders = &mut self.holders[take.stock.0 as usize];
             while holders.last().is_some_and(|grant| *grant >= self.grants.len()) {
                 holders.pop();

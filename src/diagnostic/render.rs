@@ -139,11 +139,11 @@ struct WireDiagnostic {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
-    places: Vec<WirePlace>,
+    places: Vec<WireSpan>,
 }
 
 #[derive(Serialize)]
-struct WirePlace {
+struct WireSpan {
     file: String,
     line: u32,
     column: u32,
@@ -157,7 +157,7 @@ impl WireDiagnostic {
         let places = diagnostic.labels.iter().map(|label| {
             let start = sources.line_column(label.span);
             let end = sources.line_column(Span { start: label.span.end, ..label.span });
-            WirePlace {
+            WireSpan {
                 file: sources.get(label.span.source).name.to_string(),
                 line: start.line,
                 column: start.column,

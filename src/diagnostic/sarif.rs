@@ -13,12 +13,12 @@ struct Log {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run; 1],
+    runs: [SarifRun; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
+struct SarifRun {
     tool: Tool,
     column_kind: &'static str,
     results: Vec<Finding>,
@@ -33,19 +33,19 @@ struct Tool {
 struct Driver {
     name: &'static str,
     version: &'static str,
-    rules: Vec<Rule>,
+    rules: Vec<SarifRule>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
+struct SarifRule {
     id: &'static str,
-    short_description: Text,
+    short_description: SarifText,
     help: Help,
 }
 
 #[derive(Serialize)]
-struct Text {
+struct SarifText {
     text: String,
 }
 
@@ -62,19 +62,19 @@ struct Finding {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,
-    message: Text,
-    locations: Vec<Location>,
+    message: SarifText,
+    locations: Vec<SarifLocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Location>,
+    related_locations: Vec<SarifLocation>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Location {
+struct SarifLocation {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Text>,
+    message: Option<SarifText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     physical_location: Option<PhysicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ struct Location {
 #[serde(rename_all = "camelCase")]
 struct PhysicalLocation {
     artifact_location: ArtifactLocation,
-    region: Region,
+    region: SarifRegion,
 }
 
 #[derive(Serialize)]
@@ -101,7 +101,7 @@ struct LogicalLocation {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Region {
+struct SarifRegion {
     start_line: u32,
     start_column: u32,
     end_line: u32,
@@ -113,16 +113,16 @@ pub(super) fn log(report: &Report) -> String {
     let codes: IndexSet<Code> = report.diagnostics.iter().map(|problem| problem.code).collect();
     let results =
         report.diagnostics.iter().map(|problem| finding(&report.sources, &codes, problem)).collect();
-    let rules = codes.iter().map(|code| Rule {
+    let rules = codes.iter().map(|code| SarifRule {
         id: code.name(),
-        short_description: Text { text: code.title().to_owned() },
+        short_description: SarifText { text: code.title().to_owned() },
         help: Help { text: explain(*code), markdown: explain(*code) },
     });
     let driver = Driver { name: "bourse", version: env!("CARGO_PKG_VERSION"), rules: rules.collect() };
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results }],
+        runs: [SarifRun { tool: Tool { driver }, column_kind: "unicodeCodePoints", results }],
     };
     serde_json::to_string_pretty(&log).unwrap_or_default()
 }
@@ -135,7 +135,7 @@ fn finding(sources: &Sources, codes: &IndexSet<Code>, problem: &Diagnostic) -> F
         rule_id: problem.code.name(),
         rule_index: codes.get_index_of(&problem.code).unwrap_or(0),
         level: problem.severity.name(),
-        message: Text { text: format!("{}{help}", problem.message) },
+        message: SarifText { text: format!("{}{help}", problem.message) },
         locations: first.iter().map(|label| location(sources, label, None)).collect(),
         related_locations: others
             .iter()
@@ -145,23 +145,23 @@ fn finding(sources: &Sources, codes: &IndexSet<Code>, problem: &Diagnostic) -> F
     }
 }
 
-fn location(sources: &Sources, label: &Label, id: Option<usize>) -> Location {
+fn location(sources: &Sources, label: &Label, id: Option<usize>) -> SarifLocation {
     let name = sources.get(label.span.source).name;
-    let message = Some(Text { text: label.text.clone() });
+    let message = Some(SarifText { text: label.text.clone() });
     if !is_file(&name) {
         let named = LogicalLocation { fully_qualified_name: sources.place(label.span) };
-        return Location { id, message, physical_location: None, logical_locations: Some([named]) };
+        return SarifLocation { id, message, physical_location: None, logical_locations: Some([named]) };
     }
     let start = sources.line_column(label.span);
     let end = sources.line_column(Span { start: label.span.end, ..label.span });
-    let region = Region {
+    let region = SarifRegion {
         start_line: start.line,
         start_column: start.column,
         end_line: end.line,
         end_column: end.column,
     };
     let place = PhysicalLocation { artifact_location: ArtifactLocation { uri: uri(&name) }, region };
-    Location { id, message, physical_location: Some(place), logical_locations: None }
+    SarifLocation { id, message, physical_location: Some(place), logical_locations: None }
 }
 
 /// Returns `true` if a source is a file that a reader could open. Standard input and standard modules are

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Set,
+    DocumentedSet,
     markdown::{Page, cell, docs_cell, text},
     rules::strength,
 };
@@ -13,14 +13,14 @@ use crate::{
     limits,
     output::{
         self,
-        wire::{Fields, Totals},
+        wire::{OrderedFields, Totals},
     },
     parse::ast::{Statement, StatementKind},
     quantity::{MILLION, decimal, render},
     source::Span,
 };
 
-pub(super) fn sections(set: &Set<'_>, page: &mut Page) {
+pub(super) fn sections(set: &DocumentedSet<'_>, page: &mut Page) {
     page.section("Roles");
     roles(set, page);
     page.section("Storage");
@@ -29,7 +29,7 @@ pub(super) fn sections(set: &Set<'_>, page: &mut Page) {
     agents(set, page);
 }
 
-fn roles(set: &Set<'_>, page: &mut Page) {
+fn roles(set: &DocumentedSet<'_>, page: &mut Page) {
     let hir = &set.fleet.loaded().hir;
     let rows = hir.roles.iter().map(|role| {
         let frameworks = hir.frameworks.iter().filter(|framework| framework.role == role.name.text);
@@ -65,7 +65,7 @@ fn roles(set: &Set<'_>, page: &mut Page) {
     );
 }
 
-fn storage(set: &Set<'_>, page: &mut Page) {
+fn storage(set: &DocumentedSet<'_>, page: &mut Page) {
     let (stock, docs) = (output::stock(set.fleet), docs(set));
     let tiers = &set.fleet.world().tiers;
     let rows = stock.storage.iter().zip(tiers).map(|(tier, known)| {
@@ -80,7 +80,7 @@ fn storage(set: &Set<'_>, page: &mut Page) {
     rules(set, page, ruled);
 }
 
-fn agents(set: &Set<'_>, page: &mut Page) {
+fn agents(set: &DocumentedSet<'_>, page: &mut Page) {
     let (stock, docs) = (output::stock(set.fleet), docs(set));
     let (plan, world) = (set.fleet.plan(), set.fleet.world());
     let rows = stock.agents.iter().zip(&world.agents).map(|(agent, known)| {
@@ -96,7 +96,11 @@ fn agents(set: &Set<'_>, page: &mut Page) {
 }
 
 /// Adds a table of the holders' own rules.
-fn rules<'a>(set: &Set<'_>, page: &mut Page, ruled: impl Iterator<Item = (&'a str, &'a Vec<Rule>)>) {
+fn rules<'a>(
+    set: &DocumentedSet<'_>,
+    page: &mut Page,
+    ruled: impl Iterator<Item = (&'a str, &'a Vec<Rule>)>,
+) {
     let show = Show::new(set.fleet.plan());
     let rows = ruled.flat_map(|(holder, rules)| {
         rules.iter().map(move |rule| {
@@ -117,7 +121,7 @@ fn rules<'a>(set: &Set<'_>, page: &mut Page, ruled: impl Iterator<Item = (&'a st
 }
 
 /// Returns the documentation of blocks, by the spans of their names.
-fn docs<'a>(set: &'a Set<'_>) -> BTreeMap<Span, &'a [String]> {
+fn docs<'a>(set: &'a DocumentedSet<'_>) -> BTreeMap<Span, &'a [String]> {
     let mut found = BTreeMap::new();
     let mut open: Vec<&Statement> = set.parsed.files.iter().flat_map(|ast| &ast.items).collect();
     while let Some(statement) = open.pop() {
@@ -131,7 +135,7 @@ fn docs<'a>(set: &'a Set<'_>) -> BTreeMap<Span, &'a [String]> {
 }
 
 /// Returns the amounts of resources: `cpus` 12 free of 16, `mem` 64GiB.
-fn resources(resources: &Fields<Totals>) -> String {
+fn resources(resources: &OrderedFields<Totals>) -> String {
     let shown = resources.0.iter().map(|(name, totals)| {
         let (free, total) = (totals.free.to_string(), totals.total.to_string());
         if free == total {

@@ -15,12 +15,12 @@ use markdown::{Page, code};
 use crate::{Fleet, limits, pipeline::Parsed, source::Span};
 
 /// The input of all sections.
-struct Set<'a> {
+struct DocumentedSet<'a> {
     fleet: &'a Fleet,
     parsed: &'a Parsed,
 }
 
-impl Set<'_> {
+impl DocumentedSet<'_> {
     /// Returns a part of a source on one line, without comments.
     fn line(&self, span: Span) -> String {
         one_line(self.fleet.loaded().report.sources.text(span))
@@ -36,7 +36,7 @@ impl Set<'_> {
 
 /// Returns the page for the operator. It is a function of the set.
 pub fn document(fleet: &Fleet, parsed: &Parsed) -> String {
-    let set = Set { fleet, parsed };
+    let set = DocumentedSet { fleet, parsed };
     let mut page = Page::new("Policy set");
     sources(&set, &mut page);
     vocabulary::sections(&set, &mut page, Readers::Operator);
@@ -49,7 +49,7 @@ pub fn document(fleet: &Fleet, parsed: &Parsed) -> String {
 /// Returns the page for frameworks. It is the same for all, but adds the role of the framework with this
 /// number.
 pub fn vocabulary(fleet: &Fleet, parsed: &Parsed, framework: Option<usize>) -> String {
-    let set = Set { fleet, parsed };
+    let set = DocumentedSet { fleet, parsed };
     let mut page = Page::new("What frameworks may ask for");
     vocabulary::sections(&set, &mut page, Readers::Frameworks(framework));
     page.finish()
@@ -63,7 +63,7 @@ enum Readers {
     Frameworks(Option<usize>),
 }
 
-fn sources(set: &Set<'_>, page: &mut Page) {
+fn sources(set: &DocumentedSet<'_>, page: &mut Page) {
     let names = set.parsed.files.iter().map(|ast| set.parsed.sources.get(ast.source).name);
     let mut rows: Vec<Vec<String>> = names.map(|name| vec![markdown::cell(&name)]).collect();
     rows.extend(set.parsed.modules.keys().map(|name| vec![markdown::cell(&format!("std.{name}"))]));

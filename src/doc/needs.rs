@@ -1,12 +1,12 @@
 //! The section about frameworks and their needs.
 
 use super::{
-    Set,
+    DocumentedSet,
     markdown::{Page, code, text},
 };
 use crate::resolve::hir::{AskAmount, Framework, Need, Place, Request, Volume};
 
-pub(super) fn section(set: &Set<'_>, page: &mut Page) {
+pub(super) fn section(set: &DocumentedSet<'_>, page: &mut Page) {
     page.section("Frameworks");
     for framework in &set.fleet.loaded().hir.frameworks {
         // A top-level need is a framework of the same name.
@@ -24,11 +24,11 @@ pub(super) fn section(set: &Set<'_>, page: &mut Page) {
     }
 }
 
-fn words(set: &Set<'_>, framework: &Framework) -> String {
+fn words(set: &DocumentedSet<'_>, framework: &Framework) -> String {
     format!("Role {}, {}.", code(&framework.role), set.place(framework.name.span))
 }
 
-fn items(set: &Set<'_>, need: &Need) -> Vec<String> {
+fn items(set: &DocumentedSet<'_>, need: &Need) -> Vec<String> {
     let mut items =
         vec![if need.count == 1 { "1 instance".to_owned() } else { format!("{} instances", need.count) }];
     items.extend(need.keys.iter().map(|key| format!("key {}", code(&key.key))));
@@ -46,7 +46,7 @@ fn items(set: &Set<'_>, need: &Need) -> Vec<String> {
     items
 }
 
-fn one_volume(set: &Set<'_>, volume: &Volume) -> String {
+fn one_volume(set: &DocumentedSet<'_>, volume: &Volume) -> String {
     let mut parts = vec![asked(set, &volume.request)];
     if volume.count > 1 {
         parts.push(format!("{} alike", volume.count));
@@ -61,11 +61,11 @@ fn one_volume(set: &Set<'_>, volume: &Volume) -> String {
     format!("volume {}: {}", code(&volume.name.text), parts.join(", "))
 }
 
-fn one_place(set: &Set<'_>, place: &Place) -> String {
+fn one_place(set: &DocumentedSet<'_>, place: &Place) -> String {
     code(&set.line(place.span))
 }
 
-fn asked(set: &Set<'_>, request: &Request) -> String {
+fn asked(set: &DocumentedSet<'_>, request: &Request) -> String {
     let definitions = &set.fleet.loaded().hir.definitions;
     let mut parts: Vec<String> = request
         .amounts
@@ -88,6 +88,6 @@ fn amount(amount: &AskAmount) -> String {
             format!("{}..{}", render(*dimension, *low), render(*dimension, *high))
         }
         AskAmount::Ranges(ranges) => ranges.to_string(),
-        AskAmount::Items(items) => crate::output::wire::Amount::Items(items.clone()).to_string(),
+        AskAmount::Items(items) => crate::output::wire::WrittenAmount::Items(items.clone()).to_string(),
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Set,
+    DocumentedSet,
     markdown::{Page, cell, code, docs_cell},
     uses,
 };
@@ -16,7 +16,7 @@ use crate::{
     source::Span,
 };
 
-pub(super) fn sections(set: &Set<'_>, page: &mut Page) {
+pub(super) fn sections(set: &DocumentedSet<'_>, page: &mut Page) {
     let users = uses::of(set);
     page.section("Classes");
     definitions(set, page, &users, |definition| definition.kind != DefinitionKind::Let);
@@ -32,7 +32,7 @@ pub(super) fn sections(set: &Set<'_>, page: &mut Page) {
 }
 
 fn definitions(
-    set: &Set<'_>,
+    set: &DocumentedSet<'_>,
     page: &mut Page,
     users: &BTreeMap<usize, Vec<String>>,
     wanted: impl Fn(&Definition) -> bool,
@@ -74,7 +74,7 @@ fn definitions(
 }
 
 /// The rules of plugins, whoever they are about.
-fn of_plugins(set: &Set<'_>, page: &mut Page) {
+fn of_plugins(set: &DocumentedSet<'_>, page: &mut Page) {
     let show = Show::new(set.fleet.plan());
     let rows = set.fleet.rules_of_plugins().iter().map(|rule| {
         vec![cell(&rule.label), strength(rule.weight), cell(&show.node(rule.root)), set.place(rule.span)]
@@ -94,7 +94,7 @@ pub(super) fn strength(weight: Option<i64>) -> String {
     }
 }
 
-fn one_rule(set: &Set<'_>, page: &mut Page, rule: &Rule) {
+fn one_rule(set: &DocumentedSet<'_>, page: &mut Page, rule: &Rule) {
     let words = format!("{}, {}.", strength(rule.weight), set.place(rule.span));
     match &rule.label {
         Some(label) => page.heading(3, label, &words),
@@ -106,7 +106,7 @@ fn one_rule(set: &Set<'_>, page: &mut Page, rule: &Rule) {
     }
 }
 
-fn charges(set: &Set<'_>, page: &mut Page) {
+fn charges(set: &DocumentedSet<'_>, page: &mut Page) {
     let docs = charge_docs(set);
     let charges = set.fleet.loaded().hir.broker.charges.iter();
     let rows = charges.map(|charge| {
@@ -124,7 +124,7 @@ fn charges(set: &Set<'_>, page: &mut Page) {
 }
 
 /// Returns the documentation of charges, by their spans.
-fn charge_docs<'a>(set: &'a Set<'_>) -> Vec<(Span, &'a [String])> {
+fn charge_docs<'a>(set: &'a DocumentedSet<'_>) -> Vec<(Span, &'a [String])> {
     let brokers = set.parsed.files.iter().flat_map(|ast| &ast.items).filter_map(|item| match &item.kind {
         StatementKind::Block(block) if block.kind == BlockKind::Broker => Some(&block.body.statements),
         _ => None,

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Set, markdown::code};
+use super::{DocumentedSet, markdown::code};
 use crate::resolve::hir::{DefinitionId, DefinitionKind, Expr, ExprKind};
 
 /// Returns the users of each definition, as Markdown.
-pub(super) fn of(set: &Set<'_>) -> BTreeMap<usize, Vec<String>> {
+pub(super) fn of(set: &DocumentedSet<'_>) -> BTreeMap<usize, Vec<String>> {
     let hir = &set.fleet.loaded().hir;
     let mut found: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let mut tell = |user: String, named: BTreeSet<usize>| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Readers, Set,
+    DocumentedSet, Readers,
     markdown::{Page, cell, code, docs_cell},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     types::Side,
 };
 
-pub(super) fn sections(set: &Set<'_>, page: &mut Page, readers: Readers) {
+pub(super) fn sections(set: &DocumentedSet<'_>, page: &mut Page, readers: Readers) {
     if readers == Readers::Operator {
         page.section("What frameworks may ask for");
     }
@@ -26,7 +26,7 @@ pub(super) fn sections(set: &Set<'_>, page: &mut Page, readers: Readers) {
     roles(set, page, readers);
 }
 
-fn amounts(set: &Set<'_>, page: &mut Page, readers: Readers) {
+fn amounts(set: &DocumentedSet<'_>, page: &mut Page, readers: Readers) {
     let plan = set.fleet.plan();
     let there = there(set);
     let mut known: Vec<(Side, &str, Dimension)> = plan
@@ -54,7 +54,7 @@ fn amounts(set: &Set<'_>, page: &mut Page, readers: Readers) {
 
 /// Returns the resources of agents and pools, and those of volumes that a charge reads. Resources that only
 /// needs request, or only existing volumes have, belong to other frameworks and are left out.
-fn there(set: &Set<'_>) -> BTreeSet<(Side, Symbol)> {
+fn there(set: &DocumentedSet<'_>) -> BTreeSet<(Side, Symbol)> {
     let (plan, world) = (set.fleet.plan(), set.fleet.world());
     let of_agents = world.agents.iter().flat_map(|agent| &agent.resources);
     // Resources of existing volumes belong to whoever uses these, and are not told to others.
@@ -68,7 +68,7 @@ fn there(set: &Set<'_>) -> BTreeSet<(Side, Symbol)> {
     of_agents.map(|held| (Side::Agent, held.resource)).chain(of_pools).chain(charged).collect()
 }
 
-fn classes(set: &Set<'_>, page: &mut Page) {
+fn classes(set: &DocumentedSet<'_>, page: &mut Page) {
     let hir = &set.fleet.loaded().hir;
     let mut rows = Vec::new();
     for definition in &hir.definitions {
@@ -99,7 +99,7 @@ fn shown(name: &str) -> String {
     }
 }
 
-fn keys(set: &Set<'_>, page: &mut Page) {
+fn keys(set: &DocumentedSet<'_>, page: &mut Page) {
     let plan = set.fleet.plan();
     let mut rows: Vec<Vec<String>> = Vec::new();
     for id in &plan.broker.exposed {
@@ -117,7 +117,7 @@ fn keys(set: &Set<'_>, page: &mut Page) {
     }
 }
 
-fn places(set: &Set<'_>, page: &mut Page) {
+fn places(set: &DocumentedSet<'_>, page: &mut Page) {
     let plan = set.fleet.plan();
     let levels: Vec<String> = plan.levels.iter().map(|level| code(plan.symbols.text(*level))).collect();
     page.paragraph(&format!(
@@ -127,7 +127,7 @@ fn places(set: &Set<'_>, page: &mut Page) {
 }
 
 /// Adds the roles. A framework sees its own role only.
-fn roles(set: &Set<'_>, page: &mut Page, readers: Readers) {
+fn roles(set: &DocumentedSet<'_>, page: &mut Page, readers: Readers) {
     let plan = set.fleet.plan();
     match readers {
         Readers::Operator => {

@@ -4,7 +4,7 @@
 use wasm_encoder::ValType::{I32, I64};
 
 use super::{
-    asm::{Body, Ex, Fn, Local, St, step, when},
+    asm::{Ex, Fn, FunctionBody, Local, St, step, when},
     helpers::{BY_ZERO, DURATION, Helper, MISMATCH, NUMBER, OVERFLOW},
     module::{Builder, KIND, VALUE},
 };
@@ -34,13 +34,13 @@ fn give(value: impl Into<Ex>) -> St {
     St::Return(value.into())
 }
 
-fn amounts() -> (Body, Local, Local) {
-    let body = Body::new(&[I64, I64], Some(I32));
+fn amounts() -> (FunctionBody, Local, Local) {
+    let body = FunctionBody::new(&[I64, I64], Some(I32));
     let (x, y) = (body.param(0), body.param(1));
     (body, x, y)
 }
 
-pub fn add() -> Body {
+pub fn add() -> FunctionBody {
     let (mut body, x, y) = amounts();
     // Overflow: the sum has another sign than both operands. The status [`OVERFLOW`] is 4, one shifted by
     // two.
@@ -50,7 +50,7 @@ pub fn add() -> Body {
     body
 }
 
-pub fn subtract() -> Body {
+pub fn subtract() -> FunctionBody {
     let (mut body, x, y) = amounts();
     // Overflow: the operands differ in sign, and the result differs in sign from the first.
     let over = x.get().xor64(y).and64(x.get().xor64(VALUE)).lt64_s(0_i64);
@@ -63,7 +63,7 @@ fn magnitude(value: Local) -> Ex {
     value.get().lt64_s(0_i64).choose(Ex::Long(0).sub64(value), value)
 }
 
-pub fn multiply(builder: &mut Builder) -> Body {
+pub fn multiply(builder: &mut Builder) -> FunctionBody {
     let scale = builder.helper(Helper::Scale);
     let (mut body, x, y) = amounts();
     let sign = x.get().xor64(y).lt64_s(0_i64);
@@ -71,7 +71,7 @@ pub fn multiply(builder: &mut Builder) -> Body {
     body
 }
 
-pub fn divide(builder: &mut Builder) -> Body {
+pub fn divide(builder: &mut Builder) -> FunctionBody {
     let scale = builder.helper(Helper::Scale);
     let (mut body, x, y) = amounts();
     let sign = x.get().xor64(y).lt64_s(0_i64);
@@ -91,8 +91,8 @@ fn scaled(scale: Fn, a: Ex, b: Ex, c: Ex, sign: Ex) -> Ex {
 /// The product of 128 bits is added up from four products of 32-bit halves. The quotient must fit 64 bits, so
 /// `high >= c` is an overflow. There are three ways to divide: by one instruction if the product fits 64
 /// bits; by two digits in base 2³² if the divisor fits 32 bits; else by shifting and subtracting, bit by bit.
-pub fn scale() -> Body {
-    let mut body = Body::new(&[I64, I64, I64, I32], Some(I32));
+pub fn scale() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I64, I64, I64, I32], Some(I32));
     let (a, b, c, sign) = (body.param(0), body.param(1), body.param(2), body.param(3));
     let (high, low, middle, rest) = (body.long(), body.long(), body.long(), body.long());
     let (bits, carry) = (body.int(), body.int());
@@ -154,9 +154,9 @@ pub fn scale() -> Body {
 
 /// `operator, kind, value, kind, value`: arithmetic of values whose kinds are known at run time only. The
 /// kind of the result is left in [`KIND`].
-pub fn any(builder: &mut Builder) -> Body {
+pub fn any(builder: &mut Builder) -> FunctionBody {
     let of = [ArithmeticOp::Add, ArithmeticOp::Subtract, ArithmeticOp::Multiply, ArithmeticOp::Divide];
-    let mut body = Body::new(&[I32, I32, I64, I32, I64], Some(I32));
+    let mut body = FunctionBody::new(&[I32, I32, I64, I32, I64], Some(I32));
     let [op, a, x, b, y] = [0, 1, 2, 3, 4].map(|at| body.param(at));
     let quantity = |kind: Local| kind.get().sub(NUMBER).lt(DURATION);
     let unless = |holds: Ex| when(holds.not(), vec![give(MISMATCH)]);

@@ -4,7 +4,7 @@ use wasm_encoder::ValType::I32;
 
 use super::{
     Layout,
-    asm::{Body, Ex, Fn, Local, Mem, St, count, put, step, when},
+    asm::{Ex, Fn, FunctionBody, Local, Mem, St, count, put, step, when},
     feed::slot,
     helpers::{Helper, OVERFLOW},
     memory::put_long,
@@ -46,8 +46,8 @@ fn call_at(number: Ex, agent: Local, pool: Local) -> Ex {
 }
 
 /// `facts, count`: stores the facts of a question in their slots. Columns without a fact are absent.
-pub fn facts(layout: &Layout) -> Body {
-    let mut body = Body::new(&[I32, I32], None);
+pub fn facts(layout: &Layout) -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32], None);
     let (fact, end, column, slot) = (body.param(0), body.param(1), body.int(), body.int());
     let kind = body.int();
     let (first, last) = (layout.rows, layout.columns);
@@ -83,14 +83,14 @@ pub fn facts(layout: &Layout) -> Body {
 
 /// The rows of one side that a question names: the case of `rows`, and the address and length of the list.
 /// `counted` turns the length into the number of rows.
-struct Rows {
+struct QuestionRows {
     how: Local,
     list: Local,
     length: Local,
     all: super::asm::Global,
 }
 
-impl Rows {
+impl QuestionRows {
     fn counted(&self) -> St {
         // 0 is `none`, one row that is absent; 1 is `all`; 2 is `these`, the rows of the list.
         let given = self.how.get().eq(1).choose(self.all, self.length);
@@ -108,13 +108,13 @@ impl Rows {
 /// For each rule, the answer has a plane: rows by columns, where rows are agents and columns are pools if
 /// both are tried, else one row over the side that is. Requirements have a bit per candidate in `holds` and
 /// in `unknown`, each row padded to words of 64; preferences have 32 bits per candidate in `earned`.
-pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
+pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> FunctionBody {
     let (allocate, cleared) = (builder.helper(Helper::Allocate), builder.helper(Helper::Cleared));
-    let mut body = Body::new(&[I32; 10], Some(I32));
+    let mut body = FunctionBody::new(&[I32; 10], Some(I32));
     let param = |at: u32| Local(at);
     let (rules, end) = (param(2), param(3));
-    let agents = Rows { how: param(4), list: param(5), length: param(6), all: ROWS };
-    let pools = Rows { how: param(7), list: param(8), length: param(9), all: POOL_ROWS };
+    let agents = QuestionRows { how: param(4), list: param(5), length: param(6), all: ROWS };
+    let pools = QuestionRows { how: param(7), list: param(8), length: param(9), all: POOL_ROWS };
     let [verdicts, earning, rule, words, answer, rows, columns] = [(); 7].map(|()| body.int());
     let [holds, unknown, earned] = [(); 3].map(|()| body.int());
     let is_preference = |rule: Ex| rule.add(layout.preferences).load(Mem::Byte, 0);
@@ -178,8 +178,8 @@ pub fn evaluate(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
 
 /// Judges one candidate by the function of the rule, records the result and moves to the next.
 fn tried(
-    body: &mut Body,
-    [agents, pools]: [&Rows; 2],
+    body: &mut FunctionBody,
+    [agents, pools]: [&QuestionRows; 2],
     [row, column, number, preferred]: [Local; 4],
     [holds, unknown, earned]: [Local; 3],
 ) -> Vec<St> {
@@ -209,10 +209,10 @@ fn tried(
 /// Judges 64 rows at a time as long as 64 are left. Applies if all rows of one side are tried and none of the
 /// other, and the rule has such a function.
 fn by_words(
-    body: &mut Body,
+    body: &mut FunctionBody,
     layout: &Layout,
     [rule, column, columns]: [Local; 3],
-    [agents, pools]: [&Rows; 2],
+    [agents, pools]: [&QuestionRows; 2],
     [holds, unknown]: [Local; 2],
 ) -> Vec<St> {
     let number = body.int();
@@ -236,9 +236,9 @@ fn by_words(
 }
 
 /// `explain`. Its eight parameters are the flattened `candidate`: facts, conditions, agent, supply.
-pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
+pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> FunctionBody {
     let cleared = builder.helper(Helper::Cleared);
-    let mut body = Body::new(&[I32; 8], Some(I32));
+    let mut body = FunctionBody::new(&[I32; 8], Some(I32));
     let param = |at: u32| Local(at);
     let (list, length) = (param(2), param(3));
     let (agent, pool) = (param(5), param(7));
@@ -286,8 +286,8 @@ pub fn explain(builder: &mut Builder, layout: &Layout, facts: Fn) -> Body {
 }
 
 /// Frees the memory of an answer, after the host has read it.
-pub fn free() -> Body {
-    let mut body = Body::new(&[I32], None);
+pub fn free() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32], None);
     body.add([HEAP.set(FLOOR)]);
     body
 }

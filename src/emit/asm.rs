@@ -20,7 +20,7 @@ pub struct Fn(pub u32);
 
 /// The label of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Label(u32);
+pub struct BlockLabel(u32);
 
 macro_rules! operators {
     (unary { $($un:ident $Un:ident $un_code:ident),* $(,)? } binary { $($bin:ident $Bin:ident $bin_code:ident),* $(,)? }) => {
@@ -202,9 +202,9 @@ pub enum St {
     /// Repeats the body while the condition holds.
     While(Ex, Vec<St>),
     /// A block that [`St::Leave`] can leave.
-    Block(Label, Vec<St>),
+    Block(BlockLabel, Vec<St>),
     /// Jumps to the end of a block.
-    Leave(Label),
+    Leave(BlockLabel),
     /// Returns a value from the function.
     Return(Ex),
     /// Returns from a function without a result.
@@ -242,7 +242,7 @@ pub fn count(local: Local, end: impl Into<Ex>, mut body: Vec<St>) -> Vec<St> {
 
 /// The body of a function under construction.
 #[derive(Debug)]
-pub struct Body {
+pub struct FunctionBody {
     params: Vec<ValType>,
     result: Option<ValType>,
     locals: Vec<ValType>,
@@ -252,10 +252,10 @@ pub struct Body {
     pub code: Vec<St>,
 }
 
-impl Body {
+impl FunctionBody {
     /// Returns an empty body of a function with this type.
-    pub fn new(params: &[ValType], result: Option<ValType>) -> Body {
-        Body {
+    pub fn new(params: &[ValType], result: Option<ValType>) -> FunctionBody {
+        FunctionBody {
             params: params.to_vec(),
             result,
             locals: Vec::new(),
@@ -306,13 +306,13 @@ impl Body {
     }
 
     /// Returns a new label.
-    pub fn label(&mut self) -> Label {
+    pub fn label(&mut self) -> BlockLabel {
         self.labels += 1;
-        Label(self.labels)
+        BlockLabel(self.labels)
     }
 
     /// Appends statements.
-    pub fn add(&mut self, code: impl IntoIterator<Item = St>) -> &mut Body {
+    pub fn add(&mut self, code: impl IntoIterator<Item = St>) -> &mut FunctionBody {
         self.code.extend(code);
         self
     }
@@ -321,7 +321,7 @@ impl Body {
     pub fn finish(&self) -> Function {
         let mut function = Function::new_with_locals_types(self.locals.iter().copied());
         let mut open = Vec::new();
-        let mut sink = Sink { to: function.instructions(), ready: None };
+        let mut sink = CodeWriter { to: function.instructions(), ready: None };
         statements(&mut sink, &self.code, &mut open);
         if self.result.is_some() {
             // Every path returns before this point, but validation must see a value or a trap.
@@ -333,13 +333,13 @@ impl Body {
 }
 
 /// The writer of instructions.
-struct Sink<'a> {
+struct CodeWriter<'a> {
     to: InstructionSink<'a>,
     /// A local whose value is already on the stack, for the expression that is written next.
     ready: Option<Local>,
 }
 
-impl<'a> std::ops::Deref for Sink<'a> {
+impl<'a> std::ops::Deref for CodeWriter<'a> {
     type Target = InstructionSink<'a>;
 
     fn deref(&self) -> &InstructionSink<'a> {
@@ -347,13 +347,13 @@ impl<'a> std::ops::Deref for Sink<'a> {
     }
 }
 
-impl std::ops::DerefMut for Sink<'_> {
+impl std::ops::DerefMut for CodeWriter<'_> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.to
     }
 }
 
-fn statements(sink: &mut Sink<'_>, code: &[St], open: &mut Vec<Option<Label>>) {
+fn statements(sink: &mut CodeWriter<'_>, code: &[St], open: &mut Vec<Option<BlockLabel>>) {
     for (at, statement) in code.iter().enumerate() {
         if let St::Set(local, value) = statement
             && code.get(at + 1).and_then(leading).and_then(first) == Some(*local)
@@ -396,7 +396,7 @@ fn first(value: &Ex) -> Option<Local> {
     }
 }
 
-fn statement_out(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Label>>) {
+fn statement_out(sink: &mut CodeWriter<'_>, statement: &St, open: &mut Vec<Option<BlockLabel>>) {
     match statement {
         St::Set(local, value) => {
             expression(sink, value);
@@ -443,7 +443,7 @@ fn statement_out(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Labe
 
 /// Writes statements that contain others, and jumps out of these. `open` holds the enclosing blocks; a jump
 /// names its target by the number of blocks in between.
-fn nested(sink: &mut Sink<'_>, statement: &St, open: &mut Vec<Option<Label>>) {
+fn nested(sink: &mut CodeWriter<'_>, statement: &St, open: &mut Vec<Option<BlockLabel>>) {
     match statement {
         St::If(condition, then, other) => {
             expression(sink, condition);
@@ -492,7 +492,7 @@ fn argument(mem: Mem, offset: u32) -> MemArg {
     MemArg { offset: u64::from(offset), align, memory_index: 0 }
 }
 
-fn store(sink: &mut Sink<'_>, mem: Mem, offset: u32) {
+fn store(sink: &mut CodeWriter<'_>, mem: Mem, offset: u32) {
     let at = argument(mem, offset);
     match mem {
         Mem::Byte => sink.i32_store8(at),
@@ -503,7 +503,7 @@ fn store(sink: &mut Sink<'_>, mem: Mem, offset: u32) {
     };
 }
 
-fn load(sink: &mut Sink<'_>, mem: Mem, offset: u32) {
+fn load(sink: &mut CodeWriter<'_>, mem: Mem, offset: u32) {
     let at = argument(mem, offset);
     match mem {
         Mem::Byte => sink.i32_load8_u(at),
@@ -514,7 +514,7 @@ fn load(sink: &mut Sink<'_>, mem: Mem, offset: u32) {
     };
 }
 
-fn expression(sink: &mut Sink<'_>, value: &Ex) {
+fn expression(sink: &mut CodeWriter<'_>, value: &Ex) {
     match value {
         Ex::Int(value) => {
             sink.i32_const(*value);

@@ -12,7 +12,7 @@ use wasm_encoder::{
     ModuleArg, NestedComponentSection, PrimitiveValType, RawSection, TypeBounds,
 };
 
-use super::{manifest::Kind, read::SECTION};
+use super::{manifest::ColumnKind, read::SECTION};
 
 /// The interface that every plugin exports.
 pub const FILTER: &str = "bourse:filter/filter@0.1.0";
@@ -35,7 +35,7 @@ const STRING: ComponentValType = ComponentValType::Primitive(PrimitiveValType::S
 
 /// The treatment of a named type. The same code describes the types in three places.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Way {
+enum TypeTreatment {
     /// Its number is recorded, to be exported with an instance.
     #[default]
     Note,
@@ -47,11 +47,11 @@ enum Way {
 
 /// The types of a component, in the order that numbers them.
 #[derive(Default)]
-struct Types {
+struct ComponentTypes {
     section: ComponentTypeSection,
     /// The number of types before the section.
     before: u32,
-    way: Way,
+    way: TypeTreatment,
     /// The named types, recorded in the mode `Note`.
     named: Vec<(&'static str, u32)>,
     /// The nested component so far, and the number of its imported types.
@@ -59,14 +59,14 @@ struct Types {
     taken: usize,
 }
 
-type Field = (&'static str, ComponentValType);
+type RecordField = (&'static str, ComponentValType);
 
 /// Returns the number of a type.
 fn number(kind: ComponentValType) -> u32 {
     if let ComponentValType::Type(at) = kind { at } else { 0 }
 }
 
-impl Types {
+impl ComponentTypes {
     fn last_number(&self) -> u32 {
         self.before + self.section.len() - 1
     }
@@ -88,9 +88,9 @@ impl Types {
     /// Gives a name to the last type. The result is the type to use from then on.
     fn named(&mut self, name: &'static str) -> ComponentValType {
         match self.way {
-            Way::Note => self.named.push((name, self.last_number())),
-            Way::Give => return self.give(name, self.last()),
-            Way::Take => {
+            TypeTreatment::Note => self.named.push((name, self.last_number())),
+            TypeTreatment::Give => return self.give(name, self.last()),
+            TypeTreatment::Take => {
                 let mut imports = ComponentImportSection::new();
                 imports.import(TAKEN[self.taken], ComponentTypeRef::Type(TypeBounds::Eq(self.last_number())));
                 self.flush();
@@ -125,7 +125,7 @@ impl Types {
         self.section.defined_type().primitive(of);
     }
 
-    fn record(&mut self, fields: &[Field]) {
+    fn record(&mut self, fields: &[RecordField]) {
         self.section.defined_type().record(fields.iter().copied());
     }
 
@@ -133,7 +133,7 @@ impl Types {
         self.section.defined_type().variant(cases.iter().copied());
     }
 
-    fn function(&mut self, param: Option<Field>, result: ComponentValType) -> u32 {
+    fn function(&mut self, param: Option<RecordField>, result: ComponentValType) -> u32 {
         self.section.function().params(param).result(Some(result));
         self.last_number()
     }
@@ -141,7 +141,7 @@ impl Types {
 
 /// Wraps a core module in a component. `descriptor` is the address of its description.
 pub fn component(module: &[u8], descriptor: u32) -> Vec<u8> {
-    let mut types = Types::default();
+    let mut types = ComponentTypes::default();
     let functions = types_of(&mut types);
     let mut component = Component::new();
     component.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: module });
@@ -156,7 +156,7 @@ pub fn component(module: &[u8], descriptor: u32) -> Vec<u8> {
     component.section(&aliased(1, SHARED));
     let (fact, value) = (ComponentValType::Type(before + 3), ComponentValType::Type(before + 2));
     // Types are numbered through the component: those so far, then the aliases.
-    types = Types { before: before + SHARED.len() as u32, ..Types::default() };
+    types = ComponentTypes { before: before + SHARED.len() as u32, ..ComponentTypes::default() };
     let (named, function) = explain(&mut types, fact, value);
     component.section(&types.section);
     component.section(&lifted(functions.len(), &[function]));
@@ -188,7 +188,7 @@ const TAKEN: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
 /// them. An exported type is new but declared equal to the imported one, which is how one interface uses the
 /// types of another.
 fn explaining() -> Component {
-    let mut types = Types { way: Way::Take, ..Types::default() };
+    let mut types = ComponentTypes { way: TypeTreatment::Take, ..ComponentTypes::default() };
     types.primitive(PrimitiveValType::U32);
     let symbol = types.named("symbol");
     types.primitive(PrimitiveValType::U32);
@@ -203,7 +203,7 @@ fn explaining() -> Component {
     let mut imports = ComponentImportSection::new();
     imports.import(TAKEN[types.taken], ComponentTypeRef::Func(function));
     types.component.section(&imports);
-    types.way = Way::Give;
+    types.way = TypeTreatment::Give;
     let fact = types.give("fact", fact);
     let value = types.give("value", value);
     let (_, function) = explain(&mut types, fact, value);
@@ -273,7 +273,7 @@ fn lifted(first: usize, types: &[u32]) -> CanonicalFunctionSection {
 }
 
 /// Declares the types of the first interface, in the order of its text. Returns the types of its functions.
-fn types_of(types: &mut Types) -> [u32; 4] {
+fn types_of(types: &mut ComponentTypes) -> [u32; 4] {
     types.primitive(PrimitiveValType::U32);
     let symbol = types.named("symbol");
     types.primitive(PrimitiveValType::U32);
@@ -282,7 +282,7 @@ fn types_of(types: &mut Types) -> [u32; 4] {
     let side = types.named("side");
     types.section.defined_type().flags(SIDES);
     let sides = types.named("sides");
-    types.section.defined_type().enum_type(Kind::ALL.map(Kind::name));
+    types.section.defined_type().enum_type(ColumnKind::ALL.map(ColumnKind::name));
     let kind = types.named("kind");
     let longs = types.list(S64);
     types.variant(&values(symbol, version, longs));
@@ -333,7 +333,7 @@ fn values(
 }
 
 fn descriptor(
-    types: &mut Types,
+    types: &mut ComponentTypes,
     side: ComponentValType,
     sides: ComponentValType,
     kind: ComponentValType,
@@ -397,7 +397,7 @@ fn descriptor(
 }
 
 fn data(
-    types: &mut Types,
+    types: &mut ComponentTypes,
     symbol: ComponentValType,
     version: ComponentValType,
     words: ComponentValType,
@@ -443,7 +443,7 @@ fn data(
 
 /// Declares the types of the second interface. Returns them by name, and the type of its function.
 fn explain(
-    types: &mut Types,
+    types: &mut ComponentTypes,
     fact: ComponentValType,
     value: ComponentValType,
 ) -> ([(&'static str, ComponentValType); 5], u32) {

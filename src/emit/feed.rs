@@ -5,7 +5,7 @@ use wasm_encoder::ValType::I32;
 
 use super::{
     Layout,
-    asm::{Body, Ex, Fn, Global, Local, Mem, St, count, put, step, when},
+    asm::{Ex, Fn, FunctionBody, Global, Local, Mem, St, count, put, step, when},
     helpers::Helper,
     memory::{self, bit, put_long},
     module::{
@@ -70,8 +70,8 @@ pub fn feed(builder: &mut Builder, layout: &Layout) -> (Fn, Fn) {
 
 /// `symbols record`: appends the new symbols. Lists grow to twice the number of symbols, so that appending
 /// takes constant time per symbol, amortised.
-fn symbols_of(extend: Fn, layout: &Layout) -> Body {
-    let mut body = Body::new(&[I32], None);
+fn symbols_of(extend: Fn, layout: &Layout) -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32], None);
     let record = body.param(0);
     let (total, space, at, end) = (body.int(), body.int(), body.int(), body.int());
     let longer = |list: Global, size: Ex| {
@@ -118,8 +118,8 @@ fn slot_of(layout: &Layout, column: impl Into<Ex>) -> Ex {
 
 /// `column data, first column, end`: turns the spans of a column into addresses and returns its slot. Returns
 /// 0 if the column is out of range or of another form.
-fn column_of(spans: Fn, layout: &Layout) -> Body {
-    let mut body = Body::new(&[I32, I32, I32], Some(I32));
+fn column_of(spans: Fn, layout: &Layout) -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32, I32], Some(I32));
     let (data, from, to) = (body.param(0), body.param(1), body.param(2));
     let (column, form) = (body.int(), body.int());
     let cells = |offset: u32| data.get().word(at::CELLS + offset);
@@ -163,8 +163,8 @@ fn refuse(layout: &Layout) -> Vec<St> {
 }
 
 /// `table, first column, end`: puts each column into its slot. Returns 0 if one does not belong.
-fn table_of(column: Fn) -> Body {
-    let mut body = Body::new(&[I32, I32, I32], Some(I32));
+fn table_of(column: Fn) -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32, I32], Some(I32));
     let [table, from, to] = [0, 1, 2].map(|at| body.param(at));
     let (data, end, slot) = (body.int(), body.int(), body.int());
     let form = data.get().load(Mem::Byte, at::FORM);
@@ -190,9 +190,9 @@ fn table_of(column: Fn) -> Body {
     body
 }
 
-fn load(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Body {
+fn load(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> FunctionBody {
     let table = builder.function(table_of(column));
-    let mut body = Body::new(&[I32], Some(I32));
+    let mut body = FunctionBody::new(&[I32], Some(I32));
     let snapshot = body.param(0);
     body.add([
         put(layout.result, 0, 0),
@@ -223,9 +223,9 @@ fn load(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Body
 
 /// Builds the sets of text literals. Symbols are known only now, so members are sorted here, by Shell's sort:
 /// literals are few, and it needs neither recursion nor memory.
-fn sets_of(builder: &mut Builder, layout: &Layout) -> Body {
+fn sets_of(builder: &mut Builder, layout: &Layout) -> FunctionBody {
     let allocate = builder.helper(Helper::Allocate);
-    let mut body = Body::new(&[], None);
+    let mut body = FunctionBody::new(&[], None);
     let [set, from, at, length, list, gap, to] = [(); 7].map(|()| body.int());
     let value = body.long();
     let cell = |at: Ex| list.get().add(at.shl(3));
@@ -260,8 +260,8 @@ fn sets_of(builder: &mut Builder, layout: &Layout) -> Body {
 
 /// `table changes, first column, end, space`: writes the changed rows of each column. Returns 0 if a column
 /// does not belong, or was not given to `load`.
-fn changed_of(column: Fn, write: Fn) -> Body {
-    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+fn changed_of(column: Fn, write: Fn) -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32, I32, I32], Some(I32));
     let [changes, from, to, space] = [0, 1, 2, 3].map(|at| body.param(at));
     let (data, end, slot) = (body.int(), body.int(), body.int());
     let each = vec![
@@ -280,13 +280,13 @@ fn changed_of(column: Fn, write: Fn) -> Body {
     body
 }
 
-fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Body {
+fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> FunctionBody {
     let set_bit = builder.function(memory::set_bit());
     let grow = grow(builder, layout);
     let grow = builder.function(grow);
     let write = write(builder, set_bit);
     let write = builder.function(write);
-    let mut body = Body::new(&[I32], Some(I32));
+    let mut body = FunctionBody::new(&[I32], Some(I32));
     let changes = body.param(0);
     let changed = builder.function(changed_of(column, write));
     body.add([
@@ -315,9 +315,9 @@ fn update(builder: &mut Builder, layout: &Layout, symbols: Fn, column: Fn) -> Bo
 }
 
 /// `first column, end, rows, space`: moves each column to lists with space for more rows.
-fn grow(builder: &mut Builder, layout: &Layout) -> Body {
+fn grow(builder: &mut Builder, layout: &Layout) -> FunctionBody {
     let extend = builder.helper(Helper::Extend);
-    let mut body = Body::new(&[I32, I32, I32, I32], None);
+    let mut body = FunctionBody::new(&[I32, I32, I32, I32], None);
     let [from, to, rows, space] = [0, 1, 2, 3].map(|at| body.param(at));
     let (slot, form) = (body.int(), body.int());
     let bits = |rows: Ex| rows.add(7).shr(3);
@@ -350,9 +350,9 @@ fn grow(builder: &mut Builder, layout: &Layout) -> Body {
 }
 
 /// `slot, column data, table changes, space`: writes the changed rows of a column.
-fn write(builder: &mut Builder, set_bit: Fn) -> Body {
+fn write(builder: &mut Builder, set_bit: Fn) -> FunctionBody {
     let extend = builder.helper(Helper::Extend);
-    let mut body = Body::new(&[I32, I32, I32, I32], None);
+    let mut body = FunctionBody::new(&[I32, I32, I32, I32], None);
     let [slot, data, changes, space] = [0, 1, 2, 3].map(|at| body.param(at));
     let [at_row, row, form, values, list] = [(); 5].map(|()| body.int());
     let mark = |bitmap: Ex, bit: Ex| St::Do(Ex::Call(set_bit, vec![bitmap, row.into(), bit]), false);

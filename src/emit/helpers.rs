@@ -10,7 +10,7 @@ use wasm_encoder::ValType::{self, I32, I64};
 
 use super::{
     arithmetic,
-    asm::{Body, Ex, Local, Mem, St, count, step, when},
+    asm::{Ex, FunctionBody, Local, Mem, St, count, step, when},
     memory,
     module::{Builder, PARENTS, RANKS},
 };
@@ -123,7 +123,7 @@ fn next_member(set: Local, at: Local) -> Ex {
 
 impl Helper {
     /// Generates the function.
-    pub fn body(self, builder: &mut Builder) -> Body {
+    pub fn body(self, builder: &mut Builder) -> FunctionBody {
         match self {
             Helper::Search => search(),
             Helper::InRanges => in_ranges(),
@@ -155,8 +155,8 @@ impl Helper {
 
 const TWO_VALUES: [ValType; 4] = [I32, I64, I32, I64];
 
-fn two_values() -> (Body, [Local; 4]) {
-    let body = Body::new(&TWO_VALUES, Some(I32));
+fn two_values() -> (FunctionBody, [Local; 4]) {
+    let body = FunctionBody::new(&TWO_VALUES, Some(I32));
     let params = [0, 1, 2, 3].map(|at| body.param(at));
     (body, params)
 }
@@ -178,8 +178,8 @@ fn is_path(kind: Local) -> Ex {
 }
 
 /// `set, member`: bisection.
-fn search() -> Body {
-    let mut body = Body::new(&[I64, I64], Some(I32));
+fn search() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I64, I64], Some(I32));
     let (set, wanted) = (body.param(0), body.param(1));
     let (low, high, middle, found) = (body.int(), body.int(), body.int(), body.long());
     let inside = vec![
@@ -193,8 +193,8 @@ fn search() -> Body {
 }
 
 /// `ranges, whole number`: bisection for the first range that does not end below the number.
-fn in_ranges() -> Body {
-    let mut body = Body::new(&[I64, I64], Some(I32));
+fn in_ranges() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I64, I64], Some(I32));
     let (set, wanted) = (body.param(0), body.param(1));
     let (low, high, middle) = (body.int(), body.int(), body.int());
     let top = member(set, middle.get().shl(1).add(1));
@@ -211,7 +211,7 @@ fn in_ranges() -> Body {
     body
 }
 
-fn has(builder: &mut Builder) -> Body {
+fn has(builder: &mut Builder) -> FunctionBody {
     let (search, in_ranges) = (builder.helper(Helper::Search), builder.helper(Helper::InRanges));
     let (mut body, [kind, set, of, wanted]) = two_values();
     let find = || vec![give(Ex::Call(search, vec![set.into(), wanted.into()]))];
@@ -230,7 +230,7 @@ fn has(builder: &mut Builder) -> Body {
 }
 
 /// Tests if two sets share a member.
-fn any(builder: &mut Builder) -> Body {
+fn any(builder: &mut Builder) -> FunctionBody {
     let (search, in_ranges) = (builder.helper(Helper::Search), builder.helper(Helper::InRanges));
     let (mut body, [a, x, b, y]) = two_values();
     let (at, other, value) = (body.int(), body.int(), body.long());
@@ -267,7 +267,7 @@ fn any(builder: &mut Builder) -> Body {
 }
 
 /// Tests if every member of the right set is in the left one.
-fn all(builder: &mut Builder) -> Body {
+fn all(builder: &mut Builder) -> FunctionBody {
     let (search, in_ranges) = (builder.helper(Helper::Search), builder.helper(Helper::InRanges));
     let (mut body, [a, x, b, y]) = two_values();
     let (at, value, high) = (body.int(), body.long(), body.long());
@@ -323,7 +323,7 @@ fn all(builder: &mut Builder) -> Body {
     body
 }
 
-fn equal(builder: &mut Builder) -> Body {
+fn equal(builder: &mut Builder) -> FunctionBody {
     let all = builder.helper(Helper::HasAll);
     let (mut body, [a, x, b, y]) = two_values();
     let at = body.int();
@@ -355,7 +355,7 @@ fn equal(builder: &mut Builder) -> Body {
     body
 }
 
-fn order() -> Body {
+fn order() -> FunctionBody {
     let (mut body, [a, x, b, y]) = two_values();
     let (left, right) = (body.int(), body.int());
     let rank = |value: Local| rank(value.get());
@@ -376,8 +376,8 @@ fn parent(symbol: Local) -> Ex {
 }
 
 /// `inner, outer`, as symbols: climbs from `inner` to the root.
-fn within() -> Body {
-    let mut body = Body::new(&[I32, I32], Some(I32));
+fn within() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32], Some(I32));
     let (inner, outer) = (body.param(0), body.param(1));
     let up = vec![when(inner.get().eq(outer), vec![give(1)]), inner.set(parent(inner))];
     body.add([St::While(inner.get().ne(-1), up), give(0)]);
@@ -385,8 +385,8 @@ fn within() -> Body {
 }
 
 /// `a, b`, as symbols: the depth of their lowest common ancestor. Climbs from the deeper one, then from both.
-fn shared() -> Body {
-    let mut body = Body::new(&[I32, I32], Some(I32));
+fn shared() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32], Some(I32));
     let (a, b) = (body.param(0), body.param(1));
     let (deep, other) = (body.int(), body.int());
     let depth = |symbol: Local| super::module::DEPTHS.get().add(symbol.get().shl(2)).load(Mem::Word, 0);

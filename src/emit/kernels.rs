@@ -10,7 +10,7 @@
 use wasm_encoder::ValType::I32;
 
 use super::{
-    asm::{Body, Ex, Local, Mem, St, count, put, step, when},
+    asm::{Ex, FunctionBody, Local, Mem, St, count, put, step, when},
     feed::slot,
     helpers::{Helper, rank},
     module::{Builder, FAILS, OF_ROWS, SYMBOLS, VALUE},
@@ -49,8 +49,8 @@ impl Kernel {
     }
 
     /// Generates the function.
-    pub fn body(self) -> Body {
-        let mut body = Body::new(&OF_ROWS.0, OF_ROWS.1);
+    pub fn body(self) -> FunctionBody {
+        let mut body = FunctionBody::new(&OF_ROWS.0, OF_ROWS.1);
         let (slot, start) = (body.param(0), body.param(1));
         match self {
             Kernel::Bits => {
@@ -95,7 +95,7 @@ impl Kernel {
 
 /// Handles 64 rows, `turn` of them per turn of the loop. `row` returns the expression for a row, 1 or 0, from
 /// the address of the turn's first cell. A cell has `1 << shift` bytes.
-fn turns(body: &mut Body, turn: u32, shift: i32, row: impl Fn(Ex, u32, Local, Local) -> Ex) {
+fn turns(body: &mut FunctionBody, turn: u32, shift: i32, row: impl Fn(Ex, u32, Local, Local) -> Ex) {
     let (slot, start) = (body.param(0), body.param(1));
     let (at, done) = (body.int(), body.int());
     let (operand, known, word) = (body.long(), body.long(), body.long());
@@ -121,7 +121,11 @@ fn turns(body: &mut Body, turn: u32, shift: i32, row: impl Fn(Ex, u32, Local, Lo
 
 /// Handles the known rows among 64, one by one. `row` returns the code for a row, from the address of its
 /// cell, and the expression that holds.
-fn row_by_row(body: &mut Body, shift: i32, row: impl Fn(&mut Body, Ex, Local) -> (Vec<St>, Ex)) {
+fn row_by_row(
+    body: &mut FunctionBody,
+    shift: i32,
+    row: impl Fn(&mut FunctionBody, Ex, Local) -> (Vec<St>, Ex),
+) {
     let (slot, start) = (body.param(0), body.param(1));
     let (at, done) = (body.int(), body.long());
     let (operand, known, word) = (body.long(), body.long(), body.long());
@@ -142,8 +146,8 @@ fn row_by_row(body: &mut Body, shift: i32, row: impl Fn(&mut Body, Ex, Local) ->
 }
 
 /// `condition, first row`: calls a condition for 64 rows of supplies or of agents.
-pub fn by_rows(of_supplies: bool) -> Body {
-    let mut body = Body::new(&OF_ROWS.0, OF_ROWS.1);
+pub fn by_rows(of_supplies: bool) -> FunctionBody {
+    let mut body = FunctionBody::new(&OF_ROWS.0, OF_ROWS.1);
     let (condition, row) = (body.param(0), body.param(1));
     let (verdict, done) = (body.int(), body.long());
     let (holds, fails) = (body.long(), body.long());
@@ -170,9 +174,9 @@ pub fn by_rows(of_supplies: bool) -> Body {
 
 /// `outer symbol, note`: returns a table of bytes with a 1 for each symbol within the outer one. It is built
 /// once per question; the note caches its address.
-pub fn within(builder: &mut Builder) -> Body {
+pub fn within(builder: &mut Builder) -> FunctionBody {
     let (cleared, within) = (builder.helper(Helper::Cleared), builder.helper(Helper::Within));
-    let mut body = Body::new(&[I32, I32], Some(I32));
+    let mut body = FunctionBody::new(&[I32, I32], Some(I32));
     let (outer, note) = (body.param(0), body.param(1));
     let (table, symbol) = (body.int(), body.int());
     let inside = Ex::Call(within, vec![symbol.into(), outer.into()]);

@@ -3,7 +3,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::said::{Condition, Key, Purpose, Scope};
+use super::vocabulary::{KeyName, Purpose, RuleCondition, RuleScope};
 use crate::{
     inventory::world::World,
     ir::{self, ColumnId, Definition, Node, NodeId, Plan, Show, SideSet},
@@ -16,64 +16,64 @@ use crate::{
 
 /// The kind of values in a column, with the numbers of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Values of one type.
     Of(Type),
     /// Values of a type per row.
     Mixed,
 }
 
-impl Kind {
+impl ColumnKind {
     /// The kinds, by number.
-    pub const ALL: [Kind; 12] = [
-        Kind::Of(Type::Bool),
-        Kind::Of(Type::Quantity(Dimension::Number)),
-        Kind::Of(Type::Quantity(Dimension::Size)),
-        Kind::Of(Type::Quantity(Dimension::Bandwidth)),
-        Kind::Of(Type::Quantity(Dimension::Duration)),
-        Kind::Of(Type::Text),
-        Kind::Of(Type::Version),
-        Kind::Of(Type::Place),
-        Kind::Of(Type::Texts),
-        Kind::Of(Type::Numbers),
-        Kind::Of(Type::Ranges),
-        Kind::Mixed,
+    pub const ALL: [ColumnKind; 12] = [
+        ColumnKind::Of(Type::Bool),
+        ColumnKind::Of(Type::Quantity(Dimension::Number)),
+        ColumnKind::Of(Type::Quantity(Dimension::Size)),
+        ColumnKind::Of(Type::Quantity(Dimension::Bandwidth)),
+        ColumnKind::Of(Type::Quantity(Dimension::Duration)),
+        ColumnKind::Of(Type::Text),
+        ColumnKind::Of(Type::Version),
+        ColumnKind::Of(Type::Place),
+        ColumnKind::Of(Type::Texts),
+        ColumnKind::Of(Type::Numbers),
+        ColumnKind::Of(Type::Ranges),
+        ColumnKind::Mixed,
     ];
 
     /// Returns its number.
     pub fn number(self) -> u8 {
-        Kind::ALL.iter().position(|known| *known == self).unwrap_or(11) as u8
+        ColumnKind::ALL.iter().position(|known| *known == self).unwrap_or(11) as u8
     }
 
     /// Returns its name in the interface.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Of(Type::Bool) => "boolean",
-            Kind::Of(Type::Quantity(dimension)) => dimension.name(),
-            Kind::Of(Type::Texts) => "texts",
-            Kind::Of(Type::Numbers) => "numbers",
-            Kind::Of(kind) => kind.name(),
-            Kind::Mixed => "mixed",
+            ColumnKind::Of(Type::Bool) => "boolean",
+            ColumnKind::Of(Type::Quantity(dimension)) => dimension.name(),
+            ColumnKind::Of(Type::Texts) => "texts",
+            ColumnKind::Of(Type::Numbers) => "numbers",
+            ColumnKind::Of(kind) => kind.name(),
+            ColumnKind::Mixed => "mixed",
         }
     }
 }
 
 /// A key that the plugin reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct ManifestColumn {
     /// The side of the key.
     pub side: Side,
     /// The key.
-    pub key: Key,
+    pub key: KeyName,
     /// The kind of its values.
-    pub kind: Kind,
+    pub kind: ColumnKind,
     /// `true` if the filter is useless without it.
     pub required: bool,
 }
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct ManifestRule {
     /// The label, the span in the source, or the name of the class.
     pub label: String,
     /// `true` if the author chose the label.
@@ -81,7 +81,7 @@ pub struct Rule {
     /// The purpose.
     pub purpose: Purpose,
     /// The candidates that it applies to.
-    pub scope: Scope,
+    pub scope: RuleScope,
     /// The sides that it reads.
     pub sides: SideSet,
     /// The number of the condition that is the whole rule.
@@ -121,11 +121,11 @@ pub struct Manifest {
     /// The program that built it, with its version.
     pub producer: String,
     /// The keys that it reads: those of agents, then of supplies, then of the question.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ManifestColumn>,
     /// The rules.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<ManifestRule>,
     /// The conditions.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<RuleCondition>,
     /// The expressions that faults refer to.
     pub expressions: Vec<String>,
     /// The texts that it compares with.
@@ -141,7 +141,7 @@ pub struct Manifest {
 /// The part of a plan that is in a plugin, with the numbers of the plugin: the counterpart of a [`Manifest`]
 /// for the generator.
 #[derive(Debug, Default)]
-pub(super) struct Used {
+pub(super) struct PluginParts {
     /// The roots of rules, by number.
     pub roots: Vec<NodeId>,
     /// The conditions, by number.
@@ -165,36 +165,44 @@ pub(super) struct Used {
 /// Collects the filter that a plan contains: the requirements and preferences of the operator, agents and
 /// tiers, and the classes that needs may ask for. Amounts, placement constraints and assignment stay with the
 /// host.
-pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, Used) {
-    let mut used = Used::default();
-    let mut found: Vec<(Purpose, Scope, &ir::Rule)> = Vec::new();
+pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, PluginParts) {
+    let mut used = PluginParts::default();
+    let mut found: Vec<(Purpose, RuleScope, &ir::Rule)> = Vec::new();
     let purpose = |rule: &ir::Rule| rule.weight.map_or(Purpose::Require, Purpose::Prefer);
     for rule in plan.broker.requires.iter().chain(&plan.broker.prefers) {
-        found.push((purpose(rule), Scope::Everyone, rule));
+        found.push((purpose(rule), RuleScope::Everyone, rule));
     }
     for (name, at) in &owners.agents {
         let rules = plan.agent_rules[*at].iter();
-        found.extend(rules.map(|rule| (purpose(rule), Scope::Agent(name.clone()), rule)));
+        found.extend(rules.map(|rule| (purpose(rule), RuleScope::Agent(name.clone()), rule)));
     }
     for (path, at) in &owners.tiers {
         let rules = plan.tier_rules[*at].iter();
-        found.extend(rules.map(|rule| (purpose(rule), Scope::Tier(path.clone()), rule)));
+        found.extend(rules.map(|rule| (purpose(rule), RuleScope::Tier(path.clone()), rule)));
     }
     let classes: Vec<(&Definition, Side)> = classes(plan);
     let roots = found.iter().map(|(_, _, rule)| rule.root);
     used.roots = roots.chain(classes.iter().map(|(class, _)| class.root)).collect();
     used.collect(plan);
-    let mut rules: Vec<Rule> = Vec::new();
+    let mut rules: Vec<ManifestRule> = Vec::new();
     for (purpose, scope, rule) in found {
         let (whole, conditions) = used.conditions_of(plan, rule.root);
         let (label, labelled, sides) = (rule.label.clone(), rule.labelled, rule.sides);
-        rules.push(Rule { label, labelled, purpose, scope, sides, whole, conditions });
+        rules.push(ManifestRule { label, labelled, purpose, scope, sides, whole, conditions });
     }
     for (class, side) in classes {
         let (whole, conditions) = used.conditions_of(plan, class.root);
         let (label, sides) = (class.name.clone(), class.sides);
         let purpose = Purpose::Class(side);
-        rules.push(Rule { label, labelled: true, purpose, scope: Scope::Everyone, sides, whole, conditions });
+        rules.push(ManifestRule {
+            label,
+            labelled: true,
+            purpose,
+            scope: RuleScope::Everyone,
+            sides,
+            whole,
+            conditions,
+        });
     }
     let show = Show::new(plan);
     let manifest = Manifest {
@@ -225,38 +233,38 @@ fn classes(plan: &Plan) -> Vec<(&Definition, Side)> {
 }
 
 /// Returns the kind of a column, as far as it is known at build time.
-pub(super) fn kind_of(plan: &Plan, id: ColumnId) -> Kind {
+pub(super) fn kind_of(plan: &Plan, id: ColumnId) -> ColumnKind {
     let ir::Column { side, key } = plan.column(id);
     match key {
         ir::Key::Attribute(_) => {
-            plan.column_types.get(id.0 as usize).copied().flatten().map_or(Kind::Mixed, Kind::Of)
+            plan.column_types.get(id.0 as usize).copied().flatten().map_or(ColumnKind::Mixed, ColumnKind::Of)
         }
-        ir::Key::Name | ir::Key::Provider | ir::Key::Instance => Kind::Of(Type::Text),
-        ir::Key::Domain | ir::Key::Level(_) => Kind::Of(Type::Place),
+        ir::Key::Name | ir::Key::Provider | ir::Key::Instance => ColumnKind::Of(Type::Text),
+        ir::Key::Domain | ir::Key::Level(_) => ColumnKind::Of(Type::Place),
         ir::Key::Total(resource) | ir::Key::Free(resource) | ir::Key::Used(resource) => plan
             .dimension(side, resource)
-            .map_or(Kind::Mixed, |dimension| Kind::Of(Type::Quantity(dimension))),
+            .map_or(ColumnKind::Mixed, |dimension| ColumnKind::Of(Type::Quantity(dimension))),
     }
 }
 
-fn column(plan: &Plan, id: ColumnId) -> Column {
+fn column(plan: &Plan, id: ColumnId) -> ManifestColumn {
     let text = |symbol| plan.symbols.text(symbol).to_owned();
     let ir::Column { side, key } = plan.column(id);
     let key = match key {
-        ir::Key::Attribute(key) => Key::Attribute(text(key)),
-        ir::Key::Name => Key::Name,
-        ir::Key::Domain => Key::Domain,
-        ir::Key::Level(depth) => Key::Level(Show::new(plan).level(depth).to_owned()),
-        ir::Key::Total(resource) => Key::Total(text(resource)),
-        ir::Key::Free(resource) => Key::Free(text(resource)),
-        ir::Key::Used(resource) => Key::Used(text(resource)),
-        ir::Key::Provider => Key::Provider,
-        ir::Key::Instance => Key::Instance,
+        ir::Key::Attribute(key) => KeyName::Attribute(text(key)),
+        ir::Key::Name => KeyName::Name,
+        ir::Key::Domain => KeyName::Domain,
+        ir::Key::Level(depth) => KeyName::Level(Show::new(plan).level(depth).to_owned()),
+        ir::Key::Total(resource) => KeyName::Total(text(resource)),
+        ir::Key::Free(resource) => KeyName::Free(text(resource)),
+        ir::Key::Used(resource) => KeyName::Used(text(resource)),
+        ir::Key::Provider => KeyName::Provider,
+        ir::Key::Instance => KeyName::Instance,
     };
-    Column { side, key, kind: kind_of(plan, id), required: false }
+    ManifestColumn { side, key, kind: kind_of(plan, id), required: false }
 }
 
-impl Used {
+impl PluginParts {
     /// Collects everything that is reachable from the roots.
     fn collect(&mut self, plan: &Plan) {
         // A stack keeps the order of a depth-first walk, so that items are numbered in reading order.
@@ -269,7 +277,7 @@ impl Used {
             }
             match plan.node(id) {
                 Node::Constant(value) => self.constant(value),
-                Node::Asked(_) => {}
+                Node::External(_) => {}
                 Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
                     columns.insert(*column);
                 }
@@ -358,11 +366,11 @@ impl Used {
         }
     }
 
-    fn condition(&self, plan: &Plan, node: NodeId) -> Condition {
+    fn condition(&self, plan: &Plan, node: NodeId) -> RuleCondition {
         let show = Show::new(plan);
         let subject = plan.subject(node);
         let text = show.node(node);
-        Condition {
+        RuleCondition {
             want: if subject.is_some() { show.want(node) } else { text.clone() },
             text,
             subject: subject.map(|column| self.column(column)),

@@ -7,7 +7,7 @@
 use wasm_encoder::ValType::I32;
 
 use super::{
-    asm::{Body, Ex, Local, Mem, St, count, step, when},
+    asm::{Ex, FunctionBody, Local, Mem, St, count, step, when},
     helpers::{ABSENT, Helper, MISMATCH, TEXTS},
     module::{Builder, HEAP, KEEP, MATCHED, TEXTS as SYMBOL_TEXTS},
 };
@@ -23,8 +23,8 @@ pub fn bit(bitmap: Ex, row: Local) -> Ex {
 }
 
 /// `slot, row`: returns 0 if the row has a value, else [`ABSENT`] or [`MISMATCH`].
-pub fn state() -> Body {
-    let mut body = Body::new(&[I32, I32], Some(I32));
+pub fn state() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32], Some(I32));
     let (slot, row) = (body.param(0), body.param(1));
     let bitmap = body.int();
     body.add([
@@ -40,8 +40,8 @@ pub fn state() -> Body {
 }
 
 /// `bytes`: returns memory at a multiple of 8. Traps if there is none.
-pub fn allocate() -> Body {
-    let mut body = Body::new(&[I32], Some(I32));
+pub fn allocate() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32], Some(I32));
     let size = body.param(0);
     let (at, end, pages) = (body.int(), body.int(), body.int());
     body.add([
@@ -62,9 +62,9 @@ pub fn allocate() -> Body {
 }
 
 /// `bytes`: returns zeroed memory.
-pub fn cleared(builder: &mut Builder) -> Body {
+pub fn cleared(builder: &mut Builder) -> FunctionBody {
     let allocate = builder.helper(Helper::Allocate);
-    let mut body = Body::new(&[I32], Some(I32));
+    let mut body = FunctionBody::new(&[I32], Some(I32));
     let size = body.param(0);
     let at = body.int();
     body.add([at.set(Ex::Call(allocate, vec![size.into()])), St::Clear(at.into(), size.into()), give(at)]);
@@ -72,9 +72,9 @@ pub fn cleared(builder: &mut Builder) -> Body {
 }
 
 /// `list, old bytes, new bytes`: copies a list to a longer one. The new part is zeroed.
-pub fn extend(builder: &mut Builder) -> Body {
+pub fn extend(builder: &mut Builder) -> FunctionBody {
     let cleared = builder.helper(Helper::Cleared);
-    let mut body = Body::new(&[I32, I32, I32], Some(I32));
+    let mut body = FunctionBody::new(&[I32, I32, I32], Some(I32));
     let (list, old, new) = (body.param(0), body.param(1), body.param(2));
     let at = body.int();
     body.add([
@@ -89,9 +89,9 @@ pub fn extend(builder: &mut Builder) -> Body {
 
 /// `cabi_realloc` of the canonical ABI: `old, old bytes, align, bytes`. The allocator aligns to 8, the
 /// largest alignment of the interface.
-pub fn reallocate(builder: &mut Builder) -> Body {
+pub fn reallocate(builder: &mut Builder) -> FunctionBody {
     let allocate = builder.helper(Helper::Allocate);
-    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+    let mut body = FunctionBody::new(&[I32, I32, I32, I32], Some(I32));
     let (old, old_size, size) = (body.param(0), body.param(1), body.param(3));
     let at = body.int();
     // A block may shrink too.
@@ -106,8 +106,8 @@ pub fn reallocate(builder: &mut Builder) -> Body {
 
 /// `spans, rows, members, kinds or 0`: turns spans (start and end, in members) into values of sets (address
 /// and length), in place. With kinds, rows of scalar kinds are left alone.
-pub fn spans() -> Body {
-    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+pub fn spans() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32, I32, I32], Some(I32));
     let (spans, rows, members, kinds) = (body.param(0), body.param(1), body.param(2), body.param(3));
     let (row, at, value, scalar) = (body.int(), body.int(), body.long(), body.int());
     // The lower half of a span is its start, the upper half its end.
@@ -135,8 +135,8 @@ pub fn spans() -> Body {
 
 /// `table, pattern, patterns, symbol`: runs the automaton of a pattern over the text of a symbol. The result
 /// is cached per symbol and pattern in a byte: 0 unknown, 1 no, 2 yes.
-pub fn matches() -> Body {
-    let mut body = Body::new(&[I32, I32, I32, I32], Some(I32));
+pub fn matches() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32, I32, I32], Some(I32));
     let [table, number, of, symbol] = [0, 1, 2, 3].map(|at| body.param(at));
     let (memo, at, end, state) = (body.int(), body.int(), body.int(), body.int());
     let text = SYMBOL_TEXTS.get().add(symbol.get().shl(3));
@@ -160,8 +160,8 @@ pub fn matches() -> Body {
 }
 
 /// `bitmap, row, bit`: writes a bit.
-pub fn set_bit() -> Body {
-    let mut body = Body::new(&[I32, I32, I32], None);
+pub fn set_bit() -> FunctionBody {
+    let mut body = FunctionBody::new(&[I32, I32, I32], None);
     let (bitmap, row, bit) = (body.param(0), body.param(1), body.param(2));
     let shift = row.get().and(7);
     let others = bitmap.get().load(Mem::Byte, 0).and(Ex::Int(1).shl(shift.clone()).xor(-1));

@@ -26,12 +26,12 @@ mod memory;
 mod module;
 mod pattern;
 mod read;
-mod said;
+mod vocabulary;
 
 pub use component::{EXPLAIN, FILTER};
-pub use manifest::{Column, Kind, Manifest, Owners, Rule};
+pub use manifest::{ColumnKind, Manifest, ManifestColumn, ManifestRule, Owners};
 pub use read::{is_component, read};
-pub use said::{Condition, Key, Purpose, Scope};
+pub use vocabulary::{KeyName, Purpose, RuleCondition, RuleScope};
 
 use wasm_encoder::ValType::I32;
 
@@ -40,13 +40,13 @@ use crate::{
     limits,
     types::Side,
 };
-use asm::{Body, Ex, Fn, St};
-use manifest::Used;
+use asm::{Ex, Fn, FunctionBody, St};
+use manifest::PluginParts;
 use module::Builder;
 
 /// A plugin that was built.
 #[derive(Clone, Debug)]
-pub struct Plugin {
+pub struct BuiltPlugin {
     /// The bytes of the component.
     pub bytes: Vec<u8>,
     /// The description that the component contains.
@@ -55,7 +55,7 @@ pub struct Plugin {
 
 /// The reason why a plan cannot become a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum EmitRefusal {
     /// The table of this pattern would be too large.
     LargePattern(String),
     /// This pattern has a Unicode word boundary, which no table can hold.
@@ -124,9 +124,9 @@ pub fn manifest(plan: &Plan, owners: &Owners, name: &str) -> Manifest {
 ///
 /// # Errors
 /// Returns why the plan cannot become a plugin.
-pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusal> {
+pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<BuiltPlugin, EmitRefusal> {
     if !plan.asked.is_empty() {
-        return Err(Refusal::Asked);
+        return Err(EmitRefusal::Asked);
     }
     let (manifest, used) = manifest::manifest(plan, owners, name);
     bounded("columns", manifest.columns.len())?;
@@ -139,28 +139,28 @@ pub fn plugin(plan: &Plan, owners: &Owners, name: &str) -> Result<Plugin, Refusa
     let mut patterns = Vec::new();
     for text in used.patterns.keys() {
         let table = pattern::table(&mut builder.data, text).map_err(|refused| match refused {
-            pattern::Refused::TooLarge => Refusal::LargePattern(text.clone()),
-            pattern::Refused::Boundary => Refusal::Boundary(text.clone()),
+            pattern::PatternRefusal::TooLarge => EmitRefusal::LargePattern(text.clone()),
+            pattern::PatternRefusal::Boundary => EmitRefusal::Boundary(text.clone()),
         })?;
         patterns.push(table);
     }
     (layout.words, layout.notes) = judges(&mut builder, plan, &used, &layout, &manifest, patterns);
     exports(&mut builder, &layout, descriptor);
-    Ok(Plugin { bytes: component::component(&builder.finish(), descriptor), manifest })
+    Ok(BuiltPlugin { bytes: component::component(&builder.finish(), descriptor), manifest })
 }
 
-fn bounded(what: &'static str, count: usize) -> Result<(), Refusal> {
+fn bounded(what: &'static str, count: usize) -> Result<(), EmitRefusal> {
     let most = limits::PLUGIN_RULES;
-    if count > most { Err(Refusal::TooMuch { what, count, most }) } else { Ok(()) }
+    if count > most { Err(EmitRefusal::TooMuch { what, count, most }) } else { Ok(()) }
 }
 
-fn layout(builder: &mut Builder, manifest: &Manifest, used: &Used) -> Layout {
+fn layout(builder: &mut Builder, manifest: &Manifest, used: &PluginParts) -> Layout {
     // Columns are sorted by side; the numbers of sides are 0 for agents and 1 for supplies.
     let of = |most: u8| manifest.columns.iter().filter(|column| column.side as u8 <= most).count() as u32;
     let columns = manifest.columns.len() as u32;
     let data = &mut builder.data;
     let forms: Vec<u8> = manifest.columns.iter().map(|column| form(column.kind)).collect();
-    let is_preference = |rule: &Rule| u8::from(matches!(rule.purpose, Purpose::Prefer(_)));
+    let is_preference = |rule: &ManifestRule| u8::from(matches!(rule.purpose, Purpose::Prefer(_)));
     let preferences: Vec<u8> = manifest.rules.iter().map(is_preference).collect();
     let sets = used.sets.len() as u32;
     let members =
@@ -188,14 +188,14 @@ fn layout(builder: &mut Builder, manifest: &Manifest, used: &Used) -> Layout {
     }
 }
 
-fn form(kind: Kind) -> u8 {
+fn form(kind: ColumnKind) -> u8 {
     use crate::types::Type;
     match kind {
-        Kind::Of(Type::Bool) => feed::form::BOOLEANS,
-        Kind::Of(Type::Quantity(_)) => feed::form::INTEGERS,
-        Kind::Of(Type::Text | Type::Version | Type::Place) => feed::form::NUMBERS,
-        Kind::Of(Type::Texts | Type::Numbers | Type::Ranges) => feed::form::SETS,
-        Kind::Mixed => feed::form::MIXED,
+        ColumnKind::Of(Type::Bool) => feed::form::BOOLEANS,
+        ColumnKind::Of(Type::Quantity(_)) => feed::form::INTEGERS,
+        ColumnKind::Of(Type::Text | Type::Version | Type::Place) => feed::form::NUMBERS,
+        ColumnKind::Of(Type::Texts | Type::Numbers | Type::Ranges) => feed::form::SETS,
+        ColumnKind::Mixed => feed::form::MIXED,
     }
 }
 
@@ -204,7 +204,7 @@ fn form(kind: Kind) -> u8 {
 fn judges(
     builder: &mut Builder,
     plan: &Plan,
-    used: &Used,
+    used: &PluginParts,
     layout: &Layout,
     manifest: &Manifest,
     patterns: Vec<u32>,
@@ -240,7 +240,7 @@ fn judges(
             None => *none.get_or_insert_with(|| emitter.builder.function(constant(helpers::ABSENT))),
         });
     }
-    let is_judged = |rule: &Rule| !matches!(rule.purpose, Purpose::Prefer(_));
+    let is_judged = |rule: &ManifestRule| !matches!(rule.purpose, Purpose::Prefer(_));
     let roots = manifest.rules.iter().zip(&used.roots);
     // Functions for 64 rows exist for requirements and classes only. Preferences are scored row by row.
     let words: Vec<_> =
@@ -277,8 +277,8 @@ fn compared_by_order(plan: &Plan, node: NodeId) -> Option<[NodeId; 2]> {
 }
 
 /// Returns a function of two rows with a constant result.
-fn constant(value: i32) -> Body {
-    let mut body = Body::new(&module::OF_ROWS.0, module::OF_ROWS.1);
+fn constant(value: i32) -> FunctionBody {
+    let mut body = FunctionBody::new(&module::OF_ROWS.0, module::OF_ROWS.1);
     body.add([St::Return(Ex::Int(value))]);
     body
 }
@@ -287,7 +287,7 @@ fn exports(builder: &mut Builder, layout: &Layout, descriptor: u32) {
     let reallocate = memory::reallocate(builder);
     let reallocate = builder.function(reallocate);
     builder.export("cabi_realloc".to_owned(), reallocate);
-    let mut describe = Body::new(&[], Some(I32));
+    let mut describe = FunctionBody::new(&[], Some(I32));
     describe.add([St::Return(Ex::from(descriptor))]);
     let describe = builder.function(describe);
     let (load, update) = feed::feed(builder, layout);

@@ -9,7 +9,7 @@ use wasm_encoder::{
 };
 
 use super::{
-    asm::{Body, Fn, Global},
+    asm::{Fn, FunctionBody, Global},
     helpers::Helper,
 };
 
@@ -139,7 +139,7 @@ impl Data {
 #[derive(Debug, Default)]
 pub struct Builder {
     types: IndexSet<(Vec<ValType>, Option<ValType>)>,
-    functions: Vec<Option<Body>>,
+    functions: Vec<Option<FunctionBody>>,
     helpers: IndexMap<Helper, Fn>,
     exports: Vec<(String, Fn)>,
     /// The table of functions that are called by number.
@@ -156,12 +156,12 @@ impl Builder {
     }
 
     /// Defines a declared function.
-    pub fn define(&mut self, function: Fn, body: Body) {
+    pub fn define(&mut self, function: Fn, body: FunctionBody) {
         self.functions[function.0 as usize] = Some(body);
     }
 
     /// Adds a function.
-    pub fn function(&mut self, body: Body) -> Fn {
+    pub fn function(&mut self, body: FunctionBody) -> Fn {
         let function = self.declare();
         self.define(function, body);
         function

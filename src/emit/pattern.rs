@@ -21,7 +21,7 @@ pub const CLASSES: u32 = 16;
 
 /// The reason why a pattern has no table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum PatternRefusal {
     /// The table would exceed the size limit.
     TooLarge,
     /// The pattern has a Unicode word boundary. A table of bytes cannot decide it.
@@ -32,11 +32,11 @@ pub enum Refused {
 ///
 /// # Errors
 /// Returns why there is no table.
-pub fn table(data: &mut Data, pattern: &str) -> Result<u32, Refused> {
+pub fn table(data: &mut Data, pattern: &str) -> Result<u32, PatternRefusal> {
     let automaton = build(pattern)?;
     // The pattern must match the whole text: it is anchored here, and by `^(?:…)$` below.
     let config = start::Config::new().anchored(Anchored::Yes);
-    let start = automaton.start_state(&config).map_err(|_| Refused::Boundary)?;
+    let start = automaton.start_state(&config).map_err(|_| PatternRefusal::Boundary)?;
     // State 0 is the dead state. The others are numbered breadth first, as they are met.
     let mut states: indexmap::IndexSet<StateID> = indexmap::IndexSet::new();
     let number = |states: &mut indexmap::IndexSet<StateID>, state: StateID| {
@@ -54,15 +54,15 @@ pub fn table(data: &mut Data, pattern: &str) -> Result<u32, Refused> {
         for byte in &representatives {
             let next = automaton.next_state(state, *byte);
             if automaton.is_quit_state(next) {
-                return Err(Refused::Boundary);
+                return Err(PatternRefusal::Boundary);
             }
             let next = number(&mut states, next);
-            cells.push(u16::try_from(next).map_err(|_| Refused::TooLarge)?);
+            cells.push(u16::try_from(next).map_err(|_| PatternRefusal::TooLarge)?);
         }
         // The automaton reports a match one step late, so the end of input is one more transition.
         accepts.push(u8::from(automaton.is_match_state(automaton.next_eoi_state(state))));
         if cells.len() * 2 > limits::PLUGIN_PATTERN_BYTES {
-            return Err(Refused::TooLarge);
+            return Err(PatternRefusal::TooLarge);
         }
     }
     let cells: Vec<u8> = cells.iter().flat_map(|cell| cell.to_le_bytes()).collect();
@@ -73,7 +73,7 @@ pub fn table(data: &mut Data, pattern: &str) -> Result<u32, Refused> {
     Ok(data.put(&table, 4))
 }
 
-fn build(pattern: &str) -> Result<dense::DFA<Vec<u32>>, Refused> {
+fn build(pattern: &str) -> Result<dense::DFA<Vec<u32>>, PatternRefusal> {
     let config = dense::Config::new()
         .start_kind(StartKind::Anchored)
         .match_kind(regex_automata::MatchKind::All)
@@ -89,5 +89,7 @@ fn build(pattern: &str) -> Result<dense::DFA<Vec<u32>>, Refused> {
         .syntax(syntax::Config::new().nest_limit(limits::NESTING as u32))
         .thompson(thompson::Config::new().nfa_size_limit(Some(limits::PATTERN_BYTES)))
         .build(&format!("^(?:{pattern})$"));
-    built.map_err(|error| if error.is_size_limit_exceeded() { Refused::TooLarge } else { Refused::Boundary })
+    built.map_err(|error| {
+        if error.is_size_limit_exceeded() { PatternRefusal::TooLarge } else { PatternRefusal::Boundary }
+    })
 }

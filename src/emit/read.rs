@@ -2,8 +2,8 @@
 //! built; others are asked by a host through `describe`.
 
 use super::{
-    manifest::{Column, Kind, Manifest, Rule},
-    said::{Condition, Key, Purpose, Scope},
+    manifest::{ColumnKind, Manifest, ManifestColumn, ManifestRule},
+    vocabulary::{KeyName, Purpose, RuleCondition, RuleScope},
 };
 use crate::{ir::SideSet, types::Side};
 
@@ -138,25 +138,25 @@ fn side(number: u8) -> Option<Side> {
     Side::ALL.get(usize::from(number)).copied()
 }
 
-fn column(memory: &Memory<'_>, at: u32) -> Option<Column> {
+fn column(memory: &Memory<'_>, at: u32) -> Option<ManifestColumn> {
     let text = || memory.text(at + 8);
     let key = match memory.byte(at + 4)? {
-        0 => Key::Attribute(text()?),
-        1 => Key::Name,
-        2 => Key::Domain,
-        3 => Key::Level(text()?),
-        4 => Key::Total(text()?),
-        5 => Key::Free(text()?),
-        6 => Key::Used(text()?),
-        7 => Key::Provider,
-        8 => Key::Instance,
+        0 => KeyName::Attribute(text()?),
+        1 => KeyName::Name,
+        2 => KeyName::Domain,
+        3 => KeyName::Level(text()?),
+        4 => KeyName::Total(text()?),
+        5 => KeyName::Free(text()?),
+        6 => KeyName::Used(text()?),
+        7 => KeyName::Provider,
+        8 => KeyName::Instance,
         _ => return None,
     };
-    let kind = *Kind::ALL.get(usize::from(memory.byte(at + 16)?))?;
-    Some(Column { side: side(memory.byte(at)?)?, key, kind, required: memory.byte(at + 17)? == 1 })
+    let kind = *ColumnKind::ALL.get(usize::from(memory.byte(at + 16)?))?;
+    Some(ManifestColumn { side: side(memory.byte(at)?)?, key, kind, required: memory.byte(at + 17)? == 1 })
 }
 
-fn rule(memory: &Memory<'_>, at: u32) -> Option<Rule> {
+fn rule(memory: &Memory<'_>, at: u32) -> Option<ManifestRule> {
     let purpose = match memory.byte(at + 16)? {
         0 => Purpose::Require,
         1 => Purpose::Prefer(memory.long(at + 24)?),
@@ -164,14 +164,14 @@ fn rule(memory: &Memory<'_>, at: u32) -> Option<Rule> {
         _ => return None,
     };
     let scope = match memory.byte(at + 32)? {
-        0 => Scope::Everyone,
-        1 => Scope::Agent(memory.text(at + 36)?),
-        2 => Scope::Tier(memory.text(at + 36)?),
+        0 => RuleScope::Everyone,
+        1 => RuleScope::Agent(memory.text(at + 36)?),
+        2 => RuleScope::Tier(memory.text(at + 36)?),
         _ => return None,
     };
     let sides = memory.byte(at + 44)?;
     let named = Side::ALL.into_iter().filter(|side| sides & (1 << *side as u8) != 0);
-    Some(Rule {
+    Some(ManifestRule {
         label: memory.text(at)?,
         labelled: memory.byte(at + 8)? == 1,
         purpose,
@@ -182,9 +182,9 @@ fn rule(memory: &Memory<'_>, at: u32) -> Option<Rule> {
     })
 }
 
-fn condition(memory: &Memory<'_>, at: u32) -> Option<Condition> {
+fn condition(memory: &Memory<'_>, at: u32) -> Option<RuleCondition> {
     let subject = memory.byte(at + 16)? == 1;
-    Some(Condition {
+    Some(RuleCondition {
         text: memory.text(at)?,
         want: memory.text(at + 8)?,
         subject: if subject { Some(memory.word(at + 20)?) } else { None },

@@ -3,7 +3,7 @@
 use super::{
     filters::Filters,
     possible::Possible,
-    record::{Heard, Recorder},
+    record::{RecordedCandidate, Recorder},
     value::{self, Gap, Keys},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         ledger::Ledger,
         world::{Cell, Cells, HoldingId, Placement, World},
     },
-    ir::{Amount, Asked, Column, ColumnId, Framework, Key, Need, NodeId, Plan, Request, Volume, op},
+    ir::{Amount, Column, ColumnId, ExternalRule, Framework, Key, Need, NodeId, Plan, Request, Volume, op},
     logic::Truth,
     quantity::{Dimension, MILLION},
     symbol::{Symbol, Symbols},
@@ -56,7 +56,7 @@ impl<'a> Scene<'a> {
     pub fn truth(&self, id: NodeId) -> Truth {
         match self.recorder {
             None => value::truth(self, id),
-            Some(recorder) => value::truth(&Heard { scene: self, recorder }, id),
+            Some(recorder) => value::truth(&RecordedCandidate { scene: self, recorder }, id),
         }
     }
 
@@ -67,7 +67,7 @@ impl<'a> Scene<'a> {
     pub fn value(&self, id: NodeId) -> Result<Value, Gap> {
         match self.recorder {
             None => value::value(self, id),
-            Some(recorder) => value::value(&Heard { scene: self, recorder }, id),
+            Some(recorder) => value::value(&RecordedCandidate { scene: self, recorder }, id),
         }
     }
 
@@ -93,35 +93,35 @@ impl<'a> Scene<'a> {
             Side::Broker => self.broker(key),
         };
         match found {
-            Found::Value(value) => Ok(value),
-            Found::Absent => Err(Gap::Absent(id)),
-            Found::Mismatch => Err(Gap::Mismatch(id)),
+            FoundValue::Value(value) => Ok(value),
+            FoundValue::Absent => Err(Gap::Absent(id)),
+            FoundValue::Mismatch => Err(Gap::Mismatch(id)),
         }
     }
 
-    fn agent(&self, id: ColumnId, key: Key) -> Found {
-        let Some(at) = self.agent else { return Found::Absent };
+    fn agent(&self, id: ColumnId, key: Key) -> FoundValue {
+        let Some(at) = self.agent else { return FoundValue::Absent };
         let agent = &self.world.agents[at];
         match key {
             Key::Attribute(_) => self.cell(id, &agent.cells),
-            Key::Name => Found::Value(Value::Text(agent.name)),
+            Key::Name => FoundValue::Value(Value::Text(agent.name)),
             Key::Domain | Key::Level(_) => place(&agent.placement, key),
             Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
                 self.amount(self.world.agent_holding(at, resource), key)
             }
-            Key::Provider | Key::Instance => Found::Absent,
+            Key::Provider | Key::Instance => FoundValue::Absent,
         }
     }
 
-    fn supply(&self, id: ColumnId, key: Key) -> Found {
-        let Some(at) = self.supply else { return Found::Absent };
+    fn supply(&self, id: ColumnId, key: Key) -> FoundValue {
+        let Some(at) = self.supply else { return FoundValue::Absent };
         let supply = &self.world.supplies[at];
         match key {
             Key::Attribute(_) => self.cell(id, &supply.cells),
             Key::Name => {
                 // `chain` leads from the supply up to its provider, so the pool is third from the end.
                 let pool = supply.chain.len().saturating_sub(3);
-                Found::Value(Value::Text(self.world.tiers[supply.chain[pool]].name))
+                FoundValue::Value(Value::Text(self.world.tiers[supply.chain[pool]].name))
             }
             Key::Domain | Key::Level(_) => place(&supply.placement, key),
             Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
@@ -129,8 +129,8 @@ impl<'a> Scene<'a> {
                 let lowest = supply.holdings(resource).and_then(|tiers| tiers.first()).copied();
                 self.amount(lowest.or_else(|| self.pool_holding(at, resource)), key)
             }
-            Key::Provider => Found::Value(Value::Text(supply.provider)),
-            Key::Instance => Found::Value(Value::Text(supply.instance)),
+            Key::Provider => FoundValue::Value(Value::Text(supply.provider)),
+            Key::Instance => FoundValue::Value(Value::Text(supply.instance)),
         }
     }
 
@@ -142,18 +142,18 @@ impl<'a> Scene<'a> {
         held.find(|held| held.resource == resource).map(|held| held.holding)
     }
 
-    fn cell(&self, id: ColumnId, cells: &Cells) -> Found {
+    fn cell(&self, id: ColumnId, cells: &Cells) -> FoundValue {
         match self.world.cell(id).map(|at| cells.get(at)) {
-            Some(Cell::Value(value)) => Found::Value(value.clone()),
-            Some(Cell::Mismatch(_)) => Found::Mismatch,
-            Some(Cell::Absent) | None => Found::Absent,
+            Some(Cell::Value(value)) => FoundValue::Value(value.clone()),
+            Some(Cell::Mismatch(_)) => FoundValue::Mismatch,
+            Some(Cell::Absent) | None => FoundValue::Absent,
         }
     }
 
     /// Returns the total, free or used amount over all firm parts. An unlimited amount reads as the largest
     /// number.
-    fn amount(&self, holding: Option<HoldingId>, key: Key) -> Found {
-        let Some(id) = holding else { return Found::Absent };
+    fn amount(&self, holding: Option<HoldingId>, key: Key) -> FoundValue {
+        let Some(id) = holding else { return FoundValue::Absent };
         let holding = self.world.holding(id);
         let of_part = |part| match key {
             Key::Total(_) => crate::inventory::ledger::total(self.world.stock(part)),
@@ -163,90 +163,97 @@ impl<'a> Scene<'a> {
         // `None` from a part means that it is unlimited, and so is the sum.
         let sum = holding.firm().try_fold(0, |sum: i128, part| Some(sum + of_part(part)?));
         let amount = sum.map_or(i64::MAX, |sum| i64::try_from(sum).unwrap_or(i64::MAX));
-        Found::Value(Value::Quantity(holding.dimension, amount))
+        FoundValue::Value(Value::Quantity(holding.dimension, amount))
     }
 
-    fn volume(&self, key: Key) -> Found {
-        let Some(volume) = self.volume else { return Found::Absent };
+    fn volume(&self, key: Key) -> FoundValue {
+        let Some(volume) = self.volume else { return FoundValue::Absent };
         match key {
-            Key::Name => Found::Value(Value::Text(volume.name)),
+            Key::Name => FoundValue::Value(Value::Text(volume.name)),
             Key::Attribute(key) => match self.plan.symbols.text(key) {
                 "filesystem" => {
-                    volume.filesystem.map_or(Found::Absent, |name| Found::Value(Value::Text(name)))
+                    volume.filesystem.map_or(FoundValue::Absent, |name| FoundValue::Value(Value::Text(name)))
                 }
                 "access" => self.text(if volume.read_only { "ro" } else { "rw" }),
                 "count" => whole(u64::from(volume.ordinal.1)),
                 _ => asked(&volume.request, key),
             },
-            _ => Found::Absent,
+            _ => FoundValue::Absent,
         }
     }
 
-    fn need(&self, key: Key) -> Found {
+    fn need(&self, key: Key) -> FoundValue {
         let need = self.subject.need;
         match key {
-            Key::Name => Found::Value(Value::Text(need.name)),
+            Key::Name => FoundValue::Value(Value::Text(need.name)),
             Key::Attribute(key) => {
                 // A key of the need hides a requested amount of the same name.
                 if let Some((_, value)) = need.keys.iter().find(|own| own.0 == key) {
-                    return Found::Value(value.clone());
+                    return FoundValue::Value(value.clone());
                 }
                 if self.plan.symbols.text(key) == "count" {
                     return whole(need.count);
                 }
-                need.agent.as_ref().map_or(Found::Absent, |request| asked(request, key))
+                need.agent.as_ref().map_or(FoundValue::Absent, |request| asked(request, key))
             }
-            _ => Found::Absent,
+            _ => FoundValue::Absent,
         }
     }
 
-    fn framework(&self, key: Key) -> Found {
+    fn framework(&self, key: Key) -> FoundValue {
         let framework = self.subject.framework;
         match key {
-            Key::Name => Found::Value(Value::Text(framework.name)),
+            Key::Name => FoundValue::Value(Value::Text(framework.name)),
             Key::Attribute(key) => match framework.keys.iter().find(|own| own.0 == key) {
-                Some((_, value)) => Found::Value(value.clone()),
-                None if self.plan.symbols.text(key) == "role" => Found::Value(Value::Text(framework.role)),
-                None => Found::Absent,
+                Some((_, value)) => FoundValue::Value(value.clone()),
+                None if self.plan.symbols.text(key) == "role" => {
+                    FoundValue::Value(Value::Text(framework.role))
+                }
+                None => FoundValue::Absent,
             },
-            _ => Found::Absent,
+            _ => FoundValue::Absent,
         }
     }
 
-    fn role(&self, key: Key) -> Found {
+    fn role(&self, key: Key) -> FoundValue {
         let name = self.subject.framework.role;
         // A role that is not declared has weight 1 and no keys.
         let role = self.plan.roles.iter().find(|role| role.name == self.plan.symbols.text(name));
         match key {
-            Key::Name => Found::Value(Value::Text(name)),
-            Key::Attribute(key) if self.plan.symbols.text(key) == "weight" => {
-                Found::Value(Value::Quantity(Dimension::Number, role.map_or(MILLION, |role| role.weight)))
-            }
+            Key::Name => FoundValue::Value(Value::Text(name)),
+            Key::Attribute(key) if self.plan.symbols.text(key) == "weight" => FoundValue::Value(
+                Value::Quantity(Dimension::Number, role.map_or(MILLION, |role| role.weight)),
+            ),
             Key::Attribute(key) => match role.and_then(|role| role.keys.iter().find(|own| own.0 == key)) {
-                Some((_, value)) => Found::Value(value.clone()),
-                None => Found::Absent,
+                Some((_, value)) => FoundValue::Value(value.clone()),
+                None => FoundValue::Absent,
             },
-            _ => Found::Absent,
+            _ => FoundValue::Absent,
         }
     }
 
-    fn broker(&self, key: Key) -> Found {
+    fn broker(&self, key: Key) -> FoundValue {
         let broker = &self.world.broker;
         match key {
-            Key::Name => self.plan.broker.name.map_or(Found::Absent, |name| Found::Value(Value::Text(name))),
+            Key::Name => {
+                self.plan.broker.name.map_or(FoundValue::Absent, |name| FoundValue::Value(Value::Text(name)))
+            }
             Key::Domain | Key::Level(_) => place(&broker.placement, key),
             Key::Attribute(key) => match broker.keys.iter().find(|own| own.0 == key) {
-                Some((_, value)) => Found::Value(value.clone()),
-                None => Found::Absent,
+                Some((_, value)) => FoundValue::Value(value.clone()),
+                None => FoundValue::Absent,
             },
-            _ => Found::Absent,
+            _ => FoundValue::Absent,
         }
     }
 
     /// Returns a text of the language itself. It is absent only if the plan never mentions it, and so never
     /// compares it.
-    fn text(&self, text: &str) -> Found {
-        self.plan.symbols.find(text).map_or(Found::Absent, |symbol| Found::Value(Value::Text(symbol)))
+    fn text(&self, text: &str) -> FoundValue {
+        self.plan
+            .symbols
+            .find(text)
+            .map_or(FoundValue::Absent, |symbol| FoundValue::Value(Value::Text(symbol)))
     }
 }
 
@@ -263,40 +270,41 @@ impl Keys for Scene<'_> {
         Scene::read(self, id)
     }
 
-    fn asked(&self, asked: &Asked) -> Result<Value, Gap> {
+    fn asked(&self, asked: &ExternalRule) -> Result<Value, Gap> {
         self.filters.map_or(Err(Gap::Unanswered), |filters| filters.value(self, asked))
     }
 
-    fn asked_possible(&self, asked: &Asked) -> Option<Possible> {
+    fn asked_possible(&self, asked: &ExternalRule) -> Option<Possible> {
         self.filters?.outcome(self, asked)?.possible
     }
 }
 
-enum Found {
+enum FoundValue {
     Value(Value),
     Absent,
     Mismatch,
 }
 
-fn place(placement: &Placement, key: Key) -> Found {
+fn place(placement: &Placement, key: Key) -> FoundValue {
     let symbol = match key {
         Key::Level(depth) => placement.levels.get(usize::from(depth)).copied().flatten(),
         _ => placement.domain,
     };
-    symbol.map_or(Found::Absent, |symbol| Found::Value(Value::Place(symbol)))
+    symbol.map_or(FoundValue::Absent, |symbol| FoundValue::Value(Value::Place(symbol)))
 }
 
 /// Returns the requested amount: the lower bound of a quantity, or the number of ranges' members or items.
-fn asked(request: &Request, resource: Symbol) -> Found {
+fn asked(request: &Request, resource: Symbol) -> FoundValue {
     match request.amount(resource) {
-        Some(Amount::Scalar(dimension, low, _)) => Found::Value(Value::Quantity(*dimension, *low)),
+        Some(Amount::Scalar(dimension, low, _)) => FoundValue::Value(Value::Quantity(*dimension, *low)),
         Some(Amount::Ranges(ranges)) => whole(u64::try_from(ranges.count()).unwrap_or(u64::MAX)),
         Some(Amount::Items(items)) => whole(items.len() as u64),
-        None => Found::Absent,
+        None => FoundValue::Absent,
     }
 }
 
-fn whole(number: u64) -> Found {
+fn whole(number: u64) -> FoundValue {
     let millionths = i64::try_from(number).ok().and_then(|number| number.checked_mul(MILLION));
-    millionths.map_or(Found::Mismatch, |amount| Found::Value(Value::Quantity(Dimension::Number, amount)))
+    millionths
+        .map_or(FoundValue::Mismatch, |amount| FoundValue::Value(Value::Quantity(Dimension::Number, amount)))
 }

@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 
 use super::{eval::Scene, possible::Possible, value::Gap};
-use crate::{ir::Asked, logic::Truth, types::Side, value::Value};
+use crate::{ir::ExternalRule, logic::Truth, types::Side, value::Value};
 
 /// The explanation of a condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct FilterOutcome {
     /// The verdicts that it could have, given other free and used amounts, if the plugin tells.
     pub possible: Option<Possible>,
     /// The value that the subject is compared with, if the plugin tells.
@@ -20,23 +20,23 @@ pub struct Outcome {
     pub obstacle: Option<String>,
 }
 
-/// The plugins of a fleet. [`Asked::filter`] is an index into them.
+/// The plugins of a fleet. [`ExternalRule::filter`] is an index into them.
 pub trait Filters: Debug + Send + Sync {
     /// Evaluates a rule or condition for a candidate: a truth value, or for a preference its score in
     /// millionths.
     ///
     /// # Errors
     /// Returns why it is unknown.
-    fn value(&self, scene: &Scene<'_>, asked: &Asked) -> Result<Value, Gap>;
+    fn value(&self, scene: &Scene<'_>, asked: &ExternalRule) -> Result<Value, Gap>;
 
     /// Explains a condition; `None` if the plugin cannot.
-    fn outcome(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Outcome>;
+    fn outcome(&self, scene: &Scene<'_>, asked: &ExternalRule) -> Option<FilterOutcome>;
 
     /// Evaluates a rule for every row of a side, with the other sides as in `scene`. `None` if rows must be
     /// evaluated one by one.
-    fn truths(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Truth>>;
+    fn truths(&self, scene: &Scene<'_>, side: Side, asked: &ExternalRule) -> Option<Vec<Truth>>;
 
     /// Scores a preference for every row of a side, in millionths. Unknown scores are 0. `None` if rows must
     /// be scored one by one.
-    fn earned(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<i64>>;
+    fn earned(&self, scene: &Scene<'_>, side: Side, asked: &ExternalRule) -> Option<Vec<i64>>;
 }

@@ -12,7 +12,7 @@ mod record;
 mod value;
 
 pub use eval::{Scene, Subject};
-pub use filters::{Filters, Outcome};
+pub use filters::{FilterOutcome, Filters};
 pub use possible::{Possible, possible};
 pub use record::{Recorder, Seen};
 pub use value::{Gap, Keys, truth, value};

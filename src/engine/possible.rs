@@ -42,7 +42,7 @@ pub fn possible<K: Keys>(keys: &K, id: NodeId) -> Possible {
             }
         }
         node => {
-            if let Node::Asked(asked) = node
+            if let Node::External(asked) = node
                 && let Some(told) = keys.asked_possible(plan.asked(*asked))
             {
                 return told;

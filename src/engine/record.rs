@@ -8,7 +8,7 @@ use super::{
     value::{Gap, Keys},
 };
 use crate::{
-    ir::{Asked, ColumnId, NodeId, Plan},
+    ir::{ColumnId, ExternalRule, NodeId, Plan},
     logic::Truth,
     symbol::Symbols,
     value::Value,
@@ -83,12 +83,12 @@ impl Recorder {
 }
 
 /// A candidate of a fleet whose evaluation is recorded.
-pub(super) struct Heard<'s, 'a> {
+pub(super) struct RecordedCandidate<'s, 'a> {
     pub scene: &'s Scene<'a>,
     pub recorder: &'s Recorder,
 }
 
-impl Keys for Heard<'_, '_> {
+impl Keys for RecordedCandidate<'_, '_> {
     const TELLS: bool = true;
 
     fn tell(&self, node: NodeId, value: &Result<Value, Gap>) {
@@ -107,7 +107,7 @@ impl Keys for Heard<'_, '_> {
         self.scene.read(id)
     }
 
-    fn asked(&self, asked: &Asked) -> Result<Value, Gap> {
+    fn asked(&self, asked: &ExternalRule) -> Result<Value, Gap> {
         self.scene.asked(asked)
     }
 }

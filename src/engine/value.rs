@@ -6,7 +6,7 @@
 
 use super::possible::Possible;
 use crate::{
-    ir::{Asked, ColumnId, Node, NodeId, Pattern, Plan, op},
+    ir::{ColumnId, ExternalRule, Node, NodeId, Pattern, Plan, op},
     logic::Truth,
     symbol::{Symbol, Symbols},
     value::Value,
@@ -20,7 +20,7 @@ pub enum Gap {
     /// A key with a value of another type.
     Mismatch(ColumnId),
     /// An operator that has no value for its operands.
-    Fault(NodeId, op::Fault),
+    Fault(NodeId, op::OpFault),
     /// A plugin that gives no answer.
     Unanswered,
 }
@@ -50,12 +50,12 @@ pub trait Keys {
     ///
     /// # Errors
     /// Returns why it is unknown.
-    fn asked(&self, _asked: &Asked) -> Result<Value, Gap> {
+    fn asked(&self, _asked: &ExternalRule) -> Result<Value, Gap> {
         Err(Gap::Unanswered)
     }
 
     /// Returns the verdicts that a plugin's condition could have, if the plugin tells.
-    fn asked_possible(&self, _asked: &Asked) -> Option<Possible> {
+    fn asked_possible(&self, _asked: &ExternalRule) -> Option<Possible> {
         None
     }
 
@@ -101,7 +101,7 @@ fn compute<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
         }
         Node::Matches(subject, pattern) => match value(keys, *subject)? {
             Value::Text(text) => Ok(Value::Bool(keys.matches(text, &plan.patterns[*pattern as usize]))),
-            _ => Err(fault(op::Fault::Mismatch)),
+            _ => Err(fault(op::OpFault::Mismatch)),
         },
         // A key of another type is present: somebody set it.
         Node::IsAbsent(column) => Ok(Value::Bool(matches!(keys.read(*column), Err(Gap::Absent(_))))),
@@ -110,7 +110,7 @@ fn compute<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
             let (left, right) = (value(keys, *left)?, value(keys, *right)?);
             op::arithmetic(*op, &left, &right).map_err(fault)
         }
-        Node::Asked(asked) => keys.asked(plan.asked(*asked)),
+        Node::External(asked) => keys.asked(plan.asked(*asked)),
         Node::Negate(inner) => op::negate(&value(keys, *inner)?).map_err(fault),
         Node::Else(column, other) => match keys.read(*column) {
             Err(Gap::Absent(_)) => value(keys, *other),
@@ -127,7 +127,7 @@ fn compute<K: Keys>(keys: &K, id: NodeId) -> Result<Value, Gap> {
 fn bool<K: Keys>(keys: &K, id: NodeId) -> Result<bool, Gap> {
     match value(keys, id)? {
         Value::Bool(holds) => Ok(holds),
-        _ => Err(Gap::Fault(id, op::Fault::Mismatch)),
+        _ => Err(Gap::Fault(id, op::OpFault::Mismatch)),
     }
 }
 

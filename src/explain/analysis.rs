@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    classes::{self, Classes, Reads},
-    crossing::{Bits, Crossing, Fails, Parts, Sets, split},
-    state::State,
+    classes::{self, NeedReads, RowClasses},
+    crossing::{ClassBits, ClassPartition, Crossing, Fails, Sets, split},
+    state::MomentState,
 };
 use crate::{
     ir::Volume,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A set of conditions, as ascending numbers.
-pub(super) type Set = Vec<usize>;
+pub(super) type Conditions = Vec<usize>;
 
 /// The number of rows that a condition excludes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(super) struct Example {
 
 /// The counts and examples of one condition of a volume, or of the agent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ConditionTally {
     pub agents: Counts,
     pub supplies: Counts,
     pub pairs: Counts,
@@ -59,7 +59,7 @@ pub(super) struct Tally {
     /// The examples, nearest first.
     pub examples: Vec<Example>,
     /// The reasons of parts that fail in combination.
-    pub said: Vec<(Example, Reason)>,
+    pub joint_reasons: Vec<(Example, Reason)>,
     /// The absent columns that the condition reads, with the number of failures in which each is absent.
     pub absent: IndexMap<crate::ir::ColumnId, u64>,
 }
@@ -73,13 +73,13 @@ pub(super) fn is_subset(part: &[usize], whole: &[usize]) -> bool {
 }
 
 /// Returns the union of two sets.
-pub(super) fn union(one: &[usize], other: &[usize]) -> Set {
+pub(super) fn union(one: &[usize], other: &[usize]) -> Conditions {
     set_of(one.iter().chain(other).copied())
 }
 
 /// These members, each once, ascending.
-pub(super) fn set_of(members: impl IntoIterator<Item = usize>) -> Set {
-    let mut all: Set = members.into_iter().collect();
+pub(super) fn set_of(members: impl IntoIterator<Item = usize>) -> Conditions {
+    let mut all: Conditions = members.into_iter().collect();
     all.sort_unstable();
     all.dedup();
     all
@@ -87,7 +87,7 @@ pub(super) fn set_of(members: impl IntoIterator<Item = usize>) -> Set {
 
 /// A class of agents, or the single row of a need that wants no agent.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(super) struct AgentClass {
     /// The first member. `None` if the need wants no agent.
     pub agent: Option<usize>,
     /// The members, in order of name.
@@ -101,11 +101,11 @@ pub(super) struct Row {
 
 /// The sets of conditions that supplies fail, for a class of agents with respect to rules about both sides.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ways {
+pub(super) struct SupplyFailures {
     /// The numbers of the sets, ascending, for each volume.
     pub sets: Vec<Vec<usize>>,
     /// The volumes without a passing supply, each with all conditions that some supply fails.
-    pub closed: Vec<(usize, Set)>,
+    pub closed: Vec<(usize, Conditions)>,
 }
 
 /// The analysis of a need.
@@ -113,9 +113,9 @@ pub(super) struct Analysis<'a> {
     pub matcher: Matcher<'a>,
     pub conditions: IndexSet<Condition>,
     /// The tallies, by the number of the condition and of the volume.
-    pub tallies: IndexMap<(usize, Option<usize>), Tally>,
-    pub rows: Vec<Row>,
-    pub supplies: Classes,
+    pub tallies: IndexMap<(usize, Option<usize>), ConditionTally>,
+    pub rows: Vec<AgentClass>,
+    pub supplies: RowClasses,
     /// The first volume of each name, by number.
     pub volumes: Vec<usize>,
     /// The number of the set that each class of supplies fails by itself, by the volume's position in
@@ -123,7 +123,7 @@ pub(super) struct Analysis<'a> {
     supply_sets: Vec<Vec<usize>>,
     pub sets: Sets,
     /// The distinct ways.
-    pub ways: Vec<Ways>,
+    pub ways: Vec<SupplyFailures>,
     /// The number of the way of each class of agents in `crossing`.
     pub way_of: Vec<usize>,
     crossing: Crossing<'a>,
@@ -133,17 +133,17 @@ pub(super) struct Analysis<'a> {
     pub feasible: u64,
     /// The classes of agents whose combinations were not tried, and the volumes whose rules about both sides
     /// were not evaluated, because a bound was reached.
-    pub unlooked: u64,
+    pub skipped: u64,
     reads: IndexMap<crate::ir::NodeId, Vec<crate::ir::ColumnId>>,
 }
 
 impl<'a> Analysis<'a> {
-    pub fn new(fleet: &'a crate::Fleet, state: &'a State, id: NeedId) -> Analysis<'a> {
+    pub fn new(fleet: &'a crate::Fleet, state: &'a MomentState, id: NeedId) -> Analysis<'a> {
         let matcher = Matcher::new(state.moment(fleet), id);
-        let reads = Reads::new(&matcher);
+        let reads = NeedReads::new(&matcher);
         let volumes = &matcher.subject.need.volumes;
         let supplies = match volumes.as_slice() {
-            [] => Classes { members: Vec::new(), of: Vec::new() },
+            [] => RowClasses { members: Vec::new(), of: Vec::new() },
             _ => classes::supplies(&matcher, &reads),
         };
         let firsts: Vec<usize> = supplies.members.iter().map(|members| members[0]).collect();
@@ -161,11 +161,11 @@ impl<'a> Analysis<'a> {
             crossing: Crossing::new(matcher, &firsts),
             fails: Vec::new(),
             feasible: 0,
-            unlooked: 0,
+            skipped: 0,
             reads: IndexMap::new(),
         };
         // Gives the empty set the number 0.
-        analysis.sets.number(Set::new());
+        analysis.sets.number(Conditions::new());
         analysis.agents(&reads);
         analysis.supplies_alone();
         analysis.pairs();
@@ -216,17 +216,17 @@ impl<'a> Analysis<'a> {
     }
 
     /// Checks each class of agents by itself.
-    fn agents(&mut self, reads: &Reads) {
+    fn agents(&mut self, reads: &NeedReads) {
         let matcher = self.matcher;
         let wanted = matcher.subject.need.agent.is_some();
         let classes = match wanted {
-            false => Classes { members: vec![vec![0]], of: vec![0] },
+            false => RowClasses { members: vec![vec![0]], of: vec![0] },
             true => classes::agents(&matcher, reads),
         };
         for members in classes.members {
             let agent = members.first().copied().filter(|_| wanted);
             let count = members.len() as u64;
-            let mut set = Set::new();
+            let mut set = Conditions::new();
             for failure in matcher.agent_failures(agent) {
                 let example = Example { agent, supply: None, distance: None, together: false };
                 let key = self.note(&failure, example, None, count);
@@ -235,7 +235,7 @@ impl<'a> Analysis<'a> {
             }
             let crossing = agent.map_or(0, |agent| self.crossing.classes.of[agent]);
             let set = self.sets.number(set_of(set));
-            self.rows.push(Row { agent, members, count, crossing, set });
+            self.rows.push(AgentClass { agent, members, count, crossing, set });
         }
     }
 
@@ -257,7 +257,7 @@ impl<'a> Analysis<'a> {
                         self.tallies[&key].supplies.excluded += count;
                     }
                 }
-                let set: Set = set.into_iter().collect();
+                let set: Conditions = set.into_iter().collect();
                 if let [only] = set.as_slice() {
                     self.tallies[&(*only, Some(at))].supplies.alone += count;
                 }
@@ -284,7 +284,7 @@ impl<'a> Analysis<'a> {
                 debug_assert_eq!(self.conditions[key.0], pair.condition);
                 key.0
             });
-            self.unlooked += u64::from(found.is_none());
+            self.skipped += u64::from(found.is_none());
             self.fails.push(found.unwrap_or_default());
         }
         self.crossing = crossing;
@@ -325,13 +325,13 @@ impl<'a> Analysis<'a> {
                     members.into_iter().collect()
                 };
                 let closed = shut.map(|(index, sets)| (index, all(sets))).collect();
-                Ways { sets, closed }
+                SupplyFailures { sets, closed }
             })
             .collect();
     }
 
     /// Counts the pairs that a rule about both sides alone excludes.
-    fn alone_in_pairs(&mut self, parts: &Parts, index: usize, open: u64) {
+    fn alone_in_pairs(&mut self, parts: &ClassPartition, index: usize, open: u64) {
         for (set, bits) in parts {
             let [only] = self.sets.get(*set).as_slice() else { continue };
             let only = *only;
@@ -347,13 +347,13 @@ impl<'a> Analysis<'a> {
 
     /// Partitions the classes of supplies by the set of conditions that they fail with an agent. With
     /// `count`, failures of the agent's own rules are recorded for as many agents.
-    fn parts(&mut self, agent: Option<usize>, index: usize, count: Option<u64>) -> Parts {
+    fn parts(&mut self, agent: Option<usize>, index: usize, count: Option<u64>) -> ClassPartition {
         let classes = self.supplies.members.len();
-        let mut alone: IndexMap<usize, Bits> = IndexMap::new();
+        let mut alone: IndexMap<usize, ClassBits> = IndexMap::new();
         for (class, set) in self.supply_sets[index].iter().enumerate() {
-            alone.entry(*set).or_insert_with(|| Bits::none(classes)).set(class);
+            alone.entry(*set).or_insert_with(|| ClassBits::none(classes)).set(class);
         }
-        let alone: Parts = alone.into_iter().collect();
+        let alone: ClassPartition = alone.into_iter().collect();
         let Some(agent) = agent else { return alone };
         let fails = self.fails[index].iter();
         let fails =
@@ -368,12 +368,12 @@ impl<'a> Analysis<'a> {
 
     /// Evaluates the agent's own rules about supplies. They need not mention the agent, so `crossing` does
     /// not have them.
-    fn own(&mut self, agent: usize, index: usize, count: Option<u64>) -> IndexMap<usize, Bits> {
+    fn own(&mut self, agent: usize, index: usize, count: Option<u64>) -> IndexMap<usize, ClassBits> {
         let (matcher, at) = (self.matcher, self.volumes[index]);
         let (volume, plan) = (&matcher.subject.need.volumes[at], matcher.moment.plan);
         let rules = matcher.moment.world.rules_of_agent(plan, Some(agent));
         let classes = self.supplies.members.len();
-        let mut found: IndexMap<usize, Bits> = IndexMap::new();
+        let mut found: IndexMap<usize, ClassBits> = IndexMap::new();
         for class in 0..classes {
             let (supply, supplies) =
                 (self.supplies.members[class][0], self.supplies.members[class].len() as u64);
@@ -394,7 +394,7 @@ impl<'a> Analysis<'a> {
                             key.0
                         }
                     };
-                    found.entry(number).or_insert_with(|| Bits::none(classes)).set(class);
+                    found.entry(number).or_insert_with(|| ClassBits::none(classes)).set(class);
                 }
             }
         }
@@ -429,10 +429,10 @@ impl<'a> Analysis<'a> {
             let frees = |index: usize, number: usize| {
                 ways.sets[index].iter().any(|set| self.sets.get(*set).as_slice() == [number])
             };
-            let alone: Set = match set.as_slice() {
-                [] => ways.closed.first().map_or(Set::new(), |closed| closed.1.clone()),
+            let alone: Conditions = match set.as_slice() {
+                [] => ways.closed.first().map_or(Conditions::new(), |closed| closed.1.clone()),
                 [only] => vec![*only],
-                _ => Set::new(),
+                _ => Conditions::new(),
             };
             for number in alone {
                 if !ways.closed.iter().all(|closed| frees(closed.0, number)) {
@@ -449,12 +449,12 @@ impl<'a> Analysis<'a> {
     }
 
     /// Returns the ways of a row.
-    pub fn ways(&self, row: &Row) -> &Ways {
+    pub fn ways(&self, row: &AgentClass) -> &SupplyFailures {
         &self.ways[self.way_of[row.crossing]]
     }
 
     /// Returns `true` if all parts of a row pass one by one.
-    pub fn is_open(&self, row: &Row) -> bool {
+    pub fn is_open(&self, row: &AgentClass) -> bool {
         row.set == 0 && self.ways(row).closed.is_empty()
     }
 
@@ -480,7 +480,7 @@ impl<'a> Analysis<'a> {
                 continue;
             }
             if steps >= limits::EXPLAIN_STEPS {
-                self.unlooked += 1;
+                self.skipped += 1;
                 continue;
             }
             let mut search = Search::explaining();
@@ -504,9 +504,9 @@ impl<'a> Analysis<'a> {
         agent: Option<usize>,
         count: u64,
         search: &Search,
-    ) -> Vec<((usize, Option<usize>), Set, bool)> {
+    ) -> Vec<((usize, Option<usize>), Conditions, bool)> {
         let matcher = self.matcher;
-        let mut found: Vec<((usize, Option<usize>), Set)> = Vec::new();
+        let mut found: Vec<((usize, Option<usize>), Conditions)> = Vec::new();
         for supplies in search.refused.iter().flatten() {
             let Some(last) = supplies.last() else { continue };
             let failures = matcher.joint_failures(agent, supplies);
@@ -532,7 +532,7 @@ impl<'a> Analysis<'a> {
             found.push((key, vec![key.0]));
         }
         let only = found.iter().all(|(_, set)| set.len() == 1 && *set == found[0].1);
-        let mut each: IndexMap<(usize, Option<usize>), Set> = IndexMap::new();
+        let mut each: IndexMap<(usize, Option<usize>), Conditions> = IndexMap::new();
         for (key, set) in found {
             each.entry(key).or_insert(set);
         }
@@ -540,9 +540,9 @@ impl<'a> Analysis<'a> {
     }
 
     fn say(&mut self, key: (usize, Option<usize>), example: Example, reason: Reason) {
-        let said = &mut self.tallies[&key].said;
-        if said.len() < EXAMPLES && said.iter().all(|known| known.1.have != reason.have) {
-            said.push((example, reason));
+        let joint_reasons = &mut self.tallies[&key].joint_reasons;
+        if joint_reasons.len() < EXAMPLES && joint_reasons.iter().all(|known| known.1.have != reason.have) {
+            joint_reasons.push((example, reason));
         }
     }
 

@@ -12,7 +12,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::classes::{self, Classes, Reads};
+use super::classes::{self, NeedReads, RowClasses};
 use crate::{
     Fleet,
     ir::{ColumnId, Plan, Rule, Show},
@@ -68,8 +68,8 @@ pub(crate) fn barriers_in_run(fleet: &Fleet, id: NeedId) -> Barriers {
     // The values of `spread` and `together` depend on free amounts, so they are not settled here, and exclude
     // nothing.
     let matcher = Matcher::new(fleet.moment(), id);
-    let mut finder = Finder { matcher, found: IndexMap::new() };
-    let reads = Reads::new(&matcher);
+    let mut finder = BarrierFinder { matcher, found: IndexMap::new() };
+    let reads = NeedReads::new(&matcher);
     let agents = finder.agents(&reads);
     let storage = finder.storage(&reads);
     let open = finder.together(&agents, &storage);
@@ -92,12 +92,12 @@ struct Storage {
     existing: bool,
 }
 
-struct Finder<'a> {
+struct BarrierFinder<'a> {
     matcher: Matcher<'a>,
     found: IndexMap<(PlaceClass, &'static str, String), u64>,
 }
 
-impl<'a> Finder<'a> {
+impl<'a> BarrierFinder<'a> {
     fn plan(&self) -> &'a Plan {
         self.matcher.moment.plan
     }
@@ -110,12 +110,12 @@ impl<'a> Finder<'a> {
     }
 
     /// Returns `true` for each agent without an obstacle. A need without an agent has a single place.
-    fn agents(&mut self, reads: &Reads) -> Vec<bool> {
+    fn agents(&mut self, reads: &NeedReads) -> Vec<bool> {
         let matcher = self.matcher;
         let wanted = matcher.subject.need.agent.is_some();
         let classes = match wanted {
             true => classes::agents(&matcher, reads),
-            false => Classes { members: vec![vec![0]], of: vec![0] },
+            false => RowClasses { members: vec![vec![0]], of: vec![0] },
         };
         let mut open = vec![false; classes.of.len()];
         for members in &classes.members {
@@ -128,7 +128,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Finds the supplies that may serve each volume, whatever the agent.
-    fn storage(&mut self, reads: &Reads) -> Vec<Storage> {
+    fn storage(&mut self, reads: &NeedReads) -> Vec<Storage> {
         let matcher = self.matcher;
         let volumes = &matcher.subject.need.volumes;
         let distinct: Vec<usize> = (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect();
@@ -169,7 +169,7 @@ impl<'a> Finder<'a> {
         let columns = self.crossing_columns();
         let by_columns = classes::agents_by(&matcher, &columns.0);
         let alike = classes::agents_as(&matcher, std::iter::once(&by_columns));
-        let pools: Vec<Classes> = storage
+        let pools: Vec<RowClasses> = storage
             .iter()
             .map(|storage| classes::supplies_by(&matcher, &columns.1, &storage.pools))
             .collect();
@@ -189,7 +189,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Checks an agent with the pools of a volume. Returns `true` if one passes.
-    fn pairs(&mut self, agent: usize, storage: &Storage, classes: &Classes) -> bool {
+    fn pairs(&mut self, agent: usize, storage: &Storage, classes: &RowClasses) -> bool {
         let matcher = self.matcher;
         let asked = &matcher.subject.need.volumes[storage.volume];
         let places = PlaceClass::Both(self.plan().symbols.text(asked.name).to_owned());

@@ -6,7 +6,7 @@ use super::{cause, words};
 use crate::{
     Fleet, Offers,
     engine::{Gap, Scene},
-    ir::{ColumnId, Node, NodeId, Question, Rule, Show, Volume},
+    ir::{ColumnId, ExternalQuestion, Node, NodeId, Rule, Show, Volume},
     limits,
     logic::Truth,
     matching::{Condition, Failure, Matcher, NeedId, Reach, Reason, Search},
@@ -14,7 +14,7 @@ use crate::{
     types::Side,
 };
 
-use super::state::State;
+use super::state::MomentState;
 
 /// A node of an expression, with its value.
 #[derive(Clone, Debug)]
@@ -93,21 +93,21 @@ pub fn candidate(
 ) -> CandidateExplanation {
     let _run = fleet.plugin_run();
     let state = match offers {
-        Some(offers) => State::closed(offers, id),
-        None => State::start(fleet, id),
+        Some(offers) => MomentState::closed(offers, id),
+        None => MomentState::start(fleet, id),
     };
     let matcher = Matcher::new(state.moment(fleet), id);
-    let teller = Teller { fleet, matcher, keys: Cell::new(0) };
+    let writer = CheckWriter { fleet, matcher, keys: Cell::new(0) };
     let text = |symbol| fleet.plan().symbols.text(symbol).to_owned();
     let need = matcher.subject.need;
     let mut checks = Vec::new();
     let mut preferences = Vec::new();
     if agent.is_some() || need.agent.is_none() {
-        teller.of_agent(agent, &mut checks, &mut preferences);
+        writer.of_agent(agent, &mut checks, &mut preferences);
     }
     if let Some(supply) = supply {
         for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
-            teller.of_supply(agent, volume, supply, &mut checks, &mut preferences);
+            writer.of_supply(agent, volume, supply, &mut checks, &mut preferences);
         }
     }
     let whole = agent.is_some() || need.agent.is_none();
@@ -130,7 +130,7 @@ pub fn candidate(
             .collect(),
         score: found.flatten().map(|candidate| candidate.score.show()),
         notes: match (&found_none, supply) {
-            (true, None) => teller.notes(agent),
+            (true, None) => writer.notes(agent),
             _ => Vec::new(),
         },
         checks,
@@ -138,21 +138,21 @@ pub fn candidate(
     }
 }
 
-struct Teller<'a> {
+struct CheckWriter<'a> {
     fleet: &'a Fleet,
     /// Of how many absent keys a nearest one was looked for.
     keys: Cell<usize>,
     matcher: Matcher<'a>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> CheckWriter<'a> {
     fn of_agent(&self, agent: Option<usize>, checks: &mut Vec<Check>, preferences: &mut Vec<Check>) {
         let matcher = self.matcher;
         let plan = matcher.moment.plan;
         let need = matcher.subject.need;
         let failures = matcher.agent_failures(agent);
         let scene = matcher.scene(agent, None, None);
-        let about = About { agent, supply: None, volume: None, scene };
+        let about = CheckSubject { agent, supply: None, volume: None, scene };
         let failed =
             |condition: Condition| failures.iter().find(|failure| Condition::of(failure, None) == condition);
         if matcher.subject.framework.served.is_some() {
@@ -184,7 +184,7 @@ impl<'a> Teller<'a> {
         let rules = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own);
         for rule in rules.filter(|rule| !rule.sides.of_volume()) {
             if agent.is_some() || !rule.sides.has(Side::Agent) {
-                self.told(&about, rule, checks, preferences);
+                self.external(&about, rule, checks, preferences);
             }
         }
         if let Some(request) = need.agent.as_ref().filter(|_| agent.is_some()) {
@@ -208,7 +208,7 @@ impl<'a> Teller<'a> {
         let (plan, world) = (matcher.moment.plan, matcher.moment.world);
         let failures = matcher.supply_failures(agent, volume, supply, Reach::All);
         let scene = matcher.scene(agent, Some(supply), Some(volume));
-        let about = About { agent, supply: Some(supply), volume: Some(volume), scene };
+        let about = CheckSubject { agent, supply: Some(supply), volume: Some(volume), scene };
         let mut told: Vec<Condition> = Vec::new();
         for ask in &volume.request.amounts {
             let condition = Condition::Amount(Some(volume.name), ask.resource);
@@ -223,7 +223,7 @@ impl<'a> Teller<'a> {
         let tiers = world.rules_of_supply(plan, supply);
         for rule in shared.filter(|rule| rule.sides.of_volume()).chain(tiers) {
             if agent.is_some() || !rule.sides.has(Side::Agent) {
-                self.told(&about, rule, checks, preferences);
+                self.external(&about, rule, checks, preferences);
             }
         }
         for place in volume.places.iter().filter(|place| place.weight.is_none()) {
@@ -283,7 +283,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Checks the classes and conditions that a need asks for.
-    fn request(&self, about: &About<'a>, request: &'a crate::ir::Request, checks: &mut Vec<Check>) {
+    fn request(&self, about: &CheckSubject<'a>, request: &'a crate::ir::Request, checks: &mut Vec<Check>) {
         let plan = self.matcher.moment.plan;
         for ask in &request.classes {
             let definition = plan.definition(ask.class);
@@ -308,12 +308,12 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn volume(&self, about: &About<'_>) -> Option<String> {
+    fn volume(&self, about: &CheckSubject<'_>) -> Option<String> {
         about.volume.map(|volume| self.matcher.moment.plan.symbols.text(volume.name).to_owned())
     }
 
     /// Checks a condition that is not an expression, by the matcher's failure.
-    fn plain(&self, about: &About<'a>, condition: Condition, failure: Option<&Failure<'a>>) -> Check {
+    fn plain(&self, about: &CheckSubject<'a>, condition: Condition, failure: Option<&Failure<'a>>) -> Check {
         let (label, kind, want) = words::named(self.fleet, self.matcher.id, &condition);
         let reason: Option<Reason> =
             failure.map(|failure| self.matcher.reason(failure, about.agent, about.supply, about.volume));
@@ -350,7 +350,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Returns the free amount of a resource.
-    fn free(&self, about: &About<'_>, condition: &Condition) -> Option<String> {
+    fn free(&self, about: &CheckSubject<'_>, condition: &Condition) -> Option<String> {
         let world = self.matcher.moment.world;
         let Condition::Amount(_, resource) = condition else { return None };
         let holding = match about.supply {
@@ -358,7 +358,7 @@ impl<'a> Teller<'a> {
             None => world.agent_holding(about.agent?, *resource)?,
         };
         let draft = crate::matching::Draft::default();
-        let free = self.matcher.room(&draft).free_of(holding);
+        let free = self.matcher.availability(&draft).free_of(holding);
         let dimension = world.holding(holding).dimension;
         Some(free.map_or("unlimited".to_owned(), |free| {
             format!("{} free", crate::quantity::render(dimension, free))
@@ -367,10 +367,16 @@ impl<'a> Teller<'a> {
 
     /// Checks a rule. The rule that a plugin is sound is left out as long as it holds, because nobody wrote
     /// it.
-    fn told(&self, about: &About<'a>, rule: &'a Rule, checks: &mut Vec<Check>, preferences: &mut Vec<Check>) {
+    fn external(
+        &self,
+        about: &CheckSubject<'a>,
+        rule: &'a Rule,
+        checks: &mut Vec<Check>,
+        preferences: &mut Vec<Check>,
+    ) {
         let plan = self.matcher.moment.plan;
         let sound = match plan.node(rule.root) {
-            Node::Asked(asked) => plan.asked(*asked).question == Question::Sound,
+            Node::External(asked) => plan.asked(*asked).question == ExternalQuestion::Healthy,
             _ => false,
         };
         let list = if rule.weight.is_some() { preferences } else { checks };
@@ -379,7 +385,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn rule(&self, about: &About<'a>, rule: &'a Rule) -> Check {
+    fn rule(&self, about: &CheckSubject<'a>, rule: &'a Rule) -> Check {
         let truth = about.scene.truth(rule.root);
         let one = i128::from(MILLION);
         let earned = rule.weight.map(|weight| {
@@ -409,7 +415,7 @@ impl<'a> Teller<'a> {
         let value = scene.value(id);
         let parts: Vec<NodeId> = match plan.node(id) {
             Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => Vec::new(),
-            Node::Asked(asked) => several(&plan.asked(*asked).conditions).to_vec(),
+            Node::External(asked) => several(&plan.asked(*asked).conditions).to_vec(),
             Node::Named(definition) => vec![plan.definition(*definition).root],
             Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) => vec![*inner],
             Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.to_vec(),
@@ -423,7 +429,7 @@ impl<'a> Teller<'a> {
         // A constant operand stands in the text of its parent already.
         let worth = |part: &&NodeId| !matches!(plan.node(**part), Node::Constant(_));
         let asked = match plan.node(id) {
-            Node::Asked(asked) if parts.is_empty() => plan.asked(*asked).reads.as_slice(),
+            Node::External(asked) if parts.is_empty() => plan.asked(*asked).reads.as_slice(),
             _ => &[],
         };
         let own = read.iter().chain(asked).map(|column| self.column(scene, *column));
@@ -469,7 +475,7 @@ fn several(parts: &[NodeId]) -> &[NodeId] {
 }
 
 /// The subject of a check.
-struct About<'a> {
+struct CheckSubject<'a> {
     agent: Option<usize>,
     supply: Option<usize>,
     volume: Option<&'a Volume>,

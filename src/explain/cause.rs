@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 
 use super::{
-    analysis::{Analysis, Counts, Example, Tally},
+    analysis::{Analysis, ConditionTally, Counts, Example},
     words,
 };
 use crate::{
@@ -115,7 +115,7 @@ fn cause<'a>(
     analysis: &Analysis<'a>,
     looked: &mut Looked<'a>,
     (number, volume): (usize, Option<usize>),
-    tally: &Tally,
+    tally: &ConditionTally,
 ) -> Cause {
     let plan = fleet.plan();
     let condition = analysis.conditions[number];
@@ -135,7 +135,7 @@ fn cause<'a>(
         supplies: tally.supplies,
         pairs: tally.pairs,
         permanent: (tally.permanent, tally.noted),
-        together: !tally.said.is_empty(),
+        together: !tally.joint_reasons.is_empty(),
         measured: tally.examples.first().is_some_and(|example| example.distance.is_some()),
         nearest: near(fleet, &reasons),
         absent: absent(fleet, looked, tally),
@@ -168,12 +168,12 @@ fn condition_is_amount(condition: &Condition) -> bool {
 }
 
 /// An agent, and a supply for a volume.
-type Candidate = (Option<usize>, Option<usize>, Option<usize>);
+type CandidateKey = (Option<usize>, Option<usize>, Option<usize>);
 
 /// What fails of the candidates that were looked at last: many conditions have the same examples.
 struct Looked<'a> {
     matcher: Matcher<'a>,
-    kept: IndexMap<Candidate, IndexMap<Condition, Failure<'a>>>,
+    kept: IndexMap<CandidateKey, IndexMap<Condition, Failure<'a>>>,
     /// Of how many keys a nearest one was looked for.
     keys: usize,
 }
@@ -183,7 +183,7 @@ impl<'a> Looked<'a> {
     const MOST: usize = 16;
 
     /// Why a condition does not hold for a candidate.
-    fn failure(&mut self, candidate: Candidate, condition: Condition) -> Option<&Failure<'a>> {
+    fn failure(&mut self, candidate: CandidateKey, condition: Condition) -> Option<&Failure<'a>> {
         if !self.kept.contains_key(&candidate) {
             if self.kept.len() == Self::MOST {
                 self.kept.shift_remove_index(0);
@@ -194,7 +194,7 @@ impl<'a> Looked<'a> {
         self.kept.get(&candidate)?.get(&condition)
     }
 
-    fn failures(&self, (agent, supply, volume): Candidate) -> IndexMap<Condition, Failure<'a>> {
+    fn failures(&self, (agent, supply, volume): CandidateKey) -> IndexMap<Condition, Failure<'a>> {
         let asked = volume.map(|at| &self.matcher.subject.need.volumes[at]);
         let failures = match (supply, asked) {
             (Some(supply), Some(volume)) => {
@@ -216,7 +216,7 @@ fn reasons(
     looked: &mut Looked<'_>,
     condition: Condition,
     volume: Option<usize>,
-    tally: &Tally,
+    tally: &ConditionTally,
 ) -> Vec<(Example, Reason)> {
     let matcher = looked.matcher;
     let asked = volume.map(|at| &matcher.subject.need.volumes[at]);
@@ -229,7 +229,7 @@ fn reasons(
             found.push((*example, reason));
         }
     }
-    found.extend(tally.said.iter().cloned());
+    found.extend(tally.joint_reasons.iter().cloned());
     found.truncate(TOLD);
     found
 }
@@ -245,7 +245,7 @@ fn near(fleet: &Fleet, reasons: &[(Example, Reason)]) -> Vec<Near> {
 }
 
 /// Keys that are absent, with one of the fleet's that may be meant where none has this one.
-fn absent(fleet: &Fleet, looked: &mut Looked<'_>, tally: &Tally) -> Vec<Absent> {
+fn absent(fleet: &Fleet, looked: &mut Looked<'_>, tally: &ConditionTally) -> Vec<Absent> {
     let plan = fleet.plan();
     let show = Show::new(plan);
     let one = |(column, count): (&ColumnId, &u64)| {
@@ -268,7 +268,7 @@ pub(super) fn meant(fleet: &Fleet, column: ColumnId, told: usize) -> Option<Stri
 }
 
 /// Shows a rate that was written in bytes with its value in bits, and hints at a confusion of the two.
-fn units(fleet: &Fleet, analysis: &Analysis<'_>, cause: &mut Cause, tally: &Tally) {
+fn units(fleet: &Fleet, analysis: &Analysis<'_>, cause: &mut Cause, tally: &ConditionTally) {
     let written = words::written(fleet, analysis.matcher.id, &cause.condition);
     let word =
         cause.want.split([' ', ',']).find_map(|word| Some((word.to_owned(), Quantity::parse(word).ok()?)));

@@ -10,11 +10,11 @@ use indexmap::{IndexMap, IndexSet};
 use crate::{
     engine::{Gap, Scene},
     inventory::{
-        room::Room,
-        world::{HoldingId, PartKind, Quota, StockId},
+        availability::Availability,
+        world::{HoldingId, PartKind, StockId, Total},
     },
     ir::{Column, ColumnId, NodeId, Place, PlaceKey, PlaceKind, Plan, Request, Rule, Target},
-    matching::{Draft, Matcher, Spot, Verdict},
+    matching::{Draft, Matcher, PlaceValue, PlaceVerdict},
     ranges::Ranges,
     symbol::Symbol,
     types::Side,
@@ -23,17 +23,17 @@ use crate::{
 
 /// A partition of rows into classes.
 #[derive(Clone, Debug)]
-pub(super) struct Classes {
+pub(super) struct RowClasses {
     /// The rows of each class, ascending.
     pub members: Vec<Vec<usize>>,
     /// The number of the class of each row.
     pub of: Vec<usize>,
 }
 
-impl Classes {
-    fn of_keys(keys: impl Iterator<Item = Vec<i64>>) -> Classes {
+impl RowClasses {
+    fn of_keys(keys: impl Iterator<Item = Vec<i64>>) -> RowClasses {
         let mut numbers: IndexMap<Box<[i64]>, usize> = IndexMap::new();
-        let mut classes = Classes { members: Vec::new(), of: Vec::new() };
+        let mut classes = RowClasses { members: Vec::new(), of: Vec::new() };
         for (row, key) in keys.enumerate() {
             let next = numbers.len();
             let class = *numbers.entry(key.into_boxed_slice()).or_insert(next);
@@ -48,14 +48,14 @@ impl Classes {
 }
 
 /// The columns and charges that the conditions of a need read.
-pub(super) struct Reads {
+pub(super) struct NeedReads {
     agent: Vec<ColumnId>,
     pool: Vec<ColumnId>,
     charged: Vec<Symbol>,
 }
 
-impl Reads {
-    pub fn new(matcher: &Matcher<'_>) -> Reads {
+impl NeedReads {
+    pub fn new(matcher: &Matcher<'_>) -> NeedReads {
         let (plan, need) = (matcher.moment.plan, matcher.subject.need);
         let mut all: IndexSet<ColumnId> = IndexSet::new();
         let broker = plan.broker.requires.iter().chain(&plan.broker.prefers);
@@ -70,7 +70,7 @@ impl Reads {
         let of_side = |columns: &IndexSet<ColumnId>, side| {
             columns.iter().copied().filter(|column| plan.column(*column).side == side).collect::<Vec<_>>()
         };
-        Reads {
+        NeedReads {
             agent: of_side(&all, Side::Agent),
             pool: of_side(&all, Side::Pool),
             charged: charges.iter().map(|charge| charge.resource).collect(),
@@ -84,16 +84,16 @@ fn roots<'r>(plan: &'r Plan, request: &'r Request) -> impl Iterator<Item = NodeI
 }
 
 /// Partitions all agents.
-pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
+pub(super) fn agents(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
     let (world, need) = (matcher.moment.world, matcher.subject.need);
     let asked = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| ask.resource);
     let resources: IndexSet<Symbol> = asked.chain(reads.charged.iter().copied()).collect();
     let draft = Draft::default();
-    let room = matcher.room(&draft);
+    let availability = matcher.availability(&draft);
     // A volume's place may compare with the domain of its agent.
     let of_volumes = need.volumes.iter().flat_map(|volume| &volume.places);
     let domains = need.places.iter().chain(of_volumes).any(|place| matches!(place.kind, PlaceKind::Near(..)));
-    Classes::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
+    RowClasses::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
         let mut key = Encoder::default();
         let scene = matcher.scene(Some(at), None, None);
         let rules: &[Rule] = &matcher.moment.plan.agent_rules[agent.rules];
@@ -105,7 +105,7 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
         }
         reads.agent.iter().for_each(|column| key.read(&scene, *column));
         for resource in &resources {
-            key.holding(&room, world.agent_holding(at, *resource));
+            key.holding(&availability, world.agent_holding(at, *resource));
         }
         if domains {
             key.symbol(agent.placement.domain);
@@ -114,7 +114,7 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
             // The verdict holds now. The compared value decides how grants elsewhere change it.
             key.verdict(&matcher.agent_place(place, at, &[]));
             if let Some(by) = compared(place, PlaceKey::Agent) {
-                key.spot(matcher.agent_value(at, by));
+                key.place_value(matcher.agent_value(at, by));
             }
         }
         key.0
@@ -122,8 +122,8 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
 }
 
 /// Partitions all agents by the values of some columns.
-pub(super) fn agents_by(matcher: &Matcher<'_>, columns: &[ColumnId]) -> Classes {
-    Classes::of_keys((0..matcher.moment.world.agents.len()).map(|at| {
+pub(super) fn agents_by(matcher: &Matcher<'_>, columns: &[ColumnId]) -> RowClasses {
+    RowClasses::of_keys((0..matcher.moment.world.agents.len()).map(|at| {
         let mut key = Encoder::default();
         let scene = matcher.scene(Some(at), None, None);
         columns.iter().for_each(|column| key.read(&scene, *column));
@@ -132,8 +132,8 @@ pub(super) fn agents_by(matcher: &Matcher<'_>, columns: &[ColumnId]) -> Classes 
 }
 
 /// Partitions some supplies by the values of some columns.
-pub(super) fn supplies_by(matcher: &Matcher<'_>, columns: &[ColumnId], supplies: &[usize]) -> Classes {
-    Classes::of_keys(supplies.iter().map(|at| {
+pub(super) fn supplies_by(matcher: &Matcher<'_>, columns: &[ColumnId], supplies: &[usize]) -> RowClasses {
+    RowClasses::of_keys(supplies.iter().map(|at| {
         let mut key = Encoder::default();
         let scene = matcher.scene(None, Some(*at), None);
         columns.iter().for_each(|column| key.read(&scene, *column));
@@ -149,10 +149,10 @@ pub(super) fn supplies_by(matcher: &Matcher<'_>, columns: &[ColumnId], supplies:
 /// Partitions all agents by the classes that they are in, and by rules of their own that read supplies.
 pub(super) fn agents_as<'c>(
     matcher: &Matcher<'_>,
-    others: impl Iterator<Item = &'c Classes> + Clone,
-) -> Classes {
+    others: impl Iterator<Item = &'c RowClasses> + Clone,
+) -> RowClasses {
     let (plan, world) = (matcher.moment.plan, matcher.moment.world);
-    Classes::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
+    RowClasses::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
         let mut key = Encoder::default();
         let of_volumes = plan.agent_rules[agent.rules].iter().any(|rule| rule.sides.of_volume());
         // Such rules differ from agent to agent, so each has a class of its own.
@@ -163,14 +163,14 @@ pub(super) fn agents_as<'c>(
 }
 
 /// Partitions all supplies.
-pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
+pub(super) fn supplies(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
     let (plan, world, need) = (matcher.moment.plan, matcher.moment.world, matcher.subject.need);
     let asked = need.volumes.iter().flat_map(|volume| &volume.request.amounts).map(|ask| ask.resource);
     let resources: IndexSet<Symbol> = asked.collect();
     let by_source = need.volumes.iter().any(|volume| volume.source.is_some());
     let draft = Draft::default();
-    let room = matcher.room(&draft);
-    Classes::of_keys(world.supplies.iter().enumerate().map(|(at, supply)| {
+    let availability = matcher.availability(&draft);
+    RowClasses::of_keys(world.supplies.iter().enumerate().map(|(at, supply)| {
         let mut key = Encoder::default();
         let scene = matcher.scene(None, Some(at), None);
         reads.pool.iter().for_each(|column| key.read(&scene, *column));
@@ -179,7 +179,7 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
         key.number(-1);
         for resource in &resources {
             let tiers = supply.holdings(*resource).unwrap_or_default();
-            key.holding(&room, tiers.first().copied());
+            key.holding(&availability, tiers.first().copied());
             // Shared holdings are encoded by their identity: what one supply takes of them, the others lack.
             tiers.iter().skip(1).for_each(|tier| key.number(i64::from(tier.0)));
             key.number(-1);
@@ -192,7 +192,7 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
             key.symbol(existing.filesystem);
             key.number(i64::from(existing.read_only));
             key.symbol(existing.reserved_for);
-            key.free(&room, existing.users);
+            key.free(&availability, existing.users);
             for (resource, dimension, whole) in &existing.whole {
                 key.symbol(Some(*resource));
                 key.number(*dimension as i64);
@@ -205,14 +205,14 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &Reads) -> Classes {
                 places += 1;
                 key.verdict(&matcher.supply_place(place, at, &[], volume));
                 if let Some(by) = compared(place, PlaceKey::Pool) {
-                    key.spot(matcher.supply_value(at, by));
+                    key.place_value(matcher.supply_value(at, by));
                 }
             }
         }
         // Places of the agent may compare with its volumes.
         for place in need.places.iter().filter(|place| speaks_of_volume(place)) {
             places += 1;
-            key.spot(place.kind.key().and_then(|by| matcher.supply_value(at, by)));
+            key.place_value(place.kind.key().and_then(|by| matcher.supply_value(at, by)));
         }
         if places > 0 {
             key.symbol(supply.placement.domain);
@@ -297,9 +297,9 @@ impl Encoder {
     }
 
     /// Encodes the options of a holding, and the usable and free amounts of its parts.
-    fn holding(&mut self, room: &Room<'_>, holding: Option<HoldingId>) {
+    fn holding(&mut self, availability: &Availability<'_>, holding: Option<HoldingId>) {
         let Some(id) = holding else { return self.number(-1) };
-        let holding = room.world.holding(id);
+        let holding = availability.world.holding(id);
         let options = [holding.dimension as i64, holding.step, holding.min, holding.max.unwrap_or(-1)];
         self.0.extend(options);
         for (kind, stock) in &holding.parts {
@@ -308,27 +308,27 @@ impl Encoder {
                 PartKind::Revocable => self.number(1),
                 PartKind::Reserved(role) => self.0.extend([2, role.index() as i64]),
             }
-            match &room.world.stock(*stock).usable {
-                Quota::Unlimited => self.number(0),
-                Quota::Scalar(amount) => self.0.extend([1, *amount]),
-                Quota::Ranges(ranges) => self.ranges(ranges),
-                Quota::Items(items) => {
+            match &availability.world.stock(*stock).usable {
+                Total::Unlimited => self.number(0),
+                Total::Scalar(amount) => self.0.extend([1, *amount]),
+                Total::Ranges(ranges) => self.ranges(ranges),
+                Total::Items(items) => {
                     self.number(items.len() as i64);
                     self.0.extend(items.iter().map(|item| item.index() as i64));
                 }
             }
-            self.free(room, *stock);
+            self.free(availability, *stock);
         }
         self.number(-3);
     }
 
-    fn free(&mut self, room: &Room<'_>, stock: StockId) {
-        match room.free_set(stock) {
+    fn free(&mut self, availability: &Availability<'_>, stock: StockId) {
+        match availability.free_set(stock) {
             Some(set) => {
                 self.number(2);
                 self.ranges(&set);
             }
-            None => match room.free(stock) {
+            None => match availability.free(stock) {
                 Some(free) => {
                     self.number(1);
                     self.wide(free);
@@ -338,21 +338,21 @@ impl Encoder {
         }
     }
 
-    fn verdict(&mut self, verdict: &Verdict) {
+    fn verdict(&mut self, verdict: &PlaceVerdict) {
         self.number(match verdict {
-            Verdict::Holds => 0,
-            Verdict::Absent => 1,
-            Verdict::Never(_) => 2,
-            Verdict::Now(..) => 3,
+            PlaceVerdict::Holds => 0,
+            PlaceVerdict::Absent => 1,
+            PlaceVerdict::Never(_) => 2,
+            PlaceVerdict::Now(..) => 3,
         });
     }
 
-    fn spot(&mut self, spot: Option<Spot>) {
-        match spot {
+    fn place_value(&mut self, place_value: Option<PlaceValue>) {
+        match place_value {
             None => self.number(-1),
-            Some(Spot::Domain(symbol)) => self.0.extend([0, symbol.index() as i64]),
-            Some(Spot::Text(symbol)) => self.0.extend([1, symbol.index() as i64]),
-            Some(Spot::Other(text)) => {
+            Some(PlaceValue::Domain(symbol)) => self.0.extend([0, symbol.index() as i64]),
+            Some(PlaceValue::Text(symbol)) => self.0.extend([1, symbol.index() as i64]),
+            Some(PlaceValue::Other(text)) => {
                 self.number(2);
                 self.text(&text);
             }

@@ -9,8 +9,8 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    analysis::Set,
-    classes::{self, Classes},
+    analysis::Conditions,
+    classes::{self, RowClasses},
 };
 use crate::{
     ir::{ColumnId, NodeId, Rule},
@@ -20,11 +20,11 @@ use crate::{
 
 /// A bit set of classes of supplies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Bits(Vec<u64>);
+pub(super) struct ClassBits(Vec<u64>);
 
-impl Bits {
-    pub fn none(count: usize) -> Bits {
-        Bits(vec![0; count.div_ceil(64)])
+impl ClassBits {
+    pub fn none(count: usize) -> ClassBits {
+        ClassBits(vec![0; count.div_ceil(64)])
     }
 
     pub fn set(&mut self, at: usize) {
@@ -35,15 +35,15 @@ impl Bits {
         self.0.iter().all(|word| *word == 0)
     }
 
-    fn meets(&self, other: &Bits) -> bool {
+    fn meets(&self, other: &ClassBits) -> bool {
         self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
     }
 
-    fn split(&self, by: &Bits) -> (Bits, Bits) {
+    fn split(&self, by: &ClassBits) -> (ClassBits, ClassBits) {
         let pairs = || self.0.iter().zip(&by.0);
         (
-            Bits(pairs().map(|(one, by)| one & by).collect()),
-            Bits(pairs().map(|(one, by)| one & !by).collect()),
+            ClassBits(pairs().map(|(one, by)| one & by).collect()),
+            ClassBits(pairs().map(|(one, by)| one & !by).collect()),
         )
     }
 
@@ -57,16 +57,16 @@ impl Bits {
 /// An interner of sets of conditions.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
-    known: IndexSet<Set>,
+    known: IndexSet<Conditions>,
     joined: IndexMap<(usize, usize), usize>,
 }
 
 impl Sets {
-    pub fn number(&mut self, set: Set) -> usize {
+    pub fn number(&mut self, set: Conditions) -> usize {
         self.known.insert_full(set).0
     }
 
-    pub fn get(&self, number: usize) -> &Set {
+    pub fn get(&self, number: usize) -> &Conditions {
         &self.known[number]
     }
 
@@ -102,11 +102,11 @@ pub(super) struct Fails {
     /// The number of the projection of agents.
     pub projection: usize,
     /// The excluded supplies, by class of the projection.
-    pub of: Vec<Bits>,
+    pub of: Vec<ClassBits>,
 }
 
 /// A pair of projected classes that fails a condition.
-pub(super) struct Pair<'a> {
+pub(super) struct ClassPair<'a> {
     pub rule: &'a Rule,
     pub node: NodeId,
     pub condition: Condition,
@@ -123,11 +123,11 @@ pub(super) struct Crossing<'a> {
     matcher: Matcher<'a>,
     conjuncts: Vec<Conjunct<'a>>,
     /// The projections of agents, by the columns read.
-    projections: IndexMap<Vec<ColumnId>, Classes>,
+    projections: IndexMap<Vec<ColumnId>, RowClasses>,
     /// The projections of supplies, by the columns read. Their rows are classes of supplies.
-    pools: IndexMap<Vec<ColumnId>, Classes>,
+    pools: IndexMap<Vec<ColumnId>, RowClasses>,
     /// The agents that are in the same class of every projection.
-    pub classes: Classes,
+    pub classes: RowClasses,
 }
 
 impl<'a> Crossing<'a> {
@@ -140,8 +140,8 @@ impl<'a> Crossing<'a> {
         let own = own.flat_map(|(at, rules)| rules.iter().map(move |rule| (Some(at), rule)));
         let crossing = shared.chain(own);
         let crossing = crossing.filter(|(_, rule)| rule.weight.is_none() && rule.sides.has(Side::Agent));
-        let mut projections: IndexMap<Vec<ColumnId>, Classes> = IndexMap::new();
-        let mut pools: IndexMap<Vec<ColumnId>, Classes> = IndexMap::new();
+        let mut projections: IndexMap<Vec<ColumnId>, RowClasses> = IndexMap::new();
+        let mut pools: IndexMap<Vec<ColumnId>, RowClasses> = IndexMap::new();
         let mut conjuncts = Vec::new();
         let wanted = matcher.subject.need.agent.is_some();
         for (tier, rule) in crossing.filter(|_| wanted) {
@@ -189,9 +189,9 @@ impl<'a> Crossing<'a> {
     pub fn fails(
         &self,
         volume: &'a crate::ir::Volume,
-        supplies: &Classes,
+        supplies: &RowClasses,
         steps: &mut u64,
-        tell: &mut dyn FnMut(&Pair<'a>) -> usize,
+        tell: &mut dyn FnMut(&ClassPair<'a>) -> usize,
     ) -> Option<Vec<Fails>> {
         let mut found = Vec::with_capacity(self.conjuncts.len());
         for conjunct in &self.conjuncts {
@@ -210,8 +210,8 @@ impl<'a> Crossing<'a> {
         &self,
         conjunct: &Conjunct<'a>,
         volume: &'a crate::ir::Volume,
-        supplies: &Classes,
-        tell: &mut dyn FnMut(&Pair<'a>) -> usize,
+        supplies: &RowClasses,
+        tell: &mut dyn FnMut(&ClassPair<'a>) -> usize,
     ) -> Fails {
         let world = self.matcher.moment.world;
         let agents = &self.projections[conjunct.agents];
@@ -235,7 +235,7 @@ impl<'a> Crossing<'a> {
         let mut number = None;
         let mut of = Vec::with_capacity(agents.members.len());
         for members in &agents.members {
-            let mut bits = Bits::none(supplies.members.len());
+            let mut bits = ClassBits::none(supplies.members.len());
             for (about, count) in &of_pool {
                 let Some(first) = about.first() else { continue };
                 let (agent, supply) = (members[0], supplies.members[*first][0]);
@@ -243,7 +243,7 @@ impl<'a> Crossing<'a> {
                     continue;
                 }
                 about.iter().for_each(|class| bits.set(*class));
-                let pair = Pair {
+                let pair = ClassPair {
                     rule: conjunct.rule,
                     node: conjunct.node,
                     condition: conjunct.condition,
@@ -262,15 +262,15 @@ impl<'a> Crossing<'a> {
 }
 
 /// A partition of the classes of supplies: the number of the set that they fail, and the classes.
-pub(super) type Parts = Vec<(usize, Bits)>;
+pub(super) type ClassPartition = Vec<(usize, ClassBits)>;
 
 /// Refines a partition of the supplies by the conditions of both sides, for one class of agents. A part that
 /// a condition covers partly is split in two; each step is linear in the bits.
 pub(super) fn split<'f>(
-    alone: &Parts,
-    fails: impl Iterator<Item = (usize, &'f Bits)>,
+    alone: &ClassPartition,
+    fails: impl Iterator<Item = (usize, &'f ClassBits)>,
     sets: &mut Sets,
-) -> Parts {
+) -> ClassPartition {
     let mut parts = alone.clone();
     for (number, bits) in fails.filter(|(_, bits)| !bits.is_empty()) {
         for at in 0..parts.len() {

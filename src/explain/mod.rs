@@ -29,13 +29,13 @@ pub use barriers::{Barrier, Barriers, PlaceClass, barriers};
 pub use candidate::{CandidateExplanation, Check, Step, candidate};
 pub use cause::{Absent, Cause, Near};
 pub use offer::{Compared, OfferExplanation, Supplied, offer};
-pub use relaxations::{Drop, Relaxation};
+pub use relaxations::{DroppedCondition, Relaxation};
 pub(crate) use text::columns;
-pub use text::{Look, candidate_text, need_text, offer_text};
+pub use text::{DetailLevel, candidate_text, need_text, offer_text};
 pub use words::Dropped;
 
 use analysis::Analysis;
-use state::State;
+use state::MomentState;
 
 use crate::{
     Fleet, Offers,
@@ -75,7 +75,7 @@ pub struct Ending {
 
 /// A set of conditions without which there would be offers, in words.
 #[derive(Clone, Debug)]
-pub struct Instead {
+pub struct RelaxationInWords {
     /// The conditions, in words.
     pub dropped: Vec<Dropped>,
     /// The relaxation itself, for programs.
@@ -113,7 +113,7 @@ pub struct Explanation {
     /// The conditions that some rows fail. The one that alone excludes the largest share comes first.
     pub causes: Vec<Cause>,
     /// The smallest sets of conditions without which there would be offers, smallest first.
-    pub relaxations: Vec<Instead>,
+    pub relaxations: Vec<RelaxationInWords>,
     /// True if a bound ended the search for relaxations.
     pub relaxations_stopped: bool,
     /// True if a bound left candidates out of the counts.
@@ -138,18 +138,18 @@ impl Explanation {
 /// Explains a need at the moment when it closed in a cycle.
 pub fn need(offers: &Offers, id: NeedId) -> Explanation {
     let _run = offers.fleet().plugin_run();
-    let state = State::closed(offers, id);
+    let state = MomentState::closed(offers, id);
     explain(offers.fleet(), &state, id, Some(offers))
 }
 
 /// Explains a need before any offer, as if there were no other need.
 pub fn need_alone(fleet: &Fleet, id: NeedId) -> Explanation {
     let _run = fleet.plugin_run();
-    let state = State::start(fleet, id);
+    let state = MomentState::start(fleet, id);
     explain(fleet, &state, id, None)
 }
 
-fn explain(fleet: &Fleet, state: &State, id: NeedId, offers: Option<&Offers>) -> Explanation {
+fn explain(fleet: &Fleet, state: &MomentState, id: NeedId, offers: Option<&Offers>) -> Explanation {
     let (plan, world) = (fleet.plan(), fleet.world());
     let mut analysis = Analysis::new(fleet, state, id);
     let framework = &plan.frameworks[id.framework];
@@ -171,15 +171,15 @@ fn explain(fleet: &Fleet, state: &State, id: NeedId, offers: Option<&Offers>) ->
         causes: Vec::new(),
         relaxations: Vec::new(),
         relaxations_stopped: false,
-        counts_stopped: analysis.unlooked > 0,
+        counts_stopped: analysis.skipped > 0,
     };
     explanation.causes = cause::causes(fleet, &analysis);
     let missing = explanation.lacking();
     if missing > 0 && explanation.feasible == 0 {
-        let found = relaxations::Trial::new(&mut analysis, fleet, state, id, missing).run();
+        let found = relaxations::RelaxationTrial::new(&mut analysis, fleet, state, id, missing).run();
         let say = |relaxation: Relaxation| {
             let dropped = relaxation.drops.iter().map(|drop| words::dropped(fleet, id, drop)).collect();
-            Instead { dropped, relaxation }
+            RelaxationInWords { dropped, relaxation }
         };
         explanation.relaxations = found.list.into_iter().map(say).collect();
         explanation.relaxations_stopped = found.stopped;

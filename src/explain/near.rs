@@ -34,7 +34,7 @@ pub(super) fn distance(scene: &Scene<'_>, failure: &Failure<'_>) -> Option<u128>
 fn between(scene: &Scene<'_>, node: NodeId) -> Option<u128> {
     let (op, left, right) = match scene.plan.node(node) {
         Node::Test(op, left, right) => (op, left, right),
-        Node::Asked(asked) => {
+        Node::External(asked) => {
             let outcome = scene.filters?.outcome(scene, scene.plan.asked(*asked))?;
             return outcome.distance.map(u128::from);
         }

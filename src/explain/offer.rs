@@ -1,6 +1,6 @@
 //! The explanation of an offer: the chosen candidate beside the next best, preference by preference.
 
-use super::{analysis::Analysis, state::State, words};
+use super::{analysis::Analysis, state::MomentState, words};
 use crate::{
     Offers,
     matching::{Candidate, Matcher, Search},
@@ -62,7 +62,7 @@ pub fn offer(offers: &Offers, number: usize) -> OfferExplanation {
     let _run = fleet.plugin_run();
     let (plan, world) = (fleet.plan(), fleet.world());
     let grant = &offers.cycle().grants[number];
-    let state = State::after(offers, grant.id, number);
+    let state = MomentState::after(offers, grant.id, number);
     let analysis = Analysis::new(fleet, &state, grant.id);
     let matcher = Matcher::new(state.moment(fleet), grant.id);
     let text = |symbol| plan.symbols.text(symbol).to_owned();
@@ -105,14 +105,15 @@ fn compare(matcher: &Matcher<'_>, chosen: &Candidate, other: Option<&Candidate>)
     let one = i128::from(MILLION);
     let volumes = i128::from(chosen.score.volumes.max(1));
     // Contributions of volumes are averaged over the need's volumes.
-    let adds = |item: &crate::matching::Item| match item.volume {
+    let adds = |item: &crate::matching::ScoreItem| match item.volume {
         Some(_) => item.numerator() / volumes,
         None => item.numerator(),
     };
     let shown = |numerator: i128| decimal(numerator / one, one);
     let mut items: Vec<Compared> = Vec::new();
     for (at, item) in chosen.items.iter().enumerate() {
-        let same = |known: &&crate::matching::Item| known.label == item.label && known.volume == item.volume;
+        let same =
+            |known: &&crate::matching::ScoreItem| known.label == item.label && known.volume == item.volume;
         // Items may share label and volume, so the n-th of one side is compared with the n-th of the other.
         let nth = chosen.items[..at].iter().filter(same).count();
         let theirs = other.and_then(|other| other.items.iter().filter(same).nth(nth));

@@ -6,8 +6,8 @@ use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    analysis::{Analysis, Set, is_subset, set_of, union, volume_of},
-    state::State,
+    analysis::{Analysis, Conditions, is_subset, set_of, union, volume_of},
+    state::MomentState,
 };
 use crate::{
     Fleet,
@@ -21,7 +21,7 @@ use crate::{
 
 /// A condition to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drop {
+pub struct DroppedCondition {
     /// The condition.
     pub condition: Condition,
     /// The amount to ask for instead. `None` to ask for nothing, or if the condition is no amount.
@@ -32,7 +32,7 @@ pub struct Drop {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relaxation {
     /// The conditions.
-    pub drops: Vec<Drop>,
+    pub drops: Vec<DroppedCondition>,
     /// The number of missing instances that would be offered.
     pub offers: u64,
     /// True if counting stopped before its end.
@@ -51,7 +51,7 @@ pub struct Relaxations {
 /// A class of agents and supplies that fails a set: the numbers of the way, and of the sets of the agents and
 /// of each volume's supplies.
 #[derive(Clone, Debug)]
-struct Origin {
+struct FailureOrigin {
     way: usize,
     agents: usize,
     supplies: Vec<usize>,
@@ -59,13 +59,13 @@ struct Origin {
 
 #[derive(Clone, Debug, Default)]
 struct Proposal {
-    origins: Vec<Origin>,
+    origins: Vec<FailureOrigin>,
     /// The amounts that were found to fit when the parts were combined.
     levels: IndexMap<Condition, Option<Amount>>,
 }
 
 /// Conditions that fail only in combination, with amounts that would fit.
-type Apart = (Set, IndexMap<Condition, Option<Amount>>);
+type JointFailures = (Conditions, IndexMap<Condition, Option<Amount>>);
 
 /// The number of sets combined for one volume, and kept for one class of agents.
 const COMBINED: usize = 64;
@@ -74,7 +74,7 @@ const ORIGINS: usize = 16;
 /// The number of agents that are searched for conditions that fail in combination.
 const LOOKED_INTO: usize = 8;
 
-pub(super) struct Trial<'s, 'a> {
+pub(super) struct RelaxationTrial<'s, 'a> {
     pub analysis: &'s mut Analysis<'a>,
     pub fleet: &'a Fleet,
     pub id: NeedId,
@@ -85,23 +85,23 @@ pub(super) struct Trial<'s, 'a> {
     stopped: bool,
 }
 
-impl<'s, 'a> Trial<'s, 'a> {
+impl<'s, 'a> RelaxationTrial<'s, 'a> {
     pub fn new(
         analysis: &'s mut Analysis<'a>,
         fleet: &'a Fleet,
-        state: &State,
+        state: &MomentState,
         id: NeedId,
         missing: u64,
     ) -> Self {
-        let State { ledger, placed } = state.clone();
-        Trial { analysis, fleet, id, missing, ledger, placed, steps: 0, stopped: false }
+        let MomentState { ledger, placed } = state.clone();
+        RelaxationTrial { analysis, fleet, id, missing, ledger, placed, steps: 0, stopped: false }
     }
 
     /// Searches for the smallest sets.
     pub fn run(mut self) -> Relaxations {
         let mut open = self.proposals();
-        let mut tried: BTreeSet<Set> = BTreeSet::new();
-        let mut found: Vec<(Set, Relaxation)> = Vec::new();
+        let mut tried: BTreeSet<Conditions> = BTreeSet::new();
+        let mut found: Vec<(Conditions, Relaxation)> = Vec::new();
         // Smaller sets first: a set that contains a sufficient one is skipped.
         while let Some(set) = open.keys().min_by_key(|set| (set.len(), (*set).clone())).cloned() {
             let proposal = open.swap_remove(&set).unwrap_or_default();
@@ -138,15 +138,16 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// Proposes the sets that some class of agents fails with some classes of supplies, each once.
-    fn proposals(&mut self) -> IndexMap<Set, Proposal> {
+    fn proposals(&mut self) -> IndexMap<Conditions, Proposal> {
         let analysis = &*self.analysis;
-        let kind = |row: &super::analysis::Row| (row.set, analysis.way_of[row.crossing]);
+        let kind = |row: &super::analysis::AgentClass| (row.set, analysis.way_of[row.crossing]);
         let kinds: IndexSet<(usize, usize)> = analysis.rows.iter().map(kind).collect();
-        let mut found: IndexMap<Set, Proposal> = IndexMap::new();
+        let mut found: IndexMap<Conditions, Proposal> = IndexMap::new();
         for (agents, way) in kinds {
-            let mut partial: Vec<(Set, Vec<usize>)> = vec![(analysis.sets.get(agents).clone(), Vec::new())];
+            let mut partial: Vec<(Conditions, Vec<usize>)> =
+                vec![(analysis.sets.get(agents).clone(), Vec::new())];
             for ways in &analysis.ways[way].sets {
-                let mut sets: Vec<(usize, &Set)> =
+                let mut sets: Vec<(usize, &Conditions)> =
                     ways.iter().map(|set| (*set, analysis.sets.get(*set))).collect();
                 sets.sort_by_key(|(_, set)| (set.len(), *set));
                 let mut next = Vec::new();
@@ -167,7 +168,7 @@ impl<'s, 'a> Trial<'s, 'a> {
             {
                 let proposal = found.entry(set).or_default();
                 if proposal.origins.len() < ORIGINS {
-                    proposal.origins.push(Origin { way, agents, supplies });
+                    proposal.origins.push(FailureOrigin { way, agents, supplies });
                 }
             }
         }
@@ -176,7 +177,7 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// Proposes to ask for less in place of a limit.
-    fn instead_of_limits(&mut self, found: &mut IndexMap<Set, Proposal>) {
+    fn instead_of_limits(&mut self, found: &mut IndexMap<Conditions, Proposal>) {
         let need = self.analysis.matcher.subject.need;
         let volumes = need.volumes.iter().map(|volume| (Some(volume.name), &volume.request));
         let requests: Vec<_> = need.agent.iter().map(|request| (None, request)).chain(volumes).collect();
@@ -187,7 +188,7 @@ impl<'s, 'a> Trial<'s, 'a> {
                 for (volume, _) in asked {
                     let less = Condition::Amount(*volume, resource);
                     let less = self.analysis.conditions.insert_full(less).0;
-                    let rest: Set = set.iter().copied().filter(|other| other != number).collect();
+                    let rest: Conditions = set.iter().copied().filter(|other| other != number).collect();
                     found.entry(union(&rest, &[less])).or_insert_with(|| proposal.clone());
                 }
             }
@@ -195,13 +196,13 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// Removes conditions that turn out not to matter, one by one.
-    fn smaller(&mut self, set: Set, proposal: &Proposal, of: Relaxation) -> (Set, Relaxation) {
+    fn smaller(&mut self, set: Conditions, proposal: &Proposal, of: Relaxation) -> (Conditions, Relaxation) {
         let (mut set, mut best) = (set, of);
         for number in set.clone() {
             if set.len() < 2 || self.steps > limits::EXPLAIN_STEPS {
                 break;
             }
-            let rest: Set = set.iter().copied().filter(|other| *other != number).collect();
+            let rest: Conditions = set.iter().copied().filter(|other| *other != number).collect();
             if let Ok(relaxation) = self.attempt(&rest, proposal) {
                 (set, best) = (rest, relaxation);
             }
@@ -210,7 +211,7 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// Tries a set. If nothing is offered, returns the conditions that fail in combination.
-    fn attempt(&mut self, set: &[usize], proposal: &Proposal) -> Result<Relaxation, Vec<Apart>> {
+    fn attempt(&mut self, set: &[usize], proposal: &Proposal) -> Result<Relaxation, Vec<JointFailures>> {
         let drops = self.drops(set, proposal);
         // Places that count may pass once something is granted or another value is shared.
         let reach = union(set, &self.loose(set));
@@ -241,7 +242,7 @@ impl<'s, 'a> Trial<'s, 'a> {
 
     /// Returns the conditions that may pass after the drop of a set that does not name them: places that
     /// count, and limits on an amount that is lowered.
-    fn loose(&self, set: &[usize]) -> Set {
+    fn loose(&self, set: &[usize]) -> Conditions {
         let conditions = &self.analysis.conditions;
         let need = self.analysis.matcher.subject.need;
         let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
@@ -281,7 +282,7 @@ impl<'s, 'a> Trial<'s, 'a> {
             let (settled, _) = settle_for(Matcher::new(moment, id).relaxed(relaxed), self.fleet.ledger());
             placed.settle(id, Arc::new(settled));
         }
-        let mut touched = Touched::default();
+        let mut touched = ChangedRows::default();
         let mut taken = Vec::new();
         let (mut offers, mut stopped) = (0, false);
         while offers < self.missing {
@@ -306,13 +307,13 @@ impl<'s, 'a> Trial<'s, 'a> {
             placed.push(plan, world, id, instance);
             offers += 1;
         }
-        taken.iter().rev().for_each(|take| self.ledger.give_back(id.framework, take));
+        taken.iter().rev().for_each(|take| self.ledger.revoke(id.framework, take));
         self.stopped |= cut && offers == 0;
         (offers, stopped || cut && offers < self.missing)
     }
 
     /// Returns the conditions that fail in combination, one set for each way of failing.
-    fn apart(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> Vec<Apart> {
+    fn apart(&mut self, relaxed: &Relaxed, open: &[usize], supplies: &[usize]) -> Vec<JointFailures> {
         let moment = self.fleet.moment_with(&self.ledger, &self.placed);
         let matcher = Matcher::new(moment, self.id).relaxed(relaxed).among(supplies);
         let volumes = &matcher.subject.need.volumes;
@@ -350,7 +351,7 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// Returns the conditions of a set, with amounts to ask for instead.
-    fn drops(&mut self, set: &[usize], proposal: &Proposal) -> Vec<Drop> {
+    fn drops(&mut self, set: &[usize], proposal: &Proposal) -> Vec<DroppedCondition> {
         let conditions: Vec<Condition> = set.iter().map(|number| self.analysis.conditions[*number]).collect();
         let agent = self.agent_levels(&conditions, proposal);
         let mut drops = Vec::with_capacity(conditions.len());
@@ -365,7 +366,7 @@ impl<'s, 'a> Trial<'s, 'a> {
                 }
                 _ => None,
             };
-            drops.push(Drop { condition, instead });
+            drops.push(DroppedCondition { condition, instead });
         }
         drops
     }
@@ -383,7 +384,7 @@ impl<'s, 'a> Trial<'s, 'a> {
         if resources.is_empty() {
             return Vec::new();
         }
-        let seen = |row: &super::analysis::Row| {
+        let seen = |row: &super::analysis::AgentClass| {
             let way = self.analysis.way_of[row.crossing];
             proposal.origins.iter().any(|origin| (origin.way, origin.agents) == (way, row.set))
         };
@@ -421,7 +422,7 @@ impl<'s, 'a> Trial<'s, 'a> {
     }
 
     /// Returns the framework with a need that asks for less.
-    fn relax(&self, drops: &[Drop]) -> Relaxed {
+    fn relax(&self, drops: &[DroppedCondition]) -> Relaxed {
         let matcher = self.analysis.matcher;
         let mut relaxed = Relaxed {
             framework: matcher.subject.framework.clone(),
@@ -482,7 +483,7 @@ impl<'s, 'a> Trial<'s, 'a> {
 }
 
 /// Returns the drops with a part of each amount of a volume. Part 0 leaves these out, and amounts of nothing.
-fn parts_of(drops: &[Drop], part: i64) -> Option<Vec<Drop>> {
+fn parts_of(drops: &[DroppedCondition], part: i64) -> Option<Vec<DroppedCondition>> {
     let mut less = drops.to_vec();
     for drop in &mut less {
         // A request for nothing gets no offer, and a need without the request does.
@@ -529,12 +530,12 @@ fn lower(request: &mut Request, resource: Symbol, instead: Option<&Amount>) {
 
 /// The rows that grants have changed, which no longer equal the others of their classes.
 #[derive(Default)]
-struct Touched {
+struct ChangedRows {
     agents: BTreeSet<usize>,
     supplies: BTreeSet<usize>,
 }
 
-impl Touched {
+impl ChangedRows {
     fn note(&mut self, world: &crate::inventory::world::World, instance: &Instance) {
         self.agents.extend(instance.agent);
         let pools: Vec<Symbol> =

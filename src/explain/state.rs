@@ -10,15 +10,15 @@ use crate::{
 
 /// The amounts used and the instances placed at a moment.
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(super) struct MomentState {
     pub ledger: Ledger,
     pub placed: Placed,
 }
 
-impl State {
+impl MomentState {
     /// Returns the state before any offer.
-    pub fn start(fleet: &Fleet, id: NeedId) -> State {
-        let mut state = State { ledger: fleet.ledger().clone(), placed: fleet.placed().clone() };
+    pub fn start(fleet: &Fleet, id: NeedId) -> MomentState {
+        let mut state = MomentState { ledger: fleet.ledger().clone(), placed: fleet.placed().clone() };
         if has_unsettled(&fleet.plan().frameworks[id.framework].needs[id.need]) {
             let (settled, _) = settle(state.moment(fleet), fleet.ledger(), id, None);
             state.placed.settle(id, Arc::new(settled));
@@ -28,10 +28,10 @@ impl State {
 
     /// Returns the state after a number of grants of a cycle, with the values that the cycle settled for the
     /// need.
-    pub fn after(offers: &Offers, id: NeedId, grants: usize) -> State {
+    pub fn after(offers: &Offers, id: NeedId, grants: usize) -> MomentState {
         let (fleet, cycle) = (offers.fleet(), offers.cycle());
         let (plan, world) = (fleet.plan(), fleet.world());
-        let mut state = State { ledger: fleet.ledger().clone(), placed: fleet.placed().clone() };
+        let mut state = MomentState { ledger: fleet.ledger().clone(), placed: fleet.placed().clone() };
         for grant in cycle.grants.iter().take(grants) {
             grant.candidate.takes().for_each(|take| state.ledger.grant(world, grant.id.framework, take));
             let need = &plan.frameworks[grant.id.framework].needs[grant.id.need];
@@ -45,9 +45,9 @@ impl State {
 
     /// Returns the state at the moment when a need closed. For a need that is granted whole and was not, the
     /// instances that fitted are in place.
-    pub fn closed(offers: &Offers, id: NeedId) -> State {
+    pub fn closed(offers: &Offers, id: NeedId) -> MomentState {
         let need = offers.cycle().need(id);
-        let mut state = State::after(offers, id, need.map_or(usize::MAX, |need| need.closed_after));
+        let mut state = MomentState::after(offers, id, need.map_or(usize::MAX, |need| need.closed_after));
         for _ in 0..need.and_then(|need| need.fitted).unwrap_or(0) {
             let matcher = Matcher::new(state.moment(offers.fleet()), id);
             let Some(candidate) = matcher.best(&mut Search::default()) else { break };

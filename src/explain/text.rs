@@ -8,7 +8,7 @@ use crate::{logic::Truth, quantity::grouped, value::printable};
 
 /// The level of detail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct DetailLevel {
     /// True for everything, false for a screenful.
     pub all: bool,
 }
@@ -17,16 +17,16 @@ pub struct Look {
 const SCREENFUL: usize = 10;
 
 /// Writes the explanation of a need.
-pub fn need_text(explanation: &Explanation, look: Look) -> String {
-    let mut out = heading(explanation, look);
+pub fn need_text(explanation: &Explanation, detail: DetailLevel) -> String {
+    let mut out = heading(explanation, detail);
     let causes = &explanation.causes;
-    let most = if look.all { usize::MAX } else { SCREENFUL };
+    let most = if detail.all { usize::MAX } else { SCREENFUL };
     if !causes.is_empty() {
         out.push_str("\n  in the way\n");
         let counts: Vec<String> = causes.iter().take(most).map(|cause| counts(explanation, cause)).collect();
         let width = counts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         for (cause, counts) in causes.iter().zip(&counts) {
-            let lines = cause_lines(cause, look);
+            let lines = cause_lines(cause, detail);
             for (at, line) in lines.iter().enumerate() {
                 let first = if at == 0 { counts.as_str() } else { "" };
                 out.push_str(&line_of(&format!("    {first:width$}  {line}")));
@@ -39,7 +39,7 @@ pub fn need_text(explanation: &Explanation, look: Look) -> String {
     if explanation.counts_stopped {
         out.push_str("    some candidates were not looked at: there were more than the bounds allow\n");
     }
-    out.push_str(&relaxations(explanation, look));
+    out.push_str(&relaxations(explanation, detail));
     out
 }
 
@@ -47,7 +47,7 @@ fn line_of(text: &str) -> String {
     format!("{}\n", printable(text).trim_end())
 }
 
-fn heading(explanation: &Explanation, look: Look) -> String {
+fn heading(explanation: &Explanation, detail: DetailLevel) -> String {
     let mut out = printable(&explanation.label);
     match &explanation.ending {
         Some(ending) => {
@@ -60,7 +60,7 @@ fn heading(explanation: &Explanation, look: Look) -> String {
                 out.push_str(&format!(" (all or nothing: {fitted} would fit)"));
             }
             out.push('\n');
-            if let Some(why) = why(ending, look) {
+            if let Some(why) = why(ending, detail) {
                 out.push_str(&line_of(&format!("  {why}")));
             }
         }
@@ -84,7 +84,7 @@ fn heading(explanation: &Explanation, look: Look) -> String {
     out
 }
 
-fn why(ending: &Ending, look: Look) -> Option<String> {
+fn why(ending: &Ending, detail: DetailLevel) -> Option<String> {
     Some(match ending.why? {
         "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
         "bounded" => "bounded: the search ended before it was decided".to_owned(),
@@ -93,7 +93,7 @@ fn why(ending: &Ending, look: Look) -> Option<String> {
         }
         kind if ending.lost_to.is_empty() => format!("{kind}: what it needs went to other offers"),
         kind => {
-            let most = if look.all { usize::MAX } else { 3 };
+            let most = if detail.all { usize::MAX } else { 3 };
             let lost = ending.lost_to.iter().take(most).map(|(offer, agent)| match agent {
                 Some(agent) => format!("{offer} on {agent}"),
                 None => offer.clone(),
@@ -148,7 +148,7 @@ fn many(count: u64, word: &str) -> String {
     }
 }
 
-fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
+fn cause_lines(cause: &Cause, detail: DetailLevel) -> Vec<String> {
     let of_volume = cause.volume.as_ref().map_or(String::new(), |volume| format!("{volume}: "));
     let key = match &cause.key {
         Some(key) if *key != cause.label && !cause.want.contains(key.as_str()) => {
@@ -166,7 +166,7 @@ fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
     let want = format!("{of_volume}{}  wants {key}{}", cause.label, cause.want);
     let mut lines = vec![format!("{want}  ({lasting}{together}){place}")];
     lines.extend(absent_lines(cause));
-    let told = if look.all { cause.nearest.len() } else { 1 };
+    let told = if detail.all { cause.nearest.len() } else { 1 };
     let near = cause.nearest.iter().filter_map(|near| {
         let on: Vec<&str> = near.agent.iter().chain(&near.supply).map(String::as_str).collect();
         let have = near.have.as_ref()?;
@@ -178,7 +178,7 @@ fn cause_lines(cause: &Cause, look: Look) -> Vec<String> {
         lines.push(format!("  {word}: {}", near.join(", or ")));
     }
     lines.extend(cause.hint.iter().map(|hint| format!("  {hint}")));
-    if look.all {
+    if detail.all {
         lines.extend(cause.docs.iter().map(|docs| format!("  /// {docs}")));
     }
     lines
@@ -202,13 +202,13 @@ fn absent_lines(cause: &Cause) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-fn relaxations(explanation: &Explanation, look: Look) -> String {
+fn relaxations(explanation: &Explanation, detail: DetailLevel) -> String {
     if explanation.lacking() == 0 || explanation.feasible > 0 {
         return String::new();
     }
     let mut known: Vec<String> = Vec::new();
     let mut rows: Vec<(String, String)> = Vec::new();
-    let most = if look.all { usize::MAX } else { SCREENFUL / 2 };
+    let most = if detail.all { usize::MAX } else { SCREENFUL / 2 };
     for one in &explanation.relaxations {
         let words = one.dropped.iter().map(|drop| &drop.words);
         let mut words: Vec<&str> = words.map(String::as_str).collect();

@@ -1,6 +1,6 @@
 //! The words for conditions, and their positions in the source.
 
-use super::relaxations::Drop;
+use super::relaxations::DroppedCondition;
 use crate::{
     Fleet,
     cycle::Grant,
@@ -144,7 +144,7 @@ pub(super) fn amount(plan: &Plan, amount: &Amount) -> String {
 }
 
 /// Describes a condition to drop.
-pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &Drop) -> Dropped {
+pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &DroppedCondition) -> Dropped {
     let plan = fleet.plan();
     let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
     let show = Show::new(plan);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{WIDTH, marks::Run};
+use super::{WIDTH, marks::StatementRun};
 
 /// A statement on a single line, divided into cells.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub run: Run,
+pub(super) struct AlignedLine {
+    pub run: StatementRun,
     /// The cells. Without columns, they are joined by single spaces.
     pub cells: Vec<String>,
     /// The number of cells before the body, if there is one.
@@ -18,10 +18,10 @@ pub(super) struct Row {
     pub comment: Option<String>,
 }
 
-impl Row {
+impl AlignedLine {
     /// Returns a row that takes part in no columns.
-    pub(super) fn plain(text: String) -> Row {
-        Row { run: Run::None, cells: vec![text], heads: 1, keys: Vec::new(), comment: None }
+    pub(super) fn plain(text: String) -> AlignedLine {
+        AlignedLine { run: StatementRun::None, cells: vec![text], heads: 1, keys: Vec::new(), comment: None }
     }
 
     pub(super) fn text(&self) -> String {
@@ -41,11 +41,11 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// Lays out consecutive rows, and appends their comments.
-pub(super) fn lines(rows: &[Row], indent: usize) -> Vec<String> {
+pub(super) fn lines(rows: &[AlignedLine], indent: usize) -> Vec<String> {
     let mut out = Vec::with_capacity(rows.len());
     let mut rest = rows;
     while let Some(first) = rest.first() {
-        let same = |row: &&Row| first.run != Run::None && row.run == first.run;
+        let same = |row: &&AlignedLine| first.run != StatementRun::None && row.run == first.run;
         let count = rest.iter().take_while(same).count().max(1);
         let (run, others) = rest.split_at(count);
         out.extend(one_run(run, indent));
@@ -57,7 +57,7 @@ pub(super) fn lines(rows: &[Row], indent: usize) -> Vec<String> {
 
 /// Pads as many columns as fit the width, from the left. The last attempt pads none, and is used even if too
 /// wide.
-fn one_run(rows: &[Row], indent: usize) -> Vec<String> {
+fn one_run(rows: &[AlignedLine], indent: usize) -> Vec<String> {
     let most = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     // From all columns to none; computed lazily, since the first usually fits.
     let texts = (0..most).rev().map(|columns| padded(rows, columns, indent));
@@ -71,7 +71,7 @@ fn one_run(rows: &[Row], indent: usize) -> Vec<String> {
 }
 
 /// Pads the cells of the first `columns` columns.
-fn padded(rows: &[Row], columns: usize, indent: usize) -> Vec<String> {
+fn padded(rows: &[AlignedLine], columns: usize, indent: usize) -> Vec<String> {
     let mut out = vec![" ".repeat(indent); rows.len()];
     let most = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     for column in 0..most {
@@ -97,7 +97,7 @@ fn padded(rows: &[Row], columns: usize, indent: usize) -> Vec<String> {
 }
 
 /// Aligns the comments of consecutive lines.
-fn with_comments(lines: &mut [String], rows: &[Row]) {
+fn with_comments(lines: &mut [String], rows: &[AlignedLine]) {
     let mut at = 0;
     while at < rows.len() {
         // Runs of lines with comments. A line without one ends the run.

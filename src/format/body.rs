@@ -2,9 +2,9 @@
 
 use super::{
     STEP, WIDTH,
-    align::{self, Row, width},
-    marks::{Mark, Run},
-    tokens::{Kind, Token},
+    align::{self, AlignedLine, width},
+    marks::{Mark, StatementRun},
+    tokens::{Token, TokenKind},
     write::{Level, Writer},
 };
 
@@ -17,7 +17,7 @@ pub(super) struct Marked<'t> {
 
 /// An item of a body, with the number of line ends before it.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct BodyItem {
     what: What,
     lines: usize,
 }
@@ -42,7 +42,7 @@ pub(super) struct Lines {
 
 /// A formatted part of a body.
 enum Piece {
-    Row(Row),
+    Row(AlignedLine),
     /// A statement of several lines.
     Lines(Vec<String>),
     Blank,
@@ -61,7 +61,7 @@ pub(super) fn file(marked: &Marked<'_>) -> String {
 
 impl<'t> Marked<'t> {
     pub(super) fn token(&self, at: usize) -> Token<'t> {
-        let none = Token { kind: Kind::Sign, text: "", start: 0, lines: 0, partner: 0 };
+        let none = Token { kind: TokenKind::Sign, text: "", start: 0, lines: 0, partner: 0 };
         self.tokens.get(at).copied().unwrap_or(none)
     }
 
@@ -77,14 +77,14 @@ impl<'t> Marked<'t> {
         })
     }
 
-    fn entries(&self, from: usize, to: usize) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = Vec::new();
+    fn entries(&self, from: usize, to: usize) -> Vec<BodyItem> {
+        let mut entries: Vec<BodyItem> = Vec::new();
         let (mut at, mut lines) = (from, 0);
         while at < to {
             let token = self.token(at);
             lines += token.lines;
             // A token that is neither a comment nor the start of a statement is a comma.
-            let (what, next) = if token.kind == Kind::Comment {
+            let (what, next) = if token.kind == TokenKind::Comment {
                 (What::Comment(at), at + 1)
             } else if self.mark(at).statement.is_some() {
                 let end = self.statement_end(at, to);
@@ -97,17 +97,17 @@ impl<'t> Marked<'t> {
                 }
                 (What::Comma, at)
             };
-            entries.push(Entry { what, lines });
+            entries.push(BodyItem { what, lines });
             (at, lines) = (next, 0);
         }
         entries
     }
 
     /// Returns `true` if a comma must stay: without it, a `///` beside it would document the next statement.
-    fn keeps_apart(&self, comma: usize, lines: usize, before: &[Entry]) -> bool {
+    fn keeps_apart(&self, comma: usize, lines: usize, before: &[BodyItem]) -> bool {
         let next = self.token(comma + 1);
         let behind =
-            lines > 0 && next.lines == 0 && next.kind == Kind::Comment && next.text.starts_with("///");
+            lines > 0 && next.lines == 0 && next.kind == TokenKind::Comment && next.text.starts_with("///");
         let comments = before.iter().rev().map_while(|entry| match entry.what {
             What::Comment(at) => Some(self.token(at)),
             _ => None,
@@ -126,7 +126,9 @@ impl<'t> Marked<'t> {
             // Skips the statements inside braces.
             end = if self.token(end).is("{") { self.token(end).partner + 1 } else { end + 1 };
         }
-        while end > from + 1 && (self.token(end - 1).is(",") || self.token(end - 1).kind == Kind::Comment) {
+        while end > from + 1
+            && (self.token(end - 1).is(",") || self.token(end - 1).kind == TokenKind::Comment)
+        {
             end -= 1;
         }
         end
@@ -152,12 +154,12 @@ impl<'t> Marked<'t> {
                         Some(Piece::Row(row)) if entry.lines == 0 => row.comment = Some(text),
                         Some(Piece::Lines(lines)) if entry.lines == 0 => append(lines, &format!(" {text}")),
                         None if entry.lines == 0 && out.head.is_none() => out.head = Some(text),
-                        _ => pieces.push(Piece::Row(Row::plain(text))),
+                        _ => pieces.push(Piece::Row(AlignedLine::plain(text))),
                     }
                     at += 1;
                 }
                 What::Comma => {
-                    pieces.push(Piece::Row(Row::plain(",".to_owned())));
+                    pieces.push(Piece::Row(AlignedLine::plain(",".to_owned())));
                     at += 1;
                 }
                 What::Statement(..) => {
@@ -178,8 +180,8 @@ impl<'t> Marked<'t> {
     /// Formats statements that the author wrote on one line. They stay on one line if it is not too wide.
     fn one_line(
         &self,
-        entries: &[Entry],
-        after: &[Entry],
+        entries: &[BodyItem],
+        after: &[BodyItem],
         indent: usize,
         top: bool,
         pieces: &mut Vec<Piece>,
@@ -188,10 +190,10 @@ impl<'t> Marked<'t> {
         for (at, entry) in entries.iter().enumerate() {
             let What::Statement(from, to) = entry.what else { continue };
             let mut piece = self.statement(from, to, indent);
-            let is_statement = |entry: &&Entry| matches!(entry.what, What::Statement(..));
+            let is_statement = |entry: &&BodyItem| matches!(entry.what, What::Statement(..));
             // A line that begins with `and`, `or` or `else` would continue this statement. A comma prevents
             // it.
-            if let Some(Entry { what: What::Statement(next, _), .. }) =
+            if let Some(BodyItem { what: What::Statement(next, _), .. }) =
                 entries[at + 1..].iter().chain(after).find(is_statement)
                 && self.would_go_on(*next)
             {
@@ -207,7 +209,7 @@ impl<'t> Marked<'t> {
         let texts: Option<Vec<String>> = made
             .iter()
             .map(|piece| match piece {
-                Piece::Row(row) if !(top && matches!(row.run, Run::Block(_))) => {
+                Piece::Row(row) if !(top && matches!(row.run, StatementRun::Block(_))) => {
                     Some(row.text().trim_end_matches(',').to_owned())
                 }
                 _ => None,
@@ -219,7 +221,7 @@ impl<'t> Marked<'t> {
                 text.push(',');
             }
             if indent + width(&text) <= WIDTH {
-                made = vec![Piece::Row(Row::plain(text))];
+                made = vec![Piece::Row(AlignedLine::plain(text))];
             }
         }
         pieces.extend(made);
@@ -228,7 +230,7 @@ impl<'t> Marked<'t> {
     /// Returns `true` if a statement begins with a word that would continue the one before it.
     fn would_go_on(&self, at: usize) -> bool {
         let token = self.token(at);
-        token.kind == Kind::Word && matches!(token.text, "and" | "or" | "else")
+        token.kind == TokenKind::Word && matches!(token.text, "and" | "or" | "else")
     }
 
     /// Formats a statement: as a row if it fits one line, else at the first level of breaking that fits the
@@ -254,10 +256,10 @@ impl<'t> Marked<'t> {
         Piece::Lines(best.map(|(_, lines)| lines).unwrap_or_default())
     }
 
-    fn row(&self, from: usize, to: usize, line: &str, columns: &[(usize, bool)]) -> Row {
-        let run = self.mark(from).statement.unwrap_or(Run::None);
+    fn row(&self, from: usize, to: usize, line: &str, columns: &[(usize, bool)]) -> AlignedLine {
+        let run = self.mark(from).statement.unwrap_or(StatementRun::None);
         // Bodies are divided into cells only for blocks and requests, whose bodies resemble each other.
-        let in_columns = matches!(run, Run::Block(_) | Run::Request);
+        let in_columns = matches!(run, StatementRun::Block(_) | StatementRun::Request);
         let columns = columns.iter().filter(|(_, in_body)| in_columns || !in_body);
         let mut cells = Vec::new();
         let mut start = 0;
@@ -271,7 +273,7 @@ impl<'t> Marked<'t> {
         let heads = cells.len().saturating_sub(in_body);
         let inside = body.map(|open| self.statements(open + 1, self.token(open).partner));
         let keys = inside.into_iter().flatten().map(|(first, _)| self.token(first).text.to_owned()).collect();
-        Row { run, cells, heads, keys, comment: None }
+        AlignedLine { run, cells, heads, keys, comment: None }
     }
 }
 
@@ -284,7 +286,7 @@ fn append(lines: &mut [String], text: &str) {
 /// Joins the parts of a body. Rows without anything between them are laid out together.
 fn joined(pieces: Vec<Piece>, indent: usize) -> Vec<String> {
     let mut out = Vec::new();
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<AlignedLine> = Vec::new();
     for piece in pieces {
         match piece {
             Piece::Row(row) => rows.push(row),

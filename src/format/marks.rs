@@ -1,10 +1,10 @@
 //! Marks: walks the tree to note at each token where statements and columns begin, where a line may be
 //! broken, and what can be left out.
 
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 use crate::{
     parse::ast::{
-        Ast, Block, BlockKind, Expect, Expr, ExprKind, Name, Number, Path, Place, Rule, Statement,
+        Ast, Block, BlockKind, DottedName, Expect, Expr, ExprKind, Name, Number, Place, Rule, Statement,
         StatementKind, Use,
     },
     value::is_plain_name,
@@ -20,7 +20,7 @@ pub(super) enum Joint {
 
 /// The kind of a run: neighbouring statements of one kind are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Run {
+pub(super) enum StatementRun {
     /// Statements that are never aligned.
     None,
     Assign,
@@ -39,7 +39,7 @@ pub(super) enum Run {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
     /// The run of the statement that begins here.
-    pub statement: Option<Run>,
+    pub statement: Option<StatementRun>,
     /// `true` if a column of its statement begins here.
     pub column: bool,
     pub joint: Option<Joint>,
@@ -157,7 +157,7 @@ impl Walk<'_> {
     fn word_at(&self, byte: u32) -> usize {
         let from = self.at(byte);
         let word =
-            self.tokens[from.min(self.tokens.len())..].iter().position(|token| token.kind == Kind::Word);
+            self.tokens[from.min(self.tokens.len())..].iter().position(|token| token.kind == TokenKind::Word);
         word.map_or(self.tokens.len(), |word| from + word)
     }
 
@@ -175,7 +175,7 @@ impl Walk<'_> {
         }
     }
 
-    fn statement(&mut self, kind: &StatementKind, in_need: bool) -> Run {
+    fn statement(&mut self, kind: &StatementKind, in_need: bool) -> StatementRun {
         match kind {
             StatementKind::Use(used) => self.used(used),
             StatementKind::Let(name, expr) => {
@@ -184,7 +184,7 @@ impl Walk<'_> {
                 let equals = self.at(name.span.end);
                 self.set(equals, |mark| (mark.column, mark.head) = (true, true));
                 self.whole(expr);
-                return Run::Let;
+                return StatementRun::Let;
             }
             StatementKind::Block(block) => return self.block(block, in_need),
             StatementKind::Field(key, _) => self.path(key),
@@ -196,13 +196,13 @@ impl Walk<'_> {
                 if let Some(options) = &assign.options {
                     self.statements(&options.statements, false);
                 }
-                return Run::Assign;
+                return StatementRun::Assign;
             }
             StatementKind::Condition(expr) => {
                 self.whole(expr);
             }
-            StatementKind::Require(rule) => return Run::Require(self.rule(rule)),
-            StatementKind::Prefer(rule) => return Run::Prefer(self.rule(rule)),
+            StatementKind::Require(rule) => return StatementRun::Require(self.rule(rule)),
+            StatementKind::Prefer(rule) => return StatementRun::Prefer(self.rule(rule)),
             StatementKind::PreferPlace { place, weight } => {
                 self.place(place);
                 self.weight(*weight);
@@ -214,7 +214,7 @@ impl Walk<'_> {
                 self.expr(&charge.amount);
                 let per = self.word_at(charge.amount.span.end);
                 self.set(per, |mark| mark.column = true);
-                return Run::Charge;
+                return StatementRun::Charge;
             }
             StatementKind::Expose(key) => self.path(key),
             StatementKind::Levels(names) => names.iter().for_each(|name| self.name(name)),
@@ -227,7 +227,7 @@ impl Walk<'_> {
             | StatementKind::VolumeReference(_)
             | StatementKind::WithInventory => {}
         }
-        Run::None
+        StatementRun::None
     }
 
     fn used(&mut self, used: &Use) {
@@ -237,28 +237,28 @@ impl Walk<'_> {
         for name in names.iter().flatten() {
             self.name(name);
             let start = self.at(name.span.start);
-            self.set(start, |mark| mark.statement = Some(Run::None));
+            self.set(start, |mark| mark.statement = Some(StatementRun::None));
         }
     }
 
-    fn block(&mut self, block: &Block, in_need: bool) -> Run {
+    fn block(&mut self, block: &Block, in_need: bool) -> StatementRun {
         let run = match &block.kind {
-            BlockKind::Agent | BlockKind::Volume if in_need => Run::Request,
-            BlockKind::Agent => Run::Block("agent"),
-            BlockKind::Volume => Run::Block("volume"),
+            BlockKind::Agent | BlockKind::Volume if in_need => StatementRun::Request,
+            BlockKind::Agent => StatementRun::Block("agent"),
+            BlockKind::Volume => StatementRun::Block("volume"),
             BlockKind::Resources | BlockKind::ResourcesFor(_) | BlockKind::ResourcesRevocable => {
-                Run::Block("resources")
+                StatementRun::Block("resources")
             }
-            BlockKind::Schema(_) => Run::Block("schema"),
-            BlockKind::Class(_) => Run::Block("class"),
-            BlockKind::Role => Run::Block("role"),
-            BlockKind::Provider => Run::Block("provider"),
-            BlockKind::Instance => Run::Block("instance"),
-            BlockKind::Pool => Run::Block("pool"),
-            BlockKind::Framework => Run::Block("framework"),
-            BlockKind::Need => Run::Block("need"),
-            BlockKind::Allocation => Run::Block("allocation"),
-            _ => Run::None,
+            BlockKind::Schema(_) => StatementRun::Block("schema"),
+            BlockKind::Class(_) => StatementRun::Block("class"),
+            BlockKind::Role => StatementRun::Block("role"),
+            BlockKind::Provider => StatementRun::Block("provider"),
+            BlockKind::Instance => StatementRun::Block("instance"),
+            BlockKind::Pool => StatementRun::Block("pool"),
+            BlockKind::Framework => StatementRun::Block("framework"),
+            BlockKind::Need => StatementRun::Block("need"),
+            BlockKind::Allocation => StatementRun::Block("allocation"),
+            _ => StatementRun::None,
         };
         match (&block.kind, &block.name) {
             (BlockKind::Keys(path), _) => self.path(path),
@@ -296,8 +296,9 @@ impl Walk<'_> {
         let Some(weight) = weight else { return };
         let number = self.at(weight.span.start);
         self.minus(weight.span.start);
-        let word =
-            self.tokens[..number.min(self.tokens.len())].iter().rposition(|token| token.kind == Kind::Word);
+        let word = self.tokens[..number.min(self.tokens.len())]
+            .iter()
+            .rposition(|token| token.kind == TokenKind::Word);
         if let Some(word) = word {
             self.set(word, |mark| (mark.weight, mark.column) = (true, true));
         }
@@ -312,7 +313,7 @@ impl Walk<'_> {
         // on another line.
         while let Some(before) = open.checked_sub(1)
             && self.tokens.get(before).is_some_and(|token| token.is("(") && token.partner == close)
-            && self.tokens[before..=close].iter().all(|token| token.kind != Kind::Comment)
+            && self.tokens[before..=close].iter().all(|token| token.kind != TokenKind::Comment)
         {
             self.set(before, |mark| mark.hidden = true);
             self.set(close, |mark| mark.hidden = true);
@@ -320,7 +321,7 @@ impl Walk<'_> {
         }
         // `together in` with `zone` on the next line is a condition. On one line it would be a placement
         // constraint.
-        let is_word = |token: &Token<'_>| token.kind == Kind::Word && WORDS.contains(&token.text);
+        let is_word = |token: &Token<'_>| token.kind == TokenKind::Word && WORDS.contains(&token.text);
         let is_key = self.tokens.get(first + 1).is_some_and(|token| token.is("."));
         if self.tokens.get(first).is_some_and(is_word) && !is_key {
             (first..close).for_each(|at| self.set(at, |mark| mark.kept = true));
@@ -440,7 +441,7 @@ impl Walk<'_> {
         }
     }
 
-    fn path(&mut self, path: &Path) {
+    fn path(&mut self, path: &DottedName) {
         path.segments.iter().for_each(|segment| self.name(segment));
     }
 
@@ -448,7 +449,8 @@ impl Walk<'_> {
     fn name(&mut self, name: &Name) {
         let at = self.at(name.span.start);
         let quoted = |token: &Token<'_>| {
-            token.kind == Kind::Text && token.text.get(1..token.text.len() - 1) == Some(name.text.as_str())
+            token.kind == TokenKind::Text
+                && token.text.get(1..token.text.len() - 1) == Some(name.text.as_str())
         };
         if self.tokens.get(at).is_some_and(quoted)
             && is_plain_name(&name.text)

@@ -18,7 +18,7 @@ mod marks;
 mod tokens;
 mod write;
 
-use tokens::Kind;
+use tokens::TokenKind;
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -72,5 +72,5 @@ pub fn is_same(one: &str, other: &str) -> bool {
 /// Returns the comments of a text, in order.
 fn comments(text: &str) -> Option<Vec<&str>> {
     let tokens = tokens::read(text)?;
-    Some(tokens.iter().filter(|token| token.kind == Kind::Comment).map(|token| token.text).collect())
+    Some(tokens.iter().filter(|token| token.kind == TokenKind::Comment).map(|token| token.text).collect())
 }

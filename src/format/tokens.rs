@@ -3,7 +3,7 @@
 
 /// The kinds of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// A name or a keyword.
     Word,
     /// `"text"`.
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 /// A token, with the white space before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'t> {
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// The text. A comment is without spaces at its end.
     pub text: &'t str,
     /// The offset of the first byte.
@@ -32,7 +32,7 @@ pub(super) struct Token<'t> {
 
 impl Token<'_> {
     pub(super) fn is(&self, sign: &str) -> bool {
-        self.kind == Kind::Sign && self.text == sign
+        self.kind == TokenKind::Sign && self.text == sign
     }
 
     pub(super) fn end(&self) -> usize {
@@ -41,7 +41,7 @@ impl Token<'_> {
 
     /// Returns `true` for a comment that documents the next statement: `///` on a line of its own.
     pub(super) fn is_doc(&self) -> bool {
-        self.kind == Kind::Comment
+        self.kind == TokenKind::Comment
             && self.lines > 0
             && self.text.starts_with("///")
             && !self.text.starts_with("////")
@@ -83,7 +83,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
             }
             _ => index,
         };
-        let shown = if kind == Kind::Comment { token.trim_end() } else { token };
+        let shown = if kind == TokenKind::Comment { token.trim_end() } else { token };
         tokens.push(Token { kind, text: shown, start: at, lines, partner });
         at += length;
         lines = 0;
@@ -92,14 +92,16 @@ pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
 }
 
 /// Returns the kind and length of the token at the start of a text.
-fn one(text: &str) -> Option<(Kind, usize)> {
+fn one(text: &str) -> Option<(TokenKind, usize)> {
     let bytes = text.as_bytes();
     match bytes.first()? {
-        b'"' => quoted(bytes).map(|length| (Kind::Text, length)),
-        b'/' if bytes.get(1) == Some(&b'/') => Some((Kind::Comment, text.find('\n').unwrap_or(text.len()))),
-        b'0'..=b'9' => Some((Kind::Number, number(bytes))),
-        first if first.is_ascii_alphabetic() => Some((Kind::Word, word(bytes))),
-        _ => SIGNS.iter().find(|sign| text.starts_with(**sign)).map(|sign| (Kind::Sign, sign.len())),
+        b'"' => quoted(bytes).map(|length| (TokenKind::Text, length)),
+        b'/' if bytes.get(1) == Some(&b'/') => {
+            Some((TokenKind::Comment, text.find('\n').unwrap_or(text.len())))
+        }
+        b'0'..=b'9' => Some((TokenKind::Number, number(bytes))),
+        first if first.is_ascii_alphabetic() => Some((TokenKind::Word, word(bytes))),
+        _ => SIGNS.iter().find(|sign| text.starts_with(**sign)).map(|sign| (TokenKind::Sign, sign.len())),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     align::width,
     body::{Lines, Marked},
     marks::Joint,
-    tokens::Kind,
+    tokens::TokenKind,
 };
 
 /// The levels of breaking. Each level breaks at its own places and at those of all levels before it. Line
@@ -47,7 +47,7 @@ impl Level {
 
 /// A statement, printed at one level.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct WrittenStatement {
     /// The lines, indentation included.
     pub lines: Vec<String>,
     /// The width of the widest line. Lines of bodies and comments do not count.
@@ -102,7 +102,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Prints a statement at a level.
-    pub(super) fn statement(&mut self, from: usize, to: usize, level: Level) -> Written {
+    pub(super) fn statement(&mut self, from: usize, to: usize, level: Level) -> WrittenStatement {
         self.level = level;
         self.widest = 0;
         self.columns.clear();
@@ -110,7 +110,7 @@ impl<'t> Writer<'t> {
         self.tokens(from, to);
         self.end_line();
         let lines = std::mem::take(&mut self.lines);
-        Written { lines, widest: self.widest, columns: std::mem::take(&mut self.columns) }
+        WrittenStatement { lines, widest: self.widest, columns: std::mem::take(&mut self.columns) }
     }
 
     fn begin(&mut self, indent: usize) {
@@ -146,7 +146,7 @@ impl<'t> Writer<'t> {
                 at += 1;
                 continue;
             }
-            if token.kind == Kind::Comment {
+            if token.kind == TokenKind::Comment {
                 self.comment(at);
                 at += 1;
                 continue;
@@ -171,7 +171,7 @@ impl<'t> Writer<'t> {
 
     fn one(&mut self, at: usize) {
         let (token, mark) = (self.marked.token(at), self.marked.mark(at));
-        if token.kind == Kind::Sign && token.text == ")" {
+        if token.kind == TokenKind::Sign && token.text == ")" {
             self.open = self.open.saturating_sub(1);
             self.depth = self.depth.saturating_sub(1);
         }
@@ -195,10 +195,10 @@ impl<'t> Writer<'t> {
         let Some(before) = self.before else { return };
         let (last, known) = (self.marked.token(before), self.marked.mark(before));
         // No space before closing signs, and none after opening ones.
-        let sign = token.kind == Kind::Sign && matches!(token.text, "," | ")" | "]" | ":" | "." | "..");
-        let opens = last.kind == Kind::Sign && matches!(last.text, "(" | "[" | "." | "..");
+        let sign = token.kind == TokenKind::Sign && matches!(token.text, "," | ")" | "]" | ":" | "." | "..");
+        let opens = last.kind == TokenKind::Sign && matches!(last.text, "(" | "[" | "." | "..");
         // `v"1.0"` is one literal of two tokens.
-        let version = token.kind == Kind::Text && last.text == "v" && last.end() == token.start;
+        let version = token.kind == TokenKind::Text && last.text == "v" && last.end() == token.start;
         if !(sign || opens || version || mark.tight_before || known.tight_after) {
             self.current.push(' ');
         }
@@ -230,7 +230,7 @@ impl<'t> Writer<'t> {
         let next = self.marked.token(at + 1);
         // The author may have broken the line before or after the word; it moves to the start of the next
         // line.
-        let author = token.lines > 0 || (next.lines > 0 && next.kind != Kind::Comment);
+        let author = token.lines > 0 || (next.lines > 0 && next.kind != TokenKind::Comment);
         let wanted = match joint {
             _ if self.depth > 0 => Level::Inner,
             Joint::Or => Level::Or,
@@ -243,7 +243,7 @@ impl<'t> Writer<'t> {
     /// Returns `true` if an expression begins on the line after its label or `=`.
     fn breaks_after(&self, next: usize) -> bool {
         let next = self.marked.token(next);
-        next.kind != Kind::Comment && (next.lines > 0 || self.level >= Level::Head)
+        next.kind != TokenKind::Comment && (next.lines > 0 || self.level >= Level::Head)
     }
 
     /// Prints a list or arguments. Returns the token after them.
@@ -251,7 +251,7 @@ impl<'t> Writer<'t> {
         let close = self.marked.token(open).partner;
         let members = self.members(open + 1, close);
         let inside = open + 1..close;
-        let comments = inside.clone().any(|at| self.marked.token(at).kind == Kind::Comment);
+        let comments = inside.clone().any(|at| self.marked.token(at).kind == TokenKind::Comment);
         let author = open + 1 < close && self.marked.token(open + 1).lines > 0;
         let wanted = if self.marked.token(open).is("[") { Level::Lists } else { Level::Inner };
         // A body on one line cannot hold a broken list. Comments always break it, since they end their line.
@@ -297,7 +297,7 @@ impl<'t> Writer<'t> {
         let outside = (self.base, self.open);
         let indent = self.current.chars().take_while(|c| *c == ' ').count();
         (self.base, self.open) = (indent + 2 * STEP, 0);
-        let is_comment = |at: &usize| self.marked.token(*at).kind == Kind::Comment;
+        let is_comment = |at: &usize| self.marked.token(*at).kind == TokenKind::Comment;
         // Comments around a member get lines of their own: those before its first token and those after its
         // last.
         let parts: Vec<(usize, usize, usize, usize)> = members

@@ -4,12 +4,12 @@
 use indexmap::IndexMap;
 
 use super::{
-    bind::{Binder, Part, Typing},
+    availability::{Availability, Requester, Revocable, Shortfall},
+    bind::{Binder, SourceRecords, TypeTable},
     ledger::{self, Ledger},
     records::{AllocationRecord, AmountRecord, Located, RawAmount, TierKind, UseKind, UseRecord},
-    room::{Lack, Revocable, Room, Taker},
     values::scalar_of,
-    world::{Allocation, HoldingId, Quota, StockId, StockKind, Take, Taken, Tier, World},
+    world::{Allocation, HoldingId, StockId, StockKind, Take, Taken, Tier, Total, World},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, nearest_after, no_role},
@@ -22,14 +22,14 @@ use crate::{
 
 /// Binds all allocations, in order of name. Reports those that name unknown holders, and those that exceed
 /// what their holder has.
-pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[Part<'_>], ledger: &mut Ledger) {
-    let mut records: IndexMap<&str, (Part<'_>, &AllocationRecord)> = IndexMap::new();
+pub(super) fn allocations(binder: &mut Binder<'_>, parts: &[SourceRecords<'_>], ledger: &mut Ledger) {
+    let mut records: IndexMap<&str, (SourceRecords<'_>, &AllocationRecord)> = IndexMap::new();
     for part in parts {
         for record in &part.records.allocations {
-            let span = part.lift(record.name.span);
+            let span = part.to_run_span(record.name.span);
             match records.get(record.name.text.as_str()) {
                 Some((first_part, first)) => {
-                    let first = first_part.lift(first.name.span);
+                    let first = first_part.to_run_span(first.name.span);
                     let problem = declared_twice("allocation", &record.name.text, span, first);
                     binder.problems.push(Diagnostic { code: Code::B0506, ..problem });
                 }
@@ -54,16 +54,16 @@ pub fn allocate(
     plan: &mut Plan,
     world: &mut World,
     ledger: &mut Ledger,
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     record: &AllocationRecord,
 ) -> Result<(), Vec<Diagnostic>> {
-    let typing = Typing::new(plan, world);
+    let typing = TypeTable::new(plan, world);
     let mut binder = Binder::new(plan, world, typing);
     let bound = allocation(&mut binder, part, record, ledger, &mut |_| None);
     let mut problems = binder.problems;
     problems.retain(Diagnostic::is_error);
     if !problems.is_empty() {
-        bound.takes.iter().for_each(|take| ledger.put_back(take));
+        bound.takes.iter().for_each(|take| ledger.release(take));
         return Err(problems);
     }
     // The list stays sorted by name.
@@ -78,12 +78,12 @@ pub fn deallocate(plan: &Plan, world: &mut World, ledger: &mut Ledger, name: &st
     let Some(name) = plan.symbols.find(name) else { return false };
     let Some(at) = world.allocations.iter().position(|known| known.name == name) else { return false };
     let ended = world.allocations.remove(at);
-    ended.takes.iter().for_each(|take| ledger.put_back(take));
+    ended.takes.iter().for_each(|take| ledger.release(take));
     true
 }
 
 /// The amounts that one use of an allocation took before a change, and its share of `Allocation::shares`.
-pub(super) type Kept = (Vec<Take>, Vec<(Side, Symbol, i128)>);
+pub(super) type KeptUse = (Vec<Take>, Vec<(Side, Symbol, i128)>);
 
 /// Takes amounts of before a change again. Returns `false`, and takes nothing, if some no longer fit: another
 /// allocation may have taken them since.
@@ -98,7 +98,7 @@ fn take_again(world: &World, ledger: &mut Ledger, takes: &[Take]) -> bool {
             }
         };
         if !fits {
-            takes[..at].iter().for_each(|take| ledger.put_back(take));
+            takes[..at].iter().for_each(|take| ledger.release(take));
             return false;
         }
         ledger.take(take);
@@ -110,10 +110,10 @@ fn take_again(world: &World, ledger: &mut Ledger, takes: &[Take]) -> bool {
 /// position, that it had before a change: it keeps them where they still fit. All others are divided anew.
 pub(super) fn allocation(
     binder: &mut Binder<'_>,
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     record: &AllocationRecord,
     ledger: &mut Ledger,
-    kept: &mut dyn FnMut(usize) -> Option<Kept>,
+    kept: &mut dyn FnMut(usize) -> Option<KeptUse>,
 ) -> Allocation {
     let framework = record.framework.as_ref().unwrap_or(&record.name);
     let of_framework = binder.plan.symbols.find(&framework.text);
@@ -127,7 +127,7 @@ pub(super) fn allocation(
         }
     };
     let own = record.role.as_ref();
-    binder.problems.extend(own.and_then(|own| no_role(&own.text, part.lift(own.span))));
+    binder.problems.extend(own.and_then(|own| no_role(&own.text, part.to_run_span(own.span))));
     if let Some(need) = &record.need {
         let framework = of_framework.and_then(|name| binder.typing.frameworks.get(&name)).copied();
         unknown_need(binder, part, need, framework);
@@ -188,7 +188,7 @@ pub(super) fn unknown<'k>(
 
 /// Warns of an allocation for a need that its framework does not have: it counts for no need. An unknown
 /// framework is no problem, since it may have no needs now.
-fn unknown_need(binder: &mut Binder<'_>, part: &Part<'_>, need: &Located, framework: Option<usize>) {
+fn unknown_need(binder: &mut Binder<'_>, part: &SourceRecords<'_>, need: &Located, framework: Option<usize>) {
     let Some(framework) = framework.map(|at| &binder.plan.frameworks[at]) else { return };
     let text = |symbol| binder.plan.symbols.text(symbol);
     if framework.needs.iter().any(|known| text(known.name) == need.text) {
@@ -203,12 +203,12 @@ fn unknown_need(binder: &mut Binder<'_>, part: &Part<'_>, need: &Located, framew
         Some(near) => format!("did you mean `{near}`?"),
         None => "it is taken all the same, and counts for no need".to_owned(),
     };
-    binder.problems.push(Diagnostic::warning(Code::B0509, part.lift(need.span), message).help(help));
+    binder.problems.push(Diagnostic::warning(Code::B0509, part.to_run_span(need.span), message).help(help));
 }
 
 fn from_agent(
     binder: &mut Binder<'_>,
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     taken: &UseRecord,
     ledger: &mut Ledger,
     bound: &mut Allocation,
@@ -216,7 +216,7 @@ fn from_agent(
     let name = &taken.holder.text;
     let Some(agent) = binder.plan.symbols.find(name).and_then(|name| binder.world.agent(name)) else {
         let known = binder.world.agents.iter().map(|agent| &agent.name);
-        let problem = unknown(binder, part.lift(taken.holder.span), "agent", name, known);
+        let problem = unknown(binder, part.to_run_span(taken.holder.span), "agent", name, known);
         binder.problems.push(problem);
         return;
     };
@@ -230,7 +230,7 @@ fn from_agent(
 
 fn from_pool(
     binder: &mut Binder<'_>,
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     taken: &UseRecord,
     ledger: &mut Ledger,
     bound: &mut Allocation,
@@ -244,13 +244,13 @@ fn from_pool(
         if binder.world.tiers.iter().any(|tier| is_here(&tier)) {
             let message = format!("nothing is carved from the pool `{path}`: it says `carve = false`");
             let help = "allocate one of its existing volumes: `volume \"provider/instance/pool/NAME\"`";
-            let span = part.lift(taken.holder.span);
+            let span = part.to_run_span(taken.holder.span);
             binder.problems.push(Diagnostic::error(Code::B0509, span, message).help(help));
             return;
         }
         let pools = binder.world.supplies.iter().filter(|supply| supply.existing.is_none());
         let known = pools.map(|supply| &supply.path);
-        let problem = unknown(binder, part.lift(taken.holder.span), "pool", path, known);
+        let problem = unknown(binder, part.to_run_span(taken.holder.span), "pool", path, known);
         binder.problems.push(problem);
         return;
     };
@@ -266,7 +266,7 @@ fn from_pool(
 /// carved, so that only shares and limits count them now.
 fn of_volume(
     binder: &mut Binder<'_>,
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     taken: &UseRecord,
     ledger: &mut Ledger,
     bound: &mut Allocation,
@@ -278,12 +278,12 @@ fn of_volume(
     let Some((supply, existing)) = existing else {
         let volumes = binder.world.supplies.iter().filter(|supply| supply.existing.is_some());
         let known = volumes.map(|supply| &supply.path);
-        let problem = unknown(binder, part.lift(taken.holder.span), "existing volume", path, known);
+        let problem = unknown(binder, part.to_run_span(taken.holder.span), "existing volume", path, known);
         binder.problems.push(problem);
         return;
     };
     let (users, whole) = (existing.users, existing.whole.clone());
-    let span = part.lift(taken.holder.span);
+    let span = part.to_run_span(taken.holder.span);
     let user = Take { stock: users, amount: Taken::Scalar(MILLION) };
     if ledger.free(binder.world, users).is_some_and(|free| free < i128::from(MILLION)) {
         let places = ledger::total(binder.world.stock(users)).unwrap_or(0) / i128::from(MILLION);
@@ -301,20 +301,20 @@ fn of_volume(
 }
 
 fn revocable(taken: &UseRecord) -> Revocable {
-    if taken.revocable { Revocable::Only } else { Revocable::No }
+    if taken.revocable { Revocable::Only } else { Revocable::Exclude }
 }
 
 /// Takes one amount from all tiers, lowest first.
 fn take(
     binder: &mut Binder<'_>,
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     record: &AmountRecord,
     tiers: &[HoldingId],
     revocable: Revocable,
     ledger: &mut Ledger,
     bound: &mut Allocation,
 ) {
-    let span = part.lift(record.span);
+    let span = part.to_run_span(record.span);
     let Some(lowest) = tiers.first() else {
         let message = format!("there is no `{}` to take there", record.name);
         let help = "declare the resource where it is taken from, or remove the amount";
@@ -323,15 +323,15 @@ fn take(
     };
     let amount = amount_of(binder.world, &binder.plan.symbols, record, *lowest);
     let line = binder.world.line(bound.role);
-    let taker = Taker { framework: None, line, revocable, exempt: &[] };
-    let room = Room { world: binder.world, ledger: Some(ledger), taker, pending: &[] };
+    let requester = Requester { framework: None, line, revocable, exempt: &[] };
+    let availability = Availability { world: binder.world, ledger: Some(ledger), requester, pending: &[] };
     // The same requester, as if nothing were in use.
-    let everything = Room { ledger: None, ..room };
+    let everything = Availability { ledger: None, ..availability };
     // Definite members must exist at all, in use or free; otherwise the text is wrong, and not the amount too
     // large.
     let could = |amount: &Amount| match amount {
         Amount::Scalar(..) => true,
-        _ => everything.exactly(&tiers[..1], amount).is_ok(),
+        _ => everything.take_exact(&tiers[..1], amount).is_ok(),
     };
     let Some(amount) = amount.filter(could) else {
         let message = format!("this is not a part of the `{}` there", record.name);
@@ -339,7 +339,7 @@ fn take(
         binder.problems.push(Diagnostic::error(Code::B0502, span, message).help(help));
         return;
     };
-    match room.exactly(tiers, &amount) {
+    match availability.take_exact(tiers, &amount) {
         Ok(portion) => {
             let holding = binder.world.holding(*lowest);
             let (side, resource, sum) = (holding.side, holding.resource, portion.amount());
@@ -353,34 +353,34 @@ fn take(
             bound.takes.extend(portion.own.into_iter().chain(portion.above));
             limit(binder, span, side, resource, sum, ledger, bound);
         }
-        Err(Lack::Holding(tier)) => {
-            let problem = too_much(&room, &amount, tier, record, span);
+        Err(Shortfall::Holding(tier)) => {
+            let problem = too_much(&availability, &amount, tier, record, span);
             binder.problems.push(problem);
         }
-        Err(Lack::Limit(_)) => {}
+        Err(Shortfall::Limit(_)) => {}
     }
 }
 
 /// Returns the error for an amount that exceeds what its holder has for the role.
 fn too_much(
-    room: &Room<'_>,
+    availability: &Availability<'_>,
     amount: &Amount,
     tier: HoldingId,
     record: &AmountRecord,
     span: Span,
 ) -> Diagnostic {
-    let holding = room.world.holding(tier);
+    let holding = availability.world.holding(tier);
     let Amount::Scalar(_, asked, _) = amount else {
         let message = format!("some of these `{}` are taken by an earlier allocation", record.name);
         return Diagnostic::error(Code::B0508, span, message).help("give each one to one allocation");
     };
-    let free = room.free_of(tier).unwrap_or(0);
-    let total = Room { ledger: None, ..*room }.free_of(tier).unwrap_or(0);
+    let free = availability.free_of(tier).unwrap_or(0);
+    let total = Availability { ledger: None, ..*availability }.free_of(tier).unwrap_or(0);
     let show = |amount| render(holding.dimension, amount);
     // Earlier allocations and this one together.
     let sum = show(total - free + i128::from(*asked));
-    let message = match room.taker.revocable {
-        Revocable::No => {
+    let message = match availability.requester.revocable {
+        Revocable::Exclude => {
             format!("{sum} of `{}` allocated, and only {} can be used", record.name, show(total))
         }
         _ => format!("{sum} of `{}` allocated as revocable, and only {} may be", record.name, show(total)),
@@ -442,7 +442,7 @@ pub fn amount_of(
 ) -> Option<Amount> {
     let holding = world.holding(lowest);
     let is_set = holding.parts.iter().any(|part| ledger::is_set(world.stock(part.1)));
-    let endless = holding.parts.iter().any(|part| world.stock(part.1).usable == Quota::Unlimited);
+    let endless = holding.parts.iter().any(|part| world.stock(part.1).usable == Total::Unlimited);
     match &record.amount {
         RawAmount::Ranges(wanted) if is_set => Some(Amount::Ranges(wanted.clone())),
         RawAmount::Items(wanted) if is_set => {

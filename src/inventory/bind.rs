@@ -17,14 +17,16 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{
     existing::Carved,
-    holding::{Before, Draft, Entry},
+    holding::{HoldingDraft, PreviousRow, UndoEntry},
     ledger::Ledger,
-    put::Put,
+    put::PendingVolume,
     records::{
         AgentRecord, KeyRecord, Located, Raw, RawAmount, Records, ResourceRecord, TierKind, TierRecord,
     },
     values::value_of,
-    world::{Agent, BrokerFacts, Cell, Cells, HoldingId, Holdings, PartKind, StockId, Supply, Tier, World},
+    world::{
+        Agent, BrokerFacts, Cell, Cells, HoldingId, PartKind, ResourceList, StockId, Supply, Tier, World,
+    },
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
@@ -37,24 +39,24 @@ use crate::{
 
 /// The records of one source of a fleet: the policy, a data file, or a change.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct SourceRecords<'a> {
     /// The records.
     pub records: &'a Records,
     /// The offset of their sources in the run: the records number their sources from 0.
     pub first_source: u32,
 }
 
-impl Part<'_> {
+impl SourceRecords<'_> {
     /// Converts a span of these records to the sources of the run.
-    pub fn lift(&self, span: Span) -> Span {
+    pub fn to_run_span(&self, span: Span) -> Span {
         Span { source: crate::source::SourceId(span.source.0 + self.first_source), ..span }
     }
 }
 
 /// Binds records to a plan. Texts are interned in the plan's symbols.
-pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnostic>) {
+pub fn bind<'a>(plan: &'a mut Plan, parts: &[SourceRecords<'a>]) -> (World, Vec<Diagnostic>) {
     let mut world = World::default();
-    let typing = Typing::new(plan, &mut world);
+    let typing = TypeTable::new(plan, &mut world);
     let mut binder = Binder::new(plan, &mut world, typing);
     binder.broker(parts);
     binder.units(parts);
@@ -75,7 +77,7 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnosti
             binder.provider(part, provider, &mut rules);
         }
     }
-    binder.put_nowhere();
+    binder.report_unattached();
     binder.sort();
     binder.reservations(parts);
     binder.totals();
@@ -89,12 +91,12 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[Part<'a>]) -> (World, Vec<Diagnosti
 }
 
 /// The record of a tier, with the records that it belongs to.
-pub(super) type Layer<'a> = (Part<'a>, &'a TierRecord);
+pub(super) type TierLayer<'a> = (SourceRecords<'a>, &'a TierRecord);
 
 /// The types of keys and resources: those that the plan states, and those that the first amount of the data
 /// implies. A fleet that changes keeps them, so that later data meets the same types.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Typing {
+pub(super) struct TypeTable {
     /// The columns of open keys, by side and key: the position in the cells of a row, and the type.
     keys: IndexMap<(Side, Symbol), (usize, Option<Type>)>,
     /// The number of cells in a full row of agents and of supplies.
@@ -107,11 +109,11 @@ pub(super) struct Typing {
     pub(super) frameworks: IndexMap<Symbol, usize>,
 }
 
-impl Typing {
+impl TypeTable {
     /// Reads the types of a plan. Also writes the settings of the plan into the world: the positions of its
     /// columns in cells, `lends` and `overlap`.
     pub(super) fn new(plan: &Plan, world: &mut World) -> Self {
-        let mut typing = Typing::default();
+        let mut typing = TypeTable::default();
         world.cells = Vec::with_capacity(plan.columns.len());
         for (column, kind) in plan.columns.iter().zip(&plan.column_types) {
             let width = match column.side {
@@ -143,7 +145,7 @@ pub(super) struct Binder<'a> {
     pub(super) plan: &'a mut Plan,
     pub(super) world: &'a mut World,
     pub(super) problems: Vec<Diagnostic>,
-    pub(super) typing: Typing,
+    pub(super) typing: TypeTable,
     /// The providers bound so far, to report repeated names.
     providers: IndexMap<Symbol, Span>,
     /// The row that is being bound, one slot for each column. `filled` lists the slots in use, so that
@@ -153,18 +155,18 @@ pub(super) struct Binder<'a> {
     /// The amounts of existing volumes, to be taken from their pools once all tiers are bound.
     pub(super) carved: Vec<Carved>,
     /// The volumes that are put into pools by path, by the path of the pool.
-    pub(super) puts: IndexMap<&'a str, Vec<Put<'a>>>,
+    pub(super) puts: IndexMap<&'a str, Vec<PendingVolume<'a>>>,
     /// The resources that rows had before this binding, by path. Equal ones keep their numbers.
-    pub(super) before: IndexMap<Symbol, Before>,
+    pub(super) before: IndexMap<Symbol, PreviousRow>,
     /// The stocks of parts that a holding lost. A reservation may create the part again; otherwise they are
     /// freed.
-    pub(super) parted: IndexMap<(HoldingId, PartKind), StockId>,
+    pub(super) orphaned_parts: IndexMap<(HoldingId, PartKind), StockId>,
     /// The undo log of the tables of stocks and holdings; `None` where no change has to be undone.
-    pub(super) journal: Option<Vec<Entry>>,
+    pub(super) undo_log: Option<Vec<UndoEntry>>,
 }
 
 impl<'a> Binder<'a> {
-    pub(super) fn new(plan: &'a mut Plan, world: &'a mut World, typing: Typing) -> Self {
+    pub(super) fn new(plan: &'a mut Plan, world: &'a mut World, typing: TypeTable) -> Self {
         Binder {
             plan,
             world,
@@ -176,18 +178,18 @@ impl<'a> Binder<'a> {
             carved: Vec::new(),
             puts: IndexMap::new(),
             before: IndexMap::new(),
-            parted: IndexMap::new(),
-            journal: None,
+            orphaned_parts: IndexMap::new(),
+            undo_log: None,
         }
     }
 
-    fn broker(&mut self, parts: &[Part<'_>]) {
+    fn broker(&mut self, parts: &[SourceRecords<'_>]) {
         let mut domain: Option<(&Located, Span)> = None;
         let mut keys = Vec::new();
         for part in parts {
             let broker = &part.records.broker;
             if let Some(own) = &broker.domain {
-                let span = part.lift(own.span);
+                let span = part.to_run_span(own.span);
                 match domain {
                     Some((first, at)) if first.text != own.text => self.problems.push(
                         Diagnostic::error(
@@ -221,15 +223,16 @@ impl<'a> Binder<'a> {
 
     /// Warns of a value of another type than its key. It is no error, since conditions that read it are
     /// unknown and fail.
-    fn mismatch(&mut self, part: &Part<'_>, side: Side, record: &KeyRecord, kind: Option<Type>) {
+    fn mismatch(&mut self, part: &SourceRecords<'_>, side: Side, record: &KeyRecord, kind: Option<Type>) {
         let wanted = kind.map_or("another type", Type::name);
         let message = format!("`{}` of this {side} is not of the key's type, {wanted}", record.key);
         let help = "conditions that read it are unknown here, and fail; correct the value";
-        self.problems.push(Diagnostic::warning(Code::B0511, part.lift(record.span), message).help(help));
+        self.problems
+            .push(Diagnostic::warning(Code::B0511, part.to_run_span(record.span), message).help(help));
     }
 
     /// Adds the keys of one record to the current row. Keys that the row has already stay as they are.
-    fn cells(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
+    fn cells(&mut self, part: &SourceRecords<'_>, side: Side, records: &[KeyRecord]) {
         for record in records {
             let key = self.plan.symbols.intern(&record.key);
             self.world.keys.insert((side, key));
@@ -263,9 +266,9 @@ impl<'a> Binder<'a> {
         )
     }
 
-    fn agent(&mut self, part: &Part<'_>, record: &AgentRecord, rules: usize) {
+    fn agent(&mut self, part: &SourceRecords<'_>, record: &AgentRecord, rules: usize) {
         let name = self.plan.symbols.intern(&record.name.text);
-        let span = part.lift(record.name.span);
+        let span = part.to_run_span(record.name.span);
         if let Some(first) = self.world.agent_names.get(&name) {
             let first = self.world.agents[*first].span;
             let problem =
@@ -282,10 +285,10 @@ impl<'a> Binder<'a> {
     /// Binds the row of an agent. Its resources stay drafts: no table is touched.
     pub(super) fn agent_row(
         &mut self,
-        part: &Part<'_>,
+        part: &SourceRecords<'_>,
         record: &AgentRecord,
         rules: usize,
-    ) -> (Agent, Vec<Draft>) {
+    ) -> (Agent, Vec<HoldingDraft>) {
         self.cells(part, Side::Agent, &record.keys);
         let cells = self.taken_row();
         let domain = record.domain.as_ref().map(|domain| domain.text.as_str());
@@ -293,16 +296,16 @@ impl<'a> Binder<'a> {
             name: self.plan.symbols.intern(&record.name.text),
             placement: World::place_of(self.plan, domain),
             cells,
-            resources: Holdings::default(),
+            resources: ResourceList::default(),
             rules,
-            span: part.lift(record.name.span),
+            span: part.to_run_span(record.name.span),
         };
         (agent, self.drafts(part, Side::Agent, &record.resources))
     }
 
     /// Finds the dimension of each resource for which the plan states none, so that it is the same
     /// everywhere.
-    pub(super) fn units(&mut self, parts: &[Part<'_>]) {
+    pub(super) fn units(&mut self, parts: &[SourceRecords<'_>]) {
         for part in parts {
             for agent in &part.records.agents {
                 agent.resources.iter().for_each(|record| self.unit(Side::Agent, record));
@@ -329,12 +332,12 @@ impl<'a> Binder<'a> {
 
     pub(super) fn provider(
         &mut self,
-        part: &Part<'a>,
+        part: &SourceRecords<'a>,
         record: &'a TierRecord,
         rules: &mut dyn Iterator<Item = usize>,
     ) {
         let name = self.plan.symbols.intern(&record.name.text);
-        let span = part.lift(record.name.span);
+        let span = part.to_run_span(record.name.span);
         let problem = self.providers.get(&name).map(|first| Diagnostic {
             code: Code::B0506,
             ..declared_twice("provider", &record.name.text, span, *first)
@@ -349,10 +352,10 @@ impl<'a> Binder<'a> {
     /// parent. A `repeated` provider is bound for its problems only: its pools and volumes are no supplies.
     pub(super) fn tier(
         &mut self,
-        part: &Part<'a>,
+        part: &SourceRecords<'a>,
         record: &'a TierRecord,
         parent: Option<usize>,
-        above: &mut Vec<Layer<'a>>,
+        above: &mut Vec<TierLayer<'a>>,
         rules: &mut dyn Iterator<Item = usize>,
         repeated: bool,
     ) {
@@ -372,7 +375,7 @@ impl<'a> Binder<'a> {
             parent,
             resources: self.place(drafts, &before),
             rules: rules.next().unwrap_or_default(),
-            span: part.lift(record.name.span),
+            span: part.to_run_span(record.name.span),
         };
         // A repeated path must not keep the same numbers again.
         if let Some(before) = self.before.get_mut(&symbol) {
@@ -392,13 +395,13 @@ impl<'a> Binder<'a> {
         }
         // Volumes put by path come after the declared ones, as if they stood at the end of the pool.
         if record.kind == TierKind::Pool && !repeated {
-            self.put_into(&path, at, above);
+            self.attach_to(&path, at, above);
         }
         above.pop();
     }
 
     /// Adds the supply of a pool or volume, which joins the keys, place and resources of its tiers.
-    fn supply(&mut self, part: &Part<'_>, at: usize, above: &[Layer<'_>]) {
+    fn supply(&mut self, part: &SourceRecords<'_>, at: usize, above: &[TierLayer<'_>]) {
         let mut chain = vec![at];
         while let Some(parent) = self.world.tiers[chain[chain.len() - 1]].parent {
             chain.push(parent);

@@ -5,7 +5,7 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    bind::Part,
+    bind::SourceRecords,
     records::{DeclarationRecord, FrameworkRecord, Located, NeedRecord},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// The declarations of all inventories of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Declared {
+pub struct DeclaredBlocks {
     /// The statements.
     pub statements: Vec<Statement>,
     /// The frameworks of the policy that a copy in `statements` replaces, because data adds needs to them.
@@ -28,8 +28,8 @@ pub struct Declared {
 
 /// Converts the declarations of all parts. `own` has the statements of the policy. A framework that has only
 /// needs adds them to the one of its name, if data or the policy declares one.
-pub fn statements(parts: &[Part<'_>], own: &[&Statement]) -> (Declared, Vec<Diagnostic>) {
-    let mut declared = Declared::default();
+pub fn statements(parts: &[SourceRecords<'_>], own: &[&Statement]) -> (DeclaredBlocks, Vec<Diagnostic>) {
+    let mut declared = DeclaredBlocks::default();
     let mut problems = Vec::new();
     // By name, so that adding needs takes constant time.
     let mut frameworks: IndexMap<String, usize> = IndexMap::new();
@@ -53,12 +53,12 @@ pub fn statements(parts: &[Part<'_>], own: &[&Statement]) -> (Declared, Vec<Diag
 }
 
 fn add_framework(
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     framework: &FrameworkRecord,
     needs: Vec<Statement>,
     own: &IndexMap<&str, &Statement>,
     frameworks: &mut IndexMap<String, usize>,
-    declared: &mut Declared,
+    declared: &mut DeclaredBlocks,
     problems: &mut Vec<Diagnostic>,
 ) {
     let name = &framework.declaration.name.text;
@@ -94,10 +94,10 @@ pub fn framework_name(statement: &Statement) -> Option<&str> {
     }
 }
 
-fn need(part: &Part<'_>, record: &NeedRecord, problems: &mut Vec<Diagnostic>) -> Statement {
+fn need(part: &SourceRecords<'_>, record: &NeedRecord, problems: &mut Vec<Diagnostic>) -> Statement {
     let mut inner = Vec::new();
     if let Some((statements, span)) = &record.agent {
-        let span = part.lift(*span);
+        let span = part.to_run_span(*span);
         let body = Body { statements: read(part, statements, problems), span };
         inner.push(statement(span, Block { kind: BlockKind::Agent, name: None, head: span, body }));
     }
@@ -109,13 +109,13 @@ fn need(part: &Part<'_>, record: &NeedRecord, problems: &mut Vec<Diagnostic>) ->
 
 /// Builds a block: the statements of a record, then `more`.
 fn block(
-    part: &Part<'_>,
+    part: &SourceRecords<'_>,
     kind: BlockKind,
     record: &DeclarationRecord,
     more: Vec<Statement>,
     problems: &mut Vec<Diagnostic>,
 ) -> Statement {
-    let span = part.lift(record.name.span);
+    let span = part.to_run_span(record.name.span);
     let mut statements = read(part, &record.statements, problems);
     statements.extend(more);
     let name = Some(Name { text: record.name.text.clone(), span });
@@ -127,10 +127,10 @@ fn statement(span: Span, block: Block) -> Statement {
 }
 
 /// Parses texts that each hold one statement.
-fn read(part: &Part<'_>, texts: &[Located], problems: &mut Vec<Diagnostic>) -> Vec<Statement> {
+fn read(part: &SourceRecords<'_>, texts: &[Located], problems: &mut Vec<Diagnostic>) -> Vec<Statement> {
     let mut statements = Vec::with_capacity(texts.len());
     for text in texts {
-        let span = part.lift(text.span);
+        let span = part.to_run_span(text.span);
         let (read, wrong) = parse::statements(&text.text, span);
         if wrong.is_empty() && read.len() != 1 {
             let message = format!("`{}` is not one statement", text.text);
@@ -147,18 +147,22 @@ fn read(part: &Part<'_>, texts: &[Located], problems: &mut Vec<Diagnostic>) -> V
 }
 
 /// Returns the levels that the first part with levels states.
-pub fn levels(parts: &[Part<'_>]) -> Option<Vec<String>> {
+pub fn levels(parts: &[SourceRecords<'_>]) -> Option<Vec<String>> {
     parts.iter().find_map(|part| part.records.broker.levels.as_ref()).map(|(levels, _)| levels.clone())
 }
 
 /// Reports levels that are reserved words, and levels that differ from those of the policy or of other data.
-pub fn level_conflicts(parts: &[Part<'_>], declared: &[String], at: Option<Span>) -> Vec<Diagnostic> {
+pub fn level_conflicts(
+    parts: &[SourceRecords<'_>],
+    declared: &[String],
+    at: Option<Span>,
+) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for part in parts {
         let Some((levels, span)) = &part.records.broker.levels else { continue };
         if let Some(word) = levels.iter().find(|level| crate::types::NO_LEVELS.contains(&level.as_str())) {
             let message = format!("a level cannot be named `{word}`");
-            let problem = Diagnostic::error(Code::B0211, part.lift(*span), message);
+            let problem = Diagnostic::error(Code::B0211, part.to_run_span(*span), message);
             problems.push(problem.help("that word is built in; choose another"));
         }
         if levels == declared {
@@ -166,7 +170,7 @@ pub fn level_conflicts(parts: &[Part<'_>], declared: &[String], at: Option<Span>
         }
         let message =
             format!("levels `{}` here, and `{}` elsewhere", levels.join(" > "), declared.join(" > "));
-        let mut problem = Diagnostic::error(Code::B0513, part.lift(*span), message);
+        let mut problem = Diagnostic::error(Code::B0513, part.to_run_span(*span), message);
         if let Some(span) = at {
             problem = problem.also(span, "declared here");
         }

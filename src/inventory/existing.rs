@@ -6,12 +6,12 @@
 use indexmap::IndexMap;
 
 use super::{
-    bind::{Binder, Part},
+    availability::{Availability, Requester, Revocable, Shortfall},
+    bind::{Binder, SourceRecords},
     ledger::Ledger,
     records::{Located, Raw, TierRecord},
-    room::{Lack, Revocable, Room, Taker},
-    stock::plain,
-    world::{Existing, Held, HoldingId, PartKind, Quota, StockId, StockKind},
+    stock::without_options,
+    world::{Existing, HoldingId, HoldingRef, PartKind, StockId, StockKind, Total},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, no_reservation},
@@ -40,10 +40,10 @@ impl Binder<'_> {
     /// its tiers, since a user takes none of them there.
     pub(super) fn existing(
         &mut self,
-        part: &Part<'_>,
+        part: &SourceRecords<'_>,
         record: &TierRecord,
         path: &str,
-        own: &[Held],
+        own: &[HoldingRef],
         above: &mut IndexMap<Symbol, Vec<HoldingId>>,
     ) -> Existing {
         let mut whole = Vec::new();
@@ -54,7 +54,7 @@ impl Binder<'_> {
             // A volume is one definite thing: its amounts have neither parts nor sets.
             let only = match holding.parts.as_slice() {
                 [(PartKind::Unreserved, stock)] => match self.world.stock(*stock).usable {
-                    Quota::Scalar(amount) => Some(amount),
+                    Total::Scalar(amount) => Some(amount),
                     _ => None,
                 },
                 _ => None,
@@ -77,7 +77,7 @@ impl Binder<'_> {
         let size = self.plan.symbols.find("size");
         if let Some(tier) = size.and_then(|size| above.get(&size)).and_then(|tiers| tiers.first()) {
             let message = format!("the existing volume `{}` does not say its `size`", record.name.text);
-            let problem = Diagnostic::error(Code::B0219, part.lift(record.name.span), message)
+            let problem = Diagnostic::error(Code::B0219, part.to_run_span(record.name.span), message)
                 .also(self.world.holding(*tier).span, "its pool counts `size`")
                 .help("add `resources { size = … }` to it");
             self.problems.push(problem);
@@ -89,7 +89,8 @@ impl Binder<'_> {
         {
             let message = "`access` of a volume is `\"rw\"` or `\"ro\"`";
             self.problems.push(
-                Diagnostic::error(Code::B0510, part.lift(access.span), message).help("write one of them"),
+                Diagnostic::error(Code::B0510, part.to_run_span(access.span), message)
+                    .help("write one of them"),
             );
         }
         let filesystem = match text("filesystem") {
@@ -101,7 +102,13 @@ impl Binder<'_> {
     }
 
     /// Adds the stock of the user slots of a volume.
-    fn user_places(&mut self, part: &Part<'_>, record: &TierRecord, path: &str, read_only: bool) -> StockId {
+    fn user_places(
+        &mut self,
+        part: &SourceRecords<'_>,
+        record: &TierRecord,
+        path: &str,
+        read_only: bool,
+    ) -> StockId {
         let key = record.keys.iter().find(|own| own.key == "users");
         let users = match key.map(|own| &own.value) {
             None => Some(MILLION),
@@ -110,20 +117,23 @@ impl Binder<'_> {
             Some(_) => None,
         };
         let valid = users.filter(|users| *users >= MILLION && users % MILLION == 0);
-        let span = part.lift(key.map_or(record.name.span, |own| own.span));
+        let span = part.to_run_span(key.map_or(record.name.span, |own| own.span));
         if valid.is_none() {
             let message = "`users` of a volume is a whole number from 1";
             self.problems.push(Diagnostic::error(Code::B0510, span, message).help("write `users = 1`"));
         }
-        let quota = if read_only { Quota::Unlimited } else { Quota::Scalar(valid.unwrap_or(MILLION)) };
+        let quota = if read_only { Total::Unlimited } else { Total::Scalar(valid.unwrap_or(MILLION)) };
         let resource = self.plan.symbols.intern("users");
         let before = self.plan.symbols.find(path).and_then(|path| self.before.get_mut(&path)?.users.take());
-        self.put_stock(before, plain(resource, Side::Pool, StockKind::Users, Dimension::Number, quota, span))
+        self.write_stock(
+            before,
+            without_options(resource, Side::Pool, StockKind::Users, Dimension::Number, quota, span),
+        )
     }
 
     /// Returns the role that a volume is kept for, if it can have a reservation.
-    fn kept_for(&mut self, part: &Part<'_>, role: &Located) -> Option<Symbol> {
-        match no_reservation(&role.text, part.lift(role.span)) {
+    fn kept_for(&mut self, part: &SourceRecords<'_>, role: &Located) -> Option<Symbol> {
+        match no_reservation(&role.text, part.to_run_span(role.span)) {
             None => Some(self.plan.symbols.intern(&role.text)),
             Some(problem) => {
                 self.problems.push(problem);
@@ -138,10 +148,11 @@ impl Binder<'_> {
         carved.sort_by(|a, b| a.path.cmp(&b.path));
         for Carved { path, tiers, dimension, amount, role, span } in carved {
             let line = role.map(|role| self.world.line(role)).unwrap_or_default();
-            let taker = Taker { framework: None, line, revocable: Revocable::No, exempt: &[] };
-            let room = Room { world: self.world, ledger: Some(ledger), taker, pending: &[] };
+            let requester = Requester { framework: None, line, revocable: Revocable::Exclude, exempt: &[] };
+            let availability =
+                Availability { world: self.world, ledger: Some(ledger), requester, pending: &[] };
             // The size of a volume is a fact: options of the pool do not apply to it.
-            match room.exactly(&tiers, &Amount::Scalar(dimension, amount, amount)) {
+            match availability.take_exact(&tiers, &Amount::Scalar(dimension, amount, amount)) {
                 Ok(portion) => {
                     let takes: Vec<_> = portion.own.into_iter().chain(portion.above).collect();
                     takes.iter().for_each(|take| ledger.take(take));
@@ -149,9 +160,9 @@ impl Binder<'_> {
                     let volume = supply.and_then(|at| self.world.supplies[at].existing.as_mut());
                     volume.into_iter().for_each(|volume| volume.takes.extend_from_slice(&takes));
                 }
-                // `exactly` asks for no limits.
-                Err(Lack::Limit(_)) => {}
-                Err(Lack::Holding(tier)) => {
+                // `take_exact` asks for no limits.
+                Err(Shortfall::Limit(_)) => {}
+                Err(Shortfall::Holding(tier)) => {
                     let holding = self.world.holding(tier);
                     let name = self.plan.symbols.text(holding.resource);
                     let message = format!("the existing volumes hold more `{name}` than their pool has");

@@ -5,7 +5,7 @@
 //!
 //! A fleet that changes keeps the numbers of stocks and holdings wherever possible, because the ledger,
 //! allocations and index refer to them. A slot that nothing uses goes to a free list. Every write to the
-//! tables is recorded in an undo log ([`Entry`]) while a change is under way; `amend::undo` replays it
+//! tables is recorded in an undo log ([`UndoEntry`]) while a change is under way; `amend::undo` replays it
 //! backwards.
 
 use std::collections::BTreeSet;
@@ -13,11 +13,11 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::{
-    bind::{Binder, Part},
+    bind::{Binder, SourceRecords},
     ledger,
     records::{PartRecord, ResourceRecord},
-    stock::{Steps, plain, stock, wrong},
-    world::{Held, Holding, HoldingId, PartKind, Quota, Stock, StockId, StockKind},
+    stock::{RequestBounds, option_error, stock, without_options},
+    world::{Holding, HoldingId, HoldingRef, PartKind, Stock, StockId, StockKind, Total},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, no_reservation},
@@ -28,7 +28,7 @@ use crate::{
 
 /// A holding as its records say, not yet in a table.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
+pub(super) struct HoldingDraft {
     /// The holding without parts: they get their numbers when the stocks are placed.
     pub holding: Holding,
     /// The future parts.
@@ -37,15 +37,15 @@ pub(super) struct Draft {
 
 /// The resources that a row had before it is bound again. What stays the same keeps its number.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Before {
-    pub held: Vec<Held>,
+pub(super) struct PreviousRow {
+    pub held: Vec<HoldingRef>,
     /// The user slots, for an existing volume.
     pub users: Option<StockId>,
 }
 
 /// One record of the undo log for the tables of stocks and holdings.
 #[derive(Clone, Debug)]
-pub(super) enum Entry {
+pub(super) enum UndoEntry {
     /// A stock was replaced; holds the old one.
     Stock(StockId, Box<Stock>),
     /// A stock was added at the end of the table.
@@ -67,9 +67,14 @@ pub(super) enum Entry {
 impl Binder<'_> {
     /// Reads the resource records of a holder and joins those of one resource into one draft, with a stock
     /// for each part.
-    pub(super) fn drafts(&mut self, part: &Part<'_>, side: Side, records: &[ResourceRecord]) -> Vec<Draft> {
-        let mut drafts: IndexMap<Symbol, Draft> = IndexMap::with_capacity(records.len());
-        let mut stated: Vec<Steps> = Vec::with_capacity(records.len());
+    pub(super) fn drafts(
+        &mut self,
+        part: &SourceRecords<'_>,
+        side: Side,
+        records: &[ResourceRecord],
+    ) -> Vec<HoldingDraft> {
+        let mut drafts: IndexMap<Symbol, HoldingDraft> = IndexMap::with_capacity(records.len());
+        let mut stated: Vec<RequestBounds> = Vec::with_capacity(records.len());
         for record in records {
             let Some(kind) = self.part_kind(part, record) else { continue };
             let resource = self.plan.symbols.intern(&record.name);
@@ -85,7 +90,7 @@ impl Binder<'_> {
                 }
             };
             let at = drafts.get_index_of(&resource).unwrap_or_else(|| {
-                stated.push(Steps::default());
+                stated.push(RequestBounds::default());
                 drafts.insert_full(resource, draft(&stock)).0
             });
             let whole = add_part(&mut drafts[at], kind, stock, &record.name);
@@ -102,7 +107,7 @@ impl Binder<'_> {
                 && max < min
             {
                 let message = "`max` is below `min`: nothing could be asked for";
-                self.problems.push(wrong(span, message, "raise `max`, or lower `min`"));
+                self.problems.push(option_error(span, message, "raise `max`, or lower `min`"));
             }
         }
         drafts.into_values().collect()
@@ -110,33 +115,33 @@ impl Binder<'_> {
 
     /// Enters drafts into the tables and returns the resources of the holder. `before` lists those it had: a
     /// resource that it still has keeps its holding, and a part of the same kind keeps its stock.
-    pub(super) fn place(&mut self, drafts: Vec<Draft>, before: &[Held]) -> Vec<Held> {
+    pub(super) fn place(&mut self, drafts: Vec<HoldingDraft>, before: &[HoldingRef]) -> Vec<HoldingRef> {
         let mut held = Vec::with_capacity(drafts.len());
         let mut before: IndexMap<Symbol, HoldingId> =
             before.iter().map(|held| (held.resource, held.holding)).collect();
-        for Draft { mut holding, stocks } in drafts {
+        for HoldingDraft { mut holding, stocks } in drafts {
             let same = before.swap_remove(&holding.resource);
             let old = same.map(|id| std::mem::take(&mut self.world.holdings[id.0 as usize].parts));
             // The parts were moved out above: the log needs the holding as it was.
-            if let (Some(id), Some(old), Some(journal)) = (same, &old, &mut self.journal) {
+            if let (Some(id), Some(old), Some(journal)) = (same, &old, &mut self.undo_log) {
                 let holding = Holding { parts: old.clone(), ..self.world.holding(id).clone() };
-                journal.push(Entry::Holding(id, Box::new(holding)));
+                journal.push(UndoEntry::Holding(id, Box::new(holding)));
             }
             let old = old.unwrap_or_default();
             // A part of the same kind takes over the slot, so that takes of it stay valid.
             for (kind, stock) in stocks {
                 let at = old.iter().find(|part| part.0 == kind).map(|part| part.1);
-                let id = self.put_stock(at, stock);
+                let id = self.write_stock(at, stock);
                 holding.parts.push((kind, id));
             }
             let gone: Vec<(PartKind, StockId)> =
                 old.into_iter().filter(|part| !holding.parts.iter().any(|new| new.1 == part.1)).collect();
             let resource = holding.resource;
             let id = self.put_holding(same, holding);
-            held.push(Held { resource, holding: id });
+            held.push(HoldingRef { resource, holding: id });
             // Not freed yet: a reservation of the state may create the same part again, which then keeps its
             // number.
-            self.parted.extend(gone.into_iter().map(|(kind, stock)| ((id, kind), stock)));
+            self.orphaned_parts.extend(gone.into_iter().map(|(kind, stock)| ((id, kind), stock)));
         }
         // Resources that the holder no longer has.
         for gone in before.into_values() {
@@ -146,27 +151,29 @@ impl Binder<'_> {
     }
 
     /// Frees the stocks of parts that no reservation has created again.
-    pub(super) fn free_parted(&mut self) {
-        for (_, stock) in std::mem::take(&mut self.parted) {
+    pub(super) fn free_orphans(&mut self) {
+        for (_, stock) in std::mem::take(&mut self.orphaned_parts) {
             self.free_stock(stock);
         }
     }
 
     /// Writes a stock to slot `at`, or else to a free slot, or else to the end of the table. Returns its
     /// number.
-    pub(super) fn put_stock(&mut self, at: Option<StockId>, stock: Stock) -> StockId {
+    pub(super) fn write_stock(&mut self, at: Option<StockId>, stock: Stock) -> StockId {
         let stocks = &mut self.world.stocks;
         let free = if at.is_none() { self.world.free_stocks.pop() } else { None };
-        if let (Some(id), Some(journal)) = (free, &mut self.journal) {
-            journal.push(Entry::StockTaken(id));
+        if let (Some(id), Some(journal)) = (free, &mut self.undo_log) {
+            journal.push(UndoEntry::StockTaken(id));
         }
         let Some(id) = at.or(free) else {
             stocks.push(stock);
-            self.journal.iter_mut().for_each(|journal| journal.push(Entry::StockAdded));
+            self.undo_log.iter_mut().for_each(|journal| journal.push(UndoEntry::StockAdded));
             return StockId(stocks.len() as u32 - 1);
         };
         let old = std::mem::replace(&mut stocks[id.0 as usize], stock);
-        self.journal.iter_mut().for_each(|journal| journal.push(Entry::Stock(id, Box::new(old.clone()))));
+        self.undo_log
+            .iter_mut()
+            .for_each(|journal| journal.push(UndoEntry::Stock(id, Box::new(old.clone()))));
         id
     }
 
@@ -175,14 +182,16 @@ impl Binder<'_> {
     pub(super) fn free_stock(&mut self, id: StockId) {
         let old = self.world.stock(id);
         let kind = StockKind::Part(PartKind::Unreserved);
-        let none =
-            Stock { kind, ..plain(old.resource, old.side, kind, old.dimension, Quota::Scalar(0), old.span) };
-        self.put_stock(Some(id), none);
+        let none = Stock {
+            kind,
+            ..without_options(old.resource, old.side, kind, old.dimension, Total::Scalar(0), old.span)
+        };
+        self.write_stock(Some(id), none);
         self.world.free_stocks.push(id);
-        self.journal.iter_mut().for_each(|journal| journal.push(Entry::StockFreed));
+        self.undo_log.iter_mut().for_each(|journal| journal.push(UndoEntry::StockFreed));
     }
 
-    /// Writes a holding as [`Binder::put_stock`] writes a stock.
+    /// Writes a holding as [`Binder::write_stock`] writes a stock.
     fn put_holding(&mut self, at: Option<HoldingId>, holding: Holding) -> HoldingId {
         let holdings = &mut self.world.holdings;
         if let Some(id) = at {
@@ -192,13 +201,13 @@ impl Binder<'_> {
         }
         let Some(id) = self.world.free_holdings.pop() else {
             holdings.push(holding);
-            self.journal.iter_mut().for_each(|journal| journal.push(Entry::HoldingAdded));
+            self.undo_log.iter_mut().for_each(|journal| journal.push(UndoEntry::HoldingAdded));
             return HoldingId(holdings.len() as u32 - 1);
         };
         let old = std::mem::replace(&mut holdings[id.0 as usize], holding);
-        if let Some(journal) = &mut self.journal {
-            journal.push(Entry::HoldingTaken(id));
-            journal.push(Entry::Holding(id, Box::new(old)));
+        if let Some(journal) = &mut self.undo_log {
+            journal.push(UndoEntry::HoldingTaken(id));
+            journal.push(UndoEntry::Holding(id, Box::new(old)));
         }
         id
     }
@@ -211,24 +220,24 @@ impl Binder<'_> {
             self.free_stock(stock);
         }
         self.world.free_holdings.push(id);
-        if let Some(journal) = &mut self.journal {
-            journal.push(Entry::Holding(id, Box::new(old)));
-            journal.push(Entry::HoldingFreed);
+        if let Some(journal) = &mut self.undo_log {
+            journal.push(UndoEntry::Holding(id, Box::new(old)));
+            journal.push(UndoEntry::HoldingFreed);
         }
     }
 
     /// Logs a holding before its caller changes it.
     pub(super) fn note_holding(&mut self, id: HoldingId) {
-        if let Some(journal) = &mut self.journal {
-            journal.push(Entry::Holding(id, Box::new(self.world.holding(id).clone())));
+        if let Some(journal) = &mut self.undo_log {
+            journal.push(UndoEntry::Holding(id, Box::new(self.world.holding(id).clone())));
         }
     }
 
-    fn part_kind(&mut self, part: &Part<'_>, record: &ResourceRecord) -> Option<PartKind> {
+    fn part_kind(&mut self, part: &SourceRecords<'_>, record: &ResourceRecord) -> Option<PartKind> {
         match &record.part {
             PartRecord::Unreserved => Some(PartKind::Unreserved),
             PartRecord::Revocable => Some(PartKind::Revocable),
-            PartRecord::Reserved(role) => match no_reservation(role, part.lift(record.span)) {
+            PartRecord::Reserved(role) => match no_reservation(role, part.to_run_span(record.span)) {
                 None => Some(PartKind::Reserved(self.plan.symbols.intern(role))),
                 Some(problem) => {
                     self.problems.push(problem);
@@ -239,7 +248,7 @@ impl Binder<'_> {
     }
 }
 
-fn draft(stock: &Stock) -> Draft {
+fn draft(stock: &Stock) -> HoldingDraft {
     let holding = Holding {
         resource: stock.resource,
         side: stock.side,
@@ -250,17 +259,17 @@ fn draft(stock: &Stock) -> Draft {
         max: None,
         span: stock.span,
     };
-    Draft { holding, stocks: Vec::with_capacity(1) }
+    HoldingDraft { holding, stocks: Vec::with_capacity(1) }
 }
 
 /// Adds a part to a draft. All parts of a resource must have one form, and parts of ranges or items must be
 /// disjoint.
-fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Result<(), Diagnostic> {
+fn add_part(draft: &mut HoldingDraft, kind: PartKind, stock: Stock, name: &str) -> Result<(), Diagnostic> {
     if let Some((_, first)) = draft.stocks.first() {
         let form = |stock: &Stock| match stock.usable {
-            Quota::Ranges(_) => "ranges",
-            Quota::Items(_) => "named items",
-            Quota::Unlimited | Quota::Scalar(_) => "an amount",
+            Total::Ranges(_) => "ranges",
+            Total::Items(_) => "named items",
+            Total::Unlimited | Total::Scalar(_) => "an amount",
         };
         // `[]` is ranges as well as items: an empty set goes with either.
         let empty = |stock: &Stock| ledger::all(stock).is_some_and(|all| all.is_empty());
@@ -286,8 +295,8 @@ fn add_part(draft: &mut Draft, kind: PartKind, stock: Stock, name: &str) -> Resu
 /// Returns `true` if two parts have a member in common.
 fn shares(known: &Stock, stock: &Stock) -> bool {
     match (&known.usable, &stock.usable) {
-        (Quota::Ranges(one), Quota::Ranges(other)) => !one.common(other).is_empty(),
-        (Quota::Items(one), Quota::Items(other)) => {
+        (Total::Ranges(one), Total::Ranges(other)) => !one.common(other).is_empty(),
+        (Total::Items(one), Total::Items(other)) => {
             let one: BTreeSet<&Symbol> = one.iter().collect();
             other.iter().any(|item| one.contains(item))
         }
@@ -297,12 +306,12 @@ fn shares(known: &Stock, stock: &Stock) -> bool {
 
 /// Merges the options of one part with those of the others. Options apply to the resource as a whole, so each
 /// may be stated in any part, or in several if they agree.
-fn agree(stated: &mut Steps, steps: &Steps, resource: &str) -> Result<(), Diagnostic> {
+fn agree(stated: &mut RequestBounds, steps: &RequestBounds, resource: &str) -> Result<(), Diagnostic> {
     let join = |name: &str, known: &mut Option<(i64, Span)>, new: Option<(i64, Span)>| match (*known, new) {
         (Some((first, at)), Some((second, span))) if first != second => {
             let message = format!("`{name}` of `{resource}` is stated in two ways");
             let help = "`step`, `min` and `max` are of the resource, all its parts together: state each once";
-            Err(wrong(span, message, help).also(at, "first stated here"))
+            Err(option_error(span, message, help).also(at, "first stated here"))
         }
         _ => {
             *known = known.or(new);

@@ -2,14 +2,14 @@
 //!
 //! Allocations, existing volumes and grants of a cycle all reach a stock as a [`Take`] and leave it by the
 //! same `Take`, so that a change and its undoing cancel exactly. The ledger does not judge: callers ask for
-//! the free amount first ([`room`](super::room) does), and then take.
+//! the free amount first ([`availability`](super::availability) does), and then take.
 //!
 //! Amounts are counted in 128 bits, since many takes of 64 bits each may sum up on one stock. Ranges and
 //! items are counted by number as well as by member.
 
 use indexmap::IndexMap;
 
-use super::world::{Quota, Stock, StockId, StockKind, Take, Taken, World};
+use super::world::{Stock, StockId, StockKind, Take, Taken, Total, World};
 use crate::{
     quantity::{Dimension, MILLION, Overlap},
     ranges::Ranges,
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// By position of the stock in [`World::stocks`].
-    used: Vec<Used>,
+    used: Vec<StockUse>,
     /// The promises of the current cycle, apart from the rest. Kept only where offers may overlap; without
     /// overlap a promise blocks its amount for everyone, as any other use does.
     promises: Option<Promises>,
@@ -29,14 +29,14 @@ pub struct Ledger {
 #[derive(Clone, Debug, Default)]
 struct Promises {
     /// The promises to all frameworks together.
-    of_all: IndexMap<StockId, Used>,
+    total: IndexMap<StockId, StockUse>,
     /// The promises to each framework, by its position in the plan.
-    of_each: IndexMap<(usize, StockId), Used>,
+    by_framework: IndexMap<(usize, StockId), StockUse>,
 }
 
 /// The use of one stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Used {
+enum StockUse {
     Scalar(i128),
     /// The members in use, and the sum of their uses in millionths.
     ///
@@ -46,20 +46,20 @@ enum Used {
     Set(Vec<Ranges>, i128),
 }
 
-impl Used {
-    fn none(stock: &Stock) -> Used {
+impl StockUse {
+    fn none(stock: &Stock) -> StockUse {
         match stock.usable {
-            Quota::Unlimited | Quota::Scalar(_) => Used::Scalar(0),
-            Quota::Ranges(_) | Quota::Items(_) => Used::Set(Vec::new(), 0),
+            Total::Unlimited | Total::Scalar(_) => StockUse::Scalar(0),
+            Total::Ranges(_) | Total::Items(_) => StockUse::Set(Vec::new(), 0),
         }
     }
 
     fn add(&mut self, taken: &Taken) {
         match (self, taken) {
-            (Used::Scalar(used), Taken::Scalar(amount)) => *used += i128::from(*amount),
+            (StockUse::Scalar(used), Taken::Scalar(amount)) => *used += i128::from(*amount),
             // A set taken of an unlimited stock has no members to block: its number counts.
-            (Used::Scalar(used), Taken::Set(set)) => *used += count(set),
-            (Used::Set(layers, used), Taken::Set(set)) => {
+            (StockUse::Scalar(used), Taken::Set(set)) => *used += count(set),
+            (StockUse::Set(layers, used), Taken::Set(set)) => {
                 *used += count(set);
                 // Members that a layer has already go on to the next one, which counts one more use.
                 let mut more = set.clone();
@@ -73,15 +73,15 @@ impl Used {
                 }
             }
             // Sets are taken of a set stock only as sets.
-            (Used::Set(..), Taken::Scalar(_)) => {}
+            (StockUse::Set(..), Taken::Scalar(_)) => {}
         }
     }
 
     fn subtract(&mut self, taken: &Taken) {
         match (self, taken) {
-            (Used::Scalar(used), Taken::Scalar(amount)) => *used -= i128::from(*amount),
-            (Used::Scalar(used), Taken::Set(set)) => *used -= count(set),
-            (Used::Set(layers, used), Taken::Set(set)) => {
+            (StockUse::Scalar(used), Taken::Scalar(amount)) => *used -= i128::from(*amount),
+            (StockUse::Scalar(used), Taken::Set(set)) => *used -= count(set),
+            (StockUse::Set(layers, used), Taken::Set(set)) => {
                 let mut less = set.clone();
                 // Each member leaves the deepest layer that has it, which lowers its number of uses by one.
                 for layer in layers.iter_mut().rev() {
@@ -94,22 +94,22 @@ impl Used {
                     layers.pop();
                 }
             }
-            (Used::Set(..), Taken::Scalar(_)) => {}
+            (StockUse::Set(..), Taken::Scalar(_)) => {}
         }
     }
 
     fn amount(&self) -> i128 {
         match self {
-            Used::Scalar(used) => *used,
-            Used::Set(_, used) => *used,
+            StockUse::Scalar(used) => *used,
+            StockUse::Set(_, used) => *used,
         }
     }
 
     /// Returns the members that are used at least `times` times; none for 0.
     fn at_least(&self, times: usize) -> Ranges {
         match self {
-            Used::Set(layers, _) => layers.get(times.wrapping_sub(1)).cloned().unwrap_or_default(),
-            Used::Scalar(_) => Ranges::default(),
+            StockUse::Set(layers, _) => layers.get(times.wrapping_sub(1)).cloned().unwrap_or_default(),
+            StockUse::Scalar(_) => Ranges::default(),
         }
     }
 }
@@ -121,7 +121,7 @@ fn count(set: &Ranges) -> i128 {
 impl Ledger {
     /// Creates a ledger in which nothing is used.
     pub fn empty(world: &World) -> Ledger {
-        Ledger { used: world.stocks.iter().map(Used::none).collect(), promises: None }
+        Ledger { used: world.stocks.iter().map(StockUse::none).collect(), promises: None }
     }
 
     /// Creates the ledger of a fleet at the start of a cycle, with the use of allocations and existing
@@ -137,7 +137,7 @@ impl Ledger {
     }
 
     /// Returns `true` if promises are kept apart, so that frameworks may see different free amounts.
-    pub fn tells_promises(&self) -> bool {
+    pub fn separates_promises(&self) -> bool {
         self.promises.is_some()
     }
 
@@ -146,9 +146,9 @@ impl Ledger {
     pub(super) fn fit(&mut self, world: &World, id: StockId) {
         let at = id.0 as usize;
         while self.used.len() <= at {
-            self.used.push(Used::none(&world.stocks[self.used.len()]));
+            self.used.push(StockUse::none(&world.stocks[self.used.len()]));
         }
-        let none = Used::none(world.stock(id));
+        let none = StockUse::none(world.stock(id));
         // Amounts and sets are counted in different forms; a mere change of the total keeps the use.
         if std::mem::discriminant(&none) != std::mem::discriminant(&self.used[at]) {
             self.used[at] = none;
@@ -166,7 +166,7 @@ impl Ledger {
     }
 
     /// Gives back an amount that was taken for good.
-    pub fn put_back(&mut self, take: &Take) {
+    pub fn release(&mut self, take: &Take) {
         self.used[take.stock.0 as usize].subtract(&take.amount);
     }
 
@@ -174,20 +174,20 @@ impl Ledger {
     pub fn grant(&mut self, world: &World, framework: usize, take: &Take) {
         self.take(take);
         if let Some(promises) = &mut self.promises {
-            let none = || Used::none(world.stock(take.stock));
-            promises.of_all.entry(take.stock).or_insert_with(none).add(&take.amount);
-            promises.of_each.entry((framework, take.stock)).or_insert_with(none).add(&take.amount);
+            let none = || StockUse::none(world.stock(take.stock));
+            promises.total.entry(take.stock).or_insert_with(none).add(&take.amount);
+            promises.by_framework.entry((framework, take.stock)).or_insert_with(none).add(&take.amount);
         }
     }
 
     /// Gives back a promise to a framework.
-    pub fn give_back(&mut self, framework: usize, take: &Take) {
+    pub fn revoke(&mut self, framework: usize, take: &Take) {
         self.used[take.stock.0 as usize].subtract(&take.amount);
         if let Some(promises) = &mut self.promises {
-            if let Some(used) = promises.of_all.get_mut(&take.stock) {
+            if let Some(used) = promises.total.get_mut(&take.stock) {
                 used.subtract(&take.amount);
             }
-            if let Some(used) = promises.of_each.get_mut(&(framework, take.stock)) {
+            if let Some(used) = promises.by_framework.get_mut(&(framework, take.stock)) {
                 used.subtract(&take.amount);
             }
         }
@@ -214,7 +214,7 @@ impl Ledger {
     /// is no set.
     ///
     /// Without overlap the cost grows with `wanted` and not with the stock, which may have many ranges.
-    pub fn room_among(
+    pub fn available_among(
         &self,
         world: &World,
         id: StockId,
@@ -222,15 +222,17 @@ impl Ledger {
         wanted: &Ranges,
     ) -> Option<Ranges> {
         if self.promises.is_some() {
-            return self.room_set(world, id, framework).map(|free| wanted.common(&free));
+            return self.available_set(world, id, framework).map(|free| wanted.common(&free));
         }
         let there = match &world.stock(id).usable {
-            Quota::Ranges(ranges) => wanted.common(ranges),
+            Total::Ranges(ranges) => wanted.common(ranges),
             _ => wanted.common(&all(world.stock(id))?),
         };
         Some(match &self.used[id.0 as usize] {
-            Used::Set(layers, _) => layers.first().map_or_else(|| there.clone(), |used| there.minus(used)),
-            Used::Scalar(_) => there,
+            StockUse::Set(layers, _) => {
+                layers.first().map_or_else(|| there.clone(), |used| there.minus(used))
+            }
+            StockUse::Scalar(_) => there,
         })
     }
 
@@ -240,26 +242,26 @@ impl Ledger {
     /// cycle, `P` the promises to all, and `F` those to the framework. The framework may have `S - F`, since
     /// its own offers are disjoint, and all frameworks together `S × (1 + overlap)`. The result is the lesser
     /// of `S - F` and `S × (1 + overlap) - P`. Limits of roles never overlap.
-    pub fn room(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<i128> {
+    pub fn available(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<i128> {
         let free = self.free(world, id)?;
         let Some(promises) = &self.promises else { return Some(free) };
         // Overlap applies to members one by one, so their number follows from the members.
-        if let Some(set) = self.room_set(world, id, framework) {
+        if let Some(set) = self.available_set(world, id, framework) {
             return Some(count(&set));
         }
         let kind = world.stock(id).kind;
         if matches!(kind, StockKind::Limit(_)) {
             return Some(free);
         }
-        let of_all = promises.of_all.get(&id).map_or(0, Used::amount);
+        let of_all = promises.total.get(&id).map_or(0, StockUse::amount);
         // `free` has lost all promises; adding them again gives the amount at the start of the cycle.
         let at_start = free + of_all;
-        let own = framework.and_then(|framework| promises.of_each.get(&(framework, id)));
-        let alone = at_start - own.map_or(0, Used::amount);
+        let own = framework.and_then(|framework| promises.by_framework.get(&(framework, id)));
+        let alone = at_start - own.map_or(0, StockUse::amount);
         let together = match world.overlap {
             Overlap::Unlimited => return Some(alone),
             // A volume is promised whole: the fraction of an overlap gives no further user.
-            Overlap::Part(_) if kind == StockKind::Users => at_start * times(world.overlap) as i128,
+            Overlap::Part(_) if kind == StockKind::Users => at_start * max_promises(world.overlap) as i128,
             Overlap::Part(more) => {
                 let one = i128::from(MILLION);
                 (at_start * (one + i128::from(more))).div_euclid(one)
@@ -272,21 +274,21 @@ impl Ledger {
     ///
     /// With overlap, three kinds of members are excluded: those taken for good, those promised as often as
     /// the overlap permits, and those promised to this framework already.
-    pub fn room_set(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<Ranges> {
+    pub fn available_set(&self, world: &World, id: StockId, framework: Option<usize>) -> Option<Ranges> {
         let Some(promises) = &self.promises else { return self.free_set(world, id) };
         let used = &self.used[id.0 as usize];
         let all = all(world.stock(id))?;
         // A member is taken for good if it has more uses than promises: for some `k` it is used at least `k`
         // times and promised fewer than `k` times. Layers answer both.
-        let Some(of_all) = promises.of_all.get(&id) else { return Some(all.minus(&used.at_least(1))) };
-        let Used::Set(layers, _) = used else { return None };
+        let Some(of_all) = promises.total.get(&id) else { return Some(all.minus(&used.at_least(1))) };
+        let StockUse::Set(layers, _) = used else { return None };
         let taken = (0..layers.len())
             .fold(Ranges::default(), |taken, at| taken.union(&layers[at].minus(&of_all.at_least(at + 1))));
-        let own = framework.and_then(|framework| promises.of_each.get(&(framework, id)));
+        let own = framework.and_then(|framework| promises.by_framework.get(&(framework, id)));
         // Members that other frameworks may get no further promise of.
         let spent = match world.overlap {
             Overlap::Unlimited => Ranges::default(),
-            Overlap::Part(_) => of_all.at_least(times(world.overlap)),
+            Overlap::Part(_) => of_all.at_least(max_promises(world.overlap)),
         };
         let own = own.map_or_else(Ranges::default, |own| own.at_least(1));
         Some(all.minus(&taken).minus(&spent).minus(&own))
@@ -294,7 +296,7 @@ impl Ledger {
 }
 
 /// Returns the number of times that one member or user slot may be promised: the whole part of 1 + overlap.
-fn times(overlap: Overlap) -> usize {
+fn max_promises(overlap: Overlap) -> usize {
     match overlap {
         Overlap::Part(more) => usize::try_from(1 + more / MILLION).unwrap_or(1),
         Overlap::Unlimited => usize::MAX,
@@ -305,10 +307,10 @@ fn times(overlap: Overlap) -> usize {
 /// It is `None` for an unlimited stock.
 pub fn total(stock: &Stock) -> Option<i128> {
     match &stock.usable {
-        Quota::Unlimited => None,
-        Quota::Scalar(amount) => Some(i128::from(*amount)),
-        Quota::Ranges(ranges) => Some(count(ranges)),
-        Quota::Items(items) => Some(items.len() as i128 * i128::from(MILLION)),
+        Total::Unlimited => None,
+        Total::Scalar(amount) => Some(i128::from(*amount)),
+        Total::Ranges(ranges) => Some(count(ranges)),
+        Total::Items(items) => Some(items.len() as i128 * i128::from(MILLION)),
     }
 }
 
@@ -316,17 +318,17 @@ pub fn total(stock: &Stock) -> Option<i128> {
 /// other stocks.
 pub fn all(stock: &Stock) -> Option<Ranges> {
     match &stock.usable {
-        Quota::Ranges(ranges) => Some(ranges.clone()),
-        Quota::Items(items) if items.is_empty() => Some(Ranges::default()),
-        Quota::Items(items) => Some(Ranges::new([(0, items.len() as i64 - 1)])),
-        Quota::Unlimited | Quota::Scalar(_) => None,
+        Total::Ranges(ranges) => Some(ranges.clone()),
+        Total::Items(items) if items.is_empty() => Some(Ranges::default()),
+        Total::Items(items) => Some(Ranges::new([(0, items.len() as i64 - 1)])),
+        Total::Unlimited | Total::Scalar(_) => None,
     }
 }
 
 /// Returns `true` if a stock is a set: of ranges or named items.
 pub fn is_set(stock: &Stock) -> bool {
     debug_assert!(
-        stock.dimension == Dimension::Number || matches!(stock.usable, Quota::Unlimited | Quota::Scalar(_))
+        stock.dimension == Dimension::Number || matches!(stock.usable, Total::Unlimited | Total::Scalar(_))
     );
-    matches!(stock.usable, Quota::Ranges(_) | Quota::Items(_))
+    matches!(stock.usable, Total::Ranges(_) | Total::Items(_))
 }

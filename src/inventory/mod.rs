@@ -2,12 +2,13 @@
 //! ([`world`]).
 //!
 //! Data passes through in one direction: [`wire`] or a policy gives [`records`], `bind` types them by a plan
-//! and gives a [`world::World`], and a [`ledger::Ledger`] counts the use of its stocks. [`room`] answers how
-//! much a requester may take now. Matching and the offer cycle read all of this; nothing here knows about
-//! candidates or offers.
+//! and gives a [`world::World`], and a [`ledger::Ledger`] counts the use of its stocks. [`availability`]
+//! answers how much a requester may take now. Matching and the offer cycle read all of this; nothing here
+//! knows about candidates or offers.
 
 mod allocate;
 pub mod amend;
+pub mod availability;
 mod bind;
 pub mod declare;
 mod existing;
@@ -18,12 +19,11 @@ mod put;
 pub mod records;
 mod reserve;
 mod roles;
-pub mod room;
 mod stock;
 mod values;
 pub mod wire;
 pub mod world;
 
 pub use allocate::{allocate, amount_of, deallocate};
-pub use bind::{Part, bind, show_raw};
+pub use bind::{SourceRecords, bind, show_raw};
 pub use values::{built_in, value_of};

@@ -80,9 +80,9 @@ pub struct OfferRecord {
     /// The name of its agent; `None` for a need without agent.
     pub agent: Option<Located>,
     /// The firm amounts that it takes of the agent.
-    pub firm: Vec<Claim>,
+    pub firm: Vec<OfferedAmount>,
     /// The revocable amounts that it takes of the agent.
-    pub revocable: Vec<Claim>,
+    pub revocable: Vec<OfferedAmount>,
     /// The volumes, in the order of the offer.
     pub volumes: Vec<OfferVolume>,
 }
@@ -97,16 +97,16 @@ pub struct OfferVolume {
     /// `true` for an existing volume.
     pub exists: bool,
     /// The firm amounts that it takes.
-    pub firm: Vec<Claim>,
+    pub firm: Vec<OfferedAmount>,
     /// The revocable amounts that it takes.
-    pub revocable: Vec<Claim>,
+    pub revocable: Vec<OfferedAmount>,
     /// The file system that it has or is to get.
     pub filesystem: Option<Located>,
 }
 
 /// An amount that an offer takes.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct OfferedAmount {
     /// The resource, as data writes names.
     pub name: String,
     /// The amount and its place. Its name is in the form of the language.
@@ -115,7 +115,7 @@ pub struct Claim {
 
 /// Adds claims to others, resource by resource. All claims are on one pool for one offer, so amounts of one
 /// resource have one form.
-pub fn add(into: &mut Vec<Claim>, more: &[Claim]) {
+pub fn add(into: &mut Vec<OfferedAmount>, more: &[OfferedAmount]) {
     for claim in more {
         match into.iter_mut().find(|known| known.name == claim.name) {
             Some(known) => {

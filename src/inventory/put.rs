@@ -2,28 +2,28 @@
 //! state keeps the volumes it has made in this form.
 
 use super::{
-    bind::{Binder, Layer, Part},
-    records::{PutRecord, TierRecord},
+    bind::{Binder, SourceRecords, TierLayer},
+    records::{AttachedVolume, TierRecord},
 };
 use crate::diagnostic::{Code, Diagnostic, declared_twice, nearest_after};
 
 /// A volume that waits for its pool.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Put<'a> {
-    part: Part<'a>,
-    record: &'a PutRecord,
+pub(super) struct PendingVolume<'a> {
+    part: SourceRecords<'a>,
+    record: &'a AttachedVolume,
     /// The position of its rules in `Plan::tier_rules`.
     rules: usize,
 }
 
 impl<'a> Binder<'a> {
     /// Registers a volume of a fleet that changes. The caller knows its rules.
-    pub(super) fn put_again(&mut self, part: Part<'a>, record: &'a PutRecord, rules: usize) {
-        self.puts.entry(record.pool()).or_default().push(Put { part, record, rules });
+    pub(super) fn attach_later(&mut self, part: SourceRecords<'a>, record: &'a AttachedVolume, rules: usize) {
+        self.puts.entry(record.pool()).or_default().push(PendingVolume { part, record, rules });
     }
 
     /// Registers all volumes, by the path of their pool. Their rules are numbered after those of all tiers.
-    pub(super) fn put(&mut self, parts: &[Part<'a>]) {
+    pub(super) fn put(&mut self, parts: &[SourceRecords<'a>]) {
         let tiers = |tier: &TierRecord| {
             let (mut open, mut count) = (vec![tier], 0);
             while let Some(tier) = open.pop() {
@@ -35,7 +35,11 @@ impl<'a> Binder<'a> {
         let mut rules = parts.iter().flat_map(|part| &part.records.providers).map(tiers).sum();
         for part in parts {
             for record in &part.records.volumes {
-                self.puts.entry(record.pool()).or_default().push(Put { part: *part, record, rules });
+                self.puts.entry(record.pool()).or_default().push(PendingVolume {
+                    part: *part,
+                    record,
+                    rules,
+                });
                 rules += 1;
             }
         }
@@ -43,9 +47,9 @@ impl<'a> Binder<'a> {
 
     /// Binds the volumes registered for a pool. `at` is the position of its tier, and `above` has the records
     /// of its tiers.
-    pub(super) fn put_into(&mut self, pool: &str, at: usize, above: &mut Vec<Layer<'a>>) {
+    pub(super) fn attach_to(&mut self, pool: &str, at: usize, above: &mut Vec<TierLayer<'a>>) {
         let Some(puts) = self.puts.shift_remove(pool) else { return };
-        for Put { part, record, rules } in puts {
+        for PendingVolume { part, record, rules } in puts {
             let path = &record.path.text;
             // The path may be that of a declared volume, or of another one put by path.
             let first = self.plan.symbols.find(path).and_then(|path| {
@@ -53,7 +57,7 @@ impl<'a> Binder<'a> {
                 self.world.tiers.iter().find(same).map(|tier| tier.span)
             });
             if let Some(first) = first {
-                let problem = declared_twice("volume", path, part.lift(record.path.span), first);
+                let problem = declared_twice("volume", path, part.to_run_span(record.path.span), first);
                 self.problems.push(Diagnostic { code: Code::B0506, ..problem });
                 continue;
             }
@@ -62,7 +66,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Reports the volumes whose pool does not exist.
-    pub(super) fn put_nowhere(&mut self) {
+    pub(super) fn report_unattached(&mut self) {
         for (pool, puts) in std::mem::take(&mut self.puts) {
             let pools = self.world.tiers.iter().filter(|tier| tier.kind == super::records::TierKind::Pool);
             let help = match nearest_after(
@@ -75,7 +79,7 @@ impl<'a> Binder<'a> {
             };
             for put in puts {
                 let message = format!("no pool is named `{pool}`");
-                let span = put.part.lift(put.record.path.span);
+                let span = put.part.to_run_span(put.record.path.span);
                 self.problems.push(Diagnostic::error(Code::B0509, span, message).help(help.clone()));
             }
         }

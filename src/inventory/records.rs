@@ -17,7 +17,7 @@ pub struct Records {
     /// The reservations of unreserved amounts for roles.
     pub reservations: Vec<ReservationRecord>,
     /// The existing volumes that are put into pools by path.
-    pub volumes: Vec<PutRecord>,
+    pub volumes: Vec<AttachedVolume>,
     /// The allocations.
     pub allocations: Vec<AllocationRecord>,
     /// The roles.
@@ -246,14 +246,14 @@ pub struct ReservationRecord {
 
 /// An existing volume that is put into a pool by path, as if it were declared there.
 #[derive(Clone, Debug)]
-pub struct PutRecord {
+pub struct AttachedVolume {
     /// The path from the provider down to the volume.
     pub path: Located,
     /// The volume itself.
     pub tier: TierRecord,
 }
 
-impl PutRecord {
+impl AttachedVolume {
     /// Returns the path of its pool.
     pub fn pool(&self) -> &str {
         self.path.text.rsplit_once('/').map_or("", |(pool, _)| pool)

@@ -8,11 +8,11 @@ use indexmap::IndexMap;
 
 use super::{
     allocate::{amount_of, unknown},
-    bind::{Binder, Part},
+    bind::{Binder, SourceRecords},
     ledger,
     records::{AmountRecord, ReservationRecord, TierKind, UseKind},
-    stock::plain,
-    world::{HoldingId, PartKind, Quota, Stock, StockId, StockKind},
+    stock::without_options,
+    world::{HoldingId, PartKind, Stock, StockId, StockKind, Total},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, no_reservation},
@@ -25,8 +25,8 @@ use crate::{
 
 impl Binder<'_> {
     /// Applies all reservations, in order of name.
-    pub(super) fn reservations(&mut self, parts: &[Part<'_>]) {
-        let mut records: IndexMap<&str, (Part<'_>, &ReservationRecord)> = IndexMap::new();
+    pub(super) fn reservations(&mut self, parts: &[SourceRecords<'_>]) {
+        let mut records: IndexMap<&str, (SourceRecords<'_>, &ReservationRecord)> = IndexMap::new();
         for part in parts {
             for record in &part.records.reservations {
                 let name = record.name.text.as_str();
@@ -34,7 +34,8 @@ impl Binder<'_> {
                     records.insert(name, (*part, record));
                     continue;
                 };
-                let (span, first) = (part.lift(record.name.span), first_part.lift(first.name.span));
+                let (span, first) =
+                    (part.to_run_span(record.name.span), first_part.to_run_span(first.name.span));
                 let problem = declared_twice("reservation", name, span, first);
                 self.problems.push(Diagnostic { code: Code::B0506, ..problem });
             }
@@ -46,9 +47,9 @@ impl Binder<'_> {
     }
 
     /// Applies one reservation: each of its amounts, up to the first whose holder is unknown.
-    pub(super) fn reservation(&mut self, part: &Part<'_>, record: &ReservationRecord) {
+    pub(super) fn reservation(&mut self, part: &SourceRecords<'_>, record: &ReservationRecord) {
         let role = &record.role;
-        if let Some(problem) = no_reservation(&role.text, part.lift(role.span)) {
+        if let Some(problem) = no_reservation(&role.text, part.to_run_span(role.span)) {
             self.problems.push(problem);
             return;
         }
@@ -56,13 +57,13 @@ impl Binder<'_> {
         let holder = &record.of.holder;
         for amount in &record.of.amounts {
             let Some(tiers) = self.holdings_of(record.of.kind, &holder.text, &amount.name) else {
-                self.no_holder(record.of.kind, &holder.text, part.lift(holder.span));
+                self.no_holder(record.of.kind, &holder.text, part.to_run_span(holder.span));
                 return;
             };
-            self.reserve(part.lift(amount.span), amount, &tiers, role);
+            self.reserve(part.to_run_span(amount.span), amount, &tiers, role);
         }
         if record.of.amounts.is_empty() && self.holdings_of(record.of.kind, &holder.text, "").is_none() {
-            self.no_holder(record.of.kind, &holder.text, part.lift(holder.span));
+            self.no_holder(record.of.kind, &holder.text, part.to_run_span(holder.span));
         }
     }
 
@@ -86,7 +87,7 @@ impl Binder<'_> {
         let symbols = &self.plan.symbols;
         let name = symbols.find(name)?;
         let resource = symbols.find(resource);
-        let of = |held: &[super::world::Held]| {
+        let of = |held: &[super::world::HoldingRef]| {
             held.iter().find(|held| Some(held.resource) == resource).map(|held| held.holding)
         };
         if kind == UseKind::Agent {
@@ -143,7 +144,7 @@ impl Binder<'_> {
         let usable = open.map(|id| self.world.stock(id).usable.clone());
         let (left, moved) = match &usable {
             // An unlimited part leaves enough for everyone: nothing moves.
-            Some(Quota::Unlimited) => return Ok(()),
+            Some(Total::Unlimited) => return Ok(()),
             Some(quota) => split_quota(quota, amount),
             None => None,
         }
@@ -160,10 +161,10 @@ impl Binder<'_> {
                 let (resource, side) = (self.world.holding(id).resource, self.world.holding(id).side);
                 let kind = PartKind::Reserved(role);
                 let dimension = self.world.holding(id).dimension;
-                let stock = plain(resource, side, StockKind::Part(kind), dimension, moved, span);
+                let stock = without_options(resource, side, StockKind::Part(kind), dimension, moved, span);
                 // A part that an earlier version of the fleet had here gets its old number.
-                let before = self.parted.swap_remove(&(id, kind));
-                let number = self.put_stock(before, stock);
+                let before = self.orphaned_parts.swap_remove(&(id, kind));
+                let number = self.write_stock(before, stock);
                 self.note_holding(id);
                 self.world.holdings[id.0 as usize].parts.push((kind, number));
             }
@@ -172,12 +173,12 @@ impl Binder<'_> {
     }
 
     /// Replaces the usable total of a stock. Items stay sorted by name.
-    fn set(&mut self, id: StockId, mut quota: Quota) {
-        if let Quota::Items(items) = &mut quota {
+    fn set(&mut self, id: StockId, mut quota: Total) {
+        if let Total::Items(items) = &mut quota {
             items.sort_by(|a, b| self.plan.symbols.text(*a).cmp(self.plan.symbols.text(*b)));
         }
         let stock = Stock { usable: quota, ..self.world.stock(id).clone() };
-        self.put_stock(Some(id), stock);
+        self.write_stock(Some(id), stock);
     }
 
     fn too_much(
@@ -206,34 +207,34 @@ impl Binder<'_> {
 }
 
 /// Divides a quota into the rest and the amount that is split off. Returns `None` if it has less than that.
-fn split_quota(quota: &Quota, amount: &Amount) -> Option<(Quota, Quota)> {
+fn split_quota(quota: &Total, amount: &Amount) -> Option<(Total, Total)> {
     match (quota, amount) {
-        (Quota::Scalar(there), Amount::Scalar(_, wanted, _)) => {
-            (wanted <= there).then(|| (Quota::Scalar(there - wanted), Quota::Scalar(*wanted)))
+        (Total::Scalar(there), Amount::Scalar(_, wanted, _)) => {
+            (wanted <= there).then(|| (Total::Scalar(there - wanted), Total::Scalar(*wanted)))
         }
-        (Quota::Ranges(there), Amount::Ranges(wanted)) => {
+        (Total::Ranges(there), Amount::Ranges(wanted)) => {
             let is_there = wanted.minus(there).is_empty();
-            is_there.then(|| (Quota::Ranges(there.minus(wanted)), Quota::Ranges(wanted.clone())))
+            is_there.then(|| (Total::Ranges(there.minus(wanted)), Total::Ranges(wanted.clone())))
         }
-        (Quota::Items(there), Amount::Items(wanted)) => {
+        (Total::Items(there), Amount::Items(wanted)) => {
             let (moved, left): (Vec<_>, Vec<_>) = there.iter().partition(|item| wanted.contains(item));
-            (moved.len() == wanted.len()).then_some((Quota::Items(left), Quota::Items(moved)))
+            (moved.len() == wanted.len()).then_some((Total::Items(left), Total::Items(moved)))
         }
         // An empty list reads as ranges, and may mean no items.
-        (Quota::Items(_), Amount::Ranges(none)) if none.is_empty() => {
-            Some((quota.clone(), Quota::Ranges(Ranges::default())))
+        (Total::Items(_), Amount::Ranges(none)) if none.is_empty() => {
+            Some((quota.clone(), Total::Ranges(Ranges::default())))
         }
         _ => None,
     }
 }
 
 /// Returns the sum of two quotas of one form.
-fn joined(one: &Quota, other: &Quota) -> Quota {
+fn joined(one: &Total, other: &Total) -> Total {
     match (one, other) {
-        (Quota::Scalar(one), Quota::Scalar(other)) => Quota::Scalar(one.saturating_add(*other)),
-        (Quota::Ranges(one), Quota::Ranges(other)) => Quota::Ranges(one.union(other)),
-        (Quota::Items(one), Quota::Items(other)) => Quota::Items(one.iter().chain(other).copied().collect()),
-        (Quota::Ranges(none), other) | (other, Quota::Ranges(none)) if none.is_empty() => other.clone(),
+        (Total::Scalar(one), Total::Scalar(other)) => Total::Scalar(one.saturating_add(*other)),
+        (Total::Ranges(one), Total::Ranges(other)) => Total::Ranges(one.union(other)),
+        (Total::Items(one), Total::Items(other)) => Total::Items(one.iter().chain(other).copied().collect()),
+        (Total::Ranges(none), other) | (other, Total::Ranges(none)) if none.is_empty() => other.clone(),
         _ => one.clone(),
     }
 }

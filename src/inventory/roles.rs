@@ -3,10 +3,10 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    bind::{Binder, Part},
+    bind::{Binder, SourceRecords},
     ledger,
-    stock::plain,
-    world::{Quota, StockKind},
+    stock::without_options,
+    world::{StockKind, Total},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest_after},
@@ -21,7 +21,7 @@ use crate::{
 impl Binder<'_> {
     /// Enters the line of every role that takes something: the role itself, then those above it, nearest
     /// first.
-    pub(super) fn lines(&mut self, parts: &[Part<'_>]) {
+    pub(super) fn lines(&mut self, parts: &[SourceRecords<'_>]) {
         let mut roles: IndexSet<Symbol> =
             self.plan.frameworks.iter().map(|framework| framework.role).collect();
         for part in parts {
@@ -78,10 +78,10 @@ impl Binder<'_> {
                 if self.world.limits.contains_key(&key) {
                     continue;
                 }
-                let quota = Quota::Scalar(limit.amount.amount);
+                let quota = Total::Scalar(limit.amount.amount);
                 let kind = StockKind::Limit(role);
-                let stock = plain(limit.resource, side, kind, dimension, quota, limit.span);
-                let id = self.put_stock(None, stock);
+                let stock = without_options(limit.resource, side, kind, dimension, quota, limit.span);
+                let id = self.write_stock(None, stock);
                 self.world.limits.insert(key, id);
             }
         }

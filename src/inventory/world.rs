@@ -59,7 +59,7 @@ pub enum StockKind {
 
 /// The total of a stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Quota {
+pub enum Total {
     /// Without limit.
     Unlimited,
     /// An amount, in base units of the dimension.
@@ -82,10 +82,10 @@ pub struct Stock {
     /// The dimension. Ranges and items are numbers.
     pub dimension: Dimension,
     /// The total as declared, before `reserved` and `overcommit`.
-    pub declared: Quota,
+    pub declared: Total,
     /// The total that can be used, after `reserved` and `overcommit`, and after reservations of a state moved
     /// some of it.
-    pub usable: Quota,
+    pub usable: Total,
     /// `true` if `reserved` or `overcommit` was given.
     pub is_adjusted: bool,
     /// The place of the declaration.
@@ -192,7 +192,7 @@ pub struct Placement {
 
 /// A reference from a holder to one of its holdings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HoldingRef {
     /// The resource.
     pub resource: Symbol,
     /// The holding.
@@ -209,7 +209,7 @@ pub struct Agent {
     /// The values of its keys, by [`World::cell`].
     pub cells: Cells,
     /// The resources.
-    pub resources: Holdings,
+    pub resources: ResourceList,
     /// The position of its rules in `Plan::agent_rules`.
     pub rules: usize,
     /// The place of the declaration.
@@ -221,48 +221,48 @@ const FEW_RESOURCES: usize = 8;
 
 /// The resources of an agent, in order of declaration.
 #[derive(Clone, Debug, Default)]
-pub struct Holdings {
-    list: Vec<Held>,
+pub struct ResourceList {
+    list: Vec<HoldingRef>,
     /// The position in the list by resource; empty for a short list.
     by_resource: IndexMap<Symbol, usize>,
 }
 
-impl From<Vec<Held>> for Holdings {
-    fn from(list: Vec<Held>) -> Holdings {
+impl From<Vec<HoldingRef>> for ResourceList {
+    fn from(list: Vec<HoldingRef>) -> ResourceList {
         let long = if list.len() > FEW_RESOURCES { list.as_slice() } else { &[] };
         // In reverse order, so that of repeated names the first one stays in the index.
         let by_resource = long.iter().enumerate().rev().map(|(at, held)| (held.resource, at)).collect();
-        Holdings { list, by_resource }
+        ResourceList { list, by_resource }
     }
 }
 
-impl<'a> IntoIterator for &'a Holdings {
-    type Item = &'a Held;
-    type IntoIter = std::slice::Iter<'a, Held>;
+impl<'a> IntoIterator for &'a ResourceList {
+    type Item = &'a HoldingRef;
+    type IntoIter = std::slice::Iter<'a, HoldingRef>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.list.iter()
     }
 }
 
-impl PartialEq for Holdings {
-    fn eq(&self, other: &Holdings) -> bool {
+impl PartialEq for ResourceList {
+    fn eq(&self, other: &ResourceList) -> bool {
         self.list == other.list
     }
 }
 
-impl Holdings {
+impl ResourceList {
     /// Returns the resources as a slice.
-    pub fn list(&self) -> &[Held] {
+    pub fn list(&self) -> &[HoldingRef] {
         &self.list
     }
 
     /// Returns an iterator over the resources.
-    pub fn iter(&self) -> std::slice::Iter<'_, Held> {
+    pub fn iter(&self) -> std::slice::Iter<'_, HoldingRef> {
         self.list.iter()
     }
 
-    fn find(&self, resource: Symbol) -> Option<&Held> {
+    fn find(&self, resource: Symbol) -> Option<&HoldingRef> {
         if self.by_resource.is_empty() {
             return self.list.iter().find(|held| held.resource == resource);
         }
@@ -282,7 +282,7 @@ pub struct Tier {
     /// The position of the tier above, in [`World::tiers`].
     pub parent: Option<usize>,
     /// The resources that this tier declares itself.
-    pub resources: Vec<Held>,
+    pub resources: Vec<HoldingRef>,
     /// The position of its rules in `Plan::tier_rules`.
     pub rules: usize,
     /// The place of the declaration.
@@ -478,7 +478,7 @@ impl World {
             // The chain of a volume is itself, its pool, and the tiers above.
             let pool = &self.tiers[supply.chain[1]];
             let of_volume =
-                |held: &&Held| existing.whole.iter().any(|(resource, ..)| *resource == held.resource);
+                |held: &&HoldingRef| existing.whole.iter().any(|(resource, ..)| *resource == held.resource);
             counted.extend(pool.resources.iter().filter(of_volume).map(|held| held.holding));
         }
         counted

@@ -13,9 +13,9 @@ mod walk;
 
 pub use place::{Place, PlaceKey, PlaceKind, Target};
 pub use plan::{
-    Amount, Ask, Asked, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
-    Framework, Key, Limit, Need, Node, NodeId, Pattern, Plan, Question, Request, Role, Rule, SideSet, Volume,
-    pattern,
+    Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
+    ExternalQuestion, ExternalRule, Framework, Key, Limit, Need, Node, NodeId, Pattern, Plan, Request, Role,
+    Rule, SideSet, Volume, pattern,
 };
 pub use show::Show;
 pub use verify::verify;

@@ -2,7 +2,8 @@
 //! functions.
 //!
 //! All arithmetic is exact, in base units of 64 bits. Products and quotients go through 128 bits and are
-//! rounded once, half to even. A result that does not fit is a [`Fault`], never a wrapped or clipped value.
+//! rounded once, half to even. A result that does not fit is an [`OpFault`], never a wrapped or clipped
+//! value.
 
 use std::cmp::Ordering;
 
@@ -15,7 +16,7 @@ use crate::{
 
 /// The cause for which an operator has no value. The result is unknown, and explanations name the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Fault {
+pub enum OpFault {
     /// An operand is of a type the operator does not take.
     Mismatch,
     /// The result does not fit 64 bits.
@@ -24,13 +25,13 @@ pub enum Fault {
     DivisionByZero,
 }
 
-impl Fault {
+impl OpFault {
     /// The cause in a few words.
     pub fn words(self) -> &'static str {
         match self {
-            Fault::Mismatch => "a value of another type",
-            Fault::Overflow => "an overflow",
-            Fault::DivisionByZero => "a division by zero",
+            OpFault::Mismatch => "a value of another type",
+            OpFault::Overflow => "an overflow",
+            OpFault::DivisionByZero => "a division by zero",
         }
     }
 }
@@ -39,7 +40,7 @@ impl Fault {
 ///
 /// # Errors
 /// Operands that the condition does not take.
-pub fn test(op: TestOp, left: &Value, right: &Value, symbols: &Symbols) -> Result<bool, Fault> {
+pub fn test(op: TestOp, left: &Value, right: &Value, symbols: &Symbols) -> Result<bool, OpFault> {
     match op {
         TestOp::Equal => equal(left, right),
         TestOp::NotEqual => equal(left, right).map(|same| !same),
@@ -53,7 +54,7 @@ pub fn test(op: TestOp, left: &Value, right: &Value, symbols: &Symbols) -> Resul
         TestOp::HasAll => all(left, right),
         TestOp::Within => match (path(left), path(right)) {
             (Some(inner), Some(outer)) => Ok(is_within(symbols.text(inner), symbols.text(outer))),
-            _ => Err(Fault::Mismatch),
+            _ => Err(OpFault::Mismatch),
         },
     }
 }
@@ -67,9 +68,9 @@ fn path(value: &Value) -> Option<Symbol> {
 
 /// Compares two values. `[]` has no member type, so an empty set equals any other empty set, whatever its
 /// type.
-fn equal(left: &Value, right: &Value) -> Result<bool, Fault> {
+fn equal(left: &Value, right: &Value) -> Result<bool, OpFault> {
     match (left, right) {
-        (Value::Quantity(a, _), Value::Quantity(b, _)) if a != b => Err(Fault::Mismatch),
+        (Value::Quantity(a, _), Value::Quantity(b, _)) if a != b => Err(OpFault::Mismatch),
         // A text compared with a place is a path.
         (Value::Text(a) | Value::Place(a), Value::Text(b) | Value::Place(b)) => Ok(a == b),
         (Value::Ranges(_), Value::Numbers(_)) | (Value::Numbers(_), Value::Ranges(_)) => {
@@ -77,7 +78,7 @@ fn equal(left: &Value, right: &Value) -> Result<bool, Fault> {
         }
         (a, b) if is_empty_set(a) || is_empty_set(b) => Ok(is_empty_set(a) && is_empty_set(b)),
         (a, b) if a.type_of() == b.type_of() => Ok(a == b),
-        _ => Err(Fault::Mismatch),
+        _ => Err(OpFault::Mismatch),
     }
 }
 
@@ -91,16 +92,16 @@ fn is_empty_set(value: &Value) -> bool {
 }
 
 /// Orders quantities of one dimension, and versions. Other values have no order.
-fn order(left: &Value, right: &Value) -> Result<Ordering, Fault> {
+fn order(left: &Value, right: &Value) -> Result<Ordering, OpFault> {
     match (left, right) {
         (Value::Quantity(a, x), Value::Quantity(b, y)) if a == b => Ok(x.cmp(y)),
         (Value::Version(x), Value::Version(y)) => Ok(x.cmp(y)),
-        _ => Err(Fault::Mismatch),
+        _ => Err(OpFault::Mismatch),
     }
 }
 
 /// Returns `true` if `member` is in `set`.
-fn has(set: &Value, member: &Value) -> Result<bool, Fault> {
+fn has(set: &Value, member: &Value) -> Result<bool, OpFault> {
     match (set, member) {
         (Value::Texts(set), Value::Text(member) | Value::Place(member)) => {
             Ok(set.binary_search(member).is_ok())
@@ -114,12 +115,12 @@ fn has(set: &Value, member: &Value) -> Result<bool, Fault> {
         }
         // `[]` is empty whatever it would hold.
         (Value::Texts(set), _) if set.is_empty() => Ok(false),
-        _ => Err(Fault::Mismatch),
+        _ => Err(OpFault::Mismatch),
     }
 }
 
 /// Returns `true` if two sets share a member.
-fn any(left: &Value, right: &Value) -> Result<bool, Fault> {
+fn any(left: &Value, right: &Value) -> Result<bool, OpFault> {
     match (left, right) {
         (a, b) if is_empty_set(a) || is_empty_set(b) => Ok(false),
         (Value::Texts(a), Value::Texts(b)) => Ok(a.iter().any(|member| b.binary_search(member).is_ok())),
@@ -130,12 +131,12 @@ fn any(left: &Value, right: &Value) -> Result<bool, Fault> {
         | (Value::Numbers(members), ranges @ Value::Ranges(_)) => {
             members.iter().try_fold(false, |found, member| Ok(found || has(ranges, &number(*member))?))
         }
-        _ => Err(Fault::Mismatch),
+        _ => Err(OpFault::Mismatch),
     }
 }
 
 /// Returns `true` if every member of `right` is in `left`.
-fn all(left: &Value, right: &Value) -> Result<bool, Fault> {
+fn all(left: &Value, right: &Value) -> Result<bool, OpFault> {
     match (left, right) {
         (_, b) if is_empty_set(b) => Ok(true),
         (a, _) if is_empty_set(a) => Ok(false),
@@ -155,7 +156,7 @@ fn all(left: &Value, right: &Value) -> Result<bool, Fault> {
             };
             Ok(ranges.parts().iter().all(inside))
         }
-        _ => Err(Fault::Mismatch),
+        _ => Err(OpFault::Mismatch),
     }
 }
 
@@ -167,8 +168,8 @@ fn number(millionths: i64) -> Value {
 ///
 /// # Errors
 /// Operands of other types, an overflow, a division by zero.
-pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Result<Value, Fault> {
-    let (Value::Quantity(a, x), Value::Quantity(b, y)) = (left, right) else { return Err(Fault::Mismatch) };
+pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Result<Value, OpFault> {
+    let (Value::Quantity(a, x), Value::Quantity(b, y)) = (left, right) else { return Err(OpFault::Mismatch) };
     // The product of two 64-bit amounts, and an amount times a million, fit 128 bits.
     let (wide_x, wide_y) = (i128::from(*x), i128::from(*y));
     let one = i128::from(MILLION);
@@ -178,21 +179,21 @@ pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Result<Value
         ArithmeticOp::Multiply => {
             let dimension = match (a, b) {
                 (Dimension::Number, other) | (other, Dimension::Number) => *other,
-                _ => return Err(Fault::Mismatch),
+                _ => return Err(OpFault::Mismatch),
             };
-            (dimension, divide_half_even(wide_x * wide_y, one).ok_or(Fault::DivisionByZero)?)
+            (dimension, divide_half_even(wide_x * wide_y, one).ok_or(OpFault::DivisionByZero)?)
         }
         ArithmeticOp::Divide => {
             let dimension = match (a, b) {
                 (a, b) if a == b => Dimension::Number,
                 (a, Dimension::Number) => *a,
-                _ => return Err(Fault::Mismatch),
+                _ => return Err(OpFault::Mismatch),
             };
-            (dimension, divide_half_even(wide_x * one, wide_y).ok_or(Fault::DivisionByZero)?)
+            (dimension, divide_half_even(wide_x * one, wide_y).ok_or(OpFault::DivisionByZero)?)
         }
-        _ => return Err(Fault::Mismatch),
+        _ => return Err(OpFault::Mismatch),
     };
-    let amount = i64::try_from(amount).map_err(|_| Fault::Overflow)?;
+    let amount = i64::try_from(amount).map_err(|_| OpFault::Overflow)?;
     Ok(Value::Quantity(dimension, amount))
 }
 
@@ -200,9 +201,9 @@ pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Result<Value
 ///
 /// # Errors
 /// A value of another type, or the one number whose negation does not fit 64 bits.
-pub fn negate(value: &Value) -> Result<Value, Fault> {
-    let Value::Quantity(dimension, amount) = value else { return Err(Fault::Mismatch) };
-    amount.checked_neg().map(|amount| Value::Quantity(*dimension, amount)).ok_or(Fault::Overflow)
+pub fn negate(value: &Value) -> Result<Value, OpFault> {
+    let Value::Quantity(dimension, amount) = value else { return Err(OpFault::Mismatch) };
+    amount.checked_neg().map(|amount| Value::Quantity(*dimension, amount)).ok_or(OpFault::Overflow)
 }
 
 /// Calls a function on known values. `levels` is the number of declared levels of fault domains.
@@ -214,23 +215,23 @@ pub fn call(
     arguments: &[Value],
     levels: usize,
     symbols: &Symbols,
-) -> Result<Value, Fault> {
+) -> Result<Value, OpFault> {
     match (function, arguments) {
         (Function::Closeness, [a, b]) => {
-            let (Some(a), Some(b)) = (path(a), path(b)) else { return Err(Fault::Mismatch) };
+            let (Some(a), Some(b)) = (path(a), path(b)) else { return Err(OpFault::Mismatch) };
             let shared = shared_segments(symbols.text(a), symbols.text(b)).min(levels);
             let fraction = divide_half_even(shared as i128 * i128::from(MILLION), levels as i128);
-            let fraction = fraction.ok_or(Fault::DivisionByZero)?;
-            Ok(number(i64::try_from(fraction).map_err(|_| Fault::Overflow)?))
+            let fraction = fraction.ok_or(OpFault::DivisionByZero)?;
+            Ok(number(i64::try_from(fraction).map_err(|_| OpFault::Overflow)?))
         }
         (Function::Abs, [value]) => match value {
             Value::Quantity(_, amount) if *amount < 0 => negate(value),
             Value::Quantity(..) => Ok(value.clone()),
-            _ => Err(Fault::Mismatch),
+            _ => Err(OpFault::Mismatch),
         },
         (Function::Clamp, [value, low, high]) => {
             if order(low, high)?.is_gt() {
-                return Err(Fault::Mismatch);
+                return Err(OpFault::Mismatch);
             }
             let raised = if order(value, low)?.is_lt() { low } else { value };
             Ok(if order(raised, high)?.is_gt() { high.clone() } else { raised.clone() })
@@ -247,7 +248,7 @@ pub fn call(
             }
             Ok(best.clone())
         }
-        _ => Err(Fault::Mismatch),
+        _ => Err(OpFault::Mismatch),
     }
 }
 
@@ -260,11 +261,11 @@ fn shared_segments(a: &str, b: &str) -> usize {
 ///
 /// # Errors
 /// A value that is neither.
-pub fn earned(value: &Value) -> Result<i64, Fault> {
+pub fn earned(value: &Value) -> Result<i64, OpFault> {
     match value {
         Value::Bool(holds) => Ok(if *holds { MILLION } else { 0 }),
         Value::Quantity(Dimension::Number, amount) => Ok((*amount).clamp(0, MILLION)),
-        _ => Err(Fault::Mismatch),
+        _ => Err(OpFault::Mismatch),
     }
 }
 
@@ -287,10 +288,10 @@ mod tests {
         assert_eq!(case(ArithmeticOp::Divide, "1TB", "250GB"), Ok(quantity("4")));
         assert_eq!(case(ArithmeticOp::Divide, "5B", "2"), Ok(quantity("2B")));
         assert_eq!(case(ArithmeticOp::Divide, "1", "3"), Ok(quantity("0.333333")));
-        assert_eq!(case(ArithmeticOp::Divide, "1", "0"), Err(Fault::DivisionByZero));
-        assert_eq!(case(ArithmeticOp::Add, "9EB", "9EB"), Err(Fault::Overflow));
-        assert_eq!(case(ArithmeticOp::Add, "1TB", "3"), Err(Fault::Mismatch));
-        assert_eq!(case(ArithmeticOp::Multiply, "1TB", "1TB"), Err(Fault::Mismatch));
+        assert_eq!(case(ArithmeticOp::Divide, "1", "0"), Err(OpFault::DivisionByZero));
+        assert_eq!(case(ArithmeticOp::Add, "9EB", "9EB"), Err(OpFault::Overflow));
+        assert_eq!(case(ArithmeticOp::Add, "1TB", "3"), Err(OpFault::Mismatch));
+        assert_eq!(case(ArithmeticOp::Multiply, "1TB", "1TB"), Err(OpFault::Mismatch));
     }
 
     #[test]
@@ -306,7 +307,7 @@ mod tests {
         assert_eq!(case(TestOp::HasAny, &ranges, &numbers(&[7, 8])), Ok(false));
         assert_eq!(case(TestOp::HasAny, &ranges, &Value::texts([])), Ok(false));
         assert_eq!(case(TestOp::In, &quantity("9"), &numbers(&[9])), Ok(true));
-        assert_eq!(case(TestOp::Has, &ranges, &quantity("3B")), Err(Fault::Mismatch));
+        assert_eq!(case(TestOp::Has, &ranges, &quantity("3B")), Err(OpFault::Mismatch));
     }
 
     #[test]
@@ -331,7 +332,7 @@ mod tests {
         assert_eq!(case(Function::Min, &["2TB", "1TB", "3TB"]), Ok(quantity("1TB")));
         assert_eq!(case(Function::Max, &["2", "1"]), Ok(quantity("2")));
         assert_eq!(case(Function::Abs, &["-4s"]), Ok(quantity("4s")));
-        assert_eq!(case(Function::Clamp, &["5", "3", "1"]), Err(Fault::Mismatch));
-        assert_eq!(case(Function::Min, &["2TB", "1"]), Err(Fault::Mismatch));
+        assert_eq!(case(Function::Clamp, &["5", "3", "1"]), Err(OpFault::Mismatch));
+        assert_eq!(case(Function::Min, &["2TB", "1"]), Err(OpFault::Mismatch));
     }
 }

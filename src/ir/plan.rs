@@ -104,7 +104,7 @@ pub enum Node {
     /// A call of a function.
     Call(Function, Box<[NodeId]>),
     /// The answer of a plugin's filter, by its number in [`Plan::asked`].
-    Asked(u32),
+    External(u32),
 }
 
 /// A compiled pattern.
@@ -215,24 +215,24 @@ pub struct Rule {
 
 /// A question to a plugin's filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Question {
+pub enum ExternalQuestion {
     /// The value of one of its rules, by number.
     Rule(u32),
     /// The value of one of its conditions, by number.
     Condition(u32),
     /// The state of the filter itself: true as long as it has kept the contract of plugins. Also stands for a
     /// class whose plugin is absent, which nobody answers.
-    Sound,
+    Healthy,
 }
 
 /// A rule or condition that a plugin's filter evaluates. The plan knows what it reads; the engine asks the
 /// filter for its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct ExternalRule {
     /// The number of the filter among those of the fleet. `usize::MAX` if its plugin is not given.
     pub filter: usize,
     /// The question.
-    pub question: Question,
+    pub question: ExternalQuestion,
     /// The text of the rule or condition, as the language would write it.
     pub text: String,
     /// The demand on its subject, such as `>= 2`; the same as `text` if there is no subject.
@@ -472,7 +472,7 @@ pub struct Plan {
     /// Rules of tiers, in the order of a walk over the records, depth first.
     pub tier_rules: Vec<Vec<Rule>>,
     /// The questions to plugins' filters.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<ExternalRule>,
     /// The dimensions of resources of agents and of storage that the set determines.
     pub resources: Vec<(Side, Symbol, Dimension)>,
 }
@@ -484,7 +484,7 @@ impl Plan {
     }
 
     /// The question with a number.
-    pub fn asked(&self, at: u32) -> &Asked {
+    pub fn asked(&self, at: u32) -> &ExternalRule {
         &self.asked[at as usize]
     }
 

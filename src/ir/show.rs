@@ -70,7 +70,7 @@ impl<'a> Show<'a> {
             Node::Matches(_, pattern) => format!("matches {}", self.pattern(*pattern)),
             Node::IsAbsent(_) => "is absent".to_owned(),
             Node::IsPresent(_) => "is present".to_owned(),
-            Node::Asked(asked) => self.plan.asked(*asked).want.clone(),
+            Node::External(asked) => self.plan.asked(*asked).want.clone(),
             _ => self.node(id),
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Show<'a> {
                 // Operators associate to the left: `a - b - c` needs no brackets, and `a - (b - c)` does.
                 (own, format!("{} {} {}", self.at(*left, own), op.text(), self.at(*right, inner)))
             }
-            Node::Asked(asked) => (Tightness::Atom, self.plan.asked(*asked).text.clone()),
+            Node::External(asked) => (Tightness::Atom, self.plan.asked(*asked).text.clone()),
             Node::Negate(inner) => (Tightness::Unary, format!("-{}", self.at(*inner, Tightness::Unary))),
             Node::Else(column, other) => (
                 Tightness::Unary,

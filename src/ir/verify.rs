@@ -132,7 +132,7 @@ fn verify_node(plan: &Plan, at: usize, node: &Node) -> Result<(), String> {
             None => Err(format!("node {at} names a definition that is not there")),
         },
         Node::Not(inner) | Node::Negate(inner) => before(inner),
-        Node::Asked(asked) => match plan.asked.get(*asked as usize) {
+        Node::External(asked) => match plan.asked.get(*asked as usize) {
             Some(asked) => {
                 asked.reads.iter().chain(&asked.subject).try_for_each(|id| column(plan, *id))?;
                 asked.conditions.iter().try_for_each(before)

@@ -12,7 +12,7 @@ impl Plan {
     /// This is hash-consing in one pass. Operands precede their users, so a node is compared with its
     /// operands already replaced by their representatives, and equal trees become equal keys. The cost is
     /// linear in the size of the plan.
-    pub fn alike(&self) -> Vec<NodeId> {
+    pub fn canonical_nodes(&self) -> Vec<NodeId> {
         let mut first: Vec<NodeId> = Vec::with_capacity(self.nodes.len());
         let mut known: IndexMap<Node, NodeId> = IndexMap::new();
         for (at, node) in self.nodes.iter().enumerate() {
@@ -24,7 +24,7 @@ impl Plan {
                 | Node::Named(_)
                 | Node::IsAbsent(_)
                 | Node::IsPresent(_)
-                | Node::Asked(_) => node.clone(),
+                | Node::External(_) => node.clone(),
                 Node::Not(inner) => Node::Not(own(inner)),
                 Node::Negate(inner) => Node::Negate(own(inner)),
                 Node::Matches(inner, pattern) => Node::Matches(own(inner), *pattern),
@@ -45,7 +45,7 @@ impl Plan {
         match node {
             Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => {}
             Node::Named(definition) => visit(self.definition(*definition).root),
-            Node::Asked(asked) => self.asked(*asked).conditions.iter().for_each(|id| visit(*id)),
+            Node::External(asked) => self.asked(*asked).conditions.iter().for_each(|id| visit(*id)),
             Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
                 visit(*inner)
             }
@@ -85,7 +85,7 @@ impl Plan {
         let mut found = Vec::with_capacity(terms.len());
         for id in terms {
             match self.node(id) {
-                Node::Asked(asked) if !self.asked(*asked).conditions.is_empty() => {
+                Node::External(asked) if !self.asked(*asked).conditions.is_empty() => {
                     found.extend(&self.asked(*asked).conditions);
                 }
                 _ => found.push(id),
@@ -118,7 +118,7 @@ impl Plan {
                 _ => None,
             },
             Node::IsAbsent(column) | Node::IsPresent(column) => Some(*column),
-            Node::Asked(asked) => self.asked(*asked).subject,
+            Node::External(asked) => self.asked(*asked).subject,
             _ => None,
         }
     }
@@ -134,7 +134,7 @@ impl Plan {
             }
             match self.node(id) {
                 Node::Constant(_) => {}
-                Node::Asked(asked) => found.extend(&self.asked(*asked).reads),
+                Node::External(asked) => found.extend(&self.asked(*asked).reads),
                 Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => {
                     found.insert(*column);
                 }

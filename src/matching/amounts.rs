@@ -3,7 +3,7 @@
 use super::Matcher;
 use crate::{
     inventory::{
-        room::{Portion, Revocable, Room, Taker},
+        availability::{Availability, Portion, Requester, Revocable},
         world::{HoldingId, Take},
     },
     ir::Amount,
@@ -32,7 +32,7 @@ pub struct Taking {
 /// A requested amount with the holdings that it was taken from. It is remembered so that the amount can be
 /// raised after everything else is known.
 #[derive(Clone, Debug)]
-pub(super) struct Request<'a> {
+pub(super) struct RaisableAmount<'a> {
     pub tiers: Vec<HoldingId>,
     pub amount: &'a Amount,
     pub charged: i64,
@@ -40,13 +40,14 @@ pub(super) struct Request<'a> {
 
 impl<'a> Matcher<'a> {
     /// Returns the amounts that are free to the need, beside a draft.
-    pub fn room<'r>(&'r self, draft: &'r Draft) -> Room<'r> {
+    pub fn availability<'r>(&'r self, draft: &'r Draft) -> Availability<'r> {
         let (world, ledger) = (self.moment.world, self.moment.ledger);
-        let revocable = if self.subject.need.accept_revocable { Revocable::Too } else { Revocable::No };
+        let revocable =
+            if self.subject.need.accept_revocable { Revocable::Include } else { Revocable::Exclude };
         let line = world.line(self.subject.framework.role);
         let exempt = self.relaxed.map_or(&[][..], |relaxed| &relaxed.limits);
-        let taker = Taker { framework: Some(self.id.framework), line, revocable, exempt };
-        Room { world, ledger: Some(ledger), taker, pending: &draft.takes }
+        let requester = Requester { framework: Some(self.id.framework), line, revocable, exempt };
+        Availability { world, ledger: Some(ledger), requester, pending: &draft.takes }
     }
 
     /// Returns `true` if the need asks an agent for a range of amounts, whose lower end may be exceeded.
@@ -57,15 +58,15 @@ impl<'a> Matcher<'a> {
 
     /// Raises each range of amounts to the most that fits, in order. Every lower end was taken first, so a
     /// range never takes away what a later request needs.
-    pub(super) fn raise(&self, takings: &mut [Taking], requests: &[Option<Request<'_>>]) {
+    pub(super) fn raise(&self, takings: &mut [Taking], requests: &[Option<RaisableAmount<'_>>]) {
         for (at, request) in requests.iter().enumerate() {
-            let Some(Request { tiers, amount, charged }) = request else { continue };
+            let Some(RaisableAmount { tiers, amount, charged }) = request else { continue };
             if !matches!(amount, Amount::Scalar(_, low, high) if high > low) {
                 continue;
             }
             let others = takings.iter().enumerate().filter(|(other, _)| *other != at);
             let takes = others.flat_map(|(_, taking)| taking.portion.takes().cloned()).collect();
-            let most = self.room(&Draft { takes }).most(tiers, amount, *charged);
+            let most = self.availability(&Draft { takes }).take_most(tiers, amount, *charged);
             if let Some(portion) = most {
                 takings[at].portion = portion;
             }

@@ -4,17 +4,17 @@ use std::ops::ControlFlow;
 
 use super::{
     Matcher,
-    amounts::{Draft, Request, Taking},
+    amounts::{Draft, RaisableAmount, Taking},
     assigned::Assigned,
     check::{Failure, Reach, Shortage},
-    score::{Item, Score},
+    score::{Score, ScoreItem},
     search::{LOOKS_OF_ASKING, LOOKS_OF_SERVING, LOOKS_PER_TRY, Search},
     tie::{self, RuledOut, Tie},
 };
 use crate::{
     inventory::{
+        availability::{Portion, scalar_of},
         ledger,
-        room::{Portion, scalar_of},
         world::{HoldingId, StockId, StockKind, Take, Taken},
     },
     ir::{Amount, Place, Volume},
@@ -40,7 +40,7 @@ pub struct Candidate {
     /// Its score.
     pub score: Score,
     /// The score, item by item.
-    pub items: Vec<Item>,
+    pub items: Vec<ScoreItem>,
 }
 
 impl Candidate {
@@ -61,7 +61,7 @@ pub struct VolumeGrant {
 
 /// How far an assignment has come.
 #[derive(Default)]
-struct Way {
+struct AssignProgress {
     draft: Draft,
     /// Of each volume, the supplies that hold for it, once looked at.
     open: Vec<Option<Vec<usize>>>,
@@ -119,7 +119,7 @@ impl<'a> Matcher<'a> {
         if !self.assign_all(agent, &mut supplies, search) {
             return None;
         }
-        Some(self.complete(agent, &supplies))
+        Some(self.candidate_from(agent, &supplies))
     }
 
     /// Assigns all volumes, if some assignment holds.
@@ -130,13 +130,9 @@ impl<'a> Matcher<'a> {
         search: &mut Search,
     ) -> bool {
         let budget = search.steps + limits::ASSIGNMENT_STEPS;
-        let mut way = Way { open: vec![None; self.subject.need.volumes.len()], ..Way::default() };
+        let mut way =
+            AssignProgress { open: vec![None; self.subject.need.volumes.len()], ..AssignProgress::default() };
         self.assign(agent, supplies, &mut way, search, budget)
-    }
-
-    /// The candidate of an agent with these supplies, which are known to hold.
-    pub fn completed(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
-        self.complete(agent, supplies)
     }
 
     /// The stocks of an agent that its candidate takes something of.
@@ -145,7 +141,7 @@ impl<'a> Matcher<'a> {
         let draft = Draft::default();
         let portions = wants.iter().filter_map(|want| {
             let holding = self.moment.world.agent_holding(agent, want.resource)?;
-            self.room(&draft).take(&[holding], &want.amount, want.charged).ok()
+            self.availability(&draft).take(&[holding], &want.amount, want.charged).ok()
         });
         portions.flat_map(|portion| portion.own).map(|take| take.stock).collect()
     }
@@ -182,13 +178,13 @@ impl<'a> Matcher<'a> {
                 if best.as_ref().is_some_and(beaten) {
                     continue;
                 }
-                best = Some(self.complete(agent, &[]));
+                best = Some(self.candidate_from(agent, &[]));
                 continue;
             }
             let found = if once {
                 search.steps += 1;
                 let held = self.agent_holds(agent).then(|| self.assign_known(agent, &mut known, search));
-                held.flatten().map(|supplies| self.complete(agent, &supplies))
+                held.flatten().map(|supplies| self.candidate_from(agent, &supplies))
             } else {
                 self.candidate(agent, search)
             };
@@ -225,7 +221,7 @@ impl<'a> Matcher<'a> {
         &self,
         agent: Option<usize>,
         supplies: &mut Vec<usize>,
-        way: &mut Way,
+        way: &mut AssignProgress,
         search: &mut Search,
         budget: u64,
     ) -> bool {
@@ -336,7 +332,7 @@ impl<'a> Matcher<'a> {
         Choice {
             supply,
             kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
-            numerator: items.iter().map(Item::numerator).sum(),
+            numerator: items.iter().map(ScoreItem::numerator).sum(),
             waste: self.waste(volume, supply),
             exists: existing.is_some(),
         }
@@ -362,7 +358,7 @@ impl<'a> Matcher<'a> {
         draft: &mut Draft,
         at: usize,
         supply: usize,
-    ) -> Result<Vec<(Taking, Option<Request<'a>>)>, Box<Shortage>> {
+    ) -> Result<Vec<(Taking, Option<RaisableAmount<'a>>)>, Box<Shortage>> {
         let world = self.moment.world;
         let volume = &self.subject.need.volumes[at];
         let mut found = Vec::with_capacity(volume.request.amounts.len());
@@ -378,13 +374,13 @@ impl<'a> Matcher<'a> {
                 continue;
             }
             let tiers = world.supplies[supply].holdings(ask.resource).unwrap_or_default();
-            let portion = self.room(draft).take(tiers, &ask.amount, 0).unwrap_or_default();
-            let request = Request { tiers: tiers.to_vec(), amount: &ask.amount, charged: 0 };
+            let portion = self.availability(draft).take(tiers, &ask.amount, 0).unwrap_or_default();
+            let request = RaisableAmount { tiers: tiers.to_vec(), amount: &ask.amount, charged: 0 };
             add(draft, ask.resource, portion, Some(request));
         }
         let Some(existing) = &world.supplies[supply].existing else { return Ok(found) };
         for (resource, dimension, whole) in &existing.whole {
-            let taken = self.room(draft).limit_takes(Side::Pool, *resource, i128::from(*whole));
+            let taken = self.availability(draft).limit_takes(Side::Pool, *resource, i128::from(*whole));
             let Ok(above) = taken else {
                 let amount = Amount::Scalar(*dimension, 0, 0);
                 let short = self.supply_shortage(draft, supply, *resource, &amount);
@@ -393,7 +389,7 @@ impl<'a> Matcher<'a> {
             add(draft, *resource, Portion { own: Vec::new(), above }, None);
         }
         if self.counts_users(volume)
-            && self.room(draft).free(existing.users).is_some_and(|free| free < i128::from(MILLION))
+            && self.availability(draft).free(existing.users).is_some_and(|free| free < i128::from(MILLION))
         {
             return Err(Box::new(self.used_up(existing.users)));
         }
@@ -448,7 +444,7 @@ impl<'a> Matcher<'a> {
     pub fn joint_failures(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Failure<'a>> {
         let need = self.subject.need;
         let mut found = Vec::new();
-        let mut place = |place: &'a Place, side, verdict: super::place::Verdict| {
+        let mut place = |place: &'a Place, side, verdict: super::place::PlaceVerdict| {
             if place.weight.is_none() && !verdict.holds() {
                 found.push(Failure::Place(place, side, verdict));
             }
@@ -482,7 +478,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// The candidate once its supplies are chosen: amounts with a range are raised to the most that fits.
-    pub(super) fn complete(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
+    pub fn candidate_from(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
         let world = self.moment.world;
         let wants = self.agent_wants(agent, supplies).unwrap_or_default();
         let mut draft = Draft::default();
@@ -491,10 +487,11 @@ impl<'a> Matcher<'a> {
         if let Some(at) = agent {
             for want in &wants {
                 let tiers: Vec<HoldingId> = world.agent_holding(at, want.resource).into_iter().collect();
-                let portion = self.room(&draft).take(&tiers, &want.amount, want.charged).unwrap_or_default();
+                let portion =
+                    self.availability(&draft).take(&tiers, &want.amount, want.charged).unwrap_or_default();
                 draft.takes.extend(portion.takes().cloned());
                 takings.push(Taking { volume: None, resource: want.resource, portion });
-                requests.push(Some(Request { tiers, amount: &want.amount, charged: want.charged }));
+                requests.push(Some(RaisableAmount { tiers, amount: &want.amount, charged: want.charged }));
             }
         }
         for (at, supply) in supplies.iter().enumerate() {

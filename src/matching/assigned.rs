@@ -2,11 +2,11 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{Choice, Matcher, Search, Spot};
+use super::{Choice, Matcher, PlaceValue, Search};
 use crate::{symbol::Symbol, types::Side};
 
 /// What of an agent its own places compare with its volumes.
-pub(super) type Tied = Vec<(Option<Spot>, Option<Symbol>)>;
+pub(super) type Tied = Vec<(Option<PlaceValue>, Option<Symbol>)>;
 
 /// Assignments that were found for agents, by what each could choose from and what ties it to its volumes.
 #[derive(Debug, Default)]

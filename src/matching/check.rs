@@ -9,7 +9,7 @@ use super::{Matcher, amounts::Draft};
 use crate::{
     engine::{Gap, Scene},
     inventory::{
-        room::{Lack, scalar_of},
+        availability::{Shortfall, scalar_of},
         world::{Existing, Holding, HoldingId, StockKind},
     },
     ir::{Amount, Charge, ChargePer, ClassAsk, NodeId, Place, Request, Rule, Volume},
@@ -39,7 +39,7 @@ pub enum Failure<'a> {
     /// A charge that has no value, or a negative one.
     Charge(&'a Charge, Option<Gap>),
     /// A place: what the subject has, where it has anything.
-    Place(&'a Place, Side, super::place::Verdict),
+    Place(&'a Place, Side, super::place::PlaceVerdict),
     /// A file system asked of a volume that has another, or none.
     Filesystem {
         /// What the volume has.
@@ -183,7 +183,7 @@ impl<'a> Matcher<'a> {
     /// That an agent with these supplies, which hold, would give nothing of what is asked.
     pub(super) fn takes_nothing(&self, agent: Option<usize>, supplies: &[usize]) -> Option<Failure<'a>> {
         let (side, resource) = self.may_take_nothing()?;
-        let candidate = self.complete(agent, supplies);
+        let candidate = self.candidate_from(agent, supplies);
         let nothing = candidate.takes().all(|take| take.amount.count() == 0);
         nothing.then_some(Failure::Nothing(side, resource))
     }
@@ -279,7 +279,7 @@ impl<'a> Matcher<'a> {
             sink(Failure::Reserved { role })?;
         }
         let one = i128::from(crate::quantity::MILLION);
-        if self.room(&Draft::default()).free(existing.users).is_some_and(|free| free < one) {
+        if self.availability(&Draft::default()).free(existing.users).is_some_and(|free| free < one) {
             sink(Failure::Users { users: ledger.used(existing.users) / one })?;
         }
         Flow::Continue(())
@@ -338,7 +338,7 @@ impl<'a> Matcher<'a> {
             if !fits {
                 return Some(lack());
             }
-            let taken = self.room(draft).limit_takes(Side::Pool, resource, i128::from(whole));
+            let taken = self.availability(draft).limit_takes(Side::Pool, resource, i128::from(whole));
             return taken.err().map(|short| self.lack(draft, short, &[], lack()));
         }
         let Some(tiers) = supply.holdings(resource) else {
@@ -347,14 +347,14 @@ impl<'a> Matcher<'a> {
             }
             return Some(Shortage::never(Side::Pool, resource, dimension_of(amount), None, amount));
         };
-        let short = self.room(draft).fits(tiers, amount, 0).err()?;
+        let short = self.availability(draft).fits(tiers, amount, 0).err()?;
         let shortage = Shortage::never(Side::Pool, resource, dimension_of(amount), None, amount);
         Some(self.lack(draft, short, tiers, shortage))
     }
 
     /// What there is too little of, and how much of it there is.
-    fn lack(&self, draft: &Draft, lack: Lack, tiers: &[HoldingId], shortage: Shortage) -> Shortage {
-        let (world, room) = (self.moment.world, self.room(draft));
+    fn lack(&self, draft: &Draft, lack: Shortfall, tiers: &[HoldingId], shortage: Shortage) -> Shortage {
+        let (world, available) = (self.moment.world, self.availability(draft));
         let (amount, charged) = (&shortage.want, shortage.charged);
         let lowest = tiers.first().map(|lowest| world.holding(*lowest));
         let takes = match lowest {
@@ -365,24 +365,24 @@ impl<'a> Matcher<'a> {
             takes,
             above: lowest.and_then(|lowest| above(lowest, amount, charged)),
             permanent: match lowest {
-                Some(_) => !room.could_fit(tiers, amount, charged),
+                Some(_) => !available.could_fit(tiers, amount, charged),
                 None => false,
             },
             ..shortage
         };
         match lack {
-            Lack::Holding(short) => {
-                let have = room.free_of(short);
-                let all = world.holding(short).firm().filter_map(|part| room.free(part)).sum::<i128>();
+            Shortfall::Holding(short) => {
+                let have = available.free_of(short);
+                let all = world.holding(short).firm().filter_map(|part| available.free(part)).sum::<i128>();
                 let kept = have.map_or(0, |have| (all - have).max(0));
                 Shortage { dimension: world.holding(short).dimension, have, kept, ..known }
             }
-            Lack::Limit(limit) => {
+            Shortfall::Limit(limit) => {
                 let stock = world.stock(limit);
                 let StockKind::Limit(role) = stock.kind else { return known };
                 let permanent = crate::inventory::ledger::total(stock)
                     .is_some_and(|most| takes.is_some_and(|takes| i128::from(takes) > most));
-                let (dimension, have) = (stock.dimension, room.free(limit));
+                let (dimension, have) = (stock.dimension, available.free(limit));
                 Shortage { dimension, have, limit: Some(role), permanent, ..known }
             }
         }
@@ -547,7 +547,7 @@ impl<'a> Matcher<'a> {
             return (!nothing).then(|| never(dimension_of(&want.amount)));
         };
         let draft = Draft::default();
-        let short = self.room(&draft).fits(&[holding], &want.amount, want.charged).err()?;
+        let short = self.availability(&draft).fits(&[holding], &want.amount, want.charged).err()?;
         Some(self.lack(&draft, short, &[holding], never(dimension_of(&want.amount))))
     }
 

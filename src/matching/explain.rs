@@ -6,10 +6,10 @@
 use super::{
     Matcher,
     check::{Failure, Shortage},
-    place::Verdict,
+    place::PlaceVerdict,
 };
 use crate::{
-    engine::{self, Gap, Outcome, Scene},
+    engine::{self, FilterOutcome, Gap, Scene},
     inventory::world::Cell,
     ir::{Amount, ColumnId, Node, NodeId, PlaceKey, PlaceKind, Show, Target},
     quantity::render,
@@ -235,7 +235,7 @@ impl<'a> Matcher<'a> {
     /// Returns the cause of a computation without a value.
     fn cause(&self, scene: &Scene<'a>, node: NodeId) -> Option<String> {
         match scene.value(node) {
-            Err(Gap::Fault(at, fault)) if fault != crate::ir::op::Fault::Mismatch => {
+            Err(Gap::Fault(at, fault)) if fault != crate::ir::op::OpFault::Mismatch => {
                 Some(format!("{} in `{}`", fault.words(), Show::new(self.moment.plan).node(at)))
             }
             _ => self.asked(scene, node)?.cause,
@@ -243,9 +243,9 @@ impl<'a> Matcher<'a> {
     }
 
     /// Returns the outcome of a condition that a plugin evaluates.
-    fn asked(&self, scene: &Scene<'a>, node: NodeId) -> Option<Outcome> {
+    fn asked(&self, scene: &Scene<'a>, node: NodeId) -> Option<FilterOutcome> {
         match self.moment.plan.node(node) {
-            Node::Asked(asked) => scene.filters?.outcome(scene, self.moment.plan.asked(*asked)),
+            Node::External(asked) => scene.filters?.outcome(scene, self.moment.plan.asked(*asked)),
             _ => None,
         }
     }
@@ -255,7 +255,7 @@ impl<'a> Matcher<'a> {
         let plan = self.moment.plan;
         let want = Show::new(plan).want(node);
         match plan.node(node) {
-            Node::Asked(_) => match self.asked(scene, node).and_then(|outcome| outcome.operand) {
+            Node::External(_) => match self.asked(scene, node).and_then(|outcome| outcome.operand) {
                 Some(operand) => format!("{want} ({operand})"),
                 None => want,
             },
@@ -380,11 +380,11 @@ impl<'a> Matcher<'a> {
         reason
     }
 
-    fn place_reason(&self, place: &crate::ir::Place, side: Side, verdict: &Verdict) -> Reason {
+    fn place_reason(&self, place: &crate::ir::Place, side: Side, verdict: &PlaceVerdict) -> Reason {
         let (have, obstacle, permanent) = match verdict {
-            Verdict::Holds | Verdict::Absent => (None, None, true),
-            Verdict::Never(have) => (Some(have.clone()), None, true),
-            Verdict::Now(have, other) => {
+            PlaceVerdict::Holds | PlaceVerdict::Absent => (None, None, true),
+            PlaceVerdict::Never(have) => (Some(have.clone()), None, true),
+            PlaceVerdict::Now(have, other) => {
                 (Some(have.clone()), Some(other).filter(|other| !other.is_empty()), false)
             }
         };
@@ -392,7 +392,8 @@ impl<'a> Matcher<'a> {
         if let Some(other) = obstacle {
             want = format!("{want} ({other})");
         }
-        let absent = if *verdict == Verdict::Absent { vec![format!("{side}.{key}")] } else { Vec::new() };
+        let absent =
+            if *verdict == PlaceVerdict::Absent { vec![format!("{side}.{key}")] } else { Vec::new() };
         Reason {
             label: place.kind.label().to_owned(),
             kind: ReasonKind::Place,
@@ -479,7 +480,7 @@ pub fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
             !engine::possible(scene, *node).may_hold
         }
         Failure::Amount(shortage) => shortage.permanent,
-        Failure::Place(_, _, verdict) => !matches!(verdict, Verdict::Now(..)),
+        Failure::Place(_, _, verdict) => !matches!(verdict, PlaceVerdict::Now(..)),
         Failure::Users { .. } | Failure::Nothing(..) => false,
         Failure::Charge(..)
         | Failure::Filesystem { .. }

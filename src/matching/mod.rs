@@ -5,7 +5,7 @@ mod assign;
 mod assigned;
 mod check;
 mod explain;
-mod given;
+mod failures;
 mod index;
 mod place;
 mod placed;
@@ -19,11 +19,11 @@ pub use amounts::{Draft, Taking};
 pub use assign::{Candidate, Choice, VolumeGrant};
 pub use check::{Failure, Reach, Shortage};
 pub use explain::{Reason, ReasonKind, is_permanent};
-pub use index::{About, Answer, Index, NeedCost, Pair, RuleCost, Served, Way};
-pub use place::Verdict;
-pub use placed::{Instance, Placed, Settled, Spot};
+pub use index::{Index, MatchCount, NeedCost, RuleCost, RuleSides, ScoredPair, Served, Strategy};
+pub use place::PlaceVerdict;
+pub use placed::{Instance, PlaceValue, Placed, Settled};
 pub use relax::{Condition, Relaxed};
-pub use score::{Item, Score};
+pub use score::{Score, ScoreItem};
 pub use search::Search;
 pub use settle::{Free, has_unsettled, settle, settle_for};
 
@@ -73,7 +73,7 @@ pub struct Matcher<'a> {
     /// The supplies that are tried; `None`: all.
     among: Option<&'a [usize]>,
     /// What an index knows of the supplies.
-    open: Option<&'a index::Open<'a>>,
+    open: Option<&'a index::OpenSupplies<'a>>,
 }
 
 impl<'a> Matcher<'a> {

@@ -3,8 +3,10 @@
 use indexmap::IndexSet;
 
 use super::{
-    Matcher, Spot,
-    placed::{Counts, Other, Others, Tally, agent_spot, supply_spot},
+    Matcher, PlaceValue,
+    placed::{
+        CountByValue, OtherInstance, OtherInstances, PlaceTally, agent_place_value, supply_place_value,
+    },
 };
 use crate::{
     ir::{Place, PlaceKey, PlaceKind, Target, Volume},
@@ -14,7 +16,7 @@ use crate::{
 
 /// What became of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PlaceVerdict {
     /// It holds.
     Holds,
     /// The subject has no value to go by.
@@ -25,10 +27,10 @@ pub enum Verdict {
     Now(String, String),
 }
 
-impl Verdict {
+impl PlaceVerdict {
     /// Whether it holds.
     pub fn holds(&self) -> bool {
-        *self == Verdict::Holds
+        *self == PlaceVerdict::Holds
     }
 }
 
@@ -37,22 +39,22 @@ pub(super) enum Bar {
     /// Fewer there than so many.
     AtMost(u64),
     /// Fewer there than the first; the second is the least, where it is, or how many values are used.
-    Below(u64, u64, Result<Spot, String>),
+    Below(u64, u64, Result<PlaceValue, String>),
     /// No value but this, and but those of others.
-    Only(Option<Spot>),
+    Only(Option<PlaceValue>),
 }
 
 /// What the target of a place has.
 struct Targets<'m> {
     /// Of supplies that are assigned.
-    assigned: Vec<Other>,
+    assigned: Vec<OtherInstance>,
     /// Of instances.
-    placed: Option<&'m Others>,
+    placed: Option<&'m OtherInstances>,
 }
 
 impl Targets<'_> {
-    fn iter(&self) -> impl Iterator<Item = &Other> {
-        self.assigned.iter().chain(self.placed.into_iter().flat_map(Others::iter))
+    fn iter(&self) -> impl Iterator<Item = &OtherInstance> {
+        self.assigned.iter().chain(self.placed.into_iter().flat_map(OtherInstances::iter))
     }
 
     fn is_empty(&self) -> bool {
@@ -63,7 +65,7 @@ impl Targets<'_> {
 impl<'a> Matcher<'a> {
     /// A place of the need, for an agent. `supplies` are those of the volumes assigned so far, in order; a place
     /// that speaks of a volume beyond them holds for now.
-    pub fn agent_place(&self, place: &Place, agent: usize, supplies: &[usize]) -> Verdict {
+    pub fn agent_place(&self, place: &Place, agent: usize, supplies: &[usize]) -> PlaceVerdict {
         let world = self.moment.world;
         let domain = world.agents[agent].placement.domain;
         match &place.kind {
@@ -79,7 +81,7 @@ impl<'a> Matcher<'a> {
                 self.apart(own.as_ref(), &self.targets(place, *target, *key, supplies))
             }
             PlaceKind::AtMost { key, .. } | PlaceKind::Spread { key, .. } | PlaceKind::Together(key) => {
-                self.counted(place, self.agent_value(agent, *key), &Counts::new())
+                self.counted(place, self.agent_value(agent, *key), &CountByValue::new())
             }
         }
     }
@@ -91,7 +93,7 @@ impl<'a> Matcher<'a> {
         supply: usize,
         supplies: &[usize],
         volume: &'a Volume,
-    ) -> Verdict {
+    ) -> PlaceVerdict {
         let domain = self.moment.world.supplies[supply].placement.domain;
         match &place.kind {
             PlaceKind::Within(paths) => self.subtree(domain, paths, true),
@@ -107,10 +109,10 @@ impl<'a> Matcher<'a> {
             }
             PlaceKind::AtMost { key, .. } | PlaceKind::Spread { key, .. } | PlaceKind::Together(key) => {
                 let before = self.subject.need.volumes.iter().zip(supplies);
-                let mut of_instance = Counts::new();
+                let mut of_instance = CountByValue::new();
                 for (_, other) in before.filter(|(other, _)| other.name == volume.name) {
-                    if let Some(spot) = self.supply_value(*other, *key) {
-                        *of_instance.entry(spot).or_insert(0) += 1;
+                    if let Some(place_value) = self.supply_value(*other, *key) {
+                        *of_instance.entry(place_value).or_insert(0) += 1;
                     }
                 }
                 self.counted(place, self.supply_value(supply, *key), &of_instance)
@@ -119,39 +121,39 @@ impl<'a> Matcher<'a> {
     }
 
     /// A place that counts: `more` is what this very instance adds to what there is.
-    fn counted(&self, place: &Place, own: Option<Spot>, more: &Counts) -> Verdict {
-        let Some(own) = own else { return Verdict::Absent };
+    fn counted(&self, place: &Place, own: Option<PlaceValue>, more: &CountByValue) -> PlaceVerdict {
+        let Some(own) = own else { return PlaceVerdict::Absent };
         let there = self.there(place, &own, more);
         match self.bar(place, more) {
             Bar::AtMost(count) => self.at_most(there, count, &own),
-            Bar::Below(bar, ..) if there < bar => Verdict::Holds,
+            Bar::Below(bar, ..) if there < bar => PlaceVerdict::Holds,
             Bar::Below(_, floor, whose) => {
                 let whose = match whose {
-                    Ok(spot) => self.show(&spot),
+                    Ok(place_value) => self.show(&place_value),
                     Err(used) => used,
                 };
-                Verdict::Now(format!("{there} in {}", self.show(&own)), format!("{floor} in {whose}"))
+                PlaceVerdict::Now(format!("{there} in {}", self.show(&own)), format!("{floor} in {whose}"))
             }
             Bar::Only(one) => {
                 let tally = self.moment.placed.tally(self.id, place.number);
-                let there = tally.into_iter().flat_map(Tally::spots).chain(more.keys());
-                match one.iter().chain(there).find(|spot| **spot != own) {
-                    None => Verdict::Holds,
-                    Some(other) => Verdict::Now(self.show(&own), self.show(other)),
+                let there = tally.into_iter().flat_map(PlaceTally::place_values).chain(more.keys());
+                match one.iter().chain(there).find(|place_value| **place_value != own) {
+                    None => PlaceVerdict::Holds,
+                    Some(other) => PlaceVerdict::Now(self.show(&own), self.show(other)),
                 }
             }
         }
     }
 
     /// How many there are where a place that counts would have one more.
-    fn there(&self, place: &Place, own: &Spot, more: &Counts) -> u64 {
+    fn there(&self, place: &Place, own: &PlaceValue, more: &CountByValue) -> u64 {
         let tally = self.moment.placed.tally(self.id, place.number);
         tally.map_or(0, |tally| tally.get(own)) + more.get(own).copied().unwrap_or(0)
     }
 
     /// What a place that counts asks, whatever the subject.
-    pub(super) fn bar(&self, place: &Place, more: &Counts) -> Bar {
-        let none = Tally::default();
+    pub(super) fn bar(&self, place: &Place, more: &CountByValue) -> Bar {
+        let none = PlaceTally::default();
         let tally = self.moment.placed.tally(self.id, place.number).unwrap_or(&none);
         let settled = self.moment.placed.settled(self.id);
         match &place.kind {
@@ -160,11 +162,12 @@ impl<'a> Matcher<'a> {
                 let nowhere = IndexSet::new();
                 let eligible = settled.and_then(|settled| settled.eligible.get(&place.number));
                 let eligible = eligible.map_or(&nowhere, |eligible| eligible);
-                let values = tally.used() + more.keys().filter(|spot| tally.get(spot) == 0).count() as u64;
+                let values = tally.used()
+                    + more.keys().filter(|place_value| tally.get(place_value) == 0).count() as u64;
                 // Ties go by the order of the spots, which is that of the agents.
                 let least = (values >= *at_least).then(|| tally.least(eligible, more)).flatten();
                 let (floor, whose) = match least {
-                    Some((floor, spot)) => (floor, Ok(spot)),
+                    Some((floor, place_value)) => (floor, Ok(place_value)),
                     None => (0, Err(format!("{values} of {at_least} used"))),
                 };
                 Bar::Below(floor + skew, floor, whose)
@@ -176,10 +179,14 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn subtree(&self, domain: Option<Symbol>, paths: &[Symbol], inside: bool) -> Verdict {
-        let Some(domain) = domain else { return Verdict::Absent };
+    fn subtree(&self, domain: Option<Symbol>, paths: &[Symbol], inside: bool) -> PlaceVerdict {
+        let Some(domain) = domain else { return PlaceVerdict::Absent };
         let found = paths.iter().any(|path| self.is_within(domain, *path));
-        if found == inside { Verdict::Holds } else { Verdict::Never(self.show(&Spot::Domain(domain))) }
+        if found == inside {
+            PlaceVerdict::Holds
+        } else {
+            PlaceVerdict::Never(self.show(&PlaceValue::Domain(domain)))
+        }
     }
 
     pub(super) fn is_within(&self, inner: Symbol, outer: Symbol) -> bool {
@@ -189,51 +196,56 @@ impl<'a> Matcher<'a> {
 
     /// Whether another is the supply of a part of the tree that a place is in: a pool of the whole region is near each of
     /// its agents.
-    pub(super) fn is_around(&self, other: &Other, inner: Option<Symbol>) -> bool {
+    pub(super) fn is_around(&self, other: &OtherInstance, inner: Option<Symbol>) -> bool {
         other.supply.is_some_and(|outer| inner.is_some_and(|inner| self.is_within(inner, outer)))
     }
 
     /// Whether another is an agent within a place.
-    pub(super) fn is_inside(&self, other: &Other, outer: Option<Symbol>) -> bool {
+    pub(super) fn is_inside(&self, other: &OtherInstance, outer: Option<Symbol>) -> bool {
         other.agent.is_some_and(|inner| outer.is_some_and(|outer| self.is_within(inner, outer)))
     }
 
-    fn near(&self, own: Option<&Spot>, others: &Targets<'_>, contains: impl Fn(&Other) -> bool) -> Verdict {
-        let same = |other: &Other| own.is_some() && own == other.value.as_ref();
+    fn near(
+        &self,
+        own: Option<&PlaceValue>,
+        others: &Targets<'_>,
+        contains: impl Fn(&OtherInstance) -> bool,
+    ) -> PlaceVerdict {
+        let same = |other: &OtherInstance| own.is_some() && own == other.value.as_ref();
         let away = others.iter().find(|other| !same(other) && !contains(other));
         match (away, own) {
-            (None, _) => Verdict::Holds,
-            (Some(_), None) => Verdict::Absent,
-            (Some(other), Some(own)) => Verdict::Now(self.show(own), self.show_other(other)),
+            (None, _) => PlaceVerdict::Holds,
+            (Some(_), None) => PlaceVerdict::Absent,
+            (Some(other), Some(own)) => PlaceVerdict::Now(self.show(own), self.show_other(other)),
         }
     }
 
-    fn apart(&self, own: Option<&Spot>, others: &Targets<'_>) -> Verdict {
+    fn apart(&self, own: Option<&PlaceValue>, others: &Targets<'_>) -> PlaceVerdict {
         if others.is_empty() {
-            return Verdict::Holds;
+            return PlaceVerdict::Holds;
         }
-        let Some(own) = own else { return Verdict::Absent };
+        let Some(own) = own else { return PlaceVerdict::Absent };
         match others.iter().find(|other| other.value.as_ref().is_none_or(|value| value == own)) {
-            None => Verdict::Holds,
-            Some(other) => Verdict::Now(self.show(own), self.show_other(other)),
+            None => PlaceVerdict::Holds,
+            Some(other) => PlaceVerdict::Now(self.show(own), self.show_other(other)),
         }
     }
 
-    fn at_most(&self, there: u64, count: u64, own: &Spot) -> Verdict {
+    fn at_most(&self, there: u64, count: u64, own: &PlaceValue) -> PlaceVerdict {
         if there < count {
-            return Verdict::Holds;
+            return PlaceVerdict::Holds;
         }
         if count == 0 {
-            return Verdict::Never(self.show(own));
+            return PlaceVerdict::Never(self.show(own));
         }
-        Verdict::Now(format!("{there} in {}", self.show(own)), String::new())
+        PlaceVerdict::Now(format!("{there} in {}", self.show(own)), String::new())
     }
 
-    fn show(&self, value: &Spot) -> String {
+    fn show(&self, value: &PlaceValue) -> String {
         value.show(&self.moment.plan.symbols)
     }
 
-    fn show_other(&self, other: &Other) -> String {
+    fn show_other(&self, other: &OtherInstance) -> String {
         other.value.as_ref().map_or_else(|| "nowhere".to_owned(), |value| self.show(value))
     }
 
@@ -244,7 +256,7 @@ impl<'a> Matcher<'a> {
             return Targets { assigned: Vec::new(), placed };
         };
         let assigned = self.subject.need.volumes.iter().zip(supplies);
-        let assigned = assigned.filter(|(volume, _)| volume.name == name).map(|(_, supply)| Other {
+        let assigned = assigned.filter(|(volume, _)| volume.name == name).map(|(_, supply)| OtherInstance {
             value: self.supply_value(*supply, key),
             agent: None,
             supply: self.moment.world.supplies[*supply].placement.domain,
@@ -253,12 +265,12 @@ impl<'a> Matcher<'a> {
     }
 
     /// An agent's value of what places go by.
-    pub fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<Spot> {
-        agent_spot(self.moment.plan, self.moment.world, agent, key)
+    pub fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<PlaceValue> {
+        agent_place_value(self.moment.plan, self.moment.world, agent, key)
     }
 
     /// A supply's value of what places go by.
-    pub fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<Spot> {
-        supply_spot(self.moment.plan, self.moment.world, supply, key)
+    pub fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<PlaceValue> {
+        supply_place_value(self.moment.plan, self.moment.world, supply, key)
     }
 }

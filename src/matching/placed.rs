@@ -2,12 +2,12 @@
 //!
 //! A place such as `spread over rack` or `at most 2 per rack` asks how many instances are at each value of a
 //! key. [`Placed`] keeps one counter for each such question, and updates it with each instance that is added
-//! or removed, so that an answer does not walk all instances. [`Layout`] says which place reads which
+//! or removed, so that an answer does not walk all instances. [`CounterLayout`] says which place reads which
 //! counter, and which counters an instance adds to; it follows from the framework alone.
 //!
 //! Consumers such as the index keep data that follows from the counts. A tally therefore logs its changes: a
 //! consumer remembers how many it has read, and reads the rest. Copies of the state would write different
-//! logs after the same beginning, so each has an [`Origin`]; a consumer whose origin differs starts anew.
+//! logs after the same beginning, so each has a [`TallyOrigin`]; a consumer whose origin differs starts anew.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -42,7 +42,7 @@ impl Instance {
 
 /// The value of an agent or supply in the key of a place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Spot {
+pub enum PlaceValue {
     /// A node of the tree of fault domains.
     Domain(Symbol),
     /// A text, or a name.
@@ -51,33 +51,33 @@ pub enum Spot {
     Other(Arc<str>),
 }
 
-impl Spot {
-    fn of(value: &Value, symbols: &Symbols) -> Spot {
+impl PlaceValue {
+    fn of(value: &Value, symbols: &Symbols) -> PlaceValue {
         match value {
-            Value::Place(domain) => Spot::Domain(*domain),
-            Value::Text(text) => Spot::Text(*text),
-            other => Spot::Other(other.show(symbols).into()),
+            Value::Place(domain) => PlaceValue::Domain(*domain),
+            Value::Text(text) => PlaceValue::Text(*text),
+            other => PlaceValue::Other(other.show(symbols).into()),
         }
     }
 
     /// Writes it as reasons show it.
     pub fn show(&self, symbols: &Symbols) -> String {
         match self {
-            Spot::Domain(domain) => Value::Place(*domain).show(symbols),
-            Spot::Text(text) => Value::Text(*text).show(symbols),
-            Spot::Other(text) => text.to_string(),
+            PlaceValue::Domain(domain) => Value::Place(*domain).show(symbols),
+            PlaceValue::Text(text) => Value::Text(*text).show(symbols),
+            PlaceValue::Other(text) => text.to_string(),
         }
     }
 }
 
 /// Counts by value.
-pub(super) type Counts = IndexMap<Spot, u64>;
+pub(super) type CountByValue = IndexMap<PlaceValue, u64>;
 
 /// The number of instances or volumes at each value of a key, with a log of changes. A consumer remembers how
 /// many changes it has read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    counts: Counts,
+pub(super) struct PlaceTally {
+    counts: CountByValue,
     /// The number of values with a count above 0.
     used: u64,
     /// The values whose counts changed, by index in `counts`, in order.
@@ -90,17 +90,17 @@ pub(super) struct Tally {
 #[derive(Clone, Debug)]
 struct Order {
     /// The values that the spread is over.
-    eligible: Arc<IndexSet<Spot>>,
+    eligible: Arc<IndexSet<PlaceValue>>,
     /// The eligible values, as count and index in `eligible`.
     least: BTreeSet<(u64, u32)>,
     /// All values that were ever counted, as count and index in `counts`.
     all: BTreeSet<(u64, u32)>,
 }
 
-impl Tally {
+impl PlaceTally {
     /// Returns the count of a value.
-    pub fn get(&self, spot: &Spot) -> u64 {
-        self.counts.get(spot).copied().unwrap_or(0)
+    pub fn get(&self, place_value: &PlaceValue) -> u64 {
+        self.counts.get(place_value).copied().unwrap_or(0)
     }
 
     /// Returns the number of values with a count above 0.
@@ -109,23 +109,26 @@ impl Tally {
     }
 
     /// Returns the values with a count above 0, in the order in which they were first counted.
-    pub fn spots(&self) -> impl Iterator<Item = &Spot> {
-        self.counts.iter().filter(|(_, count)| **count > 0).map(|(spot, _)| spot)
+    pub fn place_values(&self) -> impl Iterator<Item = &PlaceValue> {
+        self.counts.iter().filter(|(_, count)| **count > 0).map(|(place_value, _)| place_value)
     }
 
     /// Returns the eligible value with the smallest count, after adding `more`. Ties are broken by the order
     /// of `eligible`. With a settled order the cost grows with the size of `more` only.
-    pub fn least(&self, eligible: &IndexSet<Spot>, more: &Counts) -> Option<(u64, Spot)> {
-        let at = |spot: &Spot| self.get(spot) + more.get(spot).copied().unwrap_or(0);
+    pub fn least(&self, eligible: &IndexSet<PlaceValue>, more: &CountByValue) -> Option<(u64, PlaceValue)> {
+        let at =
+            |place_value: &PlaceValue| self.get(place_value) + more.get(place_value).copied().unwrap_or(0);
         let known = self.order.as_ref().filter(|order| std::ptr::eq(&raw const *order.eligible, eligible));
         let Some(order) = known else {
-            let least = eligible.iter().min_by_key(|spot| at(spot))?;
+            let least = eligible.iter().min_by_key(|place_value| at(place_value))?;
             return Some((at(least), least.clone()));
         };
         // Counts in `more` only add, so the minimum is either among the values in `more`, or the first in the
         // order that is not.
         let plain = order.least.iter().find(|(_, rank)| !more.contains_key(&eligible[*rank as usize]));
-        let added = more.keys().filter_map(|spot| Some((at(spot), eligible.get_index_of(spot)? as u32)));
+        let added = more
+            .keys()
+            .filter_map(|place_value| Some((at(place_value), eligible.get_index_of(place_value)? as u32)));
         let (count, rank) = added.chain(plain.copied()).min()?;
         Some((count, eligible[rank as usize].clone()))
     }
@@ -136,30 +139,30 @@ impl Tally {
     }
 
     /// Returns the values that changed after the first `since` changes.
-    pub fn changed(&self, since: usize) -> impl Iterator<Item = &Spot> {
-        self.changes[since.min(self.changes.len())..].iter().filter_map(|number| self.spot(*number))
+    pub fn changed(&self, since: usize) -> impl Iterator<Item = &PlaceValue> {
+        self.changes[since.min(self.changes.len())..].iter().filter_map(|number| self.place_value(*number))
     }
 
-    fn spot(&self, number: u32) -> Option<&Spot> {
-        self.counts.get_index(number as usize).map(|(spot, _)| spot)
+    fn place_value(&self, number: u32) -> Option<&PlaceValue> {
+        self.counts.get_index(number as usize).map(|(place_value, _)| place_value)
     }
 
     /// Returns the values with counts from `from` to below `to`, among those that were ever counted.
-    pub fn between(&self, from: u64, to: u64) -> Vec<&Spot> {
+    pub fn between(&self, from: u64, to: u64) -> Vec<&PlaceValue> {
         match &self.order {
             Some(order) => {
                 let range = order.all.range((from, 0)..(to, 0));
-                range.filter_map(|(_, number)| self.spot(*number)).collect()
+                range.filter_map(|(_, number)| self.place_value(*number)).collect()
             }
             None => {
                 let within = self.counts.iter().filter(|(_, count)| (from..to).contains(*count));
-                within.map(|(spot, _)| spot).collect()
+                within.map(|(place_value, _)| place_value).collect()
             }
         }
     }
 
-    fn add(&mut self, spot: Spot, sign: i64) {
-        let entry = self.counts.entry(spot);
+    fn add(&mut self, place_value: PlaceValue, sign: i64) {
+        let entry = self.counts.entry(place_value);
         let number = entry.index();
         let count = entry.or_insert(0);
         let before = std::mem::replace(count, count.saturating_add_signed(sign));
@@ -176,11 +179,12 @@ impl Tally {
         }
     }
 
-    fn spread_over(&mut self, eligible: &Arc<IndexSet<Spot>>) {
+    fn spread_over(&mut self, eligible: &Arc<IndexSet<PlaceValue>>) {
         if self.order.as_ref().is_some_and(|order| Arc::ptr_eq(&order.eligible, eligible)) {
             return;
         }
-        let ranked = eligible.iter().enumerate().map(|(rank, spot)| (self.get(spot), rank as u32));
+        let ranked =
+            eligible.iter().enumerate().map(|(rank, place_value)| (self.get(place_value), rank as u32));
         let all = self.counts.values().enumerate().map(|(number, count)| (*count, number as u32));
         let (least, all) = (ranked.collect(), all.collect());
         self.order = Some(Order { eligible: Arc::clone(eligible), least, all });
@@ -189,8 +193,8 @@ impl Tally {
 
 /// An instance of another need that a place (`near`, `avoid`) compares with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Other {
-    pub value: Option<Spot>,
+pub(super) struct OtherInstance {
+    pub value: Option<PlaceValue>,
     /// The fault domain of its agent.
     pub agent: Option<Symbol>,
     /// The fault domain of its supply.
@@ -200,21 +204,21 @@ pub(super) struct Other {
 /// The instances of another need that a place compares with. Instances that are alike are kept once, with
 /// their number, in the order of the first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Others {
-    alike: IndexMap<Other, u64>,
+pub(super) struct OtherInstances {
+    counts: IndexMap<OtherInstance, u64>,
     /// The number of times that an entry was removed.
     gone: usize,
 }
 
-impl Others {
+impl OtherInstances {
     /// Returns the distinct ones.
-    pub fn iter(&self) -> impl Iterator<Item = &Other> {
-        self.alike.keys()
+    pub fn iter(&self) -> impl Iterator<Item = &OtherInstance> {
+        self.counts.keys()
     }
 
     /// Returns the number of distinct ones.
     pub fn len(&self) -> usize {
-        self.alike.len()
+        self.counts.len()
     }
 
     /// Returns the number of removals. While it stays the same, entries were only added at the end.
@@ -222,15 +226,15 @@ impl Others {
         self.gone
     }
 
-    fn add(&mut self, other: Other, sign: i64) {
-        let entry = self.alike.entry(other);
+    fn add(&mut self, other: OtherInstance, sign: i64) {
+        let entry = self.counts.entry(other);
         let at = entry.index();
         let count = entry.or_insert(0);
         *count = count.saturating_add_signed(sign);
         // Instances are removed in the opposite order of adding, so this entry is normally the last, and the
         // shift is free.
         if *count == 0 {
-            self.alike.shift_remove_index(at);
+            self.counts.shift_remove_index(at);
             self.gone += 1;
         }
     }
@@ -240,14 +244,14 @@ impl Others {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// The values that a `spread` is over.
-    pub eligible: IndexMap<u32, Arc<IndexSet<Spot>>>,
+    pub eligible: IndexMap<u32, Arc<IndexSet<PlaceValue>>>,
     /// The one value that all instances share.
-    pub together: IndexMap<u32, Spot>,
+    pub together: IndexMap<u32, PlaceValue>,
 }
 
 /// The part of an instance that has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Part {
+enum InstancePart {
     Agent,
     /// The supplies of volumes with this name.
     Volume(Symbol),
@@ -262,30 +266,33 @@ enum Counter {
 
 /// The counters of the needs of a framework: who reads them, and who adds to them.
 #[derive(Debug, Default)]
-struct Layout {
+struct CounterLayout {
     /// By need and number of the place, the counter that the place reads.
     reads: Vec<Vec<Option<Counter>>>,
     /// By need, the counters that each of its instances adds to.
-    adds: Vec<Vec<(Part, PlaceKey, Counter)>>,
+    adds: Vec<Vec<(InstancePart, PlaceKey, Counter)>>,
     /// The counters that each instance of any need of the framework adds to.
-    among: Vec<(Part, PlaceKey, Counter)>,
+    among: Vec<(InstancePart, PlaceKey, Counter)>,
     tallies: u32,
     others: u32,
 }
 
-impl Layout {
-    fn new(framework: &Framework) -> Layout {
+impl CounterLayout {
+    fn new(framework: &Framework) -> CounterLayout {
         let needs = framework.needs.len();
-        let mut layout = Layout { adds: vec![Vec::new(); needs], ..Layout::default() };
+        let mut layout = CounterLayout { adds: vec![Vec::new(); needs], ..CounterLayout::default() };
         // Places that count the same thing share a counter.
-        let mut among: IndexMap<(Part, PlaceKey), Counter> = IndexMap::new();
+        let mut among: IndexMap<(InstancePart, PlaceKey), Counter> = IndexMap::new();
         let mut others: IndexMap<(Target, PlaceKey), Counter> = IndexMap::new();
         for (at, need) in framework.needs.iter().enumerate() {
             let mut reads = vec![None; need.counted as usize];
             // A volume with a count is several volumes with the same places; the first stands for all.
             let volumes = need.volumes.iter().filter(|volume| volume.ordinal.0 == 0);
-            let of_volumes = volumes.map(|volume| (Part::Volume(volume.name), volume.places.as_slice()));
-            for (part, places) in std::iter::once((Part::Agent, need.places.as_slice())).chain(of_volumes) {
+            let of_volumes =
+                volumes.map(|volume| (InstancePart::Volume(volume.name), volume.places.as_slice()));
+            for (part, places) in
+                std::iter::once((InstancePart::Agent, need.places.as_slice())).chain(of_volumes)
+            {
                 for place in places {
                     let counter = match (&place.kind, place.kind.key()) {
                         (PlaceKind::AtMost { among_framework: true, .. }, Some(key)) => {
@@ -322,8 +329,8 @@ impl Layout {
     ) -> Option<Counter> {
         let (need, part) = match target {
             Target::Volume(_) => return None,
-            Target::Need(need) => (need, Part::Agent),
-            Target::NeedVolume(need, name) => (need, Part::Volume(name)),
+            Target::Need(need) => (need, InstancePart::Agent),
+            Target::NeedVolume(need, name) => (need, InstancePart::Volume(name)),
         };
         if let Some(counter) = known.get(&(target, key)) {
             return Some(*counter);
@@ -355,10 +362,10 @@ impl Clone for Lineage {
 /// The state that something was read from. Equal for a state that was only changed since, not for a copy of
 /// it.
 #[derive(Clone, Debug)]
-pub(super) struct Origin(Arc<()>);
+pub(super) struct TallyOrigin(Arc<()>);
 
-impl PartialEq for Origin {
-    fn eq(&self, other: &Origin) -> bool {
+impl PartialEq for TallyOrigin {
+    fn eq(&self, other: &TallyOrigin) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
@@ -367,10 +374,10 @@ impl PartialEq for Origin {
 #[derive(Clone, Debug)]
 struct OfFramework {
     lineage: Lineage,
-    layout: Arc<Layout>,
+    layout: Arc<CounterLayout>,
     instances: Vec<Vec<Instance>>,
-    tallies: Vec<Tally>,
-    others: Vec<Others>,
+    tallies: Vec<PlaceTally>,
+    others: Vec<OtherInstances>,
     settled: Vec<Option<Arc<Settled>>>,
 }
 
@@ -385,12 +392,12 @@ impl Placed {
     /// Creates a state without instances.
     pub fn new(plan: &Plan) -> Placed {
         let empty = plan.frameworks.iter().map(|framework| {
-            let layout = Layout::new(framework);
+            let layout = CounterLayout::new(framework);
             Arc::new(OfFramework {
                 lineage: Lineage::default(),
                 instances: vec![Vec::new(); framework.needs.len()],
-                tallies: vec![Tally::default(); layout.tallies as usize],
-                others: vec![Others::default(); layout.others as usize],
+                tallies: vec![PlaceTally::default(); layout.tallies as usize],
+                others: vec![OtherInstances::default(); layout.others as usize],
                 settled: vec![None; framework.needs.len()],
                 layout: Arc::new(layout),
             })
@@ -404,7 +411,7 @@ impl Placed {
     }
 
     /// Returns the counts that a place of a need reads.
-    pub(super) fn tally(&self, id: NeedId, place: u32) -> Option<&Tally> {
+    pub(super) fn tally(&self, id: NeedId, place: u32) -> Option<&PlaceTally> {
         let own = &self.frameworks[id.framework];
         match own.layout.reads[id.need].get(place as usize).copied().flatten()? {
             Counter::Tally(at) => own.tallies.get(at as usize),
@@ -413,7 +420,7 @@ impl Placed {
     }
 
     /// Returns the instances that a place of a need compares with, if it compares with another need.
-    pub(super) fn others(&self, id: NeedId, place: u32) -> Option<&Others> {
+    pub(super) fn others(&self, id: NeedId, place: u32) -> Option<&OtherInstances> {
         let own = &self.frameworks[id.framework];
         match own.layout.reads[id.need].get(place as usize).copied().flatten()? {
             Counter::Others(at) => own.others.get(at as usize),
@@ -422,8 +429,8 @@ impl Placed {
     }
 
     /// Returns the identity of the counts of a framework.
-    pub(super) fn origin(&self, framework: usize) -> Origin {
-        Origin(Arc::clone(&self.frameworks[framework].lineage.0))
+    pub(super) fn origin(&self, framework: usize) -> TallyOrigin {
+        TallyOrigin(Arc::clone(&self.frameworks[framework].lineage.0))
     }
 
     /// Returns the decisions about the places of a need.
@@ -467,18 +474,18 @@ impl OfFramework {
         let layout = Arc::clone(&self.layout);
         for (part, key, counter) in layout.adds[id.need].iter().chain(&layout.among) {
             match part {
-                Part::Agent => {
+                InstancePart::Agent => {
                     let Some(agent) = instance.agent else { continue };
                     let domain = world.agents[agent].placement.domain;
-                    let value = agent_spot(plan, world, agent, *key);
-                    self.add(*counter, Other { value, agent: domain, supply: None }, sign);
+                    let value = agent_place_value(plan, world, agent, *key);
+                    self.add(*counter, OtherInstance { value, agent: domain, supply: None }, sign);
                 }
-                Part::Volume(wanted) => {
+                InstancePart::Volume(wanted) => {
                     for (name, supply) in &instance.supplies {
                         if name.is_none_or(|name| name == *wanted) {
                             let domain = world.supplies[*supply].placement.domain;
-                            let value = supply_spot(plan, world, *supply, *key);
-                            self.add(*counter, Other { value, agent: None, supply: domain }, sign);
+                            let value = supply_place_value(plan, world, *supply, *key);
+                            self.add(*counter, OtherInstance { value, agent: None, supply: domain }, sign);
                         }
                     }
                 }
@@ -486,11 +493,11 @@ impl OfFramework {
         }
     }
 
-    fn add(&mut self, counter: Counter, other: Other, sign: i64) {
+    fn add(&mut self, counter: Counter, other: OtherInstance, sign: i64) {
         match counter {
             Counter::Tally(at) => {
-                if let Some(spot) = other.value {
-                    self.tallies[at as usize].add(spot, sign);
+                if let Some(place_value) = other.value {
+                    self.tallies[at as usize].add(place_value, sign);
                 }
             }
             Counter::Others(at) => self.others[at as usize].add(other, sign),
@@ -499,36 +506,46 @@ impl OfFramework {
 }
 
 /// Returns the value of an agent in the key of a place.
-pub(super) fn agent_spot(plan: &Plan, world: &World, agent: usize, key: PlaceKey) -> Option<Spot> {
+pub(super) fn agent_place_value(
+    plan: &Plan,
+    world: &World,
+    agent: usize,
+    key: PlaceKey,
+) -> Option<PlaceValue> {
     let own = &world.agents[agent];
     match key {
         PlaceKey::Level(depth) => {
-            own.placement.levels.get(usize::from(depth)).copied().flatten().map(Spot::Domain)
+            own.placement.levels.get(usize::from(depth)).copied().flatten().map(PlaceValue::Domain)
         }
-        PlaceKey::Agent => Some(Spot::Text(own.name)),
+        PlaceKey::Agent => Some(PlaceValue::Text(own.name)),
         PlaceKey::Key(column) => cell(plan, world, column, &own.cells),
         PlaceKey::Pool | PlaceKey::Instance | PlaceKey::Provider => None,
     }
 }
 
 /// Returns the value of a supply in the key of a place.
-pub(super) fn supply_spot(plan: &Plan, world: &World, supply: usize, key: PlaceKey) -> Option<Spot> {
+pub(super) fn supply_place_value(
+    plan: &Plan,
+    world: &World,
+    supply: usize,
+    key: PlaceKey,
+) -> Option<PlaceValue> {
     let own = &world.supplies[supply];
     match key {
         PlaceKey::Level(depth) => {
-            own.placement.levels.get(usize::from(depth)).copied().flatten().map(Spot::Domain)
+            own.placement.levels.get(usize::from(depth)).copied().flatten().map(PlaceValue::Domain)
         }
-        PlaceKey::Pool => Some(Spot::Text(own.pool)),
-        PlaceKey::Instance => Some(Spot::Text(own.instance_path)),
-        PlaceKey::Provider => Some(Spot::Text(own.provider)),
+        PlaceKey::Pool => Some(PlaceValue::Text(own.pool)),
+        PlaceKey::Instance => Some(PlaceValue::Text(own.instance_path)),
+        PlaceKey::Provider => Some(PlaceValue::Text(own.provider)),
         PlaceKey::Key(column) => cell(plan, world, column, &own.cells),
         PlaceKey::Agent => None,
     }
 }
 
-fn cell(plan: &Plan, world: &World, column: ColumnId, cells: &Cells) -> Option<Spot> {
+fn cell(plan: &Plan, world: &World, column: ColumnId, cells: &Cells) -> Option<PlaceValue> {
     match cells.get(world.cell(column)?) {
-        Cell::Value(value) => Some(Spot::of(value, &plan.symbols)),
+        Cell::Value(value) => Some(PlaceValue::of(value, &plan.symbols)),
         Cell::Absent | Cell::Mismatch(_) => None,
     }
 }

@@ -213,9 +213,9 @@ impl<'a> Matcher<'a> {
         };
         let unit = if tiers.iter().any(is_set) { MILLION } else { 1 };
         let draft = Draft::default();
-        let room = self.room(&draft);
+        let availability = self.availability(&draft);
         let exact = |steps: i64| Amount::Scalar(*dimension, steps * unit, steps * unit);
-        let fits = |steps: i64| room.fits(tiers, &exact(steps), charged).is_ok();
+        let fits = |steps: i64| availability.fits(tiers, &exact(steps), charged).is_ok();
         if !fits(0) {
             return None;
         }

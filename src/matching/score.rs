@@ -28,7 +28,7 @@ impl Score {
 
 /// One preference and what it earned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct ScoreItem {
     /// Its label, or its place in the source.
     pub label: String,
     /// The volume it was asked for, by its number; `None` for the agent.
@@ -39,7 +39,7 @@ pub struct Item {
     pub value: Option<i64>,
 }
 
-impl Item {
+impl ScoreItem {
     /// What it adds, in 10⁻¹².
     pub fn numerator(&self) -> i128 {
         i128::from(self.weight) * i128::from(self.value.unwrap_or(0))
@@ -53,26 +53,26 @@ pub(super) fn added<'r>(scene: &Scene<'_>, rules: impl Iterator<Item = &'r Rule>
 }
 
 impl<'a> Matcher<'a> {
-    fn item(&self, scene: &Scene<'a>, rule: &Rule, volume: Option<usize>) -> Item {
+    fn item(&self, scene: &Scene<'a>, rule: &Rule, volume: Option<usize>) -> ScoreItem {
         let value = scene.earned(rule.root);
-        Item { label: rule.label.clone(), volume, weight: rule.weight.unwrap_or(0), value }
+        ScoreItem { label: rule.label.clone(), volume, weight: rule.weight.unwrap_or(0), value }
     }
 
-    fn place_item(&self, place: &Place, holds: bool, volume: Option<usize>) -> Item {
+    fn place_item(&self, place: &Place, holds: bool, volume: Option<usize>) -> ScoreItem {
         let value = Some(if holds { MILLION } else { 0 });
-        Item { label: place.kind.label().to_owned(), volume, weight: place.weight.unwrap_or(0), value }
+        ScoreItem { label: place.kind.label().to_owned(), volume, weight: place.weight.unwrap_or(0), value }
     }
 
     /// What an agent earns: the preferences that speak of no volume, and the soft places of the need. Places
     /// that speak of this need's volumes count once these are assigned.
-    pub fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Item> {
+    pub fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<ScoreItem> {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
         let rules = plan.broker.prefers.iter().chain(self.moment.world.rules_of_agent(plan, agent));
         let of_agent = rules.filter(|rule| rule.weight.is_some() && !rule.sides.of_volume());
         // Rules about the agent wait until there is one.
         let apply = of_agent.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
-        let mut items: Vec<Item> = apply.map(|rule| self.item(&scene, rule, None)).collect();
+        let mut items: Vec<ScoreItem> = apply.map(|rule| self.item(&scene, rule, None)).collect();
         if let Some(agent) = agent {
             let soft = self.subject.need.places.iter().filter(|place| place.weight.is_some());
             items.extend(
@@ -92,14 +92,14 @@ impl<'a> Matcher<'a> {
         volume: &'a Volume,
         supply: usize,
         supplies: &[usize],
-    ) -> Vec<Item> {
+    ) -> Vec<ScoreItem> {
         let (plan, world) = (self.moment.plan, self.moment.world);
         let scene = self.scene(agent, Some(supply), Some(volume));
         let own = world.rules_of_agent(plan, agent);
         let shared = plan.broker.prefers.iter().chain(own).filter(|rule| rule.sides.of_volume());
         let rules = shared.chain(world.rules_of_supply(plan, supply)).filter(|rule| rule.weight.is_some());
         let apply = rules.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
-        let mut items: Vec<Item> = apply.map(|rule| self.item(&scene, rule, Some(at))).collect();
+        let mut items: Vec<ScoreItem> = apply.map(|rule| self.item(&scene, rule, Some(at))).collect();
         let soft = volume.places.iter().filter(|place| place.weight.is_some());
         items.extend(soft.map(|place| {
             self.place_item(place, self.supply_place(place, supply, supplies, volume).holds(), Some(at))
@@ -108,7 +108,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// What the supplies of all volumes earn.
-    pub(super) fn volume_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Item> {
+    pub(super) fn volume_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<ScoreItem> {
         let volumes = self.subject.need.volumes.iter().zip(supplies).enumerate();
         let each = volumes
             .map(|(at, (volume, supply))| self.supply_items(agent, at, volume, *supply, &supplies[..at]));
@@ -116,7 +116,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// The score of all items together: those of volumes are averaged over the need's volumes.
-    pub(super) fn total(&self, items: &[Item]) -> Score {
+    pub(super) fn total(&self, items: &[ScoreItem]) -> Score {
         let volumes = self.subject.need.volumes.len().max(1);
         let numerator = items.iter().map(|item| {
             let share = if item.volume.is_some() { 1 } else { volumes as i128 };

@@ -14,11 +14,11 @@ use std::{cmp::Reverse, ops::ControlFlow, sync::Arc};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    Index, Instance, Matcher, Moment, NeedId, Placed, Search, Settled, Spot,
+    Index, Instance, Matcher, Moment, NeedId, PlaceValue, Placed, Search, Settled,
     amounts::Draft,
     check::{Failure, Reach},
     explain::is_permanent,
-    placed::Tally,
+    placed::PlaceTally,
 };
 use crate::{
     inventory::{ledger::Ledger, world::World},
@@ -89,31 +89,31 @@ pub fn has_unsettled(need: &crate::ir::Need) -> bool {
 impl<'a> Matcher<'a> {
     /// Returns the values that a spread of agents is over: those where some agent could ever run, with
     /// everything free, and without regard to limits and other instances.
-    fn eligible_agents(&self, place: &Place) -> IndexSet<Spot> {
+    fn eligible_agents(&self, place: &Place) -> IndexSet<PlaceValue> {
         let Some(key) = place.kind.key() else { return IndexSet::new() };
         let open: Vec<Vec<usize>> =
             self.subject.need.volumes.iter().map(|volume| self.open_supplies(volume)).collect();
-        let mut found: IndexSet<Spot> = IndexSet::new();
+        let mut found: IndexSet<PlaceValue> = IndexSet::new();
         for agent in self.agents().into_iter().flatten() {
-            let Some(spot) = self.agent_value(agent, key) else { continue };
-            if !found.contains(&spot) && self.could_ever(agent, &open) {
-                found.insert(spot);
+            let Some(place_value) = self.agent_value(agent, key) else { continue };
+            if !found.contains(&place_value) && self.could_ever(agent, &open) {
+                found.insert(place_value);
             }
         }
         found
     }
 
     /// Returns the values that a spread of supplies is over.
-    fn eligible_supplies(&self, place: &Place, volume: &'a Volume) -> IndexSet<Spot> {
+    fn eligible_supplies(&self, place: &Place, volume: &'a Volume) -> IndexSet<PlaceValue> {
         let Some(key) = place.kind.key() else { return IndexSet::new() };
         let mut agents = self.agents();
         agents.retain(|agent| self.agent_is_open(*agent));
-        let mut found: IndexSet<Spot> = IndexSet::new();
+        let mut found: IndexSet<PlaceValue> = IndexSet::new();
         for supply in self.open_supplies(volume) {
-            let Some(spot) = self.supply_value(supply, key) else { continue };
+            let Some(place_value) = self.supply_value(supply, key) else { continue };
             let reached = || agents.iter().any(|agent| self.reaches(*agent, volume, supply));
-            if !found.contains(&spot) && reached() {
-                found.insert(spot);
+            if !found.contains(&place_value) && reached() {
+                found.insert(place_value);
             }
         }
         found
@@ -168,47 +168,48 @@ struct Together<'a> {
     /// Every trial is undone in it.
     ledger: Ledger,
     placed: Placed,
-    eligible: IndexMap<u32, Arc<IndexSet<Spot>>>,
+    eligible: IndexMap<u32, Arc<IndexSet<PlaceValue>>>,
     /// The places to settle, those of agents first, each with the values to try.
-    open: Vec<(u32, Vec<Spot>)>,
+    open: Vec<(u32, Vec<PlaceValue>)>,
     /// The agents by their values in the places of agents, so that a combination is tried with its own agents
     /// only.
-    agents: IndexMap<Vec<Option<Spot>>, Vec<Option<usize>>>,
+    agents: IndexMap<Vec<Option<PlaceValue>>, Vec<Option<usize>>>,
     /// The number of places of agents, which are the first in `open`.
     of_agents: usize,
     /// The prefixes of the values that agents have. A combination that no agent has is cut at its first wrong
     /// value.
-    beginnings: IndexSet<Vec<Spot>>,
+    beginnings: IndexSet<Vec<PlaceValue>>,
     /// The number of combinations tried.
     steps: usize,
-    best: Option<(Rank, Vec<Spot>)>,
+    best: Option<(TogetherRank, Vec<PlaceValue>)>,
 }
 
 /// The order of combinations: most instances first, then the largest total score, then names.
-type Rank = (Reverse<u64>, Reverse<i128>, Vec<String>);
+type TogetherRank = (Reverse<u64>, Reverse<i128>, Vec<String>);
 
 impl<'a> Together<'a> {
     fn new(matcher: Matcher<'a>, start: &Ledger, settled: &Settled) -> Self {
         let need = matcher.subject.need;
         let hard = |place: &&Place| matches!(place.kind, PlaceKind::Together(_)) && place.weight.is_none();
         let of_agents: Vec<&Place> = need.places.iter().filter(hard).collect();
-        let mut agents: IndexMap<Vec<Option<Spot>>, Vec<Option<usize>>> = IndexMap::new();
+        let mut agents: IndexMap<Vec<Option<PlaceValue>>, Vec<Option<usize>>> = IndexMap::new();
         for agent in matcher.agents() {
             let values = of_agents.iter().map(|place| {
                 agent.zip(place.kind.key()).and_then(|(agent, key)| matcher.agent_value(agent, key))
             });
             agents.entry(values.collect()).or_default().push(agent);
         }
-        let mut open: Vec<(u32, Vec<Spot>)> = Vec::new();
+        let mut open: Vec<(u32, Vec<PlaceValue>)> = Vec::new();
         for (at, place) in of_agents.iter().enumerate() {
-            let values: IndexSet<Spot> = agents.keys().filter_map(|values| values[at].clone()).collect();
+            let values: IndexSet<PlaceValue> =
+                agents.keys().filter_map(|values| values[at].clone()).collect();
             open.push((place.number, values.into_iter().collect()));
         }
         for volume in need.volumes.iter().filter(|volume| volume.ordinal.0 == 0) {
             for place in volume.places.iter().filter(hard) {
                 let supplies = matcher.supplies();
                 let key = place.kind.key();
-                let values: IndexSet<Spot> =
+                let values: IndexSet<PlaceValue> =
                     supplies.filter_map(|supply| matcher.supply_value(supply, key?)).collect();
                 open.push((place.number, values.into_iter().collect()));
             }
@@ -216,14 +217,15 @@ impl<'a> Together<'a> {
         // Values that instances share already are fixed.
         for (number, values) in &mut open {
             let tally = matcher.moment.placed.tally(matcher.id, *number);
-            let there: Vec<Spot> = tally.into_iter().flat_map(Tally::spots).cloned().collect();
+            let there: Vec<PlaceValue> =
+                tally.into_iter().flat_map(PlaceTally::place_values).cloned().collect();
             if !there.is_empty() {
                 *values = there;
             }
         }
-        let mut beginnings: IndexSet<Vec<Spot>> = IndexSet::new();
+        let mut beginnings: IndexSet<Vec<PlaceValue>> = IndexSet::new();
         for values in agents.keys() {
-            let there: Vec<Spot> = values.iter().map_while(Clone::clone).collect();
+            let there: Vec<PlaceValue> = values.iter().map_while(Clone::clone).collect();
             beginnings.extend((1..=there.len()).map(|end| there[..end].to_vec()));
         }
         Together {
@@ -241,7 +243,7 @@ impl<'a> Together<'a> {
     }
 
     /// Returns the best values. The second part is `true` if a bound ended the search.
-    fn choose(mut self) -> (IndexMap<u32, Spot>, bool) {
+    fn choose(mut self) -> (IndexMap<u32, PlaceValue>, bool) {
         if self.open.is_empty() {
             return (IndexMap::new(), false);
         }
@@ -253,15 +255,15 @@ impl<'a> Together<'a> {
     }
 
     /// Tries every value of the next place, recursively. Returns `true` if the bound is reached.
-    fn try_all(&mut self, values: &mut Vec<Spot>) -> bool {
+    fn try_all(&mut self, values: &mut Vec<PlaceValue>) -> bool {
         let at = values.len();
-        let Some((_, spots)) = self.open.get(at) else {
+        let Some((_, place_values)) = self.open.get(at) else {
             self.steps += 1;
             self.try_one(values);
             return self.steps >= limits::TOGETHER_TRIED;
         };
-        for spot in spots.clone() {
-            values.push(spot);
+        for place_value in place_values.clone() {
+            values.push(place_value);
             let some = at >= self.of_agents || self.beginnings.contains(values.as_slice());
             let bounded = some && self.try_all(values);
             values.pop();
@@ -274,12 +276,12 @@ impl<'a> Together<'a> {
 
     /// Grants the need alone with these values, as often as possible, and records the number of instances and
     /// their total score.
-    fn try_one(&mut self, values: &[Spot]) {
+    fn try_one(&mut self, values: &[PlaceValue]) {
         let matcher = self.matcher;
         let (Moment { plan, world, .. }, id) = (matcher.moment, matcher.id);
         let together = self.open.iter().map(|open| open.0).zip(values.iter().cloned()).collect();
         self.placed.settle(id, Settled { together, eligible: self.eligible.clone() }.into());
-        let key: Vec<Option<Spot>> = values[..self.of_agents].iter().cloned().map(Some).collect();
+        let key: Vec<Option<PlaceValue>> = values[..self.of_agents].iter().cloned().map(Some).collect();
         let agents = self.agents.get(&key).map_or(&[][..], Vec::as_slice);
         let missing = matcher.subject.need.count.saturating_sub(self.placed.of(id).len() as u64);
         let mut taken = Vec::new();
@@ -296,9 +298,9 @@ impl<'a> Together<'a> {
             count += 1;
             score += candidate.score.numerator;
         }
-        taken.iter().rev().for_each(|take| self.ledger.give_back(id.framework, take));
+        taken.iter().rev().for_each(|take| self.ledger.revoke(id.framework, take));
         (0..count).for_each(|_| self.placed.pop(plan, world, id));
-        let names = values.iter().map(|spot| spot.show(&plan.symbols)).collect();
+        let names = values.iter().map(|place_value| place_value.show(&plan.symbols)).collect();
         let rank = (Reverse(count), Reverse(score), names);
         if self.best.as_ref().is_none_or(|best| rank < best.0) {
             self.best = Some((rank, values.to_vec()));
@@ -316,24 +318,25 @@ impl Matcher<'_> {
         let agents: Vec<usize> =
             self.agents().into_iter().flatten().filter(|agent| self.agent_holds(Some(*agent))).collect();
         if need.agent.is_some() {
-            let room: Vec<u128> = agents.iter().map(|agent| self.most_on(*agent)).collect();
-            most = room.iter().copied().fold(0, u128::saturating_add);
+            let availability: Vec<u128> = agents.iter().map(|agent| self.most_on(*agent)).collect();
+            most = availability.iter().copied().fold(0, u128::saturating_add);
             for place in need.places.iter().filter(|place| place.weight.is_none()) {
                 let (PlaceKind::AtMost { count, .. }, Some(key)) = (&place.kind, place.kind.key()) else {
                     continue;
                 };
-                let mut by_spot: IndexMap<Spot, u128> = IndexMap::new();
-                for (agent, room) in agents.iter().zip(&room) {
-                    let Some(spot) = self.agent_value(*agent, key) else { continue };
-                    let sum = by_spot.entry(spot).or_insert(0);
-                    *sum = sum.saturating_add(*room);
+                let mut by_spot: IndexMap<PlaceValue, u128> = IndexMap::new();
+                for (agent, availability) in agents.iter().zip(&availability) {
+                    let Some(place_value) = self.agent_value(*agent, key) else { continue };
+                    let sum = by_spot.entry(place_value).or_insert(0);
+                    *sum = sum.saturating_add(*availability);
                 }
                 let tally = self.moment.placed.tally(self.id, place.number);
-                let left = |spot: &Spot| {
-                    let there = tally.map_or(0, |tally| tally.get(spot));
+                let left = |place_value: &PlaceValue| {
+                    let there = tally.map_or(0, |tally| tally.get(place_value));
                     u128::from(count.saturating_sub(there))
                 };
-                let sum = by_spot.iter().map(|(spot, room)| left(spot).min(*room));
+                let sum =
+                    by_spot.iter().map(|(place_value, availability)| left(place_value).min(*availability));
                 most = most.min(sum.fold(0, u128::saturating_add));
             }
         }
@@ -343,12 +346,12 @@ impl Matcher<'_> {
     /// Returns how often the amounts asked of an agent fit there.
     fn most_on(&self, agent: usize) -> u128 {
         let draft = Draft::default();
-        let room = self.room(&draft);
+        let availability = self.availability(&draft);
         let wants = self.agent_wants(Some(agent), &[]).unwrap_or_default();
         let often = wants.iter().filter_map(|want| {
             let holding = self.moment.world.agent_holding(agent, want.resource)?;
-            let portion = room.take(&[holding], &want.amount, want.charged).ok()?;
-            times(room.free_of(holding)?, portion.amount())
+            let portion = availability.take(&[holding], &want.amount, want.charged).ok()?;
+            whole_quotient(availability.free_of(holding)?, portion.amount())
         });
         often.min().unwrap_or(u128::MAX)
     }
@@ -356,19 +359,19 @@ impl Matcher<'_> {
     /// Returns how often a volume fits in all supplies together.
     fn most_of(&self, volume: &Volume) -> u128 {
         let draft = Draft::default();
-        let room = self.room(&draft);
+        let availability = self.availability(&draft);
         let world = self.moment.world;
         let one = |supply: usize| {
             let known = &world.supplies[supply];
             if let Some(existing) = &known.existing {
-                return room
+                return availability
                     .free(existing.users)
                     .map_or(u128::MAX, |free| (free / i128::from(MILLION)).max(0) as u128);
             }
             let often = volume.request.amounts.iter().filter_map(|ask| {
                 let tiers = known.holdings(ask.resource)?;
-                let portion = room.take(tiers, &ask.amount, 0).ok()?;
-                times(room.free_of(*tiers.first()?)?, portion.amount())
+                let portion = availability.take(tiers, &ask.amount, 0).ok()?;
+                whole_quotient(availability.free_of(*tiers.first()?)?, portion.amount())
             });
             often.min().unwrap_or(u128::MAX)
         };
@@ -392,6 +395,6 @@ impl Matcher<'_> {
 }
 
 /// Returns how often an amount fits in what is free. `None` for any number of times.
-fn times(free: i128, amount: i128) -> Option<u128> {
+fn whole_quotient(free: i128, amount: i128) -> Option<u128> {
     (amount > 0).then(|| (free / amount).max(0) as u128)
 }

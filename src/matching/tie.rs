@@ -1,6 +1,6 @@
 //! Places that tie a volume to its agent, or to a volume before it: which supplies the choice so far leaves open.
 
-use super::{Matcher, Spot};
+use super::{Matcher, PlaceValue};
 use crate::{
     ir::{Place, PlaceKey, PlaceKind, Target},
     symbol::Symbol,
@@ -10,13 +10,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) enum Tie {
     /// The agent is near it: they have the same value, or the agent is in the domain that the supply is of.
-    Around { key: PlaceKey, own: Option<Spot>, domain: Option<Symbol> },
+    Around { key: PlaceKey, own: Option<PlaceValue>, domain: Option<Symbol> },
     /// The agent is apart from it.
-    Away { key: PlaceKey, own: Option<Spot> },
+    Away { key: PlaceKey, own: Option<PlaceValue> },
     /// It has this value; `None`: none that a supply may have.
-    Same { key: PlaceKey, value: Option<Spot> },
+    Same { key: PlaceKey, value: Option<PlaceValue> },
     /// It has a value, and none of these; `None`: one of these is not known.
-    Other { key: PlaceKey, values: Option<Vec<Spot>> },
+    Other { key: PlaceKey, values: Option<Vec<PlaceValue>> },
 }
 
 impl Tie {
@@ -95,21 +95,23 @@ impl Matcher<'_> {
 /// What places that count ruled out for one volume: values of which no further supply is tried.
 #[derive(Default)]
 pub(super) struct RuledOut {
-    values: Vec<(PlaceKey, Spot)>,
+    values: Vec<(PlaceKey, PlaceValue)>,
 }
 
 impl RuledOut {
     /// A place that counts does not hold for a supply.
     pub fn add(&mut self, matcher: &Matcher<'_>, place: &Place, supply: usize) {
         if let Some(key) = place.kind.key().filter(|_| place.kind.counts())
-            && let Some(spot) = matcher.supply_value(supply, key)
+            && let Some(place_value) = matcher.supply_value(supply, key)
         {
-            self.values.push((key, spot));
+            self.values.push((key, place_value));
         }
     }
 
     /// Whether a supply has such a value.
     pub fn has(&self, matcher: &Matcher<'_>, supply: usize) -> bool {
-        self.values.iter().any(|(key, spot)| matcher.supply_value(supply, *key).as_ref() == Some(spot))
+        self.values
+            .iter()
+            .any(|(key, place_value)| matcher.supply_value(supply, *key).as_ref() == Some(place_value))
     }
 }

@@ -2,11 +2,11 @@
 
 use indexmap::IndexMap;
 
-use super::wire::{Amount, Fields, PartTotals, Parts, Totals};
+use super::wire::{OrderedFields, PartTotals, Parts, Totals, WrittenAmount};
 use crate::{
     inventory::{
         ledger::{self, Ledger},
-        world::{HoldingId, PartKind, Quota, Stock, StockId, StockKind, Take, Taken, World},
+        world::{HoldingId, PartKind, Stock, StockId, StockKind, Take, Taken, Total, World},
     },
     ir::{self, Plan},
     quantity::{Dimension, render},
@@ -16,7 +16,7 @@ use crate::{
 
 /// A fleet and a ledger, whose amounts are shown.
 #[derive(Clone, Copy)]
-pub struct Shown<'a> {
+pub struct AmountWriter<'a> {
     /// The policy.
     pub plan: &'a Plan,
     /// The fleet.
@@ -25,19 +25,19 @@ pub struct Shown<'a> {
     pub ledger: &'a Ledger,
 }
 
-impl Shown<'_> {
+impl AmountWriter<'_> {
     fn text(&self, symbol: Symbol) -> String {
         self.plan.symbols.text(symbol).to_owned()
     }
 
     /// Returns the free amount of several stocks of one resource, together.
-    fn free(&self, stocks: &[StockId]) -> Amount {
+    fn free(&self, stocks: &[StockId]) -> WrittenAmount {
         let sets = stocks.iter().map(|id| (*id, self.ledger.free_set(self.world, *id)));
         self.sum(sets, |id| self.ledger.free(self.world, id))
     }
 
     /// Returns the usable amount of several stocks of one resource, together.
-    fn total(&self, stocks: &[StockId]) -> Amount {
+    fn total(&self, stocks: &[StockId]) -> WrittenAmount {
         let stock = |id: StockId| self.world.stock(id);
         let sets = stocks.iter().map(|id| (*id, ledger::all(stock(*id))));
         self.sum(sets, |id| ledger::total(stock(id)))
@@ -47,11 +47,11 @@ impl Shown<'_> {
         &self,
         stocks: impl Iterator<Item = (StockId, Option<Ranges>)>,
         scalar: impl Fn(StockId) -> Option<i128>,
-    ) -> Amount {
+    ) -> WrittenAmount {
         // `None` stands for an unlimited sum.
         let mut sum: Option<i128> = Some(0);
         let mut dimension = Dimension::Number;
-        let mut sets: Vec<Amount> = Vec::new();
+        let mut sets: Vec<WrittenAmount> = Vec::new();
         for (id, set) in stocks {
             let stock = self.world.stock(id);
             dimension = stock.dimension;
@@ -63,11 +63,11 @@ impl Shown<'_> {
         if let Some(together) = sets.into_iter().reduce(joined) {
             return together;
         }
-        Amount::Scalar(sum.map_or("unlimited".to_owned(), |sum| render(dimension, sum)))
+        WrittenAmount::Scalar(sum.map_or("unlimited".to_owned(), |sum| render(dimension, sum)))
     }
 
     /// Returns the free amount of a holding, without its revocable part.
-    pub fn free_of(&self, id: HoldingId) -> Amount {
+    pub fn free_of(&self, id: HoldingId) -> WrittenAmount {
         self.free(&self.world.holding(id).firm().collect::<Vec<_>>())
     }
 
@@ -78,7 +78,7 @@ impl Shown<'_> {
         let firm: Vec<StockId> = holding.firm().collect();
         let used = |stocks: &[StockId]| {
             let sum = stocks.iter().map(|id| self.ledger.used(*id)).sum();
-            Amount::Scalar(render(holding.dimension, sum))
+            WrittenAmount::Scalar(render(holding.dimension, sum))
         };
         let part = |(kind, id): &(PartKind, StockId)| {
             let (part, role) = match kind {
@@ -103,15 +103,16 @@ impl Shown<'_> {
         line: &[Symbol],
         tells_whose: bool,
     ) -> Parts {
-        let mut kinds: IndexMap<(Kind, Option<Symbol>), IndexMap<Symbol, Vec<Take>>> = IndexMap::new();
+        let mut kinds: IndexMap<(WirePartKind, Option<Symbol>), IndexMap<Symbol, Vec<Take>>> =
+            IndexMap::new();
         for (resource, takes) in taken {
             for take in takes {
                 let StockKind::Part(kind) = self.world.stock(take.stock).kind else { continue };
                 let kind = match kind {
-                    PartKind::Unreserved => (Kind::Unreserved, None),
-                    PartKind::Reserved(role) if line.contains(&role) => (Kind::Reserved, Some(role)),
-                    PartKind::Reserved(role) if tells_whose => (Kind::Lent, Some(role)),
-                    PartKind::Reserved(_) | PartKind::Revocable => (Kind::Revocable, None),
+                    PartKind::Unreserved => (WirePartKind::Unreserved, None),
+                    PartKind::Reserved(role) if line.contains(&role) => (WirePartKind::Reserved, Some(role)),
+                    PartKind::Reserved(role) if tells_whose => (WirePartKind::Lent, Some(role)),
+                    PartKind::Reserved(_) | PartKind::Revocable => (WirePartKind::Revocable, None),
                 };
                 kinds.entry(kind).or_default().entry(resource).or_default().push(take.clone());
             }
@@ -119,74 +120,74 @@ impl Shown<'_> {
         let mut parts = Parts::default();
         for ((kind, role), amounts) in kinds {
             let amounts = amounts.iter().map(|(name, takes)| (self.text(*name), self.together(takes)));
-            let amounts: Fields<Amount> = amounts.collect();
+            let amounts: OrderedFields<WrittenAmount> = amounts.collect();
             let role = role.map(|role| self.text(role)).unwrap_or_default();
             match kind {
-                Kind::Unreserved => parts.unreserved = amounts,
-                Kind::Revocable => parts.revocable = amounts,
-                Kind::Reserved => parts.reserved.0.push((role, amounts)),
-                Kind::Lent => parts.lent.0.push((role, amounts)),
+                WirePartKind::Unreserved => parts.unreserved = amounts,
+                WirePartKind::Revocable => parts.revocable = amounts,
+                WirePartKind::Reserved => parts.reserved.0.push((role, amounts)),
+                WirePartKind::Lent => parts.lent.0.push((role, amounts)),
             }
         }
         parts
     }
 
-    fn taken(&self, take: &Take) -> Taking {
+    fn taken(&self, take: &Take) -> AmountSum {
         let stock = self.world.stock(take.stock);
         match &take.amount {
-            Taken::Scalar(amount) => Taking::Scalar(stock.dimension, i128::from(*amount)),
-            Taken::Set(set) => Taking::Set(set_of(self.plan, stock, set)),
+            Taken::Scalar(amount) => AmountSum::Scalar(stock.dimension, i128::from(*amount)),
+            Taken::Set(set) => AmountSum::Set(set_of(self.plan, stock, set)),
         }
     }
 
     /// Returns the taken amount of one resource, all parts together.
-    pub fn together(&self, takes: &[Take]) -> Amount {
-        let sum = takes.iter().map(|take| self.taken(take)).reduce(Taking::plus);
-        sum.map_or(Amount::Scalar("0".to_owned()), Taking::amount)
+    pub fn together(&self, takes: &[Take]) -> WrittenAmount {
+        let sum = takes.iter().map(|take| self.taken(take)).reduce(AmountSum::plus);
+        sum.map_or(WrittenAmount::Scalar("0".to_owned()), AmountSum::amount)
     }
 }
 
-enum Taking {
+enum AmountSum {
     Scalar(Dimension, i128),
-    Set(Amount),
+    Set(WrittenAmount),
 }
 
-impl Taking {
-    fn plus(self, other: Taking) -> Taking {
+impl AmountSum {
+    fn plus(self, other: AmountSum) -> AmountSum {
         match (self, other) {
-            (Taking::Scalar(dimension, one), Taking::Scalar(_, other)) => {
-                Taking::Scalar(dimension, one + other)
+            (AmountSum::Scalar(dimension, one), AmountSum::Scalar(_, other)) => {
+                AmountSum::Scalar(dimension, one + other)
             }
-            (Taking::Set(one), Taking::Set(other)) => Taking::Set(joined(one, other)),
+            (AmountSum::Set(one), AmountSum::Set(other)) => AmountSum::Set(joined(one, other)),
             (one, _) => one,
         }
     }
 
-    fn amount(self) -> Amount {
+    fn amount(self) -> WrittenAmount {
         match self {
-            Taking::Scalar(dimension, amount) => Amount::Scalar(render(dimension, amount)),
-            Taking::Set(set) => set,
+            AmountSum::Scalar(dimension, amount) => WrittenAmount::Scalar(render(dimension, amount)),
+            AmountSum::Set(set) => set,
         }
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+enum WirePartKind {
     Reserved,
     Unreserved,
     Revocable,
     Lent,
 }
 
-fn joined(one: Amount, other: Amount) -> Amount {
+fn joined(one: WrittenAmount, other: WrittenAmount) -> WrittenAmount {
     match (one, other) {
-        (Amount::Ranges(one), Amount::Ranges(other)) => {
-            Amount::Ranges(Ranges::new(one.into_iter().chain(other)).parts().to_vec())
+        (WrittenAmount::Ranges(one), WrittenAmount::Ranges(other)) => {
+            WrittenAmount::Ranges(Ranges::new(one.into_iter().chain(other)).parts().to_vec())
         }
-        (Amount::Items(mut one), Amount::Items(other)) => {
+        (WrittenAmount::Items(mut one), WrittenAmount::Items(other)) => {
             one.extend(other);
             one.sort_unstable();
-            Amount::Items(one)
+            WrittenAmount::Items(one)
         }
         (one, _) => one,
     }
@@ -194,36 +195,38 @@ fn joined(one: Amount, other: Amount) -> Amount {
 
 /// Returns the members of a set. A set of items holds their positions in the stock, which are replaced by
 /// their names.
-fn set_of(plan: &Plan, stock: &Stock, set: &Ranges) -> Amount {
+fn set_of(plan: &Plan, stock: &Stock, set: &Ranges) -> WrittenAmount {
     match &stock.usable {
-        Quota::Items(items) => {
+        Total::Items(items) => {
             let numbers = set.parts().iter().flat_map(|(low, high)| *low..=*high);
             let item = |number: i64| items.get(usize::try_from(number).ok()?);
-            Amount::Items(numbers.filter_map(item).map(|item| plan.symbols.text(*item).to_owned()).collect())
+            WrittenAmount::Items(
+                numbers.filter_map(item).map(|item| plan.symbols.text(*item).to_owned()).collect(),
+            )
         }
-        _ => Amount::Ranges(set.parts().to_vec()),
+        _ => WrittenAmount::Ranges(set.parts().to_vec()),
     }
 }
 
 /// The amount that a need asks for.
-pub fn asked(plan: &Plan, amount: &ir::Amount) -> Amount {
+pub fn asked(plan: &Plan, amount: &ir::Amount) -> WrittenAmount {
     match amount {
         ir::Amount::Scalar(dimension, low, high) => {
             let end = |amount: i64| render(*dimension, i128::from(amount));
             if low == high {
-                Amount::Scalar(end(*low))
+                WrittenAmount::Scalar(end(*low))
             } else {
-                Amount::Scalar(format!("{}..{}", end(*low), end(*high)))
+                WrittenAmount::Scalar(format!("{}..{}", end(*low), end(*high)))
             }
         }
-        ir::Amount::Ranges(ranges) => Amount::Ranges(ranges.parts().to_vec()),
+        ir::Amount::Ranges(ranges) => WrittenAmount::Ranges(ranges.parts().to_vec()),
         ir::Amount::Items(items) => {
-            Amount::Items(items.iter().map(|item| plan.symbols.text(*item).to_owned()).collect())
+            WrittenAmount::Items(items.iter().map(|item| plan.symbols.text(*item).to_owned()).collect())
         }
     }
 }
 
 /// The amount that an existing volume gives as a whole.
-pub fn whole(dimension: Dimension, amount: i64) -> Amount {
-    Amount::Scalar(render(dimension, i128::from(amount)))
+pub fn whole(dimension: Dimension, amount: i64) -> WrittenAmount {
+    WrittenAmount::Scalar(render(dimension, i128::from(amount)))
 }

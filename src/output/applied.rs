@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::wire::VERSION;
-use crate::state::{Change, Conflict, State};
+use crate::state::{Conflict, EntryChange, State};
 
 /// The `format` of results of operations.
 pub const APPLIED_FORMAT: &str = "bourse.applied";
 
 /// The result of operations on a state.
 #[derive(Debug, Serialize)]
-pub struct Applied {
+pub struct AppliedOperations {
     /// `bourse.applied`
     pub format: &'static str,
     /// 1
@@ -79,9 +79,14 @@ pub struct AppliedHolder {
 
 /// Makes the wire form of the changes of operations, or of the conflicts with them. `found` is the state
 /// before the operations, and `left` the state after them, if they were applied.
-pub fn applied(found: &State, left: Option<&State>, written: bool, conflicts: &[Conflict]) -> Applied {
+pub fn applied(
+    found: &State,
+    left: Option<&State>,
+    written: bool,
+    conflicts: &[Conflict],
+) -> AppliedOperations {
     let changes = left.map(|left| left.changes_from(found)).unwrap_or_default();
-    let change = |change: Change| AppliedChange {
+    let change = |change: EntryChange| AppliedChange {
         change: if change.added { "added" } else { "removed" },
         kind: change.kind,
         name: change.name,
@@ -105,7 +110,7 @@ pub fn applied(found: &State, left: Option<&State>, written: bool, conflicts: &[
             .collect(),
         help: conflict.help.clone(),
     };
-    Applied {
+    AppliedOperations {
         format: APPLIED_FORMAT,
         version: VERSION,
         outcome: if left.is_some() { "applied" } else { "conflicts" },

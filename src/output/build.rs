@@ -1,19 +1,19 @@
 //! The offers of a cycle, as wire forms.
 //!
-//! [`document`] makes the whole document of a view. `Writer` turns candidates into offers, for cycles and for
-//! `match` alike. The view decides what is written: see `Sight`.
+//! [`document`] makes the whole document of a view. `WireWriter` turns candidates into offers, for cycles and
+//! for `match` alike. The view decides what is written: see `VisibleCycle`.
 
 use indexmap::IndexMap;
 
 use super::{
-    Detail, May, Sight, View,
-    amounts::{self, Shown},
+    Detail, Permissions, View, VisibleCycle,
+    amounts::{self, AmountWriter},
     names::need_label,
     offer_id,
     rejections::RejectionList,
     wire::{
-        Agent, Amount, Document, FORMAT, Fields, Grant, Item, Limit, Need, Offer, PartLeft, Remaining, Role,
-        Score, VERSION, Volume,
+        Document, FORMAT, Item, Offer, OrderedFields, PartLeft, Remaining, VERSION, WireAgent, WireGrant,
+        WireLimit, WireNeed, WireRole, WireScore, WireVolume, WrittenAmount,
     },
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     engine::{Scene, Subject},
     inventory::{
         ledger::{self, Ledger},
-        world::{Held, StockId},
+        world::{HoldingRef, StockId},
     },
     ir::{self, Show},
     matching::{Candidate, NeedId},
@@ -33,23 +33,24 @@ use crate::{
 
 /// Makes the wire form of a cycle's offers.
 pub fn document(offers: &Offers, view: View, detail: Detail) -> Document<'_> {
-    document_of(&Sight::new(offers, view), detail)
+    document_of(&VisibleCycle::new(offers, view), detail)
 }
 
 /// Makes the wire form of a cycle as a view sees it.
-pub fn document_of<'a>(sight: &Sight<'a>, detail: Detail) -> Document<'a> {
-    let (offers, view) = (sight.offers, sight.view);
+pub fn document_of<'a>(visible: &VisibleCycle<'a>, detail: Detail) -> Document<'a> {
+    let (offers, view) = (visible.offers, visible.view);
     let cycle = offers.cycle();
-    let everything = sight.may.everything;
-    let writer = Writer { fleet: offers.fleet(), ledger: &cycle.ledger, may: sight.may };
+    let everything = visible.permissions.everything;
+    let writer =
+        WireWriter { fleet: offers.fleet(), ledger: &cycle.ledger, permissions: visible.permissions };
     Document {
         format: FORMAT,
         version: VERSION,
         view: view.name(),
         framework: view.framework(offers.fleet().plan()).map(str::to_owned),
-        needs: sight.needs().map(|(at, need)| writer.need(sight, need, at)).collect(),
-        offers: offers_of(sight, &writer),
-        rejections: RejectionList::new(sight, detail),
+        needs: visible.needs().map(|(at, need)| writer.need(visible, need, at)).collect(),
+        offers: offers_of(visible, &writer),
+        rejections: RejectionList::new(visible, detail),
         grants: everything.then(|| grants(offers)),
         remaining: everything.then(|| writer.remaining()),
         roles: everything.then(|| roles(offers)),
@@ -57,30 +58,30 @@ pub fn document_of<'a>(sight: &Sight<'a>, detail: Detail) -> Document<'a> {
 }
 
 /// Makes the wire forms of the offers that a view sees.
-pub(super) fn offers_of(sight: &Sight<'_>, writer: &Writer<'_>) -> Vec<Offer> {
+pub(super) fn offers_of(visible: &VisibleCycle<'_>, writer: &WireWriter<'_>) -> Vec<Offer> {
     let mut places: IndexMap<NeedId, (usize, usize)> = IndexMap::new();
-    sight.needs().for_each(|(at, need)| {
+    visible.needs().for_each(|(at, need)| {
         places.entry(need.id).or_insert((at, 0));
     });
     let offer = |at: usize| {
-        let grant = &sight.offers.cycle().grants[at];
+        let grant = &visible.offers.cycle().grants[at];
         let (need_at, made) = places.entry(grant.id).or_default();
         *made += 1;
         writer.offer(grant.id, grant.instance, &grant.candidate, (*need_at, *made))
     };
-    sight.grants().into_iter().map(offer).collect()
+    visible.grants().into_iter().map(offer).collect()
 }
 
 /// A writer of wire forms, for a fleet, the amounts used in it, and the permissions of a view.
-pub(super) struct Writer<'a> {
+pub(super) struct WireWriter<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) ledger: &'a Ledger,
-    pub(super) may: May,
+    pub(super) permissions: Permissions,
 }
 
-impl Writer<'_> {
-    fn shown(&self) -> Shown<'_> {
-        Shown { plan: self.fleet.plan(), world: self.fleet.world(), ledger: self.ledger }
+impl WireWriter<'_> {
+    fn shown(&self) -> AmountWriter<'_> {
+        AmountWriter { plan: self.fleet.plan(), world: self.fleet.world(), ledger: self.ledger }
     }
 
     fn text(&self, symbol: Symbol) -> String {
@@ -93,14 +94,14 @@ impl Writer<'_> {
         (self.text(framework.name), self.text(framework.needs[id.need].name))
     }
 
-    pub(super) fn need(&self, sight: &Sight<'_>, need: &NeedResult, at: usize) -> Need {
+    pub(super) fn need(&self, visible: &VisibleCycle<'_>, need: &NeedResult, at: usize) -> WireNeed {
         let (framework, name) = self.names(need.id);
-        let everything = self.may.everything;
-        Need {
+        let everything = self.permissions.everything;
+        WireNeed {
             framework,
             need: name,
             outcome: need.outcome.name(),
-            why: sight.why(at),
+            why: visible.why(at),
             wanted: need.count,
             allocated: need.allocated,
             offered: need.offered,
@@ -132,7 +133,7 @@ impl Writer<'_> {
             .collect();
         let own = of_agent().map(|taking| (taking.resource, taking.portion.own.as_slice()));
         // The role that lends an amount is none of a framework's business.
-        let tells_whose = self.may.everything;
+        let tells_whose = self.permissions.everything;
         let line = world.line(owner.role);
         Offer {
             id: format!("{}#{instance}", need_label(plan, id)),
@@ -152,25 +153,25 @@ impl Writer<'_> {
 
     /// Returns the amounts that rules charge. Charges are the operator's business: a framework sees only the
     /// sum that is taken.
-    fn charges(&self, candidate: &Candidate) -> Fields<Amount> {
+    fn charges(&self, candidate: &Candidate) -> OrderedFields<WrittenAmount> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
-        let Some(agent) = candidate.agent.filter(|_| self.may.everything) else {
-            return Fields::default();
+        let Some(agent) = candidate.agent.filter(|_| self.permissions.everything) else {
+            return OrderedFields::default();
         };
         let charged = candidate.asked.iter().filter(|(_, _, charged)| *charged != 0);
         let charged = charged.map(|(resource, _, charged)| {
             let holding = world.agent_holding(agent, *resource);
             let dimension = holding.map(|holding| world.holding(holding).dimension);
             let amount = render(dimension.unwrap_or(Dimension::Number), i128::from(*charged));
-            (plan.symbols.text(*resource).to_owned(), Amount::Scalar(amount))
+            (plan.symbols.text(*resource).to_owned(), WrittenAmount::Scalar(amount))
         });
         charged.collect()
     }
 
-    fn agent(&self, id: NeedId, at: usize) -> Agent {
+    fn agent(&self, id: NeedId, at: usize) -> WireAgent {
         let agent = &self.fleet.world().agents[at];
         let need = &self.fleet.plan().frameworks[id.framework].needs[id.need];
-        Agent {
+        WireAgent {
             name: self.text(agent.name),
             domain: agent.placement.domain.map(|domain| self.text(domain)),
             is: need.agent.as_ref().map(|request| self.classes(request)).unwrap_or_default(),
@@ -184,7 +185,13 @@ impl Writer<'_> {
     }
 
     /// Returns the exposed keys of a side that have a value.
-    fn exposed(&self, id: NeedId, side: Side, agent: Option<usize>, supply: Option<usize>) -> Fields<String> {
+    fn exposed(
+        &self,
+        id: NeedId,
+        side: Side,
+        agent: Option<usize>,
+        supply: Option<usize>,
+    ) -> OrderedFields<String> {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let framework = &plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
@@ -208,7 +215,7 @@ impl Writer<'_> {
             .collect()
     }
 
-    fn volume(&self, id: NeedId, candidate: &Candidate, at: usize) -> Volume {
+    fn volume(&self, id: NeedId, candidate: &Candidate, at: usize) -> WireVolume {
         let (plan, world) = (self.fleet.plan(), self.fleet.world());
         let owner = &plan.frameworks[id.framework];
         let (volume, grant) = (&owner.needs[id.need].volumes[at], &candidate.volumes[at]);
@@ -228,13 +235,13 @@ impl Writer<'_> {
                 })
             })
         };
-        let mut taken: Fields<Amount> = own()
+        let mut taken: OrderedFields<WrittenAmount> = own()
             .map(|taking| (self.text(taking.resource), self.shown().together(&taking.portion.own)))
             .collect();
         let whole = existing.iter().flat_map(|existing| &existing.whole);
         taken.0.extend(whole.map(|whole| (self.text(whole.0), amounts::whole(whole.1, whole.2))));
         let parts = own().map(|taking| (taking.resource, taking.portion.own.as_slice()));
-        let tells_whose = self.may.everything;
+        let tells_whose = self.permissions.everything;
         let mut parts = self.shown().parts(parts, world.line(owner.role), tells_whose);
         // A volume that belongs to a reservation is taken whole from the reserved part.
         if let Some(role) = existing.and_then(|existing| existing.reserved_for) {
@@ -244,7 +251,7 @@ impl Writer<'_> {
         }
         let asked = volume.request.amounts.iter();
         let filesystem = existing.map_or(volume.filesystem, |existing| existing.filesystem);
-        Volume {
+        WireVolume {
             name: self.text(volume.name),
             number: volume.ordinal.0 + 1,
             supply: self.text(supply.path),
@@ -261,14 +268,14 @@ impl Writer<'_> {
         }
     }
 
-    fn score(&self, need: &ir::Need, candidate: &Candidate, rank: usize) -> Score {
-        let value = self.may.scores.then(|| candidate.score.show());
-        if !self.may.everything {
-            return Score { rank: Some(rank), value, numerator: None, denominator: None, items: None };
+    fn score(&self, need: &ir::Need, candidate: &Candidate, rank: usize) -> WireScore {
+        let value = self.permissions.scores.then(|| candidate.score.show());
+        if !self.permissions.everything {
+            return WireScore { rank: Some(rank), value, numerator: None, denominator: None, items: None };
         }
         let exact = (candidate.score.numerator, POINTS * i128::from(candidate.score.volumes.max(1)));
         let (numerator, denominator) = lowest_terms(exact);
-        Score {
+        WireScore {
             rank: None,
             value,
             numerator: Some(numerator.to_string()),
@@ -280,11 +287,11 @@ impl Writer<'_> {
     fn remaining(&self) -> Remaining {
         let world = self.fleet.world();
         let shown = self.shown();
-        let free = |held: &Held| (self.text(held.resource), shown.free_of(held.holding));
+        let free = |held: &HoldingRef| (self.text(held.resource), shown.free_of(held.holding));
         let tiers = world.tiers.iter().filter(|tier| !tier.resources.is_empty());
         let agents = world.agents.iter().map(|agent| (agent.name, agent.resources.list()));
         let tiers: Vec<_> = tiers.map(|tier| (tier.path, tier.resources.as_slice())).collect();
-        let of = |held: &[Held]| held.iter().map(free).collect();
+        let of = |held: &[HoldingRef]| held.iter().map(free).collect();
         let parts = agents.clone().chain(tiers.iter().copied()).flat_map(|(holder, held)| {
             held.iter().flat_map(move |held| {
                 let parts = shown.totals(held.holding).parts.into_iter();
@@ -306,17 +313,17 @@ impl Writer<'_> {
     }
 
     /// Returns the remainder of each limit, by role.
-    fn limits_left(&self) -> Fields<Fields<Amount>> {
+    fn limits_left(&self) -> OrderedFields<OrderedFields<WrittenAmount>> {
         let world = self.fleet.world();
-        let mut roles: Fields<Fields<Amount>> = Fields::default();
+        let mut roles: OrderedFields<OrderedFields<WrittenAmount>> = OrderedFields::default();
         for ((role, side, resource), id) in &world.limits {
             let role = self.text(*role);
             let left = self.ledger.free(world, *id).unwrap_or(0);
-            let left = Amount::Scalar(render(world.stock(*id).dimension, left));
+            let left = WrittenAmount::Scalar(render(world.stock(*id).dimension, left));
             let field = (format!("{side}.{}", self.text(*resource)), left);
             match roles.0.iter_mut().find(|known| known.0 == role) {
                 Some((_, limits)) => limits.0.push(field),
-                None => roles.0.push((role, Fields(vec![field]))),
+                None => roles.0.push((role, OrderedFields(vec![field]))),
             }
         }
         roles
@@ -353,11 +360,11 @@ fn lowest_terms((numerator, denominator): (i128, i128)) -> (i128, i128) {
     if a == 0 { (numerator, denominator) } else { (numerator / a, denominator / a) }
 }
 
-fn grants(offers: &Offers) -> Vec<Grant> {
+fn grants(offers: &Offers) -> Vec<WireGrant> {
     let plan = offers.fleet().plan();
     let grants = offers.cycle().grants.iter().enumerate();
     grants
-        .map(|(at, grant)| Grant {
+        .map(|(at, grant)| WireGrant {
             offer: offer_id(offers, at),
             role: plan.symbols.text(plan.frameworks[grant.id.framework].role).to_owned(),
             share: grant.role_share.to_string(),
@@ -366,15 +373,15 @@ fn grants(offers: &Offers) -> Vec<Grant> {
 }
 
 /// Makes the wire forms of roles, with their shares and limits before and after the cycle.
-pub(super) fn roles(offers: &Offers) -> Vec<Role> {
+pub(super) fn roles(offers: &Offers) -> Vec<WireRole> {
     let (fleet, cycle) = (offers.fleet(), offers.cycle());
     let (plan, world) = (fleet.plan(), fleet.world());
     let limits = |path: &str| {
         let of_role = world.limits.iter().filter(|(key, _)| plan.symbols.text(key.0) == path);
         let limit = |((_, side, resource), id): (&(Symbol, Side, Symbol), &StockId)| {
             let stock = world.stock(*id);
-            let amount = |amount| Amount::Scalar(render(stock.dimension, amount));
-            Limit {
+            let amount = |amount| WrittenAmount::Scalar(render(stock.dimension, amount));
+            WireLimit {
                 resource: format!("{side}.{}", plan.symbols.text(*resource)),
                 limit: amount(ledger::total(stock).unwrap_or(0)),
                 used_before: amount(fleet.ledger().used(*id)),
@@ -384,7 +391,7 @@ pub(super) fn roles(offers: &Offers) -> Vec<Role> {
         of_role.map(limit).collect()
     };
     let dominant = |(side, resource)| format!("{side}.{}", plan.symbols.text(resource));
-    let roles = cycle.roles.iter().map(|role| Role {
+    let roles = cycle.roles.iter().map(|role| WireRole {
         role: role.path.clone(),
         weight: decimal(i128::from(role.weight), i128::from(MILLION)),
         share: role.dominant.share.to_string(),

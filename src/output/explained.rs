@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{SeenNeed, View, wire};
 use crate::explain::{
-    Absent, CandidateExplanation, Cause, Check, Compared, Counts, Explanation, Instead, Near,
-    OfferExplanation, Step, Supplied, When,
+    Absent, CandidateExplanation, Cause, Check, Compared, Counts, Explanation, Near, OfferExplanation,
+    RelaxationInWords, Step, Supplied, When,
 };
 
 /// An explanation of any kind.
@@ -26,21 +26,21 @@ pub enum Explained {
 
 /// A document of explanations.
 #[derive(Debug, Serialize)]
-pub struct Document {
+pub struct ExplanationDocument {
     format: &'static str,
     version: u32,
     view: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    needs: Vec<WireNeed>,
+    needs: Vec<WireNeedExplanation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<WireCandidate>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    offers: Vec<WireOffer>,
+    offers: Vec<WireOfferExplanation>,
 }
 
 /// Makes the wire form of explanations.
-pub fn explanation(told: &[Explained], view: View) -> Document {
-    let mut document = Document {
+pub fn explanation(explanations: &[Explained], view: View) -> ExplanationDocument {
+    let mut document = ExplanationDocument {
         format: "bourse.explanation",
         version: 1,
         view: view.name(),
@@ -48,7 +48,7 @@ pub fn explanation(told: &[Explained], view: View) -> Document {
         candidates: Vec::new(),
         offers: Vec::new(),
     };
-    for one in told {
+    for one in explanations {
         match one {
             Explained::Need(need, offers) => {
                 document.needs.push(need_form(need));
@@ -63,7 +63,7 @@ pub fn explanation(told: &[Explained], view: View) -> Document {
 }
 
 #[derive(Debug, Serialize)]
-struct WireNeed {
+struct WireNeedExplanation {
     framework: String,
     need: String,
     /// `closed` for the moment at which the need closed in the cycle, `alone` for the state before any offer.
@@ -97,7 +97,7 @@ struct WireNeed {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum WireCauses {
-    Every(Vec<WireCause>),
+    Every(Vec<WireExplainedCause>),
     Seen(Vec<WireSeen>),
 }
 
@@ -116,7 +116,7 @@ struct WireSeen {
 }
 
 /// Makes the wire form of a need for its framework. It tells no more than the offers do.
-fn seen_form(seen: &SeenNeed) -> WireNeed {
+fn seen_form(seen: &SeenNeed) -> WireNeedExplanation {
     let need = &seen.need;
     let causes = seen.groups.iter().map(|group: &wire::Group| WireSeen {
         label: group.reason.label.clone(),
@@ -126,7 +126,7 @@ fn seen_form(seen: &SeenNeed) -> WireNeed {
         asked: group.asked.clone(),
         count: Some(group.agents.count.max(group.supplies.count)).filter(|count| *count > 0),
     });
-    WireNeed {
+    WireNeedExplanation {
         framework: need.framework.clone(),
         need: need.need.clone(),
         when: if seen.alone { "alone" } else { "closed" },
@@ -161,7 +161,7 @@ struct WireLost {
 }
 
 #[derive(Debug, Serialize)]
-struct WireCause {
+struct WireExplainedCause {
     label: String,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -237,10 +237,10 @@ struct WireDrop {
     words: String,
 }
 
-fn need_form(need: &Explanation) -> WireNeed {
+fn need_form(need: &Explanation) -> WireNeedExplanation {
     let ending = need.ending.as_ref();
     let lost = ending.iter().flat_map(|ending| &ending.lost_to);
-    WireNeed {
+    WireNeedExplanation {
         framework: need.framework.clone(),
         need: need.need.clone(),
         when: if need.when == When::Closed { "closed" } else { "alone" },
@@ -265,7 +265,7 @@ fn counts(counts: Counts) -> WireCounts {
     WireCounts { excluded: counts.excluded, alone: counts.alone }
 }
 
-fn cause(cause: &Cause) -> WireCause {
+fn cause(cause: &Cause) -> WireExplainedCause {
     let near = |near: &Near| WireNear {
         have: near.have.clone(),
         agent: near.agent.clone(),
@@ -289,7 +289,7 @@ fn cause(cause: &Cause) -> WireCause {
         place: cause.place.clone(),
         docs: cause.docs.clone(),
     };
-    WireCause {
+    WireExplainedCause {
         label: cause.label.clone(),
         kind: cause.kind,
         volume: cause.volume.clone(),
@@ -301,7 +301,7 @@ fn cause(cause: &Cause) -> WireCause {
     }
 }
 
-fn relaxation(one: &Instead) -> WireRelaxation {
+fn relaxation(one: &RelaxationInWords) -> WireRelaxation {
     let drops = one.dropped.iter().map(|drop| WireDrop {
         label: drop.label.clone(),
         kind: drop.kind,
@@ -423,7 +423,7 @@ fn step(of: &Step) -> WireStep {
 }
 
 #[derive(Debug, Serialize)]
-struct WireOffer {
+struct WireOfferExplanation {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
@@ -462,7 +462,7 @@ struct WireSupplied {
     because: Option<String>,
 }
 
-fn offer(of: &OfferExplanation) -> WireOffer {
+fn offer(of: &OfferExplanation) -> WireOfferExplanation {
     let item = |item: &Compared| WireCompared {
         label: item.label.clone(),
         volume: item.volume.clone(),
@@ -476,7 +476,7 @@ fn offer(of: &OfferExplanation) -> WireOffer {
         next: of.next.clone(),
         because: of.because.clone(),
     };
-    WireOffer {
+    WireOfferExplanation {
         id: of.id.clone(),
         agent: of.agent.clone(),
         score: of.score.clone(),

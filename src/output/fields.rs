@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// An amount, as the language writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Amount {
+pub enum WrittenAmount {
     /// An amount with its unit. A range is written `LOW..HIGH`.
     Scalar(String),
     /// Ranges.
@@ -15,37 +15,37 @@ pub enum Amount {
     Items(Vec<String>),
 }
 
-impl Serialize for Amount {
+impl Serialize for WrittenAmount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Amount::Scalar(text) => serializer.serialize_str(text),
+            WrittenAmount::Scalar(text) => serializer.serialize_str(text),
             // The form of inventories, so that an offer can be given back as an allocation.
-            Amount::Ranges(parts) => serializer.collect_seq(parts.iter().map(|(low, high)| {
-                if low == high { Member::One(*low) } else { Member::Text(format!("{low}..{high}")) }
+            WrittenAmount::Ranges(parts) => serializer.collect_seq(parts.iter().map(|(low, high)| {
+                if low == high { WireMember::One(*low) } else { WireMember::Text(format!("{low}..{high}")) }
             })),
-            Amount::Items(names) => serializer.collect_seq(names),
+            WrittenAmount::Items(names) => serializer.collect_seq(names),
         }
     }
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Member {
+enum WireMember {
     One(i64),
     Text(String),
 }
 
-impl fmt::Display for Amount {
+impl fmt::Display for WrittenAmount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members: Vec<String> = match self {
-            Amount::Scalar(text) => return f.write_str(text),
-            Amount::Ranges(parts) => {
+            WrittenAmount::Scalar(text) => return f.write_str(text),
+            WrittenAmount::Ranges(parts) => {
                 let part = |(low, high): &(i64, i64)| {
                     if low == high { low.to_string() } else { format!("{low}..{high}") }
                 };
                 parts.iter().map(part).collect()
             }
-            Amount::Items(names) => names.iter().map(|name| crate::value::quote(name)).collect(),
+            WrittenAmount::Items(names) => names.iter().map(|name| crate::value::quote(name)).collect(),
         };
         write!(f, "[{}]", members.join(", "))
     }
@@ -53,9 +53,9 @@ impl fmt::Display for Amount {
 
 /// A JSON object whose fields keep their order.
 #[derive(Clone, Debug)]
-pub struct Fields<V>(pub Vec<(String, V)>);
+pub struct OrderedFields<V>(pub Vec<(String, V)>);
 
-impl<V> Fields<V> {
+impl<V> OrderedFields<V> {
     /// Returns `true` if there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -67,19 +67,19 @@ impl<V> Fields<V> {
     }
 }
 
-impl<V> Default for Fields<V> {
+impl<V> Default for OrderedFields<V> {
     fn default() -> Self {
-        Fields(Vec::new())
+        OrderedFields(Vec::new())
     }
 }
 
-impl<V> FromIterator<(String, V)> for Fields<V> {
+impl<V> FromIterator<(String, V)> for OrderedFields<V> {
     fn from_iter<I: IntoIterator<Item = (String, V)>>(fields: I) -> Self {
-        Fields(fields.into_iter().collect())
+        OrderedFields(fields.into_iter().collect())
     }
 }
 
-impl<V: Serialize> Serialize for Fields<V> {
+impl<V: Serialize> Serialize for OrderedFields<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }

@@ -17,7 +17,7 @@ const NEAREST: usize = 3;
 
 /// Reasons that differ only in the rows that they exclude and in the values found there.
 #[derive(Debug)]
-pub struct Group<'a> {
+pub struct ReasonGroup<'a> {
     /// The volumes that supplies were tried for, in order.
     pub volumes: Vec<Symbol>,
     /// One of the reasons.
@@ -36,21 +36,21 @@ type Likeness<'a> = (&'a str, ReasonKind, Side, Option<&'a str>, &'a str, bool);
 
 /// Returns the groups of a need's rejections. The group that excludes the largest share of agents or of
 /// supplies comes first, ties by label and demand.
-pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
+pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<ReasonGroup<'a>> {
     let (plan, world) = (offers.fleet().plan(), offers.fleet().world());
     let volumes = &plan.frameworks[need.id.framework].needs[need.id.need].volumes;
     let mut by_likeness: IndexMap<Likeness<'a>, usize> = IndexMap::new();
     // A cycle stores each reason once, and many rejections refer to it by number. A group is looked up by
     // that number first, and only for a new reason by its texts.
     let mut by_number: IndexMap<usize, usize> = IndexMap::new();
-    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut groups: Vec<ReasonGroup<'a>> = Vec::new();
     for rejection in &need.rejections.list {
         let volume = rejection.supply.and_then(|(at, _)| volumes.get(at)).map(|volume| volume.name);
         for number in rejection.reasons.iter() {
             let at = *by_number.entry(*number).or_insert_with(|| {
                 let reason = offers.cycle().reason(*number);
                 let at = *by_likeness.entry(likeness(reason)).or_insert_with(|| {
-                    groups.push(Group::new(reason));
+                    groups.push(ReasonGroup::new(reason));
                     groups.len() - 1
                 });
                 groups[at].have.extend(reason.have.as_deref());
@@ -67,10 +67,10 @@ pub fn groups<'a>(offers: &'a Offers, need: &NeedResult) -> Vec<Group<'a>> {
             }
         }
     }
-    groups.iter_mut().for_each(Group::finish);
+    groups.iter_mut().for_each(ReasonGroup::finish);
     // Shares in millionths, in integers: agents and supplies are compared by the part of all that is
     // excluded.
-    let share = |group: &Group<'_>| {
+    let share = |group: &ReasonGroup<'_>| {
         let of = |part: usize, all: usize| part as u128 * 1_000_000 / all.max(1) as u128;
         of(group.agents.len(), world.agents.len()).max(of(group.supplies.len(), world.supplies.len()))
     };
@@ -88,9 +88,9 @@ fn likeness(reason: &Reason) -> Likeness<'_> {
     (label, *kind, *side, key.as_deref(), want, *permanent)
 }
 
-impl<'a> Group<'a> {
+impl<'a> ReasonGroup<'a> {
     fn new(first: &'a Reason) -> Self {
-        Group {
+        ReasonGroup {
             volumes: Vec::new(),
             first,
             have: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::{
     View,
-    build::Writer,
+    build::WireWriter,
     names::need_label,
     wire::{MATCHES_FORMAT, MatchedNeed, Matches, VERSION},
 };
@@ -11,7 +11,8 @@ use crate::{Fleet, matching::NeedId};
 /// Returns the feasible candidates of needs, best first, with nothing counted between them. `top` bounds the
 /// number shown for each need.
 pub fn matches(fleet: &Fleet, needs: &[NeedId], top: Option<usize>) -> Matches {
-    let writer = Writer { fleet, ledger: fleet.ledger(), may: View::Operator.may(fleet.plan()) };
+    let writer =
+        WireWriter { fleet, ledger: fleet.ledger(), permissions: View::Operator.permissions(fleet.plan()) };
     let matched = needs.iter().enumerate().map(|(at, id)| {
         let (candidates, search) = fleet.matches(*id);
         let (framework, need) = writer.names(*id);

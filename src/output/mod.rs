@@ -22,7 +22,9 @@ pub mod text;
 mod view;
 pub mod wire;
 
-pub use applied::{APPLIED_FORMAT, Applied, AppliedChange, AppliedConflict, AppliedHolder, applied};
+pub use applied::{
+    APPLIED_FORMAT, AppliedChange, AppliedConflict, AppliedHolder, AppliedOperations, applied,
+};
 pub use build::{document, document_of, score_items};
 pub use compare::comparison_json;
 pub use explained::{Explained, explanation};
@@ -32,7 +34,7 @@ pub use seen::SeenNeed;
 pub use shares::shares;
 pub use snapshot::{TEXT_VERSION, snapshot};
 pub use stock::stock;
-pub use view::{May, Sight, View};
+pub use view::{Permissions, View, VisibleCycle};
 
 use std::io;
 

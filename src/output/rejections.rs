@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Detail, Sight,
-    group::{self, Group},
-    wire::{self, Excluded, Reason, ReasonDetail},
+    Detail, VisibleCycle,
+    group::{self, ReasonGroup},
+    wire::{self, Excluded, ReasonDetail, WireReason},
 };
 use crate::{
     Offers,
@@ -44,13 +44,13 @@ impl Serialize for RejectionList<'_> {
 }
 
 impl<'a> RejectionList<'a> {
-    pub(super) fn new(sight: &Sight<'a>, detail: Detail) -> RejectionList<'a> {
+    pub(super) fn new(visible: &VisibleCycle<'a>, detail: Detail) -> RejectionList<'a> {
         // A framework's groups are few and made at once. The operator's are made one by one on writing.
-        let seen = || sight.needs().map(|(at, _)| (at, sight.groups(at))).collect();
+        let seen = || visible.needs().map(|(at, _)| (at, visible.groups(at))).collect();
         RejectionList {
-            every: Every { offers: sight.offers },
+            every: Every { offers: visible.offers },
             detail,
-            seen: (!sight.may.everything).then(seen),
+            seen: (!visible.permissions.everything).then(seen),
         }
     }
 
@@ -65,7 +65,7 @@ impl<'a> RejectionList<'a> {
     }
 
     /// Returns the rejections of a need, given by its number, one by one. Empty if the view may not see them.
-    pub fn all_of(&self, need: usize) -> impl Iterator<Item = wire::Rejection> + use<'a> {
+    pub fn all_of(&self, need: usize) -> impl Iterator<Item = wire::WireRejection> + use<'a> {
         let need = self.tells_each().then(|| &self.every.offers.cycle().needs[need]);
         let every = self.every;
         need.into_iter().flat_map(move |need| every.each(need))
@@ -97,7 +97,7 @@ impl<'a> Every<'a> {
         (text(framework.name), text(framework.needs[need.id.need].name))
     }
 
-    fn each(&self, need: &'a NeedResult) -> impl Iterator<Item = wire::Rejection> + use<'a> {
+    fn each(&self, need: &'a NeedResult) -> impl Iterator<Item = wire::WireRejection> + use<'a> {
         let list = *self;
         let (framework, name) = self.names(need);
         let volumes = &self.plan().frameworks[need.id.framework].needs[need.id.need].volumes;
@@ -107,14 +107,14 @@ impl<'a> Every<'a> {
         })
     }
 
-    fn one(&self, rejection: &Rejection, volumes: &[Volume], names: (String, String)) -> wire::Rejection {
+    fn one(&self, rejection: &Rejection, volumes: &[Volume], names: (String, String)) -> wire::WireRejection {
         let (symbols, world) = (&self.plan().symbols, self.offers.fleet().world());
         let text = |symbol| symbols.text(symbol).to_owned();
         let reasons = rejection.reasons.iter().map(|number| {
             let reason = self.offers.cycle().reason(*number);
             wire_reason(reason, reason.have.iter().cloned().collect(), reason.absent.clone())
         });
-        wire::Rejection {
+        wire::WireRejection {
             framework: names.0,
             need: names.1,
             agent: rejection.agent.map(|agent| text(world.agents[agent].name)),
@@ -126,11 +126,11 @@ impl<'a> Every<'a> {
 
     fn groups(&self, need: &NeedResult) -> Vec<wire::Group> {
         let (framework, name) = self.names(need);
-        let wire = |group: &Group<'_>| self.group(group, framework.clone(), name.clone());
+        let wire = |group: &ReasonGroup<'_>| self.group(group, framework.clone(), name.clone());
         group::groups(self.offers, need).iter().map(wire).collect()
     }
 
-    fn group(&self, group: &Group<'_>, framework: String, need: String) -> wire::Group {
+    fn group(&self, group: &ReasonGroup<'_>, framework: String, need: String) -> wire::Group {
         let (symbols, world) = (&self.plan().symbols, self.offers.fleet().world());
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let agents = group.agents.iter().map(|agent| symbols.text(world.agents[*agent].name));
@@ -149,7 +149,7 @@ impl<'a> Every<'a> {
 }
 
 /// Makes the wire form of a reason, as the operator sees it.
-pub(super) fn wire_reason(reason: &matching::Reason, have: Vec<String>, absent: Vec<String>) -> Reason {
+pub(super) fn wire_reason(reason: &matching::Reason, have: Vec<String>, absent: Vec<String>) -> WireReason {
     let detail = ReasonDetail {
         side: reason.side.name(),
         key: reason.key.clone(),
@@ -158,7 +158,7 @@ pub(super) fn wire_reason(reason: &matching::Reason, have: Vec<String>, absent: 
         absent,
         permanent: reason.permanent,
     };
-    Reason { label: reason.label.clone(), kind: reason.kind.name(), detail: Some(detail) }
+    WireReason { label: reason.label.clone(), kind: reason.kind.name(), detail: Some(detail) }
 }
 
 fn excluded<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Excluded {

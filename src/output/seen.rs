@@ -4,12 +4,12 @@
 //! were not offered: see `docs/security.md`.
 
 use super::{
-    May, Sight, View,
-    build::{Writer, offers_of},
+    Permissions, View, VisibleCycle,
+    build::{WireWriter, offers_of},
     names::{need_label, printable_name},
     text::{instances, offer_cells, seen_cells, volume_cells, why_words},
     view,
-    wire::{Group, Need, Offer, Why},
+    wire::{Group, Offer, WireNeed, WireWhy},
 };
 use crate::{
     Fleet, Offers,
@@ -20,7 +20,7 @@ use crate::{
 /// A need as its framework is told of it.
 #[derive(Debug)]
 pub struct SeenNeed {
-    pub(super) need: Need,
+    pub(super) need: WireNeed,
     pub(super) offers: Vec<Offer>,
     pub(super) groups: Vec<Group>,
     /// True if no cycle was run.
@@ -30,26 +30,35 @@ pub struct SeenNeed {
 impl SeenNeed {
     /// Makes the answer from a cycle. `None` if the view does not see the need.
     pub fn new(offers: &Offers, view: View, id: NeedId) -> Option<SeenNeed> {
-        let sight = Sight::only(offers, view, &[id]);
-        let (at, need) = sight.needs().next()?;
-        let writer = Writer { fleet: offers.fleet(), ledger: &offers.cycle().ledger, may: sight.may };
-        let need = writer.need(&sight, need, at);
-        Some(SeenNeed { need, offers: offers_of(&sight, &writer), groups: sight.groups(at), alone: false })
+        let visible = VisibleCycle::only(offers, view, &[id]);
+        let (at, need) = visible.needs().next()?;
+        let writer = WireWriter {
+            fleet: offers.fleet(),
+            ledger: &offers.cycle().ledger,
+            permissions: visible.permissions,
+        };
+        let need = writer.need(&visible, need, at);
+        Some(SeenNeed {
+            need,
+            offers: offers_of(&visible, &writer),
+            groups: visible.groups(at),
+            alone: false,
+        })
     }
 
     /// Makes the answer from the state before any offer: the obstacles of the need.
     pub fn alone(fleet: &Fleet, view: View, id: NeedId) -> SeenNeed {
         let plan = fleet.plan();
-        let may: May = view.may(plan);
+        let permissions: Permissions = view.permissions(plan);
         let barriers = explain::barriers(fleet, id);
-        let (framework, name) = Writer { fleet, ledger: fleet.ledger(), may }.names(id);
+        let (framework, name) = WireWriter { fleet, ledger: fleet.ledger(), permissions }.names(id);
         let wanted = plan.frameworks[id.framework].needs[id.need].count;
         let allocated = fleet.placed().of(id).len() as u64;
-        let need = Need {
+        let need = WireNeed {
             framework,
             need: name,
             outcome: "",
-            why: Some(Why {
+            why: Some(WireWhy {
                 kind: view::why_seen(&barriers),
                 cut: None,
                 lost_to_count: 0,
@@ -66,7 +75,7 @@ impl SeenNeed {
             at: 0,
         };
         // Without a cycle it is not known if others leave enough.
-        let groups = view::groups(fleet, may, id, &barriers);
+        let groups = view::groups(fleet, permissions, id, &barriers);
         let groups = groups.into_iter().filter(|group| group.places != Some("others")).collect();
         SeenNeed { need, offers: Vec::new(), groups, alone: true }
     }

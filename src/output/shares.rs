@@ -2,11 +2,11 @@
 
 use super::{
     build::roles,
-    wire::{SHARES_FORMAT, Shares, VERSION},
+    wire::{SHARES_FORMAT, VERSION, WireShares},
 };
 use crate::Offers;
 
 /// Makes the wire form of the shares of a cycle.
-pub fn shares(offers: &Offers) -> Shares {
-    Shares { format: SHARES_FORMAT, version: VERSION, roles: roles(offers) }
+pub fn shares(offers: &Offers) -> WireShares {
+    WireShares { format: SHARES_FORMAT, version: VERSION, roles: roles(offers) }
 }

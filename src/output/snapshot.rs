@@ -4,7 +4,7 @@
 use super::{
     Detail, View, document, printable_name,
     text::{count, instances, offer_cells, part_of, reason_cells, volume_cells, why_words},
-    wire::{Document, Excluded, Group, Need, Offer, Role},
+    wire::{Document, Excluded, Group, Offer, WireNeed, WireRole},
 };
 use crate::Offers;
 
@@ -34,7 +34,7 @@ pub fn snapshot(offers: &Offers) -> String {
 }
 
 /// Lists the reasons for which nothing else was offered to a need.
-fn explanation(offers: &Offers, document: &Document<'_>, need: &Need) -> Vec<String> {
+fn explanation(offers: &Offers, document: &Document<'_>, need: &WireNeed) -> Vec<String> {
     let mut groups = document.rejections.groups_of(need.at);
     // Sorted by name, not by the number that each excludes: a line keeps its position when a number in it
     // changes.
@@ -82,11 +82,11 @@ fn joined(parts: &[String], by: &str) -> String {
 }
 
 /// Returns `true` if the share of a role is worth a line. The role `*` stands for frameworks without a role.
-fn tells(role: &Role) -> bool {
+fn tells(role: &WireRole) -> bool {
     role.role != "*" && role.dominant.is_some()
 }
 
-fn role_line(role: &Role) -> String {
+fn role_line(role: &WireRole) -> String {
     let resource = role.dominant.as_deref().unwrap_or_default();
     format!("role {}: share {} of {resource}", role.role, role.share)
 }

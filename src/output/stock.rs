@@ -3,25 +3,28 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    amounts::Shown,
-    wire::{AgentStock, Amount, FLEET_FORMAT, Fields, Stock, Sums, TierStock, Totals, VERSION},
+    amounts::AmountWriter,
+    wire::{
+        AgentStock, FLEET_FORMAT, FleetDocument, OrderedFields, Sums, TierStock, Totals, VERSION,
+        WrittenAmount,
+    },
 };
 use crate::{
     Fleet,
     inventory::{
         ledger,
-        world::{Held, HoldingId},
+        world::{HoldingId, HoldingRef},
     },
     quantity::{Dimension, render},
     symbol::Symbol,
 };
 
 /// Makes the wire form of a fleet before any offer.
-pub fn stock(fleet: &Fleet) -> Stock {
+pub fn stock(fleet: &Fleet) -> FleetDocument {
     let (plan, world) = (fleet.plan(), fleet.world());
     let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
-    let shown = Shown { plan, world, ledger: fleet.ledger() };
-    let totals = |held: &Held| (text(held.resource), shown.totals(held.holding));
+    let shown = AmountWriter { plan, world, ledger: fleet.ledger() };
+    let totals = |held: &HoldingRef| (text(held.resource), shown.totals(held.holding));
     let agents = world.agents.iter().map(|agent| AgentStock {
         name: text(agent.name),
         domain: agent.placement.domain.map(text),
@@ -37,7 +40,7 @@ pub fn stock(fleet: &Fleet) -> Stock {
     let pools = world.supplies.iter().filter(|supply| supply.existing.is_none());
     let lowest = pools.flat_map(|pool| &pool.resources).filter_map(|(_, tiers)| tiers.first().copied());
     let of_storage: IndexSet<HoldingId> = lowest.collect();
-    Stock {
+    FleetDocument {
         format: FLEET_FORMAT,
         version: VERSION,
         agents: agents.collect(),
@@ -47,7 +50,7 @@ pub fn stock(fleet: &Fleet) -> Stock {
 }
 
 /// Returns sums by resource. For ranges and items, their number.
-fn sums(fleet: &Fleet, holdings: impl Iterator<Item = HoldingId>) -> Fields<Totals> {
+fn sums(fleet: &Fleet, holdings: impl Iterator<Item = HoldingId>) -> OrderedFields<Totals> {
     let (plan, world) = (fleet.plan(), fleet.world());
     let mut sums: IndexMap<Symbol, (Dimension, Option<i128>, i128)> = IndexMap::new();
     for holding in holdings.map(|id| world.holding(id)) {
@@ -59,7 +62,7 @@ fn sums(fleet: &Fleet, holdings: impl Iterator<Item = HoldingId>) -> Fields<Tota
         }
     }
     let amount = |dimension, amount: Option<i128>| {
-        Amount::Scalar(amount.map_or("unlimited".to_owned(), |amount| render(dimension, amount)))
+        WrittenAmount::Scalar(amount.map_or("unlimited".to_owned(), |amount| render(dimension, amount)))
     };
     sums.into_iter()
         .map(|(resource, (dimension, total, used))| {

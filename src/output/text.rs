@@ -3,7 +3,7 @@
 
 use super::{
     rejections::wire_reason,
-    wire::{Amount, Group, Need, Offer, Parts, Reason, Volume, Why},
+    wire::{Group, Offer, Parts, WireNeed, WireReason, WireVolume, WireWhy, WrittenAmount},
 };
 use crate::{matching, quantity};
 
@@ -18,7 +18,7 @@ pub fn grouped(number: usize) -> String {
 }
 
 /// Returns `2 of 3 (1 before)`: the instances that a need has after the cycle.
-pub fn instances(need: &Need) -> String {
+pub fn instances(need: &WireNeed) -> String {
     let there = grouped((need.allocated + need.offered) as usize);
     let mut of = format!("{there} of {}", grouped(need.wanted as usize));
     if need.allocated > 0 {
@@ -43,7 +43,7 @@ pub fn part_of(part: usize, all: usize, one: &str, many: &str) -> String {
 const WINNERS: usize = 3;
 
 /// Returns the cause for which a need got no more. `own` are its own offers.
-pub fn why_words(why: &Why, own: &[&Offer]) -> String {
+pub fn why_words(why: &WireWhy, own: &[&Offer]) -> String {
     match why.kind {
         "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
         "bounded" if why.cut.is_some() => format!("bounded: {}", why.cut.unwrap_or_default()),
@@ -100,7 +100,7 @@ pub fn offer_cells(offer: &Offer) -> Vec<String> {
 }
 
 /// `cpus 4 (2 reserved for ads)`
-fn amount_words(name: &str, amount: &Amount, note: Option<String>, parts: &Parts) -> String {
+fn amount_words(name: &str, amount: &WrittenAmount, note: Option<String>, parts: &Parts) -> String {
     let notes: Vec<String> = note.into_iter().chain(parts.notes(name)).collect();
     if notes.is_empty() {
         format!("{name} {amount}")
@@ -110,7 +110,7 @@ fn amount_words(name: &str, amount: &Amount, note: Option<String>, parts: &Parts
 }
 
 /// Returns the name of a volume, and the description of its supply.
-pub fn volume_cells(volume: &Volume) -> [String; 2] {
+pub fn volume_cells(volume: &WireVolume) -> [String; 2] {
     let name = match volume.number {
         1 => volume.name.clone(),
         number => format!("{} #{number}", volume.name),
@@ -153,7 +153,7 @@ pub fn seen_cells(group: &Group) -> [String; 3] {
 }
 
 /// Returns the cells of a reason: the demand, the values found, and `permanent` or `for now`.
-pub fn reason_cells(reason: &Reason, volumes: &str) -> Vec<String> {
+pub fn reason_cells(reason: &WireReason, volumes: &str) -> Vec<String> {
     let Some(detail) = &reason.detail else { return vec![reason.kind.to_owned()] };
     let key = match &detail.key {
         Some(key) if *key != reason.label => format!("{}.{key} ", detail.side),

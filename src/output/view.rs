@@ -1,11 +1,11 @@
 //! The view of a reader, and the permissions that come with it. This is the only place that decides what a
-//! reader may see: outputs consult a [`Sight`] or a [`May`], and never the view itself.
+//! reader may see: outputs consult a [`VisibleCycle`] or [`Permissions`], and never the view itself.
 //!
 //! The rule for frameworks is invariant 12 of `ARCHITECTURE.md`; `docs/security.md` gives the reasons.
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::wire::{Excluded, Group, LostTo, Reason, Why};
+use super::wire::{Excluded, Group, LostTo, WireReason, WireWhy};
 use crate::{
     Error, Fleet, Offers,
     cycle::{self, NeedResult},
@@ -71,10 +71,10 @@ impl View {
     }
 
     /// Returns the permissions of the view.
-    pub fn may(self, plan: &Plan) -> May {
+    pub fn permissions(self, plan: &Plan) -> Permissions {
         let operator = self == View::Operator;
         let Disclosed { counts, scores } = plan.broker.disclosed;
-        May { everything: operator, counts: operator || counts, scores: operator || scores }
+        Permissions { everything: operator, counts: operator || counts, scores: operator || scores }
     }
 
     /// Returns the needs that a name denotes among those that the reader sees: `FRAMEWORK.NEED`, the name of
@@ -89,7 +89,7 @@ impl View {
 
 /// The permissions of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct May {
+pub struct Permissions {
     /// True if the reader may see all values, names, numbers, remainders and owners.
     pub everything: bool,
     /// True if the reader may see the number of agents and pools that a reason excludes.
@@ -100,10 +100,10 @@ pub struct May {
 
 /// A cycle as a reader sees it. Make it once per output: for a framework, making it computes the obstacles of
 /// every need that misses instances.
-pub struct Sight<'a> {
+pub struct VisibleCycle<'a> {
     pub(super) offers: &'a Offers,
     pub(super) view: View,
-    pub(super) may: May,
+    pub(super) permissions: Permissions,
     /// The needs that are asked for. `None` for all.
     only: Option<IndexSet<NeedId>>,
     /// The obstacles of the needs that miss instances, by the number of the need in the cycle. Empty for the
@@ -111,27 +111,27 @@ pub struct Sight<'a> {
     barriers: IndexMap<usize, Barriers>,
 }
 
-impl<'a> Sight<'a> {
+impl<'a> VisibleCycle<'a> {
     /// Makes the sight of a cycle.
-    pub fn new(offers: &'a Offers, view: View) -> Sight<'a> {
-        Sight::make(offers, view, None)
+    pub fn new(offers: &'a Offers, view: View) -> VisibleCycle<'a> {
+        VisibleCycle::make(offers, view, None)
     }
 
     /// Makes the sight of a cycle, restricted to some of its needs.
-    pub fn only(offers: &'a Offers, view: View, needs: &[NeedId]) -> Sight<'a> {
-        Sight::make(offers, view, Some(needs.iter().copied().collect()))
+    pub fn only(offers: &'a Offers, view: View, needs: &[NeedId]) -> VisibleCycle<'a> {
+        VisibleCycle::make(offers, view, Some(needs.iter().copied().collect()))
     }
 
-    fn make(offers: &'a Offers, view: View, only: Option<IndexSet<NeedId>>) -> Sight<'a> {
-        let may = view.may(offers.fleet().plan());
-        let mut sight = Sight { offers, view, may, only, barriers: IndexMap::new() };
-        if !may.everything {
+    fn make(offers: &'a Offers, view: View, only: Option<IndexSet<NeedId>>) -> VisibleCycle<'a> {
+        let permissions = view.permissions(offers.fleet().plan());
+        let mut visible = VisibleCycle { offers, view, permissions, only, barriers: IndexMap::new() };
+        if !permissions.everything {
             let _run = offers.fleet().plugin_run();
-            let told = sight.needs().filter(|(_, need)| need.missing() > 0);
+            let told = visible.needs().filter(|(_, need)| need.missing() > 0);
             let barriers = told.map(|(at, need)| (at, explain::barriers_in_run(offers.fleet(), need.id)));
-            sight.barriers = barriers.collect();
+            visible.barriers = barriers.collect();
         }
-        sight
+        visible
     }
 
     fn sees(&self, id: NeedId) -> bool {
@@ -148,7 +148,7 @@ impl<'a> Sight<'a> {
     pub fn grants(&self) -> Vec<usize> {
         let grants = &self.offers.cycle().grants;
         let mut seen: Vec<usize> = (0..grants.len()).filter(|at| self.sees(grants[*at].id)).collect();
-        if !self.may.everything {
+        if !self.permissions.everything {
             seen.sort_by_key(|at| (grants[*at].id, grants[*at].instance));
         }
         seen
@@ -156,23 +156,23 @@ impl<'a> Sight<'a> {
 
     /// Returns `true` if the reader may see the scores of offers.
     pub fn tells_scores(&self) -> bool {
-        self.may.scores
+        self.permissions.scores
     }
 
     /// Returns the cause for which a need got no more. A framework only learns if any place fits the need by
     /// itself. It does not learn if such a place was free and went to others.
-    pub fn why(&self, at: usize) -> Option<Why> {
+    pub fn why(&self, at: usize) -> Option<WireWhy> {
         let need = &self.offers.cycle().needs[at];
         if let Some(barriers) = self.barriers.get(&at) {
             let kind = why_seen(barriers);
-            return Some(Why { kind, cut: None, lost_to_count: 0, lost_to: Vec::new() });
+            return Some(WireWhy { kind, cut: None, lost_to_count: 0, lost_to: Vec::new() });
         }
         let cut = need.cut.map(cycle::Cut::words);
-        let why = need.why.as_ref().filter(|_| self.may.everything);
-        why.map(|why| Why { cut, ..self.why_exact(why) })
+        let why = need.why.as_ref().filter(|_| self.permissions.everything);
+        why.map(|why| WireWhy { cut, ..self.why_exact(why) })
     }
 
-    fn why_exact(&self, why: &cycle::Why) -> Why {
+    fn why_exact(&self, why: &cycle::Why) -> WireWhy {
         let (fleet, cycle) = (self.offers.fleet(), self.offers.cycle());
         let plan = fleet.plan();
         let lost = |grant: &usize| {
@@ -184,13 +184,15 @@ impl<'a> Sight<'a> {
             cycle::Why::Contended(winners) => (winners.count, winners.grants.iter().map(lost).collect()),
             _ => (0, Vec::new()),
         };
-        Why { kind: why.name(), cut: None, lost_to_count, lost_to }
+        WireWhy { kind: why.name(), cut: None, lost_to_count, lost_to }
     }
 
     /// Returns the obstacles of a need, as its framework is told them.
     pub(super) fn groups(&self, at: usize) -> Vec<Group> {
         let id = self.offers.cycle().needs[at].id;
-        self.barriers.get(&at).map_or_else(Vec::new, |known| groups(self.offers.fleet(), self.may, id, known))
+        self.barriers
+            .get(&at)
+            .map_or_else(Vec::new, |known| groups(self.offers.fleet(), self.permissions, id, known))
     }
 }
 
@@ -200,7 +202,7 @@ pub(super) fn why_seen(barriers: &Barriers) -> &'static str {
 }
 
 /// Makes reasons of the obstacles of a need.
-pub(super) fn groups(fleet: &Fleet, may: May, id: NeedId, barriers: &Barriers) -> Vec<Group> {
+pub(super) fn groups(fleet: &Fleet, permissions: Permissions, id: NeedId, barriers: &Barriers) -> Vec<Group> {
     let plan = fleet.plan();
     let framework = &plan.frameworks[id.framework];
     let empty = || Group {
@@ -209,12 +211,14 @@ pub(super) fn groups(fleet: &Fleet, may: May, id: NeedId, barriers: &Barriers) -
         places: None,
         volumes: Vec::new(),
         asked: Vec::new(),
-        reason: Reason { label: String::new(), kind: "", detail: None },
+        reason: WireReason { label: String::new(), kind: "", detail: None },
         agents: Excluded::default(),
         supplies: Excluded::default(),
     };
-    let counted =
-        |count: u64| Excluded { count: if may.counts { count as usize } else { 0 }, names: Vec::new() };
+    let counted = |count: u64| Excluded {
+        count: if permissions.counts { count as usize } else { 0 },
+        names: Vec::new(),
+    };
     let one = |barrier: &Barrier| {
         let (places, volume, agents, supplies) = match &barrier.places {
             PlaceClass::Agents => ("agents", None, barrier.count, 0),
@@ -224,7 +228,7 @@ pub(super) fn groups(fleet: &Fleet, may: May, id: NeedId, barriers: &Barriers) -
         Group {
             places: Some(places),
             volumes: volume.into_iter().collect(),
-            reason: Reason { label: barrier.label.clone(), kind: barrier.kind, detail: None },
+            reason: WireReason { label: barrier.label.clone(), kind: barrier.kind, detail: None },
             agents: counted(agents),
             supplies: counted(supplies),
             ..empty()
@@ -235,7 +239,7 @@ pub(super) fn groups(fleet: &Fleet, may: May, id: NeedId, barriers: &Barriers) -
         groups.push(Group {
             places: Some("others"),
             asked: asked(plan, id),
-            reason: Reason { label: "others".to_owned(), kind: "others", detail: None },
+            reason: WireReason { label: "others".to_owned(), kind: "others", detail: None },
             agents: counted(barriers.open_agents),
             ..empty()
         });

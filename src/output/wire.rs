@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 pub use super::{
-    fields::{Amount, Fields},
+    fields::{OrderedFields, WrittenAmount},
     rejections::RejectionList,
 };
 
@@ -31,25 +31,25 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub framework: Option<String>,
     /// The result of each need.
-    pub needs: Vec<Need>,
+    pub needs: Vec<WireNeed>,
     /// The offers, in the order in which they were made. A framework gets them in the order of its needs.
     pub offers: Vec<Offer>,
     /// The rejections of everything else.
     pub rejections: RejectionList<'a>,
     /// The offers with the shares after them. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grants: Option<Vec<Grant>>,
+    pub grants: Option<Vec<WireGrant>>,
     /// The free amounts after the cycle. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<Remaining>,
     /// The roles and their shares after the cycle. For the operator only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<Role>>,
+    pub roles: Option<Vec<WireRole>>,
 }
 
 /// A need and its result.
 #[derive(Debug, Serialize)]
-pub struct Need {
+pub struct WireNeed {
     /// The framework.
     pub framework: String,
     /// The name.
@@ -58,7 +58,7 @@ pub struct Need {
     pub outcome: &'static str,
     /// The cause for which it got no more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
+    pub why: Option<WireWhy>,
     /// The instances wanted.
     pub wanted: u64,
     /// The instances before the cycle.
@@ -91,7 +91,7 @@ fn is_zero(count: &usize) -> bool {
 
 /// The cause for which a need got no more.
 #[derive(Debug, Serialize)]
-pub struct Why {
+pub struct WireWhy {
     /// `proved`, `contended` or `bounded`.
     pub kind: &'static str,
     /// The bound of the cycle that cut the need short.
@@ -130,19 +130,19 @@ pub struct Offer {
     pub role: String,
     /// The agent it runs on. Left out if the need wants no agent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agent: Option<Agent>,
+    pub agent: Option<WireAgent>,
     /// The amounts that it takes of the agent, by part.
     pub amounts: Parts,
     /// The amounts that it takes of the agent, all parts together.
     #[serde(skip)]
-    pub taken: Fields<Amount>,
+    pub taken: OrderedFields<WrittenAmount>,
     /// The share of `amounts` that the operator's rules charge.
-    #[serde(skip_serializing_if = "Fields::is_empty")]
-    pub charges: Fields<Amount>,
+    #[serde(skip_serializing_if = "OrderedFields::is_empty")]
+    pub charges: OrderedFields<WrittenAmount>,
     /// The supplies of its volumes.
-    pub volumes: Vec<Volume>,
+    pub volumes: Vec<WireVolume>,
     /// The score.
-    pub score: Score,
+    pub score: WireScore,
     /// The number of its need in the cycle.
     #[serde(skip)]
     pub need_at: usize,
@@ -152,18 +152,18 @@ pub struct Offer {
 #[derive(Debug, Default, Serialize)]
 pub struct Parts {
     /// Amounts reserved for the role or one above it, by the role of the reservation.
-    #[serde(skip_serializing_if = "Fields::is_empty")]
-    pub reserved: Fields<Fields<Amount>>,
+    #[serde(skip_serializing_if = "OrderedFields::is_empty")]
+    pub reserved: OrderedFields<OrderedFields<WrittenAmount>>,
     /// Amounts that are not reserved.
-    #[serde(skip_serializing_if = "Fields::is_empty")]
-    pub unreserved: Fields<Amount>,
+    #[serde(skip_serializing_if = "OrderedFields::is_empty")]
+    pub unreserved: OrderedFields<WrittenAmount>,
     /// Amounts that may be revoked.
-    #[serde(skip_serializing_if = "Fields::is_empty")]
-    pub revocable: Fields<Amount>,
+    #[serde(skip_serializing_if = "OrderedFields::is_empty")]
+    pub revocable: OrderedFields<WrittenAmount>,
     /// Amounts reserved for other roles, which may be revoked, by the role of the reservation. A framework
     /// sees them under `revocable`.
-    #[serde(skip_serializing_if = "Fields::is_empty")]
-    pub lent: Fields<Fields<Amount>>,
+    #[serde(skip_serializing_if = "OrderedFields::is_empty")]
+    pub lent: OrderedFields<OrderedFields<WrittenAmount>>,
 }
 
 impl Parts {
@@ -174,7 +174,7 @@ impl Parts {
 
     /// Describes the amounts of a resource that are not unreserved: `2 reserved for ads`.
     pub fn notes(&self, resource: &str) -> Vec<String> {
-        let of = |amounts: &Fields<Amount>| amounts.get(resource).cloned();
+        let of = |amounts: &OrderedFields<WrittenAmount>| amounts.get(resource).cloned();
         let kept =
             self.reserved.0.iter().filter_map(|(role, amounts)| {
                 of(amounts).map(|amount| format!("{amount} reserved for {role}"))
@@ -189,7 +189,7 @@ impl Parts {
 
 /// An agent of an offer.
 #[derive(Debug, Serialize)]
-pub struct Agent {
+pub struct WireAgent {
     /// The name.
     pub name: String,
     /// The place in the tree of fault domains.
@@ -199,13 +199,13 @@ pub struct Agent {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub is: Vec<String>,
     /// The exposed keys, with values as the language writes them.
-    #[serde(skip_serializing_if = "Fields::is_empty")]
-    pub keys: Fields<String>,
+    #[serde(skip_serializing_if = "OrderedFields::is_empty")]
+    pub keys: OrderedFields<String>,
 }
 
 /// A volume of an offer.
 #[derive(Debug, Serialize)]
-pub struct Volume {
+pub struct WireVolume {
     /// The name.
     pub name: String,
     /// The number among the volumes of this name, from 1.
@@ -221,12 +221,12 @@ pub struct Volume {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub is: Vec<String>,
     /// The exposed keys of the supply, with values as the language writes them.
-    #[serde(skip_serializing_if = "Fields::is_empty")]
-    pub keys: Fields<String>,
+    #[serde(skip_serializing_if = "OrderedFields::is_empty")]
+    pub keys: OrderedFields<String>,
     /// The amounts asked for.
-    pub asked: Fields<Amount>,
+    pub asked: OrderedFields<WrittenAmount>,
     /// The amounts taken.
-    pub taken: Fields<Amount>,
+    pub taken: OrderedFields<WrittenAmount>,
     /// The taken amounts by part. Left out if all are unreserved.
     #[serde(skip_serializing_if = "Parts::is_plain")]
     pub parts: Parts,
@@ -242,7 +242,7 @@ pub struct Volume {
 
 /// A score.
 #[derive(Debug, Serialize)]
-pub struct Score {
+pub struct WireScore {
     /// The number among the need's offers in the order in which they were made, from 1. Shown to frameworks
     /// in place of the exact score.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -278,7 +278,7 @@ pub struct Item {
 
 /// The reason for which a row was no candidate.
 #[derive(Clone, Debug, Serialize)]
-pub struct Reason {
+pub struct WireReason {
     /// The label or position of the rule, the name of the class or resource, or a built-in word.
     pub label: String,
     /// The kind of condition.
@@ -324,7 +324,7 @@ pub struct Group {
     pub asked: Vec<String>,
     /// The reason.
     #[serde(flatten)]
-    pub reason: Reason,
+    pub reason: WireReason,
     /// The excluded agents.
     #[serde(skip_serializing_if = "Excluded::is_none")]
     pub agents: Excluded,
@@ -351,7 +351,7 @@ impl Excluded {
 
 /// A rejection.
 #[derive(Debug, Serialize)]
-pub struct Rejection {
+pub struct WireRejection {
     /// The framework.
     pub framework: String,
     /// The need.
@@ -366,12 +366,12 @@ pub struct Rejection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supply: Option<String>,
     /// All reasons against it.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<WireReason>,
 }
 
 /// An offer, in the order of the cycle.
 #[derive(Debug, Serialize)]
-pub struct Grant {
+pub struct WireGrant {
     /// The id of the offer.
     pub offer: String,
     /// The role that was served.
@@ -384,11 +384,11 @@ pub struct Grant {
 #[derive(Debug, Serialize)]
 pub struct Remaining {
     /// The free amounts by agent.
-    pub agents: Fields<Fields<Amount>>,
+    pub agents: OrderedFields<OrderedFields<WrittenAmount>>,
     /// The free amounts by the path of the tier that has them.
-    pub pools: Fields<Fields<Amount>>,
+    pub pools: OrderedFields<OrderedFields<WrittenAmount>>,
     /// The remainders of limits, by role.
-    pub roles: Fields<Fields<Amount>>,
+    pub roles: OrderedFields<OrderedFields<WrittenAmount>>,
     /// The free amounts of each part, for holdings with other parts than an unreserved one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartLeft>,
@@ -407,12 +407,12 @@ pub struct PartLeft {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The free amount.
-    pub free: Amount,
+    pub free: WrittenAmount,
 }
 
 /// A role.
 #[derive(Debug, Serialize)]
-pub struct Role {
+pub struct WireRole {
     /// The path.
     pub role: String,
     /// The weight.
@@ -429,31 +429,31 @@ pub struct Role {
     pub dominant_before: Option<String>,
     /// The limits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub limits: Vec<Limit>,
+    pub limits: Vec<WireLimit>,
 }
 
 /// A limit of a role.
 #[derive(Debug, Serialize)]
-pub struct Limit {
+pub struct WireLimit {
     /// The limited resource: `agent.cpus`.
     pub resource: String,
     /// The most that the role and those below it may use.
-    pub limit: Amount,
+    pub limit: WrittenAmount,
     /// The amount used before the cycle.
-    pub used_before: Amount,
+    pub used_before: WrittenAmount,
     /// The amount used after the cycle.
-    pub used: Amount,
+    pub used: WrittenAmount,
 }
 
 /// Roles and their shares.
 #[derive(Debug, Serialize)]
-pub struct Shares {
+pub struct WireShares {
     /// `bourse.shares`
     pub format: &'static str,
     /// 1
     pub version: u32,
     /// The roles, by path.
-    pub roles: Vec<Role>,
+    pub roles: Vec<WireRole>,
 }
 
 /// The feasible candidates of needs.
@@ -487,7 +487,7 @@ pub struct MatchedNeed {
 
 /// A fleet before any offer.
 #[derive(Debug, Serialize)]
-pub struct Stock {
+pub struct FleetDocument {
     /// `bourse.fleet`
     pub format: &'static str,
     /// 1
@@ -509,7 +509,7 @@ pub struct AgentStock {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
     /// The totals by resource.
-    pub resources: Fields<Totals>,
+    pub resources: OrderedFields<Totals>,
 }
 
 /// A storage tier and the resources of its own.
@@ -520,27 +520,27 @@ pub struct TierStock {
     /// The names of the tiers down to it.
     pub path: String,
     /// The totals by resource.
-    pub resources: Fields<Totals>,
+    pub resources: OrderedFields<Totals>,
 }
 
 /// Sums by resource. For ranges and items, their number. An amount that several pools share is counted once.
 #[derive(Debug, Serialize)]
 pub struct Sums {
     /// The sums over all agents.
-    pub agents: Fields<Totals>,
+    pub agents: OrderedFields<Totals>,
     /// The sums over all pools.
-    pub storage: Fields<Totals>,
+    pub storage: OrderedFields<Totals>,
 }
 
 /// The totals of a resource.
 #[derive(Clone, Debug, Serialize)]
 pub struct Totals {
     /// The usable amount.
-    pub total: Amount,
+    pub total: WrittenAmount,
     /// The used amount.
-    pub used: Amount,
+    pub used: WrittenAmount,
     /// The free amount.
-    pub free: Amount,
+    pub free: WrittenAmount,
     /// The parts, if there are others than an unreserved one. The revocable part is not included in the
     /// amounts above.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -556,9 +556,9 @@ pub struct PartTotals {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The usable amount.
-    pub total: Amount,
+    pub total: WrittenAmount,
     /// The used amount.
-    pub used: Amount,
+    pub used: WrittenAmount,
     /// The free amount.
-    pub free: Amount,
+    pub free: WrittenAmount,
 }

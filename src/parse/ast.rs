@@ -35,7 +35,7 @@ pub struct Name {
 
 /// A dotted name: `agent.free.cpus`, `storage.flash`, `adapter.infiniband`, `ring.data`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path {
+pub struct DottedName {
     /// The names between the dots; at least one.
     pub segments: Vec<Name>,
     /// The span from the first segment to the last.
@@ -48,7 +48,7 @@ pub struct ClassName {
     /// The plugin before the `/`, if there is one.
     pub plugin: Option<Name>,
     /// The name after the `/`. Its span covers the plugin too.
-    pub path: Path,
+    pub path: DottedName,
 }
 
 /// A block of statements between braces.
@@ -82,7 +82,7 @@ pub enum StatementKind {
     /// }`.
     Block(Block),
     /// `vlan: number`, in a schema.
-    Field(Path, TypeName),
+    Field(DottedName, TypeName),
     /// `vlan = 19`, `size = 500TB { step = 1GB }`, `cpus = 2..8`.
     Assign(Assign),
     /// A condition on its own: `media == "ssd"`, `is rexray`, `not is slow`.
@@ -101,7 +101,7 @@ pub enum StatementKind {
     /// `charge agent.RES expr per volume | per need`.
     Charge(Charge),
     /// `expose agent.os`.
-    Expose(Path),
+    Expose(DottedName),
     /// `levels region > zone > rack`.
     Levels(Vec<Name>),
     /// `lend reserved`.
@@ -128,7 +128,7 @@ pub enum Use {
     /// A standard module, with the names to import, if they are listed.
     Module {
         /// The path of the module: `std`, `storage`.
-        path: Path,
+        path: DottedName,
         /// `None`: definitions are imported as `storage.x`. `Some`: the listed names are imported as they
         /// are.
         names: Option<Vec<Name>>,
@@ -190,14 +190,14 @@ pub enum BlockKind {
     /// `test "name" { … }`.
     Test,
     /// `adapter { … }`: keys with a common prefix. Holds the whole prefix.
-    Keys(Path),
+    Keys(DottedName),
 }
 
 /// `key = value`, with options if the value is the amount of a resource.
 #[derive(Clone, Debug)]
 pub struct Assign {
     /// The key.
-    pub key: Path,
+    pub key: DottedName,
     /// The value. Only a literal is valid; `resolve` reports any other expression.
     pub value: Expr,
     /// The options in braces: `{ reserved = 10%, step = 1GB }`.
@@ -228,7 +228,7 @@ pub struct Number {
 #[derive(Clone, Debug)]
 pub struct Charge {
     /// The resource that is charged: `agent.mounts`.
-    pub target: Path,
+    pub target: DottedName,
     /// The amount of one charge.
     pub amount: Expr,
     /// The unit of charging: each volume, or the need as a whole.
@@ -245,30 +245,30 @@ pub enum Place {
     /// `near X in KEY`: the same value of KEY as X.
     Near {
         /// A volume, a need, or NEED.VOLUME.
-        target: Path,
+        target: DottedName,
         /// The key whose values must be equal.
-        key: Path,
+        key: DottedName,
     },
     /// `avoid X in KEY`: another value of KEY than X.
     Apart {
         /// A volume, a need, or NEED.VOLUME.
-        target: Path,
+        target: DottedName,
         /// The key whose values must differ.
-        key: Path,
+        key: DottedName,
     },
     /// `at most N per KEY [among framework]`: a bound on instances per value of KEY.
     AtMost {
         /// The bound N.
         count: Number,
         /// The key whose values instances are counted by.
-        key: Path,
+        key: DottedName,
         /// `true` if the instances of all needs of the framework count, not only those of this need.
         among_framework: bool,
     },
     /// `spread over KEY [skew N] [at least M]`: an even distribution over the values of KEY.
     Spread {
         /// The key whose values are spread over.
-        key: Path,
+        key: DottedName,
         /// The largest allowed difference between two values.
         skew: Option<Number>,
         /// The number of values to use. Until then, the least used value counts as 0.
@@ -277,7 +277,7 @@ pub enum Place {
     /// `together in KEY`: all instances at one value of KEY.
     Together {
         /// The key whose value is shared.
-        key: Path,
+        key: DottedName,
     },
 }
 
@@ -285,11 +285,11 @@ pub enum Place {
 #[derive(Clone, Debug)]
 pub enum Expect {
     /// `expect NEED met | partial | unmet | offered N`.
-    Outcome(Path, Outcome),
+    Outcome(DottedName, ExpectedOutcome),
     /// `expect NEED on AGENT`, `best on`, `not on AGENT [because LABEL]`.
     On {
         /// NEED or FRAMEWORK.NEED.
-        need: Path,
+        need: DottedName,
         /// The relation between need and agent.
         mode: OnMode,
         /// The name of the agent.
@@ -300,7 +300,7 @@ pub enum Expect {
     /// `expect NEED.VOLUME from "p/i/n"`, `not from "p/i/n" [because LABEL]`.
     From {
         /// NEED.VOLUME or FRAMEWORK.NEED.VOLUME.
-        volume: Path,
+        volume: DottedName,
         /// `true` for `not from`.
         negative: bool,
         /// The path of a pool or of an existing volume.
@@ -315,7 +315,7 @@ pub enum Expect {
         /// The name or path of the holder.
         holder: Name,
         /// The name of the resource.
-        resource: Path,
+        resource: DottedName,
         /// The expected amount; `resolve` accepts a literal only.
         amount: Expr,
     },
@@ -336,7 +336,7 @@ pub enum Expect {
 
 /// The outcome of a need in an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ExpectedOutcome {
     /// Every instance is granted.
     Met,
     /// Some instances are granted.
@@ -382,7 +382,7 @@ pub enum ExprKind {
     /// A literal.
     Literal(Literal),
     /// A key of a side, a bare key, or a let.
-    Path(Path),
+    Path(DottedName),
     /// `not e`.
     Not(Box<Expr>),
     /// `-e`.
@@ -396,15 +396,15 @@ pub enum ExprKind {
     /// `a matches "pattern"`.
     Matches(Box<Expr>, Name),
     /// `agent is CLASS`. The subject is `None` where the context gives the side.
-    Is(Option<Path>, ClassName),
+    Is(Option<DottedName>, ClassName),
     /// `KEY is absent`.
-    IsAbsent(Path),
+    IsAbsent(DottedName),
     /// `KEY is present`.
-    IsPresent(Path),
+    IsPresent(DottedName),
     /// `a + b`, `a - b`, `a * b`, `a / b`.
     Arithmetic(ArithmeticOp, Box<Expr>, Box<Expr>),
     /// `key else value`.
-    Else(Path, Box<Expr>),
+    Else(DottedName, Box<Expr>),
     /// `min(a, b)`.
     Call(Name, Vec<Expr>),
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::Place;
+use super::TextOrigin;
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     quantity::{QuantityError, unit_names},
@@ -78,7 +78,7 @@ pub(super) fn unexpected(
     start: usize,
     end: usize,
     missing: &Missing,
-    place: Place,
+    place: TextOrigin,
 ) -> Diagnostic {
     // Guards the slices below: the point lies inside the statement.
     let at = missing.at.clamp(start, end);
@@ -109,7 +109,7 @@ fn general_help(wanted: &[&'static str]) -> &'static str {
 }
 
 /// Reports a first word that begins no statement: `agnet a1 {`, `vlan 19`.
-fn wrong_head(text: &str, start: usize, at: usize, place: Place) -> Option<Diagnostic> {
+fn wrong_head(text: &str, start: usize, at: usize, place: TextOrigin) -> Option<Diagnostic> {
     let head = word(&text[start..]);
     let after = start + head.len();
     let next = &text[after..];

@@ -28,7 +28,7 @@ use crate::{
 
 /// A syntax tree and the problems of its text.
 #[derive(Clone, Debug, Default)]
-pub struct Parsed {
+pub struct ParsedText {
     /// The statements that could be read.
     pub ast: Ast,
     /// The problems, in order of their spans.
@@ -36,19 +36,19 @@ pub struct Parsed {
 }
 
 /// Parses one source. Reports and omits a statement with a mistake, and reads the others.
-pub fn parse(sources: &Sources, source: SourceId) -> Parsed {
+pub fn parse(sources: &Sources, source: SourceId) -> ParsedText {
     let text = sources.get(source).text;
-    let (items, comments, mut diagnostics) = read(&text, Place::In(source));
+    let (items, comments, mut diagnostics) = read(&text, TextOrigin::In(source));
     if items.is_empty() && diagnostics.is_empty() {
         let problem = Diagnostic::error(Code::B0116, Span::new(source, 0, 0), "nothing is declared here");
         diagnostics.push(problem.help("begin with `agent`, `provider`, `broker` or `need`"));
     }
-    Parsed { ast: Ast { source, items, comments }, diagnostics }
+    ParsedText { ast: Ast { source, items, comments }, diagnostics }
 }
 
 /// Parses statements that are embedded in another format. Every span in the result is `at`.
 pub fn statements(text: &str, at: Span) -> (Vec<Statement>, Vec<Diagnostic>) {
-    let (items, _, diagnostics) = read(text, Place::At(at));
+    let (items, _, diagnostics) = read(text, TextOrigin::At(at));
     (items, diagnostics)
 }
 
@@ -57,7 +57,7 @@ pub fn statements(text: &str, at: Span) -> (Vec<Statement>, Vec<Diagnostic>) {
 /// # Errors
 /// Returns the problems of the text.
 pub fn expression(text: &str, at: Span) -> Result<Expr, Vec<Diagnostic>> {
-    one_expression(text, Place::At(at))
+    one_expression(text, TextOrigin::At(at))
 }
 
 /// Parses a source that consists of one expression.
@@ -65,10 +65,10 @@ pub fn expression(text: &str, at: Span) -> Result<Expr, Vec<Diagnostic>> {
 /// # Errors
 /// Returns the problems of the text.
 pub fn lone(sources: &Sources, source: SourceId) -> Result<Expr, Vec<Diagnostic>> {
-    one_expression(&sources.get(source).text, Place::In(source))
+    one_expression(&sources.get(source).text, TextOrigin::In(source))
 }
 
-fn one_expression(text: &str, place: Place) -> Result<Expr, Vec<Diagnostic>> {
+fn one_expression(text: &str, place: TextOrigin) -> Result<Expr, Vec<Diagnostic>> {
     let mut problems = Problems::default();
     let scan = text::scan(text, place, &mut problems);
     let expr = if scan.broken { None } else { pairs::expression(text, place, scan, &mut problems) };
@@ -84,7 +84,7 @@ pub fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (SourceId, Vec
     text::decode(sources, name, bytes)
 }
 
-fn read(text: &str, place: Place) -> (Vec<Statement>, Vec<Span>, Vec<Diagnostic>) {
+fn read(text: &str, place: TextOrigin) -> (Vec<Statement>, Vec<Span>, Vec<Diagnostic>) {
     let mut problems = Problems::default();
     if text.len() > limits::SOURCE_BYTES {
         let message = format!("a text of {} bytes; at most {} are read", text.len(), limits::SOURCE_BYTES);
@@ -100,18 +100,18 @@ fn read(text: &str, place: Place) -> (Vec<Statement>, Vec<Span>, Vec<Diagnostic>
 
 /// The origin of a text, which decides what its spans point to.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum TextOrigin {
     /// The text is a source; spans are byte ranges in it.
     In(SourceId),
     /// The text is embedded in another format; every span is this one.
     At(Span),
 }
 
-impl Place {
+impl TextOrigin {
     fn span(self, start: usize, end: usize) -> Span {
         match self {
-            Place::In(source) => Span::new(source, start, end),
-            Place::At(span) => span,
+            TextOrigin::In(source) => Span::new(source, start, end),
+            TextOrigin::At(span) => span,
         }
     }
 }

@@ -14,10 +14,10 @@ use pest::{
 use pest_derive::Parser;
 
 use super::{
-    Place, Problems,
-    ast::{ClassName, Expr, Name, Path, Statement},
+    Problems, TextOrigin,
+    ast::{ClassName, DottedName, Expr, Name, Statement},
     error::{self, Missing},
-    text::Scan,
+    text::TextScan,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, hidden_character},
@@ -31,8 +31,13 @@ struct Grammar;
 type Pair<'i> = AnyPair<'i, Rule>;
 
 /// Reads the statements of a whole text. Its brackets must match.
-pub(super) fn file(text: &str, place: Place, scan: &mut Scan, problems: &mut Problems) -> Vec<Statement> {
-    let mut reader = Reader { text, place, scan, problems, nodes: 0, report: true };
+pub(super) fn file(
+    text: &str,
+    place: TextOrigin,
+    scan: &mut TextScan,
+    problems: &mut Problems,
+) -> Vec<Statement> {
+    let mut reader = PairReader { text, place, scan, problems, nodes: 0, report: true };
     match Grammar::parse(Rule::file, text) {
         Ok(mut pairs) => pairs.next().map(|pair| reader.statements(pair)).unwrap_or_default(),
         Err(error) => {
@@ -46,8 +51,13 @@ pub(super) fn file(text: &str, place: Place, scan: &mut Scan, problems: &mut Pro
 }
 
 /// Reads a text that consists of one expression.
-pub(super) fn expression(text: &str, place: Place, mut scan: Scan, problems: &mut Problems) -> Option<Expr> {
-    let mut reader = Reader { text, place, scan: &mut scan, problems, nodes: 0, report: true };
+pub(super) fn expression(
+    text: &str,
+    place: TextOrigin,
+    mut scan: TextScan,
+    problems: &mut Problems,
+) -> Option<Expr> {
+    let mut reader = PairReader { text, place, scan: &mut scan, problems, nodes: 0, report: true };
     match Grammar::parse(Rule::lone, text) {
         Ok(mut pairs) => {
             let inner = children(pairs.next()?).find(|pair| pair.as_rule() == Rule::inner)?;
@@ -63,10 +73,10 @@ pub(super) fn expression(text: &str, place: Place, mut scan: Scan, problems: &mu
 
 /// The state of a conversion. Its methods report a match that cannot become a part of the tree, and return
 /// `None`.
-struct Reader<'t> {
+struct PairReader<'t> {
     text: &'t str,
-    place: Place,
-    scan: &'t mut Scan,
+    place: TextOrigin,
+    scan: &'t mut TextScan,
     problems: &'t mut Problems,
     /// The number of nodes of the expression being read.
     nodes: usize,
@@ -95,7 +105,7 @@ fn child(pair: Pair<'_>, rule: Rule) -> Option<Pair<'_>> {
     pair.into_inner().find(|inner| inner.as_rule() == rule)
 }
 
-impl Reader<'_> {
+impl PairReader<'_> {
     fn problem(&mut self, problem: Diagnostic) {
         if self.report {
             self.problems.push(problem);
@@ -129,13 +139,13 @@ impl Reader<'_> {
     }
 
     /// Reads a dotted name.
-    fn path(&mut self, pair: Pair<'_>) -> Option<Path> {
+    fn path(&mut self, pair: Pair<'_>) -> Option<DottedName> {
         let span = self.span(&pair);
         let mut segments = Vec::new();
         for inner in children(pair) {
             segments.push(self.name(inner)?);
         }
-        Some(Path { segments, span })
+        Some(DottedName { segments, span })
     }
 
     fn class(&mut self, pair: Pair<'_>) -> Option<ClassName> {
@@ -147,7 +157,7 @@ impl Reader<'_> {
                 _ => segments.push(self.name(inner)?),
             }
         }
-        Some(ClassName { plugin, path: Path { segments, span } })
+        Some(ClassName { plugin, path: DottedName { segments, span } })
     }
 
     /// Reports text that is no statement. The normal grammar has accepted it by its last alternative; running

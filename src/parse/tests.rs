@@ -1,5 +1,8 @@
 use super::{
-    ast::{ArithmeticOp, BlockKind, Body, ExprKind, Literal, OnMode, Outcome, Place as Where, StatementKind},
+    ast::{
+        ArithmeticOp, BlockKind, Body, ExpectedOutcome, ExprKind, Literal, OnMode, Place as Where,
+        StatementKind,
+    },
     *,
 };
 use crate::ranges::Ranges;
@@ -7,7 +10,7 @@ use crate::ranges::Ranges;
 /// The policy of the tour in the language reference.
 const TOUR: &str = include_str!("testdata/tour.policy");
 
-fn parse_text(text: &str) -> (Sources, Parsed) {
+fn parse_text(text: &str) -> (Sources, ParsedText) {
     let mut sources = Sources::default();
     let id = sources.add("test.policy", text);
     let parsed = parse(&sources, id);
@@ -56,7 +59,8 @@ fn bound(text: &str) -> String {
 }
 
 fn show(expr: &Expr) -> String {
-    let path = |path: &ast::Path| path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+    let path =
+        |path: &ast::DottedName| path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
     let class_name = |class: &ast::ClassName| match &class.plugin {
         Some(plugin) => format!("{}/{}", plugin.text, path(&class.path)),
         None => path(&class.path),
@@ -294,9 +298,9 @@ fn places_and_expectations_become_what_they_say() {
     };
     use ast::Expect;
     assert!(
-        matches!(expect("expect f.ring met"), Expect::Outcome(need, Outcome::Met) if need.segments.len() == 2)
+        matches!(expect("expect f.ring met"), Expect::Outcome(need, ExpectedOutcome::Met) if need.segments.len() == 2)
     );
-    assert!(matches!(expect("expect ring offered 3"), Expect::Outcome(_, Outcome::Offered(3))));
+    assert!(matches!(expect("expect ring offered 3"), Expect::Outcome(_, ExpectedOutcome::Offered(3))));
     assert!(matches!(expect("expect ring on a"), Expect::On { mode: OnMode::On, because: None, .. }));
     assert!(matches!(expect("expect ring best on a"), Expect::On { mode: OnMode::BestOn, .. }));
     let refused = expect("expect ring not on a because driver");

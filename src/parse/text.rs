@@ -3,7 +3,7 @@
 //! The scan is one pass with a stack of open brackets and no recursion. The grammar is recursive, so the scan
 //! bounds the depth of brackets, and the grammar never meets a bracket without a partner.
 
-use super::{Place, Problems};
+use super::{Problems, TextOrigin};
 use crate::{
     diagnostic::{Code, Diagnostic},
     limits,
@@ -13,7 +13,7 @@ use crate::{
 
 /// The results of the scan.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(super) struct TextScan {
     /// The `//` comments, in source order.
     pub comments: Vec<Comment>,
     /// `true` if brackets or quotes have no partner, or a limit is exceeded. Statements cannot be told apart
@@ -60,17 +60,17 @@ pub(super) fn decode(sources: &mut Sources, name: &str, bytes: &[u8]) -> (Source
 }
 
 /// Scans a text and adds its problems to `problems`.
-pub(super) fn scan(text: &str, place: Place, problems: &mut Problems) -> Scan {
+pub(super) fn scan(text: &str, place: TextOrigin, problems: &mut Problems) -> TextScan {
     forbidden(text, place, problems);
     let mut scanner =
-        Scanner { text, place, problems, open: Vec::new(), text_open: false, scan: Scan::default() };
+        Scanner { text, place, problems, open: Vec::new(), text_open: false, scan: TextScan::default() };
     scanner.run();
     scanner.scan
 }
 
 /// Reports every character that a source may not contain. A carriage return is allowed before a line feed
 /// only.
-fn forbidden(text: &str, place: Place, problems: &mut Problems) {
+fn forbidden(text: &str, place: TextOrigin, problems: &mut Problems) {
     for (at, c) in text.char_indices() {
         // Printable ASCII is skipped first: it is nearly every character.
         let lone_return = c == '\r' && text.as_bytes().get(at + 1) != Some(&b'\n');
@@ -85,13 +85,13 @@ fn forbidden(text: &str, place: Place, problems: &mut Problems) {
 
 struct Scanner<'a> {
     text: &'a str,
-    place: Place,
+    place: TextOrigin,
     problems: &'a mut Problems,
     open: Vec<(u8, usize)>,
     /// `true` after a quoted text without an end. It may hold the partner of any bracket, so brackets without
     /// a partner are not reported from then on.
     text_open: bool,
-    scan: Scan,
+    scan: TextScan,
 }
 
 impl Scanner<'_> {
@@ -288,7 +288,7 @@ fn partner(bracket: u8) -> u8 {
     }
 }
 
-impl Scan {
+impl TextScan {
     /// Returns the `///` lines directly above the statement that starts at `start`, and marks them as used.
     /// Ordinary comments and empty lines in between are skipped.
     pub fn docs(&mut self, text: &str, start: usize) -> Vec<String> {

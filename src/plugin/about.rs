@@ -3,7 +3,7 @@
 //! `admit` makes an [`About`] from the bytes that the plugin sends. Every number in it is in its range, and
 //! every reference points to something.
 
-pub use crate::emit::{Condition, Key, Purpose, Scope};
+pub use crate::emit::{KeyName, Purpose, RuleCondition, RuleScope};
 use crate::{
     limits,
     types::{Side, Type},
@@ -11,18 +11,18 @@ use crate::{
 
 /// A key that a plugin reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct AboutColumn {
     /// The side of the key.
     pub side: Side,
     /// The key.
-    pub key: Key,
+    pub key: KeyName,
     /// The type of its values. `None` if it accepts a value of any type.
     pub kind: Option<Type>,
     /// True if the plugin cannot work without it.
     pub required: bool,
 }
 
-impl Column {
+impl AboutColumn {
     /// Returns the key as a policy writes it: `agent.gpus`.
     pub fn show(&self) -> String {
         format!("{}.{}", self.side, self.key.show())
@@ -31,7 +31,7 @@ impl Column {
 
 /// A rule of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct AboutRule {
     /// The label, which names the rule in reasons. For a class, the name of the class.
     pub label: String,
     /// True if the author chose the label.
@@ -39,7 +39,7 @@ pub struct Rule {
     /// The effect of the rule: a requirement, a preference or a class.
     pub purpose: Purpose,
     /// The agents or tiers that the rule is about.
-    pub scope: Scope,
+    pub scope: RuleScope,
     /// The sides whose keys it reads, in order.
     pub sides: Vec<Side>,
     /// The index of the whole rule as one condition in [`About::conditions`].
@@ -48,7 +48,7 @@ pub struct Rule {
     pub conditions: Vec<u32>,
 }
 
-impl Rule {
+impl AboutRule {
     /// Returns `true` if the rule reads keys of this side.
     pub fn reads(&self, side: Side) -> bool {
         self.sides.contains(&side)
@@ -63,11 +63,11 @@ pub struct About {
     /// The program that built the plugin.
     pub producer: String,
     /// The keys that it reads.
-    pub columns: Vec<Column>,
+    pub columns: Vec<AboutColumn>,
     /// Its rules.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<AboutRule>,
     /// The conditions of its rules.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<RuleCondition>,
     /// The expressions that an explanation can name as the place of a failure.
     pub expressions: Vec<String>,
     /// The texts that it compares keys with.
@@ -87,7 +87,7 @@ impl About {
     /// exactly if `pools`. So the flags tell which rows a rule is asked about; rules about neither are asked
     /// once for a need.
     pub fn rules_of(&self, agents: bool, pools: bool) -> Vec<u32> {
-        let chosen = |rule: &Rule| rule.reads(Side::Agent) == agents && rule.reads(Side::Pool) == pools;
+        let chosen = |rule: &AboutRule| rule.reads(Side::Agent) == agents && rule.reads(Side::Pool) == pools;
         let rules = self.rules.iter().enumerate();
         rules.filter(|(_, rule)| chosen(rule)).map(|(at, _)| at as u32).collect()
     }
@@ -96,7 +96,7 @@ impl About {
     /// are in one class: such rules answer the same for them.
     pub fn pair_columns(&self, side: Side) -> Vec<u32> {
         let pairs = self.rules.iter().filter(|rule| rule.reads(Side::Agent) && rule.reads(Side::Pool));
-        let read = |rule: &Rule| self.conditions[rule.whole as usize].reads.clone();
+        let read = |rule: &AboutRule| self.conditions[rule.whole as usize].reads.clone();
         let mut columns: Vec<u32> = pairs.flat_map(read).collect();
         columns.retain(|column| self.columns[*column as usize].side == side);
         columns.sort_unstable();
@@ -115,7 +115,7 @@ impl About {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     /// The granted columns, with `None` for every key of a side. `None` grants everything.
-    columns: Option<Vec<(Side, Option<Key>)>>,
+    columns: Option<Vec<(Side, Option<KeyName>)>>,
     /// The only provider whose supplies are seen. `None` for all supplies.
     provider: Option<String>,
     /// The largest sum of the weights of its preferences. `None` leaves them as free as those of a policy.
@@ -145,7 +145,7 @@ impl Grants {
 
     /// Grants one more key.
     #[must_use]
-    pub fn key(mut self, side: Side, key: Key) -> Self {
+    pub fn key(mut self, side: Side, key: KeyName) -> Self {
         if let Some(columns) = &mut self.columns {
             columns.push((side, Some(key)));
         }
@@ -178,7 +178,7 @@ impl Grants {
     }
 
     /// Returns `true` if the plugin may see a column.
-    pub fn allows(&self, column: &Column) -> bool {
+    pub fn allows(&self, column: &AboutColumn) -> bool {
         self.columns.as_ref().is_none_or(|granted| {
             granted
                 .iter()

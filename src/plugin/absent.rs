@@ -1,10 +1,11 @@
-//! The types of plugins in a build without the feature `wasm`. Only [`Kept`] and [`Compiler`] have values, so
-//! that a caller needs no conditional code; making a [`Host`] always fails.
+//! The types of plugins in a build without the feature `wasm`. Only [`SealedCache`] and [`Compiler`] have
+//! values, so that a caller needs no conditional code; making a [`Host`] always fails.
 
 use std::{convert::Infallible, ffi::OsString, io, path::PathBuf, sync::Arc};
 
 use super::{
-    About, Answer, Candidate, Changed, Grants, Limits, Outcome, Question, Shelf, View,
+    About, Answer, CandidateQuestion, Changed, CodeCache, ConditionOutcome, FleetView, Grants, Limits,
+    Question,
     fault::{Broken, Fault},
 };
 use crate::{engine::Subject, ir::Volume};
@@ -15,12 +16,12 @@ pub struct Host(Infallible);
 
 /// A cache of compiled plugins.
 #[derive(Clone, Debug)]
-pub struct Kept(());
+pub struct SealedCache(());
 
-impl Kept {
+impl SealedCache {
     /// Creates a cache over a shelf. It stays empty, because this build compiles no plugin.
-    pub fn new(_: [u8; 32], _: Arc<dyn Shelf>) -> Kept {
-        Kept(())
+    pub fn new(_: [u8; 32], _: Arc<dyn CodeCache>) -> SealedCache {
+        SealedCache(())
     }
 }
 
@@ -92,7 +93,7 @@ impl Host {
     ///
     /// # Errors
     /// The first rule that it breaks.
-    pub fn install_kept(&self, _: &str, _: &[u8], _: &Grants, _: &Kept) -> Result<Plugin, Fault> {
+    pub fn install_kept(&self, _: &str, _: &[u8], _: &Grants, _: &SealedCache) -> Result<Plugin, Fault> {
         match self.0 {}
     }
 }
@@ -127,7 +128,7 @@ impl Plugin {
     ///
     /// # Errors
     /// The rule that it broke.
-    pub fn load(&self, _: View<'_>) -> Result<Filter, Fault> {
+    pub fn load(&self, _: FleetView<'_>) -> Result<Filter, Fault> {
         match self.0 {}
     }
 }
@@ -169,7 +170,7 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn update(&mut self, _: View<'_>, _: Changed<'_>) -> Result<(), Fault> {
+    pub fn update(&mut self, _: FleetView<'_>, _: Changed<'_>) -> Result<(), Fault> {
         match self.0 {}
     }
 
@@ -177,7 +178,7 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn agents(&mut self, _: View<'_>, _: Subject<'_>, _: &[u32]) -> Result<Answer, Fault> {
+    pub fn agents(&mut self, _: FleetView<'_>, _: Subject<'_>, _: &[u32]) -> Result<Answer, Fault> {
         match self.0 {}
     }
 
@@ -185,7 +186,13 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn supplies(&mut self, _: View<'_>, _: Subject<'_>, _: &Volume, _: &[u32]) -> Result<Answer, Fault> {
+    pub fn supplies(
+        &mut self,
+        _: FleetView<'_>,
+        _: Subject<'_>,
+        _: &Volume,
+        _: &[u32],
+    ) -> Result<Answer, Fault> {
         match self.0 {}
     }
 
@@ -195,7 +202,7 @@ impl Filter {
     /// The rule that the plugin broke.
     pub fn classes(
         &mut self,
-        _: View<'_>,
+        _: FleetView<'_>,
         _: (Subject<'_>, &Volume),
         _: &[u32],
         _: (&[usize], &[usize]),
@@ -207,7 +214,7 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn evaluate(&mut self, _: View<'_>, _: &Question<'_>) -> Result<Answer, Fault> {
+    pub fn evaluate(&mut self, _: FleetView<'_>, _: &Question<'_>) -> Result<Answer, Fault> {
         match self.0 {}
     }
 
@@ -215,7 +222,11 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn explain(&mut self, _: View<'_>, _: &Candidate<'_>) -> Result<Option<Vec<Outcome>>, Fault> {
+    pub fn explain(
+        &mut self,
+        _: FleetView<'_>,
+        _: &CandidateQuestion<'_>,
+    ) -> Result<Option<Vec<ConditionOutcome>>, Fault> {
         match self.0 {}
     }
 }

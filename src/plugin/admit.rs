@@ -2,9 +2,9 @@
 //! Called by `host` while a plugin is installed.
 
 use super::{
-    about::{About, Column, Condition, Key, Purpose, Rule, Scope},
+    about::{About, AboutColumn, AboutRule, KeyName, Purpose, RuleCondition, RuleScope},
     fault::{Broken, Fault},
-    host::Installed,
+    host::InstalledPlugin,
     wire::filter as wire,
 };
 use crate::{
@@ -22,39 +22,43 @@ const LONGEST: usize = 4_096;
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub(super) fn check(plugin: &Installed, said: &wire::Descriptor) -> Result<About, Fault> {
-    let checked = Check { said, explains: plugin.explain.is_some() };
+pub(super) fn check(plugin: &InstalledPlugin, descriptor: &wire::Descriptor) -> Result<About, Fault> {
+    let checked = DescriptorCheck { descriptor, explains: plugin.explain.is_some() };
     checked.about(plugin).map_err(|problem| Fault::new(&plugin.name, Broken::Description, problem))
 }
 
-struct Check<'a> {
-    said: &'a wire::Descriptor,
+struct DescriptorCheck<'a> {
+    descriptor: &'a wire::Descriptor,
     explains: bool,
 }
 
-impl Check<'_> {
-    fn about(&self, plugin: &Installed) -> Result<About, String> {
-        let (said, limits) = (self.said, plugin.host.limits());
-        at_most("columns", said.columns.len(), limits.columns)?;
-        at_most("rules", said.rules.len(), limits.rules)?;
-        at_most("conditions", said.conditions.len(), limits.rules.saturating_mul(16))?;
-        at_most("literals", said.literals.len() + said.version_literals.len(), limits.literals)?;
+impl DescriptorCheck<'_> {
+    fn about(&self, plugin: &InstalledPlugin) -> Result<About, String> {
+        let (descriptor, limits) = (self.descriptor, plugin.host.limits());
+        at_most("columns", descriptor.columns.len(), limits.columns)?;
+        at_most("rules", descriptor.rules.len(), limits.rules)?;
+        at_most("conditions", descriptor.conditions.len(), limits.rules.saturating_mul(16))?;
+        at_most("literals", descriptor.literals.len() + descriptor.version_literals.len(), limits.literals)?;
         let about = About {
-            name: text("its name", &said.name)?,
-            producer: text("what made it", &said.producer)?,
-            columns: said.columns.iter().map(column).collect::<Result<_, _>>()?,
-            rules: said
+            name: text("its name", &descriptor.name)?,
+            producer: text("what made it", &descriptor.producer)?,
+            columns: descriptor.columns.iter().map(column).collect::<Result<_, _>>()?,
+            rules: descriptor
                 .rules
                 .iter()
                 .enumerate()
                 .map(|(at, rule)| self.rule(at, rule))
                 .collect::<Result<_, _>>()?,
-            conditions: said.conditions.iter().map(|one| self.condition(one)).collect::<Result<_, _>>()?,
-            expressions: texts("an expression", &said.expressions)?,
-            literals: texts("a literal", &said.literals)?,
-            version_literals: texts("a version", &said.version_literals)?,
-            wants_texts: said.wants.contains(wire::Wants::TEXTS),
-            wants_places: said.wants.contains(wire::Wants::PLACES),
+            conditions: descriptor
+                .conditions
+                .iter()
+                .map(|one| self.condition(one))
+                .collect::<Result<_, _>>()?,
+            expressions: texts("an expression", &descriptor.expressions)?,
+            literals: texts("a literal", &descriptor.literals)?,
+            version_literals: texts("a version", &descriptor.version_literals)?,
+            wants_texts: descriptor.wants.contains(wire::Wants::TEXTS),
+            wants_places: descriptor.wants.contains(wire::Wants::PLACES),
             explains: self.explains,
         };
         if let Some(wrong) = about.version_literals.iter().find(|version| Version::parse(version).is_none()) {
@@ -65,7 +69,7 @@ impl Check<'_> {
     }
 
     fn each_column_once(&self, about: &About) -> Result<(), String> {
-        let mut keys: Vec<(Side, &Key)> =
+        let mut keys: Vec<(Side, &KeyName)> =
             about.columns.iter().map(|column| (column.side, &column.key)).collect();
         keys.sort_unstable();
         match keys.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -74,7 +78,7 @@ impl Check<'_> {
         }
     }
 
-    fn rule(&self, at: usize, rule: &wire::Rule) -> Result<Rule, String> {
+    fn rule(&self, at: usize, rule: &wire::Rule) -> Result<AboutRule, String> {
         let label = text("a label", &rule.label)?;
         let called = || if label.is_empty() { format!("rule {at}") } else { format!("rule `{label}`") };
         let sides: Vec<Side> =
@@ -88,39 +92,39 @@ impl Check<'_> {
             wire::Purpose::Class(class) => Purpose::Class(side(class)),
         };
         let scope = match &rule.scope {
-            wire::Scope::Everyone => Scope::Everyone,
-            wire::Scope::Agent(name) => Scope::Agent(text("a name", name)?),
-            wire::Scope::Tier(path) => Scope::Tier(text("a path", path)?),
+            wire::Scope::Everyone => RuleScope::Everyone,
+            wire::Scope::Agent(name) => RuleScope::Agent(text("a name", name)?),
+            wire::Scope::Tier(path) => RuleScope::Tier(text("a path", path)?),
         };
         for condition in rule.conditions.iter().chain([&rule.whole]) {
-            let Some(condition) = self.said.conditions.get(*condition as usize) else {
+            let Some(condition) = self.descriptor.conditions.get(*condition as usize) else {
                 return Err(format!("{} has condition {condition}, which is not there", called()));
             };
             // The index and `Composed` group rows by what a rule reads. A rule that hid a side would be
             // judged by the keys of another row.
             for column in &condition.reads {
-                let hidden = self.said.columns.get(*column as usize).map(|column| side(column.side));
+                let hidden = self.descriptor.columns.get(*column as usize).map(|column| side(column.side));
                 if let Some(hidden) = hidden.filter(|hidden| !sides.contains(hidden)) {
                     return Err(format!("{} reads keys of the {hidden}, and does not say so", called()));
                 }
             }
         }
-        at_most("conditions in one rule", rule.conditions.len(), self.said.conditions.len())?;
+        at_most("conditions in one rule", rule.conditions.len(), self.descriptor.conditions.len())?;
         let conditions = rule.conditions.clone();
-        Ok(Rule { label, labelled: rule.labelled, purpose, scope, sides, whole: rule.whole, conditions })
+        Ok(AboutRule { label, labelled: rule.labelled, purpose, scope, sides, whole: rule.whole, conditions })
     }
 
-    fn condition(&self, condition: &wire::Condition) -> Result<Condition, String> {
+    fn condition(&self, condition: &wire::Condition) -> Result<RuleCondition, String> {
         if let Some(column) = condition
             .reads
             .iter()
             .chain(&condition.subject)
-            .find(|column| **column as usize >= self.said.columns.len())
+            .find(|column| **column as usize >= self.descriptor.columns.len())
         {
             return Err(format!("a condition reads column {column}, which is not there"));
         }
-        at_most("columns in one condition", condition.reads.len(), self.said.columns.len())?;
-        Ok(Condition {
+        at_most("columns in one condition", condition.reads.len(), self.descriptor.columns.len())?;
+        Ok(RuleCondition {
             text: text("a condition", &condition.text)?,
             want: text("what a condition wants", &condition.want)?,
             subject: condition.subject,
@@ -134,14 +138,14 @@ impl Check<'_> {
 ///
 /// # Errors
 /// A required column that is not granted.
-pub(super) fn granted(plugin: &Installed) -> Result<Vec<bool>, Fault> {
+pub(super) fn granted(plugin: &InstalledPlugin) -> Result<Vec<bool>, Fault> {
     let columns = &plugin.about.columns;
     let seen: Vec<bool> = columns.iter().map(|column| plugin.grants.allows(column)).collect();
-    let wanted = |(column, seen): &(&Column, &bool)| column.required && !**seen;
+    let wanted = |(column, seen): &(&AboutColumn, &bool)| column.required && !**seen;
     match columns.iter().zip(&seen).find(wanted) {
         Some((column, _)) => {
-            let said = format!("it needs `{}`, which it was not granted", column.show());
-            Err(Fault::new(&plugin.name, Broken::Grant, said))
+            let descriptor = format!("it needs `{}`, which it was not granted", column.show());
+            Err(Fault::new(&plugin.name, Broken::Grant, descriptor))
         }
         None => Ok(seen),
     }
@@ -151,7 +155,7 @@ pub(super) fn granted(plugin: &Installed) -> Result<Vec<bool>, Fault> {
 ///
 /// # Errors
 /// The sum of their weights, if it is larger.
-pub(super) fn weight(plugin: &Installed) -> Result<(), Fault> {
+pub(super) fn weight(plugin: &InstalledPlugin) -> Result<(), Fault> {
     let Some(granted) = plugin.grants.weight() else { return Ok(()) };
     let weights = plugin.about.rules.iter().filter_map(|rule| match rule.purpose {
         Purpose::Prefer(weight) => Some(u128::from(weight.unsigned_abs())),
@@ -163,8 +167,8 @@ pub(super) fn weight(plugin: &Installed) -> Result<(), Fault> {
         return Ok(());
     }
     let weight = millionths.div_ceil(million);
-    let said = format!("its preferences weigh {weight} together; at most {granted} is granted");
-    Err(Fault::new(&plugin.name, Broken::Weight, said))
+    let descriptor = format!("its preferences weigh {weight} together; at most {granted} is granted");
+    Err(Fault::new(&plugin.name, Broken::Weight, descriptor))
 }
 
 fn at_most(what: &str, count: usize, limit: usize) -> Result<(), String> {
@@ -204,22 +208,22 @@ fn side(side: wire::Side) -> Side {
     }
 }
 
-fn column(column: &wire::Column) -> Result<Column, String> {
+fn column(column: &wire::Column) -> Result<AboutColumn, String> {
     let named = |name: &String| {
         if name.is_empty() { Err("it reads a key without a name".to_owned()) } else { text("a key", name) }
     };
     let key = match &column.key {
-        wire::Key::Attribute(key) => Key::Attribute(named(key)?),
-        wire::Key::Name => Key::Name,
-        wire::Key::Domain => Key::Domain,
-        wire::Key::Level(level) => Key::Level(named(level)?),
-        wire::Key::Total(resource) => Key::Total(named(resource)?),
-        wire::Key::Free(resource) => Key::Free(named(resource)?),
-        wire::Key::Used(resource) => Key::Used(named(resource)?),
-        wire::Key::Provider => Key::Provider,
-        wire::Key::Instance => Key::Instance,
+        wire::Key::Attribute(key) => KeyName::Attribute(named(key)?),
+        wire::Key::Name => KeyName::Name,
+        wire::Key::Domain => KeyName::Domain,
+        wire::Key::Level(level) => KeyName::Level(named(level)?),
+        wire::Key::Total(resource) => KeyName::Total(named(resource)?),
+        wire::Key::Free(resource) => KeyName::Free(named(resource)?),
+        wire::Key::Used(resource) => KeyName::Used(named(resource)?),
+        wire::Key::Provider => KeyName::Provider,
+        wire::Key::Instance => KeyName::Instance,
     };
-    Ok(Column { side: side(column.side), key, kind: kind(column.kind), required: column.required })
+    Ok(AboutColumn { side: side(column.side), key, kind: kind(column.kind), required: column.required })
 }
 
 fn kind(kind: wire::Kind) -> Option<Type> {

@@ -7,7 +7,7 @@
 use super::{
     About,
     about::Purpose,
-    ask::{Answer, Failure, Outcome, Plane},
+    ask::{Answer, ComputationFailure, ConditionOutcome, Plane},
     fault::Broken,
     texts::Texts,
     wire::{explain as said, filter as wire},
@@ -131,7 +131,7 @@ pub(super) fn outcomes(
     told: Vec<said::Outcome>,
     texts: &Texts,
     symbols: &Symbols,
-) -> Result<Vec<Outcome>, (Broken, String)> {
+) -> Result<Vec<ConditionOutcome>, (Broken, String)> {
     if told.len() != asked.len() {
         return Err((
             Broken::Length,
@@ -147,15 +147,15 @@ pub(super) fn outcomes(
                 }
                 Some(fault) => Some((
                     match fault.failure {
-                        said::Failure::Overflow => Failure::Overflow,
-                        said::Failure::DivisionByZero => Failure::DivisionByZero,
+                        said::Failure::Overflow => ComputationFailure::Overflow,
+                        said::Failure::DivisionByZero => ComputationFailure::DivisionByZero,
                     },
                     fault.expression,
                 )),
                 None => None,
             };
             let operand = outcome.operand.map(|value| show(&value, texts, symbols)).transpose();
-            Ok(Outcome {
+            Ok(ConditionOutcome {
                 truth: match outcome.truth {
                     said::Truth::No => Truth::False,
                     said::Truth::Unknown => Truth::Unknown,

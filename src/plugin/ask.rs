@@ -10,7 +10,7 @@ use crate::{
 
 /// A fleet at one moment, with the policy that it is bound to.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct FleetView<'a> {
     /// The policy. Its columns include those of the plugin; see [`add_columns`](super::add_columns).
     pub plan: &'a Plan,
     /// The fleet.
@@ -21,7 +21,7 @@ pub struct View<'a> {
 
 /// The rows of one side that a question tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rows<'a> {
+pub enum TriedRows<'a> {
     /// The side is not tried.
     None,
     /// All rows that the filter sees, in order.
@@ -40,14 +40,14 @@ pub struct Question<'a> {
     /// The rules, by their index in [`About::rules`](super::About::rules).
     pub rules: &'a [u32],
     /// The agents to try.
-    pub agents: Rows<'a>,
+    pub agents: TriedRows<'a>,
     /// The supplies to try.
-    pub pools: Rows<'a>,
+    pub pools: TriedRows<'a>,
 }
 
 /// A question about conditions of one candidate.
 #[derive(Clone, Copy, Debug)]
-pub struct Candidate<'a> {
+pub struct CandidateQuestion<'a> {
     /// The framework and need that ask.
     pub subject: Option<Subject<'a>>,
     /// The volume that is to be served.
@@ -157,7 +157,7 @@ impl Answer {
 
 /// The cause of an expression without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum ComputationFailure {
     /// The result does not fit 64 bits.
     Overflow,
     /// A division by zero.
@@ -166,7 +166,7 @@ pub enum Failure {
 
 /// The result of a condition for one candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ConditionOutcome {
     /// The truth of the condition.
     pub truth: Truth,
     /// True if the condition could hold with other free or used amounts, everything else being the same.
@@ -175,7 +175,7 @@ pub struct Outcome {
     pub may_fail: bool,
     /// The failure, and the expression without a value, by its index in
     /// [`About::expressions`](super::About::expressions).
-    pub failure: Option<(Failure, u32)>,
+    pub failure: Option<(ComputationFailure, u32)>,
     /// The value that the subject is compared with, as a policy would write it.
     pub operand: Option<String>,
     /// The difference of two amounts that are compared by order, in base units.

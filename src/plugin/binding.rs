@@ -2,7 +2,7 @@
 
 use super::{
     Plugin,
-    about::{self, About, Column},
+    about::{self, About, AboutColumn},
     composed, rules,
 };
 #[cfg(feature = "wasm")]
@@ -18,10 +18,10 @@ use crate::{
 pub fn add_columns(plan: &mut Plan, about: &About) {
     for column in &about.columns {
         let key = match &column.key {
-            about::Key::Attribute(key) => Key::Attribute(plan.symbols.intern(key)),
-            about::Key::Total(resource) => Key::Total(plan.symbols.intern(resource)),
-            about::Key::Free(resource) => Key::Free(plan.symbols.intern(resource)),
-            about::Key::Used(resource) => Key::Used(plan.symbols.intern(resource)),
+            about::KeyName::Attribute(key) => Key::Attribute(plan.symbols.intern(key)),
+            about::KeyName::Total(resource) => Key::Total(plan.symbols.intern(resource)),
+            about::KeyName::Free(resource) => Key::Free(plan.symbols.intern(resource)),
+            about::KeyName::Used(resource) => Key::Used(plan.symbols.intern(resource)),
             _ => match of_plan(plan, column) {
                 Some(known) => known.key,
                 None => continue,
@@ -34,7 +34,7 @@ pub fn add_columns(plan: &mut Plan, about: &About) {
     }
     // `rules` makes questions depend on two more keys, which the plugin need not read: a rule about one agent
     // depends on the agent's name, and a class of supplies on the provider.
-    let of_agents = about.rules.iter().any(|rule| matches!(rule.scope, about::Scope::Agent(_)));
+    let of_agents = about.rules.iter().any(|rule| matches!(rule.scope, about::RuleScope::Agent(_)));
     let of_pools = about.rules.iter().any(|rule| rule.purpose == about::Purpose::Class(Side::Pool));
     let named = [(of_agents, AGENT_NAME), (of_pools, POOL_PROVIDER)];
     for column in named.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, column)| column) {
@@ -83,21 +83,21 @@ pub(super) const AGENT_NAME: ir::Column = ir::Column { side: Side::Agent, key: K
 
 /// Returns the plan's column for a plugin's. `None` if no row can have the key, because the plan does not
 /// know a name in it.
-pub(super) fn of_plan(plan: &Plan, column: &Column) -> Option<ir::Column> {
+pub(super) fn of_plan(plan: &Plan, column: &AboutColumn) -> Option<ir::Column> {
     let symbol = |text: &String| plan.symbols.find(text);
     let key = match &column.key {
-        about::Key::Attribute(key) => Key::Attribute(symbol(key)?),
-        about::Key::Name => Key::Name,
-        about::Key::Domain => Key::Domain,
-        about::Key::Level(level) => {
+        about::KeyName::Attribute(key) => Key::Attribute(symbol(key)?),
+        about::KeyName::Name => Key::Name,
+        about::KeyName::Domain => Key::Domain,
+        about::KeyName::Level(level) => {
             let level = symbol(level)?;
             Key::Level(u8::try_from(plan.levels.iter().position(|known| *known == level)?).ok()?)
         }
-        about::Key::Total(resource) => Key::Total(symbol(resource)?),
-        about::Key::Free(resource) => Key::Free(symbol(resource)?),
-        about::Key::Used(resource) => Key::Used(symbol(resource)?),
-        about::Key::Provider => Key::Provider,
-        about::Key::Instance => Key::Instance,
+        about::KeyName::Total(resource) => Key::Total(symbol(resource)?),
+        about::KeyName::Free(resource) => Key::Free(symbol(resource)?),
+        about::KeyName::Used(resource) => Key::Used(symbol(resource)?),
+        about::KeyName::Provider => Key::Provider,
+        about::KeyName::Instance => Key::Instance,
     };
     Some(ir::Column { side: column.side, key })
 }

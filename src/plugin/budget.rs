@@ -61,8 +61,8 @@ impl Budget {
             return Ok(());
         }
         let Some(questions) = self.left.questions.checked_sub(1) else {
-            let said = format!("it was asked {} times in one cycle or explanation", self.each.questions);
-            return Err((Broken::CycleQuestions, said));
+            let message = format!("it was asked {} times in one cycle or explanation", self.each.questions);
+            return Err((Broken::CycleQuestions, message));
         };
         self.left.questions = questions;
         self.handle(values)
@@ -98,8 +98,8 @@ impl Budget {
 
     /// Returns the fault of running out of instructions.
     pub(super) fn out_of_fuel(&self) -> (Broken, String) {
-        let said = format!("it ran {} instructions in one cycle or explanation", self.each.fuel);
-        (Broken::CycleFuel, said)
+        let message = format!("it ran {} instructions in one cycle or explanation", self.each.fuel);
+        (Broken::CycleFuel, message)
     }
 
     /// Returns the most instructions that a call may run, or `None` outside of runs.

@@ -4,9 +4,9 @@
 use indexmap::IndexSet;
 
 use super::{
-    about::{About, Column},
-    ask::{Question, View},
-    nobody::Nobody,
+    about::{About, AboutColumn},
+    ask::{FleetView, Question},
+    placeholder::PlaceholderSubject,
     texts::Texts,
     wire::filter as wire,
 };
@@ -22,34 +22,34 @@ use crate::{
 
 /// The value of a row in a column, reduced to what can tell two values apart: the kind and a number. Two
 /// special values stand for an absent key and a value of another kind. A set is represented by its number in
-/// [`ToldColumn::sets`].
-pub(super) type ToldCell = (u8, i64);
+/// [`SentColumn::sets`].
+pub(super) type SentCell = (u8, i64);
 
 /// The row does not have the key.
-const ABSENT: ToldCell = (u8::MAX, 0);
+const ABSENT: SentCell = (u8::MAX, 0);
 /// The row has a value of another kind.
-const MISMATCH: ToldCell = (u8::MAX, 1);
+const MISMATCH: SentCell = (u8::MAX, 1);
 
 /// The values of a column that the plugin was last sent. `filter` compares them with new ones, and sends only
 /// the rows that differ.
 #[derive(Debug, Default)]
-pub(super) struct ToldColumn {
+pub(super) struct SentColumn {
     /// By row, as the plugin counts rows.
-    pub(super) cells: Vec<ToldCell>,
+    pub(super) cells: Vec<SentCell>,
     /// The distinct sets so far. A set keeps its number.
     pub(super) sets: IndexSet<Vec<i64>>,
 }
 
 /// Returns the values of one column for these rows, and the cell of each row for later comparison.
 pub(super) fn data(
-    view: View<'_>,
+    view: FleetView<'_>,
     (texts, sets): (&mut Texts, &mut IndexSet<Vec<i64>>),
-    (number, column, id): (usize, &Column, ColumnId),
+    (number, column, id): (usize, &AboutColumn, ColumnId),
     rows: &[usize],
-) -> (wire::ColumnData, Vec<ToldCell>) {
-    let nobody = Nobody::new();
-    let scene = nobody.scene(view);
-    let mut made = Made::new(column.kind, rows.len(), sets);
+) -> (wire::ColumnData, Vec<SentCell>) {
+    let placeholder = PlaceholderSubject::new();
+    let scene = placeholder.scene(view);
+    let mut made = ColumnBuilder::new(column.kind, rows.len(), sets);
     let attribute = view.world.cell(id);
     for (at, row) in rows.iter().enumerate() {
         // Open keys are read in place: cloning each value would cost more than the rest of the loop.
@@ -76,12 +76,12 @@ pub(super) fn data(
             Err(_) => made.mismatch(at),
         }
     }
-    let Made { known, mismatched, cells, told, .. } = made;
-    (wire::ColumnData { column: number as u32, known, mismatched, cells }, told)
+    let ColumnBuilder { known, mismatched, cells, sent, .. } = made;
+    (wire::ColumnData { column: number as u32, known, mismatched, cells }, sent)
 }
 
 /// A column that is being filled.
-struct Made<'s> {
+struct ColumnBuilder<'s> {
     kind: Option<Type>,
     rows: usize,
     /// Bitmap of the rows with a value of the expected kind.
@@ -89,13 +89,13 @@ struct Made<'s> {
     /// Bitmap of the rows with a value of another kind. Empty if there are none.
     mismatched: Vec<u64>,
     cells: wire::Cells,
-    told: Vec<ToldCell>,
+    sent: Vec<SentCell>,
     /// By the number of a set, the span of its members in this column; 0 if they are not written yet.
     spans: Vec<i64>,
     sets: &'s mut IndexSet<Vec<i64>>,
 }
 
-impl<'s> Made<'s> {
+impl<'s> ColumnBuilder<'s> {
     fn new(kind: Option<Type>, rows: usize, sets: &'s mut IndexSet<Vec<i64>>) -> Self {
         let cells = match kind {
             Some(Type::Bool) => wire::Cells::Booleans(vec![0; rows.div_ceil(64)]),
@@ -111,14 +111,14 @@ impl<'s> Made<'s> {
             }),
         };
         let known = vec![0; rows.div_ceil(64)];
-        let (mismatched, told, spans) = (Vec::new(), vec![ABSENT; rows], Vec::new());
-        Made { kind, rows, known, mismatched, cells, told, spans, sets }
+        let (mismatched, sent, spans) = (Vec::new(), vec![ABSENT; rows], Vec::new());
+        ColumnBuilder { kind, rows, known, mismatched, cells, sent, spans, sets }
     }
 
     fn mismatch(&mut self, at: usize) {
         self.mismatched.resize(self.rows.div_ceil(64), 0);
         self.mismatched[at / 64] |= 1 << (at % 64);
-        self.told[at] = MISMATCH;
+        self.sent[at] = MISMATCH;
     }
 
     fn value(&mut self, at: usize, value: &Value, texts: &mut Texts, symbols: &Symbols) {
@@ -126,11 +126,11 @@ impl<'s> Made<'s> {
             return self.mismatch(at);
         }
         self.known[at / 64] |= 1 << (at % 64);
-        let (number, told) = match Scalar::of(value, texts, symbols) {
+        let (number, sent) = match Scalar::of(value, texts, symbols) {
             Scalar::One(number) => (number, number),
             Scalar::Set(members) => self.span(members),
         };
-        self.told[at] = (kind_number(value.type_of()), told);
+        self.sent[at] = (kind_number(value.type_of()), sent);
         match &mut self.cells {
             wire::Cells::Booleans(bits) => bits[at / 64] |= (number as u64) << (at % 64),
             wire::Cells::Integers(cells) => cells[at] = number,
@@ -233,14 +233,14 @@ fn value_of(value: &Value, texts: &mut Texts, symbols: &Symbols) -> wire::Value 
 /// Returns the values of the keys that belong to no row: those of the need, framework, role, volume and
 /// broker.
 pub(super) fn facts(
-    view: View<'_>,
+    view: FleetView<'_>,
     texts: &mut Texts,
     about: &About,
     columns: &[Option<ColumnId>],
     (subject, volume): (Option<Subject<'_>>, Option<&Volume>),
 ) -> Vec<wire::Fact> {
-    let nobody = Nobody::new();
-    let scene = nobody.scene(view);
+    let placeholder = PlaceholderSubject::new();
+    let scene = placeholder.scene(view);
     let scene = Scene { subject: subject.unwrap_or(scene.subject), volume, ..scene };
     let mut facts = Vec::new();
     for (number, (column, id)) in about.columns.iter().zip(columns).enumerate() {
@@ -264,7 +264,7 @@ pub(super) fn facts(
 
 /// Returns the facts of a question.
 pub(super) fn facts_of(
-    view: View<'_>,
+    view: FleetView<'_>,
     texts: &mut Texts,
     about: &About,
     columns: &[Option<ColumnId>],

@@ -88,22 +88,24 @@ impl Compiler {
         bytes: &[u8],
         (engine, limits): (&Engine, &Limits),
     ) -> Result<Component, Fault> {
-        let failed = |said: String| Fault::new(name, Broken::Compiler, said);
+        let failed = |message: String| Fault::new(name, Broken::Compiler, message);
         let mut key = [0; 32];
         getrandom::fill(&mut key)
             .map_err(|error| failed(format!("the system has no randomness: {error}")))?;
         let request = RequestHead::of(limits, bytes.len()).request(key, bytes);
         let (answer, ended) =
-            self.run(request, limits).map_err(|(broken, said)| Fault::new(name, broken, said))?;
+            self.run(request, limits).map_err(|(broken, message)| Fault::new(name, broken, message))?;
         let of = Name::new(engine, &Sha256::digest(bytes).into(), env!("CARGO_PKG_VERSION"));
         match answer.split_first() {
             Some((&COMPILED, sealed)) => bourse_sealed::open(&Key::new(key), &of, engine, sealed)
                 .ok_or_else(|| failed(format!("{} is not of this version", self.shown()))),
-            Some((&INVALID, said)) => Err(Fault::new(name, Broken::Valid, String::from_utf8_lossy(said))),
+            Some((&INVALID, message)) => {
+                Err(Fault::new(name, Broken::Valid, String::from_utf8_lossy(message)))
+            }
             Some(_) => Err(failed(format!("{} answers something else", self.shown()))),
             None => {
-                let (broken, said) = self.cause(ended, limits);
-                Err(Fault::new(name, broken, said))
+                let (broken, message) = self.cause(ended, limits);
+                Err(Fault::new(name, broken, message))
             }
         }
     }
@@ -169,10 +171,10 @@ impl Compiler {
                 return (Broken::Compile, format!("compiling it takes more than {seconds} s of CPU time"));
             }
             let memory = limits.compile_memory_bytes;
-            let said = format!(
+            let message = format!(
                 "compiling it was ended by signal {signal}, as where {memory} bytes of memory do not suffice"
             );
-            return (Broken::Compile, said);
+            return (Broken::Compile, message);
         }
         let _ = limits;
         let how = ended.map_or_else(|| "does not end".to_owned(), |ended| format!("ended with {ended}"));
@@ -252,7 +254,7 @@ fn serve(
     mut output: impl Write,
     bound: impl FnOnce(&RequestHead) -> io::Result<()>,
 ) -> io::Result<()> {
-    let wrong = |said: &str| io::Error::new(io::ErrorKind::InvalidData, said.to_owned());
+    let wrong = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message.to_owned());
     let mut head = [0; HEAD];
     input.read_exact(&mut head)?;
     let (head, key) =
@@ -277,7 +279,7 @@ fn serve(
     });
     match sealed {
         Ok(sealed) => output.write_all(&[COMPILED]).and_then(|()| output.write_all(&sealed))?,
-        Err(said) => output.write_all(&[INVALID]).and_then(|()| output.write_all(said.as_bytes()))?,
+        Err(message) => output.write_all(&[INVALID]).and_then(|()| output.write_all(message.as_bytes()))?,
     }
     output.flush()
 }

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indexmap::IndexMap;
 
 use super::{
-    About, Answer, Candidate, Fault, Filter, Outcome, Plugin, Question, View,
-    about::{Purpose, Rule},
-    ask::{self, Failure, Rows as Tried},
+    About, Answer, CandidateQuestion, ConditionOutcome, Fault, Filter, FleetView, Plugin, Question,
+    about::{AboutRule, Purpose},
+    ask::{self, ComputationFailure, TriedRows},
     besides::Besides,
     binding::POOL_PROVIDER,
     counted::Counted,
@@ -24,11 +24,11 @@ use super::{
 use crate::{
     engine::{self, Filters, Gap, Possible, Scene},
     inventory::{
-        amend::{Changed, Rows},
+        amend::{FleetChanges, RowChanges},
         ledger::Ledger,
         world::World,
     },
-    ir::{self, Asked, Plan},
+    ir::{self, ExternalRule, Plan},
     limits,
     logic::Truth,
     quantity::Dimension,
@@ -41,7 +41,7 @@ use crate::{
 /// then on. Its rules are unknown, so that nothing that they are about is offered.
 #[derive(Debug)]
 pub struct Composed {
-    filters: Vec<One>,
+    filters: Vec<PluginWithFleet>,
     besides: Besides,
     rules: Vec<ir::Rule>,
 }
@@ -60,56 +60,56 @@ impl Drop for PluginRun {
 
 /// A plugin with a fleet.
 #[derive(Debug)]
-struct One {
+struct PluginWithFleet {
     plugin: Plugin,
     /// The columns that it reads but may not see, as it numbers them and as a policy writes them.
     withheld: Vec<(u32, String)>,
-    state: Mutex<State>,
+    state: Mutex<FilterState>,
 }
 
 /// The key of the cache: the question, with the values of the keys that it reads. The answer depends on
 /// nothing else.
-type Seen = (ir::Question, Vec<Result<Value, Gap>>);
+type QuestionKeys = (ir::ExternalQuestion, Vec<Result<Value, Gap>>);
 
 #[derive(Debug)]
-struct State {
+struct FilterState {
     /// The instance, or the fault that ended it.
     filter: Result<Filter, Fault>,
     counted: Counted,
-    verdicts: IndexMap<Seen, Verdict>,
-    outcomes: IndexMap<Seen, Option<Outcome>>,
+    verdicts: IndexMap<QuestionKeys, RuleAnswer>,
+    outcomes: IndexMap<QuestionKeys, Option<ConditionOutcome>>,
 }
 
 /// The answer of a rule.
 #[derive(Clone, Copy, Debug)]
-enum Verdict {
+enum RuleAnswer {
     Truth(Truth),
     /// Earned, in millionths. `None` if unknown.
     Earned(Option<i64>),
 }
 
-impl Verdict {
-    fn of(answer: &Answer, rule: &Rule, (agent, pool): (usize, usize)) -> Verdict {
+impl RuleAnswer {
+    fn of(answer: &Answer, rule: &AboutRule, (agent, pool): (usize, usize)) -> RuleAnswer {
         match rule.purpose {
-            Purpose::Prefer(_) => Verdict::Earned(answer.earned(0, agent, pool)),
-            _ => Verdict::Truth(answer.truth(0, agent, pool)),
+            Purpose::Prefer(_) => RuleAnswer::Earned(answer.earned(0, agent, pool)),
+            _ => RuleAnswer::Truth(answer.truth(0, agent, pool)),
         }
     }
 
     /// Returns the answer of a rule about one agent for every other agent: it excludes nothing, and earns
     /// nothing.
-    fn of_another(rule: &Rule) -> Verdict {
+    fn of_another(rule: &AboutRule) -> RuleAnswer {
         match rule.purpose {
-            Purpose::Prefer(_) => Verdict::Earned(Some(0)),
-            _ => Verdict::Truth(Truth::True),
+            Purpose::Prefer(_) => RuleAnswer::Earned(Some(0)),
+            _ => RuleAnswer::Truth(Truth::True),
         }
     }
 
     fn value(self) -> Option<Value> {
         match self {
-            Verdict::Truth(Truth::Unknown) => None,
-            Verdict::Truth(truth) => Some(Value::Bool(truth.holds())),
-            Verdict::Earned(earned) => Some(Value::Quantity(Dimension::Number, earned?)),
+            RuleAnswer::Truth(Truth::Unknown) => None,
+            RuleAnswer::Truth(truth) => Some(Value::Bool(truth.holds())),
+            RuleAnswer::Earned(earned) => Some(Value::Quantity(Dimension::Number, earned?)),
         }
     }
 }
@@ -126,8 +126,8 @@ impl Composed {
         }
         besides.give(plan, world);
         let ledger = Ledger::new(world);
-        let view = View { plan, world, ledger: &ledger };
-        let filters = plugins.iter().map(|plugin| One::new(plugin.clone(), None, view)).collect();
+        let view = FleetView { plan, world, ledger: &ledger };
+        let filters = plugins.iter().map(|plugin| PluginWithFleet::new(plugin.clone(), None, view)).collect();
         Composed { filters, besides, rules }
     }
 
@@ -151,21 +151,22 @@ impl Composed {
         composed: &mut Arc<Composed>,
         (plan, world): (&mut Plan, &mut World),
         ledger: &Ledger,
-        (changed, rebound): (&Changed, bool),
+        (changed, rebound): (&FleetChanges, bool),
     ) {
         if let Some(own) = Arc::get_mut(composed) {
             if rebound {
                 own.besides.give(plan, world);
             }
-            let view = View { plan, world, ledger };
+            let view = FleetView { plan, world, ledger };
             own.filters.iter_mut().for_each(|one| one.follow(view, changed));
             return;
         }
         let mut besides = composed.besides.clone();
         besides.give(plan, world);
-        let view = View { plan, world, ledger };
-        let again =
-            |one: &One| One::new(one.plugin.clone(), one.state().filter.as_ref().err().cloned(), view);
+        let view = FleetView { plan, world, ledger };
+        let again = |one: &PluginWithFleet| {
+            PluginWithFleet::new(one.plugin.clone(), one.state().filter.as_ref().err().cloned(), view)
+        };
         let filters = composed.filters.iter().map(again).collect();
         *composed = Arc::new(Composed { filters, besides, rules: composed.rules.clone() });
     }
@@ -182,23 +183,23 @@ impl Composed {
         PluginRun { composed: self }
     }
 
-    fn one(&self, asked: &Asked) -> Option<&One> {
+    fn one(&self, asked: &ExternalRule) -> Option<&PluginWithFleet> {
         self.filters.get(asked.filter)
     }
 }
 
-impl One {
-    fn new(plugin: Plugin, broken: Option<Fault>, view: View<'_>) -> One {
+impl PluginWithFleet {
+    fn new(plugin: Plugin, broken: Option<Fault>, view: FleetView<'_>) -> PluginWithFleet {
         let about = plugin.about();
         let withheld = plugin.withheld().into_iter();
         let withheld = withheld.map(|at| (at as u32, about.columns[at].show())).collect();
         let filter = broken.map_or_else(|| plugin.load(view), Err);
         let counted = Counted::new(&plugin, view);
-        let state = State { filter, counted, verdicts: IndexMap::new(), outcomes: IndexMap::new() };
-        One { plugin, withheld, state: Mutex::new(state) }
+        let state = FilterState { filter, counted, verdicts: IndexMap::new(), outcomes: IndexMap::new() };
+        PluginWithFleet { plugin, withheld, state: Mutex::new(state) }
     }
 
-    fn follow(&mut self, view: View<'_>, changed: &Changed) {
+    fn follow(&mut self, view: FleetView<'_>, changed: &FleetChanges) {
         let About { columns, .. } = self.plugin.about();
         let reads = |side| columns.iter().any(|column| column.side == side);
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -208,14 +209,14 @@ impl One {
             state.filter = self.plugin.load(view);
             return;
         }
-        let rows = |rows: &Rows, side| if reads(side) { rows.changed.clone() } else { Vec::new() };
+        let rows = |rows: &RowChanges, side| if reads(side) { rows.changed.clone() } else { Vec::new() };
         let (agents, pools) = (rows(&changed.agents, Side::Agent), rows(&changed.supplies, Side::Pool));
         if agents.is_empty() && pools.is_empty() {
             return;
         }
         let told = ask::Changed { agents: &agents, pools: &pools, only_counted: false };
         match filter.update(view, told) {
-            Ok(()) => state.counted.told(view, &agents, &pools),
+            Ok(()) => state.counted.note_sent(view, &agents, &pools),
             Err(fault) => state.filter = Err(fault),
         }
     }
@@ -224,35 +225,35 @@ impl One {
         self.plugin.about()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, FilterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns `true` if a provider's plugin is asked for the class of another provider's supply. Such a
     /// supply is in none of its classes.
-    fn is_not_its_own(&self, scene: &Scene<'_>, asked: &Asked) -> bool {
+    fn is_not_its_own(&self, scene: &Scene<'_>, asked: &ExternalRule) -> bool {
         let Some((provider, supply)) = self.plugin.provider().zip(scene.supply) else { return false };
         let goes_by_it = scene.plan.find_column(POOL_PROVIDER).is_some_and(|id| asked.reads.contains(&id));
         goes_by_it && scene.plan.symbols.text(scene.world.supplies[supply].provider) != provider
     }
 
-    fn rule(&self, asked: &Asked) -> Option<&Rule> {
+    fn rule(&self, asked: &ExternalRule) -> Option<&AboutRule> {
         match asked.question {
-            ir::Question::Rule(rule) => self.about().rules.get(rule as usize),
+            ir::ExternalQuestion::Rule(rule) => self.about().rules.get(rule as usize),
             _ => None,
         }
     }
 
-    fn verdict(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Verdict> {
+    fn verdict(&self, scene: &Scene<'_>, asked: &ExternalRule) -> Option<RuleAnswer> {
         if is_of_another(scene, asked) {
-            return Some(self.rule(asked).map_or(Verdict::Truth(Truth::True), Verdict::of_another));
+            return Some(self.rule(asked).map_or(RuleAnswer::Truth(Truth::True), RuleAnswer::of_another));
         }
         if self.is_not_its_own(scene, asked) {
-            return Some(Verdict::Truth(Truth::False));
+            return Some(RuleAnswer::Truth(Truth::False));
         }
-        let ir::Question::Rule(number) = asked.question else {
-            let truth = self.told(scene, asked).map_or(Truth::Unknown, |outcome| outcome.truth);
-            return Some(Verdict::Truth(truth));
+        let ir::ExternalQuestion::Rule(number) = asked.question else {
+            let truth = self.explain_condition(scene, asked).map_or(Truth::Unknown, |outcome| outcome.truth);
+            return Some(RuleAnswer::Truth(truth));
         };
         let rule = self.rule(asked)?;
         let mut state = self.state();
@@ -267,19 +268,19 @@ impl One {
             filter
                 .evaluate(view, &question(scene, &[number], these(agent.as_slice()), these(pool.as_slice())))
         })?;
-        let verdict = Verdict::of(&answer, rule, (0, 0));
+        let verdict = RuleAnswer::of(&answer, rule, (0, 0));
         keep(&mut state.verdicts, seen, verdict, 0);
         Some(verdict)
     }
 
     /// Returns the result of a condition with its causes, or `None` if the plugin does not explain.
-    fn told(&self, scene: &Scene<'_>, asked: &Asked) -> Option<Outcome> {
+    fn explain_condition(&self, scene: &Scene<'_>, asked: &ExternalRule) -> Option<ConditionOutcome> {
         let condition = match asked.question {
-            ir::Question::Condition(condition) => condition,
+            ir::ExternalQuestion::Condition(condition) => condition,
             _ => self.rule(asked)?.whole,
         };
         let mut state = self.state();
-        let seen = (ir::Question::Condition(condition), seen(scene, asked).1);
+        let seen = (ir::ExternalQuestion::Condition(condition), seen(scene, asked).1);
         if let Some(known) = state.outcomes.get(&seen) {
             return known.clone();
         }
@@ -288,7 +289,8 @@ impl One {
             let pool = supply.filter(|supply| filter.sees_pool(*supply));
             let subject = Some(scene.subject);
             let conditions = &[condition];
-            filter.explain(view, &Candidate { subject, volume: scene.volume, conditions, agent, pool })
+            filter
+                .explain(view, &CandidateQuestion { subject, volume: scene.volume, conditions, agent, pool })
         })?;
         let outcome = told.and_then(|outcomes| outcomes.into_iter().next());
         let told = outcome.as_ref().and_then(|outcome| outcome.operand.as_ref()).map_or(0, String::len);
@@ -297,11 +299,11 @@ impl One {
     }
 
     /// Returns the answer of a rule for every row of a side, with the rest of the scene fixed.
-    fn of_rows(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Verdict>> {
+    fn of_rows(&self, scene: &Scene<'_>, side: Side, asked: &ExternalRule) -> Option<Vec<RuleAnswer>> {
         let rule = self.rule(asked)?;
-        let ir::Question::Rule(number) = asked.question else { return None };
+        let ir::ExternalQuestion::Rule(number) = asked.question else { return None };
         let (agents, supplies) = (scene.world.agents.len(), scene.world.supplies.len());
-        let of_another = Verdict::of_another(rule);
+        let of_another = RuleAnswer::of_another(rule);
         if side != Side::Agent && is_of_another(scene, asked) {
             return Some(vec![of_another; supplies]);
         }
@@ -315,7 +317,7 @@ impl One {
         let rows = if side == Side::Agent { rows } else { (rows.1, rows.0) };
         let answer = state.ask(scene, rows, |filter, view| {
             let seen = other.filter(|row| side != Side::Agent || filter.sees_pool(*row));
-            let rows = (Tried::All, these(seen.as_slice()));
+            let rows = (TriedRows::All, these(seen.as_slice()));
             let (agents, pools) = if side == Side::Agent { rows } else { (rows.1, rows.0) };
             let answer = filter.evaluate(view, &question(scene, &[number], agents, pools))?;
             Ok((answer, filter.pools().to_vec()))
@@ -324,7 +326,7 @@ impl One {
         if side == Side::Agent {
             let verdict = |row| match is_of_another(&Scene { agent: Some(row), ..*scene }, asked) {
                 true => of_another,
-                false => Verdict::of(&answer, rule, (row, 0)),
+                false => RuleAnswer::of(&answer, rule, (row, 0)),
             };
             return Some((0..agents).map(verdict).collect());
         }
@@ -333,20 +335,20 @@ impl One {
             Purpose::Class(_) => Truth::False,
             _ => Truth::Unknown,
         };
-        let mut verdicts = vec![Verdict::Truth(not_its_own); supplies];
+        let mut verdicts = vec![RuleAnswer::Truth(not_its_own); supplies];
         for (row, supply) in pools.into_iter().enumerate() {
-            verdicts[supply] = Verdict::of(&answer, rule, (0, row));
+            verdicts[supply] = RuleAnswer::of(&answer, rule, (0, row));
         }
         Some(verdicts)
     }
 
     /// Returns the reason why no candidate can get an answer, if there is one.
-    fn obstacle(&self, asked: &Asked) -> Option<String> {
+    fn obstacle(&self, asked: &ExternalRule) -> Option<String> {
         if let Err(fault) = &self.state().filter {
             return Some(format!("no answer: it broke the rule `{}`", fault.broken));
         }
         let condition = match asked.question {
-            ir::Question::Condition(condition) => condition,
+            ir::ExternalQuestion::Condition(condition) => condition,
             _ => self.rule(asked)?.whole,
         };
         let reads = &self.about().conditions.get(condition as usize)?.reads;
@@ -357,17 +359,17 @@ impl One {
     }
 }
 
-impl State {
+impl FilterState {
     /// Asks the plugin, after sending it the amounts that these rows have free at present. Returns `None` if
     /// it has a fault.
     fn ask<R>(
         &mut self,
         scene: &Scene<'_>,
         (agents, supplies): (&[usize], &[usize]),
-        ask: impl FnOnce(&mut Filter, View<'_>) -> Result<R, Fault>,
+        ask: impl FnOnce(&mut Filter, FleetView<'_>) -> Result<R, Fault>,
     ) -> Option<R> {
         let filter = self.filter.as_mut().ok()?;
-        let view = View { plan: scene.plan, world: scene.world, ledger: scene.ledger };
+        let view = FleetView { plan: scene.plan, world: scene.world, ledger: scene.ledger };
         let answer =
             self.counted.tell(filter, (scene, view), agents, supplies).and_then(|()| ask(filter, view));
         match answer {
@@ -383,40 +385,43 @@ impl State {
 }
 
 impl Filters for Composed {
-    fn value(&self, scene: &Scene<'_>, asked: &Asked) -> Result<Value, Gap> {
+    fn value(&self, scene: &Scene<'_>, asked: &ExternalRule) -> Result<Value, Gap> {
         let one = self.one(asked).ok_or(Gap::Unanswered)?;
-        if asked.question == ir::Question::Sound {
+        if asked.question == ir::ExternalQuestion::Healthy {
             return Ok(Value::Bool(one.state().filter.is_ok()));
         }
-        let known = one.verdict(scene, asked).and_then(Verdict::value);
+        let known = one.verdict(scene, asked).and_then(RuleAnswer::value);
         known.ok_or_else(|| {
             let first = asked.reads.iter().find_map(|column| scene.read(*column).err());
             first.unwrap_or(Gap::Unanswered)
         })
     }
 
-    fn outcome(&self, scene: &Scene<'_>, asked: &Asked) -> Option<engine::Outcome> {
+    fn outcome(&self, scene: &Scene<'_>, asked: &ExternalRule) -> Option<engine::FilterOutcome> {
         let one = self.one(asked)?;
         if is_of_another(scene, asked) {
             let possible = Some(Possible { may_hold: true, may_fail: false });
-            return Some(engine::Outcome { possible, ..engine::Outcome::default() });
+            return Some(engine::FilterOutcome { possible, ..engine::FilterOutcome::default() });
         }
         let of_another = || Some("a supply of another provider".to_owned());
         let obstacle = if one.is_not_its_own(scene, asked) { of_another() } else { one.obstacle(asked) };
         if let Some(obstacle) = obstacle {
-            return Some(engine::Outcome { obstacle: Some(obstacle), ..engine::Outcome::default() });
+            return Some(engine::FilterOutcome {
+                obstacle: Some(obstacle),
+                ..engine::FilterOutcome::default()
+            });
         }
-        let told = one.told(scene, asked)?;
+        let told = one.explain_condition(scene, asked)?;
         let cause = told.failure.map(|(failure, expression)| {
             let words = match failure {
-                Failure::Overflow => ir::op::Fault::Overflow.words(),
-                Failure::DivisionByZero => ir::op::Fault::DivisionByZero.words(),
+                ComputationFailure::Overflow => ir::op::OpFault::Overflow.words(),
+                ComputationFailure::DivisionByZero => ir::op::OpFault::DivisionByZero.words(),
             };
             let text = one.about().expressions.get(expression as usize).map_or("", String::as_str);
             format!("{words} in `{text}`")
         });
         let possible = Possible { may_hold: told.may_hold, may_fail: told.may_fail };
-        Some(engine::Outcome {
+        Some(engine::FilterOutcome {
             possible: Some(possible),
             operand: told.operand,
             distance: told.distance,
@@ -425,20 +430,20 @@ impl Filters for Composed {
         })
     }
 
-    fn truths(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<Truth>> {
+    fn truths(&self, scene: &Scene<'_>, side: Side, asked: &ExternalRule) -> Option<Vec<Truth>> {
         let verdicts = self.one(asked)?.of_rows(scene, side, asked)?;
         let truth = |verdict| match verdict {
-            Verdict::Truth(truth) => truth,
-            Verdict::Earned(_) => Truth::Unknown,
+            RuleAnswer::Truth(truth) => truth,
+            RuleAnswer::Earned(_) => Truth::Unknown,
         };
         Some(verdicts.into_iter().map(truth).collect())
     }
 
-    fn earned(&self, scene: &Scene<'_>, side: Side, asked: &Asked) -> Option<Vec<i64>> {
+    fn earned(&self, scene: &Scene<'_>, side: Side, asked: &ExternalRule) -> Option<Vec<i64>> {
         let verdicts = self.one(asked)?.of_rows(scene, side, asked)?;
         let earned = |verdict| match verdict {
-            Verdict::Earned(earned) => earned.unwrap_or(0),
-            Verdict::Truth(_) => 0,
+            RuleAnswer::Earned(earned) => earned.unwrap_or(0),
+            RuleAnswer::Truth(_) => 0,
         };
         Some(verdicts.into_iter().map(earned).collect())
     }
@@ -465,27 +470,32 @@ pub fn add_sources(sources: &mut Sources, plugins: &[Plugin]) {
 }
 
 /// Returns `true` if a rule about one agent is asked about another.
-fn is_of_another(scene: &Scene<'_>, asked: &Asked) -> bool {
+fn is_of_another(scene: &Scene<'_>, asked: &ExternalRule) -> bool {
     let tried = || scene.agent.map(|agent| scene.world.agents[agent].name);
     asked.agent.is_some_and(|agent| tried() != Some(agent))
 }
 
-fn question<'q>(scene: &Scene<'q>, rules: &'q [u32], agents: Tried<'q>, pools: Tried<'q>) -> Question<'q> {
+fn question<'q>(
+    scene: &Scene<'q>,
+    rules: &'q [u32],
+    agents: TriedRows<'q>,
+    pools: TriedRows<'q>,
+) -> Question<'q> {
     Question { subject: Some(scene.subject), volume: scene.volume, rules, agents, pools }
 }
 
 /// Returns a question's rows: these, or none.
-fn these(rows: &[usize]) -> Tried<'_> {
-    if rows.is_empty() { Tried::None } else { Tried::These(rows) }
+fn these(rows: &[usize]) -> TriedRows<'_> {
+    if rows.is_empty() { TriedRows::None } else { TriedRows::These(rows) }
 }
 
-fn seen(scene: &Scene<'_>, asked: &Asked) -> Seen {
+fn seen(scene: &Scene<'_>, asked: &ExternalRule) -> QuestionKeys {
     (asked.question, asked.reads.iter().map(|column| scene.read(*column)).collect())
 }
 
 /// Caches an answer whose text has `text` bytes. Clears the cache first if it is full: the bound is on an
 /// estimate of the values that it holds.
-fn keep<T>(answers: &mut IndexMap<Seen, T>, seen: Seen, answer: T, text: usize) {
+fn keep<T>(answers: &mut IndexMap<QuestionKeys, T>, seen: QuestionKeys, answer: T, text: usize) {
     let values = answers.len().saturating_mul(seen.1.len() + 1 + text / size_of::<Value>());
     if values >= limits::FILTER_ANSWERS {
         answers.clear();

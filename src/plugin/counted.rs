@@ -4,7 +4,7 @@
 //! is never asked about again, so that [`Counted`] remembers what the plugin was sent, and sends the
 //! differences of the rows of a question just before it.
 
-use super::{Changed, Fault, Filter, Plugin, View, nobody::Nobody, rules};
+use super::{Changed, Fault, Filter, FleetView, Plugin, placeholder::PlaceholderSubject, rules};
 use crate::{
     engine::{Gap, Scene},
     ir::ColumnId,
@@ -14,7 +14,7 @@ use crate::{
 
 /// The columns of one side that change, and the values that each row was last sent with.
 #[derive(Debug)]
-struct Told {
+struct SentRows {
     side: Side,
     columns: Vec<ColumnId>,
     /// By row, a value for each column.
@@ -24,23 +24,23 @@ struct Told {
 /// The free and used amounts among a plugin's columns.
 #[derive(Debug)]
 pub(super) struct Counted {
-    agents: Told,
-    supplies: Told,
+    agents: SentRows,
+    supplies: SentRows,
 }
 
 impl Counted {
     /// Creates the state after loading: the plugin has the values of `view`.
-    pub(super) fn new(plugin: &Plugin, view: View<'_>) -> Counted {
+    pub(super) fn new(plugin: &Plugin, view: FleetView<'_>) -> Counted {
         Counted {
-            agents: Told::new(plugin, Side::Agent, view),
-            supplies: Told::new(plugin, Side::Pool, view),
+            agents: SentRows::new(plugin, Side::Agent, view),
+            supplies: SentRows::new(plugin, Side::Pool, view),
         }
     }
 
     /// Records that the plugin was sent these rows.
-    pub(super) fn told(&mut self, view: View<'_>, agents: &[usize], supplies: &[usize]) {
-        let nobody = Nobody::new();
-        let scene = nobody.scene(view);
+    pub(super) fn note_sent(&mut self, view: FleetView<'_>, agents: &[usize], supplies: &[usize]) {
+        let placeholder = PlaceholderSubject::new();
+        let scene = placeholder.scene(view);
         self.agents.changed(agents, &scene);
         self.supplies.changed(supplies, &scene);
     }
@@ -52,7 +52,7 @@ impl Counted {
     pub(super) fn tell(
         &mut self,
         filter: &mut Filter,
-        (scene, view): (&Scene<'_>, View<'_>),
+        (scene, view): (&Scene<'_>, FleetView<'_>),
         agents: &[usize],
         supplies: &[usize],
     ) -> Result<(), Fault> {
@@ -67,8 +67,8 @@ impl Counted {
     }
 }
 
-impl Told {
-    fn new(plugin: &Plugin, side: Side, view: View<'_>) -> Told {
+impl SentRows {
+    fn new(plugin: &Plugin, side: Side, view: FleetView<'_>) -> SentRows {
         let withheld = plugin.withheld();
         let columns = plugin.about().columns.iter().enumerate();
         let counted = columns
@@ -80,10 +80,10 @@ impl Told {
             Side::Agent => view.world.agents.len(),
             _ => view.world.supplies.len(),
         };
-        let nobody = Nobody::new();
-        let scene = nobody.scene(view);
+        let placeholder = PlaceholderSubject::new();
+        let scene = placeholder.scene(view);
         let rows = (0..count).map(|row| values(&scene, side, &columns, row)).collect();
-        Told { side, columns, rows }
+        SentRows { side, columns, rows }
     }
 
     /// Records the present values of these rows, and returns the rows that differ from before.
@@ -94,8 +94,8 @@ impl Told {
         }
         for row in rows {
             let now = values(scene, self.side, &self.columns, *row);
-            if let Some(told) = self.rows.get_mut(*row).filter(|told| **told != now) {
-                *told = now;
+            if let Some(sent) = self.rows.get_mut(*row).filter(|sent| **sent != now) {
+                *sent = now;
                 changed.push(*row);
             }
         }

@@ -231,19 +231,19 @@ pub struct Fault {
     /// The rule.
     pub broken: Broken,
     /// The event, in lower case, in one line.
-    pub said: String,
+    pub message: String,
 }
 
 impl Fault {
     /// Creates a fault. The text may come from the plugin, so it is made safe to print, and cut.
-    pub fn new(plugin: &str, broken: Broken, said: impl AsRef<str>) -> Self {
+    pub fn new(plugin: &str, broken: Broken, message: impl AsRef<str>) -> Self {
         const LONGEST: usize = 300;
-        let said = said.as_ref();
-        let mut text: String = printable(said).chars().take(LONGEST).collect();
+        let message = message.as_ref();
+        let mut text: String = printable(message).chars().take(LONGEST).collect();
         if text.chars().count() == LONGEST {
             text.push('…');
         }
-        Fault { plugin: printable(plugin), broken, said: text }
+        Fault { plugin: printable(plugin), broken, message: text }
     }
 
     /// Returns the code of the problem.
@@ -259,7 +259,7 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin `{}`: {} (rule `{}`)", self.plugin, self.said, self.broken)
+        write!(f, "plugin `{}`: {} (rule `{}`)", self.plugin, self.message, self.broken)
     }
 }
 

@@ -10,15 +10,15 @@
 
 use super::{
     About, Plugin,
-    about::Column,
+    about::AboutColumn,
     answer,
-    ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View},
+    ask::{Answer, CandidateQuestion, Changed, ConditionOutcome, FleetView, Question, TriedRows},
     binding,
     budget::Budget,
-    columns::{self, ToldColumn},
+    columns::{self, SentColumn},
     fault::{Broken, Fault},
-    host::Live,
-    store::{CallWork, Ended, within},
+    host::LiveInstance,
+    store::{CallEnd, CallWork, within},
     texts::Texts,
     wire::{explain, filter as wire},
 };
@@ -36,7 +36,7 @@ const UNSEEN: u32 = u32::MAX;
 /// every further question is a fault.
 pub struct Filter {
     plugin: Plugin,
-    live: Option<Live>,
+    live: Option<LiveInstance>,
     /// For each column of the plugin, the plan's column. `None` if it is not granted, or if no row can have
     /// it.
     columns: Vec<Option<ColumnId>>,
@@ -46,7 +46,7 @@ pub struct Filter {
     /// By supply of the fleet, its row, or [`UNSEEN`].
     pool_rows: Vec<u32>,
     /// By column, the values that its rows were last sent with.
-    told: Vec<ToldColumn>,
+    sent: Vec<SentColumn>,
     budget: Budget,
 }
 
@@ -64,12 +64,12 @@ impl Plugin {
     ///
     /// # Errors
     /// The rule that it broke.
-    pub fn load(&self, view: View<'_>) -> Result<Filter, Fault> {
+    pub fn load(&self, view: FleetView<'_>) -> Result<Filter, Fault> {
         let installed = &*self.installed;
         let about = &installed.about;
         let columns = binding::of_view(about, &installed.seen, view.plan).map_err(|column| {
-            let said = format!("the fleet is bound without its column `{column}`");
-            Fault::new(&installed.name, Broken::Bound, said)
+            let message = format!("the fleet is bound without its column `{column}`");
+            Fault::new(&installed.name, Broken::Bound, message)
         })?;
         let provider = installed.grants.only_provider();
         let is_seen = |supply: &usize| {
@@ -91,7 +91,7 @@ impl Plugin {
             agents: (0..view.world.agents.len()).collect(),
             pools,
             pool_rows,
-            told: about.columns.iter().map(|_| ToldColumn::default()).collect(),
+            sent: about.columns.iter().map(|_| SentColumn::default()).collect(),
             budget: Budget::new(installed.host.limits(), (rows, needs)),
         };
         filter.start(view)?;
@@ -121,8 +121,8 @@ impl Filter {
         self.pool_rows.get(supply).is_some_and(|row| *row != UNSEEN)
     }
 
-    fn fault(&self, broken: Broken, said: impl AsRef<str>) -> Fault {
-        Fault::new(&self.plugin.installed.name, broken, said)
+    fn fault(&self, broken: Broken, message: impl AsRef<str>) -> Fault {
+        Fault::new(&self.plugin.installed.name, broken, message)
     }
 
     /// Begins a run of questions; see [`Budget`].
@@ -154,7 +154,7 @@ impl Filter {
             return Err(self.fault(Broken::Sound, "it broke a rule before, and is not asked again"));
         };
         self.budget.ask(work.values).map_err(|found| self.broke(found))?;
-        let Live { store, filter, .. } = &mut live;
+        let LiveInstance { store, filter, .. } = &mut live;
         let work = CallWork { most: self.budget.most(), ..work };
         let ended = within(&installed.host, &installed.name, store, work, |store| call(filter, store));
         let result = self.spent(ended)?;
@@ -164,7 +164,7 @@ impl Filter {
 
     /// Counts the instructions of a call against the run. A call that ran out of the run's allowance, rather
     /// than of its own, gets the fault of the run.
-    fn spent<R>(&mut self, (result, ran): Ended<R>) -> Result<R, Fault> {
+    fn spent<R>(&mut self, (result, ran): CallEnd<R>) -> Result<R, Fault> {
         let is_last = self.budget.most() == Some(ran);
         match result {
             Err(fault) if fault.broken == Broken::Fuel && is_last => {
@@ -179,13 +179,13 @@ impl Filter {
     }
 
     /// Drops the instance, and returns the fault.
-    fn broke(&mut self, (broken, said): (Broken, String)) -> Fault {
+    fn broke(&mut self, (broken, message): (Broken, String)) -> Fault {
         self.live = None;
-        self.fault(broken, said)
+        self.fault(broken, message)
     }
 
     /// Starts a new instance, and loads the fleet into it.
-    fn start(&mut self, view: View<'_>) -> Result<(), Fault> {
+    fn start(&mut self, view: FleetView<'_>) -> Result<(), Fault> {
         self.live = None;
         self.texts.forget();
         let plugin = self.plugin.clone();
@@ -199,7 +199,7 @@ impl Filter {
         let pools = self.table(view, Side::Pool, about);
         // Evaluating the facts of every possible question gives their texts numbers now, so that they are
         // sent with the fleet, and a question needs no update before it.
-        let is_asked = |column: &Column| !matches!(column.side, Side::Agent | Side::Pool);
+        let is_asked = |column: &AboutColumn| !matches!(column.side, Side::Agent | Side::Pool);
         let frameworks = view.plan.frameworks.iter().filter(|_| about.columns.iter().any(is_asked));
         for framework in frameworks {
             for need in &framework.needs {
@@ -222,34 +222,35 @@ impl Filter {
         self.live = Some(live);
         let work = CallWork { rows, values: rows, ..CallWork::default() };
         let loaded = self.call(work, |filter, store| filter.call_load(store, &snapshot))?;
-        loaded.map_err(|said| self.broke((Broken::Accept, format!("it does not take the fleet: {said}"))))
+        loaded
+            .map_err(|message| self.broke((Broken::Accept, format!("it does not take the fleet: {message}"))))
     }
 
-    fn table(&mut self, view: View<'_>, side: Side, about: &About) -> wire::Table {
+    fn table(&mut self, view: FleetView<'_>, side: Side, about: &About) -> wire::Table {
         let rows = if side == Side::Agent { self.agents.clone() } else { self.pools.clone() };
         let columns = self.side_columns(view, side, about, &rows, false);
         let (columns, told): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         for (column, cells) in columns.iter().zip(told) {
-            self.told[column.column as usize].cells = cells;
+            self.sent[column.column as usize].cells = cells;
         }
         wire::Table { rows: rows.len() as u32, columns }
     }
 
     fn side_columns(
         &mut self,
-        view: View<'_>,
+        view: FleetView<'_>,
         side: Side,
         about: &About,
         rows: &[usize],
         only_counted: bool,
-    ) -> Vec<(wire::ColumnData, Vec<columns::ToldCell>)> {
+    ) -> Vec<(wire::ColumnData, Vec<columns::SentCell>)> {
         let columns = about.columns.iter().zip(&self.columns).enumerate();
         let wanted = columns
             .filter(|(_, (column, _))| column.side == side && (!only_counted || column.key.is_counted()));
         wanted
             .filter_map(|(number, (column, id))| Some((number, column, (*id)?)))
             .map(|column| {
-                let sets = &mut self.told[column.0].sets;
+                let sets = &mut self.sent[column.0].sets;
                 columns::data(view, (&mut self.texts, sets), column, rows)
             })
             .collect()
@@ -259,7 +260,7 @@ impl Filter {
     /// that was sent. Records them as sent.
     fn changes(
         &mut self,
-        view: View<'_>,
+        view: FleetView<'_>,
         side: Side,
         rows: &[usize],
         only_counted: bool,
@@ -273,7 +274,7 @@ impl Filter {
         let mut columns = self.side_columns(view, side, about, rows, only_counted);
         let mut changed = vec![false; rows.len()];
         for (column, cells) in &columns {
-            let told = &self.told[column.column as usize].cells;
+            let told = &self.sent[column.column as usize].cells;
             for (at, (row, cell)) in rows.iter().zip(cells).enumerate() {
                 changed[at] |= told.get(own(self, *row) as usize) != Some(cell);
             }
@@ -291,7 +292,7 @@ impl Filter {
         let changed = rows.iter().zip(&changed).filter(|(_, changed)| **changed);
         let changed: Vec<u32> = changed.map(|(row, _)| own(self, *row)).collect();
         for (column, cells) in &columns {
-            let told = &mut self.told[column.column as usize].cells;
+            let told = &mut self.sent[column.column as usize].cells;
             for (row, cell) in changed.iter().zip(cells) {
                 told[*row as usize] = *cell;
             }
@@ -308,7 +309,7 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn update(&mut self, view: View<'_>, changed: Changed<'_>) -> Result<(), Fault> {
+    pub fn update(&mut self, view: FleetView<'_>, changed: Changed<'_>) -> Result<(), Fault> {
         if self.live.is_none() {
             return Err(self.fault(Broken::Sound, "it broke a rule before, and is not asked again"));
         }
@@ -329,7 +330,7 @@ impl Filter {
 
     fn tell(
         &mut self,
-        view: View<'_>,
+        view: FleetView<'_>,
         agents: wire::TableChanges,
         pools: wire::TableChanges,
     ) -> Result<(), Fault> {
@@ -350,7 +351,7 @@ impl Filter {
     }
 
     /// Sends texts and versions that are new with a question.
-    fn tell_news(&mut self, view: View<'_>) -> Result<(), Fault> {
+    fn tell_news(&mut self, view: FleetView<'_>) -> Result<(), Fault> {
         if !self.texts.has_news() {
             return Ok(());
         }
@@ -363,9 +364,19 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn agents(&mut self, view: View<'_>, subject: Subject<'_>, rules: &[u32]) -> Result<Answer, Fault> {
-        let asked =
-            Question { subject: Some(subject), volume: None, rules, agents: Rows::All, pools: Rows::None };
+    pub fn agents(
+        &mut self,
+        view: FleetView<'_>,
+        subject: Subject<'_>,
+        rules: &[u32],
+    ) -> Result<Answer, Fault> {
+        let asked = Question {
+            subject: Some(subject),
+            volume: None,
+            rules,
+            agents: TriedRows::All,
+            pools: TriedRows::None,
+        };
         self.evaluate(view, &asked)
     }
 
@@ -375,7 +386,7 @@ impl Filter {
     /// The rule that the plugin broke.
     pub fn supplies(
         &mut self,
-        view: View<'_>,
+        view: FleetView<'_>,
         subject: Subject<'_>,
         volume: &Volume,
         rules: &[u32],
@@ -384,8 +395,8 @@ impl Filter {
             subject: Some(subject),
             volume: Some(volume),
             rules,
-            agents: Rows::None,
-            pools: Rows::All,
+            agents: TriedRows::None,
+            pools: TriedRows::All,
         };
         self.evaluate(view, &asked)
     }
@@ -397,12 +408,12 @@ impl Filter {
     /// The rule that the plugin broke.
     pub fn classes(
         &mut self,
-        view: View<'_>,
+        view: FleetView<'_>,
         (subject, volume): (Subject<'_>, &Volume),
         rules: &[u32],
         (agents, pools): (&[usize], &[usize]),
     ) -> Result<Answer, Fault> {
-        let (agents, pools) = (Rows::These(agents), Rows::These(pools));
+        let (agents, pools) = (TriedRows::These(agents), TriedRows::These(pools));
         self.evaluate(view, &Question { subject: Some(subject), volume: Some(volume), rules, agents, pools })
     }
 
@@ -410,7 +421,7 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke; or a row or rule does not exist.
-    pub fn evaluate(&mut self, view: View<'_>, asked: &Question<'_>) -> Result<Answer, Fault> {
+    pub fn evaluate(&mut self, view: FleetView<'_>, asked: &Question<'_>) -> Result<Answer, Fault> {
         let plugin = self.plugin.clone();
         let about = &plugin.installed.about;
         if let Some(rule) = asked.rules.iter().find(|rule| **rule as usize >= about.rules.len()) {
@@ -464,7 +475,7 @@ impl Filter {
     }
 
     /// Converts the rows of a question to the plugin's numbers.
-    fn rows(&self, rows: Rows<'_>, side: Side) -> Result<wire::Rows, Fault> {
+    fn rows(&self, rows: TriedRows<'_>, side: Side) -> Result<wire::Rows, Fault> {
         let own = |row: &usize| {
             let own = match side {
                 Side::Agent => (*row < self.agents.len()).then_some(*row as u32),
@@ -475,9 +486,9 @@ impl Filter {
             })
         };
         Ok(match rows {
-            Rows::None => wire::Rows::None,
-            Rows::All => wire::Rows::All,
-            Rows::These(rows) => wire::Rows::These(rows.iter().map(own).collect::<Result<_, _>>()?),
+            TriedRows::None => wire::Rows::None,
+            TriedRows::All => wire::Rows::All,
+            TriedRows::These(rows) => wire::Rows::These(rows.iter().map(own).collect::<Result<_, _>>()?),
         })
     }
 
@@ -506,7 +517,11 @@ impl Filter {
     ///
     /// # Errors
     /// The rule that the plugin broke.
-    pub fn explain(&mut self, view: View<'_>, asked: &Candidate<'_>) -> Result<Option<Vec<Outcome>>, Fault> {
+    pub fn explain(
+        &mut self,
+        view: FleetView<'_>,
+        asked: &CandidateQuestion<'_>,
+    ) -> Result<Option<Vec<ConditionOutcome>>, Fault> {
         let plugin = self.plugin.clone();
         let about = &plugin.installed.about;
         if !about.explains {
@@ -514,11 +529,11 @@ impl Filter {
         }
         if let Some(condition) = asked.conditions.iter().find(|one| **one as usize >= about.conditions.len())
         {
-            let said = format!("it is asked about condition {condition}, which is not there");
-            return Err(self.fault(Broken::Bound, said));
+            let message = format!("it is asked about condition {condition}, which is not there");
+            return Err(self.fault(Broken::Bound, message));
         }
         let row = |row: &Option<usize>, side| match row {
-            Some(row) => self.rows(Rows::These(&[*row]), side),
+            Some(row) => self.rows(TriedRows::These(&[*row]), side),
             None => Ok(wire::Rows::None),
         };
         let first = |rows| match rows {

@@ -17,7 +17,7 @@ use super::{
     compiler,
     fault::{Broken, Fault},
     fuel, scan,
-    store::{self, CallWork, Ended, Guest},
+    store::{self, CallEnd, CallWork, Guest},
     wire,
 };
 
@@ -99,9 +99,8 @@ impl Host {
     pub(super) fn compile(&self, name: &str, bytes: &[u8]) -> Result<Component, Fault> {
         match &self.compiler {
             Some(compiler) => compiler.compile(name, bytes, (&self.engine, &self.limits)),
-            None => {
-                compiler::compile(&self.engine, bytes).map_err(|said| Fault::new(name, Broken::Valid, said))
-            }
+            None => compiler::compile(&self.engine, bytes)
+                .map_err(|message| Fault::new(name, Broken::Valid, message)),
         }
     }
 
@@ -120,7 +119,7 @@ impl Host {
         let filter = wire::filter::GuestIndices::new(&pre).map_err(world)?;
         let explain =
             if explains { Some(wire::explain::GuestIndices::new(&pre).map_err(world)?) } else { None };
-        let mut installed = Installed {
+        let mut installed = InstalledPlugin {
             host: self.clone(),
             name: name.to_owned(),
             hash,
@@ -174,15 +173,15 @@ impl Host {
             Some(true) => Ok(served(EXPLAIN) == Some(true)),
             Some(false) => {
                 let found = exports.iter().find(|export| export.starts_with(FILTER)).unwrap_or(&FILTER);
-                let said = format!("it exports `{found}`; this host serves `{FILTER}@{VERSION}`");
-                Err(Fault::new(name, Broken::Version, said))
+                let message = format!("it exports `{found}`; this host serves `{FILTER}@{VERSION}`");
+                Err(Fault::new(name, Broken::Version, message))
             }
             None => {
-                let said = match exports.first() {
+                let message = match exports.first() {
                     Some(export) => format!("it exports no `{FILTER}@{VERSION}`, but `{export}`"),
                     None => format!("it exports no `{FILTER}@{VERSION}`, and nothing else"),
                 };
-                Err(Fault::new(name, Broken::World, said))
+                Err(Fault::new(name, Broken::World, message))
             }
         }
     }
@@ -215,14 +214,14 @@ pub(super) fn config(limits: &Limits) -> Config {
 }
 
 /// An instance with its functions.
-pub(super) struct Live {
+pub(super) struct LiveInstance {
     pub(super) store: wasmtime::Store<Guest>,
     pub(super) filter: wire::filter::Guest,
     pub(super) explain: Option<wire::explain::Guest>,
 }
 
 /// An installed plugin.
-pub(super) struct Installed {
+pub(super) struct InstalledPlugin {
     pub(super) host: Host,
     pub(super) name: String,
     hash: [u8; 32],
@@ -235,10 +234,10 @@ pub(super) struct Installed {
     pub(super) explain: Option<wire::explain::GuestIndices>,
 }
 
-impl Installed {
+impl InstalledPlugin {
     /// Starts a new instance. This runs code of the plugin (start functions), so limits hold here too. `most`
     /// is the number of instructions that are left for it.
-    pub(super) fn start(&self, most: Option<u64>) -> Ended<Live> {
+    pub(super) fn start(&self, most: Option<u64>) -> CallEnd<LiveInstance> {
         let mut store = store::store(&self.host);
         let work = CallWork { most, ..CallWork::default() };
         let (instance, ran) =
@@ -246,20 +245,24 @@ impl Installed {
         (instance.and_then(|instance| self.live(store, &instance)), ran)
     }
 
-    fn live(&self, mut store: wasmtime::Store<Guest>, instance: &Instance) -> Result<Live, Fault> {
+    fn live(&self, mut store: wasmtime::Store<Guest>, instance: &Instance) -> Result<LiveInstance, Fault> {
         let world = |error: wasmtime::Error| Fault::new(&self.name, Broken::World, format!("{error:#}"));
         let filter = self.filter.load(&mut store, instance).map_err(world)?;
         let explain = match &self.explain {
             Some(explain) => Some(explain.load(&mut store, instance).map_err(world)?),
             None => None,
         };
-        Ok(Live { store, filter, explain })
+        Ok(LiveInstance { store, filter, explain })
     }
 
     /// Asks an instance for its description. It is always the first call. The description is the same each
     /// time, because a plugin gets nothing from outside that could tell two instances apart.
-    pub(super) fn describe(&self, live: &mut Live, most: Option<u64>) -> Ended<wire::filter::Descriptor> {
-        let Live { store, filter, .. } = live;
+    pub(super) fn describe(
+        &self,
+        live: &mut LiveInstance,
+        most: Option<u64>,
+    ) -> CallEnd<wire::filter::Descriptor> {
+        let LiveInstance { store, filter, .. } = live;
         let work = CallWork { most, ..CallWork::default() };
         store::within(&self.host, &self.name, store, work, |store| filter.call_describe(store))
     }
@@ -269,12 +272,12 @@ impl Installed {
 /// fleet.
 #[derive(Clone)]
 pub struct Plugin {
-    pub(super) installed: Arc<Installed>,
+    pub(super) installed: Arc<InstalledPlugin>,
 }
 
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Installed { name, about, grants, .. } = &*self.installed;
+        let InstalledPlugin { name, about, grants, .. } = &*self.installed;
         f.debug_struct("Plugin")
             .field("name", name)
             .field("about", about)

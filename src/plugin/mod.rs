@@ -18,13 +18,13 @@ pub mod about;
 pub mod ask;
 mod besides;
 mod binding;
+mod code_cache;
 mod composed;
 mod counted;
 mod fault;
 mod limits;
-mod nobody;
+mod placeholder;
 mod rules;
-mod shelf;
 
 #[cfg(feature = "wasm")]
 mod admit;
@@ -47,9 +47,9 @@ mod fuel;
 #[cfg(feature = "wasm")]
 mod host;
 #[cfg(feature = "wasm")]
-mod kept;
-#[cfg(feature = "wasm")]
 mod scan;
+#[cfg(feature = "wasm")]
+mod sealed_cache;
 #[cfg(feature = "wasm")]
 mod store;
 #[cfg(feature = "wasm")]
@@ -62,9 +62,10 @@ mod absent;
 
 pub use about::{About, Grants};
 #[cfg(not(feature = "wasm"))]
-pub use absent::{Compiler, Filter, Host, Kept, Plugin, serve_compiler};
-pub use ask::{Answer, Candidate, Changed, Outcome, Question, Rows, View};
+pub use absent::{Compiler, Filter, Host, Plugin, SealedCache, serve_compiler};
+pub use ask::{Answer, CandidateQuestion, Changed, ConditionOutcome, FleetView, Question, TriedRows};
 pub use binding::{Beside, add_columns};
+pub use code_cache::CodeCache;
 #[cfg(feature = "wasm")]
 pub use compiler::{Compiler, serve_compiler};
 pub use composed::{Composed, PluginRun, add_sources};
@@ -73,7 +74,6 @@ pub use fault::{Broken, Fault};
 pub use filter::Filter;
 #[cfg(feature = "wasm")]
 pub use host::{Host, Plugin};
-#[cfg(feature = "wasm")]
-pub use kept::Kept;
 pub use limits::Limits;
-pub use shelf::Shelf;
+#[cfg(feature = "wasm")]
+pub use sealed_cache::SealedCache;

@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 
 use super::{
     Plugin,
-    about::{About, Column, Purpose, Rule, Scope},
+    about::{About, AboutColumn, AboutRule, Purpose, RuleScope},
     besides::Besides,
     binding,
 };
 use crate::{
-    ir::{self, Asked, ColumnId, Node, NodeId, Plan, Question, SideSet},
+    ir::{self, ColumnId, ExternalQuestion, ExternalRule, Node, NodeId, Plan, SideSet},
     source::{SourceId, Sources, Span},
     symbol::Symbol,
     types::{PluginClass, Side},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Returns the plan's column for a plugin's. `None` if no row can have the key.
-pub(super) fn column(plan: &Plan, column: &Column) -> Option<ColumnId> {
+pub(super) fn column(plan: &Plan, column: &AboutColumn) -> Option<ColumnId> {
     plan.find_column(binding::of_plan(plan, column)?)
 }
 
@@ -88,7 +88,7 @@ impl Listing {
 
 /// The kind of rule that a condition belongs to, which adds a key to those that the condition reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Whose {
+enum ConditionOwner {
     /// Rules, or classes of agents: no key more.
     Rules,
     /// Rules of a provider's plugin about one agent: its name.
@@ -110,7 +110,7 @@ struct Adder<'a> {
     /// The columns that it may not see.
     withheld: Vec<usize>,
     /// The conditions that were added, by their index and kind.
-    conditions: IndexMap<(u32, Whose), NodeId>,
+    conditions: IndexMap<(u32, ConditionOwner), NodeId>,
 }
 
 impl Adder<'_> {
@@ -118,9 +118,9 @@ impl Adder<'_> {
     /// offered, whatever its rules read.
     fn sound(&mut self) {
         let text = "the plugin answers".to_owned();
-        let asked = Asked {
+        let asked = ExternalRule {
             filter: self.filter,
-            question: Question::Sound,
+            question: ExternalQuestion::Healthy,
             want: text.clone(),
             text,
             subject: None,
@@ -145,7 +145,7 @@ impl Adder<'_> {
         }
     }
 
-    fn rule(&mut self, number: u32, rule: &Rule, span: Span) -> Option<ir::Rule> {
+    fn rule(&mut self, number: u32, rule: &AboutRule, span: Span) -> Option<ir::Rule> {
         let weight = match rule.purpose {
             Purpose::Require => None,
             Purpose::Prefer(weight) => Some(weight),
@@ -154,17 +154,18 @@ impl Adder<'_> {
         // A provider's rule about one agent is attached to the provider's supplies, since only those are its
         // own. It is evaluated with every agent, and says nothing about others than that one.
         let agent = match (&rule.scope, self.provider) {
-            (Scope::Agent(name), Some(_)) => Some(self.plan.symbols.intern(name)),
+            (RuleScope::Agent(name), Some(_)) => Some(self.plan.symbols.intern(name)),
             _ => None,
         };
         let conditions = match weight {
             None if self.about.explains => rule.conditions.clone(),
             _ => Vec::new(),
         };
-        let whose = agent.map_or(Whose::Rules, Whose::RulesOf);
-        let conditions = conditions.into_iter().map(|condition| self.condition(condition, whose, span));
+        let owner = agent.map_or(ConditionOwner::Rules, ConditionOwner::RulesOf);
+        let conditions = conditions.into_iter().map(|condition| self.condition(condition, owner, span));
         let conditions = conditions.collect();
-        let asked = Asked { conditions, ..self.asked(Question::Rule(number), rule.whole, whose) };
+        let asked =
+            ExternalRule { conditions, ..self.asked(ExternalQuestion::Rule(number), rule.whole, owner) };
         let root = self.ask(asked, span);
         let sides = rule.sides.iter().fold(SideSet::default(), |sides, side| sides.with(*side));
         let rule_of_plan = ir::Rule {
@@ -181,29 +182,29 @@ impl Adder<'_> {
     }
 
     /// Adds a condition, unless another rule has added it.
-    fn condition(&mut self, condition: u32, whose: Whose, span: Span) -> NodeId {
-        if let Some(known) = self.conditions.get(&(condition, whose)) {
+    fn condition(&mut self, condition: u32, owner: ConditionOwner, span: Span) -> NodeId {
+        if let Some(known) = self.conditions.get(&(condition, owner)) {
             return *known;
         }
-        let node = self.ask(self.asked(Question::Condition(condition), condition, whose), span);
-        self.conditions.insert((condition, whose), node);
+        let node = self.ask(self.asked(ExternalQuestion::Condition(condition), condition, owner), span);
+        self.conditions.insert((condition, owner), node);
         node
     }
 
     /// Attaches a rule to the broker, the tier or the agent that it is about. A provider's plugin reaches no
     /// tier outside of the provider.
-    fn place(&mut self, rule: &Rule, of_plan: ir::Rule) {
+    fn place(&mut self, rule: &AboutRule, of_plan: ir::Rule) {
         match (&rule.scope, self.provider) {
-            (Scope::Everyone, None) if of_plan.weight.is_some() => self.plan.broker.prefers.push(of_plan),
-            (Scope::Everyone, None) => self.plan.broker.requires.push(of_plan),
-            (Scope::Everyone | Scope::Agent(_), Some(provider)) => self.of_tier(provider, of_plan),
-            (Scope::Tier(path), provider) => {
+            (RuleScope::Everyone, None) if of_plan.weight.is_some() => self.plan.broker.prefers.push(of_plan),
+            (RuleScope::Everyone, None) => self.plan.broker.requires.push(of_plan),
+            (RuleScope::Everyone | RuleScope::Agent(_), Some(provider)) => self.of_tier(provider, of_plan),
+            (RuleScope::Tier(path), provider) => {
                 let within = |provider: &str| crate::value::is_within(path, provider);
                 if provider.is_none_or(within) {
                     self.of_tier(path, of_plan);
                 }
             }
-            (Scope::Agent(name), None) => self.besides.agents.add(name, of_plan),
+            (RuleScope::Agent(name), None) => self.besides.agents.add(name, of_plan),
         }
     }
 
@@ -217,48 +218,49 @@ impl Adder<'_> {
         let own =
             |known: &&mut ir::Definition| known.class_of == Some(class.side) && known.name == class.name;
         let Some(definition) = definitions.into_iter().find(own) else { return };
-        let Some(Node::Asked(at)) = self.plan.nodes.get(definition.root.0 as usize) else { return };
+        let Some(Node::External(at)) = self.plan.nodes.get(definition.root.0 as usize) else { return };
         definition.span = span;
         self.plan.spans[definition.root.0 as usize] = span;
         let (at, rule) = (*at as usize, &self.about.rules[number as usize]);
-        let whose = if class.side == Side::Pool { Whose::ClassOfSupplies } else { Whose::Rules };
+        let owner =
+            if class.side == Side::Pool { ConditionOwner::ClassOfSupplies } else { ConditionOwner::Rules };
         let conditions = if self.about.explains { rule.conditions.clone() } else { Vec::new() };
-        let conditions = conditions.into_iter().map(|condition| self.condition(condition, whose, span));
+        let conditions = conditions.into_iter().map(|condition| self.condition(condition, owner, span));
         let conditions = conditions.collect();
-        let asked = self.asked(Question::Rule(number), rule.whole, whose);
-        self.plan.asked[at] = Asked { conditions, ..asked };
+        let asked = self.asked(ExternalQuestion::Rule(number), rule.whole, owner);
+        self.plan.asked[at] = ExternalRule { conditions, ..asked };
     }
 
-    fn asked(&self, question: Question, condition: u32, whose: Whose) -> Asked {
+    fn asked(&self, question: ExternalQuestion, condition: u32, owner: ConditionOwner) -> ExternalRule {
         let of_plan = |at: &u32| column(self.plan, &self.about.columns[*at as usize]);
-        let said = &self.about.conditions[condition as usize];
+        let condition_text = &self.about.conditions[condition as usize];
         // Withheld columns are left out even of the cache key and the classes of alike rows, so that a plugin
         // cannot infer them from which rows it is asked about.
-        let seen = said.reads.iter().filter(|at| !self.withheld.contains(&(**at as usize)));
+        let seen = condition_text.reads.iter().filter(|at| !self.withheld.contains(&(**at as usize)));
         let mut reads: Vec<ColumnId> = seen.filter_map(of_plan).collect();
-        let (agent, more) = match whose {
-            Whose::RulesOf(agent) => (Some(agent), Some(binding::AGENT_NAME)),
+        let (agent, more) = match owner {
+            ConditionOwner::RulesOf(agent) => (Some(agent), Some(binding::AGENT_NAME)),
             // A provider's plugin answers no for every other provider's supplies.
-            Whose::ClassOfSupplies => (None, self.provider.map(|_| binding::POOL_PROVIDER)),
-            Whose::Rules => (None, None),
+            ConditionOwner::ClassOfSupplies => (None, self.provider.map(|_| binding::POOL_PROVIDER)),
+            ConditionOwner::Rules => (None, None),
         };
         let more = more.and_then(|column| self.plan.find_column(column));
         reads.extend(more.filter(|column| !reads.contains(column)));
-        Asked {
+        ExternalRule {
             filter: self.filter,
             question,
-            text: said.text.clone(),
-            want: said.want.clone(),
-            subject: said.subject.as_ref().and_then(of_plan),
+            text: condition_text.text.clone(),
+            want: condition_text.want.clone(),
+            subject: condition_text.subject.as_ref().and_then(of_plan),
             reads,
             agent,
             conditions: Vec::new(),
         }
     }
 
-    fn ask(&mut self, asked: Asked, span: Span) -> NodeId {
+    fn ask(&mut self, asked: ExternalRule, span: Span) -> NodeId {
         let node = NodeId(self.plan.nodes.len() as u32);
-        self.plan.nodes.push(Node::Asked(self.plan.asked.len() as u32));
+        self.plan.nodes.push(Node::External(self.plan.asked.len() as u32));
         self.plan.spans.push(span);
         self.plan.asked.push(asked);
         node

@@ -26,7 +26,7 @@ type Stop = (Broken, String);
 pub(super) fn size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
     header(bytes)
         .and_then(|()| at_most("bytes", bytes.len() as u64, limits.component_bytes as u64))
-        .map_err(|(broken, said)| Fault::new(name, broken, said))
+        .map_err(|(broken, message)| Fault::new(name, broken, message))
 }
 
 /// Checks the form of a component.
@@ -35,14 +35,14 @@ pub(super) fn size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Faul
 /// The first rule that it breaks.
 pub(super) fn scan(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
     size(name, bytes, limits)?;
-    Scan { bytes, limits, counts: Counts::default(), signatures: Signatures::default(), bodies: 0 }
+    Scan { bytes, limits, counts: ScanCounts::default(), signatures: Signatures::default(), bodies: 0 }
         .component(bytes)
-        .map_err(|(broken, said)| Fault::new(name, broken, said))
+        .map_err(|(broken, message)| Fault::new(name, broken, message))
 }
 
 /// Checks the first eight bytes: magic, version, layer.
 fn header(bytes: &[u8]) -> Result<(), Stop> {
-    let no_wasm = |said: &str| Err((Broken::Wasm, said.to_owned()));
+    let no_wasm = |message: &str| Err((Broken::Wasm, message.to_owned()));
     match bytes {
         [] => no_wasm("it is empty"),
         [b'\0', b'a', b's', b'm', rest @ ..] => match rest {
@@ -66,7 +66,7 @@ fn at_most(what: &str, count: u64, limit: u64) -> Result<(), Stop> {
 }
 
 #[derive(Default)]
-struct Counts {
+struct ScanCounts {
     modules: u64,
     components: u64,
     items: u64,
@@ -79,7 +79,7 @@ struct Scan<'a> {
     /// The whole component.
     bytes: &'a [u8],
     limits: &'a Limits,
-    counts: Counts,
+    counts: ScanCounts,
     /// The types and functions of the core module that is being read.
     signatures: Signatures,
     /// The index of the function whose body comes next.

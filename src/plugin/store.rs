@@ -52,8 +52,9 @@ impl ResourceLimiter for Guest {
         let all = self.bytes.saturating_add(desired.saturating_sub(current));
         if all > self.most_bytes {
             // An error instead of `Ok(false)`: that would let `memory.grow` return -1, and the plugin go on.
-            let said = format!("it asks for {all} bytes of memory; at most {} are allowed", self.most_bytes);
-            return Err(Exceeded(Broken::Memory, said).into());
+            let message =
+                format!("it asks for {all} bytes of memory; at most {} are allowed", self.most_bytes);
+            return Err(Exceeded(Broken::Memory, message).into());
         }
         self.bytes = all;
         Ok(true)
@@ -62,9 +63,9 @@ impl ResourceLimiter for Guest {
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let all = self.elements.saturating_add(desired.saturating_sub(current));
         if all > self.most_elements {
-            let said =
+            let message =
                 format!("it asks for {all} elements of tables; at most {} are allowed", self.most_elements);
-            return Err(Exceeded(Broken::Table, said).into());
+            return Err(Exceeded(Broken::Table, message).into());
         }
         self.elements = all;
         Ok(true)
@@ -105,7 +106,7 @@ pub(super) struct CallWork {
 }
 
 /// The outcome of a call, and the number of instructions that it ran.
-pub(super) type Ended<R> = (Result<R, Fault>, u64);
+pub(super) type CallEnd<R> = (Result<R, Fault>, u64);
 
 /// Runs one call within its limits.
 ///
@@ -117,7 +118,7 @@ pub(super) fn within<R>(
     store: &mut Store<Guest>,
     work: CallWork,
     call: impl FnOnce(&mut Store<Guest>) -> wasmtime::Result<R>,
-) -> Ended<R> {
+) -> CallEnd<R> {
     let limits = host.limits();
     let fuel = limits.fuel_for(work.rows).min(work.most.unwrap_or(u64::MAX));
     if let Err(error) = store.set_fuel(fuel) {
@@ -134,8 +135,8 @@ pub(super) fn within<R>(
 
 /// Returns the fault for an error of the engine.
 fn fault(name: &str, limits: &Limits, fuel: u64, error: &Error) -> Fault {
-    if let Some(Exceeded(broken, said)) = error.downcast_ref::<Exceeded>() {
-        return Fault::new(name, *broken, said);
+    if let Some(Exceeded(broken, message)) = error.downcast_ref::<Exceeded>() {
+        return Fault::new(name, *broken, message);
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
@@ -143,29 +144,30 @@ fn fault(name: &str, limits: &Limits, fuel: u64, error: &Error) -> Fault {
                 Fault::new(name, Broken::Fuel, format!("it ran {fuel} instructions without an end"))
             }
             Trap::Interrupt => {
-                let said = format!("it ran {} ms on the wall without an end", limits.deadline_ms);
-                Fault::new(name, Broken::Deadline, said)
+                let message = format!("it ran {} ms on the wall without an end", limits.deadline_ms);
+                Fault::new(name, Broken::Deadline, message)
             }
             Trap::StackOverflow => {
-                let said = format!("it used up its stack of {} bytes", limits.stack_bytes);
-                Fault::new(name, Broken::Stack, said)
+                let message = format!("it used up its stack of {} bytes", limits.stack_bytes);
+                Fault::new(name, Broken::Stack, message)
             }
             other => {
-                let said = other.to_string();
-                let said = said.strip_prefix("wasm trap: ").unwrap_or(&said);
-                Fault::new(name, Broken::NoTrap, format!("it was stopped: {said}"))
+                let message = other.to_string();
+                let message = message.strip_prefix("wasm trap: ").unwrap_or(&message);
+                Fault::new(name, Broken::NoTrap, format!("it was stopped: {message}"))
             }
         };
     }
     // The engine has no types for these errors, so they are recognized by their text.
-    let said = format!("{error:#}");
-    if said.contains("fuel allocated for hostcalls") {
-        let said = format!("it hands back more than {} bytes beyond what was asked for", limits.result_bytes);
-        return Fault::new(name, Broken::Results, said);
+    let message = format!("{error:#}");
+    if message.contains("fuel allocated for hostcalls") {
+        let message =
+            format!("it hands back more than {} bytes beyond what was asked for", limits.result_bytes);
+        return Fault::new(name, Broken::Results, message);
     }
-    if said.contains("resource limit exceeded") {
-        let said = format!("it has more than {} instances, memories or tables", limits.instances);
-        return Fault::new(name, Broken::Instances, said);
+    if message.contains("resource limit exceeded") {
+        let message = format!("it has more than {} instances, memories or tables", limits.instances);
+        return Fault::new(name, Broken::Instances, message);
     }
-    Fault::new(name, Broken::Form, said)
+    Fault::new(name, Broken::Form, message)
 }

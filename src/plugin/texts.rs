@@ -16,7 +16,7 @@ const NOTHING: u32 = u32::MAX;
 
 /// A text that has a number.
 #[derive(Clone, Debug)]
-enum Text {
+enum NumberedText {
     /// A symbol of the plan.
     Known(Symbol),
     /// A text that was not in the plan when it got its number.
@@ -33,7 +33,7 @@ pub(super) struct Texts {
     /// The numbers of texts that were not in the plan.
     own: IndexMap<Arc<str>, u32>,
     /// The texts, by number.
-    list: Vec<Text>,
+    list: Vec<NumberedText>,
     /// The count of texts that the plugin was sent.
     sent: usize,
     /// By its text, each version. The position is its number.
@@ -58,7 +58,7 @@ impl Texts {
             // The plan may have learned a text after it got a number.
             self.by_symbol[at] = match self.own.get(symbols.text(symbol)) {
                 Some(number) => *number,
-                None => self.add(Text::Known(symbol)),
+                None => self.add(NumberedText::Known(symbol)),
             };
         }
         self.by_symbol[at]
@@ -73,12 +73,12 @@ impl Texts {
             return *number;
         }
         let text: Arc<str> = text.into();
-        let number = self.add(Text::Own(text.clone()));
+        let number = self.add(NumberedText::Own(text.clone()));
         self.own.insert(text, number);
         number
     }
 
-    fn add(&mut self, text: Text) -> u32 {
+    fn add(&mut self, text: NumberedText) -> u32 {
         self.list.push(text);
         (self.list.len() - 1) as u32
     }
@@ -86,8 +86,8 @@ impl Texts {
     /// Returns the text of a number.
     pub(super) fn text<'a>(&'a self, symbols: &'a Symbols, number: u32) -> Option<&'a str> {
         Some(match self.list.get(number as usize)? {
-            Text::Known(symbol) => symbols.text(*symbol),
-            Text::Own(text) => text,
+            NumberedText::Known(symbol) => symbols.text(*symbol),
+            NumberedText::Own(text) => text,
         })
     }
 
@@ -130,8 +130,8 @@ impl Texts {
         while at < self.list.len() {
             let entry = self.list[at].clone();
             let text = match &entry {
-                Text::Known(symbol) => symbols.text(*symbol),
-                Text::Own(text) => text,
+                NumberedText::Known(symbol) => symbols.text(*symbol),
+                NumberedText::Own(text) => text,
             };
             if places {
                 // Other texts have no parents, even with a `/` in them.

@@ -2,11 +2,11 @@
 
 use super::{
     Resolver,
-    expr::{View, show_path, show_segments},
+    expr::{ExprContext, show_path, show_segments},
     hir::{Charge, Key, Limit, Role},
     literal::said_twice,
-    once::{Keys, Said},
-    scope::Kind,
+    once::{FirstSpans, HolderKeys},
+    scope::NameKind,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, no_role},
@@ -72,7 +72,7 @@ impl Resolver {
                 self.problem(Diagnostic::error(Code::B0215, path.span, message).help(help));
                 continue;
             }
-            let Some(read) = self.key(View::Rules, path) else { continue };
+            let Some(read) = self.key(ExprContext::Rules, path) else { continue };
             if !matches!(read.key, Key::Attribute(_) | Key::Provider | Key::Instance) {
                 let message = format!("`{}` need not be exposed", show_path(path));
                 let help = "names, places and amounts are in the coarse vocabulary already, or never";
@@ -92,19 +92,19 @@ impl Resolver {
     /// Handles `expose counts` and `expose scores`.
     fn tells(&mut self, word: &str, span: Span) {
         let broker = &mut self.hir.broker;
-        let said = if word == "counts" { &mut broker.counts } else { &mut broker.scores };
-        match *said {
+        let stated = if word == "counts" { &mut broker.counts } else { &mut broker.scores };
+        match *stated {
             Some(first) => {
                 let problem = said_twice(&format!("expose {word}"), span, first);
                 self.problem(problem);
             }
-            None => *said = Some(span),
+            None => *stated = Some(span),
         }
     }
 
     pub(super) fn broker(&mut self, block: &Block) {
         let Some(name) = self.required_name(block, "broker") else { return };
-        if !self.declare(Kind::Broker, &name) {
+        if !self.declare(NameKind::Broker, &name) {
             return;
         }
         self.hir.broker.name.get_or_insert(name);
@@ -114,7 +114,7 @@ impl Resolver {
                 StatementKind::Assign(assign) => self.broker_key(assign, statement.span),
                 StatementKind::Require(rule) | StatementKind::Prefer(rule) => {
                     let required = matches!(statement.kind, StatementKind::Require(_));
-                    let rule = self.rule(rule, required, statement, View::Rules);
+                    let rule = self.rule(rule, required, statement, ExprContext::Rules);
                     self.hir.broker.rules.extend(rule);
                 }
                 StatementKind::Charge(charge) => self.charge(charge, statement.span),
@@ -196,7 +196,7 @@ impl Resolver {
     }
 
     fn charge(&mut self, charge: &ast::Charge, span: Span) {
-        let amount = self.expr(View::Rules, &charge.amount);
+        let amount = self.expr(ExprContext::Rules, &charge.amount);
         match charge.target.segments.as_slice() {
             [side, resource @ ..] if side.text == "agent" && !resource.is_empty() => {
                 let resource = show_segments(resource);
@@ -217,13 +217,13 @@ impl Resolver {
         if !self.is_role(&name) {
             return;
         }
-        if !self.declare(Kind::Role, &name) {
+        if !self.declare(NameKind::Role, &name) {
             return;
         }
-        let mut keys = Keys::default();
+        let mut keys = HolderKeys::default();
         let mut weight = MILLION;
         let mut limits = Vec::new();
-        let mut said = Said::default();
+        let mut stated = FirstSpans::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
@@ -237,7 +237,7 @@ impl Resolver {
                     self.add_key(&mut keys, key, assign, statement.span);
                 }
                 StatementKind::Block(Block { kind: BlockKind::Limit, body, .. }) => {
-                    self.role_limits(body, &mut said, &mut limits);
+                    self.role_limits(body, &mut stated, &mut limits);
                 }
                 StatementKind::Block(Block { kind: BlockKind::Keys(path), body, .. }) => {
                     self.plain_keys(&show_path(path), body, &mut keys);
@@ -255,7 +255,7 @@ impl Resolver {
     }
 
     /// Binds `limit { cpus = 400, pool.size = 10TB }`.
-    fn role_limits(&mut self, body: &ast::Body, said: &mut Said, limits: &mut Vec<Limit>) {
+    fn role_limits(&mut self, body: &ast::Body, stated: &mut FirstSpans, limits: &mut Vec<Limit>) {
         for statement in &body.statements {
             let StatementKind::Assign(assign) = &statement.kind else {
                 self.misplaced(statement, "`limit`", "it holds `RESOURCE = AMOUNT` only");
@@ -263,7 +263,7 @@ impl Resolver {
             };
             self.no_options(assign);
             let key = show_path(&assign.key);
-            if self.is_again(said, &key, statement.span) {
+            if self.is_again(stated, &key, statement.span) {
                 continue;
             }
             // `pool.size` names a side first; a resource whose first segment is no side may have dots too.

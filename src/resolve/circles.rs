@@ -16,7 +16,7 @@ use crate::diagnostic::{Code, Diagnostic};
 
 /// The state of a definition in the search.
 #[derive(Clone, Copy, PartialEq)]
-enum Mark {
+enum VisitState {
     New,
     /// On the current path.
     Open,
@@ -30,34 +30,34 @@ impl Resolver {
     /// Reports cycles of classes and lets, one per reference that closes one.
     pub(super) fn circles(&mut self) {
         let edges: Vec<Vec<usize>> = self.hir.definitions.iter().map(named_in).collect();
-        let mut marks = vec![Mark::New; edges.len()];
+        let mut marks = vec![VisitState::New; edges.len()];
         let mut found = false;
         for start in 0..edges.len() {
-            if marks[start] != Mark::New {
+            if marks[start] != VisitState::New {
                 continue;
             }
-            marks[start] = Mark::Open;
+            marks[start] = VisitState::Open;
             // The current path: each definition, and the number of its references that were followed.
             let mut way: Vec<(usize, usize)> = vec![(start, 0)];
             while let Some((at, next)) = way.last_mut() {
                 let Some(&named) = edges[*at].get(*next) else {
-                    marks[*at] = Mark::Done;
+                    marks[*at] = VisitState::Done;
                     way.pop();
                     continue;
                 };
                 *next += 1;
                 match marks[named] {
-                    Mark::New => {
-                        marks[named] = Mark::Open;
+                    VisitState::New => {
+                        marks[named] = VisitState::Open;
                         way.push((named, 0));
                     }
-                    Mark::Open => {
+                    VisitState::Open => {
                         let first = way.iter().position(|(on, _)| *on == named).unwrap_or(0);
                         let circle: Vec<usize> = way[first..].iter().map(|(on, _)| *on).collect();
                         self.circle(&circle);
                         found = true;
                     }
-                    Mark::Done => {}
+                    VisitState::Done => {}
                 }
             }
         }

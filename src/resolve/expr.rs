@@ -1,8 +1,8 @@
 //! Expressions: every path becomes a key of a side, a class or a let.
 //!
-//! A bare name means different things in a rule, a class and a need. [`View`] says which of them surrounds
-//! the expression. The view of a need also guards what frameworks may learn: it lets exposed keys through and
-//! no others.
+//! A bare name means different things in a rule, a class and a need. [`ExprContext`] says which of them
+//! surrounds the expression. The view of a need also guards what frameworks may learn: it lets exposed keys
+//! through and no others.
 
 use super::{
     Resolver,
@@ -19,7 +19,7 @@ use crate::{
 
 /// The context of an expression, which decides what a bare name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
+pub enum ExprContext {
     /// A rule, let or charge. A key is written with its side, and a bare name is a let.
     Rules,
     /// The body of a class. A bare name is a key of the candidate.
@@ -30,7 +30,7 @@ pub enum View {
 
 impl Resolver {
     /// Binds an expression. Returns `None` after reporting a problem in it.
-    pub(super) fn expr(&mut self, view: View, expr: &ast::Expr) -> Option<Expr> {
+    pub(super) fn expr(&mut self, view: ExprContext, expr: &ast::Expr) -> Option<Expr> {
         let kind = match &expr.kind {
             ast::ExprKind::Literal(ast::Literal::Unlimited) => {
                 self.problem(
@@ -90,22 +90,22 @@ impl Resolver {
     }
 
     /// Binds several expressions and reports the problems of all.
-    pub(super) fn exprs(&mut self, view: View, exprs: &[ast::Expr]) -> Option<Vec<Expr>> {
+    pub(super) fn exprs(&mut self, view: ExprContext, exprs: &[ast::Expr]) -> Option<Vec<Expr>> {
         let bound: Vec<_> = exprs.iter().map(|expr| self.expr(view, expr)).collect();
         bound.into_iter().collect()
     }
 
     /// Reports a comparison of two literals, which has the same result for every candidate. The author likely
     /// quoted a key.
-    fn two_literals(&mut self, view: View, span: Span, left: &Expr, right: &Expr) -> Option<()> {
+    fn two_literals(&mut self, view: ExprContext, span: Span, left: &Expr, right: &Expr) -> Option<()> {
         let (ExprKind::Literal(value), ExprKind::Literal(_)) = (&left.kind, &right.kind) else {
             return Some(());
         };
         let help = match (value, view) {
-            (ast::Literal::Text(text), View::Class(side) | View::Need(side)) => {
+            (ast::Literal::Text(text), ExprContext::Class(side) | ExprContext::Need(side)) => {
                 format!("in quotes it is a text; for the key write `{side}.{}`", quote(text))
             }
-            (ast::Literal::Text(text), View::Rules) => {
+            (ast::Literal::Text(text), ExprContext::Rules) => {
                 format!("in quotes it is a text; for a key write its side: `agent.{}`", quote(text))
             }
             _ => "compare a key with a value".to_owned(),
@@ -115,7 +115,7 @@ impl Resolver {
         None
     }
 
-    fn call(&mut self, view: View, name: &ast::Name, arguments: &[ast::Expr]) -> Option<ExprKind> {
+    fn call(&mut self, view: ExprContext, name: &ast::Name, arguments: &[ast::Expr]) -> Option<ExprKind> {
         let Some(function) = Function::from_name(&name.text) else {
             let known = Function::ALL.map(Function::name);
             let help = match nearest(&name.text, known) {
@@ -178,10 +178,10 @@ impl Resolver {
     }
 
     /// Returns the side that `is` tests.
-    fn subject(&mut self, view: View, subject: Option<&ast::Path>, span: Span) -> Option<Side> {
+    fn subject(&mut self, view: ExprContext, subject: Option<&ast::DottedName>, span: Span) -> Option<Side> {
         match (view, subject) {
-            (View::Class(side) | View::Need(side), None) => Some(side),
-            (View::Rules, None) => {
+            (ExprContext::Class(side) | ExprContext::Need(side), None) => Some(side),
+            (ExprContext::Rules, None) => {
                 self.problem(
                     Diagnostic::error(Code::B0402, span, "a rule must say what `is` speaks of")
                         .help("write `agent is …` or `pool is …`"),
@@ -194,12 +194,12 @@ impl Resolver {
                     _ => None,
                 };
                 // Only rules name a side. In a class its own side is allowed, since it changes nothing.
-                let ok = matches!(side, Some(Side::Agent | Side::Pool)) && view == View::Rules
-                    || matches!((view, side), (View::Class(own), Some(side)) if own == side);
+                let ok = matches!(side, Some(Side::Agent | Side::Pool)) && view == ExprContext::Rules
+                    || matches!((view, side), (ExprContext::Class(own), Some(side)) if own == side);
                 if !ok {
                     let message = format!("`{}` cannot be asked for a class here", show_path(path));
                     let help = match view {
-                        View::Rules => "classes are of agents and pools: `agent is …`, `pool is …`",
+                        ExprContext::Rules => "classes are of agents and pools: `agent is …`, `pool is …`",
                         _ => "write `is CLASS` alone: the side is understood",
                     };
                     self.problem(Diagnostic::error(Code::B0402, path.span, message).help(help));
@@ -211,8 +211,8 @@ impl Resolver {
     }
 
     /// Binds a path that stands for a value: a key or a let.
-    fn path(&mut self, view: View, path: &ast::Path) -> Option<ExprKind> {
-        if view == View::Rules && Side::from_name(&path.segments[0].text).is_none() {
+    fn path(&mut self, view: ExprContext, path: &ast::DottedName) -> Option<ExprKind> {
+        if view == ExprContext::Rules && Side::from_name(&path.segments[0].text).is_none() {
             let name = show_path(path);
             if let Some(id) = self.scope.named(self.home.as_deref(), &name) {
                 return Some(ExprKind::Named(id));
@@ -231,25 +231,25 @@ impl Resolver {
     }
 
     /// Binds a path as a key of a side.
-    pub(super) fn key(&mut self, view: View, path: &ast::Path) -> Option<Read> {
+    pub(super) fn key(&mut self, view: ExprContext, path: &ast::DottedName) -> Option<Read> {
         let named = Side::from_name(&path.segments[0].text);
         match (view, named) {
-            (View::Rules, Some(side)) => self.side_key(side, &path.segments[1..], path),
-            (View::Rules, None) => {
+            (ExprContext::Rules, Some(side)) => self.side_key(side, &path.segments[1..], path),
+            (ExprContext::Rules, None) => {
                 let problem = self.scope.unknown_name(self.home.as_deref(), &show_path(path), path.span);
                 self.problem(problem);
                 None
             }
             // A quoted key is written with its side even here. Without it, it would be a text literal.
-            (View::Class(own), Some(side)) if side == own && has_quoted_key(path) => {
+            (ExprContext::Class(own), Some(side)) if side == own && has_quoted_key(path) => {
                 self.side_key(own, &path.segments[1..], path)
             }
-            (View::Need(own), Some(side)) if side == own && has_quoted_key(path) => {
+            (ExprContext::Need(own), Some(side)) if side == own && has_quoted_key(path) => {
                 let read = self.side_key(own, &path.segments[1..], path)?;
                 self.coarse(&read, path.span)?;
                 Some(read)
             }
-            (View::Class(own), Some(side)) if path.segments.len() > 1 => {
+            (ExprContext::Class(own), Some(side)) if path.segments.len() > 1 => {
                 let rest = show_segments(&path.segments[1..]);
                 let (message, help) = if side == own {
                     (format!("in a class for {own} the side is understood"), format!("write `{rest}`"))
@@ -262,8 +262,8 @@ impl Resolver {
                 self.problem(Diagnostic::error(Code::B0402, path.span, message).help(help));
                 None
             }
-            (View::Class(own), _) => self.side_key(own, &path.segments, path),
-            (View::Need(own), Some(side)) if path.segments.len() > 1 => {
+            (ExprContext::Class(own), _) => self.side_key(own, &path.segments, path),
+            (ExprContext::Need(own), Some(side)) if path.segments.len() > 1 => {
                 let rest = show_segments(&path.segments[1..]);
                 let message = format!("a need does not name sides: `{}`", show_path(path));
                 let help = if side == own {
@@ -275,7 +275,7 @@ impl Resolver {
                 self.problem(Diagnostic::error(Code::B0402, path.span, message).help(help));
                 None
             }
-            (View::Need(own), _) => {
+            (ExprContext::Need(own), _) => {
                 let read = self.side_key(own, &path.segments, path)?;
                 self.coarse(&read, path.span)?;
                 Some(read)
@@ -284,7 +284,7 @@ impl Resolver {
     }
 
     /// Binds a key of a side: a built-in key, a level or an open key.
-    fn side_key(&mut self, side: Side, segments: &[ast::Name], path: &ast::Path) -> Option<Read> {
+    fn side_key(&mut self, side: Side, segments: &[ast::Name], path: &ast::DottedName) -> Option<Read> {
         // Built-in keys exist on some sides only. On others the same word is an open key.
         let placed = matches!(side, Side::Agent | Side::Pool | Side::Broker);
         let held = matches!(side, Side::Agent | Side::Pool);
@@ -359,12 +359,12 @@ impl Resolver {
 }
 
 /// Returns `true` if the first key after the side needs quotes.
-fn has_quoted_key(path: &ast::Path) -> bool {
+fn has_quoted_key(path: &ast::DottedName) -> bool {
     path.segments.get(1).is_some_and(|segment| !is_plain_name(&segment.text))
 }
 
 /// Returns a path as the language writes it.
-pub(super) fn show_path(path: &ast::Path) -> String {
+pub(super) fn show_path(path: &ast::DottedName) -> String {
     show_segments(&path.segments)
 }
 

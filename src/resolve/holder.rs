@@ -5,11 +5,11 @@ use indexmap::IndexMap;
 
 use super::{
     Resolver,
-    expr::{View, show_path},
+    expr::{ExprContext, show_path},
     hir::Rule,
     literal::said_twice,
-    once::{Keys, Said},
-    scope::Kind,
+    once::{FirstSpans, HolderKeys},
+    scope::NameKind,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, no_reservation},
@@ -28,11 +28,11 @@ use crate::{
 
 /// The contents of the body of a holder.
 #[derive(Default)]
-struct Holder {
+struct HolderBody {
     domain: Option<Located>,
-    keys: Keys,
+    keys: HolderKeys,
     resources: Vec<ResourceRecord>,
-    said: IndexMap<PartRecord, Said>,
+    first_spans: IndexMap<PartRecord, FirstSpans>,
     rules: Vec<Rule>,
     children: Vec<(TierRecord, Vec<Vec<Rule>>)>,
     reserved_for: Option<Located>,
@@ -44,7 +44,7 @@ type TierWithRules = (TierRecord, Vec<Vec<Rule>>);
 impl Resolver {
     pub(super) fn agent(&mut self, block: &Block) {
         let Some(name) = self.required_name(block, "agent") else { return };
-        if self.holds_slash(&name, "agent") || !self.declare(Kind::Agent, &name) {
+        if self.holds_slash(&name, "agent") || !self.declare(NameKind::Agent, &name) {
             return;
         }
         let holder = self.holder(&block.body, Side::Agent, None);
@@ -60,7 +60,7 @@ impl Resolver {
 
     pub(super) fn provider(&mut self, block: &Block) {
         let Some((tier, rules)) = self.tier(block, TierKind::Provider) else { return };
-        if self.declare(Kind::Provider, &tier.name) {
+        if self.declare(NameKind::Provider, &tier.name) {
             self.hir.records.providers.push(tier);
             self.hir.record_rules.tiers.extend(rules);
         }
@@ -74,15 +74,15 @@ impl Resolver {
         let holder = self.holder(&block.body, Side::Pool, Some(kind));
         let mut rules = vec![holder.rules];
         let mut children: Vec<TierRecord> = Vec::new();
-        let mut said = Said::default();
+        let mut first_spans = FirstSpans::default();
         for (child, child_rules) in holder.children {
-            if let Some(first) = said.get(&child.name.text) {
+            if let Some(first) = first_spans.get(&child.name.text) {
                 let word = child.kind.name();
                 let problem = declared_twice(word, &child.name.text, child.name.span, *first);
                 self.problem(problem);
                 continue;
             }
-            said.insert(child.name.text.clone(), child.name.span);
+            first_spans.insert(child.name.text.clone(), child.name.span);
             children.push(child);
             rules.extend(child_rules);
         }
@@ -110,8 +110,8 @@ impl Resolver {
         holds
     }
 
-    fn holder(&mut self, body: &ast::Body, side: Side, tier: Option<TierKind>) -> Holder {
-        let mut holder = Holder::default();
+    fn holder(&mut self, body: &ast::Body, side: Side, tier: Option<TierKind>) -> HolderBody {
+        let mut holder = HolderBody::default();
         for statement in &body.statements {
             self.holder_statement(statement, side, tier, &mut holder);
         }
@@ -123,13 +123,13 @@ impl Resolver {
         statement: &Statement,
         side: Side,
         tier: Option<TierKind>,
-        holder: &mut Holder,
+        holder: &mut HolderBody,
     ) {
         match &statement.kind {
             StatementKind::Assign(assign) => self.holder_key(assign, statement.span, side, "", holder),
             StatementKind::Require(rule) | StatementKind::Prefer(rule) if tier != Some(TierKind::Volume) => {
                 let required = matches!(statement.kind, StatementKind::Require(_));
-                holder.rules.extend(self.rule(rule, required, statement, View::Rules));
+                holder.rules.extend(self.rule(rule, required, statement, ExprContext::Rules));
             }
             StatementKind::ReservedFor(role) if tier == Some(TierKind::Volume) => {
                 let role = Located { text: role.text.clone(), span: role.span };
@@ -160,7 +160,7 @@ impl Resolver {
         statement: &Statement,
         side: Side,
         tier: Option<TierKind>,
-        holder: &mut Holder,
+        holder: &mut HolderBody,
     ) {
         // Tiers nest in one order: provider, instance, pool, volume.
         let below = match (tier, &block.kind) {
@@ -203,9 +203,9 @@ impl Resolver {
 
     /// Adds the resources of one part (unreserved, reserved for a role, revocable). A part may be spread over
     /// several blocks.
-    fn part(&mut self, part: PartRecord, body: &ast::Body, holder: &mut Holder) {
-        let said = holder.said.entry(part.clone()).or_default();
-        let resources = self.resources(&part, body, said);
+    fn part(&mut self, part: PartRecord, body: &ast::Body, holder: &mut HolderBody) {
+        let first_spans = holder.first_spans.entry(part.clone()).or_default();
+        let resources = self.resources(&part, body, first_spans);
         holder.resources.extend(resources);
     }
 
@@ -217,7 +217,7 @@ impl Resolver {
         valid
     }
 
-    fn nested_keys(&mut self, prefix: &str, body: &ast::Body, side: Side, holder: &mut Holder) {
+    fn nested_keys(&mut self, prefix: &str, body: &ast::Body, side: Side, holder: &mut HolderBody) {
         for statement in &body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
@@ -241,7 +241,7 @@ impl Resolver {
         span: Span,
         side: Side,
         prefix: &str,
-        holder: &mut Holder,
+        holder: &mut HolderBody,
     ) {
         let bare = show_path(&assign.key);
         if prefix.is_empty() && bare == "domain" {
@@ -271,11 +271,11 @@ impl Resolver {
 
     pub(super) fn allocation(&mut self, block: &Block) {
         let Some(name) = self.required_name(block, "allocation") else { return };
-        if !self.declare(Kind::Allocation, &name) {
+        if !self.declare(NameKind::Allocation, &name) {
             return;
         }
         let mut record = AllocationRecord { name, framework: None, role: None, need: None, uses: Vec::new() };
-        let mut said = Said::default();
+        let mut first_spans = FirstSpans::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
@@ -302,7 +302,7 @@ impl Resolver {
                 }
                 StatementKind::VolumeReference(volume) => {
                     let name = format!("volume {}", show_name(&volume.text));
-                    if !self.is_again(&mut said, &name, volume.span) {
+                    if !self.is_again(&mut first_spans, &name, volume.span) {
                         record.uses.push(UseRecord {
                             holder: Located { text: volume.text.clone(), span: volume.span },
                             kind: UseKind::Volume,
@@ -318,11 +318,11 @@ impl Resolver {
                             self.misplaced(statement, "`revocable`", help);
                             continue;
                         };
-                        self.allocation_uses(block, statement, true, &mut said, &mut record);
+                        self.allocation_uses(block, statement, true, &mut first_spans, &mut record);
                     }
                 }
                 StatementKind::Block(block) => {
-                    self.allocation_uses(block, statement, false, &mut said, &mut record);
+                    self.allocation_uses(block, statement, false, &mut first_spans, &mut record);
                 }
                 _ => self.misplaced(
                     statement,
@@ -339,7 +339,7 @@ impl Resolver {
         block: &Block,
         statement: &Statement,
         revocable: bool,
-        said: &mut Said,
+        first_spans: &mut FirstSpans,
         record: &mut AllocationRecord,
     ) {
         let Some(taken) = self.allocation_use(block, statement) else { return };
@@ -347,7 +347,7 @@ impl Resolver {
         let word = if taken.kind == UseKind::Agent { "agent" } else { "pool" };
         let part = if revocable { "revocable " } else { "" };
         let name = format!("{part}{word} {}", show_name(&taken.holder.text));
-        if !self.is_again(said, &name, taken.holder.span) {
+        if !self.is_again(first_spans, &name, taken.holder.span) {
             record.uses.push(UseRecord { revocable, ..taken });
         }
     }
@@ -368,7 +368,7 @@ impl Resolver {
         };
         let holder = self.required_name(block, if kind == UseKind::Agent { "agent" } else { "pool" })?;
         let mut amounts: Vec<AmountRecord> = Vec::new();
-        let mut said = Said::default();
+        let mut first_spans = FirstSpans::default();
         for statement in &block.body.statements {
             let StatementKind::Assign(assign) = &statement.kind else {
                 self.misplaced(statement, "what an allocation takes", "it holds `RESOURCE = AMOUNT` only");
@@ -376,7 +376,7 @@ impl Resolver {
             };
             self.no_options(assign);
             let name = show_path(&assign.key);
-            if self.is_again(&mut said, &name, statement.span) {
+            if self.is_again(&mut first_spans, &name, statement.span) {
                 continue;
             }
             if let Some(amount) = self.amount(&assign.value) {
@@ -409,7 +409,7 @@ impl Resolver {
     }
 
     /// Declares a name. Reports a second declaration and returns `false`.
-    pub(super) fn declare(&mut self, kind: Kind, name: &Located) -> bool {
+    pub(super) fn declare(&mut self, kind: NameKind, name: &Located) -> bool {
         match self.scope.declare(kind, &name.text, name.span) {
             Ok(()) => true,
             Err(problem) => {
@@ -420,7 +420,7 @@ impl Resolver {
     }
 
     /// Adds the keys of a nested block, which may nest further.
-    pub(super) fn plain_keys(&mut self, prefix: &str, body: &ast::Body, keys: &mut Keys) {
+    pub(super) fn plain_keys(&mut self, prefix: &str, body: &ast::Body, keys: &mut HolderKeys) {
         for statement in &body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
@@ -457,7 +457,7 @@ impl Resolver {
         rule: &ast::Rule,
         required: bool,
         statement: &Statement,
-        view: View,
+        view: ExprContext,
     ) -> Option<Rule> {
         let weight = match (required, rule.weight) {
             (true, Some(weight)) => {

@@ -1,6 +1,6 @@
 //! Literals: values of keys and amounts of resources.
 
-use super::{Resolver, once::Said};
+use super::{Resolver, once::FirstSpans};
 use crate::{
     diagnostic::{Code, Diagnostic, hidden_character},
     inventory::records::{
@@ -144,7 +144,7 @@ impl Resolver {
         &mut self,
         part: &PartRecord,
         body: &ast::Body,
-        said: &mut Said,
+        first_spans: &mut FirstSpans,
     ) -> Vec<ResourceRecord> {
         let mut resources: Vec<ResourceRecord> = Vec::new();
         for statement in &body.statements {
@@ -153,7 +153,7 @@ impl Resolver {
                 continue;
             };
             let name = super::expr::show_path(&assign.key);
-            if self.is_again(said, &name, statement.span) {
+            if self.is_again(first_spans, &name, statement.span) {
                 continue;
             }
             let Some(amount) = self.amount(&assign.value) else { continue };
@@ -198,10 +198,10 @@ impl Resolver {
 
     /// Returns named items. Each may occur once, since they are counted one by one.
     pub(super) fn items(&mut self, texts: &[ast::Name]) -> Option<Vec<String>> {
-        let mut said = Said::default();
+        let mut first_spans = FirstSpans::default();
         let mut once = true;
         for text in texts {
-            once &= !self.is_again(&mut said, &text.text, text.span);
+            once &= !self.is_again(&mut first_spans, &text.text, text.span);
             if let Some(problem) = hidden_character(&text.text, text.span) {
                 self.problem(problem);
                 once = false;

@@ -21,13 +21,13 @@ use indexmap::IndexMap;
 pub use expr::show_read;
 pub use fine::walk;
 use hir::{Definition, DefinitionId, DefinitionKind, Hir, Read, Rule, SchemaField, Test};
-use once::Keys;
-use scope::{DefinitionInfo, Kind, Scope};
+use once::HolderKeys;
+use scope::{DefinitionInfo, NameKind, Scope};
 
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     inventory::{
-        Part,
+        SourceRecords,
         records::{KeyRecord, RuleRecord, RuleText, TierRecord},
     },
     limits,
@@ -38,7 +38,7 @@ use crate::{
     source::Span,
     types::{PluginClass, Side, Type},
 };
-use expr::{View, show_path};
+use expr::{ExprContext, show_path};
 
 /// The levels of fault domains of a set that declares none.
 pub const DEFAULT_LEVELS: [&str; 2] = ["region", "zone"];
@@ -93,7 +93,7 @@ pub struct Addition<'a> {
     /// The standard modules that the set uses.
     pub modules: &'a IndexMap<&'static str, Ast>,
     /// The names that the test declares anew. They replace those of the set.
-    pub replaced: &'a [(Kind, &'a str)],
+    pub replaced: &'a [(NameKind, &'a str)],
 }
 
 /// Binds the statements of a test in the scope of its set. The result holds the classes, lets, schema,
@@ -131,7 +131,7 @@ pub fn extend(hir: &Hir, scope: &Scope, addition: &Addition<'_>) -> (Hir, Vec<Di
 }
 
 /// Binds the rules of records that come as data. The order is that of `bind`: agents, then tiers depth first.
-pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[Part<'_>]) -> Vec<Diagnostic> {
+pub fn record_rules(hir: &mut Hir, scope: &Scope, parts: &[SourceRecords<'_>]) -> Vec<Diagnostic> {
     let mut resolver = Resolver { scope: scope.clone(), ..Resolver::default() };
     resolver.scope.suggests = true;
     for part in parts {
@@ -169,7 +169,7 @@ struct Resolver {
     home: Option<String>,
     /// The spans of statements with a syntax error.
     broken: Vec<Span>,
-    broker_keys: Keys,
+    broker_keys: HolderKeys,
     /// The number of each class and let, by the span of its name.
     definition_at: IndexMap<Span, usize>,
     /// Classes with an invalid side. They are reported once, not at every use.
@@ -192,18 +192,18 @@ impl Resolver {
     }
 
     /// Reports keys of data that are named like a built-in key, as for keys of a policy.
-    fn data_keys(&mut self, part: &Part<'_>, side: Side, records: &[KeyRecord]) {
+    fn data_keys(&mut self, part: &SourceRecords<'_>, side: Side, records: &[KeyRecord]) {
         for record in records {
-            self.is_built_in(side, &record.key, part.lift(record.span));
+            self.is_built_in(side, &record.key, part.to_run_span(record.span));
         }
     }
 
-    fn data_rules(&mut self, part: &Part<'_>, records: &[RuleRecord]) -> Vec<Rule> {
+    fn data_rules(&mut self, part: &SourceRecords<'_>, records: &[RuleRecord]) -> Vec<Rule> {
         let mut rules = Vec::new();
         for record in records {
             let expr = match &record.text {
                 RuleText::Tree(expr) => Some(expr.clone()),
-                RuleText::Text(text) => match parse::expression(&text.text, part.lift(text.span)) {
+                RuleText::Text(text) => match parse::expression(&text.text, part.to_run_span(text.span)) {
                     Ok(expr) => Some(expr),
                     Err(problems) => {
                         self.problems.extend(problems);
@@ -211,15 +211,15 @@ impl Resolver {
                     }
                 },
             };
-            let Some(expr) = expr.and_then(|expr| self.expr(View::Rules, &expr)) else { continue };
-            if record.weight.is_some_and(|weight| !self.is_weight(weight, part.lift(record.span))) {
+            let Some(expr) = expr.and_then(|expr| self.expr(ExprContext::Rules, &expr)) else { continue };
+            if record.weight.is_some_and(|weight| !self.is_weight(weight, part.to_run_span(record.span))) {
                 continue;
             }
             rules.push(Rule {
                 label: record.label.as_ref().map(|label| label.text.clone()),
                 weight: record.weight,
                 expr,
-                span: part.lift(record.span),
+                span: part.to_run_span(record.span),
                 docs: record.docs.clone(),
             });
         }
@@ -304,8 +304,8 @@ impl Resolver {
         }
         for (_, id) in found {
             let kind = match self.scope.definitions[id.0].kind {
-                DefinitionKind::Class(_) => Kind::Class,
-                DefinitionKind::Let => Kind::Let,
+                DefinitionKind::Class(_) => NameKind::Class,
+                DefinitionKind::Let => NameKind::Let,
             };
             if home.is_none()
                 && let Err(problem) = self.scope.declare(kind, &name.text, name.span)
@@ -358,7 +358,7 @@ impl Resolver {
                 Some(module) => format!("{module}.{}", name.text),
                 None => crate::value::show_name(&name.text),
             };
-            let unique = if matches!(kind, DefinitionKind::Let) { Kind::Let } else { Kind::Class };
+            let unique = if matches!(kind, DefinitionKind::Let) { NameKind::Let } else { NameKind::Class };
             let key = if module.is_some() { shown.as_str() } else { name.text.as_str() };
             if let Err(problem) = self.scope.declare(unique, key, name.span) {
                 self.problem(problem);
@@ -401,7 +401,7 @@ impl Resolver {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Let(name, expr) => {
-                    let Some(body) = self.expr(View::Rules, expr) else { continue };
+                    let Some(body) = self.expr(ExprContext::Rules, expr) else { continue };
                     if let Some(definition) = self.definition(name.span) {
                         definition.body = vec![body];
                     }
@@ -436,7 +436,7 @@ impl Resolver {
         let mut body = Vec::new();
         for statement in &block.body.statements {
             match &statement.kind {
-                StatementKind::Condition(expr) => body.extend(self.expr(View::Class(side), expr)),
+                StatementKind::Condition(expr) => body.extend(self.expr(ExprContext::Class(side), expr)),
                 StatementKind::Assign(assign) => {
                     let message =
                         format!("a class tests keys, it does not set them: `{} = …`", show_path(&assign.key));
@@ -531,7 +531,7 @@ impl Resolver {
 
     fn test(&mut self, block: &Block, docs: &[String]) {
         let Some(name) = self.required_name(block, "test") else { return };
-        if self.declare(Kind::Test, &name) {
+        if self.declare(NameKind::Test, &name) {
             for statement in &block.body.statements {
                 if let StatementKind::Block(Block { kind: BlockKind::Test, .. }) = &statement.kind {
                     self.misplaced(statement, "`test`", "tests stand side by side at the top of a file");

@@ -2,12 +2,12 @@
 
 use super::{
     Resolver,
-    expr::{View, show_path},
+    expr::{ExprContext, show_path},
     hir::{Ask, AskAmount, ClassAsk, ExprKind, Framework, Need, Place, Request, Rule, Volume},
     holder::bare_word,
     literal::{said_twice, whole_ranges},
-    once::{Keys, Needs, Said, volume_named},
-    scope::Kind,
+    once::{FirstSpans, FrameworkNeeds, HolderKeys, volume_named},
+    scope::NameKind,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, no_role},
@@ -23,11 +23,11 @@ use crate::{
 impl Resolver {
     pub(super) fn framework(&mut self, block: &Block, docs: &[String]) {
         let Some(name) = self.required_name(block, "framework") else { return };
-        if !self.declare(Kind::Framework, &name) {
+        if !self.declare(NameKind::Framework, &name) {
             return;
         }
-        let mut keys = Keys::default();
-        let mut needs = Needs::default();
+        let mut keys = HolderKeys::default();
+        let mut needs = FrameworkNeeds::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => self.framework_key(assign, statement.span, &mut keys),
@@ -57,15 +57,15 @@ impl Resolver {
     /// Binds a need at top level. It stands for a framework of the same name with role `*`.
     pub(super) fn lone_need(&mut self, block: &Block, docs: &[String]) {
         let Some(name) = self.required_name(block, "need") else { return };
-        if !self.declare(Kind::Framework, &name) {
+        if !self.declare(NameKind::Framework, &name) {
             return;
         }
-        let Some(need) = self.need(block, docs, &Needs::default()) else { return };
+        let Some(need) = self.need(block, docs, &FrameworkNeeds::default()) else { return };
         let (role, keys) = ("*".to_owned(), Vec::new());
         self.hir.frameworks.push(Framework { name, role, keys, needs: vec![need], docs: Vec::new() });
     }
 
-    fn framework_key(&mut self, assign: &ast::Assign, span: Span, keys: &mut Keys) {
+    fn framework_key(&mut self, assign: &ast::Assign, span: Span, keys: &mut HolderKeys) {
         let key = show_path(&assign.key);
         if key == "name" {
             self.is_built_in(Side::Framework, &key, assign.key.span);
@@ -80,7 +80,7 @@ impl Resolver {
         self.add_key(keys, key, assign, span);
     }
 
-    fn need(&mut self, block: &Block, docs: &[String], earlier: &Needs) -> Option<Need> {
+    fn need(&mut self, block: &Block, docs: &[String], earlier: &FrameworkNeeds) -> Option<Need> {
         let name = self.required_name(block, "need")?;
         if let Some(first) = earlier.find(&name.text) {
             let problem = declared_twice("need", &name.text, name.span, first.name.span);
@@ -108,7 +108,7 @@ impl Resolver {
                 need.volumes.extend(volume);
             }
         }
-        let mut seen = Seen::default();
+        let mut seen = SeenStatements::default();
         for statement in &block.body.statements {
             self.need_statement(statement, &mut need, earlier, &mut seen);
         }
@@ -142,7 +142,13 @@ impl Resolver {
         Some(need)
     }
 
-    fn need_statement(&mut self, statement: &Statement, need: &mut Need, earlier: &Needs, seen: &mut Seen) {
+    fn need_statement(
+        &mut self,
+        statement: &Statement,
+        need: &mut Need,
+        earlier: &FrameworkNeeds,
+        seen: &mut SeenStatements,
+    ) {
         match &statement.kind {
             StatementKind::Assign(assign) => self.need_key(assign, statement.span, need, seen),
             StatementKind::Block(block) => match &block.kind {
@@ -188,7 +194,7 @@ impl Resolver {
         }
     }
 
-    fn need_key(&mut self, assign: &ast::Assign, span: Span, need: &mut Need, seen: &mut Seen) {
+    fn need_key(&mut self, assign: &ast::Assign, span: Span, need: &mut Need, seen: &mut SeenStatements) {
         let key = show_path(&assign.key);
         if key == "count" {
             if let Some(first) = seen.count.replace(span) {
@@ -218,10 +224,12 @@ impl Resolver {
 
     fn agent_request(&mut self, body: &ast::Body) -> Request {
         let mut request = Request::default();
-        let mut said = Said::default();
+        let mut first_spans = FirstSpans::default();
         for statement in &body.statements {
             match &statement.kind {
-                StatementKind::Assign(assign) => self.ask(assign, statement.span, &mut request, &mut said),
+                StatementKind::Assign(assign) => {
+                    self.ask(assign, statement.span, &mut request, &mut first_spans)
+                }
                 StatementKind::Condition(expr) => {
                     self.request_condition(expr, statement, Side::Agent, &mut request)
                 }
@@ -236,7 +244,7 @@ impl Resolver {
         request
     }
 
-    fn volume(&mut self, block: &Block, before: &[Volume], earlier: &Needs) -> Option<Volume> {
+    fn volume(&mut self, block: &Block, before: &[Volume], earlier: &FrameworkNeeds) -> Option<Volume> {
         let name = self.required_name(block, "volume")?;
         if let Some(first) = volume_named(before, &name.text).map(|at| &before[at]) {
             let problem = declared_twice("volume", &name.text, name.span, first.name.span);
@@ -252,11 +260,11 @@ impl Resolver {
             source: None,
             places: Vec::new(),
         };
-        let mut said = Said::default();
+        let mut first_spans = FirstSpans::default();
         for statement in &block.body.statements {
             match &statement.kind {
                 StatementKind::Assign(assign) => {
-                    self.volume_key(assign, statement.span, &mut volume, &mut said)
+                    self.volume_key(assign, statement.span, &mut volume, &mut first_spans)
                 }
                 StatementKind::Condition(expr) => {
                     self.request_condition(expr, statement, Side::Pool, &mut volume.request);
@@ -276,14 +284,20 @@ impl Resolver {
         Some(volume)
     }
 
-    fn volume_key(&mut self, assign: &ast::Assign, span: Span, volume: &mut Volume, said: &mut Said) {
+    fn volume_key(
+        &mut self,
+        assign: &ast::Assign,
+        span: Span,
+        volume: &mut Volume,
+        first_spans: &mut FirstSpans,
+    ) {
         let key = show_path(&assign.key);
         let special = matches!(key.as_str(), "count" | "filesystem" | "access" | "source");
         if !special {
-            self.ask(assign, span, &mut volume.request, said);
+            self.ask(assign, span, &mut volume.request, first_spans);
             return;
         }
-        if self.is_again(said, &key, span) {
+        if self.is_again(first_spans, &key, span) {
             return;
         }
         match key.as_str() {
@@ -324,10 +338,10 @@ impl Resolver {
     }
 
     /// Binds a request for an amount.
-    fn ask(&mut self, assign: &ast::Assign, span: Span, request: &mut Request, said: &mut Said) {
+    fn ask(&mut self, assign: &ast::Assign, span: Span, request: &mut Request, first_spans: &mut FirstSpans) {
         self.no_options(assign);
         let resource = show_path(&assign.key);
-        if self.is_again(said, &resource, span) {
+        if self.is_again(first_spans, &resource, span) {
             return;
         }
         let Some(literal) = self.literal(&assign.value) else { return };
@@ -416,7 +430,7 @@ impl Resolver {
             }
             return;
         }
-        let Some(expr) = self.expr(View::Need(side), expr) else { return };
+        let Some(expr) = self.expr(ExprContext::Need(side), expr) else { return };
         // A literal would pass the type check of conditions if it were `true`.
         if let ExprKind::Literal(_) = expr.kind {
             let message = "a value alone is no condition";
@@ -453,12 +467,12 @@ impl Resolver {
 }
 
 #[derive(Default)]
-struct Seen {
+struct SeenStatements {
     whole: Option<Span>,
     revocable: Option<Span>,
     agent: Option<Span>,
     count: Option<Span>,
-    keys: Keys,
+    keys: HolderKeys,
 }
 
 const FRAMEWORK_HELP: &str = "it holds `role`, `principal`, `capabilities`, other keys and `need NAME { … }`";

@@ -11,25 +11,25 @@ use super::{
 use crate::{inventory::records::KeyRecord, parse::ast, source::Span};
 
 /// Names, with the span of their first occurrence.
-pub(super) type Said = IndexMap<String, Span>;
+pub(super) type FirstSpans = IndexMap<String, Span>;
 
 /// The keys of one holder.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
-    said: Said,
+pub(super) struct HolderKeys {
+    first_spans: FirstSpans,
     /// The keys with a valid value, in source order.
     pub records: Vec<KeyRecord>,
 }
 
 /// The needs of one framework that are bound so far.
 #[derive(Debug, Default)]
-pub(super) struct Needs {
+pub(super) struct FrameworkNeeds {
     /// The needs, in source order.
     pub list: Vec<Need>,
     by_name: IndexMap<String, usize>,
 }
 
-impl Needs {
+impl FrameworkNeeds {
     /// Adds a need. Its name must be new.
     pub fn push(&mut self, need: Need) {
         self.by_name.insert(need.name.text.clone(), self.list.len());
@@ -54,23 +54,23 @@ pub(super) fn volume_named(volumes: &[Volume], name: &str) -> Option<usize> {
 
 impl Resolver {
     /// Returns `true` if the name occurred before, and reports both spans. Remembers it otherwise.
-    pub(super) fn is_again(&mut self, said: &mut Said, name: &str, span: Span) -> bool {
-        match said.get(name) {
+    pub(super) fn is_again(&mut self, first_spans: &mut FirstSpans, name: &str, span: Span) -> bool {
+        match first_spans.get(name) {
             Some(first) => {
                 let problem = said_twice(name, span, *first);
                 self.problem(problem);
                 true
             }
             None => {
-                said.insert(name.to_owned(), span);
+                first_spans.insert(name.to_owned(), span);
                 false
             }
         }
     }
 
     /// Adds a key with its value. Reports a second occurrence.
-    pub(super) fn add_key(&mut self, keys: &mut Keys, key: String, assign: &ast::Assign, span: Span) {
-        if !self.is_again(&mut keys.said, &key, span) {
+    pub(super) fn add_key(&mut self, keys: &mut HolderKeys, key: String, assign: &ast::Assign, span: Span) {
+        if !self.is_again(&mut keys.first_spans, &key, span) {
             keys.records.extend(self.key_record(key, assign, span));
         }
     }

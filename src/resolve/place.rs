@@ -5,7 +5,7 @@ use super::{
     expr::show_path,
     hir::{Key, Place, PlaceKey, PlaceKind, Read, Target, Volume},
     need::BoundPlace,
-    once::{Needs, volume_named},
+    once::{FrameworkNeeds, volume_named},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest_after},
@@ -26,7 +26,7 @@ impl Resolver {
         span: Span,
         side: Side,
         volumes: &[Volume],
-        earlier: &Needs,
+        earlier: &FrameworkNeeds,
     ) -> BoundPlace {
         let kind = match place {
             ast::Place::Within(paths) => PlaceKind::Within(self.paths(paths)?),
@@ -66,7 +66,7 @@ impl Resolver {
     }
 
     /// Binds the key that a placement constraint compares or counts by.
-    fn place_key(&mut self, path: &ast::Path, side: Side) -> Option<PlaceKey> {
+    fn place_key(&mut self, path: &ast::DottedName, side: Side) -> Option<PlaceKey> {
         let name = show_path(path);
         if let Some(depth) = self.scope.levels.iter().position(|level| show_name(level) == name) {
             return Some(PlaceKey::Level(depth));
@@ -111,7 +111,12 @@ impl Resolver {
         self.problem(Diagnostic::error(Code::B0217, span, message).help(help));
     }
 
-    fn target(&mut self, path: &ast::Path, volumes: &[Volume], earlier: &Needs) -> Option<Target> {
+    fn target(
+        &mut self,
+        path: &ast::DottedName,
+        volumes: &[Volume],
+        earlier: &FrameworkNeeds,
+    ) -> Option<Target> {
         let names: Vec<&str> = path.segments.iter().map(|segment| segment.text.as_str()).collect();
         let found = match names.as_slice() {
             [only] => match (volume_named(volumes, only), earlier.position(only)) {

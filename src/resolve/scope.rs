@@ -14,7 +14,7 @@ use crate::{
 
 /// The kinds of names. A name is unique among its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum NameKind {
     /// A class.
     Class,
     /// A let.
@@ -35,37 +35,37 @@ pub enum Kind {
     Test,
 }
 
-impl Kind {
+impl NameKind {
     /// Returns the keyword of the kind.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Class => "class",
-            Kind::Let => "let",
-            Kind::Role => "role",
-            Kind::Broker => "broker",
-            Kind::Provider => "provider",
-            Kind::Agent => "agent",
-            Kind::Framework => "framework",
-            Kind::Allocation => "allocation",
-            Kind::Test => "test",
+            NameKind::Class => "class",
+            NameKind::Let => "let",
+            NameKind::Role => "role",
+            NameKind::Broker => "broker",
+            NameKind::Provider => "provider",
+            NameKind::Agent => "agent",
+            NameKind::Framework => "framework",
+            NameKind::Allocation => "allocation",
+            NameKind::Test => "test",
         }
     }
 }
 
 /// Returns the kind and name that a statement declares. In a test, it replaces the declaration of the set
 /// with both.
-pub fn declaration(statement: &Statement) -> Option<(Kind, &str)> {
+pub fn declaration(statement: &Statement) -> Option<(NameKind, &str)> {
     match &statement.kind {
-        StatementKind::Let(name, _) => Some((Kind::Let, &name.text)),
+        StatementKind::Let(name, _) => Some((NameKind::Let, &name.text)),
         StatementKind::Block(Block { kind, name: Some(name), .. }) => {
             let kind = match kind {
-                BlockKind::Class(_) => Kind::Class,
-                BlockKind::Role => Kind::Role,
-                BlockKind::Broker => Kind::Broker,
-                BlockKind::Provider => Kind::Provider,
-                BlockKind::Agent => Kind::Agent,
-                BlockKind::Framework | BlockKind::Need => Kind::Framework,
-                BlockKind::Allocation => Kind::Allocation,
+                BlockKind::Class(_) => NameKind::Class,
+                BlockKind::Role => NameKind::Role,
+                BlockKind::Broker => NameKind::Broker,
+                BlockKind::Provider => NameKind::Provider,
+                BlockKind::Agent => NameKind::Agent,
+                BlockKind::Framework | BlockKind::Need => NameKind::Framework,
+                BlockKind::Allocation => NameKind::Allocation,
                 _ => return None,
             };
             Some((kind, &name.text))
@@ -95,23 +95,23 @@ pub struct Names {
 /// Where names are declared: in a set, and by what is laid on top of it, so that a test copies none of the set's names.
 #[derive(Clone, Debug, Default)]
 struct Declared {
-    below: Arc<IndexMap<(Kind, String), Span>>,
+    below: Arc<IndexMap<(NameKind, String), Span>>,
     /// Names of below that are taken back.
-    gone: BTreeSet<(Kind, String)>,
-    own: IndexMap<(Kind, String), Span>,
+    gone: BTreeSet<(NameKind, String)>,
+    own: IndexMap<(NameKind, String), Span>,
 }
 
 impl Declared {
-    fn get(&self, name: &(Kind, String)) -> Option<Span> {
+    fn get(&self, name: &(NameKind, String)) -> Option<Span> {
         let below = || self.below.get(name).filter(|_| !self.gone.contains(name));
         self.own.get(name).or_else(below).copied()
     }
 
-    fn names(&self) -> impl Iterator<Item = &(Kind, String)> {
+    fn names(&self) -> impl Iterator<Item = &(NameKind, String)> {
         self.below.keys().filter(|name| !self.gone.contains(*name)).chain(self.own.keys())
     }
 
-    fn forget(&mut self, name: (Kind, String)) {
+    fn forget(&mut self, name: (NameKind, String)) {
         self.own.shift_remove(&name);
         self.gone.insert(name);
     }
@@ -140,7 +140,7 @@ pub type Home<'a> = Option<&'a str>;
 
 impl Scope {
     /// Declares a name. The error reports an earlier declaration of the same kind and name.
-    pub fn declare(&mut self, kind: Kind, name: &str, span: Span) -> Result<(), Diagnostic> {
+    pub fn declare(&mut self, kind: NameKind, name: &str, span: Span) -> Result<(), Diagnostic> {
         let key = (kind, name.to_owned());
         match self.declared.get(&key) {
             Some(first) => Err(declared_twice(kind.word(), name, span, first)),
@@ -162,17 +162,17 @@ impl Scope {
     }
 
     /// Removes a declaration, so that another may replace it.
-    pub fn forget(&mut self, kind: Kind, name: &str) {
+    pub fn forget(&mut self, kind: NameKind, name: &str) {
         self.declared.forget((kind, name.to_owned()));
     }
 
     /// Returns the span of a declaration.
-    pub fn declared(&self, kind: Kind, name: &str) -> Option<Span> {
+    pub fn declared(&self, kind: NameKind, name: &str) -> Option<Span> {
         self.declared.get(&(kind, name.to_owned()))
     }
 
     /// Returns the declared names of a kind.
-    pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+    pub fn names(&self, kind: NameKind) -> impl Iterator<Item = &str> {
         self.declared.names().filter(move |key| key.0 == kind).map(|key| key.1.as_str())
     }
 

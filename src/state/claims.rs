@@ -1,21 +1,22 @@
 //! Checks what an operation takes against what is free, and words the conflict where it does not fit.
 //!
-//! `operation` calls this for each amount of an offer. All arithmetic is that of [`Room`] and of the ledger,
-//! so an operation and the offer that it was made from are judged by the same rules. Nothing here changes the
-//! ledger: takes collect in `pending`, and the state changes only once the whole operation fits.
+//! `operation` calls this for each amount of an offer. All arithmetic is that of [`Availability`] and of the
+//! ledger, so an operation and the offer that it was made from are judged by the same rules. Nothing here
+//! changes the ledger: takes collect in `pending`, and the state changes only once the whole operation fits.
 
 use super::{
-    conflict::{Conflict, HeldBy, holders},
-    desk::Bound,
+    conflict::{Conflict, HeldBy, list_holders},
+    transaction::BoundState,
 };
 use crate::{
     diagnostic::Code,
     inventory::{
-        amount_of, ledger,
-        operations::Claim,
+        amount_of,
+        availability::{Availability, Requester, Revocable, Shortfall},
+        ledger,
+        operations::OfferedAmount,
         records::{RawAmount, TierKind},
-        room::{Lack, Revocable, Room, Taker},
-        world::{Allocation, HoldingId, PartKind, Quota, StockId, StockKind, Take, Taken, Tier, World},
+        world::{Allocation, HoldingId, PartKind, StockId, StockKind, Take, Taken, Tier, Total, World},
     },
     ir::Amount,
     quantity::{MILLION, render},
@@ -25,7 +26,7 @@ use crate::{
 
 /// An agent or a pool that something is taken from.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct ClaimSource {
     /// The kind and the name, for messages: `` agent `a1` ``.
     pub words: String,
     /// The name of the agent, or the path of the pool.
@@ -41,7 +42,7 @@ enum SourceKind {
 
 /// The requester: what takes an amount.
 #[derive(Clone, Debug)]
-pub(super) struct Asker<'a> {
+pub(super) struct Claimant<'a> {
     /// The name of the allocation or reservation, or the path of the volume, that is made.
     pub name: &'a str,
     pub role: &'a str,
@@ -50,23 +51,23 @@ pub(super) struct Asker<'a> {
     pub limited: bool,
 }
 
-impl Bound {
+impl BoundState {
     /// Returns the agent of this name, if the fleet has it.
-    pub fn agent(&self, name: &str) -> Option<Source> {
+    pub fn agent(&self, name: &str) -> Option<ClaimSource> {
         let agent = self.plan.symbols.find(name).and_then(|name| self.world.agent(name))?;
         let words = format!("agent `{name}`");
-        Some(Source { words, name: name.to_owned(), kind: SourceKind::Agent(agent) })
+        Some(ClaimSource { words, name: name.to_owned(), kind: SourceKind::Agent(agent) })
     }
 
     /// Returns the pool at this path, if the fleet has it.
     ///
     /// Looks among the tiers, not the supplies: a pool from which no volume can be carved is no supply.
-    pub fn pool(&self, path: &str) -> Option<Source> {
+    pub fn pool(&self, path: &str) -> Option<ClaimSource> {
         let symbol = self.plan.symbols.find(path)?;
         let tiers = &self.world.tiers;
         let at = tiers.iter().position(|tier| tier.kind == TierKind::Pool && tier.path == symbol)?;
         let words = format!("pool `{path}`");
-        Some(Source { words, name: path.to_owned(), kind: SourceKind::Pool(at) })
+        Some(ClaimSource { words, name: path.to_owned(), kind: SourceKind::Pool(at) })
     }
 
     /// Returns the number, among the supplies, of the existing volume at this path.
@@ -87,7 +88,7 @@ impl Bound {
     ///
     /// An agent has at most one. A pool has one for itself and one for each tier above that counts the
     /// resource: what a pool gives, its backend and provider give with it.
-    fn tiers(&self, source: &Source, resource: &str) -> Vec<HoldingId> {
+    fn tiers(&self, source: &ClaimSource, resource: &str) -> Vec<HoldingId> {
         let Some(resource) = self.plan.symbols.find(resource) else { return Vec::new() };
         match source.kind {
             SourceKind::Agent(agent) => self.world.agent_holding(agent, resource).into_iter().collect(),
@@ -108,13 +109,13 @@ impl Bound {
     /// them all.
     pub fn claim(
         &self,
-        asker: &Asker<'_>,
-        source: &Source,
-        claims: &[Claim],
+        claimant: &Claimant<'_>,
+        source: &ClaimSource,
+        claims: &[OfferedAmount],
         revocable: Revocable,
         pending: &mut Vec<Take>,
     ) -> Vec<Conflict> {
-        let line = self.line(asker.role);
+        let line = self.line(claimant.role);
         let mut conflicts = Vec::new();
         for claim in claims {
             let tiers = self.tiers(source, &claim.record.name);
@@ -122,24 +123,27 @@ impl Bound {
                 .first()
                 .and_then(|lowest| amount_of(&self.world, &self.plan.symbols, &claim.record, *lowest));
             let Some(amount) = typed else {
-                conflicts.push(gone_amount(asker, source, claim, tiers.is_empty()));
+                conflicts.push(missing_amount(claimant, source, claim, tiers.is_empty()));
                 continue;
             };
-            let taker = Taker { framework: None, line: &line, revocable, exempt: &[] };
-            let room = Room { world: &self.world, ledger: Some(&self.ledger), taker, pending };
-            // `exactly` leaves options and limits aside: the offer has applied the options already, and
+            let requester = Requester { framework: None, line: &line, revocable, exempt: &[] };
+            let availability =
+                Availability { world: &self.world, ledger: Some(&self.ledger), requester, pending };
+            // `take_exact` leaves options and limits aside: the offer has applied the options already, and
             // limits follow here, as they do not count for every requester.
-            let taken = room.exactly(&tiers, &amount).and_then(|portion| {
+            let taken = availability.take_exact(&tiers, &amount).and_then(|portion| {
                 let holding = self.world.holding(tiers[0]);
-                let limits = match asker.limited {
-                    true => room.limit_takes(holding.side, holding.resource, portion.amount())?,
+                let limits = match claimant.limited {
+                    true => availability.limit_takes(holding.side, holding.resource, portion.amount())?,
                     false => Vec::new(),
                 };
                 Ok(portion.own.into_iter().chain(portion.above).chain(limits).collect::<Vec<_>>())
             });
             match taken {
                 Ok(takes) => pending.extend(takes),
-                Err(lack) => conflicts.push(self.short(asker, source, claim, &amount, &room, lack)),
+                Err(shortfall) => {
+                    conflicts.push(self.short(claimant, source, claim, &amount, &availability, shortfall))
+                }
             }
         }
         conflicts
@@ -148,46 +152,48 @@ impl Bound {
     /// Words the conflict of a claim that does not fit.
     fn short(
         &self,
-        asker: &Asker<'_>,
-        source: &Source,
-        claim: &Claim,
+        claimant: &Claimant<'_>,
+        source: &ClaimSource,
+        claim: &OfferedAmount,
         amount: &Amount,
-        room: &Room<'_>,
-        lack: Lack,
+        availability: &Availability<'_>,
+        shortfall: Shortfall,
     ) -> Conflict {
         let (resource, wanted) = (&claim.record.name, show(&claim.record.amount, amount));
-        let name = asker.name;
-        if let Lack::Limit(limit) = lack {
+        let name = claimant.name;
+        if let Shortfall::Limit(limit) = shortfall {
             let stock = self.world.stock(limit);
-            let free = render(stock.dimension, room.free(limit).unwrap_or(0));
+            let free = render(stock.dimension, availability.free(limit).unwrap_or(0));
             let role = match stock.kind {
                 StockKind::Limit(role) => self.plan.symbols.text(role),
-                _ => asker.role,
+                _ => claimant.role,
             };
             let message = format!(
                 "`{name}` takes {wanted} of `{resource}`, and the limit of role `{role}` leaves {free}"
             );
             let help = "end another allocation of the role, or raise its limit";
             let conflict = Conflict::new(Code::B0522, message, help);
-            return filled(conflict, resource, &format!("role {role}"), wanted, free, Vec::new());
+            return with_figures(conflict, resource, &format!("role {role}"), wanted, free, Vec::new());
         }
         // The holding that is short may be that of a tier above the source.
-        let Lack::Holding(tier) = lack else { return gone_amount(asker, source, claim, false) };
+        let Shortfall::Holding(tier) = shortfall else {
+            return missing_amount(claimant, source, claim, false);
+        };
         let (holder, words) = self.holder(tier, source);
-        let free = self.free(tier, room);
-        let held_by = self.held_by(tier, room.taker.line, amount);
+        let free = self.free(tier, availability);
+        let held_by = self.held_by(tier, availability.requester.line, amount);
         let mut message =
             format!("`{name}` takes {wanted} of `{resource}` on {words}, and {free} is free to it");
         if !held_by.is_empty() {
-            message.push_str(&format!(": {}", holders(&held_by)));
+            message.push_str(&format!(": {}", list_holders(&held_by)));
         }
         let help = "release what has it, or ask for offers again and take one that fits";
-        filled(Conflict::new(Code::B0522, message, help), resource, &holder, wanted, free, held_by)
+        with_figures(Conflict::new(Code::B0522, message, help), resource, &holder, wanted, free, held_by)
     }
 
     /// Returns the name of the holder of a holding, and the holder in words: a tier, or else the source
     /// itself.
-    fn holder(&self, holding: HoldingId, source: &Source) -> (String, String) {
+    fn holder(&self, holding: HoldingId, source: &ClaimSource) -> (String, String) {
         let has = |tier: &&Tier| tier.resources.iter().any(|held| held.holding == holding);
         match self.world.tiers.iter().find(has) {
             Some(tier) => {
@@ -198,20 +204,20 @@ impl Bound {
         }
     }
 
-    /// Describes what is free of a holding to the requester of `room`: an amount, or the free ranges or
-    /// items.
+    /// Describes what is free of a holding to the requester of `availability`: an amount, or the free ranges
+    /// or items.
     ///
     /// Ranges and items come from the ledger alone: those that are pending in the same operation still show
     /// as free.
-    fn free(&self, id: HoldingId, room: &Room<'_>) -> String {
+    fn free(&self, id: HoldingId, availability: &Availability<'_>) -> String {
         let holding = self.world.holding(id);
-        let sets = room.parts(holding).filter_map(|part| {
+        let sets = availability.parts(holding).filter_map(|part| {
             let stock = self.world.stock(part);
             ledger::is_set(stock).then(|| (part, self.ledger.free_set(&self.world, part)))
         });
         let sets: Vec<_> = sets.filter_map(|(part, free)| Some((part, free?))).collect();
         if sets.is_empty() {
-            let free = room.free_of(id);
+            let free = availability.free_of(id);
             return free.map_or("unlimited".to_owned(), |free| render(holding.dimension, free));
         }
         let names = sets.iter().map(|(part, free)| shown_set(&self.world, &self.plan.symbols, *part, free));
@@ -229,7 +235,7 @@ impl Bound {
         for allocation in &self.world.allocations {
             let of_it = allocation.takes.iter().filter(|take| stocks.contains(&take.stock));
             let amount =
-                of_it.filter(|take| meets(&self.world, take, wanted)).map(|take| take.amount.count());
+                of_it.filter(|take| is_taken_from(&self.world, take, wanted)).map(|take| take.amount.count());
             let amount: i128 = amount.sum();
             if amount > 0 {
                 found.push(HeldBy { kind: "allocation", name: text(allocation.name), amount: show(amount) });
@@ -260,18 +266,18 @@ impl Bound {
     ///
     /// Returns a conflict if the volume is not there, is reserved for a role that is not above the
     /// requester's, or has as many users as it takes.
-    pub fn use_volume(&self, asker: &Asker<'_>, path: &str, pending: &mut Vec<Take>) -> Vec<Conflict> {
+    pub fn use_volume(&self, claimant: &Claimant<'_>, path: &str, pending: &mut Vec<Take>) -> Vec<Conflict> {
         let Some(supply) = self.volume(path) else {
-            let message = format!("`{}` uses the volume `{path}`, and it is not there", asker.name);
+            let message = format!("`{}` uses the volume `{path}`, and it is not there", claimant.name);
             let help = "it was destroyed, or never made: ask for offers again";
             return vec![Conflict::new(Code::B0523, message, help)];
         };
         let Some(existing) = &self.world.supplies[supply].existing else { return Vec::new() };
-        if let Some(role) = existing.reserved_for.filter(|role| !self.line(asker.role).contains(role)) {
+        if let Some(role) = existing.reserved_for.filter(|role| !self.line(claimant.role).contains(role)) {
             let role = self.plan.symbols.text(role);
             let message = format!(
                 "`{}` of role `{}` uses the volume `{path}`, which is kept for role `{role}`",
-                asker.name, asker.role
+                claimant.name, claimant.role
             );
             let help = "ask for offers again: it is offered to that role and those below it";
             return vec![Conflict::new(Code::B0522, message, help)];
@@ -297,11 +303,11 @@ impl Bound {
         let names: Vec<String> = held_by.iter().map(|held| format!("`{}`", held.name)).collect();
         let message = format!(
             "`{}` uses the volume `{path}`, and all its places are taken: {} uses it",
-            asker.name,
+            claimant.name,
             names.join(", ")
         );
         let conflict = Conflict::new(Code::B0522, message, "release who uses it, or use another volume");
-        vec![filled(conflict, "users", path, "1".to_owned(), "0".to_owned(), held_by)]
+        vec![with_figures(conflict, "users", path, "1".to_owned(), "0".to_owned(), held_by)]
     }
 
     /// Returns how much an existing volume has of a resource, in base units.
@@ -313,7 +319,7 @@ impl Bound {
 
     /// Returns `true` if an amount that an offer takes of a pool is at most what a volume has of that
     /// resource.
-    pub fn is_within(&self, source: &Source, claim: &Claim, volume: usize) -> bool {
+    pub fn is_within(&self, source: &ClaimSource, claim: &OfferedAmount, volume: usize) -> bool {
         let tiers = self.tiers(source, &claim.record.name);
         let amount = tiers
             .first()
@@ -325,10 +331,22 @@ impl Bound {
     }
 
     /// Returns the conflict of a reservation with what is unreserved and free, if it has one.
-    pub fn unreserved(&self, asker: &Asker<'_>, source: &Source, claim: &Claim) -> Option<Conflict> {
+    pub fn unreserved(
+        &self,
+        claimant: &Claimant<'_>,
+        source: &ClaimSource,
+        claim: &OfferedAmount,
+    ) -> Option<Conflict> {
         // A reservation can only be made of what is unreserved. The role `*` has no reservations to draw on.
-        let nobody = Asker { name: asker.name, role: "*", limited: false };
-        self.claim(&nobody, source, std::slice::from_ref(claim), Revocable::No, &mut Vec::new()).pop()
+        let unreserved_claimant = Claimant { name: claimant.name, role: "*", limited: false };
+        self.claim(
+            &unreserved_claimant,
+            source,
+            std::slice::from_ref(claim),
+            Revocable::Exclude,
+            &mut Vec::new(),
+        )
+        .pop()
     }
 
     /// Returns how many instances a need still lacks: `None` if its framework is not declared here,
@@ -356,7 +374,7 @@ impl Bound {
 }
 
 /// Completes a conflict with the figures that programs read.
-fn filled(
+fn with_figures(
     conflict: Conflict,
     resource: &str,
     holder: &str,
@@ -375,8 +393,13 @@ fn filled(
 }
 
 /// The conflict of a claim on a resource that the source does not have, or has as another kind of amount.
-fn gone_amount(asker: &Asker<'_>, source: &Source, claim: &Claim, none: bool) -> Conflict {
-    let (name, resource) = (asker.name, &claim.record.name);
+fn missing_amount(
+    claimant: &Claimant<'_>,
+    source: &ClaimSource,
+    claim: &OfferedAmount,
+    none: bool,
+) -> Conflict {
+    let (name, resource) = (claimant.name, &claim.record.name);
     let what = if none { "there is none" } else { "what there is of it is of another kind" };
     let message = format!("`{name}` takes `{resource}` of {}, and {what}", source.words);
     let help = "the fleet is not what the offer was made from: ask for offers again";
@@ -387,11 +410,11 @@ fn gone_amount(asker: &Asker<'_>, source: &Source, claim: &Claim, none: bool) ->
 ///
 /// Any take of an amount does. A take of ranges or items does only if it has one of those that are wanted by
 /// name.
-fn meets(world: &World, take: &Take, wanted: &Amount) -> bool {
+fn is_taken_from(world: &World, take: &Take, wanted: &Amount) -> bool {
     let Taken::Set(taken) = &take.amount else { return true };
     match (wanted, &world.stock(take.stock).usable) {
-        (Amount::Ranges(wanted), Quota::Ranges(_)) => !wanted.common(taken).is_empty(),
-        (Amount::Items(wanted), Quota::Items(all)) => {
+        (Amount::Ranges(wanted), Total::Ranges(_)) => !wanted.common(taken).is_empty(),
+        (Amount::Items(wanted), Total::Items(all)) => {
             // A take of items has their numbers in the stock rather than their names.
             let number = |item| all.iter().position(|known| known == item);
             let numbers = wanted.iter().filter_map(number).filter_map(|at| i64::try_from(at).ok());
@@ -418,7 +441,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// Writes a set of ranges, or of items by their numbers in the stock, as the language does.
 fn shown_set(world: &World, symbols: &Symbols, stock: StockId, free: &Ranges) -> String {
     match &world.stock(stock).usable {
-        Quota::Items(items) => {
+        Total::Items(items) => {
             let is_free = |at: usize| i64::try_from(at).is_ok_and(|at| free.contains(at));
             list(items.iter().enumerate().filter(|(at, _)| is_free(*at)).map(|(_, item)| symbols.text(*item)))
         }

@@ -138,7 +138,7 @@ impl Conflict {
 }
 
 /// Lists holders for a message: ``allocation `x1` has 4, allocation `x2` has 2, and 3 more``.
-pub(super) fn holders(held_by: &[HeldBy]) -> String {
+pub(super) fn list_holders(held_by: &[HeldBy]) -> String {
     let named = held_by.iter().take(NAMED).map(|held| match held.kind {
         "reservation" => format!("{} is kept for role `{}`", held.amount, held.name),
         kind => format!("{kind} `{}` has {}", held.name, held.amount),

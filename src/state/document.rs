@@ -29,7 +29,7 @@ pub struct State {
 
 /// An entry that one of two states has and the other has not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct EntryChange {
     /// `true` if the later state has it, `false` if the earlier one had it.
     pub added: bool,
     /// `reservation`, `volume` or `allocation`.
@@ -45,19 +45,19 @@ pub(super) type Entries = BTreeMap<String, Json>;
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     Reservation,
     Volume,
     Allocation,
 }
 
-impl Kind {
+impl EntryKind {
     /// The word for this kind in messages and documents.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Reservation => "reservation",
-            Kind::Volume => "volume",
-            Kind::Allocation => "allocation",
+            EntryKind::Reservation => "reservation",
+            EntryKind::Volume => "volume",
+            EntryKind::Allocation => "allocation",
         }
     }
 }
@@ -70,7 +70,7 @@ impl State {
     pub fn from_json(name: &str, text: &str) -> Result<State, Error> {
         let inventory = Inventory::from_json(name, text)?;
         let (records, sources) = inventory.parts();
-        let diagnostics = foreign(records);
+        let diagnostics = undeclarable(records);
         if !diagnostics.is_empty() {
             return Err(Error::new(Report { sources: sources.clone(), diagnostics }));
         }
@@ -79,9 +79,9 @@ impl State {
         // The text has just been read without a problem, so its entries can be taken as they are.
         for (list, name, entry) in wire::entries(text) {
             let kind = match list {
-                "reservations" => Kind::Reservation,
-                "volumes" => Kind::Volume,
-                _ => Kind::Allocation,
+                "reservations" => EntryKind::Reservation,
+                "volumes" => EntryKind::Volume,
+                _ => EntryKind::Allocation,
             };
             state.entries_mut(kind).insert(name, entry);
         }
@@ -142,14 +142,14 @@ impl State {
 
     /// Returns the entries by which this state differs from an earlier one: by kind, those removed before
     /// those added. An entry whose content changed is among both.
-    pub fn changes_from(&self, before: &State) -> Vec<Change> {
+    pub fn changes_from(&self, before: &State) -> Vec<EntryChange> {
         let mut changes = Vec::new();
-        for kind in [Kind::Reservation, Kind::Volume, Kind::Allocation] {
+        for kind in [EntryKind::Reservation, EntryKind::Volume, EntryKind::Allocation] {
             let (old, new) = (before.entries(kind), self.entries(kind));
             let gone = old.iter().filter(|(name, entry)| new.get(*name) != Some(entry));
             let made = new.iter().filter(|(name, entry)| old.get(*name) != Some(entry));
             let all = gone.map(|entry| (false, entry)).chain(made.map(|entry| (true, entry)));
-            changes.extend(all.map(|(added, (name, entry))| Change {
+            changes.extend(all.map(|(added, (name, entry))| EntryChange {
                 added,
                 kind: kind.name(),
                 name: name.clone(),
@@ -159,19 +159,19 @@ impl State {
         changes
     }
 
-    pub(super) fn entries(&self, kind: Kind) -> &Entries {
+    pub(super) fn entries(&self, kind: EntryKind) -> &Entries {
         match kind {
-            Kind::Reservation => &self.reservations,
-            Kind::Volume => &self.volumes,
-            Kind::Allocation => &self.allocations,
+            EntryKind::Reservation => &self.reservations,
+            EntryKind::Volume => &self.volumes,
+            EntryKind::Allocation => &self.allocations,
         }
     }
 
-    pub(super) fn entries_mut(&mut self, kind: Kind) -> &mut Entries {
+    pub(super) fn entries_mut(&mut self, kind: EntryKind) -> &mut Entries {
         match kind {
-            Kind::Reservation => &mut self.reservations,
-            Kind::Volume => &mut self.volumes,
-            Kind::Allocation => &mut self.allocations,
+            EntryKind::Reservation => &mut self.reservations,
+            EntryKind::Volume => &mut self.volumes,
+            EntryKind::Allocation => &mut self.allocations,
         }
     }
 
@@ -195,7 +195,7 @@ impl State {
 }
 
 /// Returns a diagnostic for each kind of declaration that an inventory has and a state must not have.
-fn foreign(records: &Records) -> Vec<Diagnostic> {
+fn undeclarable(records: &Records) -> Vec<Diagnostic> {
     let found: [(&str, Option<&Located>); 6] = [
         ("broker", records.broker.domain.as_ref()),
         ("agent", records.agents.first().map(|agent| &agent.name)),

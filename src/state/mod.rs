@@ -27,12 +27,12 @@
 
 mod claims;
 mod conflict;
-mod desk;
 mod document;
 mod operation;
+mod transaction;
 
 pub use conflict::{Conflict, Conflicts, HeldBy, Refusal};
-pub use document::{Change, State};
+pub use document::{EntryChange, State};
 
 use crate::{
     Error, Inventory,
@@ -45,7 +45,7 @@ use crate::{
     plugin::Plugin,
     source::Sources,
 };
-use desk::Desk;
+use transaction::Transaction;
 
 /// Operations, done all or not at all.
 #[derive(Clone, Debug)]
@@ -123,16 +123,16 @@ pub fn apply_with(
         return Ok(state.clone());
     }
     // Most lists go through: what is made is then bound once for many. Only where something is in the way is it looked for.
-    let mut quick = Desk::new((parsed, plugins), inventories, state, false);
+    let mut quick = Transaction::new((parsed, plugins), inventories, state, false);
     if operations.record.operations.iter().all(|operation| quick.perform(operation).is_ok())
         && let Ok(state) = quick.finish()
     {
         return Ok(state);
     }
-    let mut desk = Desk::new((parsed, plugins), inventories, state, true);
-    one_by_one(&mut desk, &operations.record.operations, &mut conflicts)?;
+    let mut transaction = Transaction::new((parsed, plugins), inventories, state, true);
+    one_by_one(&mut transaction, &operations.record.operations, &mut conflicts)?;
     if conflicts.is_empty() {
-        return desk.finish().map_err(Refusal::Invalid);
+        return transaction.finish().map_err(Refusal::Invalid);
     }
     Err(Refusal::Conflicts(Conflicts::new(conflicts, &operations.sources)))
 }
@@ -140,7 +140,7 @@ pub fn apply_with(
 /// Holds operations against the state, to say which are in the way. What is made needs the fleet to be bound again: so several that
 /// make something are tried at once, twice as many after each success, and one alone after a conflict.
 fn one_by_one(
-    desk: &mut Desk<'_>,
+    transaction: &mut Transaction<'_>,
     list: &[OperationRecord],
     conflicts: &mut Vec<Conflict>,
 ) -> Result<(), Refusal> {
@@ -148,18 +148,18 @@ fn one_by_one(
     while at < list.len() {
         let making = list[at..].iter().take(size).take_while(|operation| operation.makes()).count();
         if making > 1 {
-            if desk.together(&list[at..at + making]) {
+            if transaction.together(&list[at..at + making]) {
                 (at, size) = (at + making, 2 * size);
             } else {
                 size = making / 2;
             }
             continue;
         }
-        desk.told = conflicts.len();
-        match desk.perform(&list[at]) {
+        transaction.told = conflicts.len();
+        match transaction.perform(&list[at]) {
             Ok(()) => size = 2 * size.max(1),
-            Err(desk::Obstacle::Invalid(error)) => return Err(Refusal::Invalid(error)),
-            Err(desk::Obstacle::Conflicts(found)) => {
+            Err(transaction::Obstacle::Invalid(error)) => return Err(Refusal::Invalid(error)),
+            Err(transaction::Obstacle::Conflicts(found)) => {
                 size = 1;
                 conflicts.extend(found.into_iter().map(|conflict| conflict.at(at, list[at].span)));
             }

@@ -1,39 +1,43 @@
 //! What each operation does.
 
 use super::{
-    claims::{Asker, Source},
+    claims::{ClaimSource, Claimant},
     conflict::Conflict,
-    desk::{Desk, Obstacle},
-    document::Kind,
+    document::EntryKind,
+    transaction::{Obstacle, Transaction},
 };
 use crate::{
     Error,
     diagnostic::{Code, nearest_after},
     inventory::{
-        operations::{Claim, OfferRecord, OfferVolume, OperationKind, ReserveEntry},
+        availability::Revocable,
+        operations::{OfferRecord, OfferVolume, OfferedAmount, OperationKind, ReserveEntry},
         records::{Located, ReservationRecord, UseKind},
-        room::Revocable,
         wire::{Json, amounts_json},
     },
 };
 
 const AGAIN: &str = "ask for offers again";
 
-impl Desk<'_> {
+impl Transaction<'_> {
     pub(super) fn operation(&mut self, operation: &OperationKind) -> Result<(), Obstacle> {
         match operation {
             OperationKind::Reserve(record, entry) => {
                 let result = self.reserve(record, entry);
-                self.made(Kind::Reservation, &record.name.text, result)
+                self.made(EntryKind::Reservation, &record.name.text, result)
             }
             OperationKind::Create { offer, name, only } => self.create(offer, name, only.as_deref()),
             OperationKind::Launch { offer, name, made } => {
-                let rests = |path: &Located| self.unmade.contains(&(Kind::Volume, path.text.clone()));
+                let rests = |path: &Located| self.unmade.contains(&(EntryKind::Volume, path.text.clone()));
                 if made.iter().any(|(_, path)| rests(path)) {
-                    return self.made(Kind::Allocation, &name.text, Err(Obstacle::Conflicts(Vec::new())));
+                    return self.made(
+                        EntryKind::Allocation,
+                        &name.text,
+                        Err(Obstacle::Conflicts(Vec::new())),
+                    );
                 }
                 let result = self.launch(offer, name, made);
-                self.made(Kind::Allocation, &name.text, result)
+                self.made(EntryKind::Allocation, &name.text, result)
             }
             OperationKind::Release(name) => self.end(name),
             OperationKind::Unreserve(name) => self.unreserve(name),
@@ -42,7 +46,7 @@ impl Desk<'_> {
     }
 
     /// Notes what was not made.
-    fn made(&mut self, kind: Kind, name: &str, result: Result<(), Obstacle>) -> Result<(), Obstacle> {
+    fn made(&mut self, kind: EntryKind, name: &str, result: Result<(), Obstacle>) -> Result<(), Obstacle> {
         if result.is_err() {
             self.unmade.insert((kind, name.to_owned()));
         }
@@ -52,27 +56,30 @@ impl Desk<'_> {
     fn reserve(&mut self, record: &ReservationRecord, entry: &ReserveEntry) -> Result<(), Obstacle> {
         let name = &record.name.text;
         let of_fleet = self.records().flat_map(|records| &records.reservations);
-        if self.state.entries(Kind::Reservation).contains_key(name)
+        if self.state.entries(EntryKind::Reservation).contains_key(name)
             || of_fleet.into_iter().any(|known| known.name.text == *name)
         {
-            return Err(taken_name(Kind::Reservation, name).into());
+            return Err(taken_name(EntryKind::Reservation, name).into());
         }
-        if self.add_unseen(Kind::Reservation, name, &entry.0) {
+        if self.add_deferred(EntryKind::Reservation, name, &entry.0) {
             return Ok(());
         }
         let before = self.bound().map_err(Obstacle::Invalid)?.clone();
         let holder = &record.of.holder.text;
         let source = match record.of.kind {
-            UseKind::Agent => before.agent(holder).ok_or_else(|| gone(name, "agent", holder))?,
-            _ => before.pool(holder).ok_or_else(|| gone(name, "pool", holder))?,
+            UseKind::Agent => before.agent(holder).ok_or_else(|| missing_entry(name, "agent", holder))?,
+            _ => before.pool(holder).ok_or_else(|| missing_entry(name, "pool", holder))?,
         };
-        let Err(error) = self.add(Kind::Reservation, name, entry.0.clone()) else { return Ok(()) };
-        let asker = Asker { name, role: &record.role.text, limited: false };
-        let claims =
-            record.of.amounts.iter().map(|amount| Claim { name: String::new(), record: amount.clone() });
+        let Err(error) = self.add(EntryKind::Reservation, name, entry.0.clone()) else { return Ok(()) };
+        let claimant = Claimant { name, role: &record.role.text, limited: false };
+        let claims = record
+            .of
+            .amounts
+            .iter()
+            .map(|amount| OfferedAmount { name: String::new(), record: amount.clone() });
         let short: Vec<Conflict> =
-            claims.filter_map(|claim| before.unreserved(&asker, &source, &claim)).collect();
-        Err(told(short, &error))
+            claims.filter_map(|claim| before.unreserved(&claimant, &source, &claim)).collect();
+        Err(conflicts_or_error(short, &error))
     }
 
     fn create(
@@ -97,13 +104,13 @@ impl Desk<'_> {
             let path = format!("{}/{}-{}", volume.supply.text, name.text, volume.name);
             let is_new = !volume.exists
                 && volume.revocable.is_empty()
-                && !self.state.entries(Kind::Volume).contains_key(&path);
-            if is_new && self.add_unseen(Kind::Volume, &path, &volume_entry(offer, volume, &path)) {
+                && !self.state.entries(EntryKind::Volume).contains_key(&path);
+            if is_new && self.add_deferred(EntryKind::Volume, &path, &volume_entry(offer, volume, &path)) {
                 continue;
             }
             let found = self.new_volume(offer, volume, &path, &mut pending)?;
             if !found.is_empty() {
-                self.unmade.insert((Kind::Volume, path.clone()));
+                self.unmade.insert((EntryKind::Volume, path.clone()));
             }
             conflicts.extend(found);
             entries.push((path.clone(), volume_entry(offer, volume, &path)));
@@ -117,11 +124,11 @@ impl Desk<'_> {
         // Together, so that what stands in the way of one leaves none of them behind.
         let before = self.state.clone();
         for (path, entry) in &entries {
-            if let Err(error) = self.add(Kind::Volume, path, entry.clone()) {
-                entries.iter().for_each(|(path, _)| drop(self.remove(Kind::Volume, path)));
+            if let Err(error) = self.add(EntryKind::Volume, path, entry.clone()) {
+                entries.iter().for_each(|(path, _)| drop(self.remove(EntryKind::Volume, path)));
                 self.state = before;
-                self.unmade.extend(entries.iter().map(|(path, _)| (Kind::Volume, path.clone())));
-                return Err(told(Vec::new(), &error));
+                self.unmade.extend(entries.iter().map(|(path, _)| (EntryKind::Volume, path.clone())));
+                return Err(conflicts_or_error(Vec::new(), &error));
             }
         }
         Ok(())
@@ -146,13 +153,13 @@ impl Desk<'_> {
         }
         let bound = self.bound().map_err(Obstacle::Invalid)?;
         let Some(pool) = bound.pool(&volume.supply.text) else {
-            return Ok(vec![gone(path, "pool", &volume.supply.text)]);
+            return Ok(vec![missing_entry(path, "pool", &volume.supply.text)]);
         };
         if bound.volume(path).is_some() {
-            return Ok(vec![taken_name(Kind::Volume, path)]);
+            return Ok(vec![taken_name(EntryKind::Volume, path)]);
         }
-        let asker = Asker { name: path, role: &offer.role.text, limited: false };
-        Ok(bound.claim(&asker, &pool, &volume.firm, Revocable::No, pending))
+        let claimant = Claimant { name: path, role: &offer.role.text, limited: false };
+        Ok(bound.claim(&claimant, &pool, &volume.firm, Revocable::Exclude, pending))
     }
 
     fn launch(
@@ -164,18 +171,19 @@ impl Desk<'_> {
         let bound = self.bound().map_err(Obstacle::Invalid)?;
         let name = &name.text;
         if bound.has_allocation(name) {
-            return Err(taken_name(Kind::Allocation, name).into());
+            return Err(taken_name(EntryKind::Allocation, name).into());
         }
         let mut conflicts: Vec<Conflict> =
             unneeded(bound.missing(&offer.framework.text, &offer.need.text), offer).into_iter().collect();
-        let asker = Asker { name, role: &offer.role.text, limited: true };
+        let claimant = Claimant { name, role: &offer.role.text, limited: true };
         let mut pending = Vec::new();
         match offer.agent.as_ref().map(|agent| (bound.agent(&agent.text), agent)) {
             None => {}
-            Some((None, agent)) => conflicts.push(gone(name, "agent", &agent.text)),
+            Some((None, agent)) => conflicts.push(missing_entry(name, "agent", &agent.text)),
             Some((Some(agent), _)) => {
-                for (claims, part) in [(&offer.firm, Revocable::No), (&offer.revocable, Revocable::Only)] {
-                    conflicts.extend(bound.claim(&asker, &agent, claims, part, &mut pending));
+                for (claims, part) in [(&offer.firm, Revocable::Exclude), (&offer.revocable, Revocable::Only)]
+                {
+                    conflicts.extend(bound.claim(&claimant, &agent, claims, part, &mut pending));
                 }
             }
         }
@@ -184,58 +192,58 @@ impl Desk<'_> {
             let own = made.iter().find(|(of, _)| of.text == volume.name).map(|(_, path)| path.text.as_str());
             let path = if volume.exists { Some(volume.supply.text.as_str()) } else { own };
             if let Some(path) = path {
-                conflicts.extend(bound.use_volume(&asker, path, &mut pending));
-                conflicts.extend(own.and_then(|own| unlike(bound, &asker, volume, own)));
+                conflicts.extend(bound.use_volume(&claimant, path, &mut pending));
+                conflicts.extend(own.and_then(|own| unlike(bound, &claimant, volume, own)));
                 used.push(path.to_owned());
                 continue;
             }
             let Some(pool) = bound.pool(&volume.supply.text) else {
-                conflicts.push(gone(name, "pool", &volume.supply.text));
+                conflicts.push(missing_entry(name, "pool", &volume.supply.text));
                 continue;
             };
-            for (claims, part) in [(&volume.firm, Revocable::No), (&volume.revocable, Revocable::Only)] {
-                conflicts.extend(bound.claim(&asker, &pool, claims, part, &mut pending));
+            for (claims, part) in [(&volume.firm, Revocable::Exclude), (&volume.revocable, Revocable::Only)] {
+                conflicts.extend(bound.claim(&claimant, &pool, claims, part, &mut pending));
             }
         }
         if !conflicts.is_empty() {
             return Err(Obstacle::Conflicts(conflicts));
         }
         let entry = allocation_entry(name, offer, made, used);
-        self.allocate(name, entry).map_err(|error| told(Vec::new(), &error))
+        self.allocate(name, entry).map_err(|error| conflicts_or_error(Vec::new(), &error))
     }
 
     fn end(&mut self, name: &Located) -> Result<(), Obstacle> {
         let name = &name.text;
-        if self.unmade.contains(&(Kind::Allocation, name.clone())) {
+        if self.unmade.contains(&(EntryKind::Allocation, name.clone())) {
             return Ok(());
         }
-        if !self.state.entries(Kind::Allocation).contains_key(name) {
+        if !self.state.entries(EntryKind::Allocation).contains_key(name) {
             let elsewhere = self
                 .records()
                 .any(|records| records.allocations.iter().any(|known| known.name.text == *name));
-            return Err(self.unknown(Kind::Allocation, name, elsewhere).into());
+            return Err(self.unknown(EntryKind::Allocation, name, elsewhere).into());
         }
-        self.settle().map_err(Obstacle::Invalid)?;
+        self.bind_deferred().map_err(Obstacle::Invalid)?;
         self.release(name);
         Ok(())
     }
 
     fn unreserve(&mut self, name: &Located) -> Result<(), Obstacle> {
         let name = &name.text;
-        if self.unmade.contains(&(Kind::Reservation, name.clone())) {
+        if self.unmade.contains(&(EntryKind::Reservation, name.clone())) {
             return Ok(());
         }
-        if !self.state.entries(Kind::Reservation).contains_key(name) {
+        if !self.state.entries(EntryKind::Reservation).contains_key(name) {
             let elsewhere = self
                 .records()
                 .any(|records| records.reservations.iter().any(|known| known.name.text == *name));
-            return Err(self.unknown(Kind::Reservation, name, elsewhere).into());
+            return Err(self.unknown(EntryKind::Reservation, name, elsewhere).into());
         }
         let bound = self.binds();
-        let Some(entry) = self.remove(Kind::Reservation, name) else { return Ok(()) };
+        let Some(entry) = self.remove(EntryKind::Reservation, name) else { return Ok(()) };
         // What does not bind either way is not this operation's doing.
         let Some(error) = self.bound().err().filter(|_| bound) else { return Ok(()) };
-        self.restore(Kind::Reservation, name, entry);
+        self.restore(EntryKind::Reservation, name, entry);
         let reason = first_of(&error);
         let message = format!("the reservation `{name}` is in use: without it, {reason}");
         let help = "release the allocations that rest on it first";
@@ -244,12 +252,12 @@ impl Desk<'_> {
 
     fn destroy(&mut self, path: &Located) -> Result<(), Obstacle> {
         let path = &path.text;
-        if self.unmade.contains(&(Kind::Volume, path.clone())) {
+        if self.unmade.contains(&(EntryKind::Volume, path.clone())) {
             return Ok(());
         }
-        if !self.state.entries(Kind::Volume).contains_key(path) {
+        if !self.state.entries(EntryKind::Volume).contains_key(path) {
             let elsewhere = self.bound().is_ok_and(|bound| bound.volume(path).is_some());
-            return Err(self.unknown(Kind::Volume, path, elsewhere).into());
+            return Err(self.unknown(EntryKind::Volume, path, elsewhere).into());
         }
         let of_fleet = self.records().flat_map(|records| &records.allocations);
         let uses = |of: &&crate::inventory::records::AllocationRecord| {
@@ -262,13 +270,13 @@ impl Desk<'_> {
             let message = format!("the volume `{path}` is in use by {}", users.join(", "));
             return Err(Conflict::new(Code::B0525, message, "release its users first").into());
         }
-        self.settle().map_err(Obstacle::Invalid)?;
-        self.remove(Kind::Volume, path);
+        self.bind_deferred().map_err(Obstacle::Invalid)?;
+        self.remove(EntryKind::Volume, path);
         Ok(())
     }
 
     /// Something that the state does not hold.
-    fn unknown(&self, kind: Kind, name: &str, elsewhere: bool) -> Conflict {
+    fn unknown(&self, kind: EntryKind, name: &str, elsewhere: bool) -> Conflict {
         let word = kind.name();
         if elsewhere {
             let message = format!("the {word} `{name}` is the fleet's own, and no part of the state");
@@ -283,17 +291,17 @@ impl Desk<'_> {
     }
 }
 
-fn taken_name(kind: Kind, name: &str) -> Conflict {
+fn taken_name(kind: EntryKind, name: &str) -> Conflict {
     let message = format!("there is {} {} `{name}` already", article(kind), kind.name());
     Conflict::new(Code::B0524, message, "choose another name with `as` or `name`")
 }
 
-fn article(kind: Kind) -> &'static str {
-    if kind == Kind::Allocation { "an" } else { "a" }
+fn article(kind: EntryKind) -> &'static str {
+    if kind == EntryKind::Allocation { "an" } else { "a" }
 }
 
-fn gone(asker: &str, kind: &str, name: &str) -> Conflict {
-    let message = format!("`{asker}` takes from the {kind} `{name}`, and it is not there");
+fn missing_entry(claimant: &str, kind: &str, name: &str) -> Conflict {
+    let message = format!("`{claimant}` takes from the {kind} `{name}`, and it is not there");
     Conflict::new(Code::B0523, message, AGAIN)
 }
 
@@ -311,13 +319,13 @@ fn unneeded(missing: Option<Option<u64>>, offer: &OfferRecord) -> Option<Conflic
 
 /// What a volume that was made lacks of what its offer takes.
 fn unlike(
-    bound: &super::desk::Bound,
-    asker: &Asker<'_>,
+    bound: &super::transaction::BoundState,
+    claimant: &Claimant<'_>,
     volume: &OfferVolume,
     path: &str,
 ) -> Option<Conflict> {
     let supply = bound.volume(path)?;
-    let pool: Source = bound.pool(&volume.supply.text)?;
+    let pool: ClaimSource = bound.pool(&volume.supply.text)?;
     let in_pool = path.rsplit_once('/').is_some_and(|(own, _)| own == volume.supply.text);
     let small = volume.firm.iter().find(|claim| !bound.is_within(&pool, claim, supply));
     let message = match small {
@@ -325,7 +333,8 @@ fn unlike(
         Some(claim) => format!("`{path}` has less `{}` than the offer takes", claim.record.name),
         None => return None,
     };
-    let help = format!("make the volume `{}` of this very offer, for `{}` to use", volume.name, asker.name);
+    let help =
+        format!("make the volume `{}` of this very offer, for `{}` to use", volume.name, claimant.name);
     Some(Conflict::new(Code::B0522, message, help))
 }
 
@@ -345,13 +354,13 @@ fn volume_entry(offer: &OfferRecord, volume: &OfferVolume, path: &str) -> Json {
 
 fn allocation_entry(name: &str, offer: &OfferRecord, made: &[(Located, Located)], used: Vec<String>) -> Json {
     let carved = |volume: &&OfferVolume| !volume.exists && !made.iter().any(|(of, _)| of.text == volume.name);
-    let uses = |agent: &[Claim], claims: fn(&OfferVolume) -> &[Claim]| {
+    let uses = |agent: &[OfferedAmount], claims: fn(&OfferVolume) -> &[OfferedAmount]| {
         let mut fields = Vec::new();
         if let Some(holder) = offer.agent.as_ref().filter(|_| !agent.is_empty()) {
             let amounts = Json::Object(vec![(holder.text.clone(), amounts_json(agent))]);
             fields.push(("agents".to_owned(), amounts));
         }
-        let mut pools: Vec<(String, Vec<Claim>)> = Vec::new();
+        let mut pools: Vec<(String, Vec<OfferedAmount>)> = Vec::new();
         for volume in offer.volumes.iter().filter(carved).filter(|volume| !claims(volume).is_empty()) {
             match pools.iter_mut().find(|pool| pool.0 == volume.supply.text) {
                 Some((_, known)) => crate::inventory::operations::add(known, claims(volume)),
@@ -399,7 +408,7 @@ fn allocation_entry(name: &str, offer: &OfferRecord, made: &[(Located, Located)]
 }
 
 /// Conflicts, or where none is found in particular what stands against the state that would be.
-fn told(conflicts: Vec<Conflict>, error: &Error) -> Obstacle {
+fn conflicts_or_error(conflicts: Vec<Conflict>, error: &Error) -> Obstacle {
     if !conflicts.is_empty() {
         return Obstacle::Conflicts(conflicts);
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// A condition of the set, with the outcomes that it can have and those that it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct CoveredCondition {
     /// `require`, `prefer`, `class` or `need`.
     pub kind: &'static str,
     /// The rule's label, the class, or the need; empty for a rule without a label.
@@ -33,7 +33,7 @@ pub struct Condition {
     pub seen: Seen,
 }
 
-impl Condition {
+impl CoveredCondition {
     /// The outcomes that the condition had.
     pub fn seen(&self) -> impl Iterator<Item = Truth> {
         let seen = self.seen;
@@ -52,13 +52,13 @@ const OUTCOMES: [Truth; 3] = [Truth::True, Truth::False, Truth::Unknown];
 /// The conditions of a set, with the outcomes that its tests gave them.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    conditions: IndexMap<Span, Condition>,
+    conditions: IndexMap<Span, CoveredCondition>,
 }
 
 impl Coverage {
     /// Lists the conditions of a set and of the plugins beside it, without an outcome yet.
     pub(super) fn of(fleet: &Fleet) -> Coverage {
-        let mut conditions: IndexMap<Span, Condition> = IndexMap::new();
+        let mut conditions: IndexMap<Span, CoveredCondition> = IndexMap::new();
         for (found, _) in conditions_of(fleet) {
             conditions.entry(found.span).or_insert(found);
         }
@@ -78,14 +78,15 @@ impl Coverage {
     }
 
     /// The conditions, in the order of their places.
-    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+    pub fn conditions(&self) -> impl Iterator<Item = &CoveredCondition> {
         self.conditions.values()
     }
 
     /// Returns the number of possible outcomes of all conditions, and the number of those seen.
     pub fn outcomes(&self) -> (usize, usize) {
-        let possible =
-            |condition: &Condition| OUTCOMES.iter().filter(|truth| condition.possible.has(**truth)).count();
+        let possible = |condition: &CoveredCondition| {
+            OUTCOMES.iter().filter(|truth| condition.possible.has(**truth)).count()
+        };
         let all: usize = self.conditions().map(possible).sum();
         let missing: usize = self.conditions().map(|condition| condition.missing().count()).sum();
         (all, all - missing)
@@ -105,7 +106,7 @@ impl Coverage {
 /// Classes of the standard library are left out, as their conditions are not the set's to test. Rules of
 /// plugins are taken from the plugins, not from the agents and tiers that carry them, so they count in a
 /// fleet where nothing carries them.
-fn conditions_of(fleet: &Fleet) -> Vec<(Condition, NodeId)> {
+fn conditions_of(fleet: &Fleet) -> Vec<(CoveredCondition, NodeId)> {
     let plan = fleet.plan();
     let mut found = Vec::new();
     let mut add = |kind, label: &str, node: NodeId, span| {
@@ -115,23 +116,23 @@ fn conditions_of(fleet: &Fleet) -> Vec<(Condition, NodeId)> {
         }
         let text = Show::new(plan).node(node);
         found.push((
-            Condition { kind, label: label.to_owned(), text, span, possible, seen: Seen::NONE },
+            CoveredCondition { kind, label: label.to_owned(), text, span, possible, seen: Seen::NONE },
             node,
         ));
     };
     let rules = plan.broker.requires.iter().chain(&plan.broker.prefers);
     let rules = rules.chain(plan.agent_rules.iter().flatten()).chain(plan.tier_rules.iter().flatten());
-    let own = rules.filter(|rule| !matches!(plan.node(rule.root), Node::Asked(_)));
+    let own = rules.filter(|rule| !matches!(plan.node(rule.root), Node::External(_)));
     for rule in own.chain(fleet.rules_of_plugins()) {
         let kind = if rule.weight.is_some() { "prefer" } else { "require" };
-        add(kind, own_label(rule), rule.root, rule.span);
+        add(kind, written_label(rule), rule.root, rule.span);
     }
     for definition in plan.definitions.iter().filter(|one| one.class_of.is_some() && !one.standard) {
         for node in plan.conjuncts(definition.root) {
             add("class", &definition.name, node, plan.spans[node.0 as usize]);
         }
     }
-    for definition in plan.definitions.iter().filter(|one| matches!(plan.node(one.root), Node::Asked(_))) {
+    for definition in plan.definitions.iter().filter(|one| matches!(plan.node(one.root), Node::External(_))) {
         if is_asked_for(plan, definition) {
             add("class", &definition.name, definition.root, definition.span);
         }
@@ -155,7 +156,7 @@ fn is_asked_for(plan: &Plan, class: &Definition) -> bool {
         || plan.nodes.iter().any(|node| matches!(node, Node::Named(id) if is_it(*id)))
 }
 
-fn own_label(rule: &Rule) -> &str {
+fn written_label(rule: &Rule) -> &str {
     if rule.labelled { &rule.label } else { "" }
 }
 
@@ -168,7 +169,7 @@ fn may_be_unknown(plan: &Plan, id: NodeId) -> bool {
     let any = |parts: &[NodeId]| parts.iter().any(|part| may_be_unknown(plan, *part));
     match plan.node(id) {
         Node::Constant(_) | Node::IsAbsent(_) | Node::IsPresent(_) => false,
-        Node::Asked(_) => true,
+        Node::External(_) => true,
         Node::Read(column) => !matches!(plan.column(*column).key, Key::Name | Key::Provider | Key::Instance),
         // The fallback takes the place of an unknown value, so only the fallback's own can remain.
         Node::Else(_, other) => may_be_unknown(plan, *other),

@@ -2,17 +2,17 @@
 
 use indexmap::IndexMap;
 
-use super::{Failure, names::Needs};
+use super::{FailedExpectation, names::Needs};
 use crate::{
     cycle::NeedResult,
     diagnostic::{Code, Diagnostic, nearest_after},
     inventory::{
         ledger,
-        world::{HoldingId, Quota},
+        world::{HoldingId, Total},
     },
     matching::NeedId,
     output::text::{count, reason_line},
-    parse::ast::{Expect, Expr, ExprKind, Literal, Name, OnMode, Outcome, Path},
+    parse::ast::{DottedName, Expect, ExpectedOutcome, Expr, ExprKind, Literal, Name, OnMode},
     policy::{Fleet, Offers},
     quantity::{MILLION, render},
     ranges::Ranges,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A problem with an expectation itself: what it names is not there.
-pub(super) type Problem = Box<Diagnostic>;
+pub(super) type ExpectationProblem = Box<Diagnostic>;
 
 /// What is told of a name that is not there; `told` is how many problems there are already.
 pub(super) fn unknown<'a>(
@@ -31,7 +31,7 @@ pub(super) fn unknown<'a>(
     name: &Name,
     known: impl Iterator<Item = &'a str>,
     told: usize,
-) -> Problem {
+) -> ExpectationProblem {
     let Name { text: name, span, .. } = name;
     let help = match nearest_after(told, name, known) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -51,8 +51,8 @@ pub(super) fn hold(
     (expect, span): (&Expect, Span),
     sources: &Sources,
     told: usize,
-) -> Result<Option<Failure>, Problem> {
-    let holder = Holder { offers, fleet: offers.fleet(), names, told };
+) -> Result<Option<FailedExpectation>, ExpectationProblem> {
+    let holder = ExpectationChecker { offers, fleet: offers.fleet(), names, told };
     let found = match expect {
         Expect::Outcome(need, outcome) => holder.outcome(need, *outcome)?,
         Expect::On { need, mode, agent, because } => holder.on(need, *mode, agent, because.as_ref())?,
@@ -68,20 +68,20 @@ pub(super) fn hold(
         Expect::Snapshot => None,
     };
     let expected = sources.text(span).trim().to_owned();
-    Ok(found.map(|(actual, reasons)| Failure { span, expected, actual, reasons }))
+    Ok(found.map(|(actual, reasons)| FailedExpectation { span, expected, actual, reasons }))
 }
 
 /// What is so instead, and the reasons that have to do with it.
-type Found = Option<(String, Vec<String>)>;
+type Difference = Option<(String, Vec<String>)>;
 
-struct Holder<'a> {
+struct ExpectationChecker<'a> {
     offers: &'a Offers,
     fleet: &'a Fleet,
     names: &'a Needs,
     told: usize,
 }
 
-impl Holder<'_> {
+impl ExpectationChecker<'_> {
     fn result(&self, id: NeedId) -> Option<&NeedResult> {
         self.offers.cycle().need(id)
     }
@@ -90,31 +90,35 @@ impl Holder<'_> {
         self.fleet.plan().symbols.text(symbol)
     }
 
-    fn agent(&self, name: &Name) -> Result<usize, Problem> {
+    fn agent(&self, name: &Name) -> Result<usize, ExpectationProblem> {
         let found =
             self.fleet.plan().symbols.find(&name.text).and_then(|symbol| self.fleet.world().agent(symbol));
         let known = self.fleet.world().agents.iter().map(|agent| self.text(agent.name));
         found.ok_or_else(|| unknown("agent", name, known, self.told))
     }
 
-    fn supply(&self, path: &Name) -> Result<usize, Problem> {
+    fn supply(&self, path: &Name) -> Result<usize, ExpectationProblem> {
         let found =
             self.fleet.plan().symbols.find(&path.text).and_then(|symbol| self.fleet.world().supply(symbol));
         let known = self.fleet.world().supplies.iter().map(|supply| self.text(supply.path));
         found.ok_or_else(|| unknown("pool", path, known, self.told))
     }
 
-    fn outcome(&self, need: &Path, expected: Outcome) -> Result<Found, Problem> {
+    fn outcome(
+        &self,
+        need: &DottedName,
+        expected: ExpectedOutcome,
+    ) -> Result<Difference, ExpectationProblem> {
         use crate::cycle::Outcome as Is;
         let id = self.names.need(&need.segments, need.span, self.told)?;
         let Some(result) = self.result(id) else {
             return Ok(Some(("it took no part".to_owned(), Vec::new())));
         };
         let holds = match expected {
-            Outcome::Met => result.outcome == Is::Met,
-            Outcome::Partial => result.outcome == Is::Partial,
-            Outcome::Unmet => result.outcome == Is::Unmet,
-            Outcome::Offered(number) => result.offered == number,
+            ExpectedOutcome::Met => result.outcome == Is::Met,
+            ExpectedOutcome::Partial => result.outcome == Is::Partial,
+            ExpectedOutcome::Unmet => result.outcome == Is::Unmet,
+            ExpectedOutcome::Offered(number) => result.offered == number,
         };
         if holds {
             return Ok(None);
@@ -143,7 +147,13 @@ impl Holder<'_> {
         format!("granted on {}", names.join(", "))
     }
 
-    fn on(&self, need: &Path, mode: OnMode, agent: &Name, because: Option<&Name>) -> Result<Found, Problem> {
+    fn on(
+        &self,
+        need: &DottedName,
+        mode: OnMode,
+        agent: &Name,
+        because: Option<&Name>,
+    ) -> Result<Difference, ExpectationProblem> {
         let id = self.names.need(&need.segments, need.span, self.told)?;
         let at = self.agent(agent)?;
         let Some(result) = self.result(id) else {
@@ -173,7 +183,7 @@ impl Holder<'_> {
         result: &NeedResult,
         because: Option<&Name>,
         which: impl Fn(&crate::cycle::Rejection) -> bool + Copy,
-    ) -> Found {
+    ) -> Difference {
         let label = because?;
         let among = result.rejections.list.iter().filter(|rejection| which(rejection));
         let mut reasons = among.flat_map(|rejection| rejection.reasons.iter());
@@ -185,11 +195,11 @@ impl Holder<'_> {
 
     fn from(
         &self,
-        volume: &Path,
+        volume: &DottedName,
         negative: bool,
         supply: &Name,
         because: Option<&Name>,
-    ) -> Result<Found, Problem> {
+    ) -> Result<Difference, ExpectationProblem> {
         let (id, name) = self.names.volume(volume, self.told)?;
         let name = self.fleet.plan().symbols.find(&name);
         let at = self.supply(supply)?;
@@ -259,7 +269,13 @@ impl Holder<'_> {
         Some(format!("on {}", show_name(self.text(world.agents[free].name))))
     }
 
-    fn free(&self, side: Side, holder: &Name, resource: &Path, amount: &Expr) -> Result<Found, Problem> {
+    fn free(
+        &self,
+        side: Side,
+        holder: &Name,
+        resource: &DottedName,
+        amount: &Expr,
+    ) -> Result<Difference, ExpectationProblem> {
         let (world, plan) = (self.fleet.world(), self.fleet.plan());
         let name = join_key(resource.segments.iter().map(|segment| segment.text.as_str()));
         let symbol = plan.symbols.find(&name);
@@ -281,7 +297,7 @@ impl Holder<'_> {
     }
 
     /// An amount against what is free of the firm parts of what a holder has.
-    fn amount(&self, id: HoldingId, expected: &Expr) -> Result<Found, Problem> {
+    fn amount(&self, id: HoldingId, expected: &Expr) -> Result<Difference, ExpectationProblem> {
         let world = self.fleet.world();
         let holding = world.holding(id);
         let remaining = &self.offers.cycle().ledger;
@@ -296,7 +312,7 @@ impl Holder<'_> {
         let mut of_items = false;
         for part in holding.firm() {
             let Some(set) = remaining.free_set(world, part) else { continue };
-            if let Quota::Items(all) = &world.stock(part).usable {
+            if let Total::Items(all) = &world.stock(part).usable {
                 of_items = true;
                 let here = all.iter().enumerate().filter(|(at, _)| set.contains(*at as i64));
                 items.extend(here.map(|(_, item)| self.text(*item)));
@@ -342,7 +358,13 @@ impl Holder<'_> {
         Ok((!holds).then(|| (shown(), Vec::new())))
     }
 
-    fn share(&self, role: &Name, numerator: u64, denominator: u64, span: Span) -> Result<Found, Problem> {
+    fn share(
+        &self,
+        role: &Name,
+        numerator: u64,
+        denominator: u64,
+        span: Span,
+    ) -> Result<Difference, ExpectationProblem> {
         let cycle = self.offers.cycle();
         let Some(found) = cycle.roles.iter().find(|known| known.path == role.text) else {
             let known = cycle.roles.iter().map(|known| known.path.as_str());

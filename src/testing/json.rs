@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Condition, Coverage, State, TestReport, TestResult, Verdict};
+use super::{Coverage, CoveredCondition, SnapshotResult, TestReport, TestResult, Verdict};
 use crate::{
     logic::Truth,
     source::{Sources, Span},
@@ -24,7 +24,7 @@ struct WireTests {
 #[derive(Serialize)]
 struct WireTest {
     name: String,
-    place: WirePlace,
+    place: WireTestPosition,
     verdict: &'static str,
     expectations: usize,
     failures: Vec<WireFailure>,
@@ -54,30 +54,30 @@ struct WireCondition {
     kind: &'static str,
     label: String,
     text: String,
-    place: WirePlace,
+    place: WireTestPosition,
     seen: Vec<&'static str>,
     never: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
 struct WireFailure {
-    place: WirePlace,
+    place: WireTestPosition,
     expected: String,
     actual: String,
     reasons: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct WirePlace {
+struct WireTestPosition {
     file: String,
     line: u32,
     column: u32,
 }
 
-impl WirePlace {
-    fn new(sources: &Sources, span: Span) -> WirePlace {
+impl WireTestPosition {
+    fn new(sources: &Sources, span: Span) -> WireTestPosition {
         let at = sources.line_column(span);
-        WirePlace { file: sources.get(span.source).name.to_string(), line: at.line, column: at.column }
+        WireTestPosition { file: sources.get(span.source).name.to_string(), line: at.line, column: at.column }
     }
 }
 
@@ -89,14 +89,14 @@ impl WireTest {
             Verdict::Broken(_) => ("broken", [].as_slice()),
         };
         let failures = failures.iter().map(|failure| WireFailure {
-            place: WirePlace::new(sources, failure.span),
+            place: WireTestPosition::new(sources, failure.span),
             expected: failure.expected.clone(),
             actual: failure.actual.clone(),
             reasons: failure.reasons.clone(),
         });
         WireTest {
             name: result.name.clone(),
-            place: WirePlace::new(sources, result.span),
+            place: WireTestPosition::new(sources, result.span),
             verdict,
             expectations: result.expectations,
             failures: failures.collect(),
@@ -104,7 +104,7 @@ impl WireTest {
                 file: snapshot.path.clone(),
                 state: snapshot.state.name(),
                 expected: match &snapshot.state {
-                    State::Changed(expected) => Some(expected.clone()),
+                    SnapshotResult::Changed(expected) => Some(expected.clone()),
                     _ => None,
                 },
                 actual: snapshot.taken.text.clone(),
@@ -116,11 +116,11 @@ impl WireTest {
 impl WireCoverage {
     fn new(sources: &Sources, coverage: &Coverage) -> WireCoverage {
         let (possible, seen) = coverage.outcomes();
-        let condition = |condition: &Condition| WireCondition {
+        let condition = |condition: &CoveredCondition| WireCondition {
             kind: condition.kind,
             label: condition.label.clone(),
             text: condition.text.clone(),
-            place: WirePlace::new(sources, condition.span),
+            place: WireTestPosition::new(sources, condition.span),
             seen: condition.seen().map(Truth::name).collect(),
             never: condition.missing().map(Truth::name).collect(),
         };

@@ -17,9 +17,9 @@ mod names;
 mod overlay;
 mod snapshot;
 
-pub use coverage::{Condition, Coverage};
+pub use coverage::{Coverage, CoveredCondition};
 pub use json::tests_json;
-pub use snapshot::{Damage, Snapshot, State, Taken, path as snapshot_path};
+pub use snapshot::{Damage, Snapshot, SnapshotFile, SnapshotResult, path as snapshot_path};
 
 use std::collections::BTreeSet;
 
@@ -39,14 +39,14 @@ use crate::{
     policy::{Fleet, Inventory, Offers},
     resolve::{
         hir,
-        scope::{Kind, declaration},
+        scope::{NameKind, declaration},
     },
     source::{Sources, Span},
 };
 
 /// An expectation that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct FailedExpectation {
     /// The place of the expectation.
     pub span: Span,
     /// The text of the expectation.
@@ -63,7 +63,7 @@ pub enum Verdict {
     /// All expectations hold.
     Passed,
     /// These expectations do not hold.
-    Failed(Vec<Failure>),
+    Failed(Vec<FailedExpectation>),
     /// The test could not run: its declarations do not compile, it names something that is not there, or its
     /// snapshot cannot be read.
     Broken(Box<Report>),
@@ -128,7 +128,7 @@ impl TestResult {
             }
             Verdict::Broken(_) => return,
         }
-        snapshot.state = State::Accepted;
+        snapshot.state = SnapshotResult::Accepted;
     }
 }
 
@@ -149,7 +149,7 @@ pub struct Options<'a> {
     pub snapshots: &'a dyn Fn(&str) -> ReadSnapshot,
     /// `true` if a damaged snapshot is to be replaced. Then it is a failure that [`TestResult::accept`]
     /// removes; else it breaks the test.
-    pub retakes: bool,
+    pub replaces_damaged: bool,
     /// The coverage to add outcomes to; see [`coverage()`]. `None` records nothing.
     pub coverage: Option<Coverage>,
     /// Called with the offers of each test that runs.
@@ -164,7 +164,7 @@ impl Default for Options<'_> {
             beside: Beside::default(),
             wanted: &|_| true,
             snapshots: &|_| Ok(None),
-            retakes: false,
+            replaces_damaged: false,
             coverage: None,
             offers: None,
         }
@@ -208,7 +208,7 @@ pub fn providers(checked: &Checked, inventories: &[Inventory]) -> BTreeSet<Strin
     let known = records.flat_map(|records| &records.providers).map(|provider| provider.name.text.clone());
     let of_tests = list(checked).iter().flat_map(|test| &test.statements);
     let of_tests = of_tests.filter_map(|statement| match declaration(statement) {
-        Some((Kind::Provider, name)) => Some(name.to_owned()),
+        Some((NameKind::Provider, name)) => Some(name.to_owned()),
         _ => None,
     });
     known.chain(of_tests).collect()
@@ -251,7 +251,7 @@ pub fn check(
     let expected = snapshots(checked);
     for test in list(checked) {
         let overlay = overlay::Overlay::new(parsed, inventories, beside, test);
-        let (problems, needs) = match overlay.addition() {
+        let (problems, needs) = match overlay.only_additions() {
             Some(added) => {
                 let (problems, added) = parsed.check_more(checked, &added, strictness);
                 let of_set = checked.hir.frameworks.iter();
@@ -298,11 +298,11 @@ struct Runner<'a> {
 }
 
 /// The failures and the snapshot of a test that ran, or the problems of one that could not.
-type Ran = Result<(Vec<Failure>, Option<Snapshot>), Box<Report>>;
+type TestRun = Result<(Vec<FailedExpectation>, Option<Snapshot>), Box<Report>>;
 
 impl Runner<'_> {
     /// Runs one test.
-    fn one(&mut self, test: &hir::Test) -> Ran {
+    fn one(&mut self, test: &hir::Test) -> TestRun {
         let overlay = overlay::Overlay::new(self.parsed, self.options.inventories, self.options.beside, test);
         let extra = overlay.extra();
         let checked = self.parsed.check(&extra, self.options.strictness);
@@ -319,11 +319,11 @@ impl Runner<'_> {
         let names = names::Needs::of(&fleet.loaded().hir.frameworks);
         let needs = taking_part(&fleet, &overlay, &names, test).map_err(broken)?;
         let recorder = self.coverage.as_ref().map(|_| Recorder::new(fleet.plan()));
-        let request = cycle::Request {
+        let request = cycle::CycleRequest {
             needs,
             reasons: Reasons::All,
             recorder: recorder.as_ref(),
-            ..cycle::Request::default()
+            ..cycle::CycleRequest::default()
         };
         let offers: Offers = fleet.cycle(request);
         // A plugin that failed excludes what it was asked about. Expectations would then pass or fail for the
@@ -373,7 +373,7 @@ impl Runner<'_> {
         let file = (self.options.snapshots)(&path)?;
         let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
         let inventories = self.options.inventories.iter().filter_map(|one| one.parts().1.iter().next());
-        let taken = Taken {
+        let taken = SnapshotFile {
             source: last(&sources.get(test.name.span.source).name),
             test: test.name.text.clone(),
             inventories: inventories.map(|(_, source)| last(&source.name)).collect(),
@@ -381,7 +381,9 @@ impl Runner<'_> {
         };
         let held = snapshot::compare(path, span, taken, file.as_deref());
         match &held.state {
-            State::Damaged(damage) if !(self.options.retakes && damage.may_be_replaced()) => {
+            SnapshotResult::Damaged(damage)
+                if !(self.options.replaces_damaged && damage.may_be_replaced()) =>
+            {
                 Err(Box::new(damage.diagnostic(&held.path, span)))
             }
             _ => Ok(held),
@@ -438,15 +440,15 @@ fn taking_part(
 }
 
 /// Returns the failure of a snapshot that is not the same as its file.
-fn snapshot_failure(snapshot: &Snapshot, sources: &Sources) -> Option<Failure> {
+fn snapshot_failure(snapshot: &Snapshot, sources: &Sources) -> Option<FailedExpectation> {
     let path = &snapshot.path;
     let actual = match &snapshot.state {
-        State::Same | State::Accepted => return None,
-        State::New => format!("there is no snapshot `{path}` yet"),
-        State::Changed(_) => format!("the offers differ from the snapshot `{path}`"),
-        State::Damaged(_) => format!("the snapshot `{path}` is to be taken anew"),
+        SnapshotResult::Same | SnapshotResult::Accepted => return None,
+        SnapshotResult::New => format!("there is no snapshot `{path}` yet"),
+        SnapshotResult::Changed(_) => format!("the offers differ from the snapshot `{path}`"),
+        SnapshotResult::Damaged(_) => format!("the snapshot `{path}` is to be taken anew"),
     };
     let expected = sources.text(snapshot.span).trim().to_owned();
     let reasons = snapshot.note.iter().cloned().collect();
-    Some(Failure { span: snapshot.span, expected, actual, reasons })
+    Some(FailedExpectation { span: snapshot.span, expected, actual, reasons })
 }

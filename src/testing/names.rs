@@ -3,13 +3,13 @@
 use indexmap::IndexMap;
 
 use super::{
-    expect::{Problem, unknown},
+    expect::{ExpectationProblem, unknown},
     overlay::FleetNames,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest_after},
     matching::NeedId,
-    parse::ast::{Expect, Name, Path},
+    parse::ast::{DottedName, Expect, Name},
     resolve::hir::Framework,
     source::Span,
     types::Side,
@@ -18,12 +18,12 @@ use crate::{
 
 /// The needs of a set by name, numbered as its plan numbers them.
 pub(super) struct Needs {
-    needs: Vec<Entry>,
+    needs: Vec<NeedNames>,
     /// Where the needs of a name are.
     named: IndexMap<String, Vec<usize>>,
 }
 
-struct Entry {
+struct NeedNames {
     id: NeedId,
     framework: String,
     need: String,
@@ -34,7 +34,7 @@ impl Needs {
     pub(super) fn of<'h>(frameworks: impl IntoIterator<Item = &'h Framework>) -> Needs {
         let mut needs = Vec::new();
         for (framework, known) in frameworks.into_iter().enumerate() {
-            needs.extend(known.needs.iter().enumerate().map(|(need, one)| Entry {
+            needs.extend(known.needs.iter().enumerate().map(|(need, one)| NeedNames {
                 id: NeedId { framework, need },
                 framework: known.name.text.clone(),
                 need: one.name.text.clone(),
@@ -49,7 +49,7 @@ impl Needs {
     }
 
     /// The need that an expectation names, if it names any; `told` is how many problems there are already.
-    pub(super) fn named(&self, expect: &Expect, told: usize) -> Result<Option<NeedId>, Problem> {
+    pub(super) fn named(&self, expect: &Expect, told: usize) -> Result<Option<NeedId>, ExpectationProblem> {
         match expect {
             Expect::Outcome(need, _) | Expect::On { need, .. } => {
                 self.need(&need.segments, need.span, told).map(Some)
@@ -60,20 +60,25 @@ impl Needs {
     }
 
     /// The need that `NEED` or `FRAMEWORK.NEED` means.
-    pub(super) fn need(&self, segments: &[Name], span: Span, told: usize) -> Result<NeedId, Problem> {
+    pub(super) fn need(
+        &self,
+        segments: &[Name],
+        span: Span,
+        told: usize,
+    ) -> Result<NeedId, ExpectationProblem> {
         self.entry(segments, span, told).map(|entry| entry.id)
     }
 
-    fn entry(&self, segments: &[Name], span: Span, told: usize) -> Result<&Entry, Problem> {
+    fn entry(&self, segments: &[Name], span: Span, told: usize) -> Result<&NeedNames, ExpectationProblem> {
         let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
         let last = texts.last().copied().unwrap_or_default();
         let of_name = self.named.get(last).into_iter().flatten().map(|at| &self.needs[*at]);
-        let fits = |entry: &&Entry| match texts.as_slice() {
+        let fits = |entry: &&NeedNames| match texts.as_slice() {
             [_] => true,
             [framework, _] => entry.framework == *framework,
             _ => false,
         };
-        let found: Vec<&Entry> = of_name.filter(fits).collect();
+        let found: Vec<&NeedNames> = of_name.filter(fits).collect();
         let shown = join_key(texts.iter().copied());
         match found.as_slice() {
             [only] => Ok(only),
@@ -95,7 +100,11 @@ impl Needs {
     }
 
     /// The need, and the name of the volume, that `NEED.VOLUME` or `FRAMEWORK.NEED.VOLUME` means.
-    pub(super) fn volume(&self, path: &Path, told: usize) -> Result<(NeedId, String), Problem> {
+    pub(super) fn volume(
+        &self,
+        path: &DottedName,
+        told: usize,
+    ) -> Result<(NeedId, String), ExpectationProblem> {
         let Some((volume, need)) = path.segments.split_last().filter(|(_, need)| !need.is_empty()) else {
             let message = "the volume of which need?";
             return Err(Box::new(
@@ -111,7 +120,7 @@ impl Needs {
 }
 
 /// Says when an expectation names an agent, a pool or an existing volume that its test does not see.
-pub(super) fn of_fleet(fleet: &FleetNames, expect: &Expect, told: usize) -> Result<(), Problem> {
+pub(super) fn of_fleet(fleet: &FleetNames, expect: &Expect, told: usize) -> Result<(), ExpectationProblem> {
     let (kind, known, name) = match expect {
         Expect::On { agent, .. } => ("agent", &fleet.agents, agent),
         Expect::Free { side: Side::Agent, holder, .. } => ("agent", &fleet.agents, holder),

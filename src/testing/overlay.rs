@@ -17,7 +17,7 @@ use crate::{
     policy::{Fleet, Inventory},
     resolve::{
         hir,
-        scope::{Kind, declaration},
+        scope::{NameKind, declaration},
     },
     source::Sources,
     types::PluginClass,
@@ -62,7 +62,7 @@ impl<'a> Overlay<'a> {
         let declares_fleet = own.iter().any(|statement| is_fleet(statement));
         // The test's own fleet takes the place of all others, unless `with inventory` adds it to them.
         let keeps_fleet = with_inventory || !declares_fleet;
-        let names: BTreeSet<(Kind, &str)> =
+        let names: BTreeSet<(NameKind, &str)> =
             own.iter().filter_map(|statement| declaration(statement)).collect();
         let of_set = parsed.files.iter().flat_map(|ast| &ast.items).filter(|statement| {
             let replaced = declaration(statement).is_some_and(|name| names.contains(&name));
@@ -73,7 +73,7 @@ impl<'a> Overlay<'a> {
             let (records, sources) = inventory.parts();
             (visible(records, keeps_fleet, &names), sources)
         });
-        let frameworks = names.iter().filter(|(class, _)| *class == Kind::Framework);
+        let frameworks = names.iter().filter(|(class, _)| *class == NameKind::Framework);
         Overlay {
             statements,
             own,
@@ -97,10 +97,13 @@ impl<'a> Overlay<'a> {
     /// needs.
     ///
     /// Nothing else of the set can depend on those, so they can be checked without checking the set again.
-    pub(super) fn addition(&self) -> Option<Vec<&'a Statement>> {
+    pub(super) fn only_additions(&self) -> Option<Vec<&'a Statement>> {
         let plain = |statement: &&Statement| match declaration(statement) {
             Some((kind, _)) => {
-                matches!(kind, Kind::Provider | Kind::Agent | Kind::Allocation | Kind::Framework)
+                matches!(
+                    kind,
+                    NameKind::Provider | NameKind::Agent | NameKind::Allocation | NameKind::Framework
+                )
             }
             None => false,
         };
@@ -175,7 +178,7 @@ impl FleetNames {
 }
 
 fn is_fleet(statement: &Statement) -> bool {
-    matches!(declaration(statement), Some((Kind::Provider | Kind::Agent | Kind::Allocation, _)))
+    matches!(declaration(statement), Some((NameKind::Provider | NameKind::Agent | NameKind::Allocation, _)))
 }
 
 fn is_test(statement: &Statement) -> bool {
@@ -183,19 +186,19 @@ fn is_test(statement: &Statement) -> bool {
 }
 
 /// What a test sees of an inventory: what it does not replace.
-fn visible(records: &Records, keeps_fleet: bool, replaced: &BTreeSet<(Kind, &str)>) -> Records {
+fn visible(records: &Records, keeps_fleet: bool, replaced: &BTreeSet<(NameKind, &str)>) -> Records {
     let mut records = records.clone();
     if !keeps_fleet {
         records.agents.clear();
         records.providers.clear();
         records.allocations.clear();
     }
-    let keeps = |class: Kind, name: &str| !replaced.contains(&(class, name));
-    records.agents.retain(|agent| keeps(Kind::Agent, &agent.name.text));
-    records.providers.retain(|provider| keeps(Kind::Provider, &provider.name.text));
-    records.allocations.retain(|allocation| keeps(Kind::Allocation, &allocation.name.text));
-    records.roles.retain(|role| keeps(Kind::Role, &role.name.text));
-    records.frameworks.retain(|framework| keeps(Kind::Framework, &framework.declaration.name.text));
-    records.needs.retain(|need| keeps(Kind::Framework, &need.declaration.name.text));
+    let keeps = |class: NameKind, name: &str| !replaced.contains(&(class, name));
+    records.agents.retain(|agent| keeps(NameKind::Agent, &agent.name.text));
+    records.providers.retain(|provider| keeps(NameKind::Provider, &provider.name.text));
+    records.allocations.retain(|allocation| keeps(NameKind::Allocation, &allocation.name.text));
+    records.roles.retain(|role| keeps(NameKind::Role, &role.name.text));
+    records.frameworks.retain(|framework| keeps(NameKind::Framework, &framework.declaration.name.text));
+    records.needs.retain(|need| keeps(NameKind::Framework, &need.declaration.name.text));
     records
 }

@@ -15,7 +15,7 @@ use crate::{
 
 /// The result of comparing a snapshot with its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum SnapshotResult {
     /// The file has the same text.
     Same,
     /// There is no file yet.
@@ -28,15 +28,15 @@ pub enum State {
     Accepted,
 }
 
-impl State {
+impl SnapshotResult {
     /// The word for this state in outputs.
     pub fn name(&self) -> &'static str {
         match self {
-            State::Same => "same",
-            State::New => "new",
-            State::Changed(_) => "changed",
-            State::Damaged(_) => "damaged",
-            State::Accepted => "accepted",
+            SnapshotResult::Same => "same",
+            SnapshotResult::New => "new",
+            SnapshotResult::Changed(_) => "changed",
+            SnapshotResult::Damaged(_) => "damaged",
+            SnapshotResult::Accepted => "accepted",
         }
     }
 }
@@ -49,16 +49,16 @@ pub struct Snapshot {
     /// The place of the statement `expect snapshot`.
     pub span: Span,
     /// The snapshot as this run took it.
-    pub taken: Taken,
+    pub taken: SnapshotFile,
     /// The result of comparing it with the file.
-    pub state: State,
+    pub state: SnapshotResult,
     /// A remark for the reader of a difference: the file was taken with other inventories.
     pub note: Option<String>,
 }
 
 /// The content of a snapshot file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct SnapshotFile {
     /// The name of the policy's file, without its folder.
     pub source: String,
     /// The name of the test.
@@ -152,7 +152,7 @@ fn file_name(name: &str) -> String {
 const BEGIN: &str = "---\n";
 const DESCRIPTION: &str = "bourse snapshot ";
 
-impl fmt::Display for Taken {
+impl fmt::Display for SnapshotFile {
     /// The whole file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
@@ -170,7 +170,7 @@ impl fmt::Display for Taken {
     }
 }
 
-impl Taken {
+impl SnapshotFile {
     /// Returns the checksum of the names in the header and of the lines of the text.
     fn sum(&self) -> String {
         let parts = [self.source.as_str(), self.test.as_str()].into_iter();
@@ -183,7 +183,7 @@ impl Taken {
     /// # Errors
     /// The damage, if the file is not just as it was written. Line ends and blank lines at the end do not
     /// count.
-    pub fn read(file: &str) -> Result<Taken, Damage> {
+    pub fn read(file: &str) -> Result<SnapshotFile, Damage> {
         // Git may check out text with the line ends of Windows.
         let file = file.replace("\r\n", "\n");
         let rest = file.strip_prefix(BEGIN).ok_or(Damage::Foreign)?;
@@ -202,7 +202,8 @@ impl Taken {
         }
         let text: String =
             text.unwrap_or_default().trim_end().lines().map(|line| format!("{line}\n")).collect();
-        let taken = Taken { source: header.source, test: header.test, inventories: header.inventories, text };
+        let taken =
+            SnapshotFile { source: header.source, test: header.test, inventories: header.inventories, text };
         let lines = taken.text.lines().count();
         match (header.lines.parse::<usize>(), header.sum == taken.sum()) {
             (Ok(_), true) => Ok(taken),
@@ -269,11 +270,11 @@ fn sum<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
 }
 
 /// Compares a snapshot with the text of its file, if there is one.
-pub(super) fn compare(path: String, span: Span, taken: Taken, file: Option<&str>) -> Snapshot {
-    let (state, note) = match file.map(Taken::read) {
-        None => (State::New, None),
-        Some(Err(damage)) => (State::Damaged(damage), None),
-        Some(Ok(stored)) if stored.text == taken.text => (State::Same, None),
+pub(super) fn compare(path: String, span: Span, taken: SnapshotFile, file: Option<&str>) -> Snapshot {
+    let (state, note) = match file.map(SnapshotFile::read) {
+        None => (SnapshotResult::New, None),
+        Some(Err(damage)) => (SnapshotResult::Damaged(damage), None),
+        Some(Ok(stored)) if stored.text == taken.text => (SnapshotResult::Same, None),
         Some(Ok(stored)) => {
             let note = (stored.inventories != taken.inventories).then(|| {
                 let named = |names: &[String]| match names {
@@ -283,7 +284,7 @@ pub(super) fn compare(path: String, span: Span, taken: Taken, file: Option<&str>
                 let (then, now) = (named(&stored.inventories), named(&taken.inventories));
                 format!("it was taken with {then}, and this run has {now}")
             });
-            (State::Changed(stored.text), note)
+            (SnapshotResult::Changed(stored.text), note)
         }
     };
     Snapshot { path, span, taken, state, note }
@@ -291,10 +292,10 @@ pub(super) fn compare(path: String, span: Span, taken: Taken, file: Option<&str>
 
 #[cfg(test)]
 mod tests {
-    use super::{Damage, Taken, path};
+    use super::{Damage, SnapshotFile, path};
 
-    fn taken() -> Taken {
-        Taken {
+    fn taken() -> SnapshotFile {
+        SnapshotFile {
             source: "p.policy".to_owned(),
             test: "a \"test\": 1".to_owned(),
             inventories: vec!["fleet.json".to_owned()],
@@ -305,14 +306,14 @@ mod tests {
     #[test]
     fn files_read_back_and_what_was_done_to_them_is_told_apart() {
         let file = taken().to_string();
-        assert_eq!(Taken::read(&file), Ok(taken()));
-        assert_eq!(Taken::read(&file.replace('\n', "\r\n")), Ok(taken()));
-        assert_eq!(Taken::read(&file.replace("#1", "#2")), Err(Damage::Edited));
-        assert_eq!(Taken::read(&file.replace("role db\n", "role db\nmore\n")), Err(Damage::Edited));
-        assert_eq!(Taken::read(&file.replace("fleet.json", "other.json")), Err(Damage::Edited));
-        assert_eq!(Taken::read(&file.replace("snapshot 1", "snapshot 7")), Err(Damage::Newer(7)));
-        assert_eq!(Taken::read("need n: met\n"), Err(Damage::Foreign));
-        assert_eq!(Taken::read("---\nsource: x.rs\n---\ntext\n"), Err(Damage::Foreign));
+        assert_eq!(SnapshotFile::read(&file), Ok(taken()));
+        assert_eq!(SnapshotFile::read(&file.replace('\n', "\r\n")), Ok(taken()));
+        assert_eq!(SnapshotFile::read(&file.replace("#1", "#2")), Err(Damage::Edited));
+        assert_eq!(SnapshotFile::read(&file.replace("role db\n", "role db\nmore\n")), Err(Damage::Edited));
+        assert_eq!(SnapshotFile::read(&file.replace("fleet.json", "other.json")), Err(Damage::Edited));
+        assert_eq!(SnapshotFile::read(&file.replace("snapshot 1", "snapshot 7")), Err(Damage::Newer(7)));
+        assert_eq!(SnapshotFile::read("need n: met\n"), Err(Damage::Foreign));
+        assert_eq!(SnapshotFile::read("---\nsource: x.rs\n---\ntext\n"), Err(Damage::Foreign));
     }
 
     /// A file that is cut anywhere is never taken for whole.
@@ -320,7 +321,7 @@ mod tests {
     fn no_part_of_a_file_is_a_file() {
         let file = taken().to_string();
         for end in 0..file.trim_end().len() {
-            let found = Taken::read(&file[..end]);
+            let found = SnapshotFile::read(&file[..end]);
             let expected = if end < 4 { Damage::Foreign } else { Damage::CutOff };
             // Within the last line no line is missing.
             let is_last_line = end > file.trim_end().rfind('\n').unwrap_or(0) + 1;

@@ -149,7 +149,7 @@ fn problems(input: &Input) -> Report {
 fn explained(offers: &Offers) {
     let id = first_need(offers.fleet());
     let told = explain::need(offers, id);
-    black_box(explain::need_text(&told, explain::Look { all: true }));
+    black_box(explain::need_text(&told, explain::DetailLevel { all: true }));
     let form = output::explanation(&[Explained::Need(Box::new(told), Vec::new())], View::Operator);
     black_box(serde_json::to_string(&form).expect("a document"));
 }
@@ -187,7 +187,7 @@ fn with_snapshot(input: &Input) -> Work {
     Box::new(move || {
         let report = run(&input, Some(&file));
         let snapshot = report.results[0].snapshot.as_ref().expect("a snapshot");
-        assert!(matches!(snapshot.state, testing::State::Changed(_)), "other lines");
+        assert!(matches!(snapshot.state, testing::SnapshotResult::Changed(_)), "other lines");
         black_box(tests_json(&report));
     })
 }

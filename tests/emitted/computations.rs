@@ -140,8 +140,8 @@ fn computations_agree_to_the_last_digit() {
         })
         .collect();
     let mut numbering = Numbering::new(plan.symbols.clone());
-    let column = |numbering: &mut Numbering, (at, column): (usize, &emit::Column)| {
-        let emit::Key::Attribute(key) = &column.key else { panic!("a key") };
+    let column = |numbering: &mut Numbering, (at, column): (usize, &emit::ManifestColumn)| {
+        let emit::KeyName::Attribute(key) = &column.key else { panic!("a key") };
         let own: usize = key[1..].parse().expect("a number");
         let cells: Vec<Cell> = rows.iter().map(|row| Cell::Value(row[own].clone())).collect();
         numbering.column(at as u32, column.kind, &cells)
@@ -164,7 +164,7 @@ fn computations_agree_to_the_last_digit() {
             let shown = format!("{:?} of {row:?}", plan.node(*node));
             let expected = native.as_ref().ok().map(|value| numbering.given(value));
             assert_eq!(format!("{:?}", outcome.operand), format!("{expected:?}"), "{shown}");
-            let fault = matches!(native, Err(Gap::Fault(_, fault)) if fault != op::Fault::Mismatch);
+            let fault = matches!(native, Err(Gap::Fault(_, fault)) if fault != op::OpFault::Mismatch);
             assert_eq!(outcome.fault.is_some(), fault, "{shown}");
             values += u64::from(native.is_ok());
             overflows += u64::from(fault);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bourse::{
-    emit::{self, Kind, Manifest},
+    emit::{self, ColumnKind, Manifest},
     engine::{self, Gap, Keys},
     ir::{
         Column, ColumnId, Definition, DefinitionId, Key, Node, NodeId, Pattern, Plan, Rule, Show, SideSet, op,
@@ -425,14 +425,14 @@ fn key_of(plan: &Plan, id: ColumnId) -> (Side, String) {
     (plan.column(id).side, Show::new(plan).key(id))
 }
 
-fn manifest_key(column: &emit::Column) -> (Side, String) {
+fn manifest_key(column: &emit::ManifestColumn) -> (Side, String) {
     let key = match &column.key {
-        emit::Key::Attribute(key) => key.clone(),
-        emit::Key::Name => "name".to_owned(),
-        emit::Key::Domain => "domain".to_owned(),
-        emit::Key::Total(resource) => format!("total.{resource}"),
-        emit::Key::Free(resource) => format!("free.{resource}"),
-        emit::Key::Used(resource) => format!("used.{resource}"),
+        emit::KeyName::Attribute(key) => key.clone(),
+        emit::KeyName::Name => "name".to_owned(),
+        emit::KeyName::Domain => "domain".to_owned(),
+        emit::KeyName::Total(resource) => format!("total.{resource}"),
+        emit::KeyName::Free(resource) => format!("free.{resource}"),
+        emit::KeyName::Used(resource) => format!("used.{resource}"),
         other => panic!("{other:?}"),
     };
     (column.side, key)
@@ -445,7 +445,7 @@ impl Pair {
         let plan = &generator.plan;
         bourse::ir::verify(plan).expect("a plan");
         let plugin = emit::plugin(plan, &emit::Owners::default(), "generated").expect("a plugin");
-        let by_key = |column: &emit::Column| {
+        let by_key = |column: &emit::ManifestColumn| {
             let wanted = manifest_key(column);
             (0..plan.columns.len() as u32)
                 .map(ColumnId)
@@ -623,8 +623,8 @@ impl Pair {
             );
             *varying += u64::from(possible.may_hold && possible.may_fail);
             let fault = match engine::value(&row, *node) {
-                Err(Gap::Fault(at, fault)) if fault != op::Fault::Mismatch => {
-                    Some((fault == op::Fault::DivisionByZero, Show::new(&self.generator.plan).node(at)))
+                Err(Gap::Fault(at, fault)) if fault != op::OpFault::Mismatch => {
+                    Some((fault == op::OpFault::DivisionByZero, Show::new(&self.generator.plan).node(at)))
                 }
                 _ => None,
             };
@@ -728,7 +728,7 @@ fn plugins_and_the_native_engine_agree() {
 
 #[test]
 fn the_kinds_are_numbered_as_the_interface_has_them() {
-    let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    let names: Vec<&str> = ColumnKind::ALL.iter().map(|kind| kind.name()).collect();
     let text = include_str!("../../wit/bourse-filter.wit");
     let body = text.split("enum kind {").nth(1).and_then(|rest| rest.split('}').next()).expect("kinds");
     let told: Vec<&str> = body

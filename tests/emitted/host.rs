@@ -1,7 +1,7 @@
 //! A small host for tests: values as columns, and the answers of a plugin.
 
 use bourse::{
-    emit::{Kind, Manifest},
+    emit::{ColumnKind, Manifest},
     symbol::Symbols,
     types::{Side, Type},
     value::{Value, Version, is_within},
@@ -154,7 +154,7 @@ impl Numbering {
     }
 
     /// Rows of one column.
-    pub fn column(&mut self, number: u32, kind: Kind, rows: &[Cell]) -> ColumnData {
+    pub fn column(&mut self, number: u32, kind: ColumnKind, rows: &[Cell]) -> ColumnData {
         let mut known = vec![0_u64; rows.len().div_ceil(64)];
         let mut mismatched = known.clone();
         let (mut members, mut values, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
@@ -164,7 +164,7 @@ impl Numbering {
                 Cell::Value(value) => {
                     known[at / 64] |= bit;
                     values.push(self.number(value, &mut members));
-                    kinds.push(Kind::Of(value.type_of()).number());
+                    kinds.push(ColumnKind::Of(value.type_of()).number());
                     continue;
                 }
                 Cell::Mismatch => mismatched[at / 64] |= bit,
@@ -177,7 +177,7 @@ impl Numbering {
             mismatched.clear();
         }
         let cells = match kind {
-            Kind::Of(Type::Bool) => {
+            ColumnKind::Of(Type::Bool) => {
                 let mut bits = vec![0; known.len()];
                 values
                     .iter()
@@ -185,14 +185,14 @@ impl Numbering {
                     .for_each(|(at, value)| bits[at / 64] |= (*value as u64) << (at % 64));
                 Cells::Booleans(bits)
             }
-            Kind::Of(Type::Quantity(_)) => Cells::Integers(values),
-            Kind::Of(Type::Text | Type::Place | Type::Version) => {
+            ColumnKind::Of(Type::Quantity(_)) => Cells::Integers(values),
+            ColumnKind::Of(Type::Text | Type::Place | Type::Version) => {
                 Cells::Numbers(values.iter().map(|value| *value as u32).collect())
             }
-            Kind::Of(_) => {
+            ColumnKind::Of(_) => {
                 Cells::Sets(Sets { spans: values.iter().map(|value| *value as u64).collect(), members })
             }
-            Kind::Mixed => Cells::Mixed(Mixed { kinds, values, members }),
+            ColumnKind::Mixed => Cells::Mixed(Mixed { kinds, values, members }),
         };
         ColumnData { column: number, known, mismatched, cells }
     }

@@ -19,7 +19,7 @@ const POLICY: &str = r#"
     provider p { require pool.tier >= 2 and not agent is old }
 "#;
 
-fn plugin(text: &str) -> emit::Plugin {
+fn plugin(text: &str) -> emit::BuiltPlugin {
     let policy = Policy::compile([("demo.policy", text)]).expect("a policy");
     let fleet = policy.fleet(&[]).expect("a fleet");
     emit::plugin(fleet.plan(), &emit::Owners::of(fleet.plan(), fleet.world()), "main").expect("a plugin")

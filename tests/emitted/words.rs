@@ -111,8 +111,8 @@ fn compare(seed: u64, rows: usize, given: bool) -> [u64; 3] {
     let mut running = Running::new(&plugin.bytes);
     let (mut tables, mut facts) = ([Vec::new(), Vec::new()], Vec::new());
     for (number, column) in plugin.manifest.columns.iter().enumerate() {
-        let emit::Key::Attribute(key) = &column.key else { panic!("{column:?}") };
-        assert_ne!(column.kind, emit::Kind::Mixed, "{column:?}");
+        let emit::KeyName::Attribute(key) = &column.key else { panic!("{column:?}") };
+        assert_ne!(column.kind, emit::ColumnKind::Mixed, "{column:?}");
         let cell = |n: &mut Numbers| match n.below(10) {
             0 => Cell::Absent,
             1 => Cell::Mismatch,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bourse::{
     Fleet, Offers,
-    cycle::Request,
+    cycle::CycleRequest,
     explain::{self, Counts, Explanation, Relaxation},
     inventory::{ledger::Ledger, world::World},
     ir::{Amount, Need, Node, Plan},
@@ -167,7 +167,7 @@ fn classes_count_as_brute_force_does() {
     let mut causes = 0;
     for seed in 0..SEEDS {
         let fleet = varied(seed);
-        let offers = fleet.cycle(Request::default());
+        let offers = fleet.cycle(CycleRequest::default());
         for need in &offers.cycle().needs {
             let (ledger, placed) = closed(&offers, need.id);
             let moment = Moment {
@@ -289,7 +289,7 @@ fn relaxations_give_what_they_say() {
     let (mut tried, mut several) = (0, 0);
     for seed in 0..SEEDS {
         let fleet = varied(seed);
-        let offers = fleet.cycle(Request::default());
+        let offers = fleet.cycle(CycleRequest::default());
         for need in offers.cycle().needs.iter().filter(|need| need.missing() > 0) {
             let state = closed(&offers, need.id);
             let explanation = explain::need(&offers, need.id);
@@ -314,7 +314,7 @@ fn no_smaller_relaxation_is_missed() {
     let mut subsets = 0;
     for seed in 0..SEEDS / 2 {
         let fleet = varied(seed);
-        let offers = fleet.cycle(Request::default());
+        let offers = fleet.cycle(CycleRequest::default());
         for need in offers.cycle().needs.iter().filter(|need| need.missing() > 0) {
             let explanation = explain::need(&offers, need.id);
             if explanation.relaxations_stopped || explanation.feasible > 0 {

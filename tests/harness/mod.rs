@@ -104,8 +104,8 @@ pub fn offers(data: &[u8]) {
     if work(&loaded) > WORK {
         return;
     }
-    let first = cycle::run(&loaded.plan, &loaded.world, cycle::Request::default());
-    let again = cycle::run(&loaded.plan, &loaded.world, cycle::Request::default());
+    let first = cycle::run(&loaded.plan, &loaded.world, cycle::CycleRequest::default());
+    let again = cycle::run(&loaded.plan, &loaded.world, cycle::CycleRequest::default());
     let grants = |cycle: &cycle::Cycle| {
         cycle.grants.iter().map(|grant| (grant.id, grant.candidate.clone())).collect::<Vec<_>>()
     };

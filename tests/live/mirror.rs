@@ -8,7 +8,7 @@ use bourse::{
         ledger::{self, Ledger},
         world::{HoldingId, PartKind, StockId, StockKind, World},
     },
-    live::{Changed, Rows},
+    live::{FleetChanges, RowChanges},
     output::{self, Detail, View},
 };
 
@@ -134,7 +134,7 @@ pub fn stock_row(fleet: &Fleet, id: StockId) -> String {
     format!("{:?} {}", fleet.world().stock(id).usable, fleet.ledger().used(id))
 }
 
-pub fn follow(kept: &mut Vec<String>, rows: &Rows, row: impl Fn(usize) -> String) {
+pub fn follow(kept: &mut Vec<String>, rows: &RowChanges, row: impl Fn(usize) -> String) {
     rows.removed.iter().rev().for_each(|at| drop(kept.remove(*at)));
     rows.inserted.iter().for_each(|at| kept.insert(*at, row(*at)));
     rows.changed.iter().for_each(|at| kept[*at] = row(*at));
@@ -150,7 +150,7 @@ impl Mirror {
         }
     }
 
-    pub fn follow(&mut self, fleet: &Fleet, changed: &Changed) {
+    pub fn follow(&mut self, fleet: &Fleet, changed: &FleetChanges) {
         follow(&mut self.agents, &changed.agents, |at| agent_row(fleet, at));
         follow(&mut self.supplies, &changed.supplies, |at| supply_row(fleet, at));
         changed.stocks.iter().filter(|id| (id.0 as usize) < fleet.world().stocks.len()).for_each(|id| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bourse::{Delta, Inventory, Live, Policy, live::Changed};
+use bourse::{Delta, Inventory, Live, Policy, live::FleetChanges};
 use serde_json::{Map, Value, json};
 
 use crate::properties::{Numbers, declarations};
@@ -365,7 +365,7 @@ impl Step {
         next
     }
 
-    pub fn on_live(&self, live: &mut Live) -> Result<Changed, bourse::Error> {
+    pub fn on_live(&self, live: &mut Live) -> Result<FleetChanges, bourse::Error> {
         let rows = self.puts.iter().map(|(kind, rows)| (*kind, rows.as_slice())).collect();
         let given = list(rows);
         let mut delta = Delta::default().put(&given);

@@ -3,10 +3,10 @@
 
 use bourse::{
     Fleet, Offers, Policy,
-    cycle::{Engine, Request},
+    cycle::{CycleRequest, Engine},
     emit::{self, Owners},
-    explain::{self, Look},
-    plugin::{Broken, Grants, Host, Limits, Plugin, about::Key},
+    explain::{self, DetailLevel},
+    plugin::{Broken, Grants, Host, Limits, Plugin, about::KeyName},
     types::Side,
 };
 
@@ -76,8 +76,8 @@ fn reasons(offers: &Offers) -> Vec<String> {
 #[test]
 fn a_vendor_s_plugin_and_the_broker_s_policy_both_count() {
     let grants = Grants::provider("array")
-        .key(Side::Agent, Key::Attribute("drivers".to_owned()))
-        .key(Side::Agent, Key::Attribute("load".to_owned()));
+        .key(Side::Agent, KeyName::Attribute("drivers".to_owned()))
+        .key(Side::Agent, KeyName::Attribute("load".to_owned()));
     let bytes = built(VENDOR, "vendor");
     let plugin = host().install("vendor.wasm", &bytes, &grants).expect("installs");
     let offers = fleet(&[plugin]).offers();
@@ -203,10 +203,10 @@ fn a_provider_s_plugin_has_a_say_about_one_agent_with_its_supplies_alone() {
     assert!(told.contains(&"vendor/quiet -".to_owned()), "{told:#?}");
     assert!(told.contains(&"vendor/calm 1".to_owned()), "{told:#?}");
     // By the plain engine too, and explained as it is.
-    let plainly = Request { engine: Engine::Plain, ..Request::default() };
+    let plainly = CycleRequest { engine: Engine::Plain, ..CycleRequest::default() };
     assert_eq!(made(&offers.fleet().cycle(plainly)), made(&offers));
     let need = offers.fleet().needs("fast").expect("is there")[0];
-    let text = explain::need_text(&explain::need(&offers, need), Look::default());
+    let text = explain::need_text(&explain::need(&offers, need), DetailLevel::default());
     assert!(text.contains("vendor/calm") && text.contains("a1"), "{text}");
     // The operator's own plugin has a say about the agent whatever its storage.
     let plugin = host().install("v.wasm", &bytes, &Grants::all()).expect("installs");

@@ -21,7 +21,7 @@ fn too_large(bytes: &[u8], said: &str) {
     let start = Instant::now();
     let fault = install(bytes).expect_err("is too large");
     assert_eq!(fault.broken, Broken::Size, "{fault}");
-    assert!(fault.said.contains(said), "`{said}` is not said by: {fault}");
+    assert!(fault.message.contains(said), "`{said}` is not said by: {fault}");
     // It is refused before anything compiles it.
     assert!(start.elapsed().as_secs() < 20, "{fault}");
 }

@@ -4,11 +4,11 @@ use std::fs;
 
 use bourse::{
     Fleet, Inventory, Policy,
-    cycle::{Engine, Reasons, Request},
+    cycle::{CycleRequest, Engine, Reasons},
     emit::{self, Owners},
-    explain::{self, Look},
+    explain::{self, DetailLevel},
     output::{Detail, View, offers_json},
-    plugin::{Grants, Host, Limits, Plugin, about::Key},
+    plugin::{Grants, Host, Limits, Plugin, about::KeyName},
     types::Side,
 };
 
@@ -73,7 +73,7 @@ fn bind(policy: &str, plugins: &[Plugin]) -> Fleet {
 /// Offers and rejections, then the lines of explanations in order of their text, with the classes called as the policy's own: what
 /// is told of as many goes by name.
 fn told(fleet: &Fleet, engine: Engine) -> Vec<String> {
-    let offers = fleet.cycle(Request { reasons: Reasons::All, engine, ..Request::default() });
+    let offers = fleet.cycle(CycleRequest { reasons: Reasons::All, engine, ..CycleRequest::default() });
     assert_eq!(fleet.faults(), []);
     let own = |text: String| {
         let place = regex::Regex::new(r"(site\.policy|vendor\.wasm):\d+").expect("is one");
@@ -82,7 +82,7 @@ fn told(fleet: &Fleet, engine: Engine) -> Vec<String> {
     };
     let mut told = own(offers_json(&offers, View::Operator, Detail::All));
     for need in &offers.cycle().needs {
-        let look = Look { all: true };
+        let look = DetailLevel { all: true };
         let mut lines = own(explain::need_text(&explain::need(&offers, need.id), look));
         lines.sort();
         told.extend(lines);
@@ -109,7 +109,7 @@ fn a_plugin_s_classes_say_what_the_policy_s_own_say() {
 /// A provider's plugin says nothing of others' supplies: they are in none of its classes.
 #[test]
 fn others_supplies_are_in_no_class_of_a_provider_s_plugin() {
-    let grants = Grants::provider("array").key(Side::Agent, Key::Attribute("drivers".to_owned()));
+    let grants = Grants::provider("array").key(Side::Agent, KeyName::Attribute("drivers".to_owned()));
     let plugin = install(&built(CLASSES), &grants);
     // What it says of an agent holds beside whatever supply.
     let policy = format!(
@@ -121,7 +121,7 @@ fn others_supplies_are_in_no_class_of_a_provider_s_plugin() {
     );
     let policy = policy.replace("count = 9, at most 1 per pool, agent", "count = 9, agent");
     let fleet = bind(&policy, &[plugin]);
-    let offers = fleet.cycle(Request { reasons: Reasons::All, ..Request::default() });
+    let offers = fleet.cycle(CycleRequest { reasons: Reasons::All, ..CycleRequest::default() });
     assert_eq!(fleet.faults(), []);
     let on = |need: &str| {
         let id = fleet.needs(need).expect("is there")[0];
@@ -149,7 +149,7 @@ fn others_supplies_are_in_no_class_of_a_provider_s_plugin() {
         assert!(reasons.iter().any(|reason| reason == said), "{reasons:#?}");
     }
     let need = fleet.needs("fast").expect("is there")[0];
-    let plainly = fleet.cycle(Request { engine: Engine::Plain, ..Request::default() });
+    let plainly = fleet.cycle(CycleRequest { engine: Engine::Plain, ..CycleRequest::default() });
     let made = |offers: &bourse::Offers| {
         offers
             .cycle()
@@ -159,7 +159,7 @@ fn others_supplies_are_in_no_class_of_a_provider_s_plugin() {
             .collect::<Vec<_>>()
     };
     assert_eq!(made(&plainly), made(&offers));
-    let text = explain::need_text(&explain::need(&offers, need), Look::default());
+    let text = explain::need_text(&explain::need(&offers, need), DetailLevel::default());
     assert!(text.contains("vendor/flash"), "{text}");
 }
 

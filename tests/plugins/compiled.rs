@@ -7,7 +7,7 @@ use bourse::{
     engine::Subject,
     inventory::ledger::Ledger,
     pipeline::{Extra, Loaded, Parsed},
-    plugin::{Candidate, Grants, Host, Limits, Question, Rows},
+    plugin::{CandidateQuestion, Grants, Host, Limits, Question, TriedRows},
 };
 
 use super::{languages, view};
@@ -37,14 +37,14 @@ fn is_sound(name: &str, loaded: &Loaded) -> usize {
     let volume = need.and_then(|need| need.volumes.first());
     for (agents, pools) in [(true, false), (false, true), (true, true), (false, false)] {
         let rules = plugin.about().rules_of(agents, pools);
-        let rows = |tried| if tried { Rows::All } else { Rows::None };
+        let rows = |tried| if tried { TriedRows::All } else { TriedRows::None };
         let question = Question { subject, volume, rules: &rules, agents: rows(agents), pools: rows(pools) };
         filter.evaluate(view, &question).unwrap_or_else(|fault| panic!("{fault}"));
     }
     let conditions: Vec<u32> = (0..plugin.about().conditions.len() as u32).collect();
     let agent = (!loaded.world.agents.is_empty()).then_some(0);
     let pool = (!filter.pools().is_empty()).then(|| filter.pools()[0]);
-    let candidate = Candidate { subject, volume, conditions: &conditions, agent, pool };
+    let candidate = CandidateQuestion { subject, volume, conditions: &conditions, agent, pool };
     let told = filter.explain(view, &candidate).unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!(told.map(|told| told.len()), Some(conditions.len()), "{name} explains each condition");
     plugin.about().rules.len()

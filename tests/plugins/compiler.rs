@@ -57,7 +57,7 @@ fn bombs_are_refused_by_their_form() {
         let host = Host::in_process(Limits::default()).expect("runs");
         let fault = host.install("bomb.wasm", &bytes, &Grants::all()).expect_err("is refused");
         assert_eq!(fault.broken, Broken::Size, "{name}: {fault}");
-        assert!(fault.said.contains("steps of compiling"), "{name}: {fault}");
+        assert!(fault.message.contains("steps of compiling"), "{name}: {fault}");
     }
 }
 
@@ -68,7 +68,7 @@ fn bombs_that_no_look_finds_are_ended_by_their_limits() {
     for (name, bytes) in bombs() {
         let fault = install(unlooked.clone(), bourse(), &bytes).expect_err("is ended");
         assert_eq!((fault.broken, fault.code().name()), (Broken::Compile, "B0815"), "{name}: {fault}");
-        assert!(fault.said.contains("more than 1 s of CPU time"), "{name}: {fault}");
+        assert!(fault.message.contains("more than 1 s of CPU time"), "{name}: {fault}");
     }
     let small = Limits {
         compile_work: u64::MAX,
@@ -78,7 +78,7 @@ fn bombs_that_no_look_finds_are_ended_by_their_limits() {
     };
     let fault = install(small, bourse(), &live_results()).expect_err("is ended");
     assert_eq!(fault.broken, Broken::Compile, "{fault}");
-    assert!(fault.said.contains("bytes of memory do not suffice"), "{fault}");
+    assert!(fault.message.contains("bytes of memory do not suffice"), "{fault}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn what_is_no_compiler_is_not_believed() {
         let shown = format!("{compiler:?}");
         let fault = install(limits.clone(), compiler, &bytes).expect_err("is no compiler");
         assert_eq!(fault.broken, broken, "{shown}: {fault}");
-        assert!(fault.said.contains(said), "{shown}: {fault}");
+        assert!(fault.message.contains(said), "{shown}: {fault}");
         assert_eq!(fault.code().name(), "B0815");
     }
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use bourse::{
     Fleet, Offers,
-    cycle::{Engine, Reasons, Request},
+    cycle::{CycleRequest, Engine, Reasons},
     emit::{self, Owners},
     explain, ir,
     output::{self, Detail, View, offers_json},
@@ -43,7 +43,7 @@ fn without_and_with_rules(loaded: &Loaded) -> (Loaded, Loaded) {
 
 fn run(fleet: &Fleet, like: &Offers, engine: Engine) -> Offers {
     let needs = Some(like.cycle().needs.iter().map(|need| need.id).collect());
-    fleet.cycle(Request { needs, reasons: Reasons::All, engine, ..Request::default() })
+    fleet.cycle(CycleRequest { needs, reasons: Reasons::All, engine, ..CycleRequest::default() })
 }
 
 /// Explanations of every need, as JSON: why it got what it got, what would help, and what each offer rests on. Where a rule

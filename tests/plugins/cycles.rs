@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use bourse::{
     Fleet, Live, Policy, Standing, change,
-    cycle::{Engine, Reasons, Request},
+    cycle::{CycleRequest, Engine, Reasons},
     explain,
     inventory::ledger::Ledger,
     matching::NeedId,
     pipeline::Loaded,
-    plugin::{Broken, Changed, Grants, Host, Limits, Plugin, about::Key},
+    plugin::{Broken, Changed, Grants, Host, Limits, Plugin, about::KeyName},
     types::Side,
 };
 
@@ -66,7 +66,7 @@ fn fails(fleet: &Fleet, broken: Broken, said: &str) {
     let faults = fleet.faults();
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert_eq!((faults[0].broken, faults[0].code().name()), (broken, "B0808"), "{}", faults[0]);
-    assert!(faults[0].said.contains(said), "{}", faults[0]);
+    assert!(faults[0].message.contains(said), "{}", faults[0]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn what_the_host_does_for_a_plugin_counts() {
     let cycle = |made: &Made| {
         let limits = Limits { cycle_fuel: 6_000, cycle_fuel_per_row: 0, ..Limits::default() };
         let fleet = policy.fleet_with(&[], &[install(limits, made)]).expect("binds");
-        fleet.cycle(Request { reasons: Reasons::None, ..Request::default() });
+        fleet.cycle(CycleRequest { reasons: Reasons::None, ..CycleRequest::default() });
         fleet
     };
     assert_eq!(cycle(&made).faults(), []);
@@ -173,11 +173,15 @@ fn rows_that_differ_in_others_keys_are_one_question() {
     made.description.columns.push(Column { side: 0, key: (0, "os".to_owned()), kind: 5, required: false });
     made.description.conditions[0].reads = vec![0, 1];
     let host = Host::in_process(Limits { cycle_questions: 4, ..Limits::default() }).expect("runs");
-    let gpus = Grants::none().key(Side::Agent, Key::Attribute("gpus".to_owned()));
+    let gpus = Grants::none().key(Side::Agent, KeyName::Attribute("gpus".to_owned()));
     for (grants, faults) in [(&gpus, 0), (&Grants::all(), 1)] {
         let plugin = host.install("made.wasm", &made.component(), grants).expect("installs");
         let fleet = policy.fleet_with(&[], &[plugin]).expect("binds");
-        fleet.cycle(Request { engine: Engine::Plain, reasons: Reasons::None, ..Request::default() });
+        fleet.cycle(CycleRequest {
+            engine: Engine::Plain,
+            reasons: Reasons::None,
+            ..CycleRequest::default()
+        });
         assert_eq!(fleet.faults().len(), faults, "{grants:?}: {:?}", fleet.faults());
     }
 }
@@ -254,7 +258,7 @@ fn the_reasons_of_a_change_have_a_budget() {
     let limits = Limits { cycle_questions: 10, ..Limits::default() };
     let plugin = install(limits, &Made { evaluate: none, ..Made::default() });
     let fleet = policy.fleet_with(&[], &[plugin]).expect("binds");
-    let after = fleet.cycle(Request { reasons: Reasons::None, ..Request::default() });
+    let after = fleet.cycle(CycleRequest { reasons: Reasons::None, ..CycleRequest::default() });
     assert_eq!((after.cycle().grants.len(), fleet.faults()), (0, Vec::new()));
     change::compare(&before, &after);
     fails(&fleet, Broken::CycleQuestions, "asked 10 times");
@@ -300,7 +304,7 @@ fn told(grants: &Grants, rows: u32, change: impl Fn(&mut Loaded)) {
 
 #[test]
 fn rows_in_which_only_others_keys_changed_are_not_told() {
-    let gpus = Grants::none().key(Side::Agent, Key::Attribute("gpus".to_owned()));
+    let gpus = Grants::none().key(Side::Agent, KeyName::Attribute("gpus".to_owned()));
     let agents = |fleet: &Loaded| fleet.world.agents.clone();
     // The first gets the keys of the second, which differ in `os` alone; the third those of the first, with other `gpus`.
     let os = |fleet: &mut Loaded| fleet.world.agents[0].cells = agents(fleet)[1].cells.clone();

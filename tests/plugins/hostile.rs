@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bourse::{
     inventory::ledger::Ledger,
-    plugin::{Broken, Candidate, Changed, Fault, Grants, Host, Limits, Question, Rows},
+    plugin::{Broken, CandidateQuestion, Changed, Fault, Grants, Host, Limits, Question, TriedRows},
 };
 
 use super::{
@@ -35,14 +35,14 @@ fn run(limits: Limits, bytes: &[u8]) -> Result<(), Fault> {
     let later = bound(LATER, &[plugin.about()]);
     let later = super::view(&later, &ledger);
     let question =
-        Question { subject: None, volume: None, rules: &[0], agents: Rows::All, pools: Rows::None };
+        Question { subject: None, volume: None, rules: &[0], agents: TriedRows::All, pools: TriedRows::None };
     let mut asked = || {
         filter.update(later, Changed { agents: &[0, 2], ..Changed::default() })?;
         filter.evaluate(view, &question)?;
         // What `evaluate` leaves behind is met at the next one.
         filter.evaluate(view, &question)?;
         let candidate =
-            Candidate { subject: None, volume: None, conditions: &[0], agent: Some(1), pool: None };
+            CandidateQuestion { subject: None, volume: None, conditions: &[0], agent: Some(1), pool: None };
         filter.explain(view, &candidate).map(drop)
     };
     let result = asked();
@@ -61,7 +61,7 @@ fn breaks(limits: Limits, bytes: &[u8], broken: Broken, said: &str) {
     let fault = run(limits, bytes).expect_err("breaks a rule");
     let took = start.elapsed();
     assert_eq!((fault.plugin.as_str(), fault.broken), ("evil.wasm", broken), "{fault}");
-    assert!(fault.said.contains(said), "`{said}` is not said by: {fault}");
+    assert!(fault.message.contains(said), "`{said}` is not said by: {fault}");
     let text = fault.diagnostic().message;
     assert!(text.contains("`evil.wasm`") && text.contains(&format!("(rule `{broken}`)")), "{text}");
     assert!(took < PATIENCE, "{fault}: {took:?}");
@@ -364,9 +364,9 @@ fn columns_that_are_not_granted_are_not_seen() {
     made.description.columns[0].required = true;
     let fault = host.install("vendor.wasm", &made.component(), &Grants::none()).expect_err("needs it");
     assert_eq!(fault.broken, Broken::Grant, "{fault}");
-    assert!(fault.said.contains("`agent.gpus`"), "{fault}");
-    let grants =
-        Grants::none().key(bourse::types::Side::Agent, bourse::plugin::about::Key::Attribute("gpus".into()));
+    assert!(fault.message.contains("`agent.gpus`"), "{fault}");
+    let grants = Grants::none()
+        .key(bourse::types::Side::Agent, bourse::plugin::about::KeyName::Attribute("gpus".into()));
     host.install("vendor.wasm", &made.component(), &grants).expect("is granted");
 }
 
@@ -387,7 +387,7 @@ fn weights_are_capped() {
         install(&hundred, &strangers).expect("weighs 100");
         let fault = install(&over, &strangers).expect_err("weighs more");
         assert_eq!((fault.broken, fault.code().name()), (Broken::Weight, "B0804"), "{fault}");
-        assert!(fault.said.contains("weigh 101 together; at most 100 is granted"), "{fault}");
+        assert!(fault.message.contains("weigh 101 together; at most 100 is granted"), "{fault}");
         install(&over, &strangers.clone().weight_at_most(101)).expect("is granted");
         install(&hundred, &strangers.weight_at_most(0)).expect_err("may only require");
     }

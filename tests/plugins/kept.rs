@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bourse::plugin::{Grants, Host, Kept, Limits, Shelf};
+use bourse::plugin::{CodeCache, Grants, Host, Limits, SealedCache};
 
 use super::made::Made;
 
@@ -16,7 +16,7 @@ struct Memory {
     puts: Mutex<usize>,
 }
 
-impl Shelf for Memory {
+impl CodeCache for Memory {
     fn get(&self, name: &str) -> Option<Vec<u8>> {
         self.held.lock().expect("held").get(name).cloned()
     }
@@ -30,58 +30,58 @@ impl Shelf for Memory {
 #[test]
 fn what_is_kept_is_believed_only_under_its_seal() {
     let host = Host::in_process(Limits::default()).expect("runs");
-    let shelf = Arc::new(Memory::default());
-    let kept = Kept::new([7; 32], shelf.clone());
+    let cache = Arc::new(Memory::default());
+    let kept = SealedCache::new([7; 32], cache.clone());
     let bytes = Made::default().component();
-    let compiled = |kept: &Kept, host: &Host| {
-        let before = *shelf.puts.lock().expect("counted");
+    let compiled = |kept: &SealedCache, host: &Host| {
+        let before = *cache.puts.lock().expect("counted");
         host.install_kept("made.wasm", &bytes, &Grants::all(), kept).expect("installs");
-        *shelf.puts.lock().expect("counted") - before
+        *cache.puts.lock().expect("counted") - before
     };
     assert_eq!((compiled(&kept, &host), compiled(&kept, &host)), (1, 0));
-    let name = shelf.held.lock().expect("held").keys().next().expect("one").clone();
-    let sealed = shelf.get(&name).expect("is kept");
+    let name = cache.held.lock().expect("held").keys().next().expect("one").clone();
+    let sealed = cache.get(&name).expect("is kept");
     // Any bit that is turned, anywhere: the seal does not fit, and it is compiled again.
     for at in (0..sealed.len()).step_by(sealed.len() / 60) {
         let mut bent = sealed.clone();
         bent[at] ^= 1 << (at % 8);
-        shelf.held.lock().expect("held").insert(name.clone(), bent);
+        cache.held.lock().expect("held").insert(name.clone(), bent);
         assert_eq!(compiled(&kept, &host), 1, "a bit of byte {at} is turned");
     }
     for length in [0, 31, 32, 100, sealed.len() - 1] {
-        shelf.held.lock().expect("held").insert(name.clone(), sealed[..length].to_owned());
+        cache.held.lock().expect("held").insert(name.clone(), sealed[..length].to_owned());
         assert_eq!(compiled(&kept, &host), 1, "cut at {length}");
     }
     // Another user's key, another engine, another plugin's code under this name.
-    assert_eq!(compiled(&Kept::new([8; 32], shelf.clone()), &host), 1);
+    assert_eq!(compiled(&SealedCache::new([8; 32], cache.clone()), &host), 1);
     assert_eq!(compiled(&kept, &host), 1, "sealed by the other key by now");
     let other = Host::in_process(Limits { stack_bytes: 256 << 10, ..Limits::default() }).expect("runs");
     let mut made = Made::default();
     made.description.name = "other".to_owned();
     other.install_kept("other.wasm", &made.component(), &Grants::all(), &kept).expect("installs");
-    let held = shelf.held.lock().expect("held").clone();
+    let held = cache.held.lock().expect("held").clone();
     let (_, of_other) = held.iter().find(|(known, _)| **known != name).expect("another");
-    shelf.held.lock().expect("held").insert(name.clone(), of_other.clone());
+    cache.held.lock().expect("held").insert(name.clone(), of_other.clone());
     assert_eq!(compiled(&kept, &host), 1, "the other plugin's code");
 }
 
 #[test]
 fn limits_hold_for_what_is_kept() {
-    let shelf = Arc::new(Memory::default());
-    let kept = Kept::new([7; 32], shelf);
+    let cache = Arc::new(Memory::default());
+    let kept = SealedCache::new([7; 32], cache);
     let bytes = Made::default().component();
     let host = Host::in_process(Limits::default()).expect("runs");
     host.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect("installs");
     let small = Host::in_process(Limits { component_bytes: 100, ..Limits::default() }).expect("runs");
     let fault = small.install_kept("made.wasm", &bytes, &Grants::all(), &kept).expect_err("is too large");
-    assert!(fault.said.contains("bytes; at most 100"), "{fault}");
+    assert!(fault.message.contains("bytes; at most 100"), "{fault}");
 }
 
 #[cfg(unix)]
 mod folder {
     use std::{fs, os::unix::fs::PermissionsExt};
 
-    use bourse::cli::kept::{KeptBounds, open, open_within};
+    use bourse::cli::plugin_cache::{CacheBounds, open, open_within};
 
     use super::*;
 
@@ -154,7 +154,7 @@ mod folder {
             names(&folder).into_iter().find(|name| !before.contains(name))
         };
         open(&folder).expect("is made");
-        let three = KeptBounds { plugins: 3, ..KeptBounds::default() };
+        let three = CacheBounds { plugins: 3, ..CacheBounds::default() };
         let first: Vec<String> = (0..3).map(|at| install(three, at).expect("is kept")).collect();
         first.iter().zip([300, 200, 100]).for_each(|(name, seconds)| age(&folder.join(name), seconds));
         // The oldest is used again, so the second goes.
@@ -170,7 +170,7 @@ mod folder {
             age(&folder.join(name), seconds);
         }
         let bytes = fs::metadata(folder.join(&left[0])).expect("has").len();
-        let two = KeptBounds { bytes: 2 * bytes + bytes / 2, ..KeptBounds::default() };
+        let two = CacheBounds { bytes: 2 * bytes + bytes / 2, ..CacheBounds::default() };
         install(two, 1).expect("is kept");
         let found = names(&folder);
         let kept = found.iter().filter(|name| name.len() == 64).count();
@@ -178,7 +178,7 @@ mod folder {
         assert!(found.contains(&"notes".to_owned()) && found.contains(&"new-young".to_owned()), "{found:?}");
         assert!(!found.contains(&"new-old".to_owned()), "{found:?}");
         // What is larger than all that is kept does not drive out the rest.
-        assert_eq!(install(KeptBounds { bytes: bytes / 2, ..KeptBounds::default() }, 2), None);
+        assert_eq!(install(CacheBounds { bytes: bytes / 2, ..CacheBounds::default() }, 2), None);
         assert_eq!(names(&folder), found);
     }
 }

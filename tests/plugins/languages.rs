@@ -12,7 +12,7 @@ use bourse::{
     inventory::ledger::Ledger,
     logic::Truth,
     pipeline::Loaded,
-    plugin::{Answer, Changed, Filter, Grants, Host, Limits, Plugin, Question, Rows},
+    plugin::{Answer, Changed, Filter, Grants, Host, Limits, Plugin, Question, TriedRows},
     quantity::MILLION,
 };
 
@@ -94,7 +94,7 @@ fn same(loaded: &Loaded, ledger: &Ledger, filter: &mut Filter) {
         let volume = framework.needs[0].volumes.first();
         filter.evaluate(view, &Question { subject, volume, rules, agents, pools }).expect("answers")
     };
-    let of_agents = ask(&[0], Rows::All, Rows::None);
+    let of_agents = ask(&[0], TriedRows::All, TriedRows::None);
     for agent in 0..agents {
         assert_eq!(
             of_agents.truth(0, agent, 0),
@@ -102,7 +102,7 @@ fn same(loaded: &Loaded, ledger: &Ledger, filter: &mut Filter) {
             "agent {agent}"
         );
     }
-    let of_pools = ask(&[3, 2], Rows::None, Rows::All);
+    let of_pools = ask(&[3, 2], TriedRows::None, TriedRows::All);
     let earned = |answer: &Answer, pool| answer.earned(0, 0, pool);
     for pool in 0..pools {
         assert_eq!(of_pools.truth(1, 0, pool), native(loaded, ledger, 2, None, Some(pool)), "pool {pool}");
@@ -113,9 +113,9 @@ fn same(loaded: &Loaded, ledger: &Ledger, filter: &mut Filter) {
         };
         assert_eq!(earned(&of_pools, pool), wanted, "pool {pool}");
     }
-    let all = ask(&[1], Rows::All, Rows::All);
+    let all = ask(&[1], TriedRows::All, TriedRows::All);
     let (some_agents, some_pools) = ([7, 3, 149], [69, 0, 64]);
-    let some = ask(&[0, 1], Rows::These(&some_agents), Rows::These(&some_pools));
+    let some = ask(&[0, 1], TriedRows::These(&some_agents), TriedRows::These(&some_pools));
     for agent in 0..agents {
         for pool in 0..pools {
             let wanted = native(loaded, ledger, 1, Some(agent), Some(pool));

@@ -5,7 +5,7 @@ use bourse::{
     Delta, Fleet, Inventory, Live, Policy, Standing,
     emit::{self, Owners},
     live::Holder,
-    plugin::{Broken, Grants, Host, Limits, Plugin, about::Key},
+    plugin::{Broken, Grants, Host, Limits, Plugin, about::KeyName},
     quantity::Quantity,
     types::Side,
 };
@@ -189,7 +189,7 @@ fn heartbeats_are_told_and_needs_that_stand_follow() {
             .expect("binds"),
         );
         for need in &needs {
-            let told = |answer: Option<bourse::matching::Answer>| {
+            let told = |answer: Option<bourse::matching::MatchCount>| {
                 answer.map(|answer| {
                     (answer.pairs, answer.best.iter().map(|one| (one.agent, one.score)).collect::<Vec<_>>())
                 })
@@ -261,7 +261,7 @@ fn supplies_that_come_are_a_provider_s_plugin_s_business() {
     let policy = Policy::compile([("needs.policy", NEEDS)]).expect("compiles");
     let vendor = r#"provider p { require driver: agent.drivers has "p", instance i { pool s { resources { size = 1GB } } } }"#;
     let bytes = built(&Policy::compile([("v.policy", vendor)]).expect("compiles").fleet(&[]).expect("binds"));
-    let grants = Grants::provider("p").key(Side::Agent, Key::Attribute("drivers".to_owned()));
+    let grants = Grants::provider("p").key(Side::Agent, KeyName::Attribute("drivers".to_owned()));
     let plugin = host().install("v.wasm", &bytes, &grants).expect("installs");
     let agents = r#""agents": [{"name": "a1", "keys": {"drivers": ["q"]}, "resources": {"cpus": 8}}]"#;
     let mut live = Live::bind_with(&policy, &[&read(agents)], std::slice::from_ref(&plugin)).expect("binds");

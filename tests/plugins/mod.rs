@@ -24,7 +24,7 @@ use bourse::{
     check::Strictness,
     inventory::ledger::Ledger,
     pipeline::{Extra, Loaded, Parsed},
-    plugin::{About, View, add_columns},
+    plugin::{About, FleetView, add_columns},
 };
 
 /// A policy with its fleet, bound with the columns of plugins.
@@ -37,6 +37,6 @@ pub fn bound(policy: &str, plugins: &[&About]) -> Loaded {
 }
 
 /// A fleet as it is at first, for as long as a test looks at it.
-pub fn view<'a>(loaded: &'a Loaded, ledger: &'a Ledger) -> View<'a> {
-    View { plan: &loaded.plan, world: &loaded.world, ledger }
+pub fn view<'a>(loaded: &'a Loaded, ledger: &'a Ledger) -> FleetView<'a> {
+    FleetView { plan: &loaded.plan, world: &loaded.world, ledger }
 }

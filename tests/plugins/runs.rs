@@ -3,7 +3,7 @@
 use bourse::{
     inventory::ledger::Ledger,
     logic::Truth,
-    plugin::{Broken, Grants, Host, Limits, Question, Rows},
+    plugin::{Broken, Grants, Host, Limits, Question, TriedRows},
 };
 
 use super::{
@@ -24,7 +24,7 @@ fn an_honest_plugin_is_installed_loaded_and_asked() {
     let ledger = Ledger::new(&loaded.world);
     let mut filter = plugin.load(view(&loaded, &ledger)).expect("loads");
     let question =
-        Question { subject: None, volume: None, rules: &[0], agents: Rows::All, pools: Rows::None };
+        Question { subject: None, volume: None, rules: &[0], agents: TriedRows::All, pools: TriedRows::None };
     let answer = filter.evaluate(view(&loaded, &ledger), &question).expect("answers");
     assert_eq!(answer.shape(), (3, 1));
     assert_eq!([0, 1, 2].map(|agent| answer.truth(0, agent, 0)), [Truth::True; 3]);
@@ -50,12 +50,12 @@ fn a_provider_s_plugin_sees_the_provider_s_supplies() {
     let mut filter = plugin.load(view(&loaded, &ledger)).expect("loads");
     let path = |supply: &usize| loaded.plan.symbols.text(loaded.world.supplies[*supply].path);
     assert_eq!(filter.pools().iter().map(path).collect::<Vec<_>>(), ["ours/i/p1", "ours/i/p2"]);
-    let ask = |pools| Question { subject: None, volume: None, rules: &[0], agents: Rows::None, pools };
-    let answer = filter.evaluate(view(&loaded, &ledger), &ask(Rows::All)).expect("answers");
+    let ask = |pools| Question { subject: None, volume: None, rules: &[0], agents: TriedRows::None, pools };
+    let answer = filter.evaluate(view(&loaded, &ledger), &ask(TriedRows::All)).expect("answers");
     assert_eq!((answer.shape(), answer.bits(0)), ((1, 2), Some((&[3][..], &[0][..]))));
     let theirs = (0..4).find(|supply| !filter.sees_pool(*supply)).expect("is there");
     let fault =
-        filter.evaluate(view(&loaded, &ledger), &ask(Rows::These(&[theirs]))).expect_err("is not seen");
+        filter.evaluate(view(&loaded, &ledger), &ask(TriedRows::These(&[theirs]))).expect_err("is not seen");
     assert_eq!(fault.broken, Broken::Bound, "{fault}");
     // The question was wrong, not the plugin: it goes on.
     assert!(filter.is_sound());
@@ -68,5 +68,5 @@ fn a_fleet_without_the_plugin_s_columns_is_refused() {
     let loaded = bound("agent a { gpus = 1 } need n { agent { cpus = 1 } }", &[]);
     let ledger = Ledger::new(&loaded.world);
     let fault = plugin.load(view(&loaded, &ledger)).expect_err("lacks a column");
-    assert!(fault.broken == Broken::Bound && fault.said.contains("`agent.gpus`"), "{fault}");
+    assert!(fault.broken == Broken::Bound && fault.message.contains("`agent.gpus`"), "{fault}");
 }

@@ -13,13 +13,13 @@ use std::{
 use super::{
     replace::has_name,
     state_file::HoldError,
-    system::{Directory, FileKind, FileSystem, OpenFile, Opening},
+    system::{Directory, FileKind, FileSystem, OpenFile, OpenMode},
 };
 use crate::output::printable_name;
 
 /// The number of times that a file may be replaced or removed while a run looks at it, before the run gives
 /// up.
-pub(super) const RACES: usize = 100;
+pub(super) const MAX_RACES: usize = 100;
 /// The longest wait that is not reported.
 const QUIET: Duration = Duration::from_secs(1);
 /// The longest pause between two tries.
@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(32);
 const HOLDER_BYTES: u64 = 1 << 10;
 
 /// The bound on a run's wait for others, and the report that it waits.
-pub struct Patience<'a> {
+pub struct WaitPolicy<'a> {
     /// The longest wait. `None` waits without end.
     bound: Option<Duration>,
     tell: &'a mut dyn FnMut(Option<String>),
@@ -38,11 +38,11 @@ pub struct Patience<'a> {
     pause: Duration,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> WaitPolicy<'a> {
     /// Creates the bound. If the wait is longer than a second, `tell` is called once, with the description
     /// that the holder gives of itself.
-    pub fn new(bound: Option<Duration>, tell: &'a mut dyn FnMut(Option<String>)) -> Patience<'a> {
-        Patience { bound, tell, began: None, is_told: false, pause: Duration::from_millis(1) }
+    pub fn new(bound: Option<Duration>, tell: &'a mut dyn FnMut(Option<String>)) -> WaitPolicy<'a> {
+        WaitPolicy { bound, tell, began: None, is_told: false, pause: Duration::from_millis(1) }
     }
 
     /// Pauses before the next try. Returns [`HoldError::Busy`] once the bound is reached.
@@ -86,18 +86,18 @@ impl LockFile {
         system: &dyn FileSystem,
         directory: &dyn Directory,
         name: &OsStr,
-        patience: &mut Patience<'_>,
+        wait_policy: &mut WaitPolicy<'_>,
     ) -> Result<LockFile, HoldError> {
         let failed = |error| HoldError::Lock { file: name.to_owned(), error };
         let mut races = 0;
-        while races < RACES {
+        while races < MAX_RACES {
             let Some(mut file) = open(directory, name).map_err(failed)? else {
                 races += 1;
                 continue;
             };
             if !file.try_lock().map_err(failed)? {
                 drop(file);
-                patience.wait(system, &|| holder(directory, name))?;
+                wait_policy.wait(system, &|| holder(directory, name))?;
                 continue;
             }
             if has_name(directory, name, &*file).map_err(failed)? {
@@ -125,7 +125,7 @@ impl Drop for LockFile {
 /// run overwrite somebody's data.
 fn open(directory: &dyn Directory, name: &OsStr) -> io::Result<Option<Box<dyn OpenFile>>> {
     let Some(found) = directory.look(name)? else {
-        return gone(directory.open(name, Opening::NewShared), io::ErrorKind::AlreadyExists);
+        return gone(directory.open(name, OpenMode::NewShared), io::ErrorKind::AlreadyExists);
     };
     let refused = |why: &str| Err(io::Error::other(why));
     match found.kind {
@@ -134,7 +134,7 @@ fn open(directory: &dyn Directory, name: &OsStr) -> io::Result<Option<Box<dyn Op
         FileKind::Link => return refused("it is a link"),
         FileKind::Other => return refused("it is not a file"),
     }
-    let Some(file) = gone(directory.open(name, Opening::Write), io::ErrorKind::NotFound)? else {
+    let Some(file) = gone(directory.open(name, OpenMode::Write), io::ErrorKind::NotFound)? else {
         return Ok(None);
     };
     let stat = file.stat()?;
@@ -157,7 +157,7 @@ fn gone(opened: io::Result<Box<dyn OpenFile>>, kind: io::ErrorKind) -> io::Resul
 /// Reads the description of the run that has the lock.
 fn holder(directory: &dyn Directory, name: &OsStr) -> Option<String> {
     let mut bytes = Vec::new();
-    directory.open(name, Opening::Read).ok()?.take(HOLDER_BYTES).read_to_end(&mut bytes).ok()?;
+    directory.open(name, OpenMode::Read).ok()?.take(HOLDER_BYTES).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let line = text.lines().next().unwrap_or_default().trim();
     if line.is_empty() { None } else { Some(printable_name(line)) }

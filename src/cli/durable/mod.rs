@@ -19,12 +19,12 @@
 //! temporary file without a lock is a left-over. The next run that writes in the directory removes it.
 
 mod lock;
+pub mod problems;
 mod replace;
 mod state_file;
 mod system;
 #[cfg(test)]
 mod tests;
-pub mod told;
 
 #[cfg(any(not(unix), test))]
 mod portable;
@@ -33,7 +33,7 @@ mod unix;
 
 use std::io;
 
-pub use lock::Patience;
+pub use lock::WaitPolicy;
 pub use replace::{DurableFiles, WriteError};
 pub use state_file::{HoldError, StateFile};
 pub use system::FileSystem;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::system::{
-    Access, Directory, FileId, FileKind, FileStat, FileSystem, Hold, OpenFile, Opening, Over,
+    Access, Directory, FileId, FileKind, FileStat, FileSystem, HoldResult, OpenFile, OpenMode, Replace,
 };
 
 /// The mode reported for a file that can be written.
@@ -89,19 +89,19 @@ impl Directory for PortableDirectory {
         fs::read_link(self.0.join(name))
     }
 
-    fn open(&self, name: &OsStr, opening: Opening) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self, name: &OsStr, opening: OpenMode) -> io::Result<Box<dyn OpenFile>> {
         let mut options = OpenOptions::new();
         options.read(true);
         match opening {
-            Opening::Read => {}
-            Opening::Write => drop(options.write(true)),
-            Opening::NewPrivate | Opening::NewShared => drop(options.write(true).create_new(true)),
+            OpenMode::Read => {}
+            OpenMode::Write => drop(options.write(true)),
+            OpenMode::NewPrivate | OpenMode::NewShared => drop(options.write(true).create_new(true)),
         }
         Ok(Box::new(PortableFile(options.open(self.0.join(name))?)))
     }
 
-    fn rename(&self, from: &OsStr, to: &OsStr, over: Over) -> io::Result<()> {
-        if over == Over::Nothing && self.look(to)?.is_some() {
+    fn rename(&self, from: &OsStr, to: &OsStr, over: Replace) -> io::Result<()> {
+        if over == Replace::None && self.look(to)?.is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         fs::rename(self.0.join(from), self.0.join(to))
@@ -163,8 +163,8 @@ impl OpenFile for PortableFile {
         }
     }
 
-    fn try_hold(&self) -> io::Result<Hold> {
-        Ok(Hold::Unsupported)
+    fn try_hold(&self) -> io::Result<HoldResult> {
+        Ok(HoldResult::Unsupported)
     }
 
     fn set_access(&self, access: Access) -> io::Result<()> {

@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::system::{
-    Access, Directory, FileId, FileKind, FileSystem, Hold, Location, OpenFile, Opening, Over, locate, split,
+    Access, Directory, FileId, FileKind, FileSystem, HoldResult, Location, OpenFile, OpenMode, Replace,
+    locate, split,
 };
 
 /// The two parts of the names of temporary files, with 32 hexadecimal digits between them.
@@ -59,9 +60,9 @@ impl DurableFiles {
             _ => {}
         }
         let at = locate(&*self.system, path).map_err(unwritten)?;
-        self.tidy(&*at.directory);
+        self.remove_left_overs(&*at.directory);
         let old = at.directory.look(&at.name).map_err(unwritten)?;
-        self.install(&at, old.map(|old| old.access), bytes, Over::Anything, &|| Ok(true))
+        self.install(&at, old.map(|old| old.access), bytes, Replace::Any, &|| Ok(true))
     }
 
     /// Replaces a file, and creates its directory if there is none.
@@ -117,7 +118,7 @@ impl DurableFiles {
         };
         match at.directory.look(&at.name)?.map(|stat| stat.kind) {
             None => Ok(None),
-            Some(FileKind::File) => read(&mut *at.directory.open(&at.name, Opening::Read)?, most).map(Some),
+            Some(FileKind::File) => read(&mut *at.directory.open(&at.name, OpenMode::Read)?, most).map(Some),
             Some(_) => Err(io::Error::other("it is not a file")),
         }
     }
@@ -151,7 +152,7 @@ impl DurableFiles {
         at: &Location,
         access: Option<Access>,
         bytes: &[u8],
-        over: Over,
+        over: Replace,
         is_expected: &dyn Fn() -> io::Result<bool>,
     ) -> Result<(), WriteError> {
         let directory = &*at.directory;
@@ -174,12 +175,12 @@ impl DurableFiles {
     fn new_file(&self, directory: &dyn Directory) -> io::Result<(OsString, Box<dyn OpenFile>)> {
         for _ in 0..NAMES_TRIED {
             let name = OsString::from(format!("{PREFIX}{:032x}{ENDING}", self.system.random()?));
-            let file = match directory.open(&name, Opening::NewPrivate) {
+            let file = match directory.open(&name, OpenMode::NewPrivate) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 file => file?,
             };
             // Before the lock was taken, another run may have removed the file as a left-over.
-            if file.try_hold()? != Hold::Others && has_name(directory, &name, &*file)? {
+            if file.try_hold()? != HoldResult::Others && has_name(directory, &name, &*file)? {
                 return Ok((name, file));
             }
         }
@@ -200,7 +201,7 @@ impl DurableFiles {
 
     /// Removes left-overs of killed runs from a directory, once for each directory. Failures are ignored:
     /// this run does not depend on it.
-    pub(super) fn tidy(&mut self, directory: &dyn Directory) {
+    pub(super) fn remove_left_overs(&mut self, directory: &dyn Directory) {
         let Ok(Some(id)) = directory.id() else { return };
         if self.tidied.insert(id) {
             for name in directory.names(PREFIX).unwrap_or_default().iter().filter(|name| is_temporary(name)) {
@@ -216,10 +217,10 @@ impl DurableFiles {
         {
             return Ok(());
         }
-        let file = directory.open(name, Opening::Read)?;
+        let file = directory.open(name, OpenMode::Read)?;
         // The lock shows that nobody writes the file. The name is checked under the lock: another run may
         // have put a new file under it.
-        if file.try_hold()? == Hold::Mine && has_name(directory, name, &*file)? {
+        if file.try_hold()? == HoldResult::Mine && has_name(directory, name, &*file)? {
             directory.remove(name)?;
         }
         Ok(())
@@ -232,7 +233,7 @@ fn rename(
     directory: &dyn Directory,
     from: &OsStr,
     to: &OsStr,
-    over: Over,
+    over: Replace,
     file: &dyn OpenFile,
 ) -> Result<(), WriteError> {
     let Err(error) = directory.rename(from, to, over) else { return Ok(()) };
@@ -242,7 +243,7 @@ fn rename(
     });
     match error.kind() {
         _ if is_there => Ok(()),
-        io::ErrorKind::AlreadyExists if over == Over::Nothing => Err(WriteError::Changed),
+        io::ErrorKind::AlreadyExists if over == Replace::None => Err(WriteError::Changed),
         _ => Err(WriteError::Unwritten(error)),
     }
 }

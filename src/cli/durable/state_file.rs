@@ -11,20 +11,20 @@ use std::{
 };
 
 use super::{
-    lock::{LockFile, Patience, RACES},
+    lock::{LockFile, MAX_RACES, WaitPolicy},
     replace::{DurableFiles, WriteError, has_name, read},
-    system::{FileKind, FileStat, Hold, Location, OpenFile, Opening, Over, locate},
+    system::{FileKind, FileStat, HoldResult, Location, OpenFile, OpenMode, Replace, locate},
 };
 
 /// A state file, held until it is dropped.
 pub struct StateFile {
     at: Location,
-    found: Option<Found>,
+    found: Option<FoundState>,
     _lock: LockFile,
 }
 
 /// A state file that exists, with its content.
-struct Found {
+struct FoundState {
     file: Box<dyn OpenFile>,
     stat: FileStat,
     bytes: Vec<u8>,
@@ -60,7 +60,7 @@ impl StateFile {
     fn is_unchanged(&self) -> io::Result<bool> {
         let Location { directory, name } = &self.at;
         let Some(found) = &self.found else { return Ok(directory.look(name)?.is_none()) };
-        let now = match directory.open(name, Opening::Read) {
+        let now = match directory.open(name, OpenMode::Read) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             now => read(&mut *now?, found.bytes.len())?,
         };
@@ -76,7 +76,7 @@ impl DurableFiles {
         path: &Path,
         begin: bool,
         most: usize,
-        patience: &mut Patience<'_>,
+        wait_policy: &mut WaitPolicy<'_>,
     ) -> Result<StateFile, HoldError> {
         match self.system.kind(path).map_err(HoldError::File)? {
             // Checked first, so that no lock file is made beside something that cannot be a state.
@@ -86,27 +86,27 @@ impl DurableFiles {
             _ => {}
         }
         let mut races = 0;
-        while races < RACES {
+        while races < MAX_RACES {
             let at = locate(&*self.system, path).map_err(HoldError::File)?;
-            let lock = LockFile::take(&*self.system, &*at.directory, &lock_name(&at.name), patience)?;
+            let lock = LockFile::take(&*self.system, &*at.directory, &lock_name(&at.name), wait_policy)?;
             let found = match find(&at, most)? {
-                Look::Moved => {
+                Lookup::Moved => {
                     races += 1;
                     continue;
                 }
-                Look::Held => {
+                Lookup::Held => {
                     // Another run holds the file without the lock file: somebody removed that.
-                    patience.wait(&*self.system, &|| None)?;
+                    wait_policy.wait(&*self.system, &|| None)?;
                     continue;
                 }
-                Look::Found(found) => Some(found),
-                Look::Nothing if begin => None,
-                Look::Nothing => return Err(HoldError::Missing),
+                Lookup::Found(found) => Some(found),
+                Lookup::Nothing if begin => None,
+                Lookup::Nothing => return Err(HoldError::Missing),
             };
             // The new state will build on this one, so this one must be durable first: a run that was killed
             // may have renamed it and not synced the directory.
             at.directory.sync().map_err(HoldError::File)?;
-            self.tidy(&*at.directory);
+            self.remove_left_overs(&*at.directory);
             return Ok(StateFile { at, found, _lock: lock });
         }
         Err(HoldError::File(io::Error::other("it is replaced again and again")))
@@ -116,15 +116,15 @@ impl DurableFiles {
     /// meanwhile.
     pub fn store(&self, state: &StateFile, bytes: &[u8]) -> Result<(), WriteError> {
         let access = state.found.as_ref().map(|found| found.stat.access);
-        let over = if access.is_some() { Over::Anything } else { Over::Nothing };
+        let over = if access.is_some() { Replace::Any } else { Replace::None };
         self.install(&state.at, access, bytes, over, &|| state.is_unchanged())
     }
 }
 
 /// The finding under the name of a state file.
-enum Look {
+enum Lookup {
     Nothing,
-    Found(Found),
+    Found(FoundState),
     /// A file that another run holds.
     Held,
     /// The file was replaced or became a link meanwhile. The search must begin again.
@@ -132,23 +132,23 @@ enum Look {
 }
 
 /// Reads a state file, and takes the lock on the file itself. Call with the lock file held.
-fn find(Location { directory, name }: &Location, most: usize) -> Result<Look, HoldError> {
+fn find(Location { directory, name }: &Location, most: usize) -> Result<Lookup, HoldError> {
     match directory.look(name).map_err(HoldError::File)?.map(|stat| stat.kind) {
-        None => return Ok(Look::Nothing),
+        None => return Ok(Lookup::Nothing),
         Some(FileKind::File) => {}
-        Some(FileKind::Link) => return Ok(Look::Moved),
+        Some(FileKind::Link) => return Ok(Lookup::Moved),
         Some(FileKind::Directory) => return Err(HoldError::File(io::ErrorKind::IsADirectory.into())),
         Some(FileKind::Other) => return Err(HoldError::NoFile),
     }
-    let mut file = match directory.open(name, Opening::Read) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Look::Moved),
+    let mut file = match directory.open(name, OpenMode::Read) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lookup::Moved),
         file => file.map_err(HoldError::File)?,
     };
-    if file.try_hold().map_err(HoldError::File)? == Hold::Others {
-        return Ok(Look::Held);
+    if file.try_hold().map_err(HoldError::File)? == HoldResult::Others {
+        return Ok(Lookup::Held);
     }
     if !has_name(&**directory, name, &*file).map_err(HoldError::File)? {
-        return Ok(Look::Moved);
+        return Ok(Lookup::Moved);
     }
     let stat = file.stat().map_err(HoldError::File)?;
     if stat.links > 1 {
@@ -156,7 +156,11 @@ fn find(Location { directory, name }: &Location, most: usize) -> Result<Look, Ho
     }
     file.sync().map_err(HoldError::File)?;
     let bytes = read(&mut *file, most).map_err(HoldError::File)?;
-    if bytes.len() > most { Err(HoldError::TooLarge) } else { Ok(Look::Found(Found { file, stat, bytes })) }
+    if bytes.len() > most {
+        Err(HoldError::TooLarge)
+    } else {
+        Ok(Lookup::Found(FoundState { file, stat, bytes }))
+    }
 }
 
 fn lock_name(name: &OsStr) -> OsString {

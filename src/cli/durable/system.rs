@@ -42,9 +42,9 @@ pub trait Directory: fmt::Debug {
     /// Returns the path in a link.
     fn read_link(&self, name: &OsStr) -> io::Result<PathBuf>;
     /// Opens a file, without waiting for the other end of a pipe.
-    fn open(&self, name: &OsStr, opening: Opening) -> io::Result<Box<dyn OpenFile>>;
+    fn open(&self, name: &OsStr, opening: OpenMode) -> io::Result<Box<dyn OpenFile>>;
     /// Gives a file another name, in one step.
-    fn rename(&self, from: &OsStr, to: &OsStr, over: Over) -> io::Result<()>;
+    fn rename(&self, from: &OsStr, to: &OsStr, over: Replace) -> io::Result<()>;
     /// Removes a name of a file.
     fn remove(&self, name: &OsStr) -> io::Result<()>;
     /// Makes a directory.
@@ -63,7 +63,7 @@ pub trait OpenFile: Read + Write {
     /// Locks a lock file until the handle is dropped. Returns `false` if another handle has the lock.
     fn try_lock(&self) -> io::Result<bool>;
     /// Locks a file with content, if the system can do so without keeping readers out.
-    fn try_hold(&self) -> io::Result<Hold>;
+    fn try_hold(&self) -> io::Result<HoldResult>;
     /// Sets the permissions, and the owners as far as this process may.
     fn set_access(&self, access: Access) -> io::Result<()>;
     /// Removes the content.
@@ -111,7 +111,7 @@ pub struct Access {
 
 /// The mode in which a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
+pub enum OpenMode {
     /// Opens an existing file for reading.
     Read,
     /// Opens an existing file for reading and writing.
@@ -124,16 +124,16 @@ pub enum Opening {
 
 /// The files that a rename may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum Replace {
     /// Any file that has the name.
-    Anything,
+    Any,
     /// None. If a file has the name, the rename fails with [`AlreadyExists`](io::ErrorKind::AlreadyExists).
-    Nothing,
+    None,
 }
 
 /// The outcome of [`OpenFile::try_hold`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
+pub enum HoldResult {
     Mine,
     Others,
     /// The system has no such lock, or only one that keeps readers out.

@@ -19,7 +19,7 @@ use rustix::{
 };
 
 use super::system::{
-    Access, Directory, FileId, FileKind, FileStat, FileSystem, Hold, OpenFile, Opening, Over,
+    Access, Directory, FileId, FileKind, FileStat, FileSystem, HoldResult, OpenFile, OpenMode, Replace,
 };
 
 /// The bits of a mode that are permissions, without those of the kind of file.
@@ -113,12 +113,12 @@ impl Directory for UnixDirectory {
         Ok(PathBuf::from(OsString::from_vec(path.into_bytes())))
     }
 
-    fn open(&self, name: &OsStr, opening: Opening) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self, name: &OsStr, opening: OpenMode) -> io::Result<Box<dyn OpenFile>> {
         let (how, mode) = match opening {
-            Opening::Read => (OFlags::RDONLY, 0),
-            Opening::Write => (OFlags::RDWR, 0),
-            Opening::NewPrivate => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o600),
-            Opening::NewShared => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o666),
+            OpenMode::Read => (OFlags::RDONLY, 0),
+            OpenMode::Write => (OFlags::RDWR, 0),
+            OpenMode::NewPrivate => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o600),
+            OpenMode::NewShared => (OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, 0o666),
         };
         // Without NONBLOCK, opening a pipe would wait for its other end. The caller then sees that it is no
         // file.
@@ -127,8 +127,8 @@ impl Directory for UnixDirectory {
         Ok(Box::new(UnixFile(File::from(open))))
     }
 
-    fn rename(&self, from: &OsStr, to: &OsStr, over: Over) -> io::Result<()> {
-        if over == Over::Anything {
+    fn rename(&self, from: &OsStr, to: &OsStr, over: Replace) -> io::Result<()> {
+        if over == Replace::Any {
             return Ok(retry_on_intr(|| rustix::fs::renameat(&self.0, from, &self.0, to))?);
         }
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
@@ -144,7 +144,7 @@ impl Directory for UnixDirectory {
         if self.look(to)?.is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        self.rename(from, to, Over::Anything)
+        self.rename(from, to, Replace::Any)
     }
 
     fn remove(&self, name: &OsStr) -> io::Result<()> {
@@ -208,13 +208,13 @@ impl OpenFile for UnixFile {
         }
     }
 
-    fn try_hold(&self) -> io::Result<Hold> {
+    fn try_hold(&self) -> io::Result<HoldResult> {
         match self.try_lock() {
-            Ok(true) => Ok(Hold::Mine),
-            Ok(false) => Ok(Hold::Others),
+            Ok(true) => Ok(HoldResult::Mine),
+            Ok(false) => Ok(HoldResult::Others),
             // Over NFS `flock` becomes a lock of the server, which needs a file that is open for writing.
             Err(error) if is_of(&error, &[Errno::NOLCK, Errno::NOTSUP, Errno::NOSYS, Errno::BADF]) => {
-                Ok(Hold::Unsupported)
+                Ok(HoldResult::Unsupported)
             }
             Err(error) => Err(error),
         }

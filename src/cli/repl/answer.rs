@@ -1,6 +1,6 @@
 //! Writes the value of an expression, the reasons why it is unknown, and the values of its parts.
 
-use super::session::{Compiled, Session};
+use super::session::{CompiledExpr, Session};
 use crate::{
     engine::{Gap, Scene},
     ir::{ColumnId, Node, NodeId, Show},
@@ -13,12 +13,12 @@ const LINES: usize = 200;
 
 /// Writes the value with its type, or the reasons why it is unknown: `0.5  number`, `unknown: agent.vlan is
 /// absent`.
-pub fn value(session: &Session, compiled: &Compiled) -> String {
+pub fn value(session: &Session, compiled: &CompiledExpr) -> String {
     let Some(scene) = session.scene(&compiled.fleet) else { return String::new() };
     if session.need.is_none() && asks(&scene, compiled.root) {
         return "unknown: the set has no need, so nobody asks\n".to_owned();
     }
-    let unchosen = unchosen(session, &scene, compiled.root);
+    let unchosen = missing_choices(session, &scene, compiled.root);
     let line = match scene.value(compiled.root) {
         Ok(value) if unchosen.is_empty() || value.type_of() != Type::Bool => {
             format!("{}  {}", value.show(&scene.plan.symbols), value.type_of())
@@ -39,7 +39,7 @@ pub fn value(session: &Session, compiled: &Compiled) -> String {
 }
 
 /// Writes the type of an expression, which does not depend on the choices of the session.
-pub fn kind(compiled: &Compiled) -> String {
+pub fn kind(compiled: &CompiledExpr) -> String {
     match compiled.kind {
         Some(kind) => format!("{kind}\n"),
         None => "of any type: nothing says which\n".to_owned(),
@@ -48,9 +48,9 @@ pub fn kind(compiled: &Compiled) -> String {
 
 /// Returns a remark for each side that a condition reads and of which nothing is chosen. A condition such as
 /// `agent.os is absent` holds for that reason alone.
-fn unchosen(session: &Session, scene: &Scene<'_>, root: NodeId) -> Vec<&'static str> {
+fn missing_choices(session: &Session, scene: &Scene<'_>, root: NodeId) -> Vec<&'static str> {
     let sides = scene.plan.reads(root).into_iter().map(|column| scene.plan.column(column).side);
-    let mut found: Vec<&'static str> = sides.filter_map(|side| session.unchosen(side)).collect();
+    let mut found: Vec<&'static str> = sides.filter_map(|side| session.missing_choice(side)).collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -66,7 +66,7 @@ fn asks(scene: &Scene<'_>, root: NodeId) -> bool {
 fn words(session: &Session, scene: &Scene<'_>, gap: Gap) -> String {
     let show = Show::new(scene.plan);
     match gap {
-        Gap::Absent(column) => match session.unchosen(scene.plan.column(column).side) {
+        Gap::Absent(column) => match session.missing_choice(scene.plan.column(column).side) {
             Some(why) => format!("{} is absent, since {why}", show.column(column)),
             None => format!("{} is absent", show.column(column)),
         },
@@ -102,7 +102,7 @@ fn gaps(session: &Session, scene: &Scene<'_>, root: NodeId, found: &mut Vec<Stri
 fn parts(scene: &Scene<'_>, id: NodeId) -> Vec<NodeId> {
     match scene.plan.node(id) {
         Node::Constant(_) | Node::Read(_) | Node::IsAbsent(_) | Node::IsPresent(_) => Vec::new(),
-        Node::Asked(asked) => scene.plan.asked(*asked).conditions.clone(),
+        Node::External(asked) => scene.plan.asked(*asked).conditions.clone(),
         Node::Named(definition) => vec![scene.plan.definition(*definition).root],
         Node::Not(inner) | Node::Negate(inner) | Node::Matches(inner, _) | Node::Else(_, inner) => {
             vec![*inner]
@@ -122,7 +122,7 @@ fn column(scene: &Scene<'_>, id: NodeId) -> Option<ColumnId> {
 
 /// Writes an expression as a tree: a line for each part, indented below the part that contains it, after its
 /// value.
-pub fn tree(session: &Session, compiled: &Compiled) -> String {
+pub fn tree(session: &Session, compiled: &CompiledExpr) -> String {
     let Some(scene) = session.scene(&compiled.fleet) else { return String::new() };
     if session.need.is_none() && asks(&scene, compiled.root) {
         return "unknown: the set has no need, so nobody asks\n".to_owned();

@@ -2,7 +2,7 @@
 
 use super::{
     answer, keys,
-    session::{Compiled, Session},
+    session::{CompiledExpr, Session},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Report},
@@ -14,13 +14,13 @@ use crate::{
 /// The result of a line.
 pub enum Done {
     /// The text to print, and the warnings of the expression.
-    Said(String, Report),
+    Printed(String, Report),
     Quit,
 }
 
 impl From<String> for Done {
     fn from(text: String) -> Done {
-        Done::Said(text, Report::default())
+        Done::Printed(text, Report::default())
     }
 }
 
@@ -55,7 +55,7 @@ pub fn one(session: &mut Session, number: usize, line: &str) -> Result<Done, Box
     let Some(command) = typed.strip_prefix(':') else {
         let compiled = session.compile(number, line, start)?;
         let answer = answer::value(session, &compiled);
-        return Ok(Done::Said(answer, compiled.warnings));
+        return Ok(Done::Printed(answer, compiled.warnings));
     };
     // `start` and `at` are the bytes of the line where the command and its argument begin.
     let word: &str = command.split_whitespace().next().unwrap_or("");
@@ -72,12 +72,12 @@ pub fn one(session: &mut Session, number: usize, line: &str) -> Result<Done, Box
         "keys" => typed.keys(session)?,
         "type" => {
             let compiled = typed.expression(session)?;
-            return Ok(Done::Said(answer::kind(&compiled), compiled.warnings));
+            return Ok(Done::Printed(answer::kind(&compiled), compiled.warnings));
         }
         "why" => {
             let compiled = typed.expression(session)?;
             let answer = answer::tree(session, &compiled);
-            return Ok(Done::Said(answer, compiled.warnings));
+            return Ok(Done::Printed(answer, compiled.warnings));
         }
         "help" => help(),
         "quit" | "q" | "exit" => return Ok(Done::Quit),
@@ -262,7 +262,7 @@ impl Typed<'_> {
         }
     }
 
-    fn expression(&self, session: &Session) -> Result<Compiled, Box<Report>> {
+    fn expression(&self, session: &Session) -> Result<CompiledExpr, Box<Report>> {
         session.compile(self.number, self.line, self.at)
     }
 }

@@ -9,7 +9,7 @@ use rustyline::{
 
 use super::session::Session;
 use crate::{
-    cli::Failure,
+    cli::CommandFailure,
     diagnostic::{Code, Diagnostic},
     limits,
 };
@@ -17,44 +17,44 @@ use crate::{
 type Terminal = Editor<Words, MemHistory>;
 
 /// The source of lines.
-pub enum Input {
+pub enum LineSource {
     Terminal(Box<Terminal>),
     Pipe,
 }
 
-impl Input {
-    pub fn new() -> Input {
+impl LineSource {
+    pub fn new() -> LineSource {
         if !io::stdin().is_terminal() {
-            return Input::Pipe;
+            return LineSource::Pipe;
         }
         match Editor::with_history(Config::default(), MemHistory::new()) {
-            Ok(editor) => Input::Terminal(Box::new(editor)),
+            Ok(editor) => LineSource::Terminal(Box::new(editor)),
             // A terminal without editing is read like a pipe.
-            Err(_) => Input::Pipe,
+            Err(_) => LineSource::Pipe,
         }
     }
 
     pub fn is_terminal(&self) -> bool {
-        matches!(self, Input::Terminal(_))
+        matches!(self, LineSource::Terminal(_))
     }
 
     /// Returns the next line, or `None` at the end.
-    pub fn next(&mut self, session: &Session) -> Result<Option<String>, Failure> {
+    pub fn next(&mut self, session: &Session) -> Result<Option<String>, CommandFailure> {
         match self {
-            Input::Terminal(editor) => typed(editor, session),
-            Input::Pipe => piped(),
+            LineSource::Terminal(editor) => typed(editor, session),
+            LineSource::Pipe => piped(),
         }
     }
 }
 
-fn unread(error: &dyn std::fmt::Display) -> Failure {
+fn unread(error: &dyn std::fmt::Display) -> CommandFailure {
     let message = format!("cannot read standard input: {error}");
     Diagnostic::without_place(Code::B0901, message)
         .help("give it text in UTF-8, a line for each expression")
         .into()
 }
 
-fn typed(editor: &mut Terminal, session: &Session) -> Result<Option<String>, Failure> {
+fn typed(editor: &mut Terminal, session: &Session) -> Result<Option<String>, CommandFailure> {
     editor.set_helper(Some(Words(session.words())));
     loop {
         match editor.readline("> ") {
@@ -71,7 +71,7 @@ fn typed(editor: &mut Terminal, session: &Session) -> Result<Option<String>, Fai
     }
 }
 
-fn piped() -> Result<Option<String>, Failure> {
+fn piped() -> Result<Option<String>, CommandFailure> {
     let mut line = String::new();
     let most = limits::SOURCE_BYTES as u64 + 1;
     let read = io::stdin().lock().take(most).read_line(&mut line).map_err(|error| unread(&error))?;

@@ -10,7 +10,7 @@ mod keys;
 mod session;
 
 use super::{
-    Exit, Failure,
+    CommandFailure, Exit,
     files::{Console, is_stdin},
     set::SetArgs,
 };
@@ -24,7 +24,7 @@ pub struct Args {
     set: SetArgs,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     if args.set.paths.iter().chain(&args.set.inventory).any(|path| is_stdin(path)) {
         let problem = Diagnostic::without_place(Code::B0901, "standard input is named twice");
         return Err(problem.help("expressions are read from it: write the policy to a file").into());
@@ -32,10 +32,10 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let parsed = args.set.parse(console)?;
     let inventories = args.set.inventories(console)?;
     let mut session = Session::new(parsed, inventories)?;
-    let mut input = input::Input::new();
+    let mut input = input::LineSource::new();
     if input.is_terminal() {
         let warnings = session.warnings();
-        console.tell(warnings)?;
+        console.report(warnings)?;
         console.print(&format!("{}`:help` says what can be typed.\n", command::chosen(&session)))?;
         console.finish()?;
     }
@@ -45,20 +45,20 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         number += 1;
         let line = line.trim_end_matches(['\r', '\n']);
         match command::one(&mut session, number, line) {
-            Ok(Done::Said(text, warnings)) => {
+            Ok(Done::Printed(text, warnings)) => {
                 console.print(&text)?;
                 if !warnings.diagnostics.is_empty() {
-                    console.tell(warnings)?;
+                    console.report(warnings)?;
                 }
             }
             Ok(Done::Quit) => break,
             Err(problems) => {
-                exit = Failure(Box::new(Report {
+                exit = CommandFailure(Box::new(Report {
                     diagnostics: problems.diagnostics.clone(),
                     ..Report::default()
                 }))
                 .exit();
-                console.tell(*problems)?;
+                console.report(*problems)?;
             }
         }
         console.finish()?;

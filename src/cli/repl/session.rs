@@ -3,7 +3,7 @@
 use crate::{
     Fleet, Inventory,
     check::{Strictness, Types},
-    cli::Failure,
+    cli::CommandFailure,
     diagnostic::{Code, Diagnostic, Report, nearest},
     engine::Scene,
     ir::NodeId,
@@ -22,7 +22,7 @@ use crate::{
 /// The name of the definition that holds the expression. Nobody can type this name.
 const NAME: &str = "<this expression>";
 /// A need for sets that have none. Evaluation requires one as the requester. It is never shown.
-const NOBODY: &str = "need \"<nobody>\" { agent {} }";
+const PLACEHOLDER_NEED: &str = "need \"<nobody>\" { agent {} }";
 
 /// A set that compiles, and the current choices.
 pub struct Session {
@@ -42,7 +42,7 @@ pub struct Session {
 }
 
 /// An expression, compiled into its set.
-pub struct Compiled {
+pub struct CompiledExpr {
     pub fleet: Fleet,
     pub root: NodeId,
     /// The type of the expression, if anything decides it.
@@ -52,11 +52,11 @@ pub struct Compiled {
 }
 
 impl Session {
-    pub fn new(mut parsed: Parsed, inventories: Vec<Inventory>) -> Result<Session, Failure> {
+    pub fn new(mut parsed: Parsed, inventories: Vec<Inventory>) -> Result<Session, CommandFailure> {
         let compiled = Fleet::load(&parsed, Strictness::default(), &inventories)?;
         let has_needs = !compiled.plan().frameworks.is_empty();
         if !has_needs {
-            let source = parsed.sources.add("<nobody>", NOBODY);
+            let source = parsed.sources.add("<nobody>", PLACEHOLDER_NEED);
             let ast = parse::parse(&parsed.sources, source).ast;
             parsed.files.push(ast);
         }
@@ -68,7 +68,7 @@ impl Session {
         let extra = Inventory::extra(&inventories);
         let checked = with_line.check(&extra, Strictness::default());
         let types = checked.types.clone();
-        let base = Fleet::new(checked.load(&extra).map_err(Failure)?);
+        let base = Fleet::new(checked.load(&extra).map_err(CommandFailure)?);
         let (world, plan) = (base.world(), base.plan());
         let text = |symbol| plan.symbols.text(symbol).to_owned();
         let need = has_needs.then_some(NeedId { framework: 0, need: 0 });
@@ -129,7 +129,7 @@ impl Session {
     }
 
     /// Compiles the expression that begins at byte `start` of a line, as a `let` of the set.
-    pub fn compile(&self, number: usize, line: &str, start: usize) -> Result<Compiled, Box<Report>> {
+    pub fn compile(&self, number: usize, line: &str, start: usize) -> Result<CompiledExpr, Box<Report>> {
         let (mut parsed, span) = self.place(number, line, start, line.len());
         // The parser gets blanks in place of the command before the expression, so spans stay those of the
         // line.
@@ -157,7 +157,7 @@ impl Session {
             let problem = problem.help("this is a defect of bourse; please report it");
             return Err(Box::new(Report { sources: warnings.sources, diagnostics: vec![problem] }));
         };
-        Ok(Compiled { fleet: Fleet::new(loaded), root, kind, warnings })
+        Ok(CompiledExpr { fleet: Fleet::new(loaded), root, kind, warnings })
     }
 
     /// Returns the scene in which an expression is evaluated: everything that is chosen.
@@ -186,7 +186,7 @@ impl Session {
     }
 
     /// Returns the reason why no key of a side can be read, if nothing of that side is chosen.
-    pub fn unchosen(&self, side: Side) -> Option<&'static str> {
+    pub fn missing_choice(&self, side: Side) -> Option<&'static str> {
         match side {
             Side::Agent if self.agent.is_none() => Some("no agent is chosen: `:agent NAME`"),
             Side::Pool if self.pool.is_none() => Some("no pool is chosen: `:pool PATH`"),

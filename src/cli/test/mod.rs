@@ -11,7 +11,7 @@ mod watch;
 
 use regex::Regex;
 
-use super::{Exit, Failure, files::Console, plugins::PluginArgs, set::SetArgs, table::count};
+use super::{CommandFailure, Exit, files::Console, plugins::PluginArgs, set::SetArgs, table::count};
 use crate::{
     check::Strictness,
     diagnostic::{Code, Diagnostic},
@@ -31,8 +31,8 @@ pub struct Args {
     #[arg(long, value_name = "REGEX")]
     run: Option<Regex>,
     /// How results are written
-    #[arg(long, value_enum, default_value_t = Format::Pretty)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Pretty)]
+    format: ReportFormat,
     /// Run again whenever a file of the set changes
     #[arg(long, conflicts_with_all = ["accept", "review"])]
     watch: bool,
@@ -52,7 +52,7 @@ pub struct Args {
 
 /// The form of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum ReportFormat {
     /// For people
     Pretty,
     /// For programs
@@ -63,26 +63,26 @@ enum Format {
     Github,
 }
 
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     if args.review {
-        console.asks()?;
+        console.require_terminal()?;
     }
     if args.watch { watch::run(args, console) } else { once(args, console).result }
 }
 
 /// The outcome of a run, and the files that it depends on, as far as it got to read them.
-struct Once {
-    result: Result<Exit, Failure>,
+struct SuiteRun {
+    result: Result<Exit, CommandFailure>,
     files: Vec<String>,
 }
 
-fn once(args: &Args, console: &mut Console) -> Once {
+fn once(args: &Args, console: &mut Console) -> SuiteRun {
     let mut files = Vec::new();
     let result = run_once(args, console, &mut files);
-    Once { result, files }
+    SuiteRun { result, files }
 }
 
-fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Result<Exit, Failure> {
+fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Result<Exit, CommandFailure> {
     let strictness = Strictness::default();
     let plugins = args.plugins.install(console)?;
     let parsed = args.set.parse(console)?;
@@ -91,13 +91,13 @@ fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Resu
     let inventories = args.set.inventories(console)?;
     let checked = parsed.check(&plugins.extra(&inventories), strictness);
     if checked.report.has_errors() {
-        return Err(Failure(Box::new(checked.report)));
+        return Err(CommandFailure(Box::new(checked.report)));
     }
     files.extend(args.plugins.files());
     files.extend(testing::snapshots(&checked).into_keys());
     let providers = testing::providers(&checked, &inventories);
     plugins.are_there(&providers.iter().map(String::as_str).collect::<Vec<_>>())?;
-    plugins.tell_withheld(console);
+    plugins.report_withheld(console);
     let beside = plugins.beside();
     let coverage =
         if args.coverage { Some(testing::coverage(&checked, &inventories, beside)?) } else { None };
@@ -107,7 +107,7 @@ fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Resu
         beside,
         wanted: &|name| args.run.as_ref().is_none_or(|pattern| pattern.is_match(name)),
         snapshots: &|path| snapshots::read(&console.files, path),
-        retakes: args.accept || args.review,
+        replaces_damaged: args.accept || args.review,
         coverage,
         ..testing::Options::default()
     };
@@ -125,12 +125,12 @@ fn run_once(args: &Args, console: &mut Console, files: &mut Vec<String>) -> Resu
     Ok(exit(args, &report))
 }
 
-fn tell(args: &Args, report: &TestReport, console: &mut Console) -> Result<(), Failure> {
+fn tell(args: &Args, report: &TestReport, console: &mut Console) -> Result<(), CommandFailure> {
     let text = match args.format {
-        Format::Json => testing::tests_json(report),
-        Format::Junit => junit::text(report),
-        Format::Github => github::text(report, args.threshold),
-        Format::Pretty => pretty::text(report, args.threshold, console.colour),
+        ReportFormat::Json => testing::tests_json(report),
+        ReportFormat::Junit => junit::text(report),
+        ReportFormat::Github => github::text(report, args.threshold),
+        ReportFormat::Pretty => pretty::text(report, args.threshold, console.colour),
     };
     console.print(&text)
 }

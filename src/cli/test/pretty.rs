@@ -6,7 +6,7 @@ use super::is_below;
 use crate::{
     cli::table::{Paint, count, paint},
     output::printable_name,
-    testing::{Coverage, Failure, Snapshot, State, TestReport, TestResult, Verdict},
+    testing::{Coverage, FailedExpectation, Snapshot, SnapshotResult, TestReport, TestResult, Verdict},
 };
 
 /// The most lines of a difference in results. `--review` shows all.
@@ -45,7 +45,7 @@ pub fn summary(report: &TestReport) -> String {
 }
 
 pub fn is_pending(snapshot: &Snapshot) -> bool {
-    matches!(snapshot.state, State::New | State::Changed(_) | State::Damaged(_))
+    matches!(snapshot.state, SnapshotResult::New | SnapshotResult::Changed(_) | SnapshotResult::Damaged(_))
 }
 
 fn one(report: &TestReport, result: &TestResult, colour: bool) -> String {
@@ -79,7 +79,7 @@ fn one(report: &TestReport, result: &TestResult, colour: bool) -> String {
     }
 }
 
-fn failed(report: &TestReport, failure: &Failure, colour: bool) -> String {
+fn failed(report: &TestReport, failure: &FailedExpectation, colour: bool) -> String {
     let place = printable_name(&report.sources.place(failure.span));
     let expected = one_line(failure.expected.strip_prefix("expect ").unwrap_or(&failure.expected));
     let mut out = format!("  {}\n", paint(&place, Paint::Dim, colour));
@@ -100,7 +100,7 @@ fn one_line(text: &str) -> String {
 /// Writes the difference between a snapshot and the present result, line by line. `most` bounds the lines.
 pub fn difference(snapshot: &Snapshot, most: Option<usize>, colour: bool) -> String {
     let old = match &snapshot.state {
-        State::Changed(old) => old.as_str(),
+        SnapshotResult::Changed(old) => old.as_str(),
         _ => "",
     };
     let diff = TextDiff::from_lines(old, &snapshot.taken.text);
@@ -145,7 +145,7 @@ fn coverage_text(report: &TestReport, coverage: &Coverage, threshold: Option<u8>
 
 /// Writes the outcomes that a condition never had: `require driver: never unknown  (agent is attached)`.
 /// Returns an empty text if it had them all.
-pub fn missing(condition: &crate::testing::Condition) -> String {
+pub fn missing(condition: &crate::testing::CoveredCondition) -> String {
     let missing: Vec<String> = condition.missing().map(|truth| format!("never {truth}")).collect();
     if missing.is_empty() {
         return String::new();

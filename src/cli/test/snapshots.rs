@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cli::{
-        Failure, disk,
+        CommandFailure, disk,
         durable::DurableFiles,
         files::{Console, STDIN},
         table::{Paint, paint},
@@ -22,7 +22,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     output::printable_name,
     pipeline::Checked,
-    testing::{self, Snapshot, State, Taken, TestReport},
+    testing::{self, Snapshot, SnapshotFile, SnapshotResult, TestReport},
 };
 
 /// Reads the text of a snapshot file. Returns `None` if there is no file.
@@ -42,16 +42,16 @@ pub fn settle(
     checked: &Checked,
     report: &mut TestReport,
     console: &mut Console,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let keeps = !disk::is_ci();
     for result in &mut report.results {
         let Some(snapshot) = &result.snapshot else { continue };
         if args.accept && is_pending(snapshot) {
             accept(snapshot, console)?;
             result.accept();
-        } else if snapshot.state == State::Same {
+        } else if snapshot.state == SnapshotResult::Same {
             disk::remove(&console.files, &pending(&snapshot.path))?;
-        } else if keeps && !matches!(snapshot.state, State::Damaged(_)) {
+        } else if keeps && !matches!(snapshot.state, SnapshotResult::Damaged(_)) {
             let text = snapshot.taken.to_string();
             if let Err(problem) = console.put_file(&pending(&snapshot.path), &text) {
                 // The test has failed already, so this is no more than a warning.
@@ -70,36 +70,36 @@ fn pending(path: &str) -> PathBuf {
 }
 
 /// Writes a snapshot, says so, and removes the text that was kept beside it.
-fn accept(snapshot: &Snapshot, console: &mut Console) -> Result<(), Failure> {
+fn accept(snapshot: &Snapshot, console: &mut Console) -> Result<(), CommandFailure> {
     console.put_file(Path::new(&snapshot.path), &snapshot.taken.to_string())?;
-    console.remark(&format!("accepted {}", printable_name(&snapshot.path)));
+    console.note_line(&format!("accepted {}", printable_name(&snapshot.path)));
     disk::remove(&console.files, &pending(&snapshot.path))
 }
 
 /// The user's decision about a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Decision {
     Accept,
     Reject,
     Skip,
     Quit,
 }
 
-impl Answer {
+impl Decision {
     /// Reads an answer by its first letter.
-    fn read(line: &str) -> Option<Answer> {
+    fn read(line: &str) -> Option<Decision> {
         match line.trim().chars().next()?.to_ascii_lowercase() {
-            'a' | 'y' => Some(Answer::Accept),
-            'r' | 'n' => Some(Answer::Reject),
-            's' => Some(Answer::Skip),
-            'q' => Some(Answer::Quit),
+            'a' | 'y' => Some(Decision::Accept),
+            'r' | 'n' => Some(Decision::Reject),
+            's' => Some(Decision::Skip),
+            'q' => Some(Decision::Quit),
             _ => None,
         }
     }
 }
 
 /// Shows each pending snapshot, and does as the user decides.
-fn review(report: &mut TestReport, console: &mut Console) -> Result<(), Failure> {
+fn review(report: &mut TestReport, console: &mut Console) -> Result<(), CommandFailure> {
     let waiting =
         report.results.iter().filter(|result| result.snapshot.as_ref().is_some_and(is_pending)).count();
     let mut at = 0;
@@ -118,24 +118,24 @@ fn review(report: &mut TestReport, console: &mut Console) -> Result<(), Failure>
         text.push_str(&difference(snapshot, None, colour));
         console.print(&text)?;
         match ask(console)? {
-            Answer::Accept => {
+            Decision::Accept => {
                 accept(snapshot, console)?;
                 result.accept();
             }
-            Answer::Reject => disk::remove(&console.files, &pending(&snapshot.path))?,
-            Answer::Skip => {}
-            Answer::Quit => return Ok(()),
+            Decision::Reject => disk::remove(&console.files, &pending(&snapshot.path))?,
+            Decision::Skip => {}
+            Decision::Quit => return Ok(()),
         }
     }
     Ok(())
 }
 
-fn ask(console: &mut Console) -> Result<Answer, Failure> {
+fn ask(console: &mut Console) -> Result<Decision, CommandFailure> {
     loop {
         let Some(line) = console.ask("accept (a), reject (r), skip (s) or quit (q)? ")? else {
-            return Ok(Answer::Quit);
+            return Ok(Decision::Quit);
         };
-        if let Some(answer) = Answer::read(&line) {
+        if let Some(answer) = Decision::read(&line) {
             return Ok(answer);
         }
     }
@@ -143,7 +143,7 @@ fn ask(console: &mut Console) -> Result<Answer, Failure> {
 
 /// Finds snapshot files of the set's policies that no test expects. Removes them with `--accept`, else warns
 /// of them.
-fn orphans(args: &Args, checked: &Checked, console: &mut Console) -> Result<(), Failure> {
+fn orphans(args: &Args, checked: &Checked, console: &mut Console) -> Result<(), CommandFailure> {
     let expected: BTreeSet<String> = testing::snapshots(checked).into_keys().collect();
     let sources = &checked.report.sources;
     let policies = sources.iter().filter(|(_, source)| source.name.ends_with(".policy"));
@@ -159,13 +159,13 @@ fn orphans(args: &Args, checked: &Checked, console: &mut Console) -> Result<(), 
             }
             // The file may belong to another tool, or to a policy with a similar name. Only its header tells.
             let taken =
-                disk::text(&console.files, Path::new(&path))?.and_then(|text| Taken::read(&text).ok());
+                disk::text(&console.files, Path::new(&path))?.and_then(|text| SnapshotFile::read(&text).ok());
             if taken.is_none_or(|taken| taken.source != file) {
                 continue;
             }
             if args.accept {
                 disk::remove(&console.files, Path::new(&path))?;
-                console.remark(&format!("removed {}: no test expects it", printable_name(&path)));
+                console.note_line(&format!("removed {}: no test expects it", printable_name(&path)));
             } else if path == whole {
                 let message = format!("no test expects the snapshot `{}`", printable_name(&path));
                 let help = "remove it, or run `bourse test --accept`, which does";
@@ -178,18 +178,21 @@ fn orphans(args: &Args, checked: &Checked, console: &mut Console) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
-    use super::Answer;
+    use super::Decision;
 
     #[test]
     fn answers_go_by_their_first_letter() {
-        let cases =
-            [("a\n", Some(Answer::Accept)), (" Reject", Some(Answer::Reject)), ("s", Some(Answer::Skip))];
+        let cases = [
+            ("a\n", Some(Decision::Accept)),
+            (" Reject", Some(Decision::Reject)),
+            ("s", Some(Decision::Skip)),
+        ];
         for (line, answer) in cases {
-            assert_eq!(Answer::read(line), answer, "{line}");
+            assert_eq!(Decision::read(line), answer, "{line}");
         }
         assert_eq!(
-            (Answer::read("q"), Answer::read("\n"), Answer::read("x")),
-            (Some(Answer::Quit), None, None)
+            (Decision::read("q"), Decision::read("\n"), Decision::read("x")),
+            (Some(Decision::Quit), None, None)
         );
     }
 }

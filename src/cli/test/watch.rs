@@ -11,7 +11,7 @@ use notify::{Event, EventKind, RecursiveMode, Watcher, event::ModifyKind};
 
 use super::{Args, once};
 use crate::{
-    cli::{Exit, Failure, files::Console, folder::MOUNTED, set::shown, table::count},
+    cli::{CommandFailure, Exit, files::Console, folder::MOUNTED, set::shown, table::count},
     diagnostic::{Code, Diagnostic},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 const QUIET: Duration = Duration::from_millis(150);
 
 /// Runs until the process is ended.
-pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let paths: Vec<&PathBuf> = args.set.paths.iter().chain(&args.set.inventory).collect();
     if paths.iter().any(|path| path.as_os_str() == "-") {
         let problem = Diagnostic::without_place(Code::B0901, "standard input cannot be watched");
@@ -37,7 +37,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         if let Err(failure) = ran.result {
             console.problems.absorb(*failure.0);
         }
-        console.tell_problems();
+        console.report_problems();
         console.finish()?;
         let mut files: BTreeSet<PathBuf> = ran.files.iter().map(PathBuf::from).collect();
         files.extend(paths.iter().map(|path| path.to_path_buf()));
@@ -47,13 +47,13 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             }
         }
         let what = count(files.iter().filter(|file| file.is_file()).count(), "file", "files");
-        console.remark(&format!("watching {what}; end with Ctrl-C"));
+        console.note_line(&format!("watching {what}; end with Ctrl-C"));
         let changed = wait(&changes, &files)?;
-        console.remark(&format!(
+        console.note_line(&format!(
             "\nchanged: {}",
             changed.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
         ));
-        console.again();
+        console.reset();
     }
 }
 
@@ -90,7 +90,7 @@ fn unwatched(error: &notify::Error) -> Diagnostic {
 fn wait(
     changes: &Receiver<notify::Result<Event>>,
     files: &BTreeSet<PathBuf>,
-) -> Result<BTreeSet<PathBuf>, Failure> {
+) -> Result<BTreeSet<PathBuf>, CommandFailure> {
     let mut changed = BTreeSet::new();
     while changed.is_empty() {
         match changes.recv() {

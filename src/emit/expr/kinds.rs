@@ -1,7 +1,7 @@
 //! The kinds of nodes, as far as they are known at build time.
 
 use crate::{
-    emit::manifest::{Kind, kind_of},
+    emit::manifest::{ColumnKind, kind_of},
     ir::{Node, NodeId, Plan},
     operator::{ArithmeticOp, Function},
     quantity::Dimension,
@@ -12,16 +12,16 @@ use super::CONDITION;
 
 /// Returns the kind of each node; `Mixed` if only the data decides. Nodes are in post-order, so operands come
 /// first.
-pub(super) fn kinds(plan: &Plan) -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = Vec::with_capacity(plan.nodes.len());
+pub(super) fn kinds(plan: &Plan) -> Vec<ColumnKind> {
+    let mut kinds: Vec<ColumnKind> = Vec::with_capacity(plan.nodes.len());
     for node in &plan.nodes {
         let of = |id: &NodeId| kinds[id.0 as usize];
         let kind = match node {
-            Node::Constant(value) => Kind::Of(value.type_of()),
+            Node::Constant(value) => ColumnKind::Of(value.type_of()),
             Node::Read(column) => kind_of(plan, *column),
             Node::Named(definition) => of(&plan.definition(*definition).root),
             Node::Not(_)
-            | Node::Asked(_)
+            | Node::External(_)
             | Node::And(_)
             | Node::Or(_)
             | Node::Test(..)
@@ -32,12 +32,12 @@ pub(super) fn kinds(plan: &Plan) -> Vec<Kind> {
             Node::Negate(inner) => of(inner),
             Node::Else(column, other) => {
                 let own = kind_of(plan, *column);
-                if own == of(other) { own } else { Kind::Mixed }
+                if own == of(other) { own } else { ColumnKind::Mixed }
             }
-            Node::Call(Function::Closeness, _) => Kind::Of(Type::NUMBER),
+            Node::Call(Function::Closeness, _) => ColumnKind::Of(Type::NUMBER),
             Node::Call(_, arguments) => {
-                let first = arguments.first().map_or(Kind::Mixed, of);
-                if arguments.iter().all(|other| of(other) == first) { first } else { Kind::Mixed }
+                let first = arguments.first().map_or(ColumnKind::Mixed, of);
+                if arguments.iter().all(|other| of(other) == first) { first } else { ColumnKind::Mixed }
             }
         };
         kinds.push(kind);
@@ -46,9 +46,9 @@ pub(super) fn kinds(plan: &Plan) -> Vec<Kind> {
 }
 
 /// Returns the kind of an arithmetic operation; `Mixed` if its operands may not fit.
-fn computed(op: ArithmeticOp, left: Kind, right: Kind) -> Kind {
-    let (Kind::Of(Type::Quantity(a)), Kind::Of(Type::Quantity(b))) = (left, right) else {
-        return Kind::Mixed;
+fn computed(op: ArithmeticOp, left: ColumnKind, right: ColumnKind) -> ColumnKind {
+    let (ColumnKind::Of(Type::Quantity(a)), ColumnKind::Of(Type::Quantity(b))) = (left, right) else {
+        return ColumnKind::Mixed;
     };
     let dimension = match op {
         ArithmeticOp::Add | ArithmeticOp::Subtract if a == b => Some(a),
@@ -58,5 +58,5 @@ fn computed(op: ArithmeticOp, left: Kind, right: Kind) -> Kind {
         ArithmeticOp::Divide if b == Dimension::Number => Some(a),
         _ => None,
     };
-    dimension.map_or(Kind::Mixed, |dimension| Kind::Of(Type::Quantity(dimension)))
+    dimension.map_or(ColumnKind::Mixed, |dimension| ColumnKind::Of(Type::Quantity(dimension)))
 }

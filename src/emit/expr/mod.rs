@@ -18,11 +18,11 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{
     Layout,
-    asm::{Body, Ex, Fn, Local, Mem, St, when},
+    asm::{Ex, Fn, FunctionBody, Local, Mem, St, when},
     feed::slot,
     helpers::{ABSENT, DURATION, Helper, MISMATCH, NUMBER, PLACE, TEXT},
     kernels::Kernel,
-    manifest::{Kind, Used, kind_of},
+    manifest::{ColumnKind, PluginParts, kind_of},
     memory,
     module::{Builder, KIND, LITERALS, OF_ROWS, VALUE, VERSIONS},
 };
@@ -33,12 +33,12 @@ use crate::{
     value::Value,
 };
 
-const CONDITION: Kind = Kind::Of(Type::Bool);
+const CONDITION: ColumnKind = ColumnKind::Of(Type::Bool);
 
 /// The value of a node in generated code.
 #[derive(Clone, Debug)]
 struct Val {
-    kind: Kind,
+    kind: ColumnKind,
     /// The expression of the value: 32 bits for a condition, else 64.
     value: Ex,
     /// The local with the kind, if only the data decides it.
@@ -61,18 +61,18 @@ impl Val {
 
     fn dimension(&self) -> Option<Dimension> {
         match self.kind {
-            Kind::Of(Type::Quantity(dimension)) => Some(dimension),
+            ColumnKind::Of(Type::Quantity(dimension)) => Some(dimension),
             _ => None,
         }
     }
 
     fn is_path(&self) -> bool {
-        matches!(self.kind, Kind::Of(Type::Text | Type::Place))
+        matches!(self.kind, ColumnKind::Of(Type::Text | Type::Place))
     }
 }
 
 /// The continuation of an operation, once all operands have a value.
-type Then<'t, Own> = dyn FnMut(&mut Own, &mut Body, &mut Vec<St>, &[Val]) + 't;
+type Then<'t, Own> = dyn FnMut(&mut Own, &mut FunctionBody, &mut Vec<St>, &[Val]) + 't;
 
 /// The rows that a function judges, and the local for its status.
 #[derive(Clone, Copy, Debug)]
@@ -85,13 +85,13 @@ struct Frame {
 /// The generator of a plan's functions.
 pub struct Emitter<'a> {
     plan: &'a Plan,
-    used: &'a Used,
+    used: &'a PluginParts,
     layout: &'a Layout,
     /// The module that the functions are added to.
     pub builder: &'a mut Builder,
     /// The addresses of the tables of patterns, by number.
     patterns: Vec<u32>,
-    kinds: Vec<Kind>,
+    kinds: Vec<ColumnKind>,
     /// The nodes with a function: conditions, classes and lets.
     functions: IndexMap<NodeId, Fn>,
     /// The roots of classes and lets.
@@ -109,7 +109,7 @@ impl<'a> Emitter<'a> {
     /// Returns a generator for the used part of a plan.
     pub fn new(
         plan: &'a Plan,
-        used: &'a Used,
+        used: &'a PluginParts,
         layout: &'a Layout,
         builder: &'a mut Builder,
         patterns: Vec<u32>,
@@ -134,7 +134,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn kind(&self, id: NodeId) -> Kind {
+    fn kind(&self, id: NodeId) -> ColumnKind {
         self.kinds[id.0 as usize]
     }
 
@@ -156,13 +156,13 @@ impl<'a> Emitter<'a> {
         function
     }
 
-    fn frame() -> (Body, Frame) {
-        let mut body = Body::new(&OF_ROWS.0, OF_ROWS.1);
+    fn frame() -> (FunctionBody, Frame) {
+        let mut body = FunctionBody::new(&OF_ROWS.0, OF_ROWS.1);
         let (agent, pool, status) = (body.param(0), body.param(1), body.int());
         (body, Frame { agent, pool, status })
     }
 
-    fn body(&mut self, id: NodeId) -> Body {
+    fn body(&mut self, id: NodeId) -> FunctionBody {
         let (mut body, frame) = Self::frame();
         let mut code = Vec::new();
         let val = self.compute(&mut body, &mut code, frame, id);
@@ -255,7 +255,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Generates a node: a call if it has a function, else its code in place.
-    fn node(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
+    fn node(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
         // A constant is shorter than a call; a reference to a class or let calls the function of its root.
         if matches!(self.plan.node(id), Node::Constant(_) | Node::Named(_)) || !self.has_function(id) {
             return self.compute(body, out, frame, id);
@@ -263,7 +263,7 @@ impl<'a> Emitter<'a> {
         self.call(body, out, frame, id)
     }
 
-    fn call(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
+    fn call(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
         let function = self.function(id);
         let kind = self.kind(id);
         let call = Ex::Call(function, vec![frame.agent.into(), frame.pool.into()]);
@@ -280,18 +280,18 @@ impl<'a> Emitter<'a> {
     }
 
     /// Reserves locals for a value of a kind.
-    fn target(&self, body: &mut Body, kind: Kind) -> Val {
-        let tag = (kind == Kind::Mixed).then(|| body.int());
+    fn target(&self, body: &mut FunctionBody, kind: ColumnKind) -> Val {
+        let tag = (kind == ColumnKind::Mixed).then(|| body.int());
         let value = if kind == CONDITION { body.int() } else { body.long() };
         Val { kind, value: value.into(), tag, certain: false }
     }
 
-    fn compute(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
+    fn compute(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Val {
         let plan = self.plan;
         match plan.node(id) {
             Node::Constant(value) => self.constant(value),
             // `plugin` refuses plans with such a node.
-            Node::Asked(_) => self.constant(&Value::Bool(false)),
+            Node::External(_) => self.constant(&Value::Bool(false)),
             Node::Read(column) => self.read(body, out, frame, *column),
             Node::Named(definition) => self.call(body, out, frame, plan.definition(*definition).root),
             Node::Not(inner) => {
@@ -360,7 +360,7 @@ impl<'a> Emitter<'a> {
                 list(ranges.parts().iter().flat_map(|&(low, high)| [low, high]).collect())
             }
         };
-        Val { kind: Kind::Of(value.type_of()), value: ex, tag: None, certain: true }
+        Val { kind: ColumnKind::Of(value.type_of()), value: ex, tag: None, certain: true }
     }
 
     fn slot(&self, column: ColumnId) -> u32 {
@@ -377,7 +377,7 @@ impl<'a> Emitter<'a> {
                 // A fact of the question: its slot holds the kind plus 1, or 0.
                 let given = Ex::from(slot).word(slot::KNOWN);
                 let kind = kind_of(self.plan, column);
-                if kind == Kind::Mixed {
+                if kind == ColumnKind::Mixed {
                     return given.choose(0, ABSENT);
                 }
                 let fits = given.clone().eq(i32::from(kind.number()) + 1);
@@ -393,7 +393,7 @@ impl<'a> Emitter<'a> {
         Val { kind: CONDITION, value, tag: None, certain: true }
     }
 
-    fn read(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, column: ColumnId) -> Val {
+    fn read(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, frame: Frame, column: ColumnId) -> Val {
         let kind = kind_of(self.plan, column);
         let slot = self.slot(column);
         let state = self.state(frame, column);
@@ -413,7 +413,7 @@ impl<'a> Emitter<'a> {
         let data = Ex::from(slot).word(slot::DATA);
         let value = match kind {
             CONDITION => memory::bit(data, row),
-            Kind::Of(Type::Text | Type::Place | Type::Version) => {
+            ColumnKind::Of(Type::Text | Type::Place | Type::Version) => {
                 data.add(row.get().shl(2)).load(Mem::WordWide, 0)
             }
             _ => data.add(row.get().shl(3)).long(0),
@@ -426,7 +426,7 @@ impl<'a> Emitter<'a> {
 
     fn or_else(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         id: NodeId,
@@ -451,7 +451,7 @@ impl<'a> Emitter<'a> {
     /// first part without a verdict; a part that decides overrides it and ends the evaluation.
     fn join(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         parts: &[NodeId],
@@ -484,7 +484,7 @@ impl<'a> Emitter<'a> {
     /// before has a value.
     fn arguments(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         rest: &[NodeId],
@@ -510,7 +510,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// Frees the locals of a value that is not used any more.
-fn release(body: &mut Body, val: &Val) {
+fn release(body: &mut FunctionBody, val: &Val) {
     if let Ex::Get(local) = val.value {
         body.release(local);
     }
@@ -532,7 +532,7 @@ fn put(target: &Val, value: Ex, tag: Ex) -> Vec<St> {
 }
 
 /// Returns a value in the width of a kind.
-fn widened(val: &Val, kind: Kind) -> Ex {
+fn widened(val: &Val, kind: ColumnKind) -> Ex {
     if kind == CONDITION { condition(val) } else { val.wide() }
 }
 
@@ -555,7 +555,7 @@ fn expect_condition(out: &mut Vec<St>, frame: Frame, val: &Val) {
 /// Returns code that tests if both are paths.
 fn paths(a: &Val, b: &Val) -> Ex {
     let path = |val: &Val| match val.kind {
-        Kind::Mixed => val.tag().eq(TEXT).or(val.tag().eq(PLACE)),
+        ColumnKind::Mixed => val.tag().eq(TEXT).or(val.tag().eq(PLACE)),
         _ => Ex::Int(i32::from(val.is_path())),
     };
     path(a).and(path(b))

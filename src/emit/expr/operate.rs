@@ -5,9 +5,9 @@ use super::{CONDITION, Emitter, Frame, Val, paths, put, release, widened};
 use crate::{
     emit::{
         arithmetic,
-        asm::{Bin, Body, Ex, Label, Local, St, when},
+        asm::{Bin, BlockLabel, Ex, FunctionBody, Local, St, when},
         helpers::{BY_ZERO, DURATION, Helper, MISMATCH, NUMBER, OVERFLOW, TEXT},
-        manifest::Kind,
+        manifest::ColumnKind,
         module::{KIND, VALUE},
     },
     ir::NodeId,
@@ -19,7 +19,7 @@ use crate::{
 impl Emitter<'_> {
     pub(super) fn test(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         op: TestOp,
@@ -61,7 +61,7 @@ impl Emitter<'_> {
             TestOp::Greater => asked(self.ask(Helper::Order, left, right), holds.get().gt(1)),
             TestOp::GreaterOrEqual => asked(self.ask(Helper::Order, left, right), holds.get().ge(1)),
             TestOp::In => self.tested(frame, TestOp::Has, right, left, holds),
-            TestOp::Has if left.kind == Kind::Of(Type::Texts) && right.is_path() => {
+            TestOp::Has if left.kind == ColumnKind::Of(Type::Texts) && right.is_path() => {
                 let search = self.builder.helper(Helper::Search);
                 verdict(Ex::Call(search, vec![values.0, values.1]))
             }
@@ -84,7 +84,7 @@ impl Emitter<'_> {
 
     pub(super) fn matches(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         subject: NodeId,
@@ -119,7 +119,7 @@ impl Emitter<'_> {
 
     pub(super) fn arithmetic(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         id: NodeId,
@@ -131,11 +131,11 @@ impl Emitter<'_> {
         self.arguments(body, out, frame, &operands, &mut vals, &mut |own, _, out, vals| {
             let [left, right] = vals else { return };
             let call = match own.kind(id) {
-                Kind::Of(_) => {
+                ColumnKind::Of(_) => {
                     let function = own.builder.helper(arithmetic::of_amounts(op));
                     Ex::Call(function, vec![left.wide(), right.wide()])
                 }
-                Kind::Mixed => {
+                ColumnKind::Mixed => {
                     let function = own.builder.helper(Helper::Arithmetic);
                     let kinds = vec![left.tag(), left.wide(), right.tag(), right.wide()];
                     Ex::Call(function, [vec![arithmetic::number(op).into()], kinds].concat())
@@ -152,7 +152,7 @@ impl Emitter<'_> {
     /// Generates the negation of a value; with `only_negative`, its magnitude.
     pub(super) fn negate(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         id: NodeId,
@@ -183,7 +183,7 @@ impl Emitter<'_> {
     #[allow(clippy::too_many_arguments, reason = "the place in the code, the node and its operands")]
     pub(super) fn apply(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         out: &mut Vec<St>,
         frame: Frame,
         id: NodeId,
@@ -233,7 +233,7 @@ impl Emitter<'_> {
     }
 
     /// Generates the comparison of two values. If they have no order, sets the status and leaves the block.
-    fn ordered(&mut self, frame: Frame, order: Local, a: &Val, b: &Val, end: Label) -> Vec<St> {
+    fn ordered(&mut self, frame: Frame, order: Local, a: &Val, b: &Val, end: BlockLabel) -> Vec<St> {
         if a.dimension().is_some() && a.dimension() == b.dimension() {
             let (x, y) = (a.value.clone(), b.value.clone());
             return vec![order.set(x.clone().gt64_s(y.clone()).add(x.ge64_s(y)))];
@@ -247,7 +247,7 @@ impl Emitter<'_> {
 
     fn closeness(
         &mut self,
-        body: &mut Body,
+        body: &mut FunctionBody,
         frame: Frame,
         id: NodeId,
         a: &Val,

@@ -3,7 +3,7 @@
 
 use super::{CONDITION, Emitter, Frame};
 use crate::{
-    emit::asm::{Body, Ex, Fn, St},
+    emit::asm::{Ex, Fn, FunctionBody, St},
     ir::{Node, NodeId},
 };
 
@@ -29,7 +29,7 @@ impl Emitter<'_> {
         Some(function)
     }
 
-    fn could_be(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
+    fn could_be(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
         let plan = self.plan;
         match plan.node(id) {
             Node::Named(definition) => {
@@ -65,7 +65,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn leaf(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
+    fn leaf(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
         let reads = self.plan.reads(id);
         let varies = reads.iter().any(|column| self.plan.column(*column).key.is_varying());
         let truth = self.as_it_is(body, out, frame, id);
@@ -78,7 +78,7 @@ impl Emitter<'_> {
     }
 
     /// Returns the possible verdicts of a condition that does not vary: its present one.
-    fn as_it_is(&mut self, body: &mut Body, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
+    fn as_it_is(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, frame: Frame, id: NodeId) -> Ex {
         let holds = body.int();
         let val = self.node(body, out, frame, id);
         if val.certain {

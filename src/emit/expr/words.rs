@@ -8,10 +8,10 @@
 use super::{CONDITION, Emitter, Frame};
 use crate::{
     emit::{
-        asm::{Body, Ex, Fn, Local, St, when},
+        asm::{Ex, Fn, FunctionBody, Local, St, when},
         helpers::{Helper, rank},
         kernels::Kernel,
-        manifest::{Kind, kind_of},
+        manifest::{ColumnKind, kind_of},
         module::{FAILS, OF_ROWS, VALUE},
     },
     ir::{ColumnId, Node, NodeId},
@@ -73,7 +73,7 @@ impl Emitter<'_> {
         }
         let function = self.builder.declare();
         self.words.insert(id, function);
-        let mut body = Body::new(&OF_ROWS.0, OF_ROWS.1);
+        let mut body = FunctionBody::new(&OF_ROWS.0, OF_ROWS.1);
         let mut code = Vec::new();
         self.planes(&mut body, &mut code, id, side);
         code.push(St::Return(Ex::Int(0)));
@@ -84,7 +84,7 @@ impl Emitter<'_> {
 
     /// Generates code that leaves the rows where a condition holds in [`VALUE`], and where it fails in
     /// [`FAILS`].
-    fn planes(&mut self, body: &mut Body, out: &mut Vec<St>, id: NodeId, side: Side) {
+    fn planes(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, id: NodeId, side: Side) {
         let plan = self.plan;
         let start = body.param(0);
         match plan.node(id) {
@@ -126,7 +126,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn compared(&mut self, body: &mut Body, out: &mut Vec<St>, leaf: &Leaf) {
+    fn compared(&mut self, body: &mut FunctionBody, out: &mut Vec<St>, leaf: &Leaf) {
         let kernel = leaf.kernel;
         let number = match self.kernels.get_index_of(&kernel) {
             Some(known) => known,
@@ -197,7 +197,8 @@ impl Emitter<'_> {
         if !self.is_of_rows(column) || self.plan.reads(right).iter().any(|read| self.is_of_rows(*read)) {
             return None;
         }
-        let (Kind::Of(kind), Kind::Of(other)) = (kind_of(self.plan, column), self.kind(right)) else {
+        let (ColumnKind::Of(kind), ColumnKind::Of(other)) = (kind_of(self.plan, column), self.kind(right))
+        else {
             return None;
         };
         let is_path = |kind: Type| matches!(kind, Type::Text | Type::Place);
@@ -246,10 +247,10 @@ fn turned(op: TestOp) -> Option<TestOp> {
 
 /// `slot, first row, kernel`: sets [`VALUE`] and [`FAILS`] from the known rows and the result of a kernel.
 /// The kernel's number is shifted left by one; the lowest bit is set if its result is inverted.
-pub fn apply() -> Body {
+pub fn apply() -> FunctionBody {
     use crate::emit::{asm::Mem, feed::slot};
     use wasm_encoder::ValType::I32;
-    let mut body = Body::new(&[I32; 3], Some(I32));
+    let mut body = FunctionBody::new(&[I32; 3], Some(I32));
     let [slot, start, kernel] = [0, 1, 2].map(|at| body.param(at));
     let (bitmap, known) = (body.int(), body.long());
     let call = Ex::CallAt(Box::new(kernel.get().shr(1)), vec![slot.into(), start.into()]);

@@ -98,7 +98,7 @@ impl Numbers {
     fn map(
         rows: usize,
         operands: &[&Numbers],
-        apply: impl Fn(&[Value]) -> Result<Value, op::Fault>,
+        apply: impl Fn(&[Value]) -> Result<Value, op::OpFault>,
     ) -> Option<Self> {
         let mut known = Bits::all(rows);
         operands.iter().for_each(|operand| known.and(&operand.known));
@@ -106,7 +106,7 @@ impl Numbers {
         Numbers::read(rows, |row| {
             if !known.has(row) {
                 // Callers only look at whether a row is known, so the cause does not matter.
-                return Err(Gap::Fault(NodeId(0), op::Fault::Mismatch));
+                return Err(Gap::Fault(NodeId(0), op::OpFault::Mismatch));
             }
             here.clear();
             here.extend(operands.iter().map(|operand| operand.value(row)));
@@ -140,7 +140,7 @@ impl Terms {
                 Numbers::read(rows, |row| match () {
                     () if column.known.has(row) => Ok(column.value(row)),
                     () if column.absent.has(row) && other.known.has(row) => Ok(other.value(row)),
-                    () => Err(Gap::Fault(id, op::Fault::Mismatch)),
+                    () => Err(Gap::Fault(id, op::OpFault::Mismatch)),
                 })
             }
             Node::Call(function, arguments) if *function != Function::Closeness => {

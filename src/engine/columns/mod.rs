@@ -22,4 +22,4 @@ mod terms;
 pub use bits::{Bits, ones};
 pub use classes::Classes;
 pub use ints::Ints;
-pub use terms::{Journal, Levels, Rows, Scored, Terms};
+pub use terms::{ConditionRows, Journal, Levels, PreferenceScores, Terms};

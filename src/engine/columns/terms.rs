@@ -8,7 +8,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{batch::Numbers, bits::Bits, classes::Classes};
 use crate::{
     engine::{Filters, Gap, Scene},
-    ir::{Asked, Column, ColumnId, Key, Node, NodeId, Plan, op},
+    ir::{Column, ColumnId, ExternalRule, Key, Node, NodeId, Plan, op},
     limits,
     logic::Truth,
     types::Side,
@@ -154,7 +154,7 @@ impl Levels {
 
 /// The rows for which a condition has the requested verdict.
 #[derive(Clone, Debug)]
-pub struct Rows {
+pub struct ConditionRows {
     /// A number that is equal for the same condition and verdict with equal keys of other sides.
     pub id: usize,
     /// The rows.
@@ -163,7 +163,7 @@ pub struct Rows {
 
 /// The scores of a preference.
 #[derive(Clone, Debug)]
-pub struct Scored {
+pub struct PreferenceScores {
     /// A number that is equal for the same preference with equal keys of other sides.
     pub id: usize,
     /// The scores.
@@ -172,7 +172,7 @@ pub struct Scored {
 
 /// A cached result, and the length of the journal that it reflects.
 #[derive(Clone, Debug)]
-struct Kept<T> {
+struct Cached<T> {
     what: Arc<T>,
     moves: bool,
     read: usize,
@@ -194,9 +194,9 @@ pub struct Terms {
     /// [`World::cell`](crate::inventory::world::World::cell); `None` for a key that many rows have. Built
     /// only if there are many keys.
     few: Option<Vec<Option<Vec<u32>>>>,
-    columns: IndexMap<ColumnId, Option<Kept<Numbers>>>,
-    truths: IndexMap<TermKey, Kept<Bits>>,
-    earned: IndexMap<(NodeId, usize), Kept<Levels>>,
+    columns: IndexMap<ColumnId, Option<Cached<Numbers>>>,
+    truths: IndexMap<TermKey, Cached<Bits>>,
+    earned: IndexMap<(NodeId, usize), Cached<Levels>>,
     /// The rows that have changed.
     pub journal: Journal,
 }
@@ -232,7 +232,7 @@ impl Terms {
 
     /// Returns the memory for data by rows, in bytes.
     pub fn bytes(&self) -> usize {
-        let levels = |kept: &Kept<Levels>| match &*kept.what {
+        let levels = |kept: &Cached<Levels>| match &*kept.what {
             Levels::Few(levels) => levels.len() * self.rows / 8,
             Levels::Each(_) => self.rows * size_of::<i64>(),
         };
@@ -375,7 +375,7 @@ impl Terms {
         if !self.columns.contains_key(&column) {
             let numbers = Numbers::read(self.rows, |row| self.at(scene, row).read(column));
             let read = self.journal.len();
-            self.columns.insert(column, numbers.map(|what| Kept { what: Arc::new(what), moves, read }));
+            self.columns.insert(column, numbers.map(|what| Cached { what: Arc::new(what), moves, read }));
         }
         // Taken out while it is updated. A column that ceases to be one of quantities is not put back, and
         // stays `None`.
@@ -400,7 +400,7 @@ impl Terms {
 
     /// Returns the rows for which a condition is true, or false, as `wanted` says. `scene` provides
     /// everything but the row.
-    pub fn rows_where(&mut self, scene: &Scene<'_>, id: NodeId, wanted: bool) -> Rows {
+    pub fn rows_where(&mut self, scene: &Scene<'_>, id: NodeId, wanted: bool) -> ConditionRows {
         let reads = self.reads(scene.plan, id);
         // Needs with equal keys share an entry: only the values that the condition reads count.
         let key = (id, wanted, self.fixed(scene, &reads.others));
@@ -416,16 +416,16 @@ impl Terms {
                 }
                 kept.read = self.journal.len();
             }
-            return Rows { id: term, bits: Arc::clone(&kept.what) };
+            return ConditionRows { id: term, bits: Arc::clone(&kept.what) };
         }
         let (holds, fails) = self.truths_of(scene, id);
         let what = Arc::new(if wanted { holds } else { fails });
-        let kept = Kept { what: Arc::clone(&what), moves: reads.moves, read: self.journal.len() };
-        Rows { id: self.truths.insert_full(key, kept).0, bits: what }
+        let kept = Cached { what: Arc::clone(&what), moves: reads.moves, read: self.journal.len() };
+        ConditionRows { id: self.truths.insert_full(key, kept).0, bits: what }
     }
 
     /// Returns the scores of a preference by row.
-    pub fn earned(&mut self, scene: &Scene<'_>, id: NodeId) -> Scored {
+    pub fn earned(&mut self, scene: &Scene<'_>, id: NodeId) -> PreferenceScores {
         let reads = self.reads(scene.plan, id);
         let key = (id, self.fixed(scene, &reads.others));
         let side = self.side;
@@ -440,7 +440,7 @@ impl Terms {
                 }
                 kept.read = self.journal.len();
             }
-            return Scored { id: term, levels: Arc::clone(&kept.what) };
+            return PreferenceScores { id: term, levels: Arc::clone(&kept.what) };
         }
         // A plugin may score all rows in one call.
         let all = asked_of(scene, id).filter(|_| !reads.own.is_empty());
@@ -459,8 +459,8 @@ impl Terms {
             },
         };
         let what = Arc::new(levels);
-        let kept = Kept { what: Arc::clone(&what), moves: reads.moves, read: self.journal.len() };
-        Scored { id: self.earned.insert_full(key, kept).0, levels: what }
+        let kept = Cached { what: Arc::clone(&what), moves: reads.moves, read: self.journal.len() };
+        PreferenceScores { id: self.earned.insert_full(key, kept).0, levels: what }
     }
 
     /// Returns the rows for which a node is true, and those for which it is false. Tries the cheap ways
@@ -533,9 +533,9 @@ impl Terms {
 }
 
 /// Returns the plugins and the question, if a node is answered by a plugin.
-fn asked_of<'a>(scene: &Scene<'a>, id: NodeId) -> Option<(&'a dyn Filters, &'a Asked)> {
+fn asked_of<'a>(scene: &Scene<'a>, id: NodeId) -> Option<(&'a dyn Filters, &'a ExternalRule)> {
     match scene.plan.node(id) {
-        Node::Asked(asked) => Some((scene.filters?, scene.plan.asked(*asked))),
+        Node::External(asked) => Some((scene.filters?, scene.plan.asked(*asked))),
         _ => None,
     }
 }

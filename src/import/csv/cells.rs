@@ -14,7 +14,7 @@ pub(super) struct Decimal {
 }
 
 /// The number of digits that are written out on either side of the point. It exceeds those of any unit.
-const WRITTEN_OUT: i32 = 60;
+const MAX_DIGITS: i32 = 60;
 
 /// The reason why a cell gives no amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +79,11 @@ impl Decimal {
         if self.digits == 0 {
             return Ok("0".to_owned());
         }
-        if self.scale < -WRITTEN_OUT {
+        if self.scale < -MAX_DIGITS {
             return Err(CellError::TooLarge);
         }
         // Digits after that many places cannot affect the rounding except as 0.
-        let Ok(scale) = usize::try_from(self.scale.min(WRITTEN_OUT * 2)) else {
+        let Ok(scale) = usize::try_from(self.scale.min(MAX_DIGITS * 2)) else {
             return Ok(format!("{sign}{digits}{}", "0".repeat(self.scale.unsigned_abs() as usize)));
         };
         // Zeros in front, so that there is a digit before the point.
@@ -94,7 +94,7 @@ impl Decimal {
     }
 
     /// Converts to the JSON value of an amount in this unit.
-    pub fn write(self, unit: &Unit) -> Result<Written, CellError> {
+    pub fn write(self, unit: &Unit) -> Result<CellJson, CellError> {
         let (value, unit, bare) = match unit {
             Unit::One => (self, "", true),
             // A thousandth moves the point by three places.
@@ -104,7 +104,7 @@ impl Decimal {
         let text = value.text()?;
         // A whole number may be in base units, whose range is larger than that of millionths.
         if bare && let Ok(whole) = text.parse::<i64>() {
-            return Ok(Written { json: Json::Number(text), is_rounded: false, is_zero: whole == 0 });
+            return Ok(CellJson { json: Json::Number(text), is_rounded: false, is_zero: whole == 0 });
         }
         let (quantity, is_rounded) =
             Quantity::parse_rounding(&format!("{text}{unit}")).map_err(|error| match error {
@@ -114,12 +114,12 @@ impl Decimal {
         let shown = quantity.to_string();
         let json =
             if quantity.dimension == Dimension::Number { Json::Number(shown) } else { Json::Text(shown) };
-        Ok(Written { json, is_rounded, is_zero: quantity.amount == 0 })
+        Ok(CellJson { json, is_rounded, is_zero: quantity.amount == 0 })
     }
 }
 
 /// The JSON value of a cell, or of a product of cells.
-pub(super) struct Written {
+pub(super) struct CellJson {
     pub json: Json,
     pub is_rounded: bool,
     pub is_zero: bool,

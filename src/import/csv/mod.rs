@@ -10,8 +10,8 @@ mod tests;
 use std::io::{Read, Write};
 
 pub use options::{
-    AgentColumns, AmountColumn, ColumnOrText, CsvImport, CsvOutput, CsvRecords, Filter, KeyColumn, KeyKind,
-    NeedColumns, Template, Unit,
+    AgentColumns, AmountColumn, ColumnOrText, CsvImport, CsvOutput, CsvRecords, KeyColumn, KeyKind,
+    NeedColumns, RowFilter, Template, Unit,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     limits,
     source::Sources,
 };
-use rows::Rows;
+use rows::RowConverter;
 use table::Table;
 
 /// A summary of an import.
@@ -40,12 +40,12 @@ pub struct ImportSummary {
 
 /// The problems of a table. The first are kept, the others counted.
 #[derive(Default)]
-struct Problems {
+struct TableProblems {
     kept: Vec<Diagnostic>,
     more: usize,
 }
 
-impl Problems {
+impl TableProblems {
     fn len(&self) -> usize {
         self.kept.len() + self.more
     }
@@ -81,7 +81,7 @@ pub fn import(
     out: &mut dyn Write,
 ) -> Result<ImportSummary, Vec<Diagnostic>> {
     let table = Table::read(sources, table, name, options.delimiter).map_err(|problem| vec![problem])?;
-    let mut rows = Rows::new(&table);
+    let mut rows = RowConverter::new(&table);
     let (list, records) = match &options.records {
         CsvRecords::Agents(columns) => (("agents", "agent"), rows.agents(columns, &options.filters)),
         CsvRecords::Needs(columns) => (("needs", "need"), rows.needs(columns, &options.filters)),

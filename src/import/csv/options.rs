@@ -14,7 +14,7 @@ pub struct CsvImport {
     /// The records that rows become, with their columns.
     pub records: CsvRecords,
     /// `--filter`: imports only the rows that pass all filters.
-    pub filters: Vec<Filter>,
+    pub filters: Vec<RowFilter>,
     /// `--delimiter`: the byte between cells.
     pub delimiter: u8,
     /// `--json` selects JSON; the default is NDJSON.
@@ -141,7 +141,7 @@ pub enum ColumnOrText {
 
 /// A filter: `status=Running|Pending` passes rows whose cell is one of the values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filter {
+pub struct RowFilter {
     /// The column.
     pub column: String,
     /// The values that pass.
@@ -278,16 +278,16 @@ impl FromStr for ColumnOrText {
     }
 }
 
-impl FromStr for Filter {
+impl FromStr for RowFilter {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Filter, String> {
+    fn from_str(text: &str) -> Result<RowFilter, String> {
         // An empty value is valid: `model=` keeps the rows without a model.
         let (column, values) = text
             .split_once('=')
             .filter(|(column, _)| !column.is_empty())
             .ok_or_else(|| format!("expected COLUMN=VALUE or COLUMN=VALUE|VALUE, found `{text}`"))?;
-        Ok(Filter { column: column.to_owned(), values: values.split('|').map(str::to_owned).collect() })
+        Ok(RowFilter { column: column.to_owned(), values: values.split('|').map(str::to_owned).collect() })
     }
 }
 

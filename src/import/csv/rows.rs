@@ -3,12 +3,12 @@
 use indexmap::{IndexMap, map::Entry};
 
 use super::{
-    ImportSummary, Problems, Record,
-    cells::{CellError, Decimal, Written, is_plain_number},
+    ImportSummary, Record, TableProblems,
+    cells::{CellError, CellJson, Decimal, is_plain_number},
     options::{
-        AgentColumns, AmountColumn, ColumnOrText, Filter, KeyColumn, KeyKind, NeedColumns, Template, Unit,
+        AgentColumns, AmountColumn, ColumnOrText, KeyColumn, KeyKind, NeedColumns, RowFilter, Template, Unit,
     },
-    table::{Column, Row, Table},
+    table::{ColumnIndex, Row, Table},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, hidden_character, no_role},
@@ -20,17 +20,17 @@ use crate::{
 
 /// The state of a conversion: the table, and the problems found so far. All problems are collected, so that
 /// one run reports them all.
-pub(super) struct Rows<'t> {
+pub(super) struct RowConverter<'t> {
     table: &'t Table,
-    problems: Problems,
-    notes: Problems,
+    problems: TableProblems,
+    notes: TableProblems,
     summary: ImportSummary,
 }
 
 /// A column of a key, with its type.
 struct BoundKey<'o> {
     key: &'o KeyColumn,
-    column: Column,
+    column: ColumnIndex,
     kind: BoundKind<'o>,
 }
 
@@ -43,22 +43,22 @@ enum BoundKind<'o> {
 
 struct BoundAmount<'o> {
     amount: &'o AmountColumn,
-    columns: Vec<Column>,
+    columns: Vec<ColumnIndex>,
 }
 
 enum BoundText<'o> {
-    Column(Column),
+    Column(ColumnIndex),
     Text(&'o str),
 }
 
-type Fields = Vec<(String, Json)>;
+type JsonFields = Vec<(String, Json)>;
 
-impl<'t> Rows<'t> {
-    pub fn new(table: &'t Table) -> Rows<'t> {
-        let mut rows = Rows {
+impl<'t> RowConverter<'t> {
+    pub fn new(table: &'t Table) -> RowConverter<'t> {
+        let mut rows = RowConverter {
             table,
-            problems: Problems::default(),
-            notes: Problems::default(),
+            problems: TableProblems::default(),
+            notes: TableProblems::default(),
             summary: ImportSummary::default(),
         };
         for problem in table.repeated_columns() {
@@ -76,7 +76,7 @@ impl<'t> Rows<'t> {
     }
 
     /// Converts each row into an agent.
-    pub fn agents(&mut self, columns: &AgentColumns, filters: &[Filter]) -> Vec<Record> {
+    pub fn agents(&mut self, columns: &AgentColumns, filters: &[RowFilter]) -> Vec<Record> {
         let name = self.column(&columns.name);
         let resources = self.amounts_of(&columns.resources);
         let keys = self.keys_of(&columns.keys);
@@ -103,7 +103,7 @@ impl<'t> Rows<'t> {
     }
 
     /// Converts each row into a need.
-    pub fn needs(&mut self, columns: &NeedColumns, filters: &[Filter]) -> Vec<Record> {
+    pub fn needs(&mut self, columns: &NeedColumns, filters: &[RowFilter]) -> Vec<Record> {
         let name = self.column(&columns.name);
         let amounts = self.amounts_of(&columns.amounts);
         let keys = self.keys_of(&columns.keys);
@@ -162,7 +162,7 @@ impl<'t> Rows<'t> {
         conditions.iter().map(Json::text).collect()
     }
 
-    fn column(&mut self, name: &str) -> Option<Column> {
+    fn column(&mut self, name: &str) -> Option<ColumnIndex> {
         self.table.column(name, self.problems.len()).map_err(|problem| self.problems.push(problem)).ok()
     }
 
@@ -207,7 +207,7 @@ impl<'t> Rows<'t> {
 
     /// Determines one type for a whole column. A key that is a number on one row and a text on another could
     /// not be compared.
-    fn guess<'o>(&self, column: Column) -> BoundKind<'o> {
+    fn guess<'o>(&self, column: ColumnIndex) -> BoundKind<'o> {
         let cells = || self.table.rows.iter().map(|row| row.cell(column)).filter(|cell| !cell.is_empty());
         if cells().all(is_plain_number) {
             BoundKind::Quantity(&Unit::One)
@@ -227,7 +227,7 @@ impl<'t> Rows<'t> {
     }
 
     /// Returns the rows that are complete and pass the filters.
-    fn chosen(&mut self, filters: &[Filter]) -> Vec<&'t Row> {
+    fn chosen(&mut self, filters: &[RowFilter]) -> Vec<&'t Row> {
         let bound = filters.iter().map(|filter| Some((self.column(&filter.column)?, &filter.values)));
         let bound: Vec<_> = bound.collect::<Vec<_>>().into_iter().flatten().collect();
         let mut rows = Vec::with_capacity(self.table.rows.len());
@@ -248,19 +248,19 @@ impl<'t> Rows<'t> {
         rows
     }
 
-    fn problem(&mut self, code: Code, row: &Row, column: Column, message: &str) {
+    fn problem(&mut self, code: Code, row: &Row, column: ColumnIndex, message: &str) {
         let span = self.table.cell_span(row, column);
         let text = format!("{}: {message}", self.table.name(column));
         self.problems.push(Diagnostic::error(code, span, text));
     }
 
     /// Adds a problem of a cell, with the name of its column.
-    fn told(&mut self, problem: Diagnostic, column: Column) {
+    fn push(&mut self, problem: Diagnostic, column: ColumnIndex) {
         self.problems.push(problem.about(self.table.name(column)));
     }
 
     /// Returns a cell as a name. Reports an empty one.
-    fn name(&mut self, row: &'t Row, column: Column) -> Option<&'t str> {
+    fn name(&mut self, row: &'t Row, column: ColumnIndex) -> Option<&'t str> {
         if row.cell(column).is_empty() {
             self.problem(Code::B0515, row, column, "a name must not be empty");
             return None;
@@ -269,19 +269,19 @@ impl<'t> Rows<'t> {
     }
 
     /// Returns a cell as a name; `None` if it is empty.
-    fn optional_name(&mut self, row: &'t Row, column: Column) -> Option<&'t str> {
+    fn optional_name(&mut self, row: &'t Row, column: ColumnIndex) -> Option<&'t str> {
         let text = row.cell(column);
         if text.is_empty() {
             return None;
         }
         if let Some(problem) = hidden_character(text, self.table.cell_span(row, column)) {
-            self.told(problem, column);
+            self.push(problem, column);
             return None;
         }
         self.is_bounded(row, column).then_some(text)
     }
 
-    fn is_bounded(&mut self, row: &Row, column: Column) -> bool {
+    fn is_bounded(&mut self, row: &Row, column: ColumnIndex) -> bool {
         let is_bounded = row.cell(column).len() <= limits::TEXT_BYTES;
         if !is_bounded {
             self.problem(
@@ -294,7 +294,7 @@ impl<'t> Rows<'t> {
         is_bounded
     }
 
-    fn is_role(&mut self, role: &str, row: &Row, column: Column) -> bool {
+    fn is_role(&mut self, role: &str, row: &Row, column: ColumnIndex) -> bool {
         let problem = no_role(role, self.table.cell_span(row, column));
         let valid = problem.is_none();
         problem.into_iter().for_each(|problem| self.problems.push(problem));
@@ -306,7 +306,7 @@ impl<'t> Rows<'t> {
         names: &mut IndexMap<K, Span>,
         key: K,
         row: &Row,
-        column: Column,
+        column: ColumnIndex,
     ) {
         let span = self.table.cell_span(row, column);
         match names.entry(key) {
@@ -347,7 +347,7 @@ impl<'t> Rows<'t> {
         Some(place.to_owned())
     }
 
-    fn amounts(&mut self, amounts: &[BoundAmount<'_>], row: &Row, keep_zero: bool) -> Fields {
+    fn amounts(&mut self, amounts: &[BoundAmount<'_>], row: &Row, keep_zero: bool) -> JsonFields {
         let mut fields = Vec::new();
         for BoundAmount { amount, columns } in amounts {
             // A product with an empty factor is unknown, not 0.
@@ -365,7 +365,7 @@ impl<'t> Rows<'t> {
             }
             let Some(first) = columns.first() else { continue };
             match product.and_then(|product| product.write(&amount.unit)) {
-                Ok(Written { is_zero: true, .. }) if !keep_zero => {}
+                Ok(CellJson { is_zero: true, .. }) if !keep_zero => {}
                 Ok(written) => {
                     self.note_rounding(&written, row, columns);
                     fields.push((amount.resource.clone(), written.json));
@@ -376,7 +376,7 @@ impl<'t> Rows<'t> {
         fields
     }
 
-    fn bad_cell(&mut self, row: &Row, column: Column, error: CellError) {
+    fn bad_cell(&mut self, row: &Row, column: ColumnIndex, error: CellError) {
         let code = match error {
             CellError::NotANumber => Code::B0515,
             CellError::TooLarge => Code::B0111,
@@ -385,7 +385,7 @@ impl<'t> Rows<'t> {
         self.problem(code, row, column, &format!("`{}` {}", row.cell(column), error.describe()));
     }
 
-    fn note_rounding(&mut self, written: &Written, row: &Row, columns: &[Column]) {
+    fn note_rounding(&mut self, written: &CellJson, row: &Row, columns: &[ColumnIndex]) {
         if !written.is_rounded {
             return;
         }
@@ -397,7 +397,7 @@ impl<'t> Rows<'t> {
         self.notes.push(Diagnostic::note(Code::B0512, span, message));
     }
 
-    fn keys(&mut self, keys: &[BoundKey<'_>], row: &Row) -> Fields {
+    fn keys(&mut self, keys: &[BoundKey<'_>], row: &Row) -> JsonFields {
         let mut fields = Vec::new();
         for BoundKey { key, column, kind } in keys {
             let cell = row.cell(*column);
@@ -427,7 +427,7 @@ impl<'t> Rows<'t> {
         fields
     }
 
-    fn classes(&mut self, columns: &[Column], row: &Row) -> Vec<Json> {
+    fn classes(&mut self, columns: &[ColumnIndex], row: &Row) -> Vec<Json> {
         let mut classes = Vec::new();
         for column in columns {
             let class = row.cell(*column);
@@ -443,7 +443,7 @@ impl<'t> Rows<'t> {
         classes
     }
 
-    fn count(&mut self, row: &Row, column: Column) -> Option<String> {
+    fn count(&mut self, row: &Row, column: ColumnIndex) -> Option<String> {
         let cell = row.cell(column);
         if cell.is_empty() {
             return None;
@@ -474,7 +474,7 @@ impl Grouped {
         name: &str,
         owner: Option<&str>,
         role: Option<&str>,
-        mut need: Fields,
+        mut need: JsonFields,
     ) -> Option<String> {
         // Only a framework record can hold a role. Once roles are imported, every need that names a framework
         // goes below such a record.
@@ -514,7 +514,7 @@ impl Grouped {
 }
 
 /// Inserts a value at a nested key, and creates the objects on the way.
-fn insert(fields: &mut Fields, key: &[String], value: Json) {
+fn insert(fields: &mut JsonFields, key: &[String], value: Json) {
     let Some((first, rest)) = key.split_first() else { return };
     if rest.is_empty() {
         fields.push((first.clone(), value));
@@ -529,13 +529,13 @@ fn insert(fields: &mut Fields, key: &[String], value: Json) {
     }
 }
 
-fn push_object(fields: &mut Fields, name: &str, object: Fields) {
+fn push_object(fields: &mut JsonFields, name: &str, object: JsonFields) {
     if !object.is_empty() {
         fields.push((name.to_owned(), Json::Object(object)));
     }
 }
 
-fn push_list(fields: &mut Fields, name: &str, list: Vec<Json>) {
+fn push_list(fields: &mut JsonFields, name: &str, list: Vec<Json>) {
     if !list.is_empty() {
         fields.push((name.to_owned(), Json::List(list)));
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The index of a column.
-pub(super) type Column = usize;
+pub(super) type ColumnIndex = usize;
 
 pub(super) struct Table {
     source: SourceId,
@@ -33,7 +33,7 @@ pub(super) struct Row {
 
 impl Row {
     /// Returns a cell without the white space around it.
-    pub fn cell(&self, column: Column) -> &str {
+    pub fn cell(&self, column: ColumnIndex) -> &str {
         self.cells.get(column).unwrap_or("").trim()
     }
 
@@ -98,7 +98,7 @@ impl Table {
     /// Reports columns with equal names. A reference to such a name would be ambiguous.
     pub fn repeated_columns(&self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
-        let mut known: IndexMap<&str, Column> = IndexMap::new();
+        let mut known: IndexMap<&str, ColumnIndex> = IndexMap::new();
         for column in 0..self.header.len() {
             let name = self.header.cell(column);
             let first = *known.entry(name).or_insert(column);
@@ -115,7 +115,7 @@ impl Table {
     }
 
     /// The column of this name, or why there is none; `told` is how many problems there are already.
-    pub fn column(&self, name: &str, told: usize) -> Result<Column, Diagnostic> {
+    pub fn column(&self, name: &str, told: usize) -> Result<ColumnIndex, Diagnostic> {
         let names = || (0..self.header.len()).map(|column| self.header.cell(column));
         if let Some(column) = names().position(|known| known == name) {
             return Ok(column);
@@ -139,7 +139,7 @@ impl Table {
     }
 
     /// Returns the name of a column.
-    pub fn name(&self, column: Column) -> &str {
+    pub fn name(&self, column: ColumnIndex) -> &str {
         self.header.cell(column)
     }
 
@@ -148,7 +148,7 @@ impl Table {
         Span::new(self.source, row.start, end)
     }
 
-    pub fn cell_span(&self, row: &Row, column: Column) -> Span {
+    pub fn cell_span(&self, row: &Row, column: ColumnIndex) -> Span {
         let start = match column.checked_sub(1) {
             None => row.start,
             Some(before) => (self.cell_end(row, before) + 1).min(self.text.len()),
@@ -158,7 +158,7 @@ impl Table {
 
     /// One past the last byte of a cell, quotes included. The ends of a whole row are found at once: its cells are looked at one
     /// after the other.
-    fn cell_end(&self, row: &Row, column: Column) -> usize {
+    fn cell_end(&self, row: &Row, column: ColumnIndex) -> usize {
         let mut last = self.ends.borrow_mut();
         if last.0 != Some(row.start) {
             *last = (Some(row.start), self.cell_ends(row));

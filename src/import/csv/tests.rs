@@ -216,7 +216,7 @@ fn flags_that_make_no_sense_say_so() {
     assert_eq!(key("\"nvidia.com/gpu\".count=c").key, ["nvidia.com/gpu", "count"]);
     assert!(KeyColumn::set("a=b").is_err());
     assert!("{region".parse::<Template>().is_err());
-    assert!("status".parse::<Filter>().is_err());
+    assert!("status".parse::<RowFilter>().is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    Bound, Change, Changed,
+    BoundParts, FleetChange, FleetChanges,
     known::{From, Known, provider_of},
     rows::{Moved, put_in, take_out},
     stage::{Stage, Staged},
@@ -12,12 +12,12 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::{
-        allocate::{self, Kept},
-        bind::{Binder, Typing},
-        holding::{Before, Draft, Entry},
+        allocate::{self, KeptUse},
+        bind::{Binder, TypeTable},
+        holding::{HoldingDraft, PreviousRow, UndoEntry},
         ledger::{self, Ledger},
-        records::{AllocationRecord, PutRecord, TierRecord, UseKind, UseRecord},
-        world::{Agent, Allocation, HoldingId, Quota, StockId, Supply, Tier, World},
+        records::{AllocationRecord, AttachedVolume, TierRecord, UseKind, UseRecord},
+        world::{Agent, Allocation, HoldingId, StockId, Supply, Tier, Total, World},
     },
     source::Sources,
     symbol::Symbol,
@@ -31,11 +31,11 @@ impl Known {
     /// Every problem of the change.
     pub fn apply(
         &mut self,
-        bound: Bound<'_>,
-        change: &Change<'_>,
+        bound: BoundParts<'_>,
+        change: &FleetChange<'_>,
         sources: &Sources,
-    ) -> Result<(Changed, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let Bound { plan, world, ledger } = bound;
+    ) -> Result<(FleetChanges, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let BoundParts { plan, world, ledger } = bound;
         let units = self.typing.units.len();
         let mut binder = Binder::new(&mut *plan, &mut *world, std::mem::take(&mut self.typing));
         let staged = Staged::default();
@@ -47,7 +47,7 @@ impl Known {
             return Err(self.refused(typing, units, problems));
         }
         let mut binder = Binder::new(&mut *plan, world, typing);
-        (binder.problems, binder.journal) = (problems, Some(Vec::new()));
+        (binder.problems, binder.undo_log) = (problems, Some(Vec::new()));
         let put = std::mem::take(&mut staged.agents);
         let mut work = Work::new(self, &staged, put, binder, ledger);
         work.make(units);
@@ -70,7 +70,7 @@ impl Known {
         Ok((changed, problems))
     }
 
-    fn refused(&mut self, typing: Typing, units: usize, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    fn refused(&mut self, typing: TypeTable, units: usize, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
         self.typing = typing;
         self.typing.units.truncate(units);
         problems.retain(Diagnostic::is_error);
@@ -80,7 +80,7 @@ impl Known {
     /// Keeps the records of what was put.
     fn commit(&mut self, symbols: &mut crate::symbol::Symbols, staged: Staged) {
         for (name, next) in staged.providers {
-            let source = |known: &From<TierRecord>| known.part().lift(known.record.name.span).source;
+            let source = |known: &From<TierRecord>| known.part().to_run_span(known.record.name.span).source;
             next.iter().for_each(|next| self.stands_in(source(next)));
             let old = match next {
                 Some(next) => self.providers.insert(name, next),
@@ -91,7 +91,8 @@ impl Known {
         let gone = staged.gone_puts.into_iter().map(|path| (path, None));
         let puts = staged.puts.into_iter().map(|(path, put)| (path, Some(put)));
         for (path, put) in gone.chain(puts) {
-            let source = |known: &From<PutRecord>| known.part().lift(known.record.path.span).source;
+            let source =
+                |known: &From<AttachedVolume>| known.part().to_run_span(known.record.path.span).source;
             put.iter().for_each(|put| self.stands_in(source(put)));
             let old = match put {
                 Some(put) => self.puts.insert(path, put),
@@ -102,7 +103,8 @@ impl Known {
         let gone = staged.gone_allocations.into_iter().map(|name| (name, None));
         let put = staged.allocations.into_iter().map(|(name, record)| (name, Some(record)));
         for (name, record) in gone.chain(put) {
-            let source = |known: &From<AllocationRecord>| known.part().lift(known.record.name.span).source;
+            let source =
+                |known: &From<AllocationRecord>| known.part().to_run_span(known.record.name.span).source;
             record.iter().for_each(|record| self.stands_in(source(record)));
             if let Some(old) = self.allocations.swap_remove(&name) {
                 self.takes_no_more(symbols, name, &old.record.uses);
@@ -121,7 +123,7 @@ pub(super) struct Work<'w, 'a> {
     pub known: &'a Known,
     pub staged: &'a Staged,
     /// Agents that are put, until they are.
-    put: IndexMap<Symbol, (Agent, Vec<Draft>)>,
+    put: IndexMap<Symbol, (Agent, Vec<HoldingDraft>)>,
     pub binder: Binder<'a>,
     pub ledger: &'w mut Ledger,
     pub undo: Undo,
@@ -137,7 +139,7 @@ impl<'w, 'a> Work<'w, 'a> {
     fn new(
         known: &'a Known,
         staged: &'a Staged,
-        put: IndexMap<Symbol, (Agent, Vec<Draft>)>,
+        put: IndexMap<Symbol, (Agent, Vec<HoldingDraft>)>,
         binder: Binder<'a>,
         ledger: &'w mut Ledger,
     ) -> Self {
@@ -163,7 +165,7 @@ impl<'w, 'a> Work<'w, 'a> {
         self.put_agents();
         self.move_allocations();
         self.reserve();
-        self.binder.free_parted();
+        self.binder.free_orphans();
         self.fit();
         if !self.binder.carved.is_empty() {
             self.binder.carve(self.ledger);
@@ -246,7 +248,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let mut positions: Vec<usize> = names.iter().filter_map(place).collect();
         positions.sort_unstable();
         let out = take_out(rows, &positions);
-        out.iter().flat_map(|allocation| &allocation.takes).for_each(|take| self.ledger.put_back(take));
+        out.iter().flat_map(|allocation| &allocation.takes).for_each(|take| self.ledger.release(take));
         (self.undo.allocations_at, self.undo.allocations) = (positions, out);
     }
 
@@ -284,14 +286,14 @@ impl<'w, 'a> Work<'w, 'a> {
         let world = &mut *self.binder.world;
         let touched = |supply: &&Supply| self.staged.providers.contains_key(&supply.provider);
         let carved = world.supplies.iter().filter(touched).filter_map(|supply| supply.existing.as_ref());
-        carved.flat_map(|volume| &volume.takes).for_each(|take| self.ledger.put_back(take));
+        carved.flat_map(|volume| &volume.takes).for_each(|take| self.ledger.release(take));
         let tiers = std::mem::take(&mut world.tiers);
         let supplies = std::mem::take(&mut world.supplies);
         for tier in &tiers {
             let provider =
                 self.binder.plan.symbols.find(provider_of(self.binder.plan.symbols.text(tier.path)));
             if provider.is_some_and(|provider| self.staged.providers.contains_key(&provider)) {
-                let before = Before { held: tier.resources.clone(), users: None };
+                let before = PreviousRow { held: tier.resources.clone(), users: None };
                 self.binder.before.insert(tier.path, before);
             }
         }
@@ -330,7 +332,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 }
             }
         }
-        self.binder.put_nowhere();
+        self.binder.report_unattached();
         for supply in supplies.iter() {
             let Some((start, now)) = shifts.get(&supply.provider) else { continue };
             let mut supply = supply.clone();
@@ -358,14 +360,14 @@ impl<'w, 'a> Work<'w, 'a> {
         let new = staged.puts.iter().filter(|(path, _)| !puts.contains_key(*path));
         for (path, put) in as_is.chain(new) {
             if let Some(rules) = staged.put_rules.get(path) {
-                self.binder.put_again(put.part(), &put.record, *rules);
+                self.binder.attach_later(put.part(), &put.record, *rules);
             }
         }
     }
 
     /// Puts agents in their places, those that stay before those that come.
     fn put_agents(&mut self) {
-        let mut new: Vec<(Agent, Vec<Draft>)> = Vec::new();
+        let mut new: Vec<(Agent, Vec<HoldingDraft>)> = Vec::new();
         for (name, (row, drafts)) in std::mem::take(&mut self.put) {
             let Some(at) = self.binder.world.agent(name) else {
                 new.push((row, drafts));
@@ -443,8 +445,8 @@ impl<'w, 'a> Work<'w, 'a> {
 
     /// Makes room in the ledger for stocks that came or changed.
     fn fit(&mut self) {
-        for entry in self.binder.journal.iter().flatten() {
-            if let Entry::Stock(id, _) = entry {
+        for entry in self.binder.undo_log.iter().flatten() {
+            if let UndoEntry::Stock(id, _) = entry {
                 self.ledger.fit(self.binder.world, *id);
             }
         }
@@ -494,13 +496,13 @@ impl<'w, 'a> Work<'w, 'a> {
 }
 
 /// Whether a warning is of what the change says itself.
-fn is_of(problem: &Diagnostic, change: &Change<'_>) -> bool {
+fn is_of(problem: &Diagnostic, change: &FleetChange<'_>) -> bool {
     let source = problem.labels.first().map(|label| label.span.source.0);
     source.is_some_and(|source| change.parts.iter().any(|part| part.first_source == source))
 }
 
 /// What a use of an allocation took.
-fn kept_of(old: &Allocation, at: usize) -> Option<Kept> {
+fn kept_of(old: &Allocation, at: usize) -> Option<KeptUse> {
     let (takes, shares) = *old.ends.get(at)?;
     let start = at.checked_sub(1).map_or((0, 0), |before| old.ends[before]);
     Some((old.takes[start.0..takes].to_vec(), old.shares[start.1..shares].to_vec()))
@@ -508,7 +510,7 @@ fn kept_of(old: &Allocation, at: usize) -> Option<Kept> {
 
 /// Whether what is taken of an agent can stay as it is split: each part has at least what is taken of it, and where
 /// there are several, all are as they were.
-fn keeps(world: &World, ledger: &Ledger, old: &Agent, drafts: &[Draft]) -> bool {
+fn keeps(world: &World, ledger: &Ledger, old: &Agent, drafts: &[HoldingDraft]) -> bool {
     old.resources.iter().all(|held| {
         let parts = &world.holding(held.holding).parts;
         let Some(draft) = drafts.iter().find(|draft| draft.holding.resource == held.resource) else {
@@ -517,7 +519,7 @@ fn keeps(world: &World, ledger: &Ledger, old: &Agent, drafts: &[Draft]) -> bool 
         parts.len() == draft.stocks.len()
             && parts.iter().zip(&draft.stocks).all(|((kind, id), (new_kind, new))| {
                 let enough = match (&world.stock(*id).usable, &new.usable) {
-                    (Quota::Scalar(_), Quota::Scalar(new)) if parts.len() == 1 => {
+                    (Total::Scalar(_), Total::Scalar(new)) if parts.len() == 1 => {
                         i128::from(*new) >= ledger.used(*id)
                     }
                     (old, new) => old == new,

@@ -4,23 +4,23 @@ use indexmap::IndexMap;
 
 use super::{
     apply::Work,
-    rows::{Changed, Rows},
+    rows::{FleetChanges, RowChanges},
 };
 use crate::inventory::{
-    holding::Entry,
-    world::{Holding, HoldingId, Quota, Stock, StockId, Supply, Tier},
+    holding::UndoEntry,
+    world::{Holding, HoldingId, Stock, StockId, Supply, Tier, Total},
 };
 
 impl Work<'_, '_> {
     /// What came of it.
-    pub fn changed(&self) -> Changed {
+    pub fn changed(&self) -> FleetChanges {
         let world = &*self.binder.world;
         let mut holdings: IndexMap<HoldingId, &Holding> = IndexMap::new();
         let mut stocks: IndexMap<StockId, &Stock> = IndexMap::new();
-        for entry in self.binder.journal.iter().flatten() {
+        for entry in self.binder.undo_log.iter().flatten() {
             match entry {
-                Entry::Stock(id, old) => drop(stocks.entry(*id).or_insert(old)),
-                Entry::Holding(id, old) => drop(holdings.entry(*id).or_insert(old)),
+                UndoEntry::Stock(id, old) => drop(stocks.entry(*id).or_insert(old)),
+                UndoEntry::Holding(id, old) => drop(holdings.entry(*id).or_insert(old)),
                 _ => {}
             }
         }
@@ -47,10 +47,10 @@ impl Work<'_, '_> {
         touched.sort_unstable();
         touched.dedup();
         let agents = self.changed_agents(is_other);
-        Changed { agents, supplies: self.changed_supplies(is_other), stocks: touched }
+        FleetChanges { agents, supplies: self.changed_supplies(is_other), stocks: touched }
     }
 
-    fn changed_agents(&self, is_other: impl Fn(HoldingId) -> bool) -> Rows {
+    fn changed_agents(&self, is_other: impl Fn(HoldingId) -> bool) -> RowChanges {
         let (world, moved) = (&*self.binder.world, &self.undo.agents_moved);
         let changed = self.undo.agents.iter().filter_map(|(at, old)| {
             let at = moved.to(*at);
@@ -64,12 +64,12 @@ impl Work<'_, '_> {
         });
         let mut changed: Vec<usize> = changed.collect();
         changed.sort_unstable();
-        Rows { removed: moved.removed.clone(), inserted: moved.inserted(), changed }
+        RowChanges { removed: moved.removed.clone(), inserted: moved.inserted(), changed }
     }
 
-    fn changed_supplies(&self, is_other: impl Fn(HoldingId) -> bool) -> Rows {
+    fn changed_supplies(&self, is_other: impl Fn(HoldingId) -> bool) -> RowChanges {
         let (world, moved) = (&*self.binder.world, &self.undo.supplies_moved);
-        let Some((tiers, supplies)) = &self.undo.storage else { return Rows::default() };
+        let Some((tiers, supplies)) = &self.undo.storage else { return RowChanges::default() };
         let changed = supplies.iter().enumerate().filter_map(|(at, old)| {
             if moved.removed.binary_search(&at).is_ok() || !self.staged.providers.contains_key(&old.provider)
             {
@@ -98,12 +98,12 @@ impl Work<'_, '_> {
                 && !now.resources.iter().flat_map(|(_, tiers)| tiers).any(|id| is_other(*id));
             (!same).then_some(at)
         });
-        Rows { removed: moved.removed.clone(), inserted: moved.inserted(), changed: changed.collect() }
+        RowChanges { removed: moved.removed.clone(), inserted: moved.inserted(), changed: changed.collect() }
     }
 
-    fn old_total(&self, id: StockId) -> Option<&Quota> {
-        self.binder.journal.iter().flatten().find_map(|entry| match entry {
-            Entry::Stock(known, old) if *known == id => Some(&old.usable),
+    fn old_total(&self, id: StockId) -> Option<&Total> {
+        self.binder.undo_log.iter().flatten().find_map(|entry| match entry {
+            UndoEntry::Stock(known, old) if *known == id => Some(&old.usable),
             _ => None,
         })
     }

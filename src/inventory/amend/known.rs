@@ -3,10 +3,10 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::super::{
-    bind::{Binder, Part, Typing},
+    bind::{Binder, SourceRecords, TypeTable},
     records::{
-        AllocationRecord, PutRecord, Records, ReservationRecord, RuleRecord, RuleText, TierRecord, UseKind,
-        UseRecord,
+        AllocationRecord, AttachedVolume, Records, ReservationRecord, RuleRecord, RuleText, TierRecord,
+        UseKind, UseRecord,
     },
     world::World,
 };
@@ -41,14 +41,14 @@ impl RuleBook {
         &self,
         rules: &[RuleRecord],
         sources: &Sources,
-        part: &Part<'_>,
+        part: &SourceRecords<'_>,
         own: Option<usize>,
     ) -> Option<usize> {
         let (said, _, first) = self.numbers.get_full(keys(rules, sources, part).as_slice())?;
         Some(own.filter(|own| self.said.get(*own) == Some(&said)).unwrap_or(*first))
     }
 
-    fn add(&mut self, rules: &[RuleRecord], sources: &Sources, part: &Part<'_>) {
+    fn add(&mut self, rules: &[RuleRecord], sources: &Sources, part: &SourceRecords<'_>) {
         let entry = self.numbers.entry(keys(rules, sources, part));
         let said = entry.index();
         entry.or_insert(self.said.len());
@@ -77,10 +77,10 @@ impl RuleBook {
     }
 }
 
-fn keys(rules: &[RuleRecord], sources: &Sources, part: &Part<'_>) -> Vec<RuleKey> {
+fn keys(rules: &[RuleRecord], sources: &Sources, part: &SourceRecords<'_>) -> Vec<RuleKey> {
     let key = |rule: &RuleRecord| {
         let text = match &rule.text {
-            RuleText::Tree(tree) => sources.text(part.lift(tree.span)).to_owned(),
+            RuleText::Tree(tree) => sources.text(part.to_run_span(tree.span)).to_owned(),
             RuleText::Text(text) => text.text.clone(),
         };
         (rule.label.as_ref().map(|label| label.text.clone()), rule.weight, text)
@@ -92,12 +92,12 @@ fn keys(rules: &[RuleRecord], sources: &Sources, part: &Part<'_>) -> Vec<RuleKey
 /// theirs is kept; providers are bound whole, and allocations again where what they take from changes.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    pub(super) typing: Typing,
+    pub(super) typing: TypeTable,
     pub(super) agent_rules: RuleBook,
     pub(super) tier_rules: RuleBook,
     /// In the order of their tiers.
     pub(super) providers: IndexMap<Symbol, From<TierRecord>>,
-    pub(super) puts: IndexMap<Symbol, From<PutRecord>>,
+    pub(super) puts: IndexMap<Symbol, From<AttachedVolume>>,
     /// Agents of which something is reserved.
     pub(super) reserved_agents: IndexSet<Symbol>,
     /// By name.
@@ -120,8 +120,8 @@ pub(super) fn provider_of(path: &str) -> &str {
 
 impl Known {
     /// What is known of a fleet that was bound from these records.
-    pub fn new(plan: &mut Plan, world: &mut World, parts: &[Part<'_>], sources: &Sources) -> Known {
-        let typing = Typing::new(plan, world);
+    pub fn new(plan: &mut Plan, world: &mut World, parts: &[SourceRecords<'_>], sources: &Sources) -> Known {
+        let typing = TypeTable::new(plan, world);
         let mut binder = Binder::new(plan, world, typing);
         binder.units(parts);
         let mut known = Known { typing: std::mem::take(&mut binder.typing), ..Known::default() };
@@ -141,7 +141,7 @@ impl Known {
     }
 
     /// The numbers of compiled rules, in the order in which records are walked.
-    fn rules(&mut self, plan: &mut Plan, parts: &[Part<'_>], sources: &Sources) {
+    fn rules(&mut self, plan: &mut Plan, parts: &[SourceRecords<'_>], sources: &Sources) {
         for part in parts {
             part.records.agents.iter().for_each(|agent| self.agent_rules.add(&agent.rules, sources, part));
             for provider in &part.records.providers {
@@ -162,8 +162,8 @@ impl Known {
         self.tier_rules.besides(tiers);
     }
 
-    fn records(&mut self, plan: &mut Plan, part: &Part<'_>) {
-        let Part { records, first_source } = *part;
+    fn records(&mut self, plan: &mut Plan, part: &SourceRecords<'_>) {
+        let SourceRecords { records, first_source } = *part;
         let symbols = &mut plan.symbols;
         for provider in &records.providers {
             let name = symbols.intern(&provider.name.text);
@@ -265,7 +265,7 @@ pub(super) static NOTHING: std::sync::LazyLock<Records> = std::sync::LazyLock::n
 
 impl<T> From<T> {
     /// To lift the spans of the record.
-    pub fn part(&self) -> Part<'static> {
-        Part { records: &NOTHING, first_source: self.first_source }
+    pub fn part(&self) -> SourceRecords<'static> {
+        SourceRecords { records: &NOTHING, first_source: self.first_source }
     }
 }

@@ -13,10 +13,10 @@ mod total;
 mod undo;
 
 pub use known::Known;
-pub use rows::{Changed, Rows};
+pub use rows::{FleetChanges, RowChanges};
 pub use total::Holder;
 
-use super::{bind::Part, ledger::Ledger, world::World};
+use super::{bind::SourceRecords, ledger::Ledger, world::World};
 use crate::ir::Plan;
 
 /// What is to be gone after a change.
@@ -32,15 +32,15 @@ pub struct Removed {
 
 /// What a change says.
 #[derive(Clone, Copy, Debug)]
-pub struct Change<'a> {
+pub struct FleetChange<'a> {
     /// Rows to be put: each takes the place of the one of its name.
-    pub parts: &'a [Part<'a>],
+    pub parts: &'a [SourceRecords<'a>],
     /// What is to be gone.
     pub removed: &'a Removed,
 }
 
 /// A fleet that a change is made to.
-pub struct Bound<'a> {
+pub struct BoundParts<'a> {
     /// The policy.
     pub plan: &'a mut Plan,
     /// The fleet.

@@ -7,7 +7,7 @@ use super::super::world::StockId;
 /// Whoever keeps a row of its own for each takes out those at `removed`, puts new ones at `inserted`, and makes those
 /// at `changed` anew, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rows {
+pub struct RowChanges {
     /// Where rows were that are gone: positions before the change, ascending.
     pub removed: Vec<usize>,
     /// Where rows are that were not: positions after the change, ascending.
@@ -16,7 +16,7 @@ pub struct Rows {
     pub changed: Vec<usize>,
 }
 
-impl Rows {
+impl RowChanges {
     /// Whether nothing is different.
     pub fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.inserted.is_empty() && self.changed.is_empty()
@@ -30,11 +30,11 @@ impl Rows {
 
 /// What a change did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changed {
+pub struct FleetChanges {
     /// To agents: positions in [`World::agents`](crate::inventory::world::World::agents).
-    pub agents: Rows,
+    pub agents: RowChanges,
     /// To pools and existing volumes: positions in [`World::supplies`](crate::inventory::world::World::supplies).
-    pub supplies: Rows,
+    pub supplies: RowChanges,
     /// Stocks of which the total, or what is used, may be another: ascending. Those of rows that are gone are among
     /// them; their numbers go to the next rows that need some.
     pub stocks: Vec<StockId>,

@@ -3,17 +3,18 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    Change,
+    FleetChange,
     known::{From, Known, provider_of},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, nearest_after},
     inventory::{
-        bind::{Binder, Part},
+        bind::{Binder, SourceRecords},
         built_in,
-        holding::Draft,
+        holding::HoldingDraft,
         records::{
-            AgentRecord, AllocationRecord, KeyRecord, Located, PutRecord, RuleRecord, TierRecord, UseKind,
+            AgentRecord, AllocationRecord, AttachedVolume, KeyRecord, Located, RuleRecord, TierRecord,
+            UseKind,
         },
         world::Agent,
     },
@@ -27,12 +28,12 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Staged {
     /// Agents put, with what they have.
-    pub agents: IndexMap<Symbol, (Agent, Vec<Draft>)>,
+    pub agents: IndexMap<Symbol, (Agent, Vec<HoldingDraft>)>,
     pub gone_agents: IndexSet<Symbol>,
     /// Providers that are bound again, or are gone.
     pub providers: IndexMap<Symbol, Option<From<TierRecord>>>,
     /// Volumes put into pools.
-    pub puts: IndexMap<Symbol, From<PutRecord>>,
+    pub puts: IndexMap<Symbol, From<AttachedVolume>>,
     pub gone_puts: IndexSet<Symbol>,
     pub allocations: IndexMap<Symbol, From<AllocationRecord>>,
     pub gone_allocations: IndexSet<Symbol>,
@@ -53,7 +54,7 @@ pub(super) struct Stage<'s, 'a, 'k> {
 
 impl Stage<'_, '_, '_> {
     /// Looks at all of a change.
-    pub fn change(&mut self, change: &Change<'_>) {
+    pub fn change(&mut self, change: &FleetChange<'_>) {
         for part in change.parts {
             self.of_policy(part);
         }
@@ -71,7 +72,7 @@ impl Stage<'_, '_, '_> {
             return;
         }
         let known = self.known.puts.iter().filter(|(path, _)| !self.staged.gone_puts.contains(*path));
-        let puts: Vec<(Symbol, &From<PutRecord>)> = known.map(|(path, put)| (*path, put)).collect();
+        let puts: Vec<(Symbol, &From<AttachedVolume>)> = known.map(|(path, put)| (*path, put)).collect();
         for (path, put) in puts {
             if !self.staged.puts.contains_key(&path) && self.is_touched(&put.record.path.text) {
                 self.put_rules(path, put);
@@ -97,7 +98,7 @@ impl Stage<'_, '_, '_> {
     }
 
     /// What a policy is compiled with is not of rows.
-    fn of_policy(&mut self, part: &Part<'_>) {
+    fn of_policy(&mut self, part: &SourceRecords<'_>) {
         let records = part.records;
         let broker = &records.broker;
         let stated = [
@@ -113,7 +114,7 @@ impl Stage<'_, '_, '_> {
             let Some(span) = span else { continue };
             let message = format!("{what} cannot be changed while the fleet is bound");
             let help = "a change is of agents, storage and allocations; bind the fleet anew for the rest";
-            self.problem(Diagnostic::error(Code::B0518, part.lift(span), message).help(help));
+            self.problem(Diagnostic::error(Code::B0518, part.to_run_span(span), message).help(help));
         }
     }
 
@@ -124,8 +125,8 @@ impl Stage<'_, '_, '_> {
         self.problem(Diagnostic::error(Code::B0506, span, message).help(help));
     }
 
-    fn given_twice(&mut self, word: &str, name: &Located, part: &Part<'_>, first: Span) {
-        let problem = declared_twice(word, &name.text, part.lift(name.span), first);
+    fn given_twice(&mut self, word: &str, name: &Located, part: &SourceRecords<'_>, first: Span) {
+        let problem = declared_twice(word, &name.text, part.to_run_span(name.span), first);
         self.problem(Diagnostic { code: Code::B0506, ..problem });
     }
 
@@ -148,7 +149,7 @@ impl Stage<'_, '_, '_> {
         self.problem(Diagnostic::without_place(Code::B0525, message).help(help));
     }
 
-    fn allocations(&mut self, change: &Change<'_>) {
+    fn allocations(&mut self, change: &FleetChange<'_>) {
         for name in &change.removed.allocations {
             let symbol = self.intern(name);
             if self.known.allocations.contains_key(&symbol) {
@@ -160,12 +161,12 @@ impl Stage<'_, '_, '_> {
         for part in change.parts {
             for record in &part.records.allocations {
                 let name = self.intern(&record.name.text);
-                let span = part.lift(record.name.span);
+                let span = part.to_run_span(record.name.span);
                 if self.staged.gone_allocations.contains(&name) {
                     self.twice_said("allocation", &record.name.text, span);
                 }
                 if let Some(first) = self.staged.allocations.get(&name) {
-                    let first = first.part().lift(first.record.name.span);
+                    let first = first.part().to_run_span(first.record.name.span);
                     self.given_twice("allocation", &record.name, part, first);
                     continue;
                 }
@@ -181,7 +182,7 @@ impl Stage<'_, '_, '_> {
         !self.staged.gone_allocations.contains(&name) && !self.staged.allocations.contains_key(&name)
     }
 
-    fn agents(&mut self, change: &Change<'_>) {
+    fn agents(&mut self, change: &FleetChange<'_>) {
         for name in &change.removed.agents {
             let symbol = self.intern(name);
             if self.binder.world.agent(symbol).is_none() {
@@ -202,9 +203,9 @@ impl Stage<'_, '_, '_> {
         }
     }
 
-    fn agent(&mut self, part: &Part<'_>, record: &AgentRecord) {
+    fn agent(&mut self, part: &SourceRecords<'_>, record: &AgentRecord) {
         let name = self.intern(&record.name.text);
-        let span = part.lift(record.name.span);
+        let span = part.to_run_span(record.name.span);
         if self.staged.gone_agents.contains(&name) {
             self.twice_said("agent", &record.name.text, span);
         }
@@ -228,36 +229,37 @@ impl Stage<'_, '_, '_> {
     }
 
     /// What a resource measures that comes with this change, where no unit says it.
-    fn settle_unit(&mut self, key: (Side, Symbol), draft: &Draft) {
+    fn settle_unit(&mut self, key: (Side, Symbol), draft: &HoldingDraft) {
         let typing = &mut self.binder.typing;
         if !typing.dimensions.contains_key(&key) {
             typing.units.entry(key).or_insert(draft.holding.dimension);
         }
     }
 
-    fn keys(&mut self, part: &Part<'_>, side: Side, keys: &[KeyRecord]) {
+    fn keys(&mut self, part: &SourceRecords<'_>, side: Side, keys: &[KeyRecord]) {
         let plan = &self.binder.plan;
         let levels = || plan.levels.iter().map(|level| plan.symbols.text(*level));
-        let problems = keys.iter().filter_map(|key| built_in(side, &key.key, levels(), part.lift(key.span)));
+        let problems =
+            keys.iter().filter_map(|key| built_in(side, &key.key, levels(), part.to_run_span(key.span)));
         let problems: Vec<Diagnostic> = problems.collect();
         self.binder.problems.extend(problems);
     }
 
     /// Rules are compiled with the policy: a row may have those that some row had then, or none.
-    fn rules_unknown(&mut self, word: &str, name: &str, part: &Part<'_>, rules: &[RuleRecord]) {
+    fn rules_unknown(&mut self, word: &str, name: &str, part: &SourceRecords<'_>, rules: &[RuleRecord]) {
         let message = format!("the rules of {word} `{name}` were not compiled with the fleet");
         let help =
             "rules that no row had when the fleet was bound need it bound anew; leave them as they were";
-        let span = rules.first().map_or_else(Span::default, |rule| part.lift(rule.span));
+        let span = rules.first().map_or_else(Span::default, |rule| part.to_run_span(rule.span));
         self.problem(Diagnostic::error(Code::B0518, span, message).help(help));
     }
 
-    fn storage(&mut self, change: &Change<'_>) {
+    fn storage(&mut self, change: &FleetChange<'_>) {
         for part in change.parts {
             for record in &part.records.providers {
                 let name = self.intern(&record.name.text);
                 if let Some(Some(first)) = self.staged.providers.get(&name) {
-                    let first = first.part().lift(first.record.name.span);
+                    let first = first.part().to_run_span(first.record.name.span);
                     self.given_twice("provider", &record.name, part, first);
                     continue;
                 }
@@ -290,7 +292,7 @@ impl Stage<'_, '_, '_> {
         if given.contains(&provider) {
             let span = self.staged.providers[&provider]
                 .as_ref()
-                .map_or_else(Span::default, |given| given.part().lift(given.record.name.span));
+                .map_or_else(Span::default, |given| given.part().to_run_span(given.record.name.span));
             self.twice_said("storage", path, span);
             return;
         }
@@ -323,13 +325,13 @@ impl Stage<'_, '_, '_> {
         self.staged.gone_puts.extend(puts);
     }
 
-    fn put(&mut self, part: &Part<'_>, record: &PutRecord, given: &IndexSet<Symbol>) {
+    fn put(&mut self, part: &SourceRecords<'_>, record: &AttachedVolume, given: &IndexSet<Symbol>) {
         let path = self.intern(&record.path.text);
         if self.staged.gone_puts.contains(&path) {
-            self.twice_said("volume", &record.path.text, part.lift(record.path.span));
+            self.twice_said("volume", &record.path.text, part.to_run_span(record.path.span));
         }
         if let Some(first) = self.staged.puts.get(&path) {
-            let first = first.part().lift(first.record.path.span);
+            let first = first.part().to_run_span(first.record.path.span);
             self.given_twice("volume", &record.path, part, first);
             return;
         }
@@ -349,7 +351,7 @@ impl Stage<'_, '_, '_> {
                     None => "declare the pool, or remove the volume".to_owned(),
                 };
                 let message = format!("no pool is named `{}`", record.pool());
-                let span = part.lift(record.path.span);
+                let span = part.to_run_span(record.path.span);
                 self.problem(Diagnostic::error(Code::B0509, span, message).help(help));
                 return;
             }
@@ -387,7 +389,7 @@ impl Stage<'_, '_, '_> {
         rules.get(&self.binder.plan.symbols.find(path)?).copied()
     }
 
-    fn put_rules(&mut self, path: Symbol, put: &From<PutRecord>) {
+    fn put_rules(&mut self, path: Symbol, put: &From<AttachedVolume>) {
         let (part, tier) = (put.part(), &put.record.tier);
         let own = self.rules_of_path(&put.record.path.text);
         let number = self.known.tier_rules.number(&tier.rules, self.sources, &part, own);

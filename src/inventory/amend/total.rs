@@ -1,14 +1,14 @@
 //! The total of one resource, set alone: what heartbeats tell.
 
 use super::{
-    Bound, Changed,
+    BoundParts, FleetChanges,
     known::{Known, provider_of},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::{
         records::{PartRecord, RawAmount, TierKind, TierRecord},
-        world::{Held, HoldingId, PartKind, Quota, StockId, Tier, World},
+        world::{HoldingId, HoldingRef, PartKind, StockId, Tier, Total, World},
     },
     quantity::{Quantity, render},
     symbol::Symbols,
@@ -39,12 +39,12 @@ impl Known {
     /// Why it cannot be.
     pub fn set_total(
         &mut self,
-        bound: Bound<'_>,
+        bound: BoundParts<'_>,
         holder: Holder<'_>,
         resource: &str,
         total: Quantity,
-    ) -> Result<Option<Changed>, Diagnostic> {
-        let Bound { plan, world, ledger } = bound;
+    ) -> Result<Option<FleetChanges>, Diagnostic> {
+        let BoundParts { plan, world, ledger } = bound;
         let (at, id) = find(&plan.symbols, world, holder, resource)?;
         let stock = plain_part(world, id).ok_or_else(|| not_alone(holder, resource))?;
         let dimension = world.holding(id).dimension;
@@ -69,11 +69,11 @@ impl Known {
             let help = "end allocations that take from it, or correct the amount";
             return Err(Diagnostic::without_place(Code::B0508, message).help(help));
         }
-        let quota = Quota::Scalar(total.amount);
+        let quota = Total::Scalar(total.amount);
         if world.stock(stock).usable == quota {
             return Ok(None);
         }
-        let mut changed = Changed { stocks: vec![stock], ..Changed::default() };
+        let mut changed = FleetChanges { stocks: vec![stock], ..FleetChanges::default() };
         let counts = match holder {
             Holder::Agent(_) => {
                 changed.agents.changed.push(at);
@@ -125,7 +125,7 @@ fn find(
     holder: Holder<'_>,
     resource: &str,
 ) -> Result<(usize, HoldingId), Diagnostic> {
-    let found: Option<(usize, &[Held])> = match holder {
+    let found: Option<(usize, &[HoldingRef])> = match holder {
         Holder::Agent(name) => {
             let at = symbols.find(name).and_then(|name| world.agent(name));
             at.map(|at| (at, world.agents[at].resources.list()))
@@ -154,7 +154,7 @@ fn find(
 fn plain_part(world: &World, id: HoldingId) -> Option<StockId> {
     let [(PartKind::Unreserved, id)] = world.holding(id).parts.as_slice() else { return None };
     let stock = world.stock(*id);
-    (matches!(stock.usable, Quota::Scalar(_)) && !stock.is_adjusted).then_some(*id)
+    (matches!(stock.usable, Total::Scalar(_)) && !stock.is_adjusted).then_some(*id)
 }
 
 fn not_alone(holder: Holder<'_>, resource: &str) -> Diagnostic {

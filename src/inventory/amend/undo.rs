@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     inventory::{
-        holding::Entry,
+        holding::UndoEntry,
         world::{Agent, Allocation, StockId, Supply, Tier, World},
     },
     symbol::Symbol,
@@ -51,7 +51,7 @@ impl Work<'_, '_> {
         let undo = std::mem::take(&mut self.undo);
         let world = &mut *self.binder.world;
         for allocation in take_out(&mut world.allocations, &undo.allocations_in) {
-            allocation.takes.iter().for_each(|take| self.ledger.put_back(take));
+            allocation.takes.iter().for_each(|take| self.ledger.release(take));
         }
         for allocation in &mut world.allocations {
             allocation.agent = allocation.agent.map(|at| undo.agents_moved.from(at));
@@ -60,7 +60,7 @@ impl Work<'_, '_> {
         let touched = |supply: &&Supply| self.staged.providers.contains_key(&supply.provider);
         if undo.storage.is_some() {
             let carved = world.supplies.iter().filter(touched).filter_map(|supply| supply.existing.as_ref());
-            carved.flat_map(|volume| &volume.takes).for_each(|take| self.ledger.put_back(take));
+            carved.flat_map(|volume| &volume.takes).for_each(|take| self.ledger.release(take));
         }
         take_out(&mut world.agents, &undo.agents_moved.inserted());
         let removed = undo.agents_moved.removed.iter().enumerate().map(|(before, at)| at - before);
@@ -95,19 +95,19 @@ impl Work<'_, '_> {
     fn tables(&mut self) {
         let world = &mut *self.binder.world;
         let mut restored: Vec<StockId> = Vec::new();
-        for entry in self.binder.journal.take().into_iter().flatten().rev() {
+        for entry in self.binder.undo_log.take().into_iter().flatten().rev() {
             match entry {
-                Entry::Stock(id, old) => {
+                UndoEntry::Stock(id, old) => {
                     world.stocks[id.0 as usize] = *old;
                     restored.push(id);
                 }
-                Entry::StockAdded => drop(world.stocks.pop()),
-                Entry::StockTaken(id) => world.free_stocks.push(id),
-                Entry::StockFreed => drop(world.free_stocks.pop()),
-                Entry::Holding(id, old) => world.holdings[id.0 as usize] = *old,
-                Entry::HoldingAdded => drop(world.holdings.pop()),
-                Entry::HoldingTaken(id) => world.free_holdings.push(id),
-                Entry::HoldingFreed => drop(world.free_holdings.pop()),
+                UndoEntry::StockAdded => drop(world.stocks.pop()),
+                UndoEntry::StockTaken(id) => world.free_stocks.push(id),
+                UndoEntry::StockFreed => drop(world.free_stocks.pop()),
+                UndoEntry::Holding(id, old) => world.holdings[id.0 as usize] = *old,
+                UndoEntry::HoldingAdded => drop(world.holdings.pop()),
+                UndoEntry::HoldingTaken(id) => world.free_holdings.push(id),
+                UndoEntry::HoldingFreed => drop(world.free_holdings.pop()),
             }
         }
         self.ledger.shorten(world);

@@ -1,8 +1,8 @@
 //! Readers of amounts, of resources with their options, and of keys.
 
 use super::{
-    json::{Kind, Node},
-    reader::{Entry, Numeric, Path, Reader, tick},
+    json::{JsonNode, ValueKind},
+    reader::{NamedField, Numeric, Path, Reader, quoted},
 };
 use crate::{
     diagnostic::Code,
@@ -57,7 +57,7 @@ impl Reader {
     /// Reads the resources of one part of a holder.
     pub fn resources(
         &mut self,
-        node: Option<Node<'_>>,
+        node: Option<JsonNode<'_>>,
         path: &Path<'_>,
         part: &PartRecord,
         into: &mut Vec<ResourceRecord>,
@@ -79,7 +79,12 @@ impl Reader {
     }
 
     /// Reads the reserved resources of a holder, by role.
-    pub fn reservations(&mut self, node: Option<Node<'_>>, path: &Path<'_>, into: &mut Vec<ResourceRecord>) {
+    pub fn reservations(
+        &mut self,
+        node: Option<JsonNode<'_>>,
+        path: &Path<'_>,
+        into: &mut Vec<ResourceRecord>,
+    ) {
         let Some(node) = node else { return };
         for entry in self.entries(node, path, "resources by role (an object)").unwrap_or_default() {
             let at = path.field(&entry.name);
@@ -93,10 +98,10 @@ impl Reader {
     /// Reads an amount: plain, or an object with `total` and options.
     fn resource(
         &mut self,
-        node: Node<'_>,
+        node: JsonNode<'_>,
         path: &Path<'_>,
     ) -> Option<(RawAmount, Option<Box<ResourceOptions>>)> {
-        if node.kind() != Kind::Object {
+        if node.kind() != ValueKind::Object {
             return Some((self.amount(node, path)?, None));
         }
         let fields = self.fields(node, path, AMOUNT, OPTIONS)?;
@@ -120,7 +125,7 @@ impl Reader {
         Some((amount, options))
     }
 
-    fn kept_back(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Reserved> {
+    fn kept_back(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Reserved> {
         if let Some(fraction) = self.percentage(node, path) {
             return fraction.map(Reserved::Fraction);
         }
@@ -129,8 +134,8 @@ impl Reader {
 
     /// Reads a percentage. Returns `None` if the value is no text that ends in `%`, and `Some(None)` if it is
     /// one that cannot be read.
-    fn percentage(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Option<i64>> {
-        if node.kind() != Kind::Text || !node.inner().ends_with('%') {
+    fn percentage(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Option<i64>> {
+        if node.kind() != ValueKind::Text || !node.inner().ends_with('%') {
             return None;
         }
         let text = self.text(node, path, AMOUNT);
@@ -138,11 +143,11 @@ impl Reader {
         Some(read.and_then(|quantity| self.not_negative(quantity.amount, node, path)))
     }
 
-    fn factor(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<i64> {
+    fn factor(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<i64> {
         if let Some(fraction) = self.percentage(node, path) {
             return fraction;
         }
-        if node.kind() != Kind::Number {
+        if node.kind() != ValueKind::Number {
             self.wrong_type(node, path, "a factor (a number, or a text such as \"150%\")");
             return None;
         }
@@ -150,9 +155,9 @@ impl Reader {
         self.not_negative(millionths, node, path)
     }
 
-    fn not_negative(&mut self, amount: i64, node: Node<'_>, path: &Path<'_>) -> Option<i64> {
+    fn not_negative(&mut self, amount: i64, node: JsonNode<'_>, path: &Path<'_>) -> Option<i64> {
         if amount < 0 {
-            let message = format!("{} is negative", tick(node.raw));
+            let message = format!("{} is negative", quoted(node.raw));
             self.problem(Code::B0507, node, path, &message).help("amounts are 0 or more");
             return None;
         }
@@ -160,30 +165,30 @@ impl Reader {
     }
 
     /// Reads an amount of any form.
-    pub fn amount(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<RawAmount> {
+    pub fn amount(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<RawAmount> {
         match node.kind() {
-            Kind::List => self.listed_amount(node, path),
+            ValueKind::List => self.listed_amount(node, path),
             _ => self.scalar(node, path),
         }
     }
 
     /// Reads an amount that is not a list.
-    fn scalar(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<RawAmount> {
+    fn scalar(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<RawAmount> {
         match node.kind() {
-            Kind::Number => match self.number(node, path)? {
+            ValueKind::Number => match self.number(node, path)? {
                 Numeric::Whole(value) => self.not_negative(value, node, path).map(RawAmount::Integer),
                 Numeric::Decimal(quantity) => {
                     self.not_negative(quantity.amount, node, path)?;
                     Some(RawAmount::Quantity(quantity))
                 }
             },
-            Kind::Text => {
+            ValueKind::Text => {
                 let text = self.text(node, path, AMOUNT)?;
                 if text == "unlimited" {
                     return Some(RawAmount::Unlimited);
                 }
                 if text.ends_with('%') {
-                    let message = format!("expected an amount, found the percentage {}", tick(&text));
+                    let message = format!("expected an amount, found the percentage {}", quoted(&text));
                     self.problem(Code::B0502, node, path, &message);
                     return None;
                 }
@@ -198,7 +203,7 @@ impl Reader {
         }
     }
 
-    fn listed_amount(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<RawAmount> {
+    fn listed_amount(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<RawAmount> {
         let members = self.members(node, path, true)?;
         if members.texts.is_empty() {
             return Some(RawAmount::Ranges(Ranges::new(members.ranges)));
@@ -206,7 +211,7 @@ impl Reader {
         let mut sorted: Vec<&str> = members.texts.iter().map(String::as_str).collect();
         sorted.sort_unstable();
         if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            let message = format!("the item {} is given twice", tick(twice[0]));
+            let message = format!("the item {} is given twice", quoted(twice[0]));
             self.problem(Code::B0212, node, path, &message).help("items are counted one by one: keep one");
             return None;
         }
@@ -217,14 +222,14 @@ impl Reader {
     ///
     /// In an amount, texts such as `"1..5"` are ranges, and numbers are whole. In a key they may be plain
     /// texts, since the type of the key is not known here: they count as ranges only beside numbers.
-    fn members(&mut self, node: Node<'_>, path: &Path<'_>, is_amount: bool) -> Option<Members> {
+    fn members(&mut self, node: JsonNode<'_>, path: &Path<'_>, is_amount: bool) -> Option<Members> {
         let mut members = Members::default();
         let mut range_texts = 0;
         for (i, member) in self.list(node, path, "a list")?.into_iter().enumerate() {
             let at = path.index(i);
             match member.kind() {
-                Kind::Number => self.number_member(member, &at, is_amount, &mut members),
-                Kind::Text => {
+                ValueKind::Number => self.number_member(member, &at, is_amount, &mut members),
+                ValueKind::Text => {
                     range_texts += usize::from(self.text_member(member, &at, is_amount, &mut members))
                 }
                 _ => {
@@ -252,7 +257,7 @@ impl Reader {
         Some(members)
     }
 
-    fn number_member(&mut self, member: Node<'_>, at: &Path<'_>, is_amount: bool, into: &mut Members) {
+    fn number_member(&mut self, member: JsonNode<'_>, at: &Path<'_>, is_amount: bool, into: &mut Members) {
         match self.number(member, at) {
             Some(Numeric::Whole(value)) => {
                 into.ranges.push((value, value));
@@ -276,7 +281,13 @@ impl Reader {
     }
 
     /// Adds a text of a list. Returns `true` if it reads as a range.
-    fn text_member(&mut self, member: Node<'_>, at: &Path<'_>, is_amount: bool, into: &mut Members) -> bool {
+    fn text_member(
+        &mut self,
+        member: JsonNode<'_>,
+        at: &Path<'_>,
+        is_amount: bool,
+        into: &mut Members,
+    ) -> bool {
         let Some(text) = self.text(member, at, "a text") else {
             into.bad = true;
             return false;
@@ -290,7 +301,7 @@ impl Reader {
                 true
             }
             Some(Err(problem)) if is_amount => {
-                self.problem(Code::B0502, member, at, &format!("{} is {problem}", tick(&text)));
+                self.problem(Code::B0502, member, at, &format!("{} is {problem}", quoted(&text)));
                 into.bad = true;
                 true
             }
@@ -306,7 +317,7 @@ impl Reader {
     }
 
     /// Reads the amounts that an allocation takes of one holder.
-    pub fn amounts_taken(&mut self, node: Node<'_>, path: &Path<'_>) -> Vec<AmountRecord> {
+    pub fn amounts_taken(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Vec<AmountRecord> {
         let mut amounts = Vec::new();
         for entry in self.entries(node, path, "amounts (an object)").unwrap_or_default() {
             let at = path.field(&entry.name);
@@ -325,7 +336,7 @@ impl Reader {
     }
 
     /// Reads the keys of a holder. `domain` is refused: it is a field of its own beside the keys.
-    pub fn holder_keys(&mut self, node: Option<Node<'_>>, path: &Path<'_>) -> Vec<KeyRecord> {
+    pub fn holder_keys(&mut self, node: Option<JsonNode<'_>>, path: &Path<'_>) -> Vec<KeyRecord> {
         let mut keys = self.keys(node, path);
         if let (Some(node), Some(at)) = (node, keys.iter().position(|key| first_segment(key) == "domain")) {
             keys.remove(at);
@@ -336,7 +347,7 @@ impl Reader {
     }
 
     /// Reads keys. Nested objects give dotted keys.
-    pub fn keys(&mut self, node: Option<Node<'_>>, path: &Path<'_>) -> Vec<KeyRecord> {
+    pub fn keys(&mut self, node: Option<JsonNode<'_>>, path: &Path<'_>) -> Vec<KeyRecord> {
         let mut keys = Vec::new();
         if let Some(node) = node {
             self.keys_below(node, path, "", 0, &mut keys);
@@ -346,7 +357,7 @@ impl Reader {
 
     fn keys_below(
         &mut self,
-        node: Node<'_>,
+        node: JsonNode<'_>,
         path: &Path<'_>,
         prefix: &str,
         depth: usize,
@@ -357,7 +368,7 @@ impl Reader {
             self.problem(Code::B0105, node, path, &message);
             return;
         }
-        for Entry { name, key, value: node } in
+        for NamedField { name, key, value: node } in
             self.entries(node, path, "keys (an object)").unwrap_or_default()
         {
             let at = path.field(&name);
@@ -366,7 +377,7 @@ impl Reader {
             }
             let shown = value::show_name(&name);
             let whole = if prefix.is_empty() { shown } else { format!("{prefix}.{shown}") };
-            if node.kind() == Kind::Object {
+            if node.kind() == ValueKind::Object {
                 self.keys_below(node, &at, &whole, depth + 1, into);
             } else if let Some(value) = self.key_value(node, &at) {
                 let span = self.span(key).to(self.span(node));
@@ -376,23 +387,23 @@ impl Reader {
     }
 
     /// Reads the value of a key.
-    fn key_value(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Raw> {
+    fn key_value(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Raw> {
         Some(match node.kind() {
-            Kind::Bool(value) => Raw::Bool(value),
-            Kind::Number => match self.number(node, path)? {
+            ValueKind::Bool(value) => Raw::Bool(value),
+            ValueKind::Number => match self.number(node, path)? {
                 Numeric::Whole(value) => Raw::Integer(value),
                 Numeric::Decimal(quantity) => Raw::Quantity(quantity),
             },
-            Kind::Text => Raw::Text(self.text(node, path, "a text")?.into_owned()),
-            Kind::List => self.key_list(node, path)?,
-            Kind::Null | Kind::Object => {
+            ValueKind::Text => Raw::Text(self.text(node, path, "a text")?.into_owned()),
+            ValueKind::List => self.key_list(node, path)?,
+            ValueKind::Null | ValueKind::Object => {
                 self.wrong_type(node, path, "a value").help("leave out a key that is not known");
                 return None;
             }
         })
     }
 
-    fn key_list(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Raw> {
+    fn key_list(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Raw> {
         let members = self.members(node, path, false)?;
         Some(if members.numbers.is_empty() && members.texts.is_empty() {
             Raw::Empty

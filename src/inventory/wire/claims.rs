@@ -1,8 +1,8 @@
 //! Readers of claims: allocations and reservations.
 
 use super::{
-    json::{Kind, Node},
-    reader::{Fields, Numeric, Path, Reader, tick},
+    json::{JsonNode, ValueKind},
+    reader::{Fields, Numeric, Path, Reader, quoted},
 };
 use crate::{
     diagnostic::Code,
@@ -15,7 +15,7 @@ const RESERVATION: &[&str] = &["name", "role", "agent", "pool", "resources"];
 
 impl Reader {
     /// Reads an allocation.
-    pub fn allocation(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<AllocationRecord> {
+    pub fn allocation(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<AllocationRecord> {
         let fields = self.fields(node, path, "an allocation", ALLOCATION)?;
         let name = self.required(&fields, "name", path);
         let name = name.and_then(|node| self.name(node, &path.field("name")));
@@ -39,9 +39,9 @@ impl Reader {
     }
 
     /// Reads the serial of a state: a whole number, 0 or more.
-    pub fn serial(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<u64> {
+    pub fn serial(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<u64> {
         let whole = match node.kind() {
-            Kind::Number => match self.number(node, path)? {
+            ValueKind::Number => match self.number(node, path)? {
                 Numeric::Whole(value) => u64::try_from(value).ok(),
                 Numeric::Decimal(_) => None,
             },
@@ -54,7 +54,7 @@ impl Reader {
     }
 
     /// Reads a reservation.
-    pub fn reservation(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<ReservationRecord> {
+    pub fn reservation(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<ReservationRecord> {
         let fields = self.fields(node, path, "a reservation", RESERVATION)?;
         self.reservation_of(&fields, path)
     }
@@ -90,7 +90,7 @@ impl Reader {
     /// Reads the uses of one kind of holder: amounts by name of the holder.
     fn uses(
         &mut self,
-        node: Option<Node<'_>>,
+        node: Option<JsonNode<'_>>,
         path: &Path<'_>,
         kind: UseKind,
         revocable: bool,
@@ -108,7 +108,7 @@ impl Reader {
     }
 
     /// Reads the existing volumes of an allocation, and reports repeated ones.
-    fn volumes_used(&mut self, node: Node<'_>, path: &Path<'_>, into: &mut Vec<UseRecord>) {
+    fn volumes_used(&mut self, node: JsonNode<'_>, path: &Path<'_>, into: &mut Vec<UseRecord>) {
         let mut seen: Vec<Located> = Vec::new();
         let members = self.list(node, path, "a list of paths of volumes").unwrap_or_default();
         for (i, member) in members.into_iter().enumerate() {
@@ -120,15 +120,15 @@ impl Reader {
         // Sorted by text, repeats are neighbours.
         seen.sort_by(|a, b| a.text.cmp(&b.text).then(a.span.cmp(&b.span)));
         for pair in seen.windows(2).filter(|pair| pair[0].text == pair[1].text) {
-            let message = format!("{path}: the volume {} is given twice", tick(&pair[1].text));
+            let message = format!("{path}: the volume {} is given twice", quoted(&pair[1].text));
             let diagnostic = crate::diagnostic::Diagnostic::error(Code::B0212, pair[1].span, message);
             self.push(diagnostic.also(pair[0].span, "and here").help("keep one of them"));
         }
     }
 
     /// Reads the name of an agent, or the path of a pool or existing volume.
-    pub fn supply_path(&mut self, node: Node<'_>, path: &Path<'_>, kind: UseKind) -> Option<Located> {
-        if node.kind() != Kind::Text {
+    pub fn supply_path(&mut self, node: JsonNode<'_>, path: &Path<'_>, kind: UseKind) -> Option<Located> {
+        if node.kind() != ValueKind::Text {
             let what = match kind {
                 UseKind::Agent => "the name of an agent (a text)",
                 UseKind::Pool => "the path of a pool (a text)",
@@ -142,7 +142,7 @@ impl Reader {
     }
 
     /// Checks that a text has the form of a holder of this kind.
-    fn is_holder(&mut self, text: &str, node: Node<'_>, path: &Path<'_>, kind: UseKind) -> bool {
+    fn is_holder(&mut self, text: &str, node: JsonNode<'_>, path: &Path<'_>, kind: UseKind) -> bool {
         if !self.is_name(text, node, path) {
             return false;
         }
@@ -153,7 +153,7 @@ impl Reader {
         };
         let fits = text.split('/').count() == wanted && text.split('/').all(|segment| !segment.is_empty());
         if !fits {
-            self.problem(Code::B0502, node, path, &format!("expected {form}, found {}", tick(text)));
+            self.problem(Code::B0502, node, path, &format!("expected {form}, found {}", quoted(text)));
         }
         fits
     }

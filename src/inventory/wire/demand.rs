@@ -6,8 +6,8 @@
 
 use super::{
     amounts::first_segment,
-    json::{Kind, Node},
-    reader::{Fields, Numeric, Path, Reader, tick},
+    json::{JsonNode, ValueKind},
+    reader::{Fields, Numeric, Path, Reader, quoted},
 };
 use crate::{
     diagnostic::Code,
@@ -50,14 +50,14 @@ type Statements = Vec<Located>;
 
 impl Reader {
     /// Reads a role.
-    pub fn role(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<DeclarationRecord> {
+    pub fn role(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<DeclarationRecord> {
         let fields = self.fields(node, path, "a role", ROLE)?;
         let name = self.required(&fields, "name", path);
         let name = name.and_then(|node| self.name(node, &path.field("name")));
         let mut statements = Vec::new();
         if let Some(node) = fields.get("weight") {
             let at = path.field("weight");
-            if node.kind() == Kind::Number {
+            if node.kind() == ValueKind::Number {
                 let weight = self.number(node, &at).map(numeric_literal);
                 self.assign("weight", weight, node, &mut statements);
             } else {
@@ -71,7 +71,7 @@ impl Reader {
         Some(DeclarationRecord { name: name?, statements })
     }
 
-    fn limit(&mut self, node: Node<'_>, path: &Path<'_>, into: &mut Statements) {
+    fn limit(&mut self, node: JsonNode<'_>, path: &Path<'_>, into: &mut Statements) {
         let mut limits = Vec::new();
         for entry in self.entries(node, path, "amounts (an object)").unwrap_or_default() {
             let at = path.field(&entry.name);
@@ -89,8 +89,8 @@ impl Reader {
         into.push(Located { text, span: self.span(node) });
     }
 
-    fn limit_literal(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<String> {
-        if node.kind() == Kind::List {
+    fn limit_literal(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<String> {
+        if node.kind() == ValueKind::List {
             self.wrong_type(node, path, "an amount");
             return None;
         }
@@ -98,7 +98,7 @@ impl Reader {
     }
 
     /// Reads a framework with its needs.
-    pub fn framework(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<FrameworkRecord> {
+    pub fn framework(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<FrameworkRecord> {
         let fields = self.fields(node, path, "a framework", FRAMEWORK)?;
         let name = self.required(&fields, "name", path);
         let name = name.and_then(|node| self.name(node, &path.field("name")));
@@ -116,7 +116,7 @@ impl Reader {
         let mut needs = Vec::new();
         if let Some(list) = fields.get("needs") {
             let path = path.field("needs");
-            if list.kind() != Kind::List {
+            if list.kind() != ValueKind::List {
                 self.wrong_type(list, &path, "a list of needs");
             }
             // One over the limit, so that the excess is reported and not cut off in silence.
@@ -128,14 +128,14 @@ impl Reader {
     }
 
     /// Reads a need at the top of a document, with the framework that it names.
-    pub fn top_need(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<(NeedRecord, Option<Located>)> {
+    pub fn top_need(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<(NeedRecord, Option<Located>)> {
         self.need(node, path, TOP_NEED)
     }
 
     /// Reads a need. `known` lists its fields.
     fn need(
         &mut self,
-        node: Node<'_>,
+        node: JsonNode<'_>,
         path: &Path<'_>,
         known: &'static [&'static str],
     ) -> Option<(NeedRecord, Option<Located>)> {
@@ -168,7 +168,11 @@ impl Reader {
         Some((NeedRecord { declaration, agent, volumes }, framework))
     }
 
-    fn need_agent(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<(Statements, crate::source::Span)> {
+    fn need_agent(
+        &mut self,
+        node: JsonNode<'_>,
+        path: &Path<'_>,
+    ) -> Option<(Statements, crate::source::Span)> {
         let fields = self.fields(node, path, "what is asked of an agent", NEED_AGENT)?;
         let mut statements = Vec::new();
         if let Some(node) = fields.get("amounts") {
@@ -178,7 +182,7 @@ impl Reader {
         Some((statements, self.span(node)))
     }
 
-    fn need_volume(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<DeclarationRecord> {
+    fn need_volume(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<DeclarationRecord> {
         let fields = self.fields(node, path, "a volume", NEED_VOLUME)?;
         let name = self.required(&fields, "name", path);
         let name = name.and_then(|node| self.segment_name(node, &path.field("name")));
@@ -195,7 +199,7 @@ impl Reader {
             let at = path.field("access");
             let access = self.text(node, &at, "\"rw\" or \"ro\"");
             if let Some(access) = access.filter(|access| !matches!(access.as_ref(), "rw" | "ro")) {
-                let message = format!("expected \"rw\" or \"ro\", found the text {}", tick(&access));
+                let message = format!("expected \"rw\" or \"ro\", found the text {}", quoted(&access));
                 self.problem(Code::B0502, node, &at, &message);
             } else {
                 self.assign("access", Some(node.raw.to_owned()), node, &mut statements);
@@ -211,7 +215,7 @@ impl Reader {
     }
 
     /// Adds the statement `word = literal`, if there is a literal.
-    fn assign(&self, word: &str, literal: Option<String>, node: Node<'_>, into: &mut Statements) {
+    fn assign(&self, word: &str, literal: Option<String>, node: JsonNode<'_>, into: &mut Statements) {
         if let Some(literal) = literal {
             into.push(Located { text: format!("{word} = {literal}"), span: self.span(node) });
         }
@@ -253,13 +257,19 @@ impl Reader {
         }
     }
 
-    fn taken_word(&mut self, word: &str, node: Node<'_>, path: &Path<'_>) {
+    fn taken_word(&mut self, word: &str, node: JsonNode<'_>, path: &Path<'_>) {
         let message = format!("`{word}` is no key here: it says something else of its holder");
         self.problem(Code::B0211, node, path, &message)
             .help("use the field of that name beside this one, or choose another key");
     }
 
-    fn amount_statements(&mut self, node: Node<'_>, path: &Path<'_>, taken: &[&str], into: &mut Statements) {
+    fn amount_statements(
+        &mut self,
+        node: JsonNode<'_>,
+        path: &Path<'_>,
+        taken: &[&str],
+        into: &mut Statements,
+    ) {
         for entry in self.entries(node, path, "amounts (an object)").unwrap_or_default() {
             let at = path.field(&entry.name);
             if !self.is_name(&entry.name, entry.key, &at) {
@@ -275,14 +285,14 @@ impl Reader {
     }
 
     /// Reads an amount of a need: one amount, or a range of amounts such as `"2..8"`.
-    fn asked_literal(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<String> {
-        if node.kind() == Kind::Text
+    fn asked_literal(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<String> {
+        if node.kind() == ValueKind::Text
             && let Some((low, high)) = node.inner().split_once("..")
         {
             let ends = [low, high].map(|end| self.asked_end(end, node, path));
             let [Some(low), Some(high)] = ends else { return None };
             if low.dimension != high.dimension || low.amount > high.amount {
-                let message = format!("{} does not go from a lower to an upper end", tick(node.inner()));
+                let message = format!("{} does not go from a lower to an upper end", quoted(node.inner()));
                 self.problem(Code::B0502, node, path, &message);
                 return None;
             }
@@ -291,9 +301,9 @@ impl Reader {
         self.amount(node, path).map(|amount| amount_literal(&amount))
     }
 
-    fn asked_end(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> Option<Quantity> {
+    fn asked_end(&mut self, text: &str, node: JsonNode<'_>, path: &Path<'_>) -> Option<Quantity> {
         if text.ends_with('%') || text.starts_with('-') {
-            let message = format!("expected amounts at both ends, found the text {}", tick(node.inner()));
+            let message = format!("expected amounts at both ends, found the text {}", quoted(node.inner()));
             self.problem(Code::B0502, node, path, &message);
             return None;
         }
@@ -321,10 +331,10 @@ impl Reader {
     }
 
     /// Reads the name of a class, in the form of the language.
-    fn class(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<String> {
+    fn class(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<String> {
         let text = self.text(node, path, "the name of a class (a text)")?;
         if !is_class_name(&text) {
-            self.problem(Code::B0502, node, path, &format!("{} is no name of a class", tick(&text))).help(
+            self.problem(Code::B0502, node, path, &format!("{} is no name of a class", quoted(&text))).help(
                 "write names with points between, as in `storage.flash`, or a plugin's as in `vendor/fast`; what is no plain name in quotes",
             );
             return None;
@@ -341,7 +351,7 @@ impl Reader {
                 let at = at.index(i);
                 let Some(place) = self.language(member, &at, "a place (a text)") else { continue };
                 if !PLACE_WORDS.contains(&place.text.split([' ', '\t']).next().unwrap_or("")) {
-                    self.problem(Code::B0502, member, &at, &format!("{} is no place", tick(&place.text))).help(
+                    self.problem(Code::B0502, member, &at, &format!("{} is no place", quoted(&place.text))).help(
                         "a place begins with `within`, `avoid`, `near`, `at most`, `spread over` or `together in`",
                     );
                     continue;

@@ -3,9 +3,9 @@
 use super::{
     FORMAT, VERSION,
     head::is_key,
-    json::{Kind, Node},
+    json::{JsonNode, ValueKind},
     names,
-    reader::{Fields, Path, Reader, tick},
+    reader::{Fields, Path, Reader, quoted},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
@@ -44,7 +44,7 @@ const LISTS: [(&str, &str); 8] = [
 ];
 
 /// A document or file while it is read.
-struct Intake {
+struct DocumentReader {
     reader: Reader,
     records: Records,
     /// The number of pools and existing volumes so far.
@@ -58,8 +58,8 @@ struct Intake {
 }
 
 pub(super) fn document(source: SourceId, text: &str) -> (Records, Vec<Diagnostic>) {
-    let mut intake = Intake::new(source, false);
-    match Node::parse(text, 0) {
+    let mut intake = DocumentReader::new(source, false);
+    match JsonNode::parse(text, 0) {
         Ok(node) => intake.document(node),
         Err(error) => {
             let help = error
@@ -72,7 +72,7 @@ pub(super) fn document(source: SourceId, text: &str) -> (Records, Vec<Diagnostic
 }
 
 pub(super) fn lines(source: SourceId, text: &str) -> (Records, Vec<Diagnostic>) {
-    let mut intake = Intake::new(source, true);
+    let mut intake = DocumentReader::new(source, true);
     let mut start = 0;
     let mut has_header = false;
     for line in text.split_inclusive('\n') {
@@ -81,7 +81,7 @@ pub(super) fn lines(source: SourceId, text: &str) -> (Records, Vec<Diagnostic>) 
         if line.trim().is_empty() {
             continue;
         }
-        match Node::parse(line.trim_end(), at) {
+        match JsonNode::parse(line.trim_end(), at) {
             Ok(node) if has_header => intake.line(node),
             Ok(node) => intake.header(node),
             Err(error) => {
@@ -106,9 +106,9 @@ fn no_header(span: crate::source::Span) -> Diagnostic {
         .help(format!("begin with the line `{{\"format\": \"{FORMAT}\", \"version\": {VERSION}}}`"))
 }
 
-impl Intake {
-    fn new(source: SourceId, lines: bool) -> Intake {
-        Intake {
+impl DocumentReader {
+    fn new(source: SourceId, lines: bool) -> DocumentReader {
+        DocumentReader {
             reader: Reader::new(source, lines),
             records: Records::default(),
             supplies: 0,
@@ -118,9 +118,9 @@ impl Intake {
         }
     }
 
-    fn document(&mut self, node: Node<'_>) {
+    fn document(&mut self, node: JsonNode<'_>) {
         let path = Path::ROOT;
-        if node.kind() != Kind::Object {
+        if node.kind() != ValueKind::Object {
             self.reader.wrong_type(node, &path, "an inventory (an object)");
             return;
         }
@@ -134,7 +134,7 @@ impl Intake {
         for (field, record) in LISTS {
             let Some(list) = fields.get(field) else { continue };
             let path = path.field(field);
-            if list.kind() != Kind::List {
+            if list.kind() != ValueKind::List {
                 self.reader.wrong_type(list, &path, "a list");
             }
             for (i, member) in list.elements().enumerate() {
@@ -159,7 +159,7 @@ impl Intake {
     }
 
     /// Reads the first line of NDJSON.
-    fn header(&mut self, node: Node<'_>) {
+    fn header(&mut self, node: JsonNode<'_>) {
         let has = |name: &str| node.fields().any(|field| is_key(field.key, name));
         // A record where the header should be: report the header once, and read the record all the same.
         if has("record") && !has("format") {
@@ -182,9 +182,9 @@ impl Intake {
     }
 
     /// Reads one line of NDJSON, which names its kind of record.
-    fn line(&mut self, node: Node<'_>) {
+    fn line(&mut self, node: JsonNode<'_>) {
         let path = Path::ROOT;
-        if node.kind() != Kind::Object {
+        if node.kind() != ValueKind::Object {
             self.reader.wrong_type(node, &path, "a record (an object)");
             return;
         }
@@ -208,7 +208,7 @@ impl Intake {
             let near = nearest(&kind, RECORDS.iter().copied());
             let near = near.map_or_else(String::new, |near| format!("did you mean \"{near}\"? "));
             self.reader
-                .problem(Code::B0502, field.value, &at, &format!("unknown record {}", tick(&kind)))
+                .problem(Code::B0502, field.value, &at, &format!("unknown record {}", quoted(&kind)))
                 .help(format!("{near}known: \"{known}\""));
             return;
         };
@@ -216,8 +216,8 @@ impl Intake {
     }
 
     /// Reads one record of a kind of [`RECORDS`].
-    fn record(&mut self, kind: &str, node: Node<'_>, path: &Path<'_>) {
-        let Intake { reader, records, supplies, .. } = self;
+    fn record(&mut self, kind: &str, node: JsonNode<'_>, path: &Path<'_>) {
+        let DocumentReader { reader, records, supplies, .. } = self;
         match kind {
             "agent" => records.agents.extend(reader.agent(node, path)),
             "provider" => records.providers.extend(reader.tier(TierKind::Provider, node, path, supplies)),
@@ -239,7 +239,7 @@ impl Intake {
     }
 
     /// Stops reading once there are more records of a kind than the limit.
-    fn check_rows(&mut self, kind: &str, node: Node<'_>) {
+    fn check_rows(&mut self, kind: &str, node: JsonNode<'_>) {
         let records = &self.records;
         let rows = limits::INVENTORY_ROWS;
         let (count, limit, what) = match kind {

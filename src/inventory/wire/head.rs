@@ -2,13 +2,13 @@
 
 use super::{
     VERSION,
-    json::{Field, Kind, Node, Number, number},
-    reader::{Fields, Path, Reader, tick},
+    json::{Field, JsonNode, JsonNumber, ValueKind, number},
+    reader::{Fields, Path, Reader, quoted},
 };
 use crate::diagnostic::Code;
 
 /// Returns `true` if a value is this text, with or without escapes.
-pub(super) fn is_key(node: Node<'_>, name: &str) -> bool {
+pub(super) fn is_key(node: JsonNode<'_>, name: &str) -> bool {
     node.text().is_ok_and(|text| text == name)
 }
 
@@ -18,14 +18,14 @@ impl Reader {
     pub fn is_understood(&mut self, found: &[Field<'_>], format: &str) -> bool {
         let mut unknown = Vec::new();
         for &Field { key, value } in found {
-            if is_key(key, "format") && value.kind() == Kind::Text && !is_key(value, format) {
-                let message = format!("unknown format {}", tick(value.inner()));
+            if is_key(key, "format") && value.kind() == ValueKind::Text && !is_key(value, format) {
+                let message = format!("unknown format {}", quoted(value.inner()));
                 unknown.push((value, message, format!("`{format}` is read")));
             }
-            let is_number = value.kind() == Kind::Number;
-            if is_key(key, "version") && is_number && number(value.raw) != Number::Whole(VERSION) {
+            let is_number = value.kind() == ValueKind::Number;
+            if is_key(key, "version") && is_number && number(value.raw) != JsonNumber::Whole(VERSION) {
                 let help = format!("version {VERSION} is read: convert the file, or use a newer bourse");
-                unknown.push((value, format!("unknown version {}", tick(value.raw)), help));
+                unknown.push((value, format!("unknown version {}", quoted(value.raw)), help));
             }
         }
         for (value, message, help) in &unknown {
@@ -41,7 +41,7 @@ impl Reader {
             self.text(node, &path.field("format"), "the name of the format (a text)");
         }
         if let Some(node) = self.required(fields, "version", &path)
-            && node.kind() != Kind::Number
+            && node.kind() != ValueKind::Number
         {
             self.wrong_type(node, &path.field("version"), "a whole number");
         }
@@ -51,12 +51,12 @@ impl Reader {
     /// than operations read.
     pub fn fields_among<'a>(
         &mut self,
-        node: Node<'a>,
+        node: JsonNode<'a>,
         path: &Path<'_>,
         what: &str,
         known: &'static [&'static str],
     ) -> Option<Fields<'a>> {
-        if node.kind() != Kind::Object {
+        if node.kind() != ValueKind::Object {
             self.wrong_type(node, path, &format!("{what} (an object)"));
             return None;
         }

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 /// A value, and its place in the source.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Node<'a> {
+pub(super) struct JsonNode<'a> {
     /// The value as written, without surrounding space.
     pub raw: &'a str,
     /// The byte offset of the value in the source.
@@ -24,7 +24,7 @@ pub(super) struct Node<'a> {
 
 /// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Null,
     Bool(bool),
     Number,
@@ -33,16 +33,16 @@ pub(super) enum Kind {
     Object,
 }
 
-impl Kind {
+impl ValueKind {
     /// Returns the kind in words, with an article.
     pub fn describe(self) -> &'static str {
         match self {
-            Kind::Null => "null",
-            Kind::Bool(_) => "a boolean",
-            Kind::Number => "a number",
-            Kind::Text => "a text",
-            Kind::List => "a list",
-            Kind::Object => "an object",
+            ValueKind::Null => "null",
+            ValueKind::Bool(_) => "a boolean",
+            ValueKind::Number => "a number",
+            ValueKind::Text => "a text",
+            ValueKind::List => "a list",
+            ValueKind::Object => "an object",
         }
     }
 }
@@ -63,16 +63,16 @@ pub(super) struct SyntaxError {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field<'a> {
-    pub key: Node<'a>,
-    pub value: Node<'a>,
+    pub key: JsonNode<'a>,
+    pub value: JsonNode<'a>,
 }
 
-impl<'a> Node<'a> {
+impl<'a> JsonNode<'a> {
     /// Parses a text as one JSON value. `base` is the offset of the text in its source.
-    pub fn parse(text: &'a str, base: usize) -> Result<Node<'a>, SyntaxError> {
+    pub fn parse(text: &'a str, base: usize) -> Result<JsonNode<'a>, SyntaxError> {
         let raw: &RawValue = serde_json::from_str(text).map_err(|error| syntax_error(&error, text, base))?;
         let start = text.len() - text.trim_start_matches(is_space).len();
-        Ok(Node { raw: raw.get(), start: base + start })
+        Ok(JsonNode { raw: raw.get(), start: base + start })
     }
 
     /// Returns the byte offset of the end of the value in the source.
@@ -81,27 +81,27 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the kind, which the first byte decides.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> ValueKind {
         match self.raw.as_bytes().first() {
-            Some(b'{') => Kind::Object,
-            Some(b'[') => Kind::List,
-            Some(b'"') => Kind::Text,
-            Some(b't') => Kind::Bool(true),
-            Some(b'f') => Kind::Bool(false),
-            Some(b'n') | None => Kind::Null,
-            Some(_) => Kind::Number,
+            Some(b'{') => ValueKind::Object,
+            Some(b'[') => ValueKind::List,
+            Some(b'"') => ValueKind::Text,
+            Some(b't') => ValueKind::Bool(true),
+            Some(b'f') => ValueKind::Bool(false),
+            Some(b'n') | None => ValueKind::Null,
+            Some(_) => ValueKind::Number,
         }
     }
 
     /// Returns the members of a list; nothing for other values.
-    pub fn elements(self) -> impl Iterator<Item = Node<'a>> {
-        let mut parts = Parts::new(self, Kind::List);
+    pub fn elements(self) -> impl Iterator<Item = JsonNode<'a>> {
+        let mut parts = ValueIter::new(self, ValueKind::List);
         std::iter::from_fn(move || parts.value())
     }
 
     /// Returns the fields of an object, in order; nothing for other values.
     pub fn fields(self) -> impl Iterator<Item = Field<'a>> {
-        let mut parts = Parts::new(self, Kind::Object);
+        let mut parts = ValueIter::new(self, ValueKind::Object);
         std::iter::from_fn(move || Some(Field { key: parts.value()?, value: parts.value()? }))
     }
 
@@ -123,18 +123,18 @@ impl<'a> Node<'a> {
 }
 
 /// An iterator over the values of one list or object. The keys of an object are values, too.
-struct Parts<'a> {
-    node: Node<'a>,
+struct ValueIter<'a> {
+    node: JsonNode<'a>,
     at: usize,
 }
 
-impl<'a> Parts<'a> {
-    fn new(node: Node<'a>, kind: Kind) -> Parts<'a> {
+impl<'a> ValueIter<'a> {
+    fn new(node: JsonNode<'a>, kind: ValueKind) -> ValueIter<'a> {
         // Starts after the opening bracket, or at the end for a value of another kind.
-        Parts { node, at: if node.kind() == kind { 1 } else { node.raw.len() } }
+        ValueIter { node, at: if node.kind() == kind { 1 } else { node.raw.len() } }
     }
 
-    fn value(&mut self) -> Option<Node<'a>> {
+    fn value(&mut self) -> Option<JsonNode<'a>> {
         let bytes = self.node.raw.as_bytes();
         while bytes
             .get(self.at)
@@ -147,7 +147,7 @@ impl<'a> Parts<'a> {
             return None;
         }
         self.at = value_end(bytes, start);
-        Some(Node { raw: self.node.raw.get(start..self.at)?, start: self.node.start + start })
+        Some(JsonNode { raw: self.node.raw.get(start..self.at)?, start: self.node.start + start })
     }
 }
 
@@ -222,7 +222,7 @@ fn syntax_error(error: &serde_json::Error, text: &str, base: usize) -> SyntaxErr
 
 /// A JSON number, exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Number {
+pub(super) enum JsonNumber {
     /// A whole number in any notation: `1000`, `1e3`, `10.0`.
     Whole(i64),
     /// Decimal digits with a point, without exponent.
@@ -232,15 +232,15 @@ pub(super) enum Number {
 }
 
 /// The most digits that are written on either side of the point for an exponent. No unit has that many.
-const WRITTEN_OUT: i64 = 60;
+const MAX_DIGITS: i64 = 60;
 
 /// Parses a JSON number by its digits, without floats.
 ///
 /// The digits without the zeros at both ends are written as `0.KEPT × 10^point`. If the point lies behind all
 /// of them, the number is whole, whatever its notation.
-pub(super) fn number(text: &str) -> Number {
+pub(super) fn number(text: &str) -> JsonNumber {
     if let Ok(whole) = text.parse() {
-        return Number::Whole(whole);
+        return JsonNumber::Whole(whole);
     }
     let (negative, body) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = body.split_once(['e', 'E']).unwrap_or((body, "0"));
@@ -249,26 +249,26 @@ pub(super) fn number(text: &str) -> Number {
     let digits = format!("{whole}{fraction}");
     let kept = digits.trim_start_matches('0');
     if kept.is_empty() {
-        return Number::Whole(0);
+        return JsonNumber::Whole(0);
     }
     let leading = (digits.len() - kept.len()) as i64;
     let kept = kept.trim_end_matches('0');
     // An exponent beyond `i64` is beyond every bound on its side.
     let huge = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
     let exponent = exponent.trim_start_matches('+').parse().unwrap_or(huge);
-    let point = exponent.saturating_add(whole.len() as i64 - leading).max(-WRITTEN_OUT);
-    if point > WRITTEN_OUT {
-        return Number::TooLarge;
+    let point = exponent.saturating_add(whole.len() as i64 - leading).max(-MAX_DIGITS);
+    if point > MAX_DIGITS {
+        return JsonNumber::TooLarge;
     }
     let sign = if negative { "-" } else { "" };
     match usize::try_from(point) {
         Ok(point) if point >= kept.len() => {
-            format!("{sign}{kept:0<point$}").parse().map_or(Number::TooLarge, Number::Whole)
+            format!("{sign}{kept:0<point$}").parse().map_or(JsonNumber::TooLarge, JsonNumber::Whole)
         }
-        Ok(point) if point > 0 => Number::Decimal(format!("{sign}{}.{}", &kept[..point], &kept[point..])),
+        Ok(point) if point > 0 => JsonNumber::Decimal(format!("{sign}{}.{}", &kept[..point], &kept[point..])),
         _ => {
             let zeros = "0".repeat(point.unsigned_abs() as usize);
-            Number::Decimal(format!("{sign}0.{zeros}{kept}"))
+            JsonNumber::Decimal(format!("{sign}0.{zeros}{kept}"))
         }
     }
 }
@@ -279,36 +279,36 @@ mod tests {
 
     #[test]
     fn numbers_are_exact() {
-        let decimal = |text: &str| Number::Decimal(text.to_owned());
+        let decimal = |text: &str| JsonNumber::Decimal(text.to_owned());
         for (text, want) in [
-            ("0", Number::Whole(0)),
-            ("-0.0e9", Number::Whole(0)),
-            ("1e3", Number::Whole(1_000)),
-            ("10.0", Number::Whole(10)),
-            ("-1.25E2", Number::Whole(-125)),
+            ("0", JsonNumber::Whole(0)),
+            ("-0.0e9", JsonNumber::Whole(0)),
+            ("1e3", JsonNumber::Whole(1_000)),
+            ("10.0", JsonNumber::Whole(10)),
+            ("-1.25E2", JsonNumber::Whole(-125)),
             ("12.50", decimal("12.5")),
             ("125e-3", decimal("0.125")),
             ("1.5e-4", decimal("0.00015")),
             ("0.1", decimal("0.1")),
-            ("9223372036854775807", Number::Whole(i64::MAX)),
-            ("-9223372036854775808", Number::Whole(i64::MIN)),
-            ("9223372036854775808", Number::TooLarge),
-            ("1e99999999999999999999", Number::TooLarge),
-            ("0e99999999999999999999", Number::Whole(0)),
+            ("9223372036854775807", JsonNumber::Whole(i64::MAX)),
+            ("-9223372036854775808", JsonNumber::Whole(i64::MIN)),
+            ("9223372036854775808", JsonNumber::TooLarge),
+            ("1e99999999999999999999", JsonNumber::TooLarge),
+            ("0e99999999999999999999", JsonNumber::Whole(0)),
         ] {
             assert_eq!(number(text), want, "{text}");
         }
-        assert!(matches!(number("1e-99999999999999999999"), Number::Decimal(_)));
+        assert!(matches!(number("1e-99999999999999999999"), JsonNumber::Decimal(_)));
     }
 
     #[test]
     fn parts_have_their_places() {
         let text = r#" { "a\"b" : [1, {"x": "}]"}, [] ] , "c":true } "#;
-        let node = Node::parse(text, 100).expect("is JSON");
+        let node = JsonNode::parse(text, 100).expect("is JSON");
         let fields: Vec<_> = node.fields().collect();
         assert_eq!(fields.len(), 2);
         assert_eq!(fields[0].key.text().expect("reads"), "a\"b");
-        assert_eq!(fields[1].value.kind(), Kind::Bool(true));
+        assert_eq!(fields[1].value.kind(), ValueKind::Bool(true));
         let elements: Vec<_> = fields[0].value.elements().map(|element| element.raw).collect();
         assert_eq!(elements, ["1", r#"{"x": "}]"}"#, "[]"]);
         for field in fields {
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn depth_costs_no_stack() {
         let deep = format!("{}1{}", "[".repeat(500_000), "]".repeat(500_000));
-        let node = Node::parse(&deep, 0).expect("is JSON");
+        let node = JsonNode::parse(&deep, 0).expect("is JSON");
         assert_eq!(node.elements().count(), 1);
     }
 }

@@ -3,7 +3,7 @@
 
 use indexmap::{IndexMap, map::Entry};
 
-use super::reader::{Reader, tick};
+use super::reader::{Reader, quoted};
 use crate::{
     diagnostic::{Code, Diagnostic},
     inventory::records::{Located, Records, TierRecord},
@@ -12,34 +12,34 @@ use crate::{
 
 /// Reports every repeated name, with both places.
 pub(super) fn check(records: &Records, reader: &mut Reader) {
-    once(reader, "agent", records.agents.iter().map(|agent| &agent.name));
+    check_unique(reader, "agent", records.agents.iter().map(|agent| &agent.name));
     tiers(reader, &records.providers);
-    once(reader, "reservation", records.reservations.iter().map(|reservation| &reservation.name));
-    once(reader, "volume", records.volumes.iter().map(|volume| &volume.path));
-    once(reader, "allocation", records.allocations.iter().map(|allocation| &allocation.name));
-    once(reader, "role", records.roles.iter().map(|role| &role.name));
+    check_unique(reader, "reservation", records.reservations.iter().map(|reservation| &reservation.name));
+    check_unique(reader, "volume", records.volumes.iter().map(|volume| &volume.path));
+    check_unique(reader, "allocation", records.allocations.iter().map(|allocation| &allocation.name));
+    check_unique(reader, "role", records.roles.iter().map(|role| &role.name));
     let frameworks = records.frameworks.iter().map(|framework| &framework.declaration.name);
     let alone = records.needs.iter().map(|need| &need.declaration.name);
     // A need without framework becomes a framework of its own name.
-    once(reader, "framework or need", frameworks.chain(alone));
+    check_unique(reader, "framework or need", frameworks.chain(alone));
     for framework in &records.frameworks {
-        once(reader, "need", framework.needs.iter().map(|need| &need.declaration.name));
+        check_unique(reader, "need", framework.needs.iter().map(|need| &need.declaration.name));
     }
     let needs = records.frameworks.iter().flat_map(|framework| &framework.needs).chain(&records.needs);
     for need in needs {
-        once(reader, "volume", need.volumes.iter().map(|volume| &volume.name));
+        check_unique(reader, "volume", need.volumes.iter().map(|volume| &volume.name));
     }
 }
 
 fn tiers(reader: &mut Reader, tiers_of_one: &[TierRecord]) {
     let kind = tiers_of_one.first().map_or("tier", |tier| tier.kind.name());
-    once(reader, kind, tiers_of_one.iter().map(|tier| &tier.name));
+    check_unique(reader, kind, tiers_of_one.iter().map(|tier| &tier.name));
     for tier in tiers_of_one {
         tiers(reader, &tier.children);
     }
 }
 
-fn once<'a>(reader: &mut Reader, kind: &str, names: impl Iterator<Item = &'a Located>) {
+fn check_unique<'a>(reader: &mut Reader, kind: &str, names: impl Iterator<Item = &'a Located>) {
     let mut first: IndexMap<&str, Span> = IndexMap::new();
     for name in names {
         match first.entry(&name.text) {
@@ -47,7 +47,7 @@ fn once<'a>(reader: &mut Reader, kind: &str, names: impl Iterator<Item = &'a Loc
                 entry.insert(name.span);
             }
             Entry::Occupied(entry) => {
-                let message = format!("the {kind} {} is given twice", tick(&name.text));
+                let message = format!("the {kind} {} is given twice", quoted(&name.text));
                 let diagnostic = Diagnostic::error(Code::B0506, name.span, message);
                 reader.push(diagnostic.also(*entry.get(), "first here").help("rename or remove one of them"));
             }

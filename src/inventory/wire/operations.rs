@@ -2,16 +2,16 @@
 //! [`OPERATIONS_SCHEMA`].
 
 use super::{
-    json::{Kind, Node},
+    json::{JsonNode, ValueKind},
     read_text,
-    reader::{Fields, Path, Reader, tick},
+    reader::{Fields, Path, Reader, quoted},
     write::Json,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     inventory::{
         operations::{
-            self, Claim, OfferRecord, OfferVolume, OperationKind, OperationRecord, OperationsRecord,
+            self, OfferRecord, OfferVolume, OfferedAmount, OperationKind, OperationRecord, OperationsRecord,
             ReserveEntry,
         },
         records::{AmountRecord, Located, RawAmount, UseKind},
@@ -65,16 +65,16 @@ pub fn read_operations(
 fn document(source: SourceId, text: &str) -> (OperationsRecord, Vec<Diagnostic>) {
     let mut reader = Reader::new(source, false);
     let mut record = OperationsRecord::default();
-    match Node::parse(text, 0) {
+    match JsonNode::parse(text, 0) {
         Ok(node) => whole(&mut reader, node, &mut record),
         Err(error) => reader.syntax(&error, None),
     }
     (record, reader.finish())
 }
 
-fn whole(reader: &mut Reader, node: Node<'_>, record: &mut OperationsRecord) {
+fn whole(reader: &mut Reader, node: JsonNode<'_>, record: &mut OperationsRecord) {
     let path = Path::ROOT;
-    if node.kind() != Kind::Object {
+    if node.kind() != ValueKind::Object {
         reader.wrong_type(node, &path, "operations (an object)");
         return;
     }
@@ -98,7 +98,7 @@ fn whole(reader: &mut Reader, node: Node<'_>, record: &mut OperationsRecord) {
 }
 
 impl Reader {
-    fn operation(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<OperationRecord> {
+    fn operation(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<OperationRecord> {
         let word = self.fields_among(node, path, "an operation", OP)?;
         let word = self.required(&word, "op", path)?;
         let text = self.text(word, &path.field("op"), "what is done (a text)")?;
@@ -131,7 +131,7 @@ impl Reader {
             other => {
                 let near = nearest(other, WORDS).map(|near| format!("did you mean \"{near}\"? "));
                 let known = WORDS.join("\", \"");
-                let message = format!("unknown operation {}", tick(other));
+                let message = format!("unknown operation {}", quoted(other));
                 self.problem(Code::B0502, word, &path.field("op"), &message)
                     .help(format!("{}known: \"{known}\"", near.unwrap_or_default()));
                 None
@@ -211,14 +211,14 @@ impl Reader {
     }
 
     /// Reads the name of a volume of the offer.
-    fn volume_of(&mut self, offer: &OfferRecord, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+    fn volume_of(&mut self, offer: &OfferRecord, node: JsonNode<'_>, path: &Path<'_>) -> Option<Located> {
         let name = self.name(node, path)?;
         if offer.volumes.iter().any(|volume| volume.name == name.text) {
             return Some(name);
         }
         let near = nearest(&name.text, offer.volumes.iter().map(|volume| volume.name.as_str()));
         let help = near.map(|near| format!("did you mean `{near}`?"));
-        let message = format!("the offer has no volume {}", tick(&name.text));
+        let message = format!("the offer has no volume {}", quoted(&name.text));
         self.problem(Code::B0502, node, path, &message)
             .help(help.unwrap_or_else(|| "name a volume as the offer does".to_owned()));
         None
@@ -268,7 +268,7 @@ impl Reader {
         })
     }
 
-    fn offer_volume(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<(OfferVolume, i64)> {
+    fn offer_volume(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<(OfferVolume, i64)> {
         let fields = self.fields_among(node, path, "a volume", OFFER_VOLUME)?;
         let [name, kind, supply] =
             ["name", "kind", "supply"].map(|field| self.required(&fields, field, path));
@@ -278,7 +278,7 @@ impl Reader {
             Some("carved") => false,
             Some("existing") => true,
             Some(other) => {
-                let message = format!("expected \"carved\" or \"existing\", found {}", tick(other));
+                let message = format!("expected \"carved\" or \"existing\", found {}", quoted(other));
                 self.problem(Code::B0502, fields.node, &path.field("kind"), &message);
                 return None;
             }
@@ -306,10 +306,10 @@ impl Reader {
     /// revocable.
     fn parts(
         &mut self,
-        node: Node<'_>,
+        node: JsonNode<'_>,
         path: &Path<'_>,
-        firm: &mut Vec<Claim>,
-        revocable: &mut Vec<Claim>,
+        firm: &mut Vec<OfferedAmount>,
+        revocable: &mut Vec<OfferedAmount>,
     ) -> Option<()> {
         let fields = self.fields_among(node, path, "amounts by part", PARTS)?;
         for (part, into) in [("reserved", &mut *firm), ("lent", &mut *revocable)] {
@@ -328,7 +328,7 @@ impl Reader {
     }
 
     /// Reads amounts and adds them to those of the same resource.
-    fn claims(&mut self, node: Node<'_>, path: &Path<'_>, into: &mut Vec<Claim>) -> Option<()> {
+    fn claims(&mut self, node: JsonNode<'_>, path: &Path<'_>, into: &mut Vec<OfferedAmount>) -> Option<()> {
         for entry in self.entries(node, path, "amounts (an object)")? {
             let at = path.field(&entry.name);
             // Offers write names in the form of the language.
@@ -341,12 +341,12 @@ impl Reader {
             match into.iter_mut().find(|claim| claim.name == name) {
                 None => {
                     let record = AmountRecord { name: value::show_name(&name), amount, span };
-                    into.push(Claim { name, record });
+                    into.push(OfferedAmount { name, record });
                 }
                 Some(known) => match operations::sum(&known.record.amount, &amount) {
                     Some(both) => known.record.amount = both,
                     None => {
-                        let message = format!("this and another part of {} cannot be added", tick(&name));
+                        let message = format!("this and another part of {} cannot be added", quoted(&name));
                         self.problem(Code::B0502, entry.value, &at, &message);
                         return None;
                     }
@@ -368,8 +368,8 @@ fn number_repeated(volumes: &mut [(OfferVolume, i64)]) {
 }
 
 /// Returns amounts as a state stores them.
-pub(crate) fn amounts_json(claims: &[Claim]) -> Json {
-    let field = |claim: &Claim| (claim.name.clone(), amount_json(&claim.record.amount));
+pub(crate) fn amounts_json(claims: &[OfferedAmount]) -> Json {
+    let field = |claim: &OfferedAmount| (claim.name.clone(), amount_json(&claim.record.amount));
     Json::Object(claims.iter().map(field).collect())
 }
 
@@ -394,7 +394,7 @@ fn amount_json(amount: &RawAmount) -> Json {
 /// errors.
 pub(crate) fn entries(text: &str) -> Vec<(&'static str, String, Json)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Ok(node) = Node::parse(text, 0) else { return Vec::new() };
+    let Ok(node) = JsonNode::parse(text, 0) else { return Vec::new() };
     let mut found = Vec::new();
     for field in node.fields() {
         let list = field.key.text().ok();
@@ -413,22 +413,22 @@ pub(crate) fn entries(text: &str) -> Vec<(&'static str, String, Json)> {
 
 impl Json {
     /// Converts a value to [`Json`]. Returns `None` for `null`, and for values nested deeper than readers go.
-    fn of(node: Node<'_>) -> Option<Json> {
+    fn of(node: JsonNode<'_>) -> Option<Json> {
         // An entry, the nested objects of its keys, and a list in the innermost one.
         Json::within(node, limits::NESTING + 3)
     }
 
-    fn within(node: Node<'_>, depth: usize) -> Option<Json> {
+    fn within(node: JsonNode<'_>, depth: usize) -> Option<Json> {
         let depth = depth.checked_sub(1)?;
         Some(match node.kind() {
-            Kind::Null => return None,
-            Kind::Bool(value) => Json::Bool(value),
-            Kind::Number => Json::Number(node.raw.to_owned()),
-            Kind::Text => Json::Text(node.text().ok()?.into_owned()),
-            Kind::List => {
+            ValueKind::Null => return None,
+            ValueKind::Bool(value) => Json::Bool(value),
+            ValueKind::Number => Json::Number(node.raw.to_owned()),
+            ValueKind::Text => Json::Text(node.text().ok()?.into_owned()),
+            ValueKind::List => {
                 Json::List(node.elements().filter_map(|member| Json::within(member, depth)).collect())
             }
-            Kind::Object => {
+            ValueKind::Object => {
                 let field = |field: super::json::Field<'_>| {
                     Some((field.key.text().ok()?.into_owned(), Json::within(field.value, depth)?))
                 };

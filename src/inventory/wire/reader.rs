@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::json::{Field, Kind, Node, Number, SyntaxError, number};
+use super::json::{Field, JsonNode, JsonNumber, SyntaxError, ValueKind, number};
 use crate::{
     diagnostic::{Code, Diagnostic, hidden_character, nearest, no_role},
     inventory::records::Located,
@@ -22,25 +22,25 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
     parent: Option<&'p Path<'p>>,
-    step: Step<'p>,
+    step: PathStep<'p>,
 }
 
 #[derive(Clone, Copy)]
-enum Step<'p> {
+enum PathStep<'p> {
     Field(&'p str),
     Index(usize),
 }
 
 impl<'p> Path<'p> {
     /// The top of a document or line.
-    pub const ROOT: Path<'static> = Path { parent: None, step: Step::Field("") };
+    pub const ROOT: Path<'static> = Path { parent: None, step: PathStep::Field("") };
 
     pub fn field(&'p self, name: &'p str) -> Path<'p> {
-        Path { parent: Some(self), step: Step::Field(name) }
+        Path { parent: Some(self), step: PathStep::Field(name) }
     }
 
     pub fn index(&'p self, index: usize) -> Path<'p> {
-        Path { parent: Some(self), step: Step::Index(index) }
+        Path { parent: Some(self), step: PathStep::Index(index) }
     }
 
     pub fn is_root(&self) -> bool {
@@ -53,34 +53,34 @@ impl fmt::Display for Path<'_> {
         let Some(parent) = self.parent else { return Ok(()) };
         parent.fmt(f)?;
         match self.step {
-            Step::Index(index) => write!(f, "[{index}]"),
-            Step::Field(name) if parent.is_root() => f.write_str(&value::show_name(name)),
-            Step::Field(name) => write!(f, ".{}", value::show_name(name)),
+            PathStep::Index(index) => write!(f, "[{index}]"),
+            PathStep::Field(name) if parent.is_root() => f.write_str(&value::show_name(name)),
+            PathStep::Field(name) => write!(f, ".{}", value::show_name(name)),
         }
     }
 }
 
 /// The fields of an object that the format defines, in one slot for each known name.
 pub(super) struct Fields<'a> {
-    pub node: Node<'a>,
+    pub node: JsonNode<'a>,
     known: &'static [&'static str],
     slots: Vec<Option<Field<'a>>>,
 }
 
 impl<'a> Fields<'a> {
     /// Returns the value of a field.
-    pub fn get(&self, name: &str) -> Option<Node<'a>> {
+    pub fn get(&self, name: &str) -> Option<JsonNode<'a>> {
         let at = self.known.iter().position(|known| *known == name)?;
         self.slots.get(at)?.map(|field| field.value)
     }
 }
 
 /// A field of an object with names of the user's choice.
-pub(super) struct Entry<'a> {
+pub(super) struct NamedField<'a> {
     /// The name, decoded.
     pub name: Cow<'a, str>,
-    pub key: Node<'a>,
-    pub value: Node<'a>,
+    pub key: JsonNode<'a>,
+    pub value: JsonNode<'a>,
 }
 
 /// A reader of one source, with the problems found so far.
@@ -88,18 +88,18 @@ pub(super) struct Reader {
     source: SourceId,
     /// `true` for NDJSON: at the top of each line the field `record` is known.
     pub lines: bool,
-    errors: Kept,
-    notes: Kept,
+    errors: ProblemList,
+    notes: ProblemList,
 }
 
 /// The problems of one severity, up to a limit, and the number of those beyond it.
 #[derive(Default)]
-struct Kept {
+struct ProblemList {
     diagnostics: Vec<Diagnostic>,
     more: usize,
 }
 
-impl Kept {
+impl ProblemList {
     fn push(&mut self, diagnostic: Diagnostic) {
         // One over the limit: the last problem kept also tells the number that follow.
         if self.diagnostics.len() <= limits::PROBLEMS_KEPT {
@@ -119,7 +119,7 @@ impl Kept {
 
 impl Reader {
     pub fn new(source: SourceId, lines: bool) -> Reader {
-        Reader { source, lines, errors: Kept::default(), notes: Kept::default() }
+        Reader { source, lines, errors: ProblemList::default(), notes: ProblemList::default() }
     }
 
     /// Returns all problems, errors first.
@@ -129,7 +129,7 @@ impl Reader {
         all
     }
 
-    pub fn span(&self, node: Node<'_>) -> Span {
+    pub fn span(&self, node: JsonNode<'_>) -> Span {
         Span::new(self.source, node.start, node.end())
     }
 
@@ -139,7 +139,7 @@ impl Reader {
 
     /// Returns the span of a text without its quotes. If the text has no escapes, an offset in the text is an
     /// offset in the source.
-    pub fn inner_span(&self, node: Node<'_>) -> Span {
+    pub fn inner_span(&self, node: JsonNode<'_>) -> Span {
         Span::new(self.source, node.start + 1, node.end() - 1)
     }
 
@@ -152,13 +152,13 @@ impl Reader {
     }
 
     /// Starts an error at a value. The message begins with the path.
-    pub fn problem(&mut self, code: Code, node: Node<'_>, path: &Path<'_>, message: &str) -> Problem<'_> {
+    pub fn problem(&mut self, code: Code, node: JsonNode<'_>, path: &Path<'_>, message: &str) -> Problem<'_> {
         let text = if path.is_root() { message.to_owned() } else { format!("{path}: {message}") };
         let span = self.span(node);
         Problem { reader: self, diagnostic: Some(Diagnostic::error(code, span, text)) }
     }
 
-    pub fn wrong_type(&mut self, node: Node<'_>, path: &Path<'_>, expected: &str) -> Problem<'_> {
+    pub fn wrong_type(&mut self, node: JsonNode<'_>, path: &Path<'_>, expected: &str) -> Problem<'_> {
         let message = format!("expected {expected}, found {}", node.kind().describe());
         self.problem(Code::B0502, node, path, &message)
     }
@@ -177,26 +177,32 @@ impl Reader {
 
     /// Reads an object with names of the user's choice. Of repeated names the first is kept, and each other
     /// is reported.
-    pub fn entries<'a>(&mut self, node: Node<'a>, path: &Path<'_>, what: &str) -> Option<Vec<Entry<'a>>> {
-        if node.kind() != Kind::Object {
+    pub fn entries<'a>(
+        &mut self,
+        node: JsonNode<'a>,
+        path: &Path<'_>,
+        what: &str,
+    ) -> Option<Vec<NamedField<'a>>> {
+        if node.kind() != ValueKind::Object {
             self.wrong_type(node, path, what);
             return None;
         }
-        let mut entries: Vec<Entry<'a>> = Vec::new();
+        let mut entries: Vec<NamedField<'a>> = Vec::new();
         for Field { key, value } in node.fields() {
             if let Some(name) = self.decoded(key) {
-                entries.push(Entry { name, key, value });
+                entries.push(NamedField { name, key, value });
             }
         }
         self.drop_repeats(&mut entries, path);
         Some(entries)
     }
 
-    fn drop_repeats(&mut self, entries: &mut Vec<Entry<'_>>, path: &Path<'_>) {
+    fn drop_repeats(&mut self, entries: &mut Vec<NamedField<'_>>, path: &Path<'_>) {
         // Most objects are small and have no repeats: comparing all pairs allocates nothing. Others are
         // sorted.
         const SMALL: usize = 16;
-        let repeats = |(i, entry): (usize, &Entry<'_>)| entries[..i].iter().any(|it| it.name == entry.name);
+        let repeats =
+            |(i, entry): (usize, &NamedField<'_>)| entries[..i].iter().any(|it| it.name == entry.name);
         if entries.len() <= SMALL && !entries.iter().enumerate().any(repeats) {
             return;
         }
@@ -225,12 +231,12 @@ impl Reader {
     /// Reads an object of the format. Reports unknown and repeated fields.
     pub fn fields<'a>(
         &mut self,
-        node: Node<'a>,
+        node: JsonNode<'a>,
         path: &Path<'_>,
         what: &str,
         known: &'static [&'static str],
     ) -> Option<Fields<'a>> {
-        if node.kind() != Kind::Object {
+        if node.kind() != ValueKind::Object {
             self.wrong_type(node, path, &format!("{what} (an object)"));
             return None;
         }
@@ -240,7 +246,7 @@ impl Reader {
     /// Reads an object of the format from fields that are found already.
     pub fn known_fields<'a>(
         &mut self,
-        node: Node<'a>,
+        node: JsonNode<'a>,
         found: impl Iterator<Item = Field<'a>>,
         path: &Path<'_>,
         known: &'static [&'static str],
@@ -262,7 +268,7 @@ impl Reader {
         fields
     }
 
-    fn repeated(&mut self, first: Node<'_>, again: Node<'_>, path: &Path<'_>, name: &str) {
+    fn repeated(&mut self, first: JsonNode<'_>, again: JsonNode<'_>, path: &Path<'_>, name: &str) {
         let message = format!("{}: given twice", path.field(name));
         let diagnostic = Diagnostic::error(Code::B0212, self.span(again), message)
             .also(self.span(first), "and here")
@@ -270,17 +276,17 @@ impl Reader {
         self.push(diagnostic);
     }
 
-    fn unknown_field(&mut self, key: Node<'_>, path: &Path<'_>, name: &str, known: &[&str]) {
+    fn unknown_field(&mut self, key: JsonNode<'_>, path: &Path<'_>, name: &str, known: &[&str]) {
         let list = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? known here: {list}"),
             None => format!("known here: {list}"),
         };
-        self.problem(Code::B0503, key, path, &format!("unknown field {}", tick(name))).help(help);
+        self.problem(Code::B0503, key, path, &format!("unknown field {}", quoted(name))).help(help);
     }
 
     /// Returns a field, and reports it if it is missing.
-    pub fn required<'a>(&mut self, fields: &Fields<'a>, name: &str, path: &Path<'_>) -> Option<Node<'a>> {
+    pub fn required<'a>(&mut self, fields: &Fields<'a>, name: &str, path: &Path<'_>) -> Option<JsonNode<'a>> {
         let found = fields.get(name);
         if found.is_none() {
             let start = fields.node.start;
@@ -293,8 +299,13 @@ impl Reader {
     }
 
     /// Returns the members of a list of bounded length. Reports other values and longer lists.
-    pub fn list<'a>(&mut self, node: Node<'a>, path: &Path<'_>, expected: &str) -> Option<Vec<Node<'a>>> {
-        if node.kind() != Kind::List {
+    pub fn list<'a>(
+        &mut self,
+        node: JsonNode<'a>,
+        path: &Path<'_>,
+        expected: &str,
+    ) -> Option<Vec<JsonNode<'a>>> {
+        if node.kind() != ValueKind::List {
             self.wrong_type(node, path, expected);
             return None;
         }
@@ -308,13 +319,13 @@ impl Reader {
     }
 
     /// Decodes a text.
-    pub fn decoded<'a>(&mut self, node: Node<'a>) -> Option<Cow<'a, str>> {
+    pub fn decoded<'a>(&mut self, node: JsonNode<'a>) -> Option<Cow<'a, str>> {
         node.text().map_err(|error| self.syntax(&error, None)).ok()
     }
 
     /// Decodes a text of bounded length.
-    pub fn text<'a>(&mut self, node: Node<'a>, path: &Path<'_>, expected: &str) -> Option<Cow<'a, str>> {
-        if node.kind() != Kind::Text {
+    pub fn text<'a>(&mut self, node: JsonNode<'a>, path: &Path<'_>, expected: &str) -> Option<Cow<'a, str>> {
+        if node.kind() != ValueKind::Text {
             self.wrong_type(node, path, expected);
             return None;
         }
@@ -329,7 +340,7 @@ impl Reader {
 
     /// Checks that a text can be a name: not empty, not too long, without hidden characters. `node` is its
     /// place.
-    pub fn is_name(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> bool {
+    pub fn is_name(&mut self, text: &str, node: JsonNode<'_>, path: &Path<'_>) -> bool {
         if text.is_empty() {
             self.problem(Code::B0502, node, path, "a name must not be empty");
             return false;
@@ -340,17 +351,17 @@ impl Reader {
             return false;
         }
         let Some(problem) = hidden_character(text, self.span(node)) else { return true };
-        self.told(problem, path);
+        self.push_at(problem, path);
         false
     }
 
     /// Adds a problem found elsewhere, with the path before its message.
-    fn told(&mut self, problem: Diagnostic, path: &Path<'_>) {
+    fn push_at(&mut self, problem: Diagnostic, path: &Path<'_>) {
         self.push(problem.about(path));
     }
 
     /// Checks that a text has no characters that hide or reorder what is read.
-    pub fn is_clean(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> bool {
+    pub fn is_clean(&mut self, text: &str, node: JsonNode<'_>, path: &Path<'_>) -> bool {
         if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
             return true;
         }
@@ -362,21 +373,21 @@ impl Reader {
     }
 
     /// Reads a name.
-    pub fn name(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+    pub fn name(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Located> {
         let text = self.text(node, path, "a name (a text)")?;
         self.is_name(&text, node, path).then(|| self.located(&text, node))
     }
 
     /// Reads the path of a role.
-    pub fn role_path(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+    pub fn role_path(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Located> {
         let role = self.name(node, path)?;
         let Some(problem) = no_role(&role.text, role.span) else { return Some(role) };
-        self.told(problem, path);
+        self.push_at(problem, path);
         None
     }
 
     /// Reads the name of an agent or tier, which is one segment of a path.
-    pub fn segment_name(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+    pub fn segment_name(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Located> {
         let name = self.name(node, path)?;
         if name.text.contains('/') {
             self.problem(Code::B0502, node, path, &format!("the name `{}` holds a `/`", name.text))
@@ -387,12 +398,12 @@ impl Reader {
     }
 
     /// Returns a text with the span between its quotes.
-    pub fn located(&self, text: &str, node: Node<'_>) -> Located {
+    pub fn located(&self, text: &str, node: JsonNode<'_>) -> Located {
         Located { text: text.to_owned(), span: self.inner_span(node) }
     }
 
     /// Reads one line of the language, which is parsed later.
-    pub fn language(&mut self, node: Node<'_>, path: &Path<'_>, expected: &str) -> Option<Located> {
+    pub fn language(&mut self, node: JsonNode<'_>, path: &Path<'_>, expected: &str) -> Option<Located> {
         let text = self.text(node, path, expected)?;
         if text.trim().is_empty() {
             self.problem(Code::B0502, node, path, &format!("expected {expected}, found an empty text"));
@@ -408,10 +419,10 @@ impl Reader {
     }
 
     /// Reads a path in the tree of fault domains.
-    pub fn place(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Located> {
+    pub fn place(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Located> {
         let text = self.text(node, path, "a place such as \"us-west/a\" (a text)")?;
         if !value::is_place(&text) {
-            self.problem(Code::B0311, node, path, &format!("{} is no place", tick(&text))).help(format!(
+            self.problem(Code::B0311, node, path, &format!("{} is no place", quoted(&text))).help(format!(
                 "write at most {} names with `/` between, as in \"us-west/a\"",
                 limits::LEVELS
             ));
@@ -421,9 +432,9 @@ impl Reader {
     }
 
     /// Reads a boolean.
-    pub fn boolean(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<bool> {
+    pub fn boolean(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<bool> {
         match node.kind() {
-            Kind::Bool(value) => Some(value),
+            ValueKind::Bool(value) => Some(value),
             _ => {
                 self.wrong_type(node, path, "true or false");
                 None
@@ -432,19 +443,19 @@ impl Reader {
     }
 
     /// Reads a JSON number: whole, or a fraction in millionths.
-    pub fn number(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<Numeric> {
+    pub fn number(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<Numeric> {
         match number(node.raw) {
-            Number::Whole(value) => Some(Numeric::Whole(value)),
-            Number::Decimal(digits) => self.quantity(&digits, node, path).map(Numeric::Decimal),
-            Number::TooLarge => {
-                self.problem(Code::B0111, node, path, &format!("`{}` is too large", short(node.raw)));
+            JsonNumber::Whole(value) => Some(Numeric::Whole(value)),
+            JsonNumber::Decimal(digits) => self.quantity(&digits, node, path).map(Numeric::Decimal),
+            JsonNumber::TooLarge => {
+                self.problem(Code::B0111, node, path, &format!("`{}` is too large", truncated(node.raw)));
                 None
             }
         }
     }
 
     /// Reads a JSON number in millionths, for keys and weights.
-    pub fn millionths(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<i64> {
+    pub fn millionths(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<i64> {
         match self.number(node, path)? {
             Numeric::Decimal(quantity) => Some(quantity.amount),
             Numeric::Whole(value) => {
@@ -458,8 +469,8 @@ impl Reader {
     }
 
     /// Reads a whole number from 1 to `high`.
-    pub fn count(&mut self, node: Node<'_>, path: &Path<'_>, high: i64) -> Option<i64> {
-        if node.kind() != Kind::Number {
+    pub fn count(&mut self, node: JsonNode<'_>, path: &Path<'_>, high: i64) -> Option<i64> {
+        if node.kind() != ValueKind::Number {
             self.wrong_type(node, path, "a whole number");
             return None;
         }
@@ -471,7 +482,7 @@ impl Reader {
                 None
             }
             Numeric::Decimal(_) => {
-                let message = format!("expected a whole number, found `{}`", short(node.raw));
+                let message = format!("expected a whole number, found `{}`", truncated(node.raw));
                 self.problem(Code::B0502, node, path, &message);
                 None
             }
@@ -480,11 +491,11 @@ impl Reader {
 
     /// Parses a quantity with a unit, or decimal digits. Notes where the unit cannot hold all digits and the
     /// amount was rounded.
-    pub fn quantity(&mut self, text: &str, node: Node<'_>, path: &Path<'_>) -> Option<Quantity> {
+    pub fn quantity(&mut self, text: &str, node: JsonNode<'_>, path: &Path<'_>) -> Option<Quantity> {
         match Quantity::parse_rounding(text) {
             Ok((quantity, false)) => Some(quantity),
             Ok((quantity, true)) => {
-                let message = format!("{path}: `{}` was rounded to `{quantity}`", short(text));
+                let message = format!("{path}: `{}` was rounded to `{quantity}`", truncated(text));
                 let note = Diagnostic::note(Code::B0512, self.span(node), message);
                 self.push(note.help("a number keeps six digits after the point, a unit whole base units"));
                 Some(quantity)
@@ -496,14 +507,14 @@ impl Reader {
         }
     }
 
-    fn bad_quantity(&mut self, text: &str, error: &QuantityError, node: Node<'_>, path: &Path<'_>) {
-        let shown = tick(text);
+    fn bad_quantity(&mut self, text: &str, error: &QuantityError, node: JsonNode<'_>, path: &Path<'_>) {
+        let shown = quoted(text);
         match error {
             QuantityError::UnknownUnit(unit) if unit.len() < text.len() => {
                 let near = nearest(unit, quantity::unit_names());
                 let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
                 let units = quantity::unit_names().collect::<Vec<_>>().join(" ");
-                let message = format!("unknown unit {} in {shown}", tick(unit));
+                let message = format!("unknown unit {} in {shown}", quoted(unit));
                 self.problem(Code::B0109, node, path, &message).help(format!("{near}units: {units}"));
             }
             QuantityError::Overflow(_) => {
@@ -561,12 +572,12 @@ impl Drop for Problem<'_> {
 }
 
 /// Formats a text of the user for a message.
-pub(super) fn tick(text: &str) -> String {
-    format!("`{}`", short(text))
+pub(super) fn quoted(text: &str) -> String {
+    format!("`{}`", truncated(text))
 }
 
 /// Shortens a text for a message.
-pub(super) fn short(text: &str) -> String {
+pub(super) fn truncated(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}…", &text[..at]),

@@ -1,13 +1,13 @@
 //! Readers of supply: the broker, agents, and the tiers of storage.
 
 use super::{
-    json::{Kind, Node},
+    json::{JsonNode, ValueKind},
     reader::{Path, Reader},
 };
 use crate::{
     diagnostic::Code,
     inventory::records::{
-        AgentRecord, BrokerRecord, Located, PartRecord, PutRecord, ResourceRecord, RuleRecord, RuleText,
+        AgentRecord, AttachedVolume, BrokerRecord, Located, PartRecord, ResourceRecord, RuleRecord, RuleText,
         TierKind, TierRecord, UseKind,
     },
     limits,
@@ -41,7 +41,7 @@ fn tier_fields(kind: TierKind) -> (&'static [&'static str], Option<(&'static str
 
 impl Reader {
     /// Reads the broker.
-    pub fn broker(&mut self, node: Node<'_>, path: &Path<'_>) -> BrokerRecord {
+    pub fn broker(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> BrokerRecord {
         let mut broker = BrokerRecord::default();
         let Some(fields) = self.fields(node, path, "the broker", BROKER) else { return broker };
         broker.domain = fields.get("domain").and_then(|node| self.place(node, &path.field("domain")));
@@ -52,7 +52,7 @@ impl Reader {
         broker
     }
 
-    fn levels(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<(Vec<String>, crate::source::Span)> {
+    fn levels(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<(Vec<String>, crate::source::Span)> {
         let members = self.list(node, path, "a list of names, outermost first")?;
         if members.is_empty() || members.len() > limits::LEVELS {
             let message = format!("{} levels, where 1 to {} may be declared", members.len(), limits::LEVELS);
@@ -77,12 +77,12 @@ impl Reader {
     }
 
     /// Reads an agent.
-    pub fn agent(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<AgentRecord> {
+    pub fn agent(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<AgentRecord> {
         let fields = self.fields(node, path, "an agent", AGENT)?;
         let name = self.required(&fields, "name", path);
         let name = name.and_then(|node| self.segment_name(node, &path.field("name")));
         let held = self.holder(&fields, path);
-        let Held { domain, keys, resources, rules } = held;
+        let HolderFields { domain, keys, resources, rules } = held;
         Some(AgentRecord { name: name?, domain, keys, resources, rules })
     }
 
@@ -91,7 +91,7 @@ impl Reader {
     pub fn tier(
         &mut self,
         kind: TierKind,
-        node: Node<'_>,
+        node: JsonNode<'_>,
         path: &Path<'_>,
         supplies: &mut usize,
     ) -> Option<TierRecord> {
@@ -110,13 +110,13 @@ impl Reader {
         let fields = self.fields(node, path, what, known)?;
         let name = self.required(&fields, "name", path);
         let name = name.and_then(|node| self.segment_name(node, &path.field("name")));
-        let Held { domain, keys, resources, rules } = self.holder(&fields, path);
+        let HolderFields { domain, keys, resources, rules } = self.holder(&fields, path);
         let reserved_for =
             fields.get("reserved_for").and_then(|node| self.role_path(node, &path.field("reserved_for")));
         let mut children = Vec::new();
         if let Some((list, (field, kind))) = below.and_then(|below| Some((fields.get(below.0)?, below))) {
             let path = path.field(field);
-            if list.kind() != Kind::List {
+            if list.kind() != ValueKind::List {
                 self.wrong_type(list, &path, "a list");
             }
             for (i, child) in list.elements().enumerate() {
@@ -127,11 +127,11 @@ impl Reader {
     }
 
     /// Reads an existing volume that names its pool by path.
-    pub fn put_volume(&mut self, node: Node<'_>, path: &Path<'_>) -> Option<PutRecord> {
+    pub fn put_volume(&mut self, node: JsonNode<'_>, path: &Path<'_>) -> Option<AttachedVolume> {
         let fields = self.fields(node, path, "a volume", PUT_VOLUME)?;
         let whole = self.required(&fields, "path", path);
         let whole = whole.and_then(|node| self.supply_path(node, &path.field("path"), UseKind::Volume));
-        let Held { domain, keys, resources, rules } = self.holder(&fields, path);
+        let HolderFields { domain, keys, resources, rules } = self.holder(&fields, path);
         let reserved_for =
             fields.get("reserved_for").and_then(|node| self.role_path(node, &path.field("reserved_for")));
         let whole = whole?;
@@ -139,11 +139,11 @@ impl Reader {
         let name = Located { text: own, span: whole.span };
         let (kind, children) = (TierKind::Volume, Vec::new());
         let tier = TierRecord { kind, name, domain, keys, resources, rules, reserved_for, children };
-        Some(PutRecord { path: whole, tier })
+        Some(AttachedVolume { path: whole, tier })
     }
 
     /// Reads the fields that agents and tiers have in common.
-    fn holder(&mut self, fields: &super::reader::Fields<'_>, path: &Path<'_>) -> Held {
+    fn holder(&mut self, fields: &super::reader::Fields<'_>, path: &Path<'_>) -> HolderFields {
         let mut resources = Vec::new();
         let domain = fields.get("domain").and_then(|node| self.place(node, &path.field("domain")));
         let keys = self.holder_keys(fields.get("keys"), &path.field("keys"));
@@ -155,13 +155,13 @@ impl Reader {
         let mut rules = Vec::new();
         self.rules(fields.get("require"), &path.field("require"), false, &mut rules);
         self.rules(fields.get("prefer"), &path.field("prefer"), true, &mut rules);
-        Held { domain, keys, resources, rules }
+        HolderFields { domain, keys, resources, rules }
     }
 
     /// Reads a list of rules.
     fn rules(
         &mut self,
-        node: Option<Node<'_>>,
+        node: Option<JsonNode<'_>>,
         path: &Path<'_>,
         preferred: bool,
         into: &mut Vec<RuleRecord>,
@@ -175,7 +175,7 @@ impl Reader {
     }
 
     /// Reads a rule: a text, or an object with options.
-    fn rule(&mut self, node: Node<'_>, path: &Path<'_>, preferred: bool) -> Option<RuleRecord> {
+    fn rule(&mut self, node: JsonNode<'_>, path: &Path<'_>, preferred: bool) -> Option<RuleRecord> {
         let span = self.span(node);
         let mut rule = RuleRecord {
             label: None,
@@ -184,7 +184,7 @@ impl Reader {
             span,
             docs: Vec::new(),
         };
-        if node.kind() != Kind::Object {
+        if node.kind() != ValueKind::Object {
             rule.text = RuleText::Text(self.language(node, path, RULE)?);
             return Some(rule);
         }
@@ -200,7 +200,7 @@ impl Reader {
         if let Some(node) = fields.get("weight") {
             let at = path.field("weight");
             match node.kind() {
-                Kind::Number => rule.weight = self.millionths(node, &at).or(rule.weight),
+                ValueKind::Number => rule.weight = self.millionths(node, &at).or(rule.weight),
                 _ => drop(self.wrong_type(node, &at, "a number")),
             }
         }
@@ -211,7 +211,7 @@ impl Reader {
 }
 
 /// The fields that agents and tiers have in common.
-struct Held {
+struct HolderFields {
     domain: Option<Located>,
     keys: Vec<crate::inventory::records::KeyRecord>,
     resources: Vec<ResourceRecord>,

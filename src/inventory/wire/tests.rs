@@ -8,13 +8,13 @@ use crate::{
 const SAMPLE: &str = include_str!("samples/whole.json");
 const LINES: &str = include_str!("samples/whole.ndjson");
 
-struct Read {
+struct ReadDocument {
     sources: Sources,
     records: Records,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Read {
+impl ReadDocument {
     /// Code and text of the first place of each problem.
     fn problems(&self) -> Vec<(Code, String)> {
         let text = |diagnostic: &Diagnostic| self.sources.text(diagnostic.labels[0].span).to_owned();
@@ -22,10 +22,10 @@ impl Read {
     }
 }
 
-fn read_as(name: &str, text: &str) -> Read {
+fn read_as(name: &str, text: &str) -> ReadDocument {
     let mut sources = Sources::default();
     let (records, diagnostics) = read(&mut sources, name, text.as_bytes());
-    Read { sources, records, diagnostics }
+    ReadDocument { sources, records, diagnostics }
 }
 
 fn document(fields: &str) -> String {
@@ -186,7 +186,7 @@ fn demand_becomes_statements_of_the_language() {
 fn lines_say_the_same_as_a_document() {
     let (whole, lines) = (read_as("fleet.json", SAMPLE), read_as("fleet.NDJSON", LINES));
     assert_eq!(lines.diagnostics, []);
-    let strip = |read: &Read| {
+    let strip = |read: &ReadDocument| {
         // Places differ; nothing else does.
         let text = format!("{:#?}", read.records);
         let mut skip = 0;

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use super::{
     Index,
-    apart::{self, Apart},
-    parted::Parted,
-    rooms::{Bound, Column, Rooms},
+    framework_journals::{self, FrameworkJournals},
+    free_columns::{AmountBound, FreeColumn, FreeColumns},
+    side_filter::SideFilter,
 };
 use crate::{
     engine::columns::{Bits, Journal, Terms},
@@ -20,10 +20,10 @@ use crate::{
 
 /// What a need asks of agents.
 #[derive(Clone, Debug)]
-pub(super) struct AskedOfAgents {
-    parted: Parted,
+pub(super) struct AgentFilter {
+    filter: SideFilter,
     /// What is taken, which may differ from agent to agent.
-    wants: Vec<AskedAmounts>,
+    wants: Vec<AmountFilters>,
     /// Whether nothing but room changes what is asked.
     by_room: bool,
     /// Whether roles' limits are over what is asked.
@@ -36,42 +36,42 @@ pub(super) struct AskedOfAgents {
 
 /// Amounts asked of some agents.
 #[derive(Clone, Debug)]
-struct AskedAmounts {
+struct AmountFilters {
     /// Of whom; `None`: of all.
     of: Option<Bits>,
     wants: Vec<Want>,
     /// For each, its column, what it asks of it, and whether it is nothing.
-    columns: Vec<(usize, Bound, bool)>,
+    columns: Vec<(usize, AmountBound, bool)>,
 }
 
 /// What the sets of rows are made from.
-pub(super) struct Parts<'i> {
+pub(super) struct AgentSets<'i> {
     pub terms: &'i mut Terms,
-    pub rooms: &'i mut Rooms,
-    pub apart: Option<&'i Apart>,
+    pub free_columns: &'i mut FreeColumns,
+    pub apart: Option<&'i FrameworkJournals>,
     pub limits_changed: usize,
 }
 
-impl Parts<'_> {
+impl AgentSets<'_> {
     /// What tells how room changed.
     pub fn journal(&self, matcher: &Matcher<'_>) -> &Journal {
-        apart::journal(self.apart, self.terms, matcher.id.framework, self.terms.side())
+        framework_journals::journal(self.apart, self.terms, matcher.id.framework, self.terms.side())
     }
 
     /// A column, as things are now.
-    pub fn current(&mut self, at: usize, matcher: &Matcher<'_>) -> &Column {
+    pub fn current(&mut self, at: usize, matcher: &Matcher<'_>) -> &FreeColumn {
         let side = self.terms.side();
-        let journal = apart::journal(self.apart, self.terms, matcher.id.framework, side);
-        self.rooms.current(at, matcher, journal)
+        let journal = framework_journals::journal(self.apart, self.terms, matcher.id.framework, side);
+        self.free_columns.current(at, matcher, journal)
     }
 }
 
-impl AskedOfAgents {
-    pub fn new(index: &mut Index, matcher: &Matcher<'_>) -> AskedOfAgents {
+impl AgentFilter {
+    pub fn new(index: &mut Index, matcher: &Matcher<'_>) -> AgentFilter {
         let rows = index.agents.rows();
-        let mut asked = AskedOfAgents {
+        let mut asked = AgentFilter {
             wants: Vec::new(),
-            parted: Parted::new(index.own.odd_agents.clone()),
+            filter: SideFilter::new(index.own.unindexed_agents.clone()),
             by_room: false,
             limited: !matcher.moment.world.limits.is_empty(),
             rows: Bits::none(rows),
@@ -79,17 +79,17 @@ impl AskedOfAgents {
             limits_read: index.limits_changed,
         };
         if matcher.principal_check(&mut |_| ControlFlow::Break(())).is_break() {
-            asked.parted.fixed = Bits::none(rows);
-            asked.parted.plain = Bits::none(rows);
+            asked.filter.fixed = Bits::none(rows);
+            asked.filter.plain = Bits::none(rows);
             return asked;
         }
         asked.conditions(index, matcher);
         asked.amounts(index, matcher);
-        asked.parted.plain.and(&asked.parted.fixed);
+        asked.filter.plain.and(&asked.filter.fixed);
         asked.by_room = asked.stays();
-        let mut parts = Parts {
+        let mut parts = AgentSets {
             terms: &mut index.agents,
-            rooms: &mut index.rooms,
+            free_columns: &mut index.free_columns,
             apart: index.apart.as_ref(),
             limits_changed: index.limits_changed,
         };
@@ -109,19 +109,19 @@ impl AskedOfAgents {
             asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
         }
         asked.extend(need.agent.iter().flat_map(|request| matcher.asked_conditions(request)));
-        self.parted.ask(&mut index.agents, &index.alike, &scene, asked);
-        self.parted.ask_some(&mut index.agents, &index.alike, &scene, &index.own.of_agents);
+        self.filter.ask(&mut index.agents, &index.canonical, &scene, asked);
+        self.filter.ask_some(&mut index.agents, &index.canonical, &scene, &index.own.of_agents);
         let hard = need.places.iter().filter(|place| place.weight.is_none());
         for place in hard.filter(|place| place.kind.is_subtree()) {
-            let places = index.spots.domains(matcher);
-            self.parted.fixed.and(&places.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
+            let places = index.place_values.domains(matcher);
+            self.filter.fixed.and(&places.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
         }
     }
 
     /// What is taken of each agent.
     fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
         let plan = matcher.moment.plan;
-        let rows = self.parted.fixed.rows();
+        let rows = self.filter.fixed.rows();
         let charges = matcher.charges().filter(|charge| !charge.sides.has(Side::Pool));
         let read: Vec<NodeId> =
             charges.filter(|charge| charge.sides.has(Side::Agent)).map(|charge| charge.root).collect();
@@ -129,10 +129,10 @@ impl AskedOfAgents {
         if read.is_empty() {
             match matcher.agent_wants((rows > 0).then_some(0), &[]) {
                 Ok(same) => wants.push((None, same)),
-                Err(_) => self.parted.fixed = Bits::none(rows),
+                Err(_) => self.filter.fixed = Bits::none(rows),
             }
         } else if read.iter().any(|root| index.agents.moves(plan, *root)) {
-            self.parted.plain = Bits::all(rows);
+            self.filter.plain = Bits::all(rows);
         } else {
             let scene = matcher.scene(None, None, None);
             let classes = index.agents.classes_of(&scene, &read);
@@ -148,36 +148,40 @@ impl AskedOfAgents {
                 wants.push((Some(classes.rows(&among)), same.clone()));
             }
             let known: Vec<bool> = each.iter().map(Option::is_some).collect();
-            self.parted.fixed.and(&classes.rows(&known));
+            self.filter.fixed.and(&classes.rows(&known));
         }
         for (of, wants) in wants {
             let mut columns = Vec::with_capacity(wants.len());
             for want in &wants {
-                let journal =
-                    apart::journal(index.apart.as_ref(), &index.agents, matcher.id.framework, Side::Agent);
-                let at = index.rooms.column(matcher, Side::Agent, want.resource, journal);
-                let column = index.rooms.current(at, matcher, journal);
+                let journal = framework_journals::journal(
+                    index.apart.as_ref(),
+                    &index.agents,
+                    matcher.id.framework,
+                    Side::Agent,
+                );
+                let at = index.free_columns.column(matcher, Side::Agent, want.resource, journal);
+                let column = index.free_columns.current(at, matcher, journal);
                 let bound = column.bound(&want.amount, want.charged);
                 let nothing = want.amount.is_nothing() && want.charged == 0;
-                if bound == Bound::Plainly {
+                if bound == AmountBound::Plainly {
                     match &of {
-                        Some(of) => self.parted.plain.or(of),
-                        None => self.parted.plain = Bits::all(rows),
+                        Some(of) => self.filter.plain.or(of),
+                        None => self.filter.plain = Bits::all(rows),
                     }
                 }
                 columns.push((at, bound, nothing));
             }
-            self.wants.push(AskedAmounts { of, wants, columns });
+            self.wants.push(AmountFilters { of, wants, columns });
         }
     }
 
     /// Whether nothing but amounts decides, and of every agent in the same way.
     pub fn stays(&self) -> bool {
-        self.parted.moving.is_empty() && self.parted.plain.is_empty()
+        self.filter.moving.is_empty() && self.filter.plain.is_empty()
     }
 
     /// The agents for which all of it holds now, but for places that go by where instances are.
-    pub fn rows(&mut self, mut parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
+    pub fn rows(&mut self, mut parts: AgentSets<'_>, matcher: &Matcher<'_>) -> &Bits {
         let journal = self.journal(&parts, matcher);
         let now = journal.len();
         let limits = self.limited && self.limits_read != parts.limits_changed;
@@ -194,7 +198,7 @@ impl AskedOfAgents {
                     parts.current(*column, matcher);
                 }
                 for row in changed {
-                    let holds = self.row(parts.rooms, matcher, row);
+                    let holds = self.row(parts.free_columns, matcher, row);
                     self.rows.set(row, holds);
                 }
             }
@@ -205,14 +209,14 @@ impl AskedOfAgents {
     }
 
     /// What tells how what is asked changed.
-    fn journal<'p>(&self, parts: &'p Parts<'_>, matcher: &Matcher<'_>) -> &'p Journal {
+    fn journal<'p>(&self, parts: &'p AgentSets<'_>, matcher: &Matcher<'_>) -> &'p Journal {
         if self.by_room { parts.journal(matcher) } else { &parts.terms.journal }
     }
 
-    fn all(&mut self, parts: &mut Parts<'_>, matcher: &Matcher<'_>) {
+    fn all(&mut self, parts: &mut AgentSets<'_>, matcher: &Matcher<'_>) {
         let scene = matcher.scene(None, None, None);
-        let rows = self.parted.now(parts.terms, &scene);
-        let mut odd = self.parted.plain.clone();
+        let rows = self.filter.now(parts.terms, &scene);
+        let mut odd = self.filter.plain.clone();
         let mut fit = Bits::none(rows.rows());
         for group in &self.wants {
             let mut here = rows.clone();
@@ -221,7 +225,7 @@ impl AskedOfAgents {
             }
             for (want, (column, bound, nothing)) in group.wants.iter().zip(&group.columns) {
                 let column = parts.current(*column, matcher);
-                odd.or(column.odd());
+                odd.or(column.row_by_row());
                 column.fits(bound.within_limits(matcher, Side::Agent, want.resource), *nothing, &mut here);
             }
             fit.or(&here);
@@ -235,21 +239,21 @@ impl AskedOfAgents {
     }
 
     /// Whether all of it holds for one agent, columns being up to date.
-    fn row(&self, rooms: &Rooms, matcher: &Matcher<'_>, row: usize) -> bool {
-        if !self.parted.fixed.has(row) {
+    fn row(&self, free_columns: &FreeColumns, matcher: &Matcher<'_>, row: usize) -> bool {
+        if !self.filter.fixed.has(row) {
             return false;
         }
-        if self.parted.plain.has(row) {
+        if self.filter.plain.has(row) {
             return holds_plainly(matcher, row);
         }
-        if !self.parted.moving_holds(&matcher.scene(Some(row), None, None)) {
+        if !self.filter.moving_holds(&matcher.scene(Some(row), None, None)) {
             return false;
         }
         let group = self.wants.iter().find(|group| group.of.as_ref().is_none_or(|of| of.has(row)));
         let Some(group) = group else { return false };
         for (want, (column, bound, nothing)) in group.wants.iter().zip(&group.columns) {
-            let column = rooms.known(*column);
-            if column.odd().has(row) {
+            let column = free_columns.known(*column);
+            if column.row_by_row().has(row) {
                 return holds_plainly(matcher, row);
             }
             if !column.fits_row(bound.within_limits(matcher, Side::Agent, want.resource), *nothing, row) {

@@ -14,9 +14,9 @@ use std::{
 };
 
 use super::{
-    Asked, Index, choose,
+    Index, ShapeRequest, choose,
     scores::Earned,
-    supplies::{AskedOfSupplies, Group, Way},
+    supplies::{JointScore, SupplyFilter, SupplyGroup},
 };
 use crate::{
     engine::columns::{Bits, ones, simd},
@@ -25,7 +25,7 @@ use crate::{
 
 /// A pair of agent and supply, by their indices, with its score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub struct ScoredPair {
     /// The agent.
     pub agent: usize,
     /// The supply. `None` for a need without volumes.
@@ -37,19 +37,19 @@ pub struct Pair {
 /// All candidates of a need with at most one volume: each agent for which everything holds alone, with each
 /// supply that holds for the volume beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct MatchCount {
     /// The number of pairs.
     pub pairs: u128,
     /// The best pairs, by score, then by the agent's name, then by the supply's path.
-    pub best: Vec<Pair>,
+    pub best: Vec<ScoredPair>,
 }
 
 /// The prepared sets and scores of a need, from which pairs are made.
-struct Parts<'i> {
+struct PairSets<'i> {
     agents: Bits,
     /// The supplies that hold whatever the agent is.
     open: Option<Bits>,
-    volume: Option<&'i AskedOfSupplies>,
+    volume: Option<&'i SupplyFilter>,
     earned: Earned<'i>,
     /// The agents with rules of their own about volumes, which are in no group and are checked pair by pair.
     crossing: Bits,
@@ -112,7 +112,7 @@ impl Index {
     /// Returns the candidates of a need with at most one volume, with `most` of the best. Returns `None` if
     /// the need has more volumes, wants no agent, or has scores that the columns cannot hold; use [`Matcher`]
     /// then.
-    pub fn answer(&mut self, matcher: &Matcher<'_>, most: usize) -> Option<Answer> {
+    pub fn answer(&mut self, matcher: &Matcher<'_>, most: usize) -> Option<MatchCount> {
         self.with_parts(matcher, |parts| {
             let mut best = Best::new(most);
             let pairs = match parts.volume.zip(parts.open.as_ref()) {
@@ -137,9 +137,12 @@ impl Index {
             let score = |numerator| Score { numerator, volumes: 1 };
             let supply = |supply| parts.volume.is_some().then_some(supply);
             let kept = best.kept.into_iter();
-            let best =
-                kept.map(|(total, agent, at)| Pair { agent, supply: supply(at), score: score(total.0) });
-            Answer { pairs, best: best.collect() }
+            let best = kept.map(|(total, agent, at)| ScoredPair {
+                agent,
+                supply: supply(at),
+                score: score(total.0),
+            });
+            MatchCount { pairs, best: best.collect() }
         })
     }
 
@@ -171,7 +174,7 @@ impl Index {
         found.is_some()
     }
 
-    fn with_parts<T>(&mut self, matcher: &Matcher<'_>, tell: impl FnOnce(&Parts<'_>) -> T) -> Option<T> {
+    fn with_parts<T>(&mut self, matcher: &Matcher<'_>, tell: impl FnOnce(&PairSets<'_>) -> T) -> Option<T> {
         let need = matcher.subject.need;
         if matcher.is_special() || need.agent.is_none() || need.volumes.len() > 1 {
             return None;
@@ -184,7 +187,7 @@ impl Index {
         told
     }
 
-    fn parts<'i>(&'i mut self, matcher: &Matcher<'_>, asked: &'i mut Asked) -> Option<Parts<'i>> {
+    fn parts<'i>(&'i mut self, matcher: &Matcher<'_>, asked: &'i mut ShapeRequest) -> Option<PairSets<'i>> {
         self.scores[asked.scores].as_mut()?.follow(matcher, &self.agents.journal);
         for volume in &mut asked.volumes {
             volume.follow(self, matcher);
@@ -203,11 +206,11 @@ impl Index {
             return None;
         }
         let earned = Earned::new(self.scores[asked.scores].as_ref()?, soft);
-        Some(Parts { agents, open, volume, earned, crossing })
+        Some(PairSets { agents, open, volume, earned, crossing })
     }
 }
 
-impl Parts<'_> {
+impl PairSets<'_> {
     /// Finds the best agents, without volumes.
     fn alone(&self, best: &mut Best) {
         for (at, word) in self.agents.words().iter().enumerate().filter(|(_, word)| **word != 0) {
@@ -233,7 +236,7 @@ impl Parts<'_> {
     }
 
     /// Returns the number of pairs: the sum over groups of agents times supplies.
-    fn count(&self, volume: &AskedOfSupplies, open: &Bits) -> u128 {
+    fn count(&self, volume: &SupplyFilter, open: &Bits) -> u128 {
         let mut counting = Counting { agents: &self.agents, partial: Vec::new(), terms: Vec::new() };
         let mut count = 0;
         for group in volume.order.iter().map(|at| &volume.groups[*at as usize]) {
@@ -245,7 +248,7 @@ impl Parts<'_> {
         count
     }
 
-    fn best(&self, matcher: &Matcher<'_>, volume: &AskedOfSupplies, open: &Bits, best: &mut Best) {
+    fn best(&self, matcher: &Matcher<'_>, volume: &SupplyFilter, open: &Bits, best: &mut Best) {
         let soft = matcher.subject.need.volumes[0].places.iter().any(|place| place.weight.is_some());
         let earns = |supply: usize| {
             volume.ranks[supply].numerator + if soft { matcher.soft_of_supply(0, supply, &[]) } else { 0 }
@@ -275,7 +278,14 @@ impl Parts<'_> {
     }
 
     /// Finds the best of a group's agents that earn in one way. No agent earns more than `most` by itself.
-    fn best_of(&self, group: &Group, way: &Way, supplies: &[(i128, usize)], most: i128, best: &mut Best) {
+    fn best_of(
+        &self,
+        group: &SupplyGroup,
+        way: &JointScore,
+        supplies: &[(i128, usize)],
+        most: i128,
+        best: &mut Best,
+    ) {
         let Some((first, _)) = supplies.first() else { return };
         let of_both = first + way.earned;
         let reach = best.reach(most + of_both);
@@ -299,7 +309,7 @@ impl Parts<'_> {
     }
 
     /// Offers an agent with each supply, best first, until one is refused: those after it earn no more.
-    fn offer(&self, row: usize, way: &Way, supplies: &[(i128, usize)], best: &mut Best) {
+    fn offer(&self, row: usize, way: &JointScore, supplies: &[(i128, usize)], best: &mut Best) {
         let own = self.earned.of(row) + way.earned;
         for (earned, supply) in supplies {
             if !best.offer(own + earned, row, *supply) {
@@ -320,7 +330,7 @@ struct Counting<'i> {
 }
 
 impl Counting<'_> {
-    fn agents_of(&mut self, group: &Group) -> u64 {
+    fn agents_of(&mut self, group: &SupplyGroup) -> u64 {
         if let Some(few) = &group.few {
             let has = |row: &&u32| {
                 let row = **row as usize;

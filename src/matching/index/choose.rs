@@ -3,16 +3,16 @@
 use indexmap::IndexMap;
 
 use super::{
-    Asked, Index, Open,
+    Index, OpenSupplies, ShapeRequest,
     kinds::Kinds,
     open,
     scores::Earned,
-    supplies::{AskedOfSupplies, Group, Way},
+    supplies::{JointScore, SupplyFilter, SupplyGroup},
 };
 use crate::{
     engine::columns::{Bits, ones},
     matching::{
-        Candidate, Choice, Item, Matcher, Search,
+        Candidate, Choice, Matcher, ScoreItem, Search,
         assigned::{Assigned, Tied},
     },
     quantity::MILLION,
@@ -22,18 +22,18 @@ use crate::{
 /// An agent that a need could have, with the supplies of its volumes.
 pub type Served = (usize, Vec<usize>);
 /// Supplies of the volumes of an agent, after what they add to its score.
-type Scored = (i128, Vec<usize>);
+type RankedSupplies = (i128, Vec<usize>);
 
 /// The best candidate of a need that wants no agent.
 pub(super) fn without_agent(
     index: &mut Index,
     matcher: &Matcher<'_>,
-    volumes: &mut [AskedOfSupplies],
+    volumes: &mut [SupplyFilter],
     search: &mut Search,
 ) -> Option<Candidate> {
     let open = supplies_of(index, matcher, volumes);
-    let by_spot = open::by_spot(index, matcher);
-    let open = Open::new(volumes, &open, by_spot);
+    let rows_by_value = open::rows_by_value(index, matcher);
+    let open = OpenSupplies::new(volumes, &open, rows_by_value);
     let matcher = Matcher { open: Some(&open), ..*matcher };
     let found = matcher.candidate(None, search);
     search.feasible += usize::from(found.is_some());
@@ -44,18 +44,18 @@ pub(super) fn without_agent(
 pub(super) fn best(
     index: &mut Index,
     matcher: &Matcher<'_>,
-    asked: &mut Asked,
+    asked: &mut ShapeRequest,
     search: &mut Search,
     served: Option<&mut Vec<Served>>,
 ) -> Option<Candidate> {
-    let Asked { agents: of_agents, volumes, kinds, scores, .. } = asked;
+    let ShapeRequest { agents: of_agents, volumes, kinds, scores, .. } = asked;
     let of_agents = of_agents.as_mut()?;
     let rows = index.agents_of(matcher, of_agents);
     search.steps += rows.rows() as u64;
     let soft = soft_places(index, matcher);
     let open = supplies_of(index, matcher, volumes);
     let soft_of_volume = soft_of_volume(index, matcher);
-    let by_spot = open::by_spot(index, matcher);
+    let rows_by_value = open::rows_by_value(index, matcher);
     let index = &*index;
     let scores = index.scores[*scores].as_ref()?;
     let mut choosing = Choosing {
@@ -85,7 +85,7 @@ pub(super) fn best(
             }
         }
         _ => {
-            let mut open = Open::new(volumes, &open, by_spot);
+            let mut open = OpenSupplies::new(volumes, &open, rows_by_value);
             let kinds = matcher.assigns_once().then(|| kinds.now(&open, volumes, matcher, rows.rows()));
             open.kinds.clone_from(&kinds);
             let open = Matcher { open: Some(&open), ..*matcher };
@@ -110,14 +110,14 @@ pub(super) fn best(
         return None;
     }
     let Chosen { row, supplies, .. } = choosing.best?;
-    Some(matcher.complete(Some(row), &supplies))
+    Some(matcher.candidate_from(Some(row), &supplies))
 }
 
 /// The supplies that hold for each volume whatever the agent.
 pub(super) fn supplies_of(
     index: &mut Index,
     matcher: &Matcher<'_>,
-    volumes: &mut [AskedOfSupplies],
+    volumes: &mut [SupplyFilter],
 ) -> Vec<Bits> {
     volumes.iter_mut().enumerate().map(|(at, volume)| index.supplies_of(matcher, at, volume)).collect()
 }
@@ -127,7 +127,7 @@ pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128
     let mut soft = Vec::new();
     for place in &matcher.subject.need.places {
         let Some(weight) = place.weight else { continue };
-        let rows = index.spots.placed(matcher, place, None).clone();
+        let rows = index.place_values.placed(matcher, place, None).clone();
         soft.push((i128::from(weight) * i128::from(MILLION), rows));
     }
     soft
@@ -185,7 +185,7 @@ struct Once<'k> {
     known: Assigned,
     /// By the kinds' numbers of choices, their numbers among those known.
     choices: Vec<Option<usize>>,
-    found: IndexMap<(usize, Tied), Option<Scored>>,
+    found: IndexMap<(usize, Tied), Option<RankedSupplies>>,
     /// Of each kind, what was found.
     of_kind: Vec<Option<usize>>,
     /// Kinds of which nothing was found yet, or that get nothing.
@@ -213,14 +213,14 @@ impl<'k> Once<'k> {
     }
 
     /// What an agent gets that is of no kind.
-    fn own(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&Scored> {
+    fn own(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&RankedSupplies> {
         let choices = self.known.choices(matcher, Some(row));
         let at = self.find(matcher, choices, row, search);
         self.found[at].as_ref()
     }
 
     /// What the agents of the kind of this one get.
-    fn of_kind(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&Scored> {
+    fn of_kind(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&RankedSupplies> {
         let kind = self.kinds.of(row);
         let at = match self.of_kind[kind] {
             Some(known) => known,
@@ -245,7 +245,7 @@ impl<'k> Once<'k> {
         let found = entry.or_insert_with(|| {
             let supplies = matcher.assigned(Some(row), search)?;
             let items = matcher.volume_items(Some(row), &supplies);
-            Some((items.iter().map(Item::numerator).sum::<i128>(), supplies))
+            Some((items.iter().map(ScoreItem::numerator).sum::<i128>(), supplies))
         });
         self.most = found.as_ref().map_or(self.most, |(of_supplies, _)| self.most.max(*of_supplies));
         at
@@ -255,8 +255,8 @@ impl<'k> Once<'k> {
 /// The best supply of a group for those of its agents that earn in one way.
 struct ForSome<'g> {
     choice: Choice,
-    group: &'g Group,
-    way: &'g Way,
+    group: &'g SupplyGroup,
+    way: &'g JointScore,
 }
 
 impl Choosing<'_> {
@@ -345,7 +345,7 @@ impl Choosing<'_> {
 
     /// The best of some rows with a supply each, and how many have one. Supplies are looked at best first: the first that
     /// serves an agent is the one it gets.
-    fn with(&mut self, volume: &AskedOfSupplies, open: &Bits, rows: &Bits) -> usize {
+    fn with(&mut self, volume: &SupplyFilter, open: &Bits, rows: &Bits) -> usize {
         let options = self.options(volume, open);
         // The most that those from here on earn.
         let mut ahead: Vec<i128> = options.iter().rev().map(|option| option.choice.numerator).collect();
@@ -380,7 +380,7 @@ impl Choosing<'_> {
     }
 
     /// The best supply of each group for each way its agents may earn, best first.
-    fn options<'g>(&self, volume: &'g AskedOfSupplies, open: &Bits) -> Vec<ForSome<'g>> {
+    fn options<'g>(&self, volume: &'g SupplyFilter, open: &Bits) -> Vec<ForSome<'g>> {
         let mut options = Vec::new();
         for group in &volume.groups {
             let best = if !self.soft.is_empty() {
@@ -401,7 +401,7 @@ impl Choosing<'_> {
     }
 
     /// A supply with what it earns of soft places.
-    fn with_places(&self, volume: &AskedOfSupplies, supply: usize) -> Choice {
+    fn with_places(&self, volume: &SupplyFilter, supply: usize) -> Choice {
         let mut choice = volume.ranks[supply].choice(supply);
         let soft = self.soft.iter().filter(|(_, rows)| rows.has(supply));
         choice.numerator += soft.map(|(earned, _)| earned).sum::<i128>();

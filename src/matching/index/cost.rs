@@ -1,6 +1,6 @@
 //! Estimates the cost of rules and needs, before any decision. `bourse check --cost` shows the figures.
 
-use super::{Asked, Index};
+use super::{Index, ShapeRequest};
 use crate::{
     engine::columns::Levels,
     ir::{NodeId, Rule},
@@ -11,7 +11,7 @@ use crate::{
 
 /// The sides that a rule reads, of the two that have many rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum About {
+pub enum RuleSides {
     /// Neither: the rule has the same value for every candidate of a need.
     Neither,
     /// Agents only.
@@ -22,14 +22,14 @@ pub enum About {
     Both,
 }
 
-impl About {
+impl RuleSides {
     /// Returns its name in outputs.
     pub fn name(self) -> &'static str {
         match self {
-            About::Neither => "the need",
-            About::Agents => "agents",
-            About::Supplies => "supplies",
-            About::Both => "both",
+            RuleSides::Neither => "the need",
+            RuleSides::Agents => "agents",
+            RuleSides::Supplies => "supplies",
+            RuleSides::Both => "both",
         }
     }
 }
@@ -40,7 +40,7 @@ pub struct RuleCost {
     /// The label, or the place in the source.
     pub label: String,
     /// The sides that it reads.
-    pub about: About,
+    pub about: RuleSides,
     /// The number of classes of agents that are alike in what the rule reads.
     pub agents: usize,
     /// The number of such classes of supplies.
@@ -55,7 +55,7 @@ pub struct RuleCost {
 
 /// The method by which the candidates of a need are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Strategy {
     /// By sets of agents and groups of supplies.
     Sets,
     /// Agent by agent, its volumes assigned one after the other: several volumes.
@@ -70,16 +70,16 @@ pub enum Way {
     Alone,
 }
 
-impl Way {
+impl Strategy {
     /// Returns its words in outputs.
     pub fn words(self) -> &'static str {
         match self {
-            Way::Sets => "by sets",
-            Way::Volumes => "agent by agent: it has several volumes",
-            Way::Tied => "agent by agent: a place ties the agent to its volume",
-            Way::Charged => "agent by agent: a charge reads the supply",
-            Way::Graded => "agent by agent: a preference about both earns many different amounts",
-            Way::Alone => "one candidate: it wants no agent",
+            Strategy::Sets => "by sets",
+            Strategy::Volumes => "agent by agent: it has several volumes",
+            Strategy::Tied => "agent by agent: a place ties the agent to its volume",
+            Strategy::Charged => "agent by agent: a charge reads the supply",
+            Strategy::Graded => "agent by agent: a preference about both earns many different amounts",
+            Strategy::Alone => "one candidate: it wants no agent",
         }
     }
 }
@@ -88,7 +88,7 @@ impl Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeedCost {
     /// The method by which its candidates are found.
-    pub way: Way,
+    pub way: Strategy,
     /// The number of agents for which everything holds that must hold for an agent alone.
     pub agents: usize,
     /// The number of groups of supplies that rules about both sides cannot tell apart, over all volumes.
@@ -106,9 +106,9 @@ impl Index {
         let sets = self.asked.iter().flatten().filter(|asked| asked.agents.is_some()).count() * 3;
         let rows = self.agents.rows();
         self.agents.bytes()
-            + self.rooms.bytes(Side::Agent)
+            + self.free_columns.bytes(Side::Agent)
             + self.scores.values().flatten().map(super::scores::Scores::bytes).sum::<usize>()
-            + self.spots.bytes()
+            + self.place_values.bytes()
             + sets * rows.div_ceil(8)
             + rows * size_of::<Option<u32>>()
     }
@@ -123,7 +123,7 @@ impl Index {
         let mut seen: Vec<(NodeId, Option<i64>)> = Vec::new();
         let mut costs = Vec::new();
         for (rule, apart) in shared.chain(own) {
-            let same = (self.alike[rule.root.0 as usize], rule.weight);
+            let same = (self.canonical[rule.root.0 as usize], rule.weight);
             if !seen.contains(&same) && seen.len() < limits::PAGE_ROWS {
                 seen.push(same);
                 costs.push(RuleCost { apart, ..self.rule_cost(matcher, rule) });
@@ -135,10 +135,10 @@ impl Index {
     fn rule_cost(&mut self, matcher: &Matcher<'_>, rule: &Rule) -> RuleCost {
         let scene = matcher.scene(None, None, None);
         let about = match (rule.sides.has(Side::Agent), rule.sides.has(Side::Pool)) {
-            (true, true) => About::Both,
-            (true, false) => About::Agents,
-            (false, true) => About::Supplies,
-            (false, false) => About::Neither,
+            (true, true) => RuleSides::Both,
+            (true, false) => RuleSides::Agents,
+            (false, true) => RuleSides::Supplies,
+            (false, false) => RuleSides::Neither,
         };
         let plan = scene.plan;
         let agents_move = self.agents.moves(plan, rule.root);
@@ -165,7 +165,7 @@ impl Index {
         let shape = self.shape(matcher);
         let asked = self.asked.get_mut(shape).and_then(Option::take);
         let Some(mut asked) = asked else {
-            return NeedCost { way: Way::Volumes, agents: 0, groups: 0, apart: 0, steps: 0 };
+            return NeedCost { way: Strategy::Volumes, agents: 0, groups: 0, apart: 0, steps: 0 };
         };
         let rows = asked.agents.as_mut().map(|agents| self.agents_of(matcher, agents));
         let cost = self.cost_of(matcher, &asked, rows);
@@ -176,7 +176,7 @@ impl Index {
     fn cost_of(
         &self,
         matcher: &Matcher<'_>,
-        asked: &Asked,
+        asked: &ShapeRequest,
         rows: Option<crate::engine::columns::Bits>,
     ) -> NeedCost {
         let groups: usize = asked.volumes.iter().map(|volume| volume.groups.len()).sum();
@@ -185,15 +185,15 @@ impl Index {
         let graded = |levels: &Levels| matches!(levels, Levels::Each(_));
         let each = asked.volumes.iter().flat_map(|volume| &volume.groups);
         let is_graded = each.flat_map(|group| &group.scores).any(|(_, levels)| graded(levels))
-            || !asked.volumes.iter().all(super::supplies::AskedOfSupplies::tells_ways);
+            || !asked.volumes.iter().all(super::supplies::SupplyFilter::tells_ways);
         let way = match asked.volumes.len() {
-            _ if rows.is_none() => Way::Alone,
-            0 => Way::Sets,
-            1 if matcher.charges().any(|charge| charge.sides.has(Side::Pool)) => Way::Charged,
-            1 if !matcher.is_apart() => Way::Tied,
-            1 if is_graded => Way::Graded,
-            1 => Way::Sets,
-            _ => Way::Volumes,
+            _ if rows.is_none() => Strategy::Alone,
+            0 => Strategy::Sets,
+            1 if matcher.charges().any(|charge| charge.sides.has(Side::Pool)) => Strategy::Charged,
+            1 if !matcher.is_apart() => Strategy::Tied,
+            1 if is_graded => Strategy::Graded,
+            1 => Strategy::Sets,
+            _ => Strategy::Volumes,
         };
         let agents = rows.as_ref().map_or(0, |rows| rows.count());
         let apart = rows.map_or(0, |mut rows| {
@@ -203,8 +203,8 @@ impl Index {
         let words = self.agents.rows().div_ceil(64) as u64;
         let supplies = self.supplies.rows() as u64 * asked.volumes.len() as u64;
         let steps = match way {
-            Way::Sets => words * (1 + ways as u64) + apart as u64 * supplies,
-            Way::Alone => supplies,
+            Strategy::Sets => words * (1 + ways as u64) + apart as u64 * supplies,
+            Strategy::Alone => supplies,
             _ => words + agents as u64 * supplies,
         };
         NeedCost { way, agents, groups, apart, steps }

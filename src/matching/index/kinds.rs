@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use super::{open::Open, supplies::AskedOfSupplies};
+use super::{open::OpenSupplies, supplies::SupplyFilter};
 use crate::matching::{Matcher, assigned::Tied};
 
 /// Groups that are listed for agents of a kind: with more, all supplies are looked at.
@@ -48,7 +48,7 @@ impl Kinds {
         Some(self.groups[self.choices(self.of(agent))].as_ref()?[volume].as_slice())
     }
 
-    fn new(open: &Open<'_>, matcher: &Matcher<'_>, agents: usize) -> Kinds {
+    fn new(open: &OpenSupplies<'_>, matcher: &Matcher<'_>, agents: usize) -> Kinds {
         let mut kinds: IndexSet<(u32, Tied)> = IndexSet::new();
         let mut choices: IndexSet<Vec<(u32, i64)>> = IndexSet::new();
         let mut groups: Vec<Option<Vec<Vec<u32>>>> = Vec::new();
@@ -79,13 +79,13 @@ impl KnownKinds {
     /// The kinds of so many agents. They stay as they are, unless amounts of agents decide which supplies serve them.
     pub fn now(
         &mut self,
-        open: &Open<'_>,
-        volumes: &[AskedOfSupplies],
+        open: &OpenSupplies<'_>,
+        volumes: &[SupplyFilter],
         matcher: &Matcher<'_>,
         agents: usize,
     ) -> Arc<Kinds> {
         let groups: Vec<usize> = volumes.iter().map(|volume| volume.groups.len()).collect();
-        let stay = self.groups == groups && volumes.iter().all(AskedOfSupplies::groups_stay);
+        let stay = self.groups == groups && volumes.iter().all(SupplyFilter::groups_stay);
         if let Some(known) = self.kinds.as_ref().filter(|_| stay) {
             return Arc::clone(known);
         }

@@ -8,29 +8,29 @@
 
 mod agents;
 mod answer;
-mod apart;
 mod choose;
 mod cost;
+mod framework_journals;
+mod free_columns;
+mod holder_rules;
 mod kinds;
 mod open;
-mod own;
-mod parted;
-mod rooms;
+mod rows_by_place;
 mod scores;
 mod shape;
-mod spots;
+mod side_filter;
 mod supplies;
 
-pub use answer::{Answer, Pair};
+pub use answer::{MatchCount, ScoredPair};
 pub use choose::Served;
-pub use cost::{About, NeedCost, RuleCost, Way};
-pub(super) use open::Open;
+pub use cost::{NeedCost, RuleCost, RuleSides, Strategy};
+pub(super) use open::OpenSupplies;
 
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{Candidate, Matcher, Moment, NeedId, Search, Spot};
+use super::{Candidate, Matcher, Moment, NeedId, PlaceValue, Search};
 use crate::{
     engine::columns::{Bits, Terms},
     inventory::world::{StockId, StockKind, World},
@@ -38,52 +38,52 @@ use crate::{
     quantity::Overlap,
     types::Side,
 };
-use agents::{AskedOfAgents, Parts};
-use apart::Apart;
+use agents::{AgentFilter, AgentSets};
+use framework_journals::FrameworkJournals;
+use free_columns::FreeColumns;
+use holder_rules::HolderRules;
 use kinds::KnownKinds;
-use own::Own;
-use rooms::Rooms;
+use rows_by_place::RowsByPlace;
 use scores::{ScoreKey, Scores};
-use shape::{Key, Roles};
-use spots::Spots;
-use supplies::AskedOfSupplies;
+use shape::{Roles, ShapeKey};
+use supplies::SupplyFilter;
 
 /// Columns of a fleet, and what needs ask of them.
 #[derive(Clone, Debug)]
 pub struct Index {
     agents: Terms,
     supplies: Terms,
-    rooms: Rooms,
-    spots: Spots,
-    spots_of_supplies: Spots,
-    own: Own,
+    free_columns: FreeColumns,
+    place_values: RowsByPlace,
+    spots_of_supplies: RowsByPlace,
+    own: HolderRules,
     /// Supplies that exist already.
     existing: Bits,
     /// Of each node of the plan, the first that says the same.
-    alike: Vec<NodeId>,
-    owners: Owners,
+    canonical: Vec<NodeId>,
+    owners: StockOwners,
     roles: Roles,
     /// How often the limit of a role has been drawn on or given back.
     limits_changed: usize,
     /// Where no framework's promises concern another.
-    apart: Option<Apart>,
-    shapes: IndexSet<Key>,
+    apart: Option<FrameworkJournals>,
+    shapes: IndexSet<ShapeKey>,
     /// By shape; taken out while it is asked.
-    asked: Vec<Option<Asked>>,
+    asked: Vec<Option<ShapeRequest>>,
     shape_of: IndexMap<NeedId, usize>,
     /// Over which spots needs of a shape are spread, by key.
-    eligible: IndexMap<(usize, PlaceKey), Arc<IndexSet<Spot>>>,
+    eligible: IndexMap<(usize, PlaceKey), Arc<IndexSet<PlaceValue>>>,
     /// What agents earn; `None`: too large for the columns.
     scores: IndexMap<ScoreKey, Option<Scores>>,
 }
 
 /// What needs of one shape ask.
 #[derive(Clone, Debug)]
-struct Asked {
+struct ShapeRequest {
     /// A need of this shape.
     one: NeedId,
-    agents: Option<AskedOfAgents>,
-    volumes: Vec<AskedOfSupplies>,
+    agents: Option<AgentFilter>,
+    volumes: Vec<SupplyFilter>,
     kinds: KnownKinds,
     /// By number, those of its agents.
     scores: usize,
@@ -91,14 +91,14 @@ struct Asked {
 
 /// Whose each stock is.
 #[derive(Clone, Debug, Default)]
-struct Owners {
+struct StockOwners {
     agents: Vec<Option<u32>>,
     supplies: IndexMap<StockId, Vec<u32>>,
 }
 
-impl Owners {
-    fn new(world: &World) -> Owners {
-        let mut owners = Owners { agents: vec![None; world.stocks.len()], supplies: IndexMap::new() };
+impl StockOwners {
+    fn new(world: &World) -> StockOwners {
+        let mut owners = StockOwners { agents: vec![None; world.stocks.len()], supplies: IndexMap::new() };
         for (row, agent) in world.agents.iter().enumerate() {
             let held = agent.resources.iter().flat_map(|held| &world.holding(held.holding).parts);
             held.for_each(|part| owners.agents[part.1.0 as usize] = Some(row as u32));
@@ -130,21 +130,21 @@ impl Index {
     }
 
     fn of(plan: &Plan, world: &World, totals_move: bool) -> Index {
-        let alike = plan.alike();
+        let canonical = plan.canonical_nodes();
         Index {
             agents: Terms::new(Side::Agent, world.agents.len(), totals_move),
             supplies: Terms::new(Side::Pool, world.supplies.len(), totals_move),
-            rooms: Rooms::new(world),
-            spots: Spots::new(Side::Agent, world.agents.len()),
-            spots_of_supplies: Spots::new(Side::Pool, world.supplies.len()),
-            own: Own::new(plan, world, &alike),
+            free_columns: FreeColumns::new(world),
+            place_values: RowsByPlace::new(Side::Agent, world.agents.len()),
+            spots_of_supplies: RowsByPlace::new(Side::Pool, world.supplies.len()),
+            own: HolderRules::new(plan, world, &canonical),
             existing: Bits::of(world.supplies.len(), |row| world.supplies[row].existing.is_some()),
-            alike,
-            owners: Owners::new(world),
+            canonical,
+            owners: StockOwners::new(world),
             roles: Roles::new(plan, world),
             limits_changed: 0,
             apart: (world.overlap == Overlap::Unlimited)
-                .then(|| Apart::new(world.agents.len(), world.supplies.len())),
+                .then(|| FrameworkJournals::new(world.agents.len(), world.supplies.len())),
             shapes: IndexSet::new(),
             asked: Vec::new(),
             shape_of: IndexMap::new(),
@@ -216,9 +216,9 @@ impl Index {
             return matcher.agent_holds(Some(agent));
         };
         let holds = asked.agents.as_mut().is_some_and(|of_agents| {
-            let parts = Parts {
+            let parts = AgentSets {
                 terms: &mut self.agents,
-                rooms: &mut self.rooms,
+                free_columns: &mut self.free_columns,
                 apart: self.apart.as_ref(),
                 limits_changed: self.limits_changed,
             };
@@ -232,7 +232,7 @@ impl Index {
     /// The values of a place over which agents are spread, in order of the first agent with each: where some agent could ever
     /// run, with everything free. The moment is one where nothing is taken. `None` where that is to be found out plainly:
     /// where something but amounts may change, or limits or existing volumes are in it.
-    pub fn eligible(&mut self, matcher: &Matcher<'_>, place: &Place) -> Option<Arc<IndexSet<Spot>>> {
+    pub fn eligible(&mut self, matcher: &Matcher<'_>, place: &Place) -> Option<Arc<IndexSet<PlaceValue>>> {
         let world = matcher.moment.world;
         let key = place.kind.key()?;
         let plain = !world.limits.is_empty() || !self.existing.is_empty() || !self.own.crossing.is_empty();
@@ -248,11 +248,11 @@ impl Index {
         }
         let mut asked = self.asked.get_mut(shape)?.take()?;
         let agents = asked.agents.as_mut().filter(|agents| agents.stays());
-        let stays = asked.volumes.iter().all(AskedOfSupplies::stays);
+        let stays = asked.volumes.iter().all(SupplyFilter::stays);
         let rows = agents.filter(|_| stays).map(|agents| {
-            let parts = Parts {
+            let parts = AgentSets {
                 terms: &mut self.agents,
-                rooms: &mut self.rooms,
+                free_columns: &mut self.free_columns,
                 apart: self.apart.as_ref(),
                 limits_changed: self.limits_changed,
             };
@@ -260,9 +260,9 @@ impl Index {
         });
         let rows = rows.map(|mut rows| {
             for volume in &mut asked.volumes {
-                let parts = Parts {
+                let parts = AgentSets {
                     terms: &mut self.supplies,
-                    rooms: &mut self.rooms,
+                    free_columns: &mut self.free_columns,
                     apart: self.apart.as_ref(),
                     limits_changed: self.limits_changed,
                 };
@@ -273,8 +273,8 @@ impl Index {
         });
         self.asked[shape] = Some(asked);
         let rows = rows?;
-        let found = self.spots.by_spot(matcher, key).firsts(&rows);
-        let found: Arc<IndexSet<Spot>> = Arc::new(found.into_iter().map(|one| one.1).collect());
+        let found = self.place_values.rows_by_value(matcher, key).firsts(&rows);
+        let found: Arc<IndexSet<PlaceValue>> = Arc::new(found.into_iter().map(|one| one.1).collect());
         self.eligible.insert((shape, key), Arc::clone(&found));
         Some(found)
     }
@@ -285,18 +285,18 @@ impl Index {
             let matcher = Matcher::new(moment, asked.one);
             let limits_changed = self.limits_changed;
             if let Some(of_agents) = &mut asked.agents {
-                let parts = Parts {
+                let parts = AgentSets {
                     terms: &mut self.agents,
-                    rooms: &mut self.rooms,
+                    free_columns: &mut self.free_columns,
                     apart: self.apart.as_ref(),
                     limits_changed,
                 };
                 of_agents.rows(parts, &matcher);
             }
             for volume in &mut asked.volumes {
-                let parts = Parts {
+                let parts = AgentSets {
                     terms: &mut self.supplies,
-                    rooms: &mut self.rooms,
+                    free_columns: &mut self.free_columns,
                     apart: self.apart.as_ref(),
                     limits_changed,
                 };
@@ -328,7 +328,7 @@ impl Index {
     fn best_asked(
         &mut self,
         matcher: &Matcher<'_>,
-        asked: &mut Asked,
+        asked: &mut ShapeRequest,
         search: &mut Search,
         served: Option<&mut Vec<Served>>,
     ) -> Option<Option<Candidate>> {
@@ -356,11 +356,11 @@ impl Index {
         if let Some(known) = self.shape_of.get(&matcher.id) {
             return *known;
         }
-        let key = Key::new(matcher, &self.roles, &self.alike);
+        let key = ShapeKey::new(matcher, &self.roles, &self.canonical);
         let shape = match self.shapes.get_index_of(&key) {
             Some(known) => known,
             None => {
-                let asked = Asked::new(self, matcher);
+                let asked = ShapeRequest::new(self, matcher);
                 self.asked.push(Some(asked));
                 self.shapes.insert_full(key).0
             }
@@ -370,10 +370,10 @@ impl Index {
     }
 
     /// The agents for which everything holds that must hold of an agent alone.
-    fn agents_of(&mut self, matcher: &Matcher<'_>, asked: &mut AskedOfAgents) -> Bits {
-        let parts = Parts {
+    fn agents_of(&mut self, matcher: &Matcher<'_>, asked: &mut AgentFilter) -> Bits {
+        let parts = AgentSets {
             terms: &mut self.agents,
-            rooms: &mut self.rooms,
+            free_columns: &mut self.free_columns,
             apart: self.apart.as_ref(),
             limits_changed: self.limits_changed,
         };
@@ -381,17 +381,17 @@ impl Index {
         for place in matcher.subject.need.places.iter().filter(|place| place.weight.is_none()) {
             // Those that the inventory alone decides are among the rows.
             if !place.kind.is_subtree() {
-                rows.and(self.spots.placed(matcher, place, None));
+                rows.and(self.place_values.placed(matcher, place, None));
             }
         }
         rows
     }
 
     /// The supplies that hold for a volume whatever the agent.
-    fn supplies_of(&mut self, matcher: &Matcher<'_>, at: usize, asked: &mut AskedOfSupplies) -> Bits {
-        let parts = Parts {
+    fn supplies_of(&mut self, matcher: &Matcher<'_>, at: usize, asked: &mut SupplyFilter) -> Bits {
+        let parts = AgentSets {
             terms: &mut self.supplies,
-            rooms: &mut self.rooms,
+            free_columns: &mut self.free_columns,
             apart: self.apart.as_ref(),
             limits_changed: self.limits_changed,
         };
@@ -404,11 +404,11 @@ impl Index {
     }
 }
 
-impl Asked {
-    fn new(index: &mut Index, matcher: &Matcher<'_>) -> Asked {
+impl ShapeRequest {
+    fn new(index: &mut Index, matcher: &Matcher<'_>) -> ShapeRequest {
         let need = matcher.subject.need;
-        let agents = need.agent.is_some().then(|| AskedOfAgents::new(index, matcher));
-        let volumes = (0..need.volumes.len()).map(|at| AskedOfSupplies::new(index, matcher, at)).collect();
+        let agents = need.agent.is_some().then(|| AgentFilter::new(index, matcher));
+        let volumes = (0..need.volumes.len()).map(|at| SupplyFilter::new(index, matcher, at)).collect();
         let key = scores::key(index, matcher);
         let scores = match index.scores.get_index_of(&key) {
             Some(known) => known,
@@ -417,6 +417,6 @@ impl Asked {
                 index.scores.insert_full(key, scores).0
             }
         };
-        Asked { one: matcher.id, agents, volumes, kinds: KnownKinds::default(), scores }
+        ShapeRequest { one: matcher.id, agents, volumes, kinds: KnownKinds::default(), scores }
     }
 }

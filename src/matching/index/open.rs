@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Index, kinds::Kinds, spots::BySpot, supplies::AskedOfSupplies};
+use super::{Index, kinds::Kinds, rows_by_place::RowsByValue, supplies::SupplyFilter};
 use crate::{
     engine::columns::Bits,
     ir::{PlaceKey, PlaceKind, Target},
@@ -16,42 +16,45 @@ use crate::{
 
 /// The supplies that are open to a need's volumes.
 #[derive(Debug)]
-pub struct Open<'a> {
+pub struct OpenSupplies<'a> {
     volumes: Vec<OpenVolume<'a>>,
     /// Supplies by what places that tie them go by.
-    by_spot: IndexMap<PlaceKey, Arc<BySpot>>,
+    rows_by_value: IndexMap<PlaceKey, Arc<RowsByValue>>,
     /// What kinds of agents there are, where they are told apart.
     pub(super) kinds: Option<Arc<Kinds>>,
 }
 
 #[derive(Debug)]
 struct OpenVolume<'a> {
-    asked: &'a AskedOfSupplies,
+    asked: &'a SupplyFilter,
     supplies: &'a Bits,
     /// The agents that each group serves; `None`: every agent.
     agents: Vec<Option<Bits>>,
 }
 
 /// Supplies by the values of the places that tie them to agents and to each other.
-pub(super) fn by_spot(index: &mut Index, matcher: &Matcher<'_>) -> IndexMap<PlaceKey, Arc<BySpot>> {
+pub(super) fn rows_by_value(
+    index: &mut Index,
+    matcher: &Matcher<'_>,
+) -> IndexMap<PlaceKey, Arc<RowsByValue>> {
     let need = matcher.subject.need;
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
     let keys = places.filter_map(|place| match place.kind {
         PlaceKind::Near(Target::Volume(_), key) if place.weight.is_none() => Some(key),
         _ => None,
     });
-    keys.map(|key| (key, index.spots_of_supplies.by_spot(matcher, key))).collect()
+    keys.map(|key| (key, index.spots_of_supplies.rows_by_value(matcher, key))).collect()
 }
 
-impl<'a> Open<'a> {
+impl<'a> OpenSupplies<'a> {
     /// The supplies of volumes that hold whatever the agent.
     pub(super) fn new(
-        asked: &'a [AskedOfSupplies],
+        asked: &'a [SupplyFilter],
         open: &'a [Bits],
-        by_spot: IndexMap<PlaceKey, Arc<BySpot>>,
-    ) -> Open<'a> {
+        rows_by_value: IndexMap<PlaceKey, Arc<RowsByValue>>,
+    ) -> OpenSupplies<'a> {
         let volumes = asked.iter().zip(open).map(|(asked, supplies)| OpenVolume::new(asked, supplies));
-        Open { volumes: volumes.collect(), by_spot, kinds: None }
+        OpenSupplies { volumes: volumes.collect(), rows_by_value, kinds: None }
     }
 
     /// Of each of so many agents, what tells it apart from those that may not choose from the same.
@@ -137,17 +140,17 @@ impl<'a> Open<'a> {
     fn left_by(&self, matcher: &Matcher<'_>, tie: &Tie) -> Option<Vec<usize>> {
         match tie {
             Tie::Same { key, value } => {
-                let by_spot = self.by_spot.get(key)?;
-                Some(value.as_ref().map_or_else(Vec::new, |value| by_spot.at(value).collect()))
+                let rows_by_value = self.rows_by_value.get(key)?;
+                Some(value.as_ref().map_or_else(Vec::new, |value| rows_by_value.at(value).collect()))
             }
             Tie::Around { key, own, domain } => {
-                let by_spot = self.by_spot.get(key)?;
-                let mut found: Vec<usize> = own.iter().flat_map(|own| by_spot.at(own)).collect();
+                let rows_by_value = self.rows_by_value.get(key)?;
+                let mut found: Vec<usize> = own.iter().flat_map(|own| rows_by_value.at(own)).collect();
                 let symbols = &matcher.moment.plan.symbols;
                 let domain = domain.map_or("", |domain| symbols.text(domain));
                 let ends = domain.match_indices('/').map(|(end, _)| end).chain([domain.len()]);
                 let around = ends.filter_map(|end| symbols.find(&domain[..end]));
-                found.extend(around.flat_map(|domain| by_spot.of_domain(domain)));
+                found.extend(around.flat_map(|domain| rows_by_value.of_domain(domain)));
                 found.sort_unstable();
                 found.dedup();
                 Some(found)
@@ -158,7 +161,7 @@ impl<'a> Open<'a> {
 }
 
 impl<'a> OpenVolume<'a> {
-    fn new(asked: &'a AskedOfSupplies, supplies: &'a Bits) -> OpenVolume<'a> {
+    fn new(asked: &'a SupplyFilter, supplies: &'a Bits) -> OpenVolume<'a> {
         let agents = asked.groups.iter().map(|group| {
             let (first, rest) = group.terms.split_first()?;
             let mut agents = Bits::clone(first);

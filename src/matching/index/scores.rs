@@ -58,7 +58,7 @@ impl Scores {
             let weight = rule.weight.unwrap_or(0);
             reach += i128::from(weight.unsigned_abs()) * i128::from(crate::quantity::MILLION);
             i64::try_from(reach).ok()?;
-            let node = index.alike[rule.root.0 as usize];
+            let node = index.canonical[rule.root.0 as usize];
             scores.moves |= index.agents.moves(plan, node);
             match &*index.agents.earned(&scene, node).levels {
                 Levels::Few(levels) => {

@@ -50,30 +50,30 @@ impl Roles {
 
 /// The request to one side.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct AskedOfSide {
+struct SideShape {
     amounts: Vec<(Symbol, Amount)>,
     classes: Vec<(DefinitionId, bool)>,
     conditions: Vec<NodeId>,
 }
 
-impl AskedOfSide {
-    fn new(request: &Request, alike: &[NodeId]) -> AskedOfSide {
-        AskedOfSide {
+impl SideShape {
+    fn new(request: &Request, canonical: &[NodeId]) -> SideShape {
+        SideShape {
             amounts: request.amounts.iter().map(|ask| (ask.resource, ask.amount.clone())).collect(),
             classes: request.classes.iter().map(|ask| (ask.class, ask.negated)).collect(),
-            conditions: request.conditions.iter().map(|rule| alike[rule.root.0 as usize]).collect(),
+            conditions: request.conditions.iter().map(|rule| canonical[rule.root.0 as usize]).collect(),
         }
     }
 }
 
 /// A requested volume: file system, read-only, source, and the rest.
-type OfVolume = (Option<Symbol>, bool, Option<Symbol>, AskedOfSide);
+type OfVolume = (Option<Symbol>, bool, Option<Symbol>, SideShape);
 
 /// Everything that the candidates of a need depend on, apart from the state of the fleet and the places that
 /// depend on it. What is prepared for a need holds for all needs with an equal key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    agent: Option<AskedOfSide>,
+pub(super) struct ShapeKey {
+    agent: Option<SideShape>,
     volumes: Vec<OfVolume>,
     accept_revocable: bool,
     /// True if its role serves its principal.
@@ -89,11 +89,11 @@ pub(super) struct Key {
     framework: Option<usize>,
 }
 
-impl Key {
-    pub fn new(matcher: &Matcher<'_>, roles: &Roles, alike: &[NodeId]) -> Key {
+impl ShapeKey {
+    pub fn new(matcher: &Matcher<'_>, roles: &Roles, canonical: &[NodeId]) -> ShapeKey {
         let (need, framework) = (matcher.subject.need, matcher.subject.framework);
         let volumes = need.volumes.iter().map(|volume| {
-            (volume.filesystem, volume.read_only, volume.source, AskedOfSide::new(&volume.request, alike))
+            (volume.filesystem, volume.read_only, volume.source, SideShape::new(&volume.request, canonical))
         });
         let mut known = Vec::new();
         for volume in need.volumes.iter().map(Some).chain([None]) {
@@ -109,15 +109,15 @@ impl Key {
         let line = matcher.moment.world.line(framework.role).iter().copied();
         let serves =
             |want: &std::sync::Arc<[Symbol]>| framework.principal.is_some_and(|own| want.contains(&own));
-        Key {
-            agent: need.agent.as_ref().map(|request| AskedOfSide::new(request, alike)),
+        ShapeKey {
+            agent: need.agent.as_ref().map(|request| SideShape::new(request, canonical)),
             volumes: volumes.collect(),
             accept_revocable: need.accept_revocable,
             served: framework.served.as_ref().is_none_or(serves),
             roles: line.filter(|role| roles.telling.binary_search(role).is_ok()).collect(),
             known,
             subtrees: subtrees.collect(),
-            framework: matcher.moment.ledger.tells_promises().then_some(matcher.id.framework),
+            framework: matcher.moment.ledger.separates_promises().then_some(matcher.id.framework),
         }
     }
 }

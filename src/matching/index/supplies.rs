@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 
 use super::{
     Index,
-    agents::{Parts, stop},
-    apart,
-    parted::Parted,
-    rooms::Bound,
+    agents::{AgentSets, stop},
+    framework_journals,
+    free_columns::AmountBound,
+    side_filter::SideFilter,
 };
 use crate::{
     engine::columns::{Bits, Levels},
@@ -23,11 +23,11 @@ use crate::{
 
 /// What a need asks for one of its volumes.
 #[derive(Clone, Debug)]
-pub(super) struct AskedOfSupplies {
+pub(super) struct SupplyFilter {
     /// Which volume of the need.
     at: usize,
-    parted: Parted,
-    columns: Vec<AskedColumn>,
+    filter: SideFilter,
+    columns: Vec<ColumnFilter>,
     /// Whether nothing but room changes what is asked.
     by_room: bool,
     limited: bool,
@@ -35,7 +35,7 @@ pub(super) struct AskedOfSupplies {
     read: usize,
     limits_read: usize,
     /// What each supply is ordered by, soft places aside.
-    pub ranks: Vec<Rank>,
+    pub ranks: Vec<SupplyRank>,
     /// Whether ranks, and groups, change as amounts are taken.
     ranks_move: bool,
     groups_move: bool,
@@ -43,7 +43,7 @@ pub(super) struct AskedOfSupplies {
     stale: bool,
     shared_read: usize,
     agents_read: usize,
-    pub groups: Vec<Group>,
+    pub groups: Vec<SupplyGroup>,
     by_terms: IndexMap<GroupKey, usize>,
     pub group_of: Vec<Option<u32>>,
     /// Groups so that those with terms in common follow each other: terms that many have stand first.
@@ -51,17 +51,17 @@ pub(super) struct AskedOfSupplies {
 }
 
 #[derive(Clone, Debug)]
-struct AskedColumn {
+struct ColumnFilter {
     resource: Symbol,
     column: usize,
-    bound: Bound,
+    bound: AmountBound,
     /// Whether a supply without the resource serves, since a charge takes it elsewhere.
     charged: bool,
 }
 
 /// What a supply is ordered by, but for what speaks of the agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rank {
+pub(super) struct SupplyRank {
     /// Whether it is kept for the role.
     pub kept: bool,
     /// What it earns, in 10⁻¹².
@@ -72,10 +72,10 @@ pub(super) struct Rank {
     pub exists: bool,
 }
 
-impl Rank {
+impl SupplyRank {
     /// What a supply of this rank is, for an agent that earns nothing of both.
     pub fn choice(&self, supply: usize) -> Choice {
-        let Rank { kept, numerator, waste, exists } = *self;
+        let SupplyRank { kept, numerator, waste, exists } = *self;
         Choice { supply, kept, numerator, waste, exists }
     }
 }
@@ -85,14 +85,14 @@ type GroupKey = (Vec<usize>, Vec<(i64, usize)>);
 
 /// What agents of a group earn of both, and by which level of each score; `None`: by none of them.
 #[derive(Clone, Debug)]
-pub(super) struct Way {
+pub(super) struct JointScore {
     pub earned: i128,
     pub levels: Vec<Option<usize>>,
 }
 
 /// Supplies that rules about agent and supply cannot tell apart.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
+pub(super) struct SupplyGroup {
     /// The agents that each of these has are served.
     pub terms: Vec<Arc<Bits>>,
     /// Weights, and what agents earn of them.
@@ -103,7 +103,7 @@ pub(super) struct Group {
     pub by_rank: Vec<u32>,
     pub by_score: Vec<u32>,
     /// The ways in which its agents may earn.
-    pub ways: Vec<Way>,
+    pub ways: Vec<JointScore>,
     /// Numbers of the terms.
     pub ids: Vec<usize>,
     /// The agents of a term that few have.
@@ -113,10 +113,10 @@ pub(super) struct Group {
     moving_scores: Vec<(usize, NodeId)>,
 }
 
-impl Group {
+impl SupplyGroup {
     /// Every way in which agents may earn; none where there are too many to tell apart.
-    fn every_way(&self) -> Vec<Way> {
-        let mut found = vec![Way { earned: 0, levels: Vec::new() }];
+    fn every_way(&self) -> Vec<JointScore> {
+        let mut found = vec![JointScore { earned: 0, levels: Vec::new() }];
         for (weight, levels) in &self.scores {
             let Levels::Few(levels) = &**levels else { return Vec::new() };
             let before = std::mem::take(&mut found);
@@ -127,7 +127,7 @@ impl Group {
                 for level in (0..levels.len()).map(Some).chain([None]) {
                     let earned = level.map_or(0, |level| i128::from(*weight) * i128::from(levels[level].0));
                     let levels = way.levels.iter().copied().chain([level]).collect();
-                    found.push(Way { earned: way.earned + earned, levels });
+                    found.push(JointScore { earned: way.earned + earned, levels });
                 }
             }
         }
@@ -135,7 +135,7 @@ impl Group {
     }
 
     /// The agents of a word of rows that earn in this way.
-    pub fn word(&self, way: &Way, at: usize, mut rows: u64) -> u64 {
+    pub fn word(&self, way: &JointScore, at: usize, mut rows: u64) -> u64 {
         for term in &self.terms {
             rows &= term.words()[at];
             if rows == 0 {
@@ -153,14 +153,14 @@ impl Group {
     }
 }
 
-impl AskedOfSupplies {
-    pub fn new(index: &mut Index, matcher: &Matcher<'_>, at: usize) -> AskedOfSupplies {
+impl SupplyFilter {
+    pub fn new(index: &mut Index, matcher: &Matcher<'_>, at: usize) -> SupplyFilter {
         let rows = index.supplies.rows();
-        let mut asked = AskedOfSupplies {
+        let mut asked = SupplyFilter {
             at,
             columns: Vec::new(),
             by_room: false,
-            parted: Parted::new(index.own.odd_supplies.clone()),
+            filter: SideFilter::new(index.own.unindexed_supplies.clone()),
             limited: !matcher.moment.world.limits.is_empty(),
             rows: Bits::none(rows),
             read: index.supplies.journal.len(),
@@ -179,11 +179,11 @@ impl AskedOfSupplies {
         let volume = &matcher.subject.need.volumes[at];
         asked.conditions(index, matcher, volume);
         asked.amounts(index, matcher, volume);
-        asked.parted.plain.and(&asked.parted.fixed);
-        asked.by_room = asked.parted.moving.is_empty() && asked.parted.plain.is_empty();
-        let mut parts = Parts {
+        asked.filter.plain.and(&asked.filter.fixed);
+        asked.by_room = asked.filter.moving.is_empty() && asked.filter.plain.is_empty();
+        let mut parts = AgentSets {
             terms: &mut index.supplies,
-            rooms: &mut index.rooms,
+            free_columns: &mut index.free_columns,
             apart: index.apart.as_ref(),
             limits_changed: index.limits_changed,
         };
@@ -203,30 +203,34 @@ impl AskedOfSupplies {
         for rule in shared.filter(|rule| rule.sides.of_volume() && !rule.sides.has(Side::Agent)) {
             asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
         }
-        self.parted.ask(&mut index.supplies, &index.alike, &scene, asked);
-        self.parted.ask_some(&mut index.supplies, &index.alike, &scene, &index.own.of_supplies);
+        self.filter.ask(&mut index.supplies, &index.canonical, &scene, asked);
+        self.filter.ask_some(&mut index.supplies, &index.canonical, &scene, &index.own.of_supplies);
     }
 
     fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
         if volume.source.is_some() {
-            self.parted.plain = Bits::all(self.parted.fixed.rows());
+            self.filter.plain = Bits::all(self.filter.fixed.rows());
         }
-        self.parted.plain.or(&index.existing);
+        self.filter.plain.or(&index.existing);
         for ask in &volume.request.amounts {
-            let journal =
-                apart::journal(index.apart.as_ref(), &index.supplies, matcher.id.framework, Side::Pool);
-            let column = index.rooms.column(matcher, Side::Pool, ask.resource, journal);
-            let bound = index.rooms.current(column, matcher, journal).bound(&ask.amount, 0);
-            if bound == Bound::Plainly {
-                self.parted.plain = Bits::all(self.parted.fixed.rows());
+            let journal = framework_journals::journal(
+                index.apart.as_ref(),
+                &index.supplies,
+                matcher.id.framework,
+                Side::Pool,
+            );
+            let column = index.free_columns.column(matcher, Side::Pool, ask.resource, journal);
+            let bound = index.free_columns.current(column, matcher, journal).bound(&ask.amount, 0);
+            if bound == AmountBound::Plainly {
+                self.filter.plain = Bits::all(self.filter.fixed.rows());
             }
             let charged = matcher.is_charged(ask.resource);
-            self.columns.push(AskedColumn { resource: ask.resource, column, bound, charged });
+            self.columns.push(ColumnFilter { resource: ask.resource, column, bound, charged });
         }
     }
 
     /// The supplies that hold now, but for places.
-    pub fn rows(&mut self, mut parts: Parts<'_>, matcher: &Matcher<'_>) -> &Bits {
+    pub fn rows(&mut self, mut parts: AgentSets<'_>, matcher: &Matcher<'_>) -> &Bits {
         let journal = if self.by_room { parts.journal(matcher) } else { &parts.terms.journal };
         let now = journal.len();
         let limits = self.limited && self.limits_read != parts.limits_changed;
@@ -253,15 +257,15 @@ impl AskedOfSupplies {
         &self.rows
     }
 
-    fn all(&mut self, parts: &mut Parts<'_>, matcher: &Matcher<'_>) {
+    fn all(&mut self, parts: &mut AgentSets<'_>, matcher: &Matcher<'_>) {
         let volume = &matcher.subject.need.volumes[self.at];
         let scene = matcher.scene(None, None, Some(volume));
-        let rows = self.parted.now(parts.terms, &scene);
-        let mut odd = self.parted.plain.clone();
+        let rows = self.filter.now(parts.terms, &scene);
+        let mut odd = self.filter.plain.clone();
         let mut fit = rows.clone();
         for asked in &self.columns {
             let column = parts.current(asked.column, matcher);
-            odd.or(column.odd());
+            odd.or(column.row_by_row());
             column.fits(
                 asked.bound.within_limits(matcher, Side::Pool, asked.resource),
                 asked.charged,
@@ -276,20 +280,20 @@ impl AskedOfSupplies {
         self.rows = fit;
     }
 
-    fn row(&self, parts: &Parts<'_>, matcher: &Matcher<'_>, row: usize) -> bool {
+    fn row(&self, parts: &AgentSets<'_>, matcher: &Matcher<'_>, row: usize) -> bool {
         let volume = &matcher.subject.need.volumes[self.at];
-        if !self.parted.fixed.has(row) {
+        if !self.filter.fixed.has(row) {
             return false;
         }
-        if self.parted.plain.has(row) {
+        if self.filter.plain.has(row) {
             return holds_plainly(matcher, self.at, row);
         }
-        if !self.parted.moving_holds(&matcher.scene(None, Some(row), Some(volume))) {
+        if !self.filter.moving_holds(&matcher.scene(None, Some(row), Some(volume))) {
             return false;
         }
         for asked in &self.columns {
-            let column = parts.rooms.known(asked.column);
-            if column.odd().has(row) {
+            let column = parts.free_columns.known(asked.column);
+            if column.row_by_row().has(row) {
                 return holds_plainly(matcher, self.at, row);
             }
             if !column.fits_row(
@@ -308,7 +312,7 @@ impl AskedOfSupplies {
         let rules: Vec<&Rule> = (0..self.group_of.len()).flat_map(|row| matcher.rules_of(row)).collect();
         let plan = matcher.moment.plan;
         for rule in rules {
-            let moves = index.supplies.moves(plan, index.alike[rule.root.0 as usize]);
+            let moves = index.supplies.moves(plan, index.canonical[rule.root.0 as usize]);
             match rule.sides.has(Side::Agent) {
                 true => self.groups_move |= moves,
                 false => self.ranks_move |= moves && rule.weight.is_some(),
@@ -317,7 +321,7 @@ impl AskedOfSupplies {
         self.ranks = (0..self.group_of.len()).map(|row| rank(matcher, volume, row)).collect();
         for row in 0..self.group_of.len() {
             // What does not hold whatever the agent serves nobody.
-            if self.parted.fixed.has(row) {
+            if self.filter.fixed.has(row) {
                 self.put(index, matcher, volume, row);
             }
         }
@@ -350,9 +354,9 @@ impl AskedOfSupplies {
 
     /// Whether nothing but amounts decides, of every supply in the same way, and places do not.
     pub fn stays(&self) -> bool {
-        let moves = |group: &Group| !group.moving_terms.is_empty();
-        self.parted.moving.is_empty()
-            && self.parted.plain.is_empty()
+        let moves = |group: &SupplyGroup| !group.moving_terms.is_empty();
+        self.filter.moving.is_empty()
+            && self.filter.plain.is_empty()
             && !self.groups_move
             && !self.groups.iter().any(moves)
     }
@@ -387,7 +391,7 @@ impl AskedOfSupplies {
         let plan = matcher.moment.plan;
         let scene = matcher.scene(None, Some(row), Some(volume));
         let mut key: GroupKey = (Vec::new(), Vec::new());
-        let mut group = Group {
+        let mut group = SupplyGroup {
             terms: Vec::new(),
             scores: Vec::new(),
             supplies: Vec::new(),
@@ -403,7 +407,7 @@ impl AskedOfSupplies {
             match rule.weight {
                 None => {
                     for node in matcher.terms(rule.root) {
-                        let node = index.alike[node.0 as usize];
+                        let node = index.canonical[node.0 as usize];
                         let holds = index.agents.rows_where(&scene, node, true);
                         let moves = index.agents.moves(plan, node);
                         if !moves && holds.bits.count() == holds.bits.rows() || key.0.contains(&holds.id) {
@@ -417,7 +421,7 @@ impl AskedOfSupplies {
                     }
                 }
                 Some(weight) => {
-                    let node = index.alike[rule.root.0 as usize];
+                    let node = index.canonical[rule.root.0 as usize];
                     let earned = index.agents.earned(&scene, node);
                     if index.agents.moves(plan, node) {
                         group.moving_scores.push((group.scores.len(), node));
@@ -502,11 +506,11 @@ impl<'a> Matcher<'a> {
     }
 }
 
-fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> Rank {
+fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> SupplyRank {
     let existing = matcher.moment.world.supplies[supply].existing.as_ref();
     let scene = matcher.scene(None, Some(supply), Some(volume));
     let rules = matcher.rules_of(supply).filter(|rule| !rule.sides.has(Side::Agent));
-    Rank {
+    SupplyRank {
         kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
         numerator: added(&scene, rules),
         waste: matcher.waste(volume, supply),

@@ -7,22 +7,22 @@
 
 use std::{iter::Peekable, vec::IntoIter};
 
-use super::{Pair, Reader, Rule, child, children};
+use super::{Pair, PairReader, Rule, child, children};
 use crate::{
     diagnostic::{Code, Diagnostic},
     limits,
     parse::{
-        ast::{ArithmeticOp, Expr, ExprKind, Literal, Name, Path, TestOp},
+        ast::{ArithmeticOp, DottedName, Expr, ExprKind, Literal, Name, TestOp},
         error,
     },
     quantity::Quantity,
 };
 
 /// The rest of a row.
-type Row<'i> = Peekable<IntoIter<Pair<'i>>>;
+type RowPairs<'i> = Peekable<IntoIter<Pair<'i>>>;
 
 /// An expression, with the facts needed to build on it.
-struct Part {
+struct ExprPart {
     expr: Expr,
     /// Its byte range in the text. The span of `expr` does not tell: it may point into another format.
     start: usize,
@@ -42,34 +42,34 @@ enum Operator {
     Arithmetic(ArithmeticOp),
 }
 
-impl Reader<'_> {
+impl PairReader<'_> {
     /// Reads a row of operands and operators.
     pub(super) fn expression(&mut self, pair: Pair<'_>) -> Option<Expr> {
         self.nodes = 0;
         self.row(pair).map(|part| part.expr)
     }
 
-    fn row(&mut self, pair: Pair<'_>) -> Option<Part> {
+    fn row(&mut self, pair: Pair<'_>) -> Option<ExprPart> {
         let mut row = children(pair).collect::<Vec<_>>().into_iter().peekable();
         self.disjunction(&mut row)
     }
 
-    fn disjunction(&mut self, row: &mut Row<'_>) -> Option<Part> {
-        self.junction(row, Operator::Or, Reader::conjunction, ExprKind::Or)
+    fn disjunction(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
+        self.junction(row, Operator::Or, PairReader::conjunction, ExprKind::Or)
     }
 
-    fn conjunction(&mut self, row: &mut Row<'_>) -> Option<Part> {
-        self.junction(row, Operator::And, Reader::negation, ExprKind::And)
+    fn conjunction(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
+        self.junction(row, Operator::And, PairReader::negation, ExprKind::And)
     }
 
     /// Reads `a and b and …` or `a or b or …` as one node with many operands.
     fn junction(
         &mut self,
-        row: &mut Row<'_>,
+        row: &mut RowPairs<'_>,
         operator: Operator,
-        tighter: fn(&mut Self, &mut Row<'_>) -> Option<Part>,
+        tighter: fn(&mut Self, &mut RowPairs<'_>) -> Option<ExprPart>,
         make: fn(Vec<Expr>) -> ExprKind,
-    ) -> Option<Part> {
+    ) -> Option<ExprPart> {
         let first = tighter(self, row)?;
         if peek(row) != Some(operator) {
             return Some(first);
@@ -85,7 +85,7 @@ impl Reader<'_> {
         self.make(make(parts), start, end, depth)
     }
 
-    fn negation(&mut self, row: &mut Row<'_>) -> Option<Part> {
+    fn negation(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
         let mut starts = Vec::new();
         while let Some(prefix) = row.next_if(|pair| pair.as_rule() == Rule::prefix && pair.as_str() != "-") {
             if prefix.as_str() == "!" {
@@ -103,7 +103,7 @@ impl Reader<'_> {
         Some(part)
     }
 
-    fn test(&mut self, row: &mut Row<'_>) -> Option<Part> {
+    fn test(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
         // A second test after the first is an error: `a < b < c` has no meaning here.
         let left = self.sum(row)?;
         let middle = left.end;
@@ -133,7 +133,7 @@ impl Reader<'_> {
     }
 
     /// Reads the test to the right of `left`, if there is one.
-    fn one_test(&mut self, left: Part, row: &mut Row<'_>) -> Option<Part> {
+    fn one_test(&mut self, left: ExprPart, row: &mut RowPairs<'_>) -> Option<ExprPart> {
         let Some(pair) = row.peek().filter(|pair| is_test(pair)) else {
             return Some(left);
         };
@@ -168,7 +168,7 @@ impl Reader<'_> {
     }
 
     /// Reads `KEY is absent`, `KEY is present` or `SIDE is CLASS`.
-    fn is_test(&mut self, left: Part, pair: Pair<'_>) -> Option<Part> {
+    fn is_test(&mut self, left: ExprPart, pair: Pair<'_>) -> Option<ExprPart> {
         let (span, start, end) = (self.span(&pair), left.start, pair.as_span().end());
         let ExprKind::Path(subject) = left.expr.kind else {
             let message = "only a side or a key stands before `is`";
@@ -199,21 +199,21 @@ impl Reader<'_> {
         self.make(ExprKind::Not(Box::new(part.expr)), start, end, part.depth)
     }
 
-    fn sum(&mut self, row: &mut Row<'_>) -> Option<Part> {
-        self.arithmetic(row, [ArithmeticOp::Add, ArithmeticOp::Subtract], Reader::product)
+    fn sum(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
+        self.arithmetic(row, [ArithmeticOp::Add, ArithmeticOp::Subtract], PairReader::product)
     }
 
-    fn product(&mut self, row: &mut Row<'_>) -> Option<Part> {
-        self.arithmetic(row, [ArithmeticOp::Multiply, ArithmeticOp::Divide], Reader::unary)
+    fn product(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
+        self.arithmetic(row, [ArithmeticOp::Multiply, ArithmeticOp::Divide], PairReader::unary)
     }
 
     /// Reads `a + b - c`, from left to right.
     fn arithmetic(
         &mut self,
-        row: &mut Row<'_>,
+        row: &mut RowPairs<'_>,
         level: [ArithmeticOp; 2],
-        tighter: fn(&mut Self, &mut Row<'_>) -> Option<Part>,
-    ) -> Option<Part> {
+        tighter: fn(&mut Self, &mut RowPairs<'_>) -> Option<ExprPart>,
+    ) -> Option<ExprPart> {
         // A loop and no recursion: operators of one level associate to the left.
         let mut left = tighter(self, row)?;
         while let Some(Operator::Arithmetic(op)) = peek(row) {
@@ -229,7 +229,7 @@ impl Reader<'_> {
         Some(left)
     }
 
-    fn unary(&mut self, row: &mut Row<'_>) -> Option<Part> {
+    fn unary(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
         let mut starts = Vec::new();
         while let Some(prefix) = row.next_if(|pair| pair.as_rule() == Rule::prefix) {
             if prefix.as_str() != "-" {
@@ -256,7 +256,12 @@ impl Reader<'_> {
         Some(part)
     }
 
-    fn bounds_or_number(&mut self, signs: &[usize], number: Pair<'_>, row: &mut Row<'_>) -> Option<Part> {
+    fn bounds_or_number(
+        &mut self,
+        signs: &[usize],
+        number: Pair<'_>,
+        row: &mut RowPairs<'_>,
+    ) -> Option<ExprPart> {
         let span = number.as_span();
         let start = signs.first().copied().unwrap_or(span.start());
         let text =
@@ -277,13 +282,13 @@ impl Reader<'_> {
     }
 
     /// Reads a primary, or `key else value`.
-    fn value(&mut self, row: &mut Row<'_>) -> Option<Part> {
+    fn value(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
         let first = self.primary(row)?;
         if peek(row) != Some(Operator::Else) {
             return Some(first);
         }
         // `else` associates to the right: `a else b else 0` is `a else (b else 0)`.
-        let mut keys: Vec<(Path, usize)> = Vec::new();
+        let mut keys: Vec<(DottedName, usize)> = Vec::new();
         let mut last = first;
         while peek(row) == Some(Operator::Else) {
             let ExprKind::Path(key) = last.expr.kind else {
@@ -304,7 +309,7 @@ impl Reader<'_> {
     }
 
     /// Reports an `else` that follows anything but a key.
-    fn not_before_else(&mut self, row: &mut Row<'_>) -> Option<()> {
+    fn not_before_else(&mut self, row: &mut RowPairs<'_>) -> Option<()> {
         if peek(row) != Some(Operator::Else) {
             return Some(());
         }
@@ -314,7 +319,7 @@ impl Reader<'_> {
         None
     }
 
-    fn primary(&mut self, row: &mut Row<'_>) -> Option<Part> {
+    fn primary(&mut self, row: &mut RowPairs<'_>) -> Option<ExprPart> {
         let pair = row.next()?;
         let (start, end) = (pair.as_span().start(), pair.as_span().end());
         let literal = match pair.as_rule() {
@@ -323,7 +328,7 @@ impl Reader<'_> {
                 let inner = child(pair, Rule::inner)?;
                 let part = self.row(inner)?;
                 // The part now begins and ends at its parentheses; the span of the expression stays inside.
-                return Some(Part { start, end, ..part });
+                return Some(ExprPart { start, end, ..part });
             }
             Rule::is_class => {
                 let class = child(pair, Rule::class)?;
@@ -345,14 +350,14 @@ impl Reader<'_> {
         self.make(ExprKind::Literal(literal), start, end, 0)
     }
 
-    fn path_or_call(&mut self, pair: Pair<'_>, row: &mut Row<'_>) -> Option<Part> {
+    fn path_or_call(&mut self, pair: Pair<'_>, row: &mut RowPairs<'_>) -> Option<ExprPart> {
         let span = pair.as_span();
         let path = self.path(pair)?;
         let Some(arguments) = row.next_if(|pair| pair.as_rule() == Rule::arguments) else {
             return self.make(ExprKind::Path(path), span.start(), span.end(), 0);
         };
         // A function has a plain name. A dotted one stays whole, so that `resolve` reports it as unknown.
-        let Path { mut segments, span: place } = path;
+        let DottedName { mut segments, span: place } = path;
         let name = match (segments.pop(), segments.is_empty()) {
             (Some(name), true) => name,
             _ => Name { text: span.as_str().to_owned(), span: place },
@@ -368,7 +373,7 @@ impl Reader<'_> {
     }
 
     /// Makes a node above operands of height `below`. Reports an expression that is too deep or too large.
-    fn make(&mut self, kind: ExprKind, start: usize, end: usize, below: usize) -> Option<Part> {
+    fn make(&mut self, kind: ExprKind, start: usize, end: usize, below: usize) -> Option<ExprPart> {
         let span = self.place.span(start, end);
         self.nodes += 1;
         let depth = below + 1;
@@ -377,14 +382,14 @@ impl Reader<'_> {
         } else if self.nodes > limits::EXPRESSION_NODES {
             format!("an expression of more than {} parts", limits::EXPRESSION_NODES)
         } else {
-            return Some(Part { expr: Expr { span, kind }, start, end, depth });
+            return Some(ExprPart { expr: Expr { span, kind }, start, end, depth });
         };
         self.error(Code::B0114, span, bound, "name a part of it with `let` or a class");
         None
     }
 
     /// Takes an operator. Reports an operator of another language, and returns the one that was meant.
-    fn operator(&mut self, row: &mut Row<'_>) -> Option<Operator> {
+    fn operator(&mut self, row: &mut RowPairs<'_>) -> Option<Operator> {
         let pair = row.next()?;
         let (operator, mistake) = meaning(pair.as_str())?;
         if let Some(right) = mistake {
@@ -417,7 +422,7 @@ fn is_test(pair: &Pair<'_>) -> bool {
     }
 }
 
-fn peek(row: &mut Row<'_>) -> Option<Operator> {
+fn peek(row: &mut RowPairs<'_>) -> Option<Operator> {
     let pair = row.peek().filter(|pair| matches!(pair.as_rule(), Rule::operator | Rule::joint))?;
     meaning(pair.as_str()).map(|(operator, _)| operator)
 }

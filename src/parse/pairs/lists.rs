@@ -1,6 +1,6 @@
 //! List literals: `["a", "b"]`, `[1..5, 9]`, `[]`.
 
-use super::{Pair, Reader, Rule, children};
+use super::{Pair, PairReader, Rule, children};
 use crate::{
     diagnostic::Code,
     limits,
@@ -20,7 +20,7 @@ enum Member {
     Range(i64, i64),
 }
 
-impl Reader<'_> {
+impl PairReader<'_> {
     /// Reads a list of texts, or of numbers and ranges.
     pub(super) fn list(&mut self, pair: Pair<'_>) -> Option<Literal> {
         let whole = self.span(&pair);

@@ -1,6 +1,6 @@
 //! Literals: numbers with units, texts and versions.
 
-use super::{Pair, Reader, Rule, child};
+use super::{Pair, PairReader, Rule, child};
 use crate::{
     diagnostic::Code,
     limits,
@@ -12,7 +12,7 @@ use crate::{
     value::Version,
 };
 
-impl Reader<'_> {
+impl PairReader<'_> {
     /// Reads a quantity with its sign. `80%` is the number 0.8.
     pub(super) fn quantity(&mut self, text: &str, pair: &Pair<'_>) -> Option<Quantity> {
         match Quantity::parse(text) {

@@ -1,16 +1,16 @@
 //! The conversion of statements and blocks.
 
-use super::{Pair, Reader, Rule, child, children};
+use super::{Pair, PairReader, Rule, child, children};
 use crate::{
     diagnostic::{Code, Diagnostic},
     parse::ast::{
-        Assign, Block, BlockKind, Body, Charge, ChargePer, Expect, Name, Number, OnMode, Outcome, Path,
-        Place, Rule as RuleStatement, Statement, StatementKind, TypeName, Use,
+        Assign, Block, BlockKind, Body, Charge, ChargePer, DottedName, Expect, ExpectedOutcome, Name, Number,
+        OnMode, Place, Rule as RuleStatement, Statement, StatementKind, TypeName, Use,
     },
     types::Side,
 };
 
-impl Reader<'_> {
+impl PairReader<'_> {
     /// Reads the statements of a file or body. Reports those that are invalid, and leaves them out.
     pub(super) fn statements(&mut self, pair: Pair<'_>) -> Vec<Statement> {
         children(pair).filter_map(|inner| self.statement(inner)).collect()
@@ -72,7 +72,7 @@ impl Reader<'_> {
         self.name(name)
     }
 
-    fn only_path(&mut self, pair: Pair<'_>, rule: Rule) -> Option<Path> {
+    fn only_path(&mut self, pair: Pair<'_>, rule: Rule) -> Option<DottedName> {
         self.path(child(pair, rule)?)
     }
 
@@ -297,12 +297,16 @@ impl Reader<'_> {
         }
     }
 
-    fn outcome(&mut self, word: &Pair<'_>, count: Option<(u64, crate::source::Span)>) -> Option<Outcome> {
+    fn outcome(
+        &mut self,
+        word: &Pair<'_>,
+        count: Option<(u64, crate::source::Span)>,
+    ) -> Option<ExpectedOutcome> {
         Some(match (word.as_str(), count) {
-            ("met", None) => Outcome::Met,
-            ("partial", None) => Outcome::Partial,
-            ("unmet", None) => Outcome::Unmet,
-            ("offered", Some((count, _))) => Outcome::Offered(count),
+            ("met", None) => ExpectedOutcome::Met,
+            ("partial", None) => ExpectedOutcome::Partial,
+            ("unmet", None) => ExpectedOutcome::Unmet,
+            ("offered", Some((count, _))) => ExpectedOutcome::Offered(count),
             (_, None) => {
                 let help = "say how many: `offered 2`";
                 self.error(Code::B0107, self.span(word), "expected a number after `offered`", help);

@@ -63,7 +63,7 @@ fn beside(n: usize, place: &str) -> Input {
 fn at_most_among_framework(n: usize) -> Input {
     let needs =
         lines(n, |d| format!("  need d{d} {{ at most 3 per agent among framework, agent {{ cpus = 1 }} }}"));
-    policy(zones(100) + &format!("framework f {{\n{needs}}}\n"))
+    policy(zones(n) + &format!("framework f {{\n{needs}}}\n"))
 }
 
 fn volumes_in_zones(n: usize, place: &str) -> Input {

@@ -7,37 +7,41 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::{
-    crash::{Heard, Outcome, Tally, Trial},
-    disk::{Forgets, SimulatedDisk},
+    crash::{OutputStream, RunOutcome, Tally, Trial},
+    disk::{SimulatedDisk, Skips},
 };
 use crate::cli::{
     Cli, Exit, complete,
     durable::DurableFiles,
-    files::{Console, Sink},
+    files::{Console, OutputSink},
 };
 
 const POLICY: &str = "agent a1 { resources { cpus = 8 } }\n";
 const STATE: &str = "/data/state.json";
 
 /// The result of a command: its exit code, standard output, and standard error.
-pub struct Ran {
+pub struct CommandResult {
     pub exit: Exit,
     pub out: String,
     pub err: String,
 }
 
 /// Runs a command over a disk.
-pub fn run(disk: &SimulatedDisk, args: &[&str]) -> Ran {
-    let heard = || Heard { disk: disk.clone(), bytes: Rc::new(RefCell::new(Vec::new())) };
+pub fn run(disk: &SimulatedDisk, args: &[&str]) -> CommandResult {
+    let heard = || OutputStream { disk: disk.clone(), bytes: Rc::new(RefCell::new(Vec::new())) };
     let (out, err) = (heard(), heard());
     let cli = Cli::try_parse_from([&["bourse"], args].concat()).expect("usage");
     let files = DurableFiles::new(Box::new(disk.clone()));
-    let mut console =
-        Console::over(&cli.global, files, Sink(Box::new(out.clone())), Sink(Box::new(err.clone())));
+    let mut console = Console::over(
+        &cli.global,
+        files,
+        OutputSink(Box::new(out.clone())),
+        OutputSink(Box::new(err.clone())),
+    );
     let exit = complete(cli.command, &mut console);
     drop(console);
-    let text = |heard: Heard| String::from_utf8(heard.bytes.take()).expect("UTF-8");
-    Ran { exit, out: text(out), err: text(err) }
+    let text = |heard: OutputStream| String::from_utf8(heard.bytes.take()).expect("UTF-8");
+    CommandResult { exit, out: text(out), err: text(err) }
 }
 
 /// A policy and operations, in the system's files.
@@ -68,7 +72,7 @@ impl Inputs {
     }
 
     /// Applies operations to a state.
-    pub fn apply(&self, disk: &SimulatedDisk, operations: &str, state: &str, more: &[&str]) -> Ran {
+    pub fn apply(&self, disk: &SimulatedDisk, operations: &str, state: &str, more: &[&str]) -> CommandResult {
         let (policy, operations) = (self.path("p.policy"), self.path(operations));
         let args = ["apply", &policy, &operations, "--state", state];
         run(disk, &[&args, more].concat())
@@ -86,7 +90,7 @@ pub fn state(names: &[&str], serial: u64) -> String {
 }
 
 /// Tries everything on an `apply` that begins with this state.
-fn applied(before: Option<&str>, mode: u32, more: &[&str], forgets: Forgets) -> Result<Tally, String> {
+fn applied(before: Option<&str>, mode: u32, more: &[&str], forgets: Skips) -> Result<Tally, String> {
     let inputs = Inputs::new();
     let disk = || {
         let disk = SimulatedDisk::new();
@@ -109,7 +113,7 @@ fn applied(before: Option<&str>, mode: u32, more: &[&str], forgets: Forgets) -> 
         let is_reported = ran.out.contains("`/data/link.json` is at serial ");
         // A machine that has stopped reports nothing.
         assert!(disk.is_stopped() || is_reported == (ran.exit == Exit::Yes), "{}{}", ran.out, ran.err);
-        Outcome { is_reported, told: ran.out + &ran.err }
+        RunOutcome { is_reported, output: ran.out + &ran.err }
     };
     let old = before.map(str::as_bytes);
     Trial { disk: &disk, run: &run, path: STATE, old, new: Some(&new), mode, is_final: true }.check()
@@ -117,24 +121,23 @@ fn applied(before: Option<&str>, mode: u32, more: &[&str], forgets: Forgets) -> 
 
 #[test]
 fn a_state_is_old_or_new_whatever_happens_to_apply() {
-    let tally = applied(Some(&state(&[], 3)), 0o640, &[], Forgets::default());
+    let tally = applied(Some(&state(&[], 3)), 0o640, &[], Skips::default());
     let tally = tally.unwrap_or_else(|why| panic!("{why}"));
     assert!(tally.steps > 20 && tally.disks > 1_000, "{tally:?}");
 }
 
 #[test]
 fn a_first_state_is_there_or_not_whatever_happens_to_apply() {
-    let tally = applied(None, 0o644, &["--init"], Forgets::default());
+    let tally = applied(None, 0o644, &["--init"], Skips::default());
     let tally = tally.unwrap_or_else(|why| panic!("{why}"));
     assert!(tally.steps > 20 && tally.disks > 1_000, "{tally:?}");
 }
 
 #[test]
 fn an_apply_that_forgets_a_sync_is_found() {
-    for forgets in [
-        Forgets { file_syncs: true, ..Forgets::default() },
-        Forgets { directory_syncs: true, ..Forgets::default() },
-    ] {
+    for forgets in
+        [Skips { file_syncs: true, ..Skips::default() }, Skips { directory_syncs: true, ..Skips::default() }]
+    {
         for (before, more) in [(Some(state(&[], 3)), &[][..]), (None, &["--init"])] {
             let why = applied(before.as_deref(), 0o644, more, forgets).map(|tally| format!("{tally:?}"));
             let why = why.expect_err("nothing is found");
@@ -158,7 +161,7 @@ fn accepted(policy: &str, before: &[(&str, &str)], name: &str, new: Option<&str>
     };
     let run = |disk: &SimulatedDisk| {
         let ran = run(disk, &["test", &inputs.path("p.policy"), "--accept"]);
-        Outcome { is_reported: ran.err.contains(report), told: ran.out + &ran.err }
+        RunOutcome { is_reported: ran.err.contains(report), output: ran.out + &ran.err }
     };
     let path = at(name);
     let old = before.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_bytes());

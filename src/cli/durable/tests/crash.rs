@@ -6,21 +6,21 @@
 
 use std::{cell::RefCell, collections::BTreeSet, io, rc::Rc};
 
-use super::disk::{Fault, SimulatedDisk};
+use super::disk::{DiskFault, SimulatedDisk};
 
 /// The report of a run.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// `true` if it reported that the new content is there.
     pub is_reported: bool,
     /// All of its output.
-    pub told: String,
+    pub output: String,
 }
 
 /// A run that replaces a file, and the content before and after.
 pub struct Trial<'a> {
     pub disk: &'a dyn Fn() -> SimulatedDisk,
-    pub run: &'a dyn Fn(&SimulatedDisk) -> Outcome,
+    pub run: &'a dyn Fn(&SimulatedDisk) -> RunOutcome,
     pub path: &'a str,
     pub old: Option<&'a [u8]>,
     pub new: Option<&'a [u8]>,
@@ -61,9 +61,9 @@ impl Trial<'_> {
             return Err(format!("without a fault it fails: {outcome:?}"));
         }
         self.stopped(&disk, &outcome, &mut tally, &mut known).map_err(|why| format!("at the end: {why}"))?;
-        let mut faults = vec![Fault::Stop, Fault::Short, Fault::FailsAfter];
-        faults.extend(ERRORS.map(Fault::Fails));
-        faults.extend(ERRORS.map(Fault::FailsFromHere).iter().take(4));
+        let mut faults = vec![DiskFault::Stop, DiskFault::Short, DiskFault::FailsAfter];
+        faults.extend(ERRORS.map(DiskFault::Fails));
+        faults.extend(ERRORS.map(DiskFault::FailsFromHere).iter().take(4));
         for step in 1..=tally.steps {
             for fault in &faults {
                 let disk = (self.disk)();
@@ -76,7 +76,7 @@ impl Trial<'_> {
                     .map_err(|why| {
                         let done = disk.steps();
                         let what = done.get(step - 1).map_or("", String::as_str);
-                        format!("{fault:?} at step {step} ({what}): {why}; it told {:?}", outcome.told)
+                        format!("{fault:?} at step {step} ({what}): {why}; it told {:?}", outcome.output)
                     })?;
             }
         }
@@ -84,7 +84,7 @@ impl Trial<'_> {
     }
 
     /// Checks that the file is whole, and that it is the new one if the run reported so.
-    fn whole(&self, disk: &SimulatedDisk, outcome: &Outcome) -> Result<(), String> {
+    fn whole(&self, disk: &SimulatedDisk, outcome: &RunOutcome) -> Result<(), String> {
         let found = disk.content(self.path);
         let bytes = found.as_ref().map(|(bytes, _)| bytes.as_slice());
         if outcome.is_reported && bytes != self.new {
@@ -100,17 +100,17 @@ impl Trial<'_> {
     }
 
     /// Checks a run after a fault without a stop: it reports an error, which says if the new file is there.
-    fn left(&self, disk: &SimulatedDisk, fault: Fault, outcome: &Outcome) -> Result<(), String> {
+    fn left(&self, disk: &SimulatedDisk, fault: DiskFault, outcome: &RunOutcome) -> Result<(), String> {
         self.whole(disk, outcome)?;
-        if fault == Fault::Stop || outcome.is_reported {
+        if fault == DiskFault::Stop || outcome.is_reported {
             return Ok(());
         }
         let found = disk.content(self.path);
         let is_old = found.as_ref().map(|(bytes, _)| bytes.as_slice()) == self.old;
-        if outcome.told.is_empty() {
+        if outcome.output.is_empty() {
             return Err("nothing is told".to_owned());
         }
-        let is_warned = outcome.told.contains("if the machine stops");
+        let is_warned = outcome.output.contains("if the machine stops");
         if is_old == is_warned {
             return Err(format!("the old file is there: {is_old}; it is told: {}", !is_warned));
         }
@@ -121,7 +121,7 @@ impl Trial<'_> {
     fn stopped(
         &self,
         disk: &SimulatedDisk,
-        outcome: &Outcome,
+        outcome: &RunOutcome,
         tally: &mut Tally,
         known: &mut BTreeSet<BTreeSet<(String, Vec<u8>, u32)>>,
     ) -> Result<(), String> {
@@ -138,9 +138,9 @@ impl Trial<'_> {
     /// Checks that another run makes the new file, durably, and removes left-overs.
     fn recovers(&self, disk: &SimulatedDisk, tally: &mut Tally) -> Result<(), String> {
         tally.recoveries += 1;
-        let Outcome { is_reported, told } = (self.run)(disk);
-        let mut done = Outcome { is_reported: true, told };
-        self.whole(disk, &done).map_err(|why| format!("{why}; the new run told {:?}", done.told))?;
+        let RunOutcome { is_reported, output } = (self.run)(disk);
+        let mut done = RunOutcome { is_reported: true, output };
+        self.whole(disk, &done).map_err(|why| format!("{why}; the new run told {:?}", done.output))?;
         done.is_reported = is_reported || self.is_final;
         for image in disk.after_stop().ok_or("too many disks")? {
             self.whole(&image, &done).map_err(|why| format!("after another stop, {why}"))?;
@@ -154,12 +154,12 @@ impl Trial<'_> {
 
 /// A stream that collects the output of a run, until its machine stops.
 #[derive(Clone)]
-pub struct Heard {
+pub struct OutputStream {
     pub disk: SimulatedDisk,
     pub bytes: Rc<RefCell<Vec<u8>>>,
 }
 
-impl io::Write for Heard {
+impl io::Write for OutputStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.disk.is_stopped() {
             self.bytes.borrow_mut().extend_from_slice(bytes);

@@ -21,7 +21,7 @@ use std::{
 use handles::SimulatedDirectory;
 
 use crate::cli::durable::system::{
-    Access, Directory, FileId, FileKind, FileStat, FileSystem, Hold, OpenFile, Opening, Over,
+    Access, Directory, FileId, FileKind, FileStat, FileSystem, HoldResult, OpenFile, OpenMode, Replace,
 };
 
 #[path = "handles.rs"]
@@ -29,7 +29,7 @@ mod handles;
 
 /// A fault at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum DiskFault {
     /// The machine stops before the step.
     Stop,
     /// The step fails, and does nothing.
@@ -44,7 +44,7 @@ pub enum Fault {
 
 /// The operations that a machine skips and reports as done, as if a program had left them out.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Forgets {
+pub struct Skips {
     pub file_syncs: bool,
     pub directory_syncs: bool,
     pub locks: bool,
@@ -53,7 +53,7 @@ pub struct Forgets {
 }
 
 #[derive(Clone, Debug)]
-enum Node {
+enum DiskNode {
     File(FileNode),
     Directory(DirectoryNode),
     Link(PathBuf),
@@ -76,12 +76,12 @@ struct FileNode {
 struct DirectoryNode {
     seen: BTreeMap<String, usize>,
     kept: BTreeMap<String, usize>,
-    changes: Vec<Change>,
+    changes: Vec<DirectoryChange>,
 }
 
 /// A change of a directory, which is on the disk whole or not at all.
 #[derive(Clone, Debug)]
-enum Change {
+enum DirectoryChange {
     Set(String, usize),
     Unset(String),
     Move(String, String, usize),
@@ -91,14 +91,14 @@ enum Change {
 type Other = Box<dyn FnOnce(&SimulatedDisk)>;
 
 struct Machine {
-    nodes: Vec<Node>,
+    nodes: Vec<DiskNode>,
     /// The handle that has the lock of each file.
     locks: BTreeMap<usize, u64>,
     handles: u64,
     steps: Vec<String>,
-    fault: Option<(usize, Fault)>,
+    fault: Option<(usize, DiskFault)>,
     other: Option<(usize, Other)>,
-    forgets: Forgets,
+    forgets: Skips,
     is_stopped: bool,
     now: Duration,
     names: u128,
@@ -122,10 +122,10 @@ impl std::fmt::Debug for SimulatedDisk {
 
 impl SimulatedDisk {
     pub fn new() -> SimulatedDisk {
-        SimulatedDisk::of(vec![Node::Directory(DirectoryNode::default())], Forgets::default())
+        SimulatedDisk::of(vec![DiskNode::Directory(DirectoryNode::default())], Skips::default())
     }
 
-    fn of(nodes: Vec<Node>, forgets: Forgets) -> SimulatedDisk {
+    fn of(nodes: Vec<DiskNode>, forgets: Skips) -> SimulatedDisk {
         SimulatedDisk(Rc::new(RefCell::new(Machine {
             nodes,
             locks: BTreeMap::new(),
@@ -141,7 +141,7 @@ impl SimulatedDisk {
     }
 
     /// Plans a fault at a step, counted from 1.
-    pub fn fault_at(&self, step: usize, fault: Fault) {
+    pub fn fault_at(&self, step: usize, fault: DiskFault) {
         self.0.borrow_mut().fault = Some((step, fault));
     }
 
@@ -150,7 +150,7 @@ impl SimulatedDisk {
         self.0.borrow_mut().other = Some((step, Box::new(other)));
     }
 
-    pub fn forget(&self, forgets: Forgets) {
+    pub fn forget(&self, forgets: Skips) {
         self.0.borrow_mut().forgets = forgets;
     }
 
@@ -176,15 +176,15 @@ impl SimulatedDisk {
             kept_mode: mode,
             ..FileNode::default()
         };
-        self.place_node(path, Node::File(file));
+        self.place_node(path, DiskNode::File(file));
     }
 
     pub fn place_link(&self, path: &str, to: &str) {
-        self.place_node(path, Node::Link(to.into()));
+        self.place_node(path, DiskNode::Link(to.into()));
     }
 
     pub fn place_pipe(&self, path: &str) {
-        self.place_node(path, Node::Pipe);
+        self.place_node(path, DiskNode::Pipe);
     }
 
     /// Gives a file a second name.
@@ -200,7 +200,7 @@ impl SimulatedDisk {
         self.0.borrow_mut().make_directories(path);
     }
 
-    fn place_node(&self, path: &str, node: Node) {
+    fn place_node(&self, path: &str, node: DiskNode) {
         let (folder, name) = path.rsplit_once('/').expect("absolute");
         let mut machine = self.0.borrow_mut();
         let folder = machine.make_directories(folder);
@@ -217,7 +217,7 @@ impl SimulatedDisk {
                 let (folder, name) = path.rsplit_once('/').expect("absolute");
                 let mut machine = self.0.borrow_mut();
                 let folder = machine.make_directories(folder);
-                let Node::Directory(folder) = &mut machine.nodes[folder] else { panic!("no directory") };
+                let DiskNode::Directory(folder) = &mut machine.nodes[folder] else { panic!("no directory") };
                 folder.seen.remove(name);
                 folder.kept.remove(name);
             }
@@ -229,7 +229,7 @@ impl SimulatedDisk {
         let machine = self.0.borrow();
         let number = machine.find(Path::new(path), true).ok()?;
         match &machine.nodes[number] {
-            Node::File(file) => Some((file.seen.clone(), file.seen_mode)),
+            DiskNode::File(file) => Some((file.seen.clone(), file.seen_mode)),
             _ => None,
         }
     }
@@ -248,12 +248,12 @@ impl SimulatedDisk {
         let mut found = BTreeSet::new();
         while let Some((path, number)) = open.pop() {
             match &machine.nodes[number] {
-                Node::File(_) if path.ends_with(".lock") => drop(found.insert((path, Vec::new(), 0))),
-                Node::File(file) => drop(found.insert((path, file.seen.clone(), file.seen_mode))),
-                Node::Directory(folder) => {
+                DiskNode::File(_) if path.ends_with(".lock") => drop(found.insert((path, Vec::new(), 0))),
+                DiskNode::File(file) => drop(found.insert((path, file.seen.clone(), file.seen_mode))),
+                DiskNode::Directory(folder) => {
                     open.extend(folder.seen.iter().map(|(name, number)| (format!("{path}/{name}"), *number)));
                 }
-                Node::Link(_) | Node::Pipe => drop(found.insert((path, Vec::new(), 0))),
+                DiskNode::Link(_) | DiskNode::Pipe => drop(found.insert((path, Vec::new(), 0))),
             }
         }
         found
@@ -266,7 +266,7 @@ impl SimulatedDisk {
     /// what may remain of each.
     pub fn after_stop(&self) -> Option<Vec<SimulatedDisk>> {
         let machine = self.0.borrow();
-        let axes: Vec<Vec<Node>> = machine.nodes.iter().map(Node::after_stop).collect();
+        let axes: Vec<Vec<DiskNode>> = machine.nodes.iter().map(DiskNode::after_stop).collect();
         let count = axes.iter().try_fold(1_usize, |count, axis| count.checked_mul(axis.len()))?;
         if count > IMAGES {
             return None;
@@ -306,13 +306,13 @@ impl SimulatedDisk {
         }
         machine.steps.push(what.to_owned());
         match machine.fault {
-            Some((step, Fault::Stop)) if step == at => {
+            Some((step, DiskFault::Stop)) if step == at => {
                 machine.is_stopped = true;
                 Err(io::Error::other("the machine has stopped"))
             }
-            Some((step, Fault::Fails(kind))) if step == at => Err(kind.into()),
-            Some((step, Fault::FailsFromHere(kind))) if writes && step <= at => Err(kind.into()),
-            Some((step, Fault::FailsAfter)) if step == at => Ok(true),
+            Some((step, DiskFault::Fails(kind))) if step == at => Err(kind.into()),
+            Some((step, DiskFault::FailsFromHere(kind))) if writes && step <= at => Err(kind.into()),
+            Some((step, DiskFault::FailsAfter)) if step == at => Ok(true),
             _ => Ok(false),
         }
     }
@@ -320,20 +320,20 @@ impl SimulatedDisk {
     /// Returns `true` if the write at this step takes one byte only.
     fn is_short(&self) -> bool {
         let machine = self.0.borrow();
-        machine.fault == Some((machine.steps.len(), Fault::Short))
+        machine.fault == Some((machine.steps.len(), DiskFault::Short))
     }
 }
 
 /// The most disks that are checked after one stop.
 const IMAGES: usize = 20_000;
 
-impl Node {
+impl DiskNode {
     /// Returns all that may remain of the node after a stop.
-    fn after_stop(&self) -> Vec<Node> {
+    fn after_stop(&self) -> Vec<DiskNode> {
         match self {
-            Node::Link(_) | Node::Pipe => vec![self.clone()],
-            Node::File(file) => file.after_stop().into_iter().map(Node::File).collect(),
-            Node::Directory(folder) => folder.after_stop().into_iter().map(Node::Directory).collect(),
+            DiskNode::Link(_) | DiskNode::Pipe => vec![self.clone()],
+            DiskNode::File(file) => file.after_stop().into_iter().map(DiskNode::File).collect(),
+            DiskNode::Directory(folder) => folder.after_stop().into_iter().map(DiskNode::Directory).collect(),
         }
     }
 }
@@ -383,18 +383,18 @@ impl DirectoryNode {
         all.into_iter().map(of).collect()
     }
 
-    fn change(&mut self, change: Change) {
+    fn change(&mut self, change: DirectoryChange) {
         change.make(&mut self.seen);
         self.changes.push(change);
     }
 }
 
-impl Change {
+impl DirectoryChange {
     fn make(&self, names: &mut BTreeMap<String, usize>) {
         match self {
-            Change::Set(name, number) => drop(names.insert(name.clone(), *number)),
-            Change::Unset(name) => drop(names.remove(name)),
-            Change::Move(from, to, number) => {
+            DirectoryChange::Set(name, number) => drop(names.insert(name.clone(), *number)),
+            DirectoryChange::Unset(name) => drop(names.remove(name)),
+            DirectoryChange::Move(from, to, number) => {
                 names.remove(from);
                 names.insert(to.clone(), *number);
             }
@@ -404,7 +404,7 @@ impl Change {
 
 impl Machine {
     fn set(&mut self, folder: usize, name: &str, number: usize) {
-        let Node::Directory(folder) = &mut self.nodes[folder] else { panic!("no directory") };
+        let DiskNode::Directory(folder) = &mut self.nodes[folder] else { panic!("no directory") };
         folder.seen.insert(name.to_owned(), number);
         folder.kept.insert(name.to_owned(), number);
     }
@@ -414,7 +414,7 @@ impl Machine {
         for name in path.split('/').filter(|name| !name.is_empty()) {
             let found = self.directory(at).expect("a directory").seen.get(name).copied();
             at = found.unwrap_or_else(|| {
-                self.nodes.push(Node::Directory(DirectoryNode::default()));
+                self.nodes.push(DiskNode::Directory(DirectoryNode::default()));
                 let number = self.nodes.len() - 1;
                 self.set(at, name, number);
                 number
@@ -425,21 +425,21 @@ impl Machine {
 
     fn directory(&self, number: usize) -> io::Result<&DirectoryNode> {
         match &self.nodes[number] {
-            Node::Directory(folder) => Ok(folder),
+            DiskNode::Directory(folder) => Ok(folder),
             _ => Err(io::ErrorKind::NotADirectory.into()),
         }
     }
 
     fn directory_mut(&mut self, number: usize) -> &mut DirectoryNode {
         match &mut self.nodes[number] {
-            Node::Directory(folder) => folder,
+            DiskNode::Directory(folder) => folder,
             _ => panic!("no directory"),
         }
     }
 
     fn file(&mut self, number: usize) -> &mut FileNode {
         match &mut self.nodes[number] {
-            Node::File(file) => file,
+            DiskNode::File(file) => file,
             _ => panic!("no file"),
         }
     }
@@ -466,7 +466,7 @@ impl Machine {
             let here = self.directory(*trail.last().expect("the root"))?;
             let number = *here.seen.get(&*part.to_string_lossy()).ok_or(io::ErrorKind::NotFound)?;
             match &self.nodes[number] {
-                Node::Link(to) if follow || !parts.is_empty() => {
+                DiskNode::Link(to) if follow || !parts.is_empty() => {
                     links += 1;
                     if links > 40 {
                         return Err(io::Error::other("a circle of links"));
@@ -480,15 +480,17 @@ impl Machine {
     }
 
     fn stat(&self, number: usize) -> FileStat {
-        let names = |node: &Node| match node {
-            Node::Directory(folder) => folder.seen.values().filter(|named| **named == number).count() as u64,
+        let names = |node: &DiskNode| match node {
+            DiskNode::Directory(folder) => {
+                folder.seen.values().filter(|named| **named == number).count() as u64
+            }
             _ => 0,
         };
         let (kind, mode) = match &self.nodes[number] {
-            Node::File(file) => (FileKind::File, file.seen_mode),
-            Node::Directory(_) => (FileKind::Directory, 0o755),
-            Node::Link(_) => (FileKind::Link, 0o777),
-            Node::Pipe => (FileKind::Other, 0o644),
+            DiskNode::File(file) => (FileKind::File, file.seen_mode),
+            DiskNode::Directory(_) => (FileKind::Directory, 0o755),
+            DiskNode::Link(_) => (FileKind::Link, 0o777),
+            DiskNode::Pipe => (FileKind::Other, 0o644),
         };
         FileStat {
             id: Some(FileId { device: DEVICE, number: number as u64 }),

@@ -34,17 +34,17 @@ impl Directory for SimulatedDirectory {
     fn read_link(&self, name: &OsStr) -> io::Result<PathBuf> {
         self.disk.step("read link", false)?;
         match &self.disk.0.borrow().nodes[self.lookup(name)?] {
-            Node::Link(to) => Ok(to.clone()),
+            DiskNode::Link(to) => Ok(to.clone()),
             _ => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
 
-    fn open(&self, name: &OsStr, opening: Opening) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self, name: &OsStr, opening: OpenMode) -> io::Result<Box<dyn OpenFile>> {
         let text = name.to_string_lossy().into_owned();
         let mode = match opening {
-            Opening::Read | Opening::Write => None,
-            Opening::NewPrivate => Some(0o600),
-            Opening::NewShared => Some(0o644),
+            OpenMode::Read | OpenMode::Write => None,
+            OpenMode::NewPrivate => Some(0o600),
+            OpenMode::NewShared => Some(0o644),
         };
         self.disk.step(&format!("open {text}"), mode.is_some())?;
         let number = match (self.lookup(name), mode) {
@@ -53,32 +53,32 @@ impl Directory for SimulatedDirectory {
             (Err(error), None) => return Err(error),
             (Err(_), Some(mode)) => {
                 let mut machine = self.disk.0.borrow_mut();
-                machine.nodes.push(Node::File(FileNode {
+                machine.nodes.push(DiskNode::File(FileNode {
                     seen_mode: mode,
                     kept_mode: mode,
                     ..FileNode::default()
                 }));
                 let number = machine.nodes.len() - 1;
-                machine.directory_mut(self.number).change(Change::Set(text, number));
+                machine.directory_mut(self.number).change(DirectoryChange::Set(text, number));
                 number
             }
         };
         let mut machine = self.disk.0.borrow_mut();
-        if matches!(machine.nodes[number], Node::Link(_)) {
+        if matches!(machine.nodes[number], DiskNode::Link(_)) {
             return Err(io::Error::other("a link"));
         }
         machine.handles += 1;
         Ok(Box::new(SimulatedFile { disk: self.disk.clone(), number, handle: machine.handles, at: 0 }))
     }
 
-    fn rename(&self, from: &OsStr, to: &OsStr, over: Over) -> io::Result<()> {
+    fn rename(&self, from: &OsStr, to: &OsStr, over: Replace) -> io::Result<()> {
         let failed = self.disk.step("rename", true)?;
         let number = self.lookup(from)?;
-        if over == Over::Nothing && self.lookup(to).is_ok() {
+        if over == Replace::None && self.lookup(to).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let text = |name: &OsStr| name.to_string_lossy().into_owned();
-        let change = Change::Move(text(from), text(to), number);
+        let change = DirectoryChange::Move(text(from), text(to), number);
         self.disk.0.borrow_mut().directory_mut(self.number).change(change);
         SimulatedDirectory::done(failed)
     }
@@ -86,7 +86,7 @@ impl Directory for SimulatedDirectory {
     fn remove(&self, name: &OsStr) -> io::Result<()> {
         let failed = self.disk.step("remove", true)?;
         self.lookup(name)?;
-        let change = Change::Unset(name.to_string_lossy().into_owned());
+        let change = DirectoryChange::Unset(name.to_string_lossy().into_owned());
         self.disk.0.borrow_mut().directory_mut(self.number).change(change);
         SimulatedDirectory::done(failed)
     }
@@ -97,9 +97,9 @@ impl Directory for SimulatedDirectory {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let mut machine = self.disk.0.borrow_mut();
-        machine.nodes.push(Node::Directory(DirectoryNode::default()));
+        machine.nodes.push(DiskNode::Directory(DirectoryNode::default()));
         let number = machine.nodes.len() - 1;
-        let change = Change::Set(name.to_string_lossy().into_owned(), number);
+        let change = DirectoryChange::Set(name.to_string_lossy().into_owned(), number);
         machine.directory_mut(self.number).change(change);
         SimulatedDirectory::done(failed)
     }
@@ -185,12 +185,12 @@ impl OpenFile for SimulatedFile {
         Ok(holder == self.handle)
     }
 
-    fn try_hold(&self) -> io::Result<Hold> {
+    fn try_hold(&self) -> io::Result<HoldResult> {
         let forgets = self.disk.0.borrow().forgets;
         if forgets.locks || forgets.holds {
-            return Ok(Hold::Unsupported);
+            return Ok(HoldResult::Unsupported);
         }
-        Ok(if self.try_lock()? { Hold::Mine } else { Hold::Others })
+        Ok(if self.try_lock()? { HoldResult::Mine } else { HoldResult::Others })
     }
 
     fn set_access(&self, access: Access) -> io::Result<()> {

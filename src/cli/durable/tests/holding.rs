@@ -3,12 +3,12 @@
 use std::{cell::Cell, path::Path, rc::Rc, time::Duration};
 
 use super::{
-    commands::{Inputs, Ran, state},
-    disk::{Forgets, SimulatedDisk},
+    commands::{CommandResult, Inputs, state},
+    disk::{SimulatedDisk, Skips},
 };
 use crate::cli::{
     Exit,
-    durable::{DurableFiles, HoldError, Patience, StateFile},
+    durable::{DurableFiles, HoldError, StateFile, WaitPolicy},
 };
 
 const STATE: &str = "/data/state.json";
@@ -30,8 +30,8 @@ fn text(disk: &SimulatedDisk) -> String {
 }
 
 /// The result of a run during which another program ran at one step.
-struct Met {
-    ran: Ran,
+struct Interleaving {
+    ran: CommandResult,
     /// `true` if the other program reported success.
     is_other_done: bool,
     file: String,
@@ -42,9 +42,9 @@ struct Met {
 /// Runs the same command once for each of its steps, with another program at that step.
 fn meetings(
     before: Option<&str>,
-    forgets: Forgets,
+    forgets: Skips,
     other: impl Fn(&Inputs, &SimulatedDisk) -> bool + 'static,
-) -> Vec<Met> {
+) -> Vec<Interleaving> {
     let (inputs, other) = (Rc::new(Inputs::new()), Rc::new(other));
     let apply = |disk: &SimulatedDisk| {
         disk.forget(forgets);
@@ -59,13 +59,13 @@ fn meetings(
         disk.other_at(step, move |disk| done.set(other(&inputs, disk)));
         let ran = apply(&disk);
         let at = disk.steps().get(step - 1).cloned().unwrap_or_default();
-        Met { ran, is_other_done: is_done.get(), file: text(&disk), at }
+        Interleaving { ran, is_other_done: is_done.get(), file: text(&disk), at }
     };
     (1..=alone.steps().len()).map(met).collect()
 }
 
 /// Checks that the file has everything that either run reported as done, and nothing else.
-fn nothing_is_lost(met: &[Met]) -> Result<(), String> {
+fn nothing_is_lost(met: &[Interleaving]) -> Result<(), String> {
     for one in met {
         let has = |name: &str| one.file.contains(&format!("\"name\": \"{name}\""));
         let first = one.ran.exit == Exit::Yes;
@@ -85,7 +85,7 @@ fn second(inputs: &Inputs, disk: &SimulatedDisk) -> bool {
 #[test]
 fn runs_through_a_link_and_a_file_lose_nothing() {
     for before in [Some(state(&[], 3)), None] {
-        let met = meetings(before.as_deref(), Forgets::default(), second);
+        let met = meetings(before.as_deref(), Skips::default(), second);
         nothing_is_lost(&met).unwrap_or_else(|why| panic!("{why}"));
         let kept_out = met.iter().filter(|one| !one.is_other_done).count();
         assert!(kept_out > 10 && kept_out < met.len(), "{kept_out} of {}", met.len());
@@ -95,7 +95,7 @@ fn runs_through_a_link_and_a_file_lose_nothing() {
 #[test]
 fn a_lock_file_that_somebody_removes_lets_nobody_in() {
     for before in [Some(state(&[], 3)), None] {
-        let met = meetings(before.as_deref(), Forgets::default(), |inputs, disk| {
+        let met = meetings(before.as_deref(), Skips::default(), |inputs, disk| {
             disk.meddle(LOCK, None);
             second(inputs, disk)
         });
@@ -105,14 +105,14 @@ fn a_lock_file_that_somebody_removes_lets_nobody_in() {
 
 #[test]
 fn runs_without_locks_are_found() {
-    let forgets = Forgets { locks: true, ..Forgets::default() };
+    let forgets = Skips { locks: true, ..Skips::default() };
     let met = meetings(Some(&state(&[], 3)), forgets, second);
     nothing_is_lost(&met).expect_err("two runs without locks lose something");
 }
 
 #[test]
 fn a_removed_lock_file_is_found_where_the_file_itself_is_not_held() {
-    let forgets = Forgets { holds: true, ..Forgets::default() };
+    let forgets = Skips { holds: true, ..Skips::default() };
     let met = meetings(Some(&state(&[], 3)), forgets, |inputs, disk| {
         disk.meddle(LOCK, None);
         second(inputs, disk)
@@ -125,7 +125,7 @@ fn a_removed_lock_file_is_found_where_the_file_itself_is_not_held() {
 fn what_another_program_writes_is_noticed_until_the_rename() {
     let foreign = state(&["foreign"], 9);
     let written = foreign.clone();
-    let met = meetings(Some(&state(&[], 3)), Forgets::default(), move |_, disk| {
+    let met = meetings(Some(&state(&[], 3)), Skips::default(), move |_, disk| {
         disk.meddle(STATE, Some(written.as_bytes()));
         true
     });
@@ -136,7 +136,7 @@ fn what_another_program_writes_is_noticed_until_the_rename() {
     assert!(noticed.count() > 5);
     // If two programs create the first file, the rename decides which was first.
     let written = foreign.clone();
-    let met = meetings(None, Forgets::default(), move |_, disk| {
+    let met = meetings(None, Skips::default(), move |_, disk| {
         disk.meddle(STATE, Some(written.as_bytes()));
         true
     });
@@ -144,15 +144,16 @@ fn what_another_program_writes_is_noticed_until_the_rename() {
 }
 
 /// The time of each report of a wait, and the holder that it named.
-type Told = Vec<(Duration, Option<String>)>;
+type WaitReports = Vec<(Duration, Option<String>)>;
 
 /// Tries to hold a state. Returns the result, and the reports of waiting.
-fn held(disk: &SimulatedDisk, wait: Option<u64>) -> (Result<StateFile, HoldError>, Told) {
-    let mut told = Vec::new();
-    let mut tell = |holder| told.push((disk.now(), holder));
-    let mut patience = Patience::new(wait.map(Duration::from_millis), &mut tell);
-    let held = DurableFiles::new(Box::new(disk.clone())).hold(Path::new(LINK), false, 1 << 20, &mut patience);
-    (held, told)
+fn held(disk: &SimulatedDisk, wait: Option<u64>) -> (Result<StateFile, HoldError>, WaitReports) {
+    let mut reports = Vec::new();
+    let mut tell = |holder| reports.push((disk.now(), holder));
+    let mut wait_policy = WaitPolicy::new(wait.map(Duration::from_millis), &mut tell);
+    let held =
+        DurableFiles::new(Box::new(disk.clone())).hold(Path::new(LINK), false, 1 << 20, &mut wait_policy);
+    (held, reports)
 }
 
 #[test]
@@ -160,17 +161,17 @@ fn a_wait_is_told_after_a_second_and_ends_when_it_should() {
     let disk = disk(Some("state"));
     let (first, _) = held(&disk, None);
     assert!(first.is_ok_and(|first| {
-        let (second, told) = held(&disk, Some(0));
+        let (second, reports) = held(&disk, Some(0));
         assert!(matches!(second, Err(HoldError::Busy(Some(who))) if who == "process 1 on simulated"));
-        assert_eq!((disk.now(), told.len()), (Duration::ZERO, 0), "nobody is waited for");
-        let (second, told) = held(&disk, Some(999));
+        assert_eq!((disk.now(), reports.len()), (Duration::ZERO, 0), "nobody is waited for");
+        let (second, reports) = held(&disk, Some(999));
         assert!(matches!(second, Err(HoldError::Busy(_))));
-        assert_eq!((disk.now(), told.len()), (Duration::from_millis(999), 0));
-        let (second, told) = held(&disk, Some(2_500));
+        assert_eq!((disk.now(), reports.len()), (Duration::from_millis(999), 0));
+        let (second, reports) = held(&disk, Some(2_500));
         assert!(matches!(second, Err(HoldError::Busy(_))));
         assert_eq!(disk.now(), Duration::from_millis(999 + 2_500));
         let at = Duration::from_millis(999 + 1_000);
-        assert_eq!(told, [(at, Some("process 1 on simulated".to_owned()))]);
+        assert_eq!(reports, [(at, Some("process 1 on simulated".to_owned()))]);
         first.bytes() == Some(b"state")
     }));
     assert!(held(&disk, Some(0)).0.is_ok(), "it was dropped");
@@ -207,8 +208,8 @@ fn what_is_no_file_of_its_own_is_not_held() {
         prepare(&disk);
         let before = disk.signature();
         let error = held(&disk, Some(0)).0.err().expect("refused");
-        let told = crate::cli::durable::told::unheld(Path::new(LINK), &error).message;
-        (told, disk.signature() == before)
+        let reports = crate::cli::durable::problems::unheld(Path::new(LINK), &error).message;
+        (reports, disk.signature() == before)
     };
     let lock = |why: &str| format!("cannot lock `{LINK}` with the file `state.json.lock` beside it: {why}");
     assert_eq!(problem(|disk| disk.place_link(LOCK, "victim")), (lock("it is a link"), true));
@@ -220,8 +221,8 @@ fn what_is_no_file_of_its_own_is_not_held() {
     };
     assert_eq!(problem(shared), (lock("it has another name, a hard link"), true));
     let state = |why: &str| format!("cannot read `{LINK}`: {why}");
-    let (told, _) = problem(|disk| disk.place_hard_link("/data/again.json", STATE));
-    assert_eq!(told, state("it has another name, a hard link, under which no change would be seen"));
+    let (reports, _) = problem(|disk| disk.place_hard_link("/data/again.json", STATE));
+    assert_eq!(reports, state("it has another name, a hard link, under which no change would be seen"));
     assert_eq!(problem(|disk| disk.place_pipe(STATE)).0, state("it is not a file"));
     assert_eq!(problem(|disk| disk.place_link(LINK, "nowhere")), (state("there is no such file"), true));
 }

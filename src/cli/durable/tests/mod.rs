@@ -17,7 +17,7 @@ mod planted;
 use std::path::Path;
 
 use super::DurableFiles;
-use crash::{Outcome, Trial};
+use crash::{RunOutcome, Trial};
 use disk::SimulatedDisk;
 
 const OLD: &[u8] = b"the old content";
@@ -32,12 +32,13 @@ fn old_disk() -> SimulatedDisk {
 }
 
 /// The outcome of replacing a file.
-fn outcome(written: Result<(), super::WriteError>) -> Outcome {
-    let told = written.as_ref().err().map(|error| super::told::unwritten(Path::new(PATH), error).message);
-    Outcome { is_reported: written.is_ok(), told: told.unwrap_or_default() }
+fn outcome(written: Result<(), super::WriteError>) -> RunOutcome {
+    let output =
+        written.as_ref().err().map(|error| super::problems::unwritten(Path::new(PATH), error).message);
+    RunOutcome { is_reported: written.is_ok(), output: output.unwrap_or_default() }
 }
 
-fn replace(disk: &SimulatedDisk) -> Outcome {
+fn replace(disk: &SimulatedDisk) -> RunOutcome {
     outcome(DurableFiles::new(Box::new(disk.clone())).replace(Path::new(PATH), NEW))
 }
 

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 use crate::cli::durable::{
-    DurableFiles, HoldError, Patience, StateFile, native, portable::PortableFileSystem, system::FileSystem,
+    DurableFiles, HoldError, StateFile, WaitPolicy, native, portable::PortableFileSystem, system::FileSystem,
 };
 
 fn systems() -> [Box<dyn FileSystem>; 2] {
@@ -22,7 +22,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 fn hold(files: &mut DurableFiles, path: &Path) -> Result<StateFile, HoldError> {
     let mut tell = |_| {};
-    files.hold(path, true, 100, &mut Patience::new(Some(std::time::Duration::ZERO), &mut tell))
+    files.hold(path, true, 100, &mut WaitPolicy::new(Some(std::time::Duration::ZERO), &mut tell))
 }
 
 #[test]

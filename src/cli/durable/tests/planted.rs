@@ -4,19 +4,19 @@ use std::{io, io::Write, path::Path};
 
 use super::{
     NEW, OLD, PATH,
-    crash::{Outcome, Trial},
-    disk::{Forgets, SimulatedDisk},
+    crash::{RunOutcome, Trial},
+    disk::{SimulatedDisk, Skips},
     old_disk, replace,
 };
-use crate::cli::durable::system::{Access, Directory, FileSystem, OpenFile, Opening, Over};
+use crate::cli::durable::system::{Access, Directory, FileSystem, OpenFile, OpenMode, Replace};
 
 /// Returns the first promise that a way of writing breaks.
-fn broken(disk: &dyn Fn() -> SimulatedDisk, run: &dyn Fn(&SimulatedDisk) -> Outcome) -> String {
+fn broken(disk: &dyn Fn() -> SimulatedDisk, run: &dyn Fn(&SimulatedDisk) -> RunOutcome) -> String {
     let trial = Trial { disk, run, path: PATH, old: Some(OLD), new: Some(NEW), mode: 0o640, is_final: true };
     trial.check().map_or_else(|why| why, |tally| panic!("nothing is found: {tally:?}"))
 }
 
-fn forgetting(forgets: Forgets) -> impl Fn() -> SimulatedDisk {
+fn forgetting(forgets: Skips) -> impl Fn() -> SimulatedDisk {
     move || {
         let disk = old_disk();
         disk.forget(forgets);
@@ -26,13 +26,13 @@ fn forgetting(forgets: Forgets) -> impl Fn() -> SimulatedDisk {
 
 #[test]
 fn content_that_is_not_synced_is_found() {
-    let why = broken(&forgetting(Forgets { file_syncs: true, ..Forgets::default() }), &replace);
+    let why = broken(&forgetting(Skips { file_syncs: true, ..Skips::default() }), &replace);
     assert!(why.contains("after a stop, what was told is not there"), "{why}");
 }
 
 #[test]
 fn a_directory_that_is_not_synced_is_found() {
-    let why = broken(&forgetting(Forgets { directory_syncs: true, ..Forgets::default() }), &replace);
+    let why = broken(&forgetting(Skips { directory_syncs: true, ..Skips::default() }), &replace);
     assert!(why.contains("after a stop, what was told is not there"), "{why}");
 }
 
@@ -50,18 +50,18 @@ fn by_hand(steps: Steps) -> String {
         });
         let is_new = disk.content(PATH).is_some_and(|(bytes, _)| bytes == NEW);
         let warned = if is_new { "if the machine stops" } else { "not written" };
-        let told = if result.is_ok() { String::new() } else { warned.to_owned() };
-        Outcome { is_reported, told }
+        let output = if result.is_ok() { String::new() } else { warned.to_owned() };
+        RunOutcome { is_reported, output }
     };
     broken(&old_disk, &run)
 }
 
 fn new_file(directory: &dyn Directory) -> io::Result<Box<dyn OpenFile>> {
-    directory.open("new".as_ref(), Opening::NewPrivate)
+    directory.open("new".as_ref(), OpenMode::NewPrivate)
 }
 
 fn rename(directory: &dyn Directory) -> io::Result<()> {
-    directory.rename("new".as_ref(), "file".as_ref(), Over::Anything)
+    directory.rename("new".as_ref(), "file".as_ref(), Replace::Any)
 }
 
 const ACCESS: Access = Access { mode: 0o640, user: 1000, group: 1000 };
@@ -146,7 +146,7 @@ fn a_write_that_is_taken_for_whole_is_found() {
 #[test]
 fn a_file_written_in_its_place_is_found() {
     let why = by_hand(|directory, report| {
-        let mut file = directory.open("file".as_ref(), Opening::Write)?;
+        let mut file = directory.open("file".as_ref(), OpenMode::Write)?;
         file.clear()?;
         file.write_all(NEW)?;
         file.sync()?;
@@ -159,11 +159,11 @@ fn a_file_written_in_its_place_is_found() {
 #[test]
 fn a_left_over_that_nobody_removes_is_found() {
     let why = by_hand(|directory, report| {
-        let mut file = directory.open(".bourse-new".as_ref(), Opening::NewPrivate)?;
+        let mut file = directory.open(".bourse-new".as_ref(), OpenMode::NewPrivate)?;
         file.write_all(NEW)?;
         file.set_access(ACCESS)?;
         file.sync()?;
-        directory.rename(".bourse-new".as_ref(), "file".as_ref(), Over::Anything)?;
+        directory.rename(".bourse-new".as_ref(), "file".as_ref(), Replace::Any)?;
         directory.sync()?;
         report();
         Ok(())

@@ -11,7 +11,7 @@ use crate::{
 
 /// Conditions on the rows of one side.
 #[derive(Clone, Debug)]
-pub(super) struct Parted {
+pub(super) struct SideFilter {
     /// The rows for which every fixed condition holds.
     pub fixed: Bits,
     /// The other conditions, each with the outcome that is wanted.
@@ -20,22 +20,22 @@ pub(super) struct Parted {
     pub plain: Bits,
 }
 
-impl Parted {
+impl SideFilter {
     /// Creates it without conditions. The rows in `plain` are checked one by one.
-    pub fn new(plain: Bits) -> Parted {
-        Parted { fixed: Bits::all(plain.rows()), moving: Vec::new(), plain }
+    pub fn new(plain: Bits) -> SideFilter {
+        SideFilter { fixed: Bits::all(plain.rows()), moving: Vec::new(), plain }
     }
 
     /// Adds conditions on every row. `scene` has everything but the row.
     pub fn ask(
         &mut self,
         terms: &mut Terms,
-        alike: &[NodeId],
+        canonical: &[NodeId],
         scene: &Scene<'_>,
         asked: Vec<(NodeId, bool)>,
     ) {
         for (node, wanted) in asked {
-            let node = alike[node.0 as usize];
+            let node = canonical[node.0 as usize];
             if terms.moves(scene.plan, node) {
                 self.moving.push((node, wanted));
             } else {
@@ -48,13 +48,13 @@ impl Parted {
     pub fn ask_some(
         &mut self,
         terms: &mut Terms,
-        alike: &[NodeId],
+        canonical: &[NodeId],
         scene: &Scene<'_>,
         own: &[(NodeId, Bits)],
     ) {
         for (root, whose) in own {
             for node in scene.plan.terms(*root) {
-                let node = alike[node.0 as usize];
+                let node = canonical[node.0 as usize];
                 if terms.moves(scene.plan, node) {
                     // A set for each rule would have to be evaluated for each decision, so its few rows are
                     // checked one by one instead.

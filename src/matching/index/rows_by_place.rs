@@ -10,9 +10,9 @@ use crate::{
     ir::{Place, PlaceKey, PlaceKind, Target, Volume},
     limits,
     matching::{
-        Matcher, NeedId, Spot,
+        Matcher, NeedId, PlaceValue,
         place::Bar,
-        placed::{Counts, Origin, Other, Others, Tally},
+        placed::{CountByValue, OtherInstance, OtherInstances, PlaceTally, TallyOrigin},
     },
     symbol::Symbol,
     types::Side,
@@ -57,26 +57,27 @@ impl Here {
 
 /// The rows at each spot of a key.
 #[derive(Clone, Debug)]
-pub(super) struct BySpot {
-    rows: IndexMap<Spot, Here>,
+pub(super) struct RowsByValue {
+    rows: IndexMap<PlaceValue, Here>,
     /// Rows that are at any.
     known: Bits,
     /// Rows by their place.
     of_domain: IndexMap<Symbol, Vec<u32>>,
 }
 
-impl BySpot {
+impl RowsByValue {
     /// Of each spot the first row that is in a set, in order of these rows.
-    pub fn firsts(&self, rows: &Bits) -> Vec<(u32, Spot)> {
-        let of_spot = |(spot, here): (&Spot, &Here)| Some((here.first_of(rows)?, spot.clone()));
-        let mut found: Vec<(u32, Spot)> = self.rows.iter().filter_map(of_spot).collect();
+    pub fn firsts(&self, rows: &Bits) -> Vec<(u32, PlaceValue)> {
+        let of_spot =
+            |(place_value, here): (&PlaceValue, &Here)| Some((here.first_of(rows)?, place_value.clone()));
+        let mut found: Vec<(u32, PlaceValue)> = self.rows.iter().filter_map(of_spot).collect();
         found.sort_unstable_by_key(|one| one.0);
         found
     }
 
     /// The rows at a spot, in order.
-    pub fn at(&self, spot: &Spot) -> impl Iterator<Item = usize> + '_ {
-        self.rows.get(spot).into_iter().flat_map(Here::iter)
+    pub fn at(&self, place_value: &PlaceValue) -> impl Iterator<Item = usize> + '_ {
+        self.rows.get(place_value).into_iter().flat_map(Here::iter)
     }
 
     /// The rows of a place itself, in order.
@@ -84,8 +85,8 @@ impl BySpot {
         self.of_domain.get(&domain).into_iter().flatten().map(|row| *row as usize)
     }
 
-    fn put(&self, spot: &Spot, rows: &mut Bits, on: bool) {
-        if let Some(here) = self.rows.get(spot) {
+    fn put(&self, place_value: &PlaceValue, rows: &mut Bits, on: bool) {
+        if let Some(here) = self.rows.get(place_value) {
             here.put(rows, on);
         }
     }
@@ -93,14 +94,14 @@ impl BySpot {
 
 /// The rows for which a place holds, and what of the instances has been read for it.
 #[derive(Clone, Debug)]
-struct Held {
-    origin: Origin,
-    read: Read,
+struct PlaceRows {
+    origin: TallyOrigin,
+    read: RowsRead,
     holds: Bits,
 }
 
 #[derive(Clone, Debug)]
-enum Read {
+enum RowsRead {
     /// Nothing changes it.
     Fixed,
     /// Fewer than so many at a spot, after so many changes of the counts.
@@ -115,27 +116,27 @@ enum Read {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sole {
     Any,
-    One(Spot),
+    One(PlaceValue),
     None,
 }
 
 /// Rows of one side by what places go by, for the keys that were asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Spots {
+pub(super) struct RowsByPlace {
     side: Side,
     rows: usize,
-    by_spot: IndexMap<PlaceKey, Arc<BySpot>>,
+    rows_by_value: IndexMap<PlaceKey, Arc<RowsByValue>>,
     domains: Option<Classes>,
     with_domains: IndexMap<PlaceKey, Classes>,
-    held: IndexMap<(NeedId, u32), Held>,
+    held: IndexMap<(NeedId, u32), PlaceRows>,
 }
 
-impl Spots {
-    pub fn new(side: Side, rows: usize) -> Spots {
-        Spots {
+impl RowsByPlace {
+    pub fn new(side: Side, rows: usize) -> RowsByPlace {
+        RowsByPlace {
             side,
             rows,
-            by_spot: IndexMap::new(),
+            rows_by_value: IndexMap::new(),
             domains: None,
             with_domains: IndexMap::new(),
             held: IndexMap::new(),
@@ -144,19 +145,19 @@ impl Spots {
 
     pub fn bytes(&self) -> usize {
         let classes = self.with_domains.len() + usize::from(self.domains.is_some());
-        (self.by_spot.len() + classes) * self.rows * size_of::<u32>()
+        (self.rows_by_value.len() + classes) * self.rows * size_of::<u32>()
             + self.held.len() * self.rows.div_ceil(8)
     }
 
-    pub fn by_spot(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> Arc<BySpot> {
+    pub fn rows_by_value(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> Arc<RowsByValue> {
         let (rows, side) = (self.rows, self.side);
-        let known = self.by_spot.entry(key).or_insert_with(|| {
-            let mut lists: IndexMap<Spot, Vec<u32>> = IndexMap::new();
+        let known = self.rows_by_value.entry(key).or_insert_with(|| {
+            let mut lists: IndexMap<PlaceValue, Vec<u32>> = IndexMap::new();
             let mut of_domain: IndexMap<Symbol, Vec<u32>> = IndexMap::new();
             let mut known = Bits::none(rows);
             for row in 0..rows {
-                if let Some(spot) = matcher.value_of(side, row, key) {
-                    lists.entry(spot).or_default().push(row as u32);
+                if let Some(place_value) = matcher.value_of(side, row, key) {
+                    lists.entry(place_value).or_default().push(row as u32);
                     known.set(row, true);
                 }
                 if let Some(domain) = matcher.domain_of(side, row) {
@@ -171,8 +172,8 @@ impl Spots {
                     Here::Many(many)
                 }
             };
-            let rows = lists.into_iter().map(|(spot, list)| (spot, here(list))).collect();
-            Arc::new(BySpot { rows, known, of_domain })
+            let rows = lists.into_iter().map(|(place_value, list)| (place_value, here(list))).collect();
+            Arc::new(RowsByValue { rows, known, of_domain })
         });
         Arc::clone(known)
     }
@@ -203,38 +204,38 @@ impl Spots {
             Some(held) => self.follow(matcher, place, held),
             None => self.all(matcher, place, volume),
         };
-        let (number, _) = self.held.insert_full(at, Held { origin, read, holds });
+        let (number, _) = self.held.insert_full(at, PlaceRows { origin, read, holds });
         &self.held[number].holds
     }
 
-    fn all(&mut self, matcher: &Matcher<'_>, place: &Place, volume: Option<&Volume>) -> (Read, Bits) {
+    fn all(&mut self, matcher: &Matcher<'_>, place: &Place, volume: Option<&Volume>) -> (RowsRead, Bits) {
         match (&place.kind, place.kind.key()) {
             (PlaceKind::Near(target, _) | PlaceKind::Apart(target, _), Some(_))
                 if !matches!(target, Target::Volume(_)) =>
             {
-                let none = Others::default();
+                let none = OtherInstances::default();
                 let others = matcher.moment.placed.others(matcher.id, place.number).unwrap_or(&none);
                 let mut holds = Bits::all(self.rows);
                 self.compare(matcher, place, others.iter(), &mut holds);
-                (Read::Compared { others: others.len(), gone: others.gone() }, holds)
+                (RowsRead::Compared { others: others.len(), gone: others.gone() }, holds)
             }
             (PlaceKind::AtMost { .. } | PlaceKind::Spread { .. } | PlaceKind::Together(_), Some(key)) => {
-                match matcher.bar(place, &Counts::new()) {
+                match matcher.bar(place, &CountByValue::new()) {
                     Bar::AtMost(bar) | Bar::Below(bar, ..) => {
-                        let none = Tally::default();
+                        let none = PlaceTally::default();
                         let tally = matcher.moment.placed.tally(matcher.id, place.number).unwrap_or(&none);
-                        let by_spot = self.by_spot(matcher, key);
-                        let rows = by_spot.known.rows();
-                        let mut holds = if bar == 0 { Bits::none(rows) } else { by_spot.known.clone() };
-                        for spot in tally.between(bar, u64::MAX) {
-                            by_spot.put(spot, &mut holds, false);
+                        let rows_by_value = self.rows_by_value(matcher, key);
+                        let rows = rows_by_value.known.rows();
+                        let mut holds = if bar == 0 { Bits::none(rows) } else { rows_by_value.known.clone() };
+                        for place_value in tally.between(bar, u64::MAX) {
+                            rows_by_value.put(place_value, &mut holds, false);
                         }
-                        (Read::Counted { bar, changes: tally.changes() }, holds)
+                        (RowsRead::Counted { bar, changes: tally.changes() }, holds)
                     }
                     Bar::Only(chosen) => {
                         let sole = sole(matcher, place, chosen);
                         let holds = self.only(matcher, key, &sole);
-                        (Read::Only(sole), holds)
+                        (RowsRead::Only(sole), holds)
                     }
                 }
             }
@@ -245,48 +246,48 @@ impl Spots {
                     Some(volume) => matcher.supply_place(place, row, &[], volume).holds(),
                     None => matcher.agent_place(place, row, &[]).holds(),
                 });
-                (Read::Fixed, holds)
+                (RowsRead::Fixed, holds)
             }
         }
     }
 
     /// What changed since it was read.
-    fn follow(&mut self, matcher: &Matcher<'_>, place: &Place, held: Held) -> (Read, Bits) {
-        let Held { read, mut holds, .. } = held;
+    fn follow(&mut self, matcher: &Matcher<'_>, place: &Place, held: PlaceRows) -> (RowsRead, Bits) {
+        let PlaceRows { read, mut holds, .. } = held;
         let placed = matcher.moment.placed;
         let key = place.kind.key();
         match (&read, key) {
-            (Read::Counted { bar, changes }, Some(key)) => {
+            (RowsRead::Counted { bar, changes }, Some(key)) => {
                 let (Some(tally), Bar::AtMost(now) | Bar::Below(now, ..)) =
-                    (placed.tally(matcher.id, place.number), matcher.bar(place, &Counts::new()))
+                    (placed.tally(matcher.id, place.number), matcher.bar(place, &CountByValue::new()))
                 else {
                     return self.all(matcher, place, None);
                 };
                 if (*bar == 0) != (now == 0) {
                     return self.all(matcher, place, None);
                 }
-                let by_spot = self.by_spot(matcher, key);
+                let rows_by_value = self.rows_by_value(matcher, key);
                 let moved =
                     if *bar == now { Vec::new() } else { tally.between(now.min(*bar), now.max(*bar)) };
-                for spot in tally.changed(*changes).chain(moved) {
-                    by_spot.put(spot, &mut holds, tally.get(spot) < now);
+                for place_value in tally.changed(*changes).chain(moved) {
+                    rows_by_value.put(place_value, &mut holds, tally.get(place_value) < now);
                 }
-                (Read::Counted { bar: now, changes: tally.changes() }, holds)
+                (RowsRead::Counted { bar: now, changes: tally.changes() }, holds)
             }
-            (Read::Only(before), Some(key)) => {
-                let Bar::Only(chosen) = matcher.bar(place, &Counts::new()) else {
+            (RowsRead::Only(before), Some(key)) => {
+                let Bar::Only(chosen) = matcher.bar(place, &CountByValue::new()) else {
                     return self.all(matcher, place, None);
                 };
                 let now = sole(matcher, place, chosen);
                 if now != *before {
                     holds = self.only(matcher, key, &now);
                 }
-                (Read::Only(now), holds)
+                (RowsRead::Only(now), holds)
             }
-            (Read::Compared { others, gone }, Some(_)) => match placed.others(matcher.id, place.number) {
+            (RowsRead::Compared { others, gone }, Some(_)) => match placed.others(matcher.id, place.number) {
                 Some(now) if now.gone() == *gone => {
                     self.compare(matcher, place, now.iter().skip(*others), &mut holds);
-                    (Read::Compared { others: now.len(), gone: *gone }, holds)
+                    (RowsRead::Compared { others: now.len(), gone: *gone }, holds)
                 }
                 _ => self.all(matcher, place, None),
             },
@@ -295,13 +296,13 @@ impl Spots {
     }
 
     fn only(&mut self, matcher: &Matcher<'_>, key: PlaceKey, sole: &Sole) -> Bits {
-        let by_spot = self.by_spot(matcher, key);
+        let rows_by_value = self.rows_by_value(matcher, key);
         match sole {
-            Sole::Any => by_spot.known.clone(),
-            Sole::None => Bits::none(by_spot.known.rows()),
-            Sole::One(spot) => {
-                let mut holds = Bits::none(by_spot.known.rows());
-                by_spot.put(spot, &mut holds, true);
+            Sole::Any => rows_by_value.known.clone(),
+            Sole::None => Bits::none(rows_by_value.known.rows()),
+            Sole::One(place_value) => {
+                let mut holds = Bits::none(rows_by_value.known.rows());
+                rows_by_value.put(place_value, &mut holds, true);
                 holds
             }
         }
@@ -312,7 +313,7 @@ impl Spots {
         &mut self,
         matcher: &Matcher<'_>,
         place: &Place,
-        others: impl Iterator<Item = &'o Other>,
+        others: impl Iterator<Item = &'o OtherInstance>,
         holds: &mut Bits,
     ) {
         let Some(key) = place.kind.key() else { return };
@@ -322,10 +323,10 @@ impl Spots {
                 return;
             }
             if matches!(place.kind, PlaceKind::Apart(..)) {
-                let by_spot = self.by_spot(matcher, key);
-                holds.and(&by_spot.known);
+                let rows_by_value = self.rows_by_value(matcher, key);
+                holds.and(&rows_by_value.known);
                 match &other.value {
-                    Some(spot) => by_spot.put(spot, holds, false),
+                    Some(place_value) => rows_by_value.put(place_value, holds, false),
                     None => *holds = Bits::none(holds.rows()),
                 }
                 continue;
@@ -340,10 +341,10 @@ impl Spots {
             if reaches.is_some() {
                 holds.and(&self.with_domains(matcher, key).rows_where(|row| same(row) || around(row)));
             } else {
-                let by_spot = self.by_spot(matcher, key);
+                let rows_by_value = self.rows_by_value(matcher, key);
                 let mut near = Bits::none(holds.rows());
-                if let Some(spot) = &other.value {
-                    by_spot.put(spot, &mut near, true);
+                if let Some(place_value) = &other.value {
+                    rows_by_value.put(place_value, &mut near, true);
                 }
                 holds.and(&near);
             }
@@ -352,9 +353,9 @@ impl Spots {
 }
 
 /// Which one spot a place of one value for all leaves open.
-fn sole(matcher: &Matcher<'_>, place: &Place, chosen: Option<Spot>) -> Sole {
+fn sole(matcher: &Matcher<'_>, place: &Place, chosen: Option<PlaceValue>) -> Sole {
     let tally = matcher.moment.placed.tally(matcher.id, place.number);
-    let mut only = chosen.iter().chain(tally.into_iter().flat_map(Tally::spots));
+    let mut only = chosen.iter().chain(tally.into_iter().flat_map(PlaceTally::place_values));
     match only.next() {
         None => Sole::Any,
         Some(one) if only.all(|other| other == one) => Sole::One(one.clone()),
@@ -363,7 +364,7 @@ fn sole(matcher: &Matcher<'_>, place: &Place, chosen: Option<Spot>) -> Sole {
 }
 
 impl Matcher<'_> {
-    fn value_of(&self, side: Side, row: usize, key: PlaceKey) -> Option<Spot> {
+    fn value_of(&self, side: Side, row: usize, key: PlaceKey) -> Option<PlaceValue> {
         match side {
             Side::Agent => self.agent_value(row, key),
             _ => self.supply_value(row, key),

@@ -1,6 +1,6 @@
 //! A placeholder requester, for reading keys of rows outside of any need.
 
-use super::ask::View;
+use super::ask::FleetView;
 use crate::{
     engine::{Scene, Subject},
     ir::{Framework, Need},
@@ -10,12 +10,12 @@ use crate::{
 
 /// An empty framework with an empty need. A [`Scene`] has to have a requester, but keys of agents and
 /// supplies do not depend on it.
-pub(super) struct Nobody {
+pub(super) struct PlaceholderSubject {
     framework: Framework,
     need: Need,
 }
 
-impl Nobody {
+impl PlaceholderSubject {
     pub(super) fn new() -> Self {
         let mut symbols = Symbols::default();
         let name = symbols.intern("");
@@ -41,10 +41,10 @@ impl Nobody {
             span: Span::default(),
             docs: Vec::new(),
         };
-        Nobody { framework, need }
+        PlaceholderSubject { framework, need }
     }
 
-    pub(super) fn scene<'a>(&'a self, view: View<'a>) -> Scene<'a> {
+    pub(super) fn scene<'a>(&'a self, view: FleetView<'a>) -> Scene<'a> {
         Scene {
             plan: view.plan,
             world: view.world,

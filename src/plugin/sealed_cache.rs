@@ -9,7 +9,7 @@ use bourse_sealed::{Key, Name};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Grants, Shelf,
+    CodeCache, Grants,
     fault::Fault,
     host::{Host, Plugin},
     scan,
@@ -17,22 +17,22 @@ use super::{
 
 /// A cache of compiled plugins. Cheap to clone.
 #[derive(Clone)]
-pub struct Kept {
+pub struct SealedCache {
     key: Key,
-    shelf: Arc<dyn Shelf>,
+    cache: Arc<dyn CodeCache>,
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for SealedCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Kept")
     }
 }
 
-impl Kept {
+impl SealedCache {
     /// Creates a cache over a shelf, with a key for the seals: 32 random bytes that only this user can read.
     /// Anyone with the key and write access to the shelf can make this program run any code.
-    pub fn new(key: [u8; 32], shelf: Arc<dyn Shelf>) -> Kept {
-        Kept { key: Key::new(key), shelf }
+    pub fn new(key: [u8; 32], cache: Arc<dyn CodeCache>) -> SealedCache {
+        SealedCache { key: Key::new(key), cache }
     }
 }
 
@@ -49,12 +49,12 @@ impl Host {
         name: &str,
         bytes: &[u8],
         grants: &Grants,
-        kept: &Kept,
+        kept: &SealedCache,
     ) -> Result<Plugin, Fault> {
         scan::size(name, bytes, self.limits())?;
         let hash = Sha256::digest(bytes).into();
         let of = Name::new(self.engine(), &hash, env!("CARGO_PKG_VERSION"));
-        let found = kept.shelf.get(&of.text());
+        let found = kept.cache.get(&of.text());
         let known = found.and_then(|sealed| bourse_sealed::open(&kept.key, &of, self.engine(), &sealed));
         if let Some(component) = known {
             return self.admit(name, hash, component, grants);
@@ -62,7 +62,7 @@ impl Host {
         scan::scan(name, bytes, self.limits())?;
         let component = self.compile(name, bytes)?;
         if let Some(sealed) = bourse_sealed::seal(&kept.key, &of, &component) {
-            kept.shelf.put(&of.text(), &sealed);
+            kept.cache.put(&of.text(), &sealed);
         }
         self.admit(name, hash, component, grants)
     }

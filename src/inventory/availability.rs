@@ -17,13 +17,13 @@ use std::collections::BTreeSet;
 
 use super::{
     ledger::{self, Ledger},
-    world::{Holding, HoldingId, PartKind, Quota, StockId, Take, Taken, World},
+    world::{Holding, HoldingId, PartKind, StockId, Take, Taken, Total, World},
 };
 use crate::{ir::Amount, quantity::MILLION, ranges::Ranges, symbol::Symbol, types::Side};
 
 /// A requester, as far as it decides which parts are open to it.
 #[derive(Clone, Copy, Debug)]
-pub struct Taker<'a> {
+pub struct Requester<'a> {
     /// The framework, whose own promises do not overlap. `None` for requests outside a cycle.
     pub framework: Option<usize>,
     /// Its role and those above it, nearest first.
@@ -38,22 +38,22 @@ pub struct Taker<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocable {
     /// None of it.
-    No,
+    Exclude,
     /// After everything else.
-    Too,
+    Include,
     /// Nothing but it.
     Only,
 }
 
 /// The availability to one requester at one moment.
 #[derive(Clone, Copy, Debug)]
-pub struct Room<'a> {
+pub struct Availability<'a> {
     /// The fleet.
     pub world: &'a World,
     /// The amounts in use. `None` asks as if everything were free.
     pub ledger: Option<&'a Ledger>,
     /// The requester.
-    pub taker: Taker<'a>,
+    pub requester: Requester<'a>,
     /// The amounts that the requester is about to take and the ledger does not have yet: a need is counted as
     /// one, so its second volume must not see what its first one takes.
     pub pending: &'a [Take],
@@ -83,7 +83,7 @@ impl Portion {
 
 /// The first obstacle that an amount does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack {
+pub enum Shortfall {
     /// A holding has too little.
     Holding(HoldingId),
     /// A limit leaves too little.
@@ -91,23 +91,23 @@ pub enum Lack {
 }
 
 /// An amount as one tier is asked for it.
-enum Wanted {
+enum TierRequest {
     Scalar(i64),
     /// Definite members, and a number of any others.
-    Set(Very, u128),
+    Set(Exact, u128),
 }
 
 /// The definite members of a request that are still to be found.
 #[derive(Clone)]
-enum Very {
+enum Exact {
     Ranges(Ranges),
     Items(Vec<Symbol>),
 }
 
-impl<'a> Room<'a> {
+impl<'a> Availability<'a> {
     /// Returns the parts of a holding that are open to the requester, in the order in which they are used up.
     pub fn parts(&self, holding: &'a Holding) -> impl Iterator<Item = StockId> + use<'a> {
-        let (line, revocable, lends) = (self.taker.line, self.taker.revocable, self.world.lends);
+        let (line, revocable, lends) = (self.requester.line, self.requester.revocable, self.world.lends);
         let parts = holding.parts.as_slice();
         let firm = if revocable == Revocable::Only { &[] } else { parts };
         // The line has the nearest role first, so that own reservations come before those of roles above.
@@ -115,7 +115,7 @@ impl<'a> Room<'a> {
             firm.iter().filter(move |part| part.0 == PartKind::Reserved(*role)).map(|part| part.1)
         });
         let unreserved = firm.iter().filter(|part| part.0 == PartKind::Unreserved).map(|part| part.1);
-        let back = if revocable == Revocable::No { &[] } else { parts };
+        let back = if revocable == Revocable::Exclude { &[] } else { parts };
         let revocable = back.iter().filter(|part| part.0 == PartKind::Revocable).map(|part| part.1);
         // Under `lend reserved`, what is free of other roles' reservations counts as revocable.
         let lent = back
@@ -128,7 +128,7 @@ impl<'a> Room<'a> {
     /// it is their number, in millionths.
     pub fn free(&self, id: StockId) -> Option<i128> {
         let free = match self.ledger {
-            Some(ledger) => ledger.room(self.world, id, self.taker.framework),
+            Some(ledger) => ledger.available(self.world, id, self.requester.framework),
             None => ledger::total(self.world.stock(id)),
         };
         free.map(|free| free - self.pending_of(id).map(|taken| taken.count()).sum::<i128>())
@@ -137,7 +137,7 @@ impl<'a> Room<'a> {
     /// Returns the free members of a set stock; `None` for other stocks.
     pub fn free_set(&self, id: StockId) -> Option<Ranges> {
         let free = match self.ledger {
-            Some(ledger) => ledger.room_set(self.world, id, self.taker.framework),
+            Some(ledger) => ledger.available_set(self.world, id, self.requester.framework),
             None => ledger::all(self.world.stock(id)),
         };
         free.map(|free| {
@@ -151,7 +151,7 @@ impl<'a> Room<'a> {
     /// Returns those of the `wanted` members that are free; `None` for a stock that is no set.
     fn free_among(&self, id: StockId, wanted: &Ranges) -> Option<Ranges> {
         let free = match self.ledger {
-            Some(ledger) => ledger.room_among(self.world, id, self.taker.framework, wanted),
+            Some(ledger) => ledger.available_among(self.world, id, self.requester.framework, wanted),
             None => ledger::all(self.world.stock(id)).map(|all| wanted.common(&all)),
         };
         free.map(|free| {
@@ -174,22 +174,22 @@ impl<'a> Room<'a> {
 
     /// Returns the stocks of the limits on a resource that apply to the requester.
     fn limits(&self, side: Side, resource: Symbol) -> impl Iterator<Item = StockId> + use<'a> {
-        let (world, Taker { line, exempt, .. }) = (self.world, self.taker);
+        let (world, Requester { line, exempt, .. }) = (self.world, self.requester);
         let any = if world.limits.is_empty() { &[] } else { line };
         let limits = any.iter().filter_map(move |role| world.limits.get(&(*role, side, resource)).copied());
         limits.filter(move |limit| !exempt.contains(limit))
     }
 
     /// Divides an amount over all tiers and limits, lowest tier first. `charged` is added to the amount
-    /// before `step`, `min` and `max` apply. Of a range of amounts the lower end is taken; [`Room::most`]
-    /// finds more.
+    /// before `step`, `min` and `max` apply. Of a range of amounts the lower end is taken;
+    /// [`Availability::take_most`] finds more.
     ///
     /// # Errors
     /// The first holding or limit that the amount does not fit.
-    pub fn take(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Result<Portion, Lack> {
+    pub fn take(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Result<Portion, Shortfall> {
         let Some(lowest) = tiers.first() else { return Ok(Portion::default()) };
         let holding = self.world.holding(*lowest);
-        let wanted = self.wanted(holding, amount, charged).ok_or(Lack::Holding(*lowest))?;
+        let wanted = self.wanted(holding, amount, charged).ok_or(Shortfall::Holding(*lowest))?;
         let mut portion = self.tiers(tiers, wanted)?;
         let limits = self.limit_takes(holding.side, holding.resource, portion.amount())?;
         portion.above.extend(limits);
@@ -201,29 +201,29 @@ impl<'a> Room<'a> {
     ///
     /// # Errors
     /// The first tier that the amount does not fit.
-    pub fn exactly(&self, tiers: &[HoldingId], amount: &Amount) -> Result<Portion, Lack> {
+    pub fn take_exact(&self, tiers: &[HoldingId], amount: &Amount) -> Result<Portion, Shortfall> {
         let Some(lowest) = tiers.first() else { return Ok(Portion::default()) };
         let holding = self.world.holding(*lowest);
         let wanted = match amount {
-            Amount::Scalar(_, exact, _) if !self.is_set(holding) => Some(Wanted::Scalar(*exact)),
+            Amount::Scalar(_, exact, _) if !self.is_set(holding) => Some(TierRequest::Scalar(*exact)),
             _ => self.wanted(holding, amount, 0),
         };
-        self.tiers(tiers, wanted.ok_or(Lack::Holding(*lowest))?)
+        self.tiers(tiers, wanted.ok_or(Shortfall::Holding(*lowest))?)
     }
 
     /// Divides an amount over the tiers. The lowest tier settles which members of a set are taken, and each
     /// tier above is asked for just those.
-    fn tiers(&self, tiers: &[HoldingId], mut wanted: Wanted) -> Result<Portion, Lack> {
+    fn tiers(&self, tiers: &[HoldingId], mut wanted: TierRequest) -> Result<Portion, Shortfall> {
         let mut portion = Portion::default();
         for (at, tier) in tiers.iter().enumerate() {
-            let takes = self.split(self.world.holding(*tier), wanted).ok_or(Lack::Holding(*tier))?;
+            let takes = self.split(self.world.holding(*tier), wanted).ok_or(Shortfall::Holding(*tier))?;
             // Only the lowest tier is reported and counted in shares, so its takes stay apart.
             if at == 0 {
                 portion.own = takes
             } else {
                 portion.above.extend(takes)
             }
-            wanted = self.same(&portion);
+            wanted = self.request_above(&portion);
         }
         Ok(portion)
     }
@@ -232,22 +232,22 @@ impl<'a> Room<'a> {
     ///
     /// # Errors
     /// The first limit that the amount exceeds.
-    pub fn limit_takes(&self, side: Side, resource: Symbol, amount: i128) -> Result<Vec<Take>, Lack> {
+    pub fn limit_takes(&self, side: Side, resource: Symbol, amount: i128) -> Result<Vec<Take>, Shortfall> {
         let mut takes = Vec::new();
         for limit in self.limits(side, resource) {
             let fits = self.free(limit).is_none_or(|free| amount <= free);
-            let whole = i64::try_from(amount).ok().filter(|_| fits).ok_or(Lack::Limit(limit))?;
+            let whole = i64::try_from(amount).ok().filter(|_| fits).ok_or(Shortfall::Limit(limit))?;
             takes.push(Take { stock: limit, amount: Taken::Scalar(whole) });
         }
         Ok(takes)
     }
 
-    /// Checks that an amount fits, with the same result as [`Room::take`]. For plain amounts no portion is
-    /// built.
+    /// Checks that an amount fits, with the same result as [`Availability::take`]. For plain amounts no
+    /// portion is built.
     ///
     /// # Errors
     /// The first holding or limit that the amount does not fit.
-    pub fn fits(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Result<(), Lack> {
+    pub fn fits(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Result<(), Shortfall> {
         let Some(lowest) = tiers.first() else { return Ok(()) };
         let holding = self.world.holding(*lowest);
         // Sets must be divided to see if they fit; plain amounts need only the sums.
@@ -256,14 +256,14 @@ impl<'a> Room<'a> {
             return self.take(tiers, amount, charged).map(|_| ());
         };
         let Some(wanted) = scalar_of(self.world, holding, amount, charged) else {
-            return Err(Lack::Holding(*lowest));
+            return Err(Shortfall::Holding(*lowest));
         };
         let short = |tier: &&HoldingId| {
             let holding = self.world.holding(**tier);
             !self.has_part(holding) || self.free_of(**tier).is_some_and(|free| i128::from(wanted) > free)
         };
         if let Some(tier) = tiers.iter().find(short) {
-            return Err(Lack::Holding(*tier));
+            return Err(Shortfall::Holding(*tier));
         }
         self.limit_takes(holding.side, holding.resource, i128::from(wanted)).map(|_| ())
     }
@@ -279,70 +279,70 @@ impl<'a> Room<'a> {
 
     /// Returns the request to the lowest tier, after options; `None` if the holding cannot serve it at any
     /// moment.
-    fn wanted(&self, holding: &'a Holding, amount: &Amount, charged: i64) -> Option<Wanted> {
-        let none = Very::Ranges(Ranges::default());
+    fn wanted(&self, holding: &'a Holding, amount: &Amount, charged: i64) -> Option<TierRequest> {
+        let none = Exact::Ranges(Ranges::default());
         if self.is_set(holding) {
             let charged = whole(charged)?;
             return Some(match amount {
-                Amount::Scalar(_, low, _) => Wanted::Set(none, whole(*low)?.checked_add(charged)?),
-                Amount::Ranges(ranges) => Wanted::Set(Very::Ranges(ranges.clone()), charged),
-                Amount::Items(items) => Wanted::Set(Very::Items(items.clone()), charged),
+                Amount::Scalar(_, low, _) => TierRequest::Set(none, whole(*low)?.checked_add(charged)?),
+                Amount::Ranges(ranges) => TierRequest::Set(Exact::Ranges(ranges.clone()), charged),
+                Amount::Items(items) => TierRequest::Set(Exact::Items(items.clone()), charged),
             });
         }
-        let endless = self.parts(holding).any(|part| self.world.stock(part).usable == Quota::Unlimited);
+        let endless = self.parts(holding).any(|part| self.world.stock(part).usable == Total::Unlimited);
         match amount {
             // An unlimited holding has every member that is asked for.
-            Amount::Ranges(ranges) if endless => Some(Wanted::Set(Very::Ranges(ranges.clone()), 0)),
-            Amount::Items(items) if endless => Some(Wanted::Set(Very::Items(items.clone()), 0)),
-            _ => scalar_of(self.world, holding, amount, charged).map(Wanted::Scalar),
+            Amount::Ranges(ranges) if endless => Some(TierRequest::Set(Exact::Ranges(ranges.clone()), 0)),
+            Amount::Items(items) if endless => Some(TierRequest::Set(Exact::Items(items.clone()), 0)),
+            _ => scalar_of(self.world, holding, amount, charged).map(TierRequest::Scalar),
         }
     }
 
     /// Returns the request to the tiers above: the amount or the members that the lowest tier gave.
-    fn same(&self, portion: &Portion) -> Wanted {
+    fn request_above(&self, portion: &Portion) -> TierRequest {
         let mut ranges = Ranges::default();
         let mut items = Vec::new();
         let mut sum: i64 = 0;
         for take in &portion.own {
             match (&take.amount, &self.world.stock(take.stock).usable) {
                 (Taken::Scalar(amount), _) => sum = sum.saturating_add(*amount),
-                (Taken::Set(set), Quota::Items(all)) => items.extend(
+                (Taken::Set(set), Total::Items(all)) => items.extend(
                     all.iter().enumerate().filter(|(at, _)| set.contains(*at as i64)).map(|(_, item)| *item),
                 ),
                 (Taken::Set(set), _) => ranges = ranges.union(set),
             }
         }
         if !items.is_empty() {
-            Wanted::Set(Very::Items(items), 0)
+            TierRequest::Set(Exact::Items(items), 0)
         } else if ranges.is_empty() {
-            Wanted::Scalar(sum)
+            TierRequest::Scalar(sum)
         } else {
-            Wanted::Set(Very::Ranges(ranges), 0)
+            TierRequest::Set(Exact::Ranges(ranges), 0)
         }
     }
 
     /// Divides a request over the open parts of a holding; `None` if it does not fit.
-    fn split(&self, holding: &'a Holding, wanted: Wanted) -> Option<Vec<Take>> {
+    fn split(&self, holding: &'a Holding, wanted: TierRequest) -> Option<Vec<Take>> {
         match wanted {
-            Wanted::Scalar(amount) => self.split_scalar(holding, amount),
+            TierRequest::Scalar(amount) => self.split_scalar(holding, amount),
             // A tier that has a number of what the tier below has one by one: the members count.
-            Wanted::Set(very, more) if self.is_counted(holding) => {
-                let number = very.count().checked_add(more)?.checked_mul(MILLION as u128)?;
+            TierRequest::Set(exact, more) if self.is_counted(holding) => {
+                let number = exact.count().checked_add(more)?.checked_mul(MILLION as u128)?;
                 self.split_scalar(holding, i64::try_from(number).ok()?)
             }
-            Wanted::Set(very, more) => self.split_set(holding, very, more),
+            TierRequest::Set(exact, more) => self.split_set(holding, exact, more),
         }
     }
 
     /// Returns `true` if every part of a holding is a limited amount, without members.
     fn is_counted(&self, holding: &Holding) -> bool {
-        holding.parts.iter().all(|part| matches!(self.world.stock(part.1).usable, Quota::Scalar(_)))
+        holding.parts.iter().all(|part| matches!(self.world.stock(part.1).usable, Total::Scalar(_)))
     }
 
     fn split_scalar(&self, holding: &'a Holding, amount: i64) -> Option<Vec<Take>> {
         if self.is_set(holding) {
             // A plain amount at the tier below asks for a number of any members here.
-            return self.split_set(holding, Very::Ranges(Ranges::default()), whole(amount)?);
+            return self.split_set(holding, Exact::Ranges(Ranges::default()), whole(amount)?);
         }
         let mut left = amount;
         let mut takes = Vec::new();
@@ -367,30 +367,30 @@ impl<'a> Room<'a> {
     /// Divides a request for members in two passes. The first finds the definite members, in whichever part
     /// has them. The second adds `more` members of any kind, the lowest free ones first, in the order of the
     /// parts.
-    fn split_set(&self, holding: &'a Holding, mut very: Very, more: u128) -> Option<Vec<Take>> {
+    fn split_set(&self, holding: &'a Holding, mut exact: Exact, more: u128) -> Option<Vec<Take>> {
         let mut left = more;
         let mut takes = Vec::new();
         let first = self.parts(holding).next()?;
         let mut rest: Vec<(StockId, Ranges)> = Vec::new();
         for part in self.parts(holding) {
             // For definite members alone, look up only these: a part may have many ranges.
-            let free = match &very {
-                Very::Ranges(wanted) if more == 0 => self.free_among(part, wanted),
+            let free = match &exact {
+                Exact::Ranges(wanted) if more == 0 => self.free_among(part, wanted),
                 _ => self.free_set(part),
             };
             let Some(free) = free else {
                 // A part without members is unlimited here: it gives all that is still wanted.
-                takes.extend(very.all().map(|amount| Take { stock: part, amount }));
-                very = Very::Ranges(Ranges::default());
+                takes.extend(exact.all().map(|amount| Take { stock: part, amount }));
+                exact = Exact::Ranges(Ranges::default());
                 continue;
             };
-            let here = very.take_from(&self.world.stock(part).usable, &free);
+            let here = exact.take_from(&self.world.stock(part).usable, &free);
             rest.push((part, free.minus(&here)));
             if !here.is_empty() {
                 takes.push(Take { stock: part, amount: Taken::Set(here) });
             }
         }
-        if !very.is_empty() {
+        if !exact.is_empty() {
             return None;
         }
         for (part, free) in rest.into_iter().filter(|_| more > 0) {
@@ -410,12 +410,12 @@ impl<'a> Room<'a> {
 
     /// Returns `true` if an amount would fit if everything were free.
     pub fn could_fit(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> bool {
-        Room { ledger: None, pending: &[], ..*self }.fits(tiers, amount, charged).is_ok()
+        Availability { ledger: None, pending: &[], ..*self }.fits(tiers, amount, charged).is_ok()
     }
 
     /// Takes the most of a range of amounts that fits; `None` if even the lower end does not, or if the
     /// amount is not a scalar. The cost is logarithmic in the width of the range.
-    pub fn most(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Option<Portion> {
+    pub fn take_most(&self, tiers: &[HoldingId], amount: &Amount, charged: i64) -> Option<Portion> {
         let Amount::Scalar(dimension, low, high) = amount else { return None };
         let lowest = self.world.holding(*tiers.first()?);
         // Members come whole, in millionths; other amounts in single base units.
@@ -435,18 +435,18 @@ impl<'a> Room<'a> {
     }
 }
 
-impl Very {
+impl Exact {
     fn is_empty(&self) -> bool {
         match self {
-            Very::Ranges(ranges) => ranges.is_empty(),
-            Very::Items(items) => items.is_empty(),
+            Exact::Ranges(ranges) => ranges.is_empty(),
+            Exact::Items(items) => items.is_empty(),
         }
     }
 
     fn count(&self) -> u128 {
         match self {
-            Very::Ranges(ranges) => ranges.count(),
-            Very::Items(items) => items.len() as u128,
+            Exact::Ranges(ranges) => ranges.count(),
+            Exact::Items(items) => items.len() as u128,
         }
     }
 
@@ -455,8 +455,8 @@ impl Very {
     fn all(&self) -> Option<Taken> {
         match self {
             _ if self.is_empty() => None,
-            Very::Ranges(ranges) => Some(Taken::Set(ranges.clone())),
-            Very::Items(items) => {
+            Exact::Ranges(ranges) => Some(Taken::Set(ranges.clone())),
+            Exact::Items(items) => {
                 let count = i64::try_from(items.len()).ok()?.checked_mul(MILLION)?;
                 Some(Taken::Scalar(count))
             }
@@ -465,14 +465,14 @@ impl Very {
 
     /// Removes from the wanted members those that are free in a part, and returns them as the part numbers
     /// them.
-    fn take_from(&mut self, part: &Quota, free: &Ranges) -> Ranges {
+    fn take_from(&mut self, part: &Total, free: &Ranges) -> Ranges {
         match (self, part) {
-            (Very::Ranges(wanted), Quota::Ranges(_)) => {
+            (Exact::Ranges(wanted), Total::Ranges(_)) => {
                 let here = wanted.common(free);
                 *wanted = wanted.minus(&here);
                 here
             }
-            (Very::Items(wanted), Quota::Items(all)) => {
+            (Exact::Items(wanted), Total::Items(all)) => {
                 let mut left: BTreeSet<Symbol> = wanted.iter().copied().collect();
                 let mut here = Vec::new();
                 for (number, item) in (0..).zip(all) {
@@ -492,7 +492,7 @@ impl Very {
 /// `max` or 64 bits, for another dimension than that of the holding, and for requests of definite members.
 pub fn scalar_of(world: &World, holding: &Holding, amount: &Amount, charged: i64) -> Option<i64> {
     let Amount::Scalar(dimension, low, _) = amount else { return None };
-    let endless = || holding.parts.iter().any(|part| world.stock(part.1).usable == Quota::Unlimited);
+    let endless = || holding.parts.iter().any(|part| world.stock(part.1).usable == Total::Unlimited);
     if *dimension != holding.dimension && !endless() {
         return None;
     }

@@ -5,7 +5,7 @@ use crate::{types::Side, value::is_within};
 
 /// The key of a column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub enum KeyName {
     /// An open key, dotted if nested. For the need and the volume, also a requested amount.
     Attribute(String),
     /// The name.
@@ -26,41 +26,41 @@ pub enum Key {
     Instance,
 }
 
-impl Key {
+impl KeyName {
     /// Returns the key as a policy writes it after its side: `gpus`, `rack`, `free.cpus`.
     pub fn show(&self) -> String {
         match self {
-            Key::Attribute(key) => key.clone(),
-            Key::Name => "name".to_owned(),
-            Key::Domain => "domain".to_owned(),
-            Key::Level(level) => level.clone(),
-            Key::Total(resource) => format!("total.{resource}"),
-            Key::Free(resource) => format!("free.{resource}"),
-            Key::Used(resource) => format!("used.{resource}"),
-            Key::Provider => "provider".to_owned(),
-            Key::Instance => "instance".to_owned(),
+            KeyName::Attribute(key) => key.clone(),
+            KeyName::Name => "name".to_owned(),
+            KeyName::Domain => "domain".to_owned(),
+            KeyName::Level(level) => level.clone(),
+            KeyName::Total(resource) => format!("total.{resource}"),
+            KeyName::Free(resource) => format!("free.{resource}"),
+            KeyName::Used(resource) => format!("used.{resource}"),
+            KeyName::Provider => "provider".to_owned(),
+            KeyName::Instance => "instance".to_owned(),
         }
     }
 
     /// Returns `true` if it changes as offers are made.
     pub fn is_counted(&self) -> bool {
-        matches!(self, Key::Free(_) | Key::Used(_))
+        matches!(self, KeyName::Free(_) | KeyName::Used(_))
     }
 }
 
-impl Key {
+impl KeyName {
     /// Returns the keys that this text may stand for after a side. Only the levels of a fleet tell whether
     /// `rack` is a level or an open key.
-    pub fn written(text: &str) -> Vec<Key> {
+    pub fn written(text: &str) -> Vec<KeyName> {
         match (text, text.split_once('.')) {
-            ("name", _) => vec![Key::Name],
-            ("domain", _) => vec![Key::Domain],
-            ("provider", _) => vec![Key::Provider],
-            ("instance", _) => vec![Key::Instance],
-            (_, Some(("total", resource))) => vec![Key::Total(resource.to_owned())],
-            (_, Some(("free", resource))) => vec![Key::Free(resource.to_owned())],
-            (_, Some(("used", resource))) => vec![Key::Used(resource.to_owned())],
-            _ => vec![Key::Attribute(text.to_owned()), Key::Level(text.to_owned())],
+            ("name", _) => vec![KeyName::Name],
+            ("domain", _) => vec![KeyName::Domain],
+            ("provider", _) => vec![KeyName::Provider],
+            ("instance", _) => vec![KeyName::Instance],
+            (_, Some(("total", resource))) => vec![KeyName::Total(resource.to_owned())],
+            (_, Some(("free", resource))) => vec![KeyName::Free(resource.to_owned())],
+            (_, Some(("used", resource))) => vec![KeyName::Used(resource.to_owned())],
+            _ => vec![KeyName::Attribute(text.to_owned()), KeyName::Level(text.to_owned())],
         }
     }
 }
@@ -78,7 +78,7 @@ pub enum Purpose {
 
 /// The candidates that a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum RuleScope {
     /// Every candidate.
     Everyone,
     /// The agent with this name.
@@ -87,29 +87,29 @@ pub enum Scope {
     Tier(String),
 }
 
-impl Scope {
+impl RuleScope {
     /// Returns `true` if the rule applies to the agent with this name.
     pub fn has_agent(&self, name: &str) -> bool {
         match self {
-            Scope::Everyone => true,
-            Scope::Agent(own) => own == name,
-            Scope::Tier(_) => false,
+            RuleScope::Everyone => true,
+            RuleScope::Agent(own) => own == name,
+            RuleScope::Tier(_) => false,
         }
     }
 
     /// Returns `true` if the rule applies to the supply with this path.
     pub fn has_supply(&self, path: &str) -> bool {
         match self {
-            Scope::Everyone => true,
-            Scope::Agent(_) => false,
-            Scope::Tier(own) => is_within(path, own),
+            RuleScope::Everyone => true,
+            RuleScope::Agent(_) => false,
+            RuleScope::Tier(own) => is_within(path, own),
         }
     }
 }
 
 /// A condition of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct RuleCondition {
     /// The condition as a policy would write it.
     pub text: String,
     /// The part that its subject must satisfy: `>= 2`. The whole text if there is no subject.

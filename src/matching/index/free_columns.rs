@@ -10,9 +10,9 @@ use indexmap::IndexMap;
 use crate::{
     engine::columns::{Bits, Ints, Journal},
     inventory::{
+        availability::Revocable,
         ledger,
-        room::Revocable,
-        world::{HoldingId, PartKind, Quota, World},
+        world::{HoldingId, PartKind, Total, World},
     },
     ir::Amount,
     matching::{Draft, Matcher},
@@ -23,7 +23,7 @@ use crate::{
 
 /// The requesters that find the same free amounts, because the same parts are open to them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct OpenPartsKey {
     side: Side,
     resource: Symbol,
     /// The roles of the requester for which something is reserved somewhere.
@@ -35,13 +35,13 @@ struct Key {
 
 /// The free amounts of a resource, by row.
 #[derive(Clone, Debug)]
-pub(super) struct Column {
+pub(super) struct FreeColumn {
     /// The free amounts of the open parts. Absent for rows that cannot give any.
     free: Ints,
     /// The rows without the resource.
     none: Bits,
     /// The rows that must be checked one by one.
-    odd: Bits,
+    row_by_row: Bits,
     /// True if the other rows hold ranges or items.
     sets: bool,
     /// The dimension of the other rows.
@@ -53,9 +53,9 @@ pub(super) struct Column {
 }
 
 /// The content of a column for one row.
-enum Cell {
+enum FreeCell {
     None,
-    Odd,
+    RowByRow,
     /// No part is open to the requester.
     Shut,
     Free {
@@ -68,7 +68,7 @@ enum Cell {
 
 /// The comparison that an amount asks of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
+pub(super) enum AmountBound {
     /// At least this much must be free.
     AtLeast(i64),
     /// No row has enough.
@@ -77,32 +77,32 @@ pub(super) enum Bound {
     Plainly,
 }
 
-impl Bound {
-    /// Returns the same bound if the limits over the requester leave room for it, and [`Bound::Never`]
+impl AmountBound {
+    /// Returns the same bound if the limits over the requester leave room for it, and [`AmountBound::Never`]
     /// otherwise.
-    pub fn within_limits(self, matcher: &Matcher<'_>, side: Side, resource: Symbol) -> Bound {
-        let Bound::AtLeast(amount) = self else { return self };
+    pub fn within_limits(self, matcher: &Matcher<'_>, side: Side, resource: Symbol) -> AmountBound {
+        let AmountBound::AtLeast(amount) = self else { return self };
         if matcher.moment.world.limits.is_empty() {
             return self;
         }
         let draft = Draft::default();
-        match matcher.room(&draft).limit_takes(side, resource, i128::from(amount)) {
+        match matcher.availability(&draft).limit_takes(side, resource, i128::from(amount)) {
             Ok(_) => self,
-            Err(_) => Bound::Never,
+            Err(_) => AmountBound::Never,
         }
     }
 }
 
 /// The columns of an index.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rooms {
-    columns: IndexMap<Key, Column>,
+pub(super) struct FreeColumns {
+    columns: IndexMap<OpenPartsKey, FreeColumn>,
     /// The roles for which something is reserved, sorted.
     reserved: Vec<Symbol>,
 }
 
-impl Rooms {
-    pub fn new(world: &World) -> Rooms {
+impl FreeColumns {
+    pub fn new(world: &World) -> FreeColumns {
         let parts = world.holdings.iter().flat_map(|holding| &holding.parts);
         let mut reserved: Vec<Symbol> = parts
             .filter_map(|part| match part.0 {
@@ -112,7 +112,7 @@ impl Rooms {
             .collect();
         reserved.sort_unstable();
         reserved.dedup();
-        Rooms { columns: IndexMap::new(), reserved }
+        FreeColumns { columns: IndexMap::new(), reserved }
     }
 
     /// Returns the index of the column for a need and a resource. Builds it if it is new.
@@ -124,20 +124,20 @@ impl Rooms {
         journal: &Journal,
     ) -> usize {
         let draft = Draft::default();
-        let taker = matcher.room(&draft).taker;
-        let of_line = taker.line.iter().filter(|role| self.reserved.binary_search(role).is_ok());
-        let apart = matcher.moment.ledger.tells_promises();
-        let key = Key {
+        let requester = matcher.availability(&draft).requester;
+        let of_line = requester.line.iter().filter(|role| self.reserved.binary_search(role).is_ok());
+        let apart = matcher.moment.ledger.separates_promises();
+        let key = OpenPartsKey {
             side,
             resource,
             reserved: of_line.copied().collect(),
-            revocable: taker.revocable != Revocable::No,
-            framework: taker.framework.filter(|_| apart),
+            revocable: requester.revocable != Revocable::Exclude,
+            framework: requester.framework.filter(|_| apart),
         };
         if let Some(known) = self.columns.get_index_of(&key) {
             return known;
         }
-        let column = Column::new(matcher, side, resource, journal.len());
+        let column = FreeColumn::new(matcher, side, resource, journal.len());
         self.columns.insert_full(key, column).0
     }
 
@@ -148,7 +148,7 @@ impl Rooms {
     }
 
     /// Returns a column after bringing it up to date.
-    pub fn current(&mut self, at: usize, matcher: &Matcher<'_>, journal: &Journal) -> &Column {
+    pub fn current(&mut self, at: usize, matcher: &Matcher<'_>, journal: &Journal) -> &FreeColumn {
         let Some((key, column)) = self.columns.get_index_mut(at) else {
             unreachable!("a number that `column` gave")
         };
@@ -158,26 +158,26 @@ impl Rooms {
         column
     }
 
-    /// Returns a column as of the last call of [`Rooms::current`].
-    pub fn known(&self, at: usize) -> &Column {
+    /// Returns a column as of the last call of [`FreeColumns::current`].
+    pub fn known(&self, at: usize) -> &FreeColumn {
         &self.columns[at]
     }
 }
 
-impl Column {
-    fn new(matcher: &Matcher<'_>, side: Side, resource: Symbol, read: usize) -> Column {
+impl FreeColumn {
+    fn new(matcher: &Matcher<'_>, side: Side, resource: Symbol, read: usize) -> FreeColumn {
         let rows = rows(matcher.moment.world, side);
-        let cells: Vec<Cell> = (0..rows).map(|row| cell(matcher, side, resource, row)).collect();
+        let cells: Vec<FreeCell> = (0..rows).map(|row| cell(matcher, side, resource, row)).collect();
         // The first free amount decides what the column holds. Rows of another kind are odd.
         let first = cells.iter().find_map(|cell| match cell {
-            Cell::Free { set, dimension, .. } => Some((*set, *dimension)),
+            FreeCell::Free { set, dimension, .. } => Some((*set, *dimension)),
             _ => None,
         });
         let (sets, dimension) = first.unwrap_or((false, Dimension::Number));
-        let mut column = Column {
+        let mut column = FreeColumn {
             free: Ints::new(&[]),
-            none: Bits::of(rows, |row| matches!(cells[row], Cell::None)),
-            odd: Bits::none(rows),
+            none: Bits::of(rows, |row| matches!(cells[row], FreeCell::None)),
+            row_by_row: Bits::none(rows),
             sets,
             dimension,
             endless: false,
@@ -190,29 +190,29 @@ impl Column {
     }
 
     /// Returns the free amount of a row, and records if it is odd.
-    fn amount(&mut self, row: usize, cell: &Cell) -> Option<i64> {
+    fn amount(&mut self, row: usize, cell: &FreeCell) -> Option<i64> {
         let (odd, amount) = match *cell {
-            Cell::None | Cell::Shut => (false, None),
-            Cell::Free { set, endless, dimension, amount }
+            FreeCell::None | FreeCell::Shut => (false, None),
+            FreeCell::Free { set, endless, dimension, amount }
                 if set == self.sets && (set || dimension == self.dimension) =>
             {
                 self.endless |= endless;
                 (false, Some(amount))
             }
-            Cell::Odd | Cell::Free { .. } => (true, None),
+            FreeCell::RowByRow | FreeCell::Free { .. } => (true, None),
         };
-        self.odd.set(row, odd);
+        self.row_by_row.set(row, odd);
         amount
     }
 
     fn follow(&mut self, matcher: &Matcher<'_>, side: Side, resource: Symbol, journal: &Journal) {
         let Some(changed) = journal.since(self.read) else {
-            *self = Column::new(matcher, side, resource, journal.len());
+            *self = FreeColumn::new(matcher, side, resource, journal.len());
             return;
         };
         for row in changed {
             let cell = cell(matcher, side, resource, row);
-            self.none.set(row, matches!(cell, Cell::None));
+            self.none.set(row, matches!(cell, FreeCell::None));
             let amount = self.amount(row, &cell);
             self.free.set(row, amount);
         }
@@ -220,49 +220,53 @@ impl Column {
     }
 
     /// Returns the comparison for an amount and the charges on it.
-    pub fn bound(&self, amount: &Amount, charged: i64) -> Bound {
-        let Amount::Scalar(dimension, low, _) = amount else { return Bound::Plainly };
-        let Some(asked) = low.checked_add(charged) else { return Bound::Never };
+    pub fn bound(&self, amount: &Amount, charged: i64) -> AmountBound {
+        let Amount::Scalar(dimension, low, _) = amount else { return AmountBound::Plainly };
+        let Some(asked) = low.checked_add(charged) else { return AmountBound::Never };
         // Amounts of sets count members, so only whole ones can be given.
         if self.sets {
             let whole = |amount: i64| amount >= 0 && amount % MILLION == 0;
-            return if whole(*low) && whole(charged) { Bound::AtLeast(asked) } else { Bound::Never };
+            return if whole(*low) && whole(charged) {
+                AmountBound::AtLeast(asked)
+            } else {
+                AmountBound::Never
+            };
         }
         match () {
-            () if *dimension == self.dimension => Bound::AtLeast(asked.max(0)),
-            () if self.endless => Bound::Plainly,
-            () => Bound::Never,
+            () if *dimension == self.dimension => AmountBound::AtLeast(asked.max(0)),
+            () if self.endless => AmountBound::Plainly,
+            () => AmountBound::Never,
         }
     }
 
     /// Keeps the rows that have enough, and those without the resource if `nothing` is `true`. Odd rows are
     /// removed.
-    pub fn fits(&self, bound: Bound, nothing: bool, rows: &mut Bits) {
+    pub fn fits(&self, bound: AmountBound, nothing: bool, rows: &mut Bits) {
         let before = nothing.then(|| {
             let mut none = rows.clone();
             none.and(&self.none);
             none
         });
         match bound {
-            Bound::AtLeast(bound) => self.free.at_least(bound, rows),
-            Bound::Never | Bound::Plainly => *rows = Bits::none(rows.rows()),
+            AmountBound::AtLeast(bound) => self.free.at_least(bound, rows),
+            AmountBound::Never | AmountBound::Plainly => *rows = Bits::none(rows.rows()),
         }
         if let Some(none) = before {
             rows.or(&none);
         }
     }
 
-    /// Returns `true` if [`Column::fits`] would keep a row.
-    pub fn fits_row(&self, bound: Bound, nothing: bool, row: usize) -> bool {
+    /// Returns `true` if [`FreeColumn::fits`] would keep a row.
+    pub fn fits_row(&self, bound: AmountBound, nothing: bool, row: usize) -> bool {
         match bound {
-            Bound::AtLeast(bound) if self.free.is_at_least(row, bound) => true,
+            AmountBound::AtLeast(bound) if self.free.is_at_least(row, bound) => true,
             _ => nothing && self.none.has(row),
         }
     }
 
     /// Returns the rows that must be checked one by one.
-    pub fn odd(&self) -> &Bits {
-        &self.odd
+    pub fn row_by_row(&self) -> &Bits {
+        &self.row_by_row
     }
 }
 
@@ -270,7 +274,7 @@ fn rows(world: &World, side: Side) -> usize {
     if side == Side::Agent { world.agents.len() } else { world.supplies.len() }
 }
 
-fn cell(matcher: &Matcher<'_>, side: Side, resource: Symbol, row: usize) -> Cell {
+fn cell(matcher: &Matcher<'_>, side: Side, resource: Symbol, row: usize) -> FreeCell {
     let world = matcher.moment.world;
     let of_agent;
     let tiers: &[HoldingId] = if side == Side::Agent {
@@ -279,11 +283,11 @@ fn cell(matcher: &Matcher<'_>, side: Side, resource: Symbol, row: usize) -> Cell
     } else {
         let supply = &world.supplies[row];
         if supply.existing.is_some() {
-            return Cell::Odd;
+            return FreeCell::RowByRow;
         }
         supply.holdings(resource).unwrap_or_default()
     };
-    let Some(lowest) = tiers.first().map(|tier| world.holding(*tier)) else { return Cell::None };
+    let Some(lowest) = tiers.first().map(|tier| world.holding(*tier)) else { return FreeCell::None };
     let quota = |part: &(PartKind, _)| &world.stock(part.1).usable;
     let has_set =
         |tier: &HoldingId| world.holding(*tier).parts.iter().any(|part| ledger::is_set(world.stock(part.1)));
@@ -291,21 +295,21 @@ fn cell(matcher: &Matcher<'_>, side: Side, resource: Symbol, row: usize) -> Cell
     let endless = tiers
         .iter()
         .flat_map(|tier| &world.holding(*tier).parts)
-        .any(|part| *quota(part) == Quota::Unlimited);
+        .any(|part| *quota(part) == Total::Unlimited);
     let plain = lowest.step == 0 && lowest.min == 0 && lowest.max.is_none();
     // Members of a set must be free in every tier at once, which numbers cannot tell.
     if !plain || (set && (endless || tiers.len() > 1)) {
-        return Cell::Odd;
+        return FreeCell::RowByRow;
     }
     let draft = Draft::default();
-    let room = matcher.room(&draft);
+    let availability = matcher.availability(&draft);
     let mut least = i128::MAX;
     for tier in tiers {
-        if room.parts(world.holding(*tier)).next().is_none() {
-            return Cell::Shut;
+        if availability.parts(world.holding(*tier)).next().is_none() {
+            return FreeCell::Shut;
         }
-        least = least.min(room.free_of(*tier).unwrap_or(i128::MAX));
+        least = least.min(availability.free_of(*tier).unwrap_or(i128::MAX));
     }
     let amount = i64::try_from(least).unwrap_or(i64::MAX);
-    Cell::Free { set, endless, dimension: lowest.dimension, amount }
+    FreeCell::Free { set, endless, dimension: lowest.dimension, amount }
 }

@@ -2,7 +2,8 @@
 //!
 //! With unlimited overlap of offers, an amount that is promised to one framework stays free to the others. So
 //! a grant changes the free amounts of one framework only, and a journal for each keeps the others from
-//! reading rows that did not change for them. Otherwise the index has no [`Apart`], and all use one journal.
+//! reading rows that did not change for them. Otherwise the index has no [`FrameworkJournals`], and all use
+//! one journal.
 
 use indexmap::IndexMap;
 
@@ -13,23 +14,23 @@ use crate::{
 
 /// The rows whose free amounts changed for one framework.
 #[derive(Clone, Debug)]
-struct Own {
+struct SideJournals {
     agents: Journal,
     supplies: Journal,
 }
 
 /// The rows whose free amounts changed, by framework.
 #[derive(Clone, Debug)]
-pub(super) struct Apart {
+pub(super) struct FrameworkJournals {
     /// The journals of a framework without an entry in `of`: the changes that concern all.
-    none: Own,
-    of: IndexMap<usize, Own>,
+    none: SideJournals,
+    of: IndexMap<usize, SideJournals>,
 }
 
-impl Apart {
-    pub fn new(agents: usize, supplies: usize) -> Apart {
-        let none = Own { agents: Journal::new(agents), supplies: Journal::new(supplies) };
-        Apart { none, of: IndexMap::new() }
+impl FrameworkJournals {
+    pub fn new(agents: usize, supplies: usize) -> FrameworkJournals {
+        let none = SideJournals { agents: Journal::new(agents), supplies: Journal::new(supplies) };
+        FrameworkJournals { none, of: IndexMap::new() }
     }
 
     /// Records that rows changed for a framework, or for all if it is `None`.
@@ -55,10 +56,10 @@ impl Apart {
 
 /// Returns the journal of the free amounts of a side as one framework sees them.
 pub(super) fn journal<'i>(
-    apart: Option<&'i Apart>,
+    journals: Option<&'i FrameworkJournals>,
     terms: &'i Terms,
     framework: usize,
     side: Side,
 ) -> &'i Journal {
-    apart.map_or(&terms.journal, |apart| apart.of(framework, side))
+    journals.map_or(&terms.journal, |journals| journals.of(framework, side))
 }

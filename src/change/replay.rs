@@ -17,9 +17,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{
-    Told,
-    cause::{self, Cause, Place, Version},
-    pairs::Pair,
+    VersionOffers,
+    cause::{self, DifferenceCause, FilePosition, WhichVersion},
+    pairs::OfferPair,
 };
 use crate::{
     cycle::NeedResult,
@@ -36,14 +36,14 @@ use crate::{
 const NAMED: usize = 3;
 
 /// The number of a need, and of one of its offers, in the list of changes.
-type Number = (usize, usize);
+type OfferNumber = (usize, usize);
 
 /// The agent, and the supplies of the volumes in order.
-type Found = (Option<usize>, Vec<usize>);
+type FoundCandidate = (Option<usize>, Vec<usize>);
 
 /// A candidate of one version that the other version did not grant.
-struct Question {
-    number: Number,
+struct CandidateQuery {
+    number: OfferNumber,
     /// The need in the other version.
     id: NeedId,
     /// The number of the candidate's offer in its own version.
@@ -56,56 +56,56 @@ struct Question {
 
 /// The questions to both versions, and the causes that are known without asking.
 #[derive(Default)]
-pub(super) struct Open {
+pub(super) struct Questions {
     /// The offers of the old version, to be tried in the new one.
-    of_old: Vec<Question>,
+    of_old: Vec<CandidateQuery>,
     /// The offers of the new version, to be tried in the old one.
-    of_new: Vec<Question>,
-    known: Vec<(Number, Vec<Cause>)>,
+    of_new: Vec<CandidateQuery>,
+    known: Vec<(OfferNumber, Vec<DifferenceCause>)>,
 }
 
-impl Open {
+impl Questions {
     /// Adds the questions of a pair. A moved offer asks both versions: the new one for the reason that it
     /// left, the old one for the reason that it was not there before.
     pub(super) fn add(
         &mut self,
-        old: &Told<'_>,
-        new: &Told<'_>,
-        pair: &Pair,
-        number: Number,
+        old: &VersionOffers<'_>,
+        new: &VersionOffers<'_>,
+        pair: &OfferPair,
+        number: OfferNumber,
         needs: (Option<&NeedResult>, Option<&NeedResult>),
     ) {
-        use super::Kind;
+        use super::DifferenceKind;
         let wanted = (needs.0.map_or(0, |need| need.count), needs.1.map_or(0, |need| need.count));
         let question =
-            |need: &NeedResult, made, instead| Question { number, id: need.id, made, instead, wanted };
-        let missing = |told: &Told<'_>, made: usize, version| {
+            |need: &NeedResult, made, instead| CandidateQuery { number, id: need.id, made, instead, wanted };
+        let missing = |told: &VersionOffers<'_>, made: usize, version| {
             let name = told.made[made].id.rsplit_once('#').map_or("", |(need, _)| need).to_owned();
-            (number, vec![Cause::Missing { version, what: "need", name }])
+            (number, vec![DifferenceCause::Missing { version, what: "need", name }])
         };
-        let is_moved = pair.kind == Kind::Moved;
-        if let Some(made) = pair.old.filter(|_| is_moved || pair.kind == Kind::Lost) {
+        let is_moved = pair.kind == DifferenceKind::Moved;
+        if let Some(made) = pair.old.filter(|_| is_moved || pair.kind == DifferenceKind::Lost) {
             match needs.1 {
                 Some(need) => self.of_old.push(question(need, made, pair.new)),
-                None => self.known.push(missing(old, made, Version::New)),
+                None => self.known.push(missing(old, made, WhichVersion::New)),
             }
         }
-        if let Some(made) = pair.new.filter(|_| is_moved || pair.kind == Kind::Gained) {
+        if let Some(made) = pair.new.filter(|_| is_moved || pair.kind == DifferenceKind::Gained) {
             match needs.0 {
                 Some(need) => self.of_new.push(question(need, made, pair.old)),
-                None => self.known.push(missing(new, made, Version::Old)),
+                None => self.known.push(missing(new, made, WhichVersion::Old)),
             }
         }
     }
 }
 
 /// A version, with its grants replayed up to some point.
-pub(super) struct Against<'a> {
-    version: Version,
+pub(super) struct Replay<'a> {
+    version: WhichVersion,
     /// This version.
-    own: &'a Told<'a>,
+    own: &'a VersionOffers<'a>,
     /// The version whose candidates are tried.
-    other: &'a Told<'a>,
+    other: &'a VersionOffers<'a>,
     ledger: Ledger,
     placed: Placed,
     /// The number of grants that have been replayed.
@@ -116,22 +116,26 @@ pub(super) struct Against<'a> {
     _run: Option<PluginRun>,
 }
 
-impl<'a> Against<'a> {
+impl<'a> Replay<'a> {
     /// Answers all questions.
-    pub(super) fn all(old: &'a Told<'a>, new: &'a Told<'a>, open: Open) -> IndexMap<Number, Vec<Cause>> {
-        let mut found: IndexMap<Number, Vec<Cause>> = open.known.into_iter().collect();
-        found.extend(Against::new(Version::New, new, old).answer(open.of_old));
-        for (number, before) in Against::new(Version::Old, old, new).answer(open.of_new) {
+    pub(super) fn all(
+        old: &'a VersionOffers<'a>,
+        new: &'a VersionOffers<'a>,
+        open: Questions,
+    ) -> IndexMap<OfferNumber, Vec<DifferenceCause>> {
+        let mut found: IndexMap<OfferNumber, Vec<DifferenceCause>> = open.known.into_iter().collect();
+        found.extend(Replay::new(WhichVersion::New, new, old).answer(open.of_old));
+        for (number, before) in Replay::new(WhichVersion::Old, old, new).answer(open.of_new) {
             let causes = found.entry(number).or_default();
             *causes = cause::merged(std::mem::take(causes), before);
         }
         found
     }
 
-    fn new(version: Version, own: &'a Told<'a>, other: &'a Told<'a>) -> Against<'a> {
+    fn new(version: WhichVersion, own: &'a VersionOffers<'a>, other: &'a VersionOffers<'a>) -> Replay<'a> {
         let fleet = own.offers.fleet();
         let (ledger, placed) = (fleet.ledger().clone(), fleet.placed().clone());
-        Against {
+        Replay {
             version,
             own,
             other,
@@ -143,7 +147,7 @@ impl<'a> Against<'a> {
         }
     }
 
-    fn answer(mut self, mut questions: Vec<Question>) -> Vec<(Number, Vec<Cause>)> {
+    fn answer(mut self, mut questions: Vec<CandidateQuery>) -> Vec<(OfferNumber, Vec<DifferenceCause>)> {
         let all = self.own.offers.cycle().grants.len();
         // A candidate without a grant in its place is tried after all grants.
         questions.sort_by_key(|question| question.instead.unwrap_or(all));
@@ -171,7 +175,7 @@ impl<'a> Against<'a> {
         }
     }
 
-    fn causes(&mut self, question: &Question) -> Vec<Cause> {
+    fn causes(&mut self, question: &CandidateQuery) -> Vec<DifferenceCause> {
         let made = &self.other.made[question.made];
         let (agent, supplies) = match self.found(question.id, made) {
             Ok(found) => found,
@@ -183,7 +187,7 @@ impl<'a> Against<'a> {
         if !ruled_out.is_empty() {
             return ruled_out;
         }
-        let candidate = start.given(agent, &supplies);
+        let candidate = start.candidate_from(agent, &supplies);
         self.settle(question.id);
         let moment = fleet.moment_with(&self.ledger, &self.placed);
         let now = Matcher::new(moment, question.id);
@@ -194,17 +198,18 @@ impl<'a> Against<'a> {
             return causes;
         }
         match question.instead {
-            Some(taken) => self.passed_over(&now.given(agent, &supplies), taken, question.id),
+            Some(taken) => self.passed_over(&now.candidate_from(agent, &supplies), taken, question.id),
             None => vec![self.not_tried(question)],
         }
     }
 
     /// Finds the agent and the supplies of a candidate of the other version, by name.
-    fn found(&self, id: NeedId, made: &Offer) -> Result<Found, Box<Cause>> {
+    fn found(&self, id: NeedId, made: &Offer) -> Result<FoundCandidate, Box<DifferenceCause>> {
         let fleet = self.own.offers.fleet();
         let (plan, world) = (fleet.plan(), fleet.world());
         let version = self.version;
-        let missing = |what, name: &str| Box::new(Cause::Missing { version, what, name: name.to_owned() });
+        let missing =
+            |what, name: &str| Box::new(DifferenceCause::Missing { version, what, name: name.to_owned() });
         let need = &plan.frameworks[id.framework].needs[id.need];
         let symbol = |text: &str| plan.symbols.find(text);
         let agent = match &made.agent {
@@ -218,7 +223,7 @@ impl<'a> Against<'a> {
         for volume in &need.volumes {
             let name = plan.symbols.text(volume.name);
             let same =
-                |made: &&output::wire::Volume| made.name == name && made.number == volume.ordinal.0 + 1;
+                |made: &&output::wire::WireVolume| made.name == name && made.number == volume.ordinal.0 + 1;
             let served = made.volumes.iter().find(same).ok_or_else(|| missing("volume", name))?;
             let at = symbol(&served.supply).and_then(|path| world.supply(path));
             supplies.push(at.ok_or_else(|| missing("supply", &served.supply))?);
@@ -226,18 +231,23 @@ impl<'a> Against<'a> {
         Ok((agent, supplies))
     }
 
-    fn reasons(&self, matcher: &Matcher<'_>, agent: Option<usize>, supplies: &[usize]) -> Vec<Cause> {
+    fn reasons(
+        &self,
+        matcher: &Matcher<'_>,
+        agent: Option<usize>,
+        supplies: &[usize],
+    ) -> Vec<DifferenceCause> {
         let fleet = self.own.offers.fleet();
         let need = matcher.subject.need;
         let cause = |(failure, at): (Failure<'_>, Option<usize>)| {
             let volume = at.map(|at| &need.volumes[at]);
             let supply = at.map(|at| supplies[at]);
             let span = span_of(fleet.plan(), matcher, &failure, at);
-            Cause::Reason {
+            DifferenceCause::Reason {
                 version: self.version,
                 reason: Box::new(matcher.reason(&failure, agent, supply, volume)),
                 volume: volume.map(|volume| fleet.plan().symbols.text(volume.name).to_owned()),
-                place: span.map(|span| Place::of(&fleet.warnings().sources, span)),
+                place: span.map(|span| FilePosition::of(&fleet.warnings().sources, span)),
             }
         };
         matcher.failures_of(agent, supplies).into_iter().map(cause).collect()
@@ -251,7 +261,11 @@ impl<'a> Against<'a> {
     }
 
     /// Names the grants that took from the stocks that the candidate lacks.
-    fn winners(&self, candidate: &Candidate, failures: &[(Failure<'_>, Option<usize>)]) -> Option<Cause> {
+    fn winners(
+        &self,
+        candidate: &Candidate,
+        failures: &[(Failure<'_>, Option<usize>)],
+    ) -> Option<DifferenceCause> {
         let short = |side: Side, resource| {
             failures.iter().any(|(failure, _)| match failure {
                 Failure::Amount(short) => short.side == side && short.resource == resource,
@@ -276,32 +290,32 @@ impl<'a> Against<'a> {
             }
         });
         let (offers, count) = (named.collect(), grants.len());
-        (count > 0).then_some(Cause::Contended { version: self.version, offers, count })
+        (count > 0).then_some(DifferenceCause::Contended { version: self.version, offers, count })
     }
 
     /// Returns the preferences by which a candidate scored less than the one that was taken.
-    fn passed_over(&self, candidate: &Candidate, taken: usize, id: NeedId) -> Vec<Cause> {
+    fn passed_over(&self, candidate: &Candidate, taken: usize, id: NeedId) -> Vec<DifferenceCause> {
         let grant = &self.own.offers.cycle().grants[taken];
         let items = |candidate| output::score_items(self.own.offers.fleet().plan(), id, candidate);
         if candidate.score == grant.candidate.score {
-            return vec![Cause::Tie { version: self.version }];
+            return vec![DifferenceCause::Tie { version: self.version }];
         }
         let mut causes = cause::items(Some(self.version), &items(candidate), &items(&grant.candidate));
         cause::placed(&mut causes, self.own, self.other);
-        if causes.is_empty() { vec![Cause::Order] } else { causes }
+        if causes.is_empty() { vec![DifferenceCause::Order] } else { causes }
     }
 
     /// Returns the cause for which a candidate was not tried, although it fits even after all grants.
-    fn not_tried(&self, question: &Question) -> Cause {
+    fn not_tried(&self, question: &CandidateQuery) -> DifferenceCause {
         let need = self.own.offers.cycle().need(question.id);
         let (old, new) = question.wanted;
         match need {
             Some(NeedResult { fitted: Some(fitted), count, .. }) => {
-                Cause::Whole { version: self.version, fitted: *fitted, wanted: *count }
+                DifferenceCause::Whole { version: self.version, fitted: *fitted, wanted: *count }
             }
-            Some(need) if need.bounded => Cause::Bounded { version: self.version },
-            _ if old != new => Cause::Count { old, new },
-            _ => Cause::Order,
+            Some(need) if need.bounded => DifferenceCause::Bounded { version: self.version },
+            _ if old != new => DifferenceCause::Count { old, new },
+            _ => DifferenceCause::Order,
         }
     }
 }

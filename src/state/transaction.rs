@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{
     conflict::Conflict,
-    document::{Kind, State},
+    document::{EntryKind, State},
 };
 use crate::{
     Error, Inventory,
     check::Strictness,
     inventory::{
-        self, Part,
+        self, SourceRecords,
         ledger::Ledger,
         operations::OperationRecord,
         records::Records,
@@ -24,7 +24,7 @@ use crate::{
 
 /// A fleet bound together with a state, and what is used of it.
 #[derive(Clone, Debug)]
-pub(super) struct Bound {
+pub(super) struct BoundState {
     pub plan: Plan,
     pub world: World,
     pub ledger: Ledger,
@@ -45,32 +45,42 @@ impl From<Conflict> for Obstacle {
     }
 }
 
-pub(super) struct Desk<'a> {
+pub(super) struct Transaction<'a> {
     parsed: &'a Parsed,
     pub inventories: &'a [&'a Inventory],
     plugins: &'a [Plugin],
     pub state: State,
     /// What is bound with the state as it stands; made when it is asked for.
-    bound: Option<Bound>,
+    bound: Option<BoundState>,
     /// Whether each thing that is made is bound at once, to know what is in its way.
-    careful: bool,
+    checks_each: bool,
     /// Whether something was made that is not bound yet.
     deferred: bool,
     /// What was to be made, and was not: what rests on it is no conflict of its own.
-    pub unmade: BTreeSet<(Kind, String)>,
+    pub unmade: BTreeSet<(EntryKind, String)>,
     /// How many conflicts there are already.
     pub told: usize,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Transaction<'a> {
     pub fn new(
         (parsed, plugins): (&'a Parsed, &'a [Plugin]),
         inventories: &'a [&'a Inventory],
         state: &State,
-        careful: bool,
-    ) -> Desk<'a> {
+        checks_each: bool,
+    ) -> Transaction<'a> {
         let (state, unmade) = (state.clone(), BTreeSet::new());
-        Desk { parsed, inventories, plugins, state, bound: None, careful, deferred: false, unmade, told: 0 }
+        Transaction {
+            parsed,
+            inventories,
+            plugins,
+            state,
+            bound: None,
+            checks_each,
+            deferred: false,
+            unmade,
+            told: 0,
+        }
     }
 
     /// Does an operation, or says what is against it and leaves everything as it is.
@@ -80,14 +90,16 @@ impl<'a> Desk<'a> {
 
     /// Does several operations, or none of them if anything is in the way of one.
     pub fn together(&mut self, operations: &[OperationRecord]) -> bool {
-        let mut quick = Desk {
+        let mut quick = Transaction {
             unmade: self.unmade.clone(),
-            ..Desk::new((self.parsed, self.plugins), self.inventories, &self.state, false)
+            ..Transaction::new((self.parsed, self.plugins), self.inventories, &self.state, false)
         };
-        if !operations.iter().all(|operation| quick.perform(operation).is_ok()) || quick.settle().is_err() {
+        if !operations.iter().all(|operation| quick.perform(operation).is_ok())
+            || quick.bind_deferred().is_err()
+        {
             return false;
         }
-        *self = Desk { careful: self.careful, told: self.told, ..quick };
+        *self = Transaction { checks_each: self.checks_each, told: self.told, ..quick };
         true
     }
 
@@ -100,7 +112,7 @@ impl<'a> Desk<'a> {
     }
 
     /// What is bound now.
-    pub fn bound(&mut self) -> Result<&mut Bound, Error> {
+    pub fn bound(&mut self) -> Result<&mut BoundState, Error> {
         let bound = match self.bound.take() {
             Some(bound) => bound,
             None => self.bind(&self.state)?,
@@ -111,8 +123,8 @@ impl<'a> Desk<'a> {
 
     /// Adds an entry without a look at what is in its way, if that is not asked for: what takes more leaves no room
     /// for what took less, so that one look at the end of many is as good.
-    pub fn add_unseen(&mut self, kind: Kind, name: &str, entry: &Json) -> bool {
-        if self.careful {
+    pub fn add_deferred(&mut self, kind: EntryKind, name: &str, entry: &Json) -> bool {
+        if self.checks_each {
             return false;
         }
         self.bound = None;
@@ -122,7 +134,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Looks at what was added unseen, before something is given back that it may rest on.
-    pub fn settle(&mut self) -> Result<(), Error> {
+    pub fn bind_deferred(&mut self) -> Result<(), Error> {
         if self.deferred { self.bound().map(|_| ()) } else { Ok(()) }
     }
 
@@ -131,7 +143,7 @@ impl<'a> Desk<'a> {
         self.bound().is_ok()
     }
 
-    fn bind(&self, state: &State) -> Result<Bound, Error> {
+    fn bind(&self, state: &State) -> Result<BoundState, Error> {
         let state = state.inventory()?;
         let own = std::iter::once(state.parts());
         let inventories = self.inventories.iter().map(|inventory| inventory.parts()).chain(own).collect();
@@ -140,11 +152,11 @@ impl<'a> Desk<'a> {
         let checked = self.parsed.check(&extra, Strictness::default());
         let loaded = checked.load(&extra).map_err(|report| Error::new(*report))?;
         let ledger = Ledger::new(&loaded.world);
-        Ok(Bound { plan: loaded.plan, world: loaded.world, ledger })
+        Ok(BoundState { plan: loaded.plan, world: loaded.world, ledger })
     }
 
     /// Adds an entry that changes what there is, if the state then still binds.
-    pub fn add(&mut self, kind: Kind, name: &str, entry: Json) -> Result<(), Error> {
+    pub fn add(&mut self, kind: EntryKind, name: &str, entry: Json) -> Result<(), Error> {
         let mut after = self.state.clone();
         after.entries_mut(kind).insert(name.to_owned(), entry);
         self.bound = Some(self.bind(&after)?);
@@ -158,34 +170,34 @@ impl<'a> Desk<'a> {
             format!("{{\"format\": \"{FORMAT}\", \"version\": {VERSION}, \"allocations\": [{entry}]}}");
         let one = Inventory::from_json("an allocation", &text)?;
         let (records, sources) = one.parts();
-        let Bound { plan, world, ledger } = self.bound()?;
-        let part = Part { records, first_source: 0 };
+        let BoundState { plan, world, ledger } = self.bound()?;
+        let part = SourceRecords { records, first_source: 0 };
         for record in &records.allocations {
             if let Err(diagnostics) = inventory::allocate(plan, world, ledger, &part, record) {
                 let sources = sources.clone();
                 return Err(Error::new(crate::diagnostic::Report { sources, diagnostics }));
             }
         }
-        self.state.entries_mut(Kind::Allocation).insert(name.to_owned(), entry);
+        self.state.entries_mut(EntryKind::Allocation).insert(name.to_owned(), entry);
         Ok(())
     }
 
     /// Ends an allocation.
     pub fn release(&mut self, name: &str) {
-        self.state.entries_mut(Kind::Allocation).remove(name);
-        if let Some(Bound { plan, world, ledger }) = &mut self.bound {
+        self.state.entries_mut(EntryKind::Allocation).remove(name);
+        if let Some(BoundState { plan, world, ledger }) = &mut self.bound {
             inventory::deallocate(plan, world, ledger, name);
         }
     }
 
     /// Removes an entry that changes what there is.
-    pub fn remove(&mut self, kind: Kind, name: &str) -> Option<Json> {
+    pub fn remove(&mut self, kind: EntryKind, name: &str) -> Option<Json> {
         self.bound = None;
         self.state.entries_mut(kind).remove(name)
     }
 
     /// Puts back what was removed.
-    pub fn restore(&mut self, kind: Kind, name: &str, entry: Json) {
+    pub fn restore(&mut self, kind: EntryKind, name: &str, entry: Json) {
         self.bound = None;
         self.state.entries_mut(kind).insert(name.to_owned(), entry);
     }

@@ -13,35 +13,36 @@ use crate::{
 
 /// The rules that holders have of their own, by expression.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Own {
+pub(super) struct HolderRules {
     /// Requirements of agents that read no volume or supply.
     pub of_agents: Vec<(NodeId, Bits)>,
     /// Requirements of tiers that do not read the agent.
     pub of_supplies: Vec<(NodeId, Bits)>,
     /// Agents with more distinct requirements than are indexed. They are checked one by one.
-    pub odd_agents: Bits,
+    pub unindexed_agents: Bits,
     /// Supplies with more distinct requirements than are indexed.
-    pub odd_supplies: Bits,
+    pub unindexed_supplies: Bits,
     /// Agents with preferences that read no volume or supply.
     pub preferring: Bits,
     /// Agents with rules that read volumes or supplies.
     pub crossing: Bits,
 }
 
-impl Own {
-    pub fn new(plan: &Plan, world: &World, alike: &[NodeId]) -> Own {
+impl HolderRules {
+    pub fn new(plan: &Plan, world: &World, canonical: &[NodeId]) -> HolderRules {
         let agents = world.agents.len();
         let of_agent = |row: usize| world.rules_of_agent(plan, Some(row));
         let alone = |rule: &&Rule| rule.weight.is_none() && !rule.sides.of_volume();
-        let (of_agents, odd_agents) = gather(alike, agents, |row| of_agent(row).iter().filter(alone));
+        let (of_agents, unindexed_agents) =
+            gather(canonical, agents, |row| of_agent(row).iter().filter(alone));
         let fixed = |rule: &&Rule| rule.weight.is_none() && !rule.sides.has(Side::Agent);
-        let (of_supplies, odd_supplies) =
-            gather(alike, world.supplies.len(), |row| world.rules_of_supply(plan, row).filter(fixed));
-        Own {
+        let (of_supplies, unindexed_supplies) =
+            gather(canonical, world.supplies.len(), |row| world.rules_of_supply(plan, row).filter(fixed));
+        HolderRules {
             of_agents,
             of_supplies,
-            odd_agents,
-            odd_supplies,
+            unindexed_agents,
+            unindexed_supplies,
             preferring: Bits::of(agents, |row| {
                 of_agent(row).iter().any(|rule| rule.weight.is_some() && !rule.sides.of_volume())
             }),
@@ -53,21 +54,21 @@ impl Own {
 /// Collects the rows of each distinct rule. Rules beyond the bound go to no set; their rows are returned as
 /// the second part.
 fn gather<'a, R: Iterator<Item = &'a Rule>>(
-    alike: &[NodeId],
+    canonical: &[NodeId],
     rows: usize,
     rules: impl Fn(usize) -> R,
 ) -> (Vec<(NodeId, Bits)>, Bits) {
     let mut found: IndexMap<NodeId, Bits> = IndexMap::new();
-    let mut odd = Bits::none(rows);
+    let mut unindexed = Bits::none(rows);
     for row in 0..rows {
         for rule in rules(row) {
-            let root = alike[rule.root.0 as usize];
+            let root = canonical[rule.root.0 as usize];
             if found.len() < limits::OWN_RULES_INDEXED || found.contains_key(&root) {
                 found.entry(root).or_insert_with(|| Bits::none(rows)).set(row, true);
             } else {
-                odd.set(row, true);
+                unindexed.set(row, true);
             }
         }
     }
-    (found.into_iter().collect(), odd)
+    (found.into_iter().collect(), unindexed)
 }

@@ -23,7 +23,7 @@ use std::{
 
 use crate::{
     limits,
-    plugin::{Kept, Limits, Shelf},
+    plugin::{CodeCache, Limits, SealedCache},
 };
 
 /// The name of the file with the key.
@@ -35,16 +35,16 @@ const LEFT_OVER: Duration = Duration::from_secs(3_600);
 
 /// The bounds of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeptBounds {
+pub struct CacheBounds {
     /// The most bytes of all plugins together.
     pub bytes: u64,
     /// The most plugins.
     pub plugins: usize,
 }
 
-impl Default for KeptBounds {
+impl Default for CacheBounds {
     fn default() -> Self {
-        KeptBounds { bytes: limits::KEPT_BYTES, plugins: limits::KEPT_PLUGINS }
+        CacheBounds { bytes: limits::KEPT_BYTES, plugins: limits::KEPT_PLUGINS }
     }
 }
 
@@ -60,15 +60,15 @@ pub fn folder() -> Option<PathBuf> {
 ///
 /// # Errors
 /// The reason, in a line, why nothing can be cached there.
-pub fn open(folder: &Path) -> Result<Kept, String> {
-    open_within(folder, KeptBounds::default())
+pub fn open(folder: &Path) -> Result<SealedCache, String> {
+    open_within(folder, CacheBounds::default())
 }
 
 /// Opens the cache as [`open`] does, with the given bounds.
 ///
 /// # Errors
 /// The same as of [`open`].
-pub fn open_within(folder: &Path, bounds: KeptBounds) -> Result<Kept, String> {
+pub fn open_within(folder: &Path, bounds: CacheBounds) -> Result<SealedCache, String> {
     let said = |error: io::Error| format!("`{}`: {error}", folder.display());
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(said)?;
@@ -83,7 +83,7 @@ pub fn open_within(folder: &Path, bounds: KeptBounds) -> Result<Kept, String> {
         return Err(format!("`{}` is not a folder of yours alone; its mode must be 0700", folder.display()));
     }
     let key = key(folder, user).map_err(said)?;
-    Ok(Kept::new(key, Arc::new(Folder { path: folder.to_owned(), bounds })))
+    Ok(SealedCache::new(key, Arc::new(Folder { path: folder.to_owned(), bounds })))
 }
 
 /// Returns the user of this process: the owner of a file that it makes.
@@ -143,12 +143,12 @@ fn key(folder: &Path, user: u32) -> io::Result<[u8; 32]> {
 
 struct Folder {
     path: PathBuf,
-    bounds: KeptBounds,
+    bounds: CacheBounds,
 }
 
 /// A cached plugin. The order of fields makes the order: by last use, then by name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct KeptPlugin {
+struct CachedPlugin {
     used: SystemTime,
     name: String,
     bytes: u64,
@@ -171,7 +171,7 @@ impl Folder {
                     drop(fs::remove_file(entry.path()));
                 }
             } else if is_name(&name) {
-                kept.push(KeptPlugin { used, name, bytes: about.len() });
+                kept.push(CachedPlugin { used, name, bytes: about.len() });
             }
         }
         kept.sort();
@@ -193,7 +193,7 @@ fn is_name(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-impl Shelf for Folder {
+impl CodeCache for Folder {
     fn get(&self, name: &str) -> Option<Vec<u8>> {
         let file = File::open(self.path.join(name)).ok()?;
         // The time is only a hint. If it cannot be set, the plugin may be evicted sooner.

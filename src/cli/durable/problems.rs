@@ -12,8 +12,8 @@ use crate::{
 pub const BEGIN: &str = "begin a state where there is none with `--init`";
 
 /// Names the holder of a state by its own description.
-pub fn holder(said: Option<&str>) -> String {
-    said.map_or_else(|| "another program".to_owned(), |said| format!("`{said}`"))
+pub fn holder(description: Option<&str>) -> String {
+    description.map_or_else(|| "another program".to_owned(), |description| format!("`{description}`"))
 }
 
 /// The problem of a file that was not written, or that may be lost.
@@ -96,8 +96,8 @@ pub fn unheld(path: &Path, error: &HoldError) -> Diagnostic {
                 "`bourse apply` makes and locks this file; check permissions, and remove what is no file",
             )
         }
-        HoldError::Busy(said) => {
-            let message = format!("{name} is held by {}", holder(said.as_deref()));
+        HoldError::Busy(description) => {
+            let message = format!("{name} is held by {}", holder(description.as_deref()));
             Diagnostic::without_place(Code::B0527, message)
                 .help("nothing was done: try again, or wait longer with `--wait`")
         }

@@ -2,7 +2,7 @@
 
 /// A store of sealed code by name. It need not be reliable: whatever it returns is verified, and whatever it
 /// loses is compiled again.
-pub trait Shelf: Send + Sync {
+pub trait CodeCache: Send + Sync {
     /// Returns the bytes that were put under a name of 64 hexadecimal digits.
     fn get(&self, name: &str) -> Option<Vec<u8>>;
 

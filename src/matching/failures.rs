@@ -2,7 +2,7 @@
 //! earn. Used by explanations of a certain agent and supplies.
 
 use super::{
-    Candidate, Matcher,
+    Matcher,
     amounts::Draft,
     check::{Failure, Reach},
 };
@@ -31,10 +31,5 @@ impl<'a> Matcher<'a> {
             }
         }
         found
-    }
-
-    /// Returns the candidate of an agent with these supplies. Amounts that do not fit are left out of it.
-    pub fn given(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
-        self.complete(agent, supplies)
     }
 }

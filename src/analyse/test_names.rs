@@ -8,26 +8,27 @@ use std::collections::BTreeSet;
 
 use crate::{
     parse::ast::{
-        Block, Expect, Expr, ExprKind, Literal, Outcome, Path, Place, Statement, StatementKind, Use,
+        Block, DottedName, Expect, ExpectedOutcome, Expr, ExprKind, Literal, Place, Statement, StatementKind,
+        Use,
     },
     resolve::hir::Hir,
 };
 
 /// The names and expectations of tests.
 #[derive(Clone, Debug, Default)]
-pub struct Said {
+pub struct TestNames {
     /// Every path (and each start of it), name and text that a test writes.
     words: BTreeSet<String>,
     /// The needs that a test expects not to be met in full, as written: `NEED` or `FRAMEWORK.NEED`.
     unmet: BTreeSet<String>,
 }
 
-impl Said {
+impl TestNames {
     /// Collects from all tests of a set.
-    pub fn of(hir: &Hir) -> Said {
-        let mut said = Said::default();
-        hir.tests.iter().flat_map(|test| &test.statements).for_each(|statement| said.statement(statement));
-        said
+    pub fn of(hir: &Hir) -> TestNames {
+        let mut names = TestNames::default();
+        hir.tests.iter().flat_map(|test| &test.statements).for_each(|statement| names.statement(statement));
+        names
     }
 
     /// Returns `true` if a test uses a name.
@@ -40,7 +41,7 @@ impl Said {
         self.unmet.contains(need) || self.unmet.contains(&format!("{framework}.{need}"))
     }
 
-    fn path(&mut self, path: &Path) {
+    fn path(&mut self, path: &DottedName) {
         let texts: Vec<&str> = path.segments.iter().map(|segment| segment.text.as_str()).collect();
         for end in 1..=texts.len() {
             self.words.insert(texts[..end].join("."));
@@ -78,7 +79,7 @@ impl Said {
         match expect {
             Expect::Outcome(need, outcome) => {
                 self.path(need);
-                if *outcome != Outcome::Met {
+                if *outcome != ExpectedOutcome::Met {
                     let texts: Vec<&str> =
                         need.segments.iter().map(|segment| segment.text.as_str()).collect();
                     self.unmet.insert(texts.join("."));
