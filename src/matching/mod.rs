@@ -1,4 +1,10 @@
-//! One need against a fleet at one moment: feasible → score → supplies → candidate; and every reason of a no.
+//! Matches one need against a fleet at one moment: finds the feasible agents, scores them, assigns a
+//! supply to each volume, and returns the best candidate, or the reasons why there is none.
+//!
+//! There are two engines. The plain one walks every agent and supply ([`Matcher::best`]) and is the
+//! specification. The [`Index`] answers from cached sets of rows, and must give the same candidate and
+//! count the same work. The cycle calls both; this module knows nothing of cycles, shares or the order of
+//! needs.
 
 mod amounts;
 mod assign;
@@ -33,58 +39,61 @@ use crate::{
     ir::{Plan, Volume},
 };
 
-/// A need of the plan, by its numbers.
+/// The identity of a need in a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NeedId {
-    /// Of the framework.
+    /// The index of the framework.
     pub framework: usize,
-    /// Of the need in it.
+    /// The index of the need in the framework.
     pub need: usize,
 }
 
-/// Everything one decision depends on.
+/// Everything that one decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
     /// The policy.
     pub plan: &'a Plan,
     /// The fleet.
     pub world: &'a World,
-    /// What is used.
+    /// The amounts in use.
     pub ledger: &'a Ledger,
-    /// Where instances are.
+    /// The positions of granted instances.
     pub placed: &'a Placed,
-    /// Who answers for rules that others wrote.
+    /// The plugins, which evaluate external rules.
     pub filters: Option<&'a dyn Filters>,
-    /// Who is told what conditions come out as.
+    /// The recorder of the outcomes of conditions, for tests of coverage.
     pub recorder: Option<&'a Recorder>,
 }
 
-/// One need at one moment.
+/// One need at one moment. Its methods are the plain engine.
+///
+/// The private options change what the checks see. A matcher with any of them is *special*, and the index
+/// refuses it, since the cached sets hold for the whole need and all supplies only.
 #[derive(Clone, Copy, Debug)]
 pub struct Matcher<'a> {
     /// The moment.
     pub moment: Moment<'a>,
-    /// Which need.
+    /// The need.
     pub id: NeedId,
-    /// Who asks for what.
+    /// The framework and the need, as expressions see them.
     pub subject: Subject<'a>,
-    /// What is not looked at.
+    /// The conditions that are dropped, for explanations. `None`: no condition is.
     relaxed: Option<&'a Relaxed>,
-    /// The supplies that are tried; `None`: all.
+    /// The supplies that may be tried. `None`: all of them.
     among: Option<&'a [usize]>,
-    /// What an index knows of the supplies.
+    /// The supplies that the index has found already. `None`: each supply is checked.
     open: Option<&'a index::OpenSupplies<'a>>,
 }
 
 impl<'a> Matcher<'a> {
-    /// A matcher of one need.
+    /// Creates a matcher of one need.
     pub fn new(moment: Moment<'a>, id: NeedId) -> Self {
         let framework = &moment.plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
         Matcher { moment, id, subject, relaxed: None, among: None, open: None }
     }
 
-    /// What expressions see of a candidate.
+    /// Returns the values that expressions read for a candidate.
     pub fn scene(
         &self,
         agent: Option<usize>,
@@ -95,7 +104,8 @@ impl<'a> Matcher<'a> {
         Scene { plan, world, ledger, subject: self.subject, agent, supply, volume, filters, recorder }
     }
 
-    /// Agents to try: every one, in order of name; `None` alone for a need that wants no agent.
+    /// Returns the agents to try: all of them in order of name, or only `None` for a need without an
+    /// agent.
     pub fn agents(&self) -> Vec<Option<usize>> {
         match self.subject.need.agent {
             Some(_) => (0..self.moment.world.agents.len()).map(Some).collect(),

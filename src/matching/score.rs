@@ -1,4 +1,9 @@
-//! Scores, item by item, as exact fractions.
+//! Scores of candidates, item by item, as exact fractions.
+//!
+//! An item earns its weight (millionths) times its value (millionths), so it is counted in 10⁻¹². The
+//! items of volumes are averaged over the volumes of the need. To keep that exact, all items are brought
+//! to the denominator 10¹² × volumes instead of being divided, and scores of one need compare by their
+//! numerators.
 
 use super::Matcher;
 use crate::{
@@ -8,17 +13,18 @@ use crate::{
     types::Side,
 };
 
-/// A score of one need's candidates: a fraction whose denominator is the same for all of them.
+/// The score of a candidate: a fraction with the same denominator for all candidates of a need. The
+/// derived order relies on that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Score {
-    /// In 1 / (10¹² × volumes).
+    /// The numerator, in units of 1 / (10¹² × `volumes`).
     pub numerator: i128,
     /// The number of volumes, at least 1.
     pub volumes: u32,
 }
 
 impl Score {
-    /// As a decimal, rounded half to even to six digits.
+    /// Formats the score as a decimal, rounded half to even to six digits.
     pub fn show(self) -> String {
         let one = i128::from(MILLION);
         let rounded = divide_half_even(self.numerator, one * i128::from(self.volumes.max(1)));
@@ -26,27 +32,28 @@ impl Score {
     }
 }
 
-/// One preference and what it earned.
+/// One preference or soft place, and the value it earned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreItem {
-    /// Its label, or its place in the source.
+    /// The label, or the position in the source.
     pub label: String,
-    /// The volume it was asked for, by its number; `None` for the agent.
+    /// The number of the volume that the item is about. `None`: the agent.
     pub volume: Option<usize>,
-    /// Its weight, in millionths.
+    /// The weight, in millionths.
     pub weight: i64,
-    /// What it earned, in millionths of the weight: 0 to a million. `None`: unknown, which earns nothing.
+    /// The value earned, in millionths of the weight: 0 to 1,000,000. `None`: unknown, which earns
+    /// nothing.
     pub value: Option<i64>,
 }
 
 impl ScoreItem {
-    /// What it adds, in 10⁻¹².
+    /// Returns the contribution of the item, in 10⁻¹², before it is averaged over the volumes.
     pub fn numerator(&self) -> i128 {
         i128::from(self.weight) * i128::from(self.value.unwrap_or(0))
     }
 }
 
-/// What some preferences add together, in 10⁻¹².
+/// Returns the sum of the contributions of preferences, in 10⁻¹². Requirements add nothing.
 pub(super) fn added<'r>(scene: &Scene<'_>, rules: impl Iterator<Item = &'r Rule>) -> i128 {
     let adds = |rule: &Rule| Some(i128::from(rule.weight?) * i128::from(scene.earned(rule.root)?));
     rules.filter_map(adds).sum()
@@ -63,14 +70,14 @@ impl<'a> Matcher<'a> {
         ScoreItem { label: place.kind.label().to_owned(), volume, weight: place.weight.unwrap_or(0), value }
     }
 
-    /// What an agent earns: the preferences that speak of no volume, and the soft places of the need. Places
-    /// that speak of this need's volumes count once these are assigned.
+    /// Returns the items of an agent: the preferences that read no volume, and the soft places of the
+    /// need. Places that refer to volumes of the need see those of `supplies` only.
     pub fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<ScoreItem> {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
         let rules = plan.broker.prefers.iter().chain(self.moment.world.rules_of_agent(plan, agent));
         let of_agent = rules.filter(|rule| rule.weight.is_some() && !rule.sides.of_volume());
-        // Rules about the agent wait until there is one.
+        // Rules about the agent do not apply without one.
         let apply = of_agent.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
         let mut items: Vec<ScoreItem> = apply.map(|rule| self.item(&scene, rule, None)).collect();
         if let Some(agent) = agent {
@@ -84,7 +91,9 @@ impl<'a> Matcher<'a> {
         items
     }
 
-    /// What a supply earns for a volume: the preferences that speak of one, its tiers' own, and its soft places.
+    /// Returns the items of a supply for a volume: the preferences that read a volume or supply, those of
+    /// the supply's tiers, and the soft places of the volume. `supplies` are those of the volumes before
+    /// it.
     pub(super) fn supply_items(
         &self,
         agent: Option<usize>,
@@ -107,7 +116,7 @@ impl<'a> Matcher<'a> {
         items
     }
 
-    /// What the supplies of all volumes earn.
+    /// Returns the items of the supplies of all volumes.
     pub(super) fn volume_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<ScoreItem> {
         let volumes = self.subject.need.volumes.iter().zip(supplies).enumerate();
         let each = volumes
@@ -115,10 +124,11 @@ impl<'a> Matcher<'a> {
         each.flatten().collect()
     }
 
-    /// The score of all items together: those of volumes are averaged over the need's volumes.
+    /// Returns the score of all items. Items of volumes are averaged over the volumes of the need.
     pub(super) fn total(&self, items: &[ScoreItem]) -> Score {
         let volumes = self.subject.need.volumes.len().max(1);
         let numerator = items.iter().map(|item| {
+            // Over the common denominator, an item of the agent counts once for each volume.
             let share = if item.volume.is_some() { 1 } else { volumes as i128 };
             item.numerator() * share
         });

@@ -1,58 +1,62 @@
-//! What a search for candidates may cost, and how it ended.
+//! The budget of a search for candidates, and its outcome.
+//!
+//! Work is counted in *looks*, so that budgets are the same on every machine and in both engines. The
+//! cycle creates a [`Search`], and matching spends from it.
 
 use super::check::Shortage;
 
-/// Looks that are as much work as a supply that is tried in vain. One that is listed is a look.
+/// The looks that a supply costs which is tried in vain. Listing a supply costs one look.
 pub(super) const LOOKS_PER_TRY: u64 = 32;
-/// Looks of a supply that serves.
+/// The looks that a supply costs which serves.
 pub(super) const LOOKS_OF_SERVING: u64 = 8;
-/// Looks of an agent, or of a supply for a volume, of which everything is asked.
+/// The looks that all checks of one agent cost, or of one supply for one volume.
 pub(super) const LOOKS_OF_ASKING: u64 = 4;
 
-/// How a search for candidates ended.
+/// The counters and the outcome of a search for candidates.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// Agents looked at, and supplies tried.
+    /// The number of agents checked and supplies tried.
     pub steps: u64,
-    /// Whether a bound ended the search of some candidate.
+    /// `true` if a bound ended the search for some candidate.
     pub bounded: bool,
-    /// What was looked at for volumes that are assigned one by one, in parts of a supply that was tried in vain.
+    /// The looks spent so far.
     looks: u64,
-    /// How many supplies may be tried.
+    /// The number of supplies that may be tried, at [`LOOKS_PER_TRY`] looks each. `None`: no limit.
     pub left: Option<u64>,
-    /// Whether there were more: nothing is known then.
+    /// `true` if the budget ran out. The search then has no result, not even a negative one.
     pub cut: bool,
-    /// Agents found feasible.
+    /// The number of feasible agents.
     pub feasible: usize,
-    /// The amount that ran out when later volumes were added, with the volume's number and the supply.
+    /// The amount that ran out as volumes were added, for the last volume that was reached: the volume's
+    /// number, the supply, and the shortage.
     pub ran_out: Option<(usize, usize, Shortage)>,
-    /// Assignments that hold part by part and not together, where they are asked for: of those that end in the same
-    /// volume and supply, the first.
+    /// The assignments whose parts hold one by one but not together. Of those that end with the same
+    /// volume and supply, the first is kept. `None`: they are not collected.
     pub refused: Option<Vec<Vec<usize>>>,
 }
 
 impl Search {
-    /// A search that keeps what does not hold together.
+    /// Creates a search without a limit that collects assignments that do not hold together.
     pub fn explaining() -> Search {
         Search { refused: Some(Vec::new()), ..Search::default() }
     }
 
-    /// The same, that may try so many supplies.
+    /// Creates a search that collects assignments that do not hold together, and may try `tries` supplies.
     pub fn explaining_within(tries: u64) -> Search {
         Search { left: Some(tries), ..Search::explaining() }
     }
 
-    /// A search that may try so many supplies.
+    /// Creates a search that may try `tries` supplies.
     pub fn within(tries: u64) -> Search {
         Search { left: Some(tries), ..Search::default() }
     }
 
-    /// Supplies tried: what was looked at for volumes that are assigned one by one.
+    /// Returns the looks spent, in supplies tried in vain, rounded up.
     pub fn tries(&self) -> u64 {
         self.looks.div_ceil(LOOKS_PER_TRY)
     }
 
-    /// Counts what was looked at.
+    /// Spends looks, and cuts the search if they exceed the budget.
     pub(super) fn spend(&mut self, looks: u64) {
         self.looks += looks;
         if self.left.is_some_and(|left| self.looks > left.saturating_mul(LOOKS_PER_TRY)) {
@@ -61,7 +65,7 @@ impl Search {
         }
     }
 
-    /// Keeps an assignment that does not hold together, where they are asked for.
+    /// Records an assignment that does not hold together, if these are collected.
     pub(super) fn refuse(&mut self, supplies: &[usize]) {
         let Some(refused) = &mut self.refused else { return };
         if !refused.iter().any(|known| known.len() == supplies.len() && known.last() == supplies.last()) {

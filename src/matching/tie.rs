@@ -1,4 +1,9 @@
-//! Places that tie a volume to its agent, or to a volume before it: which supplies the choice so far leaves open.
+//! Prunes the supplies of a volume by the hard places that tie it to its agent or to volumes before it.
+//!
+//! The assignment works out the ties once for each volume, and tests each supply against them, instead of
+//! trying a supply and finding out that a place fails. A tie states what the places state, so pruning
+//! never changes which assignment is found. The index reads the ties too, to list only the supplies that
+//! one of them leaves.
 
 use super::{Matcher, PlaceValue};
 use crate::{
@@ -6,21 +11,23 @@ use crate::{
     symbol::Symbol,
 };
 
-/// What one place asks of a supply, given the agent and the supplies before it.
+/// The demand of one place on a supply, given the agent and the supplies of the volumes before it.
 #[derive(Clone, Debug)]
 pub(super) enum Tie {
-    /// The agent is near it: they have the same value, or the agent is in the domain that the supply is of.
+    /// The agent must be near the supply: both have the same value, or the agent is within the supply's
+    /// domain.
     Around { key: PlaceKey, own: Option<PlaceValue>, domain: Option<Symbol> },
-    /// The agent is apart from it.
+    /// The agent must be apart from the supply: both have a value, and the values differ.
     Away { key: PlaceKey, own: Option<PlaceValue> },
-    /// It has this value; `None`: none that a supply may have.
+    /// The supply must have this value. `None`: no supply can satisfy the place.
     Same { key: PlaceKey, value: Option<PlaceValue> },
-    /// It has a value, and none of these; `None`: one of these is not known.
+    /// The supply must have a value that is none of these. `None`: one of them is unknown, so that no
+    /// supply can satisfy the place.
     Other { key: PlaceKey, values: Option<Vec<PlaceValue>> },
 }
 
 impl Tie {
-    /// Whether a supply is open to it.
+    /// Returns `true` if a supply satisfies the tie.
     fn leaves(&self, matcher: &Matcher<'_>, supply: usize) -> bool {
         match self {
             Tie::Around { key, own, domain } => {
@@ -41,14 +48,14 @@ impl Tie {
     }
 }
 
-/// Whether all places that tie a supply leave it open.
+/// Returns `true` if a supply satisfies all ties.
 pub(super) fn leave(ties: &[Tie], matcher: &Matcher<'_>, supply: usize) -> bool {
     ties.iter().all(|tie| tie.leaves(matcher, supply))
 }
 
 impl Matcher<'_> {
-    /// What the hard places of the need and of a volume ask of the supply of that volume, given the agent and the supplies of
-    /// the volumes before it.
+    /// Returns the ties of a volume that follow from the hard places of the need and of the volume, given
+    /// the agent and the supplies of the volumes before it.
     pub(super) fn ties(&self, agent: Option<usize>, at: usize, before: &[usize]) -> Vec<Tie> {
         let need = self.subject.need;
         let volume = &need.volumes[at];
@@ -76,12 +83,15 @@ impl Matcher<'_> {
             };
             let others = need.volumes.iter().zip(before).filter(|(other, _)| other.name == name);
             let mut values = others.map(|(_, supply)| self.supply_value(*supply, key)).peekable();
+            // A volume with this name comes later, if at all. Its own search then compares it with this
+            // one.
             if values.peek().is_none() {
                 continue;
             }
             ties.push(match place.kind {
                 PlaceKind::Apart(..) => Tie::Other { key, values: values.collect() },
                 _ => {
+                    // A supply cannot be near two supplies with different values.
                     let first = values.next().flatten();
                     let all = values.all(|value| value == first);
                     Tie::Same { key, value: first.filter(|_| all) }
@@ -92,14 +102,15 @@ impl Matcher<'_> {
     }
 }
 
-/// What places that count ruled out for one volume: values of which no further supply is tried.
+/// The values that counting places have ruled out for one volume. A full value stays full for every supply
+/// that has it, so no other supply with it is tried.
 #[derive(Default)]
 pub(super) struct RuledOut {
     values: Vec<(PlaceKey, PlaceValue)>,
 }
 
 impl RuledOut {
-    /// A place that counts does not hold for a supply.
+    /// Rules out the value of a supply for which a place fails, if the place counts.
     pub fn add(&mut self, matcher: &Matcher<'_>, place: &Place, supply: usize) {
         if let Some(key) = place.kind.key().filter(|_| place.kind.counts())
             && let Some(place_value) = matcher.supply_value(supply, key)
@@ -108,7 +119,7 @@ impl RuledOut {
         }
     }
 
-    /// Whether a supply has such a value.
+    /// Returns `true` if a supply has a value that is ruled out.
     pub fn has(&self, matcher: &Matcher<'_>, supply: usize) -> bool {
         self.values
             .iter()
