@@ -1,4 +1,6 @@
-//! What a cycle gives.
+//! The result of a cycle: grants, the outcome of each need, rejections, and shares.
+//!
+//! Plain data, written by the cycle and read by the output, explanations and comparisons of policies.
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use crate::{
     matching::{Candidate, NeedId, Placed, Reason},
 };
 
-/// How a need ended.
+/// The outcome of a need, by the number of its instances that have a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// All instances, allocations included.
@@ -23,7 +25,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Its word.
+    /// Returns the name of the outcome, as the output writes it.
     pub fn name(self) -> &'static str {
         match self {
             Outcome::Met => "met",
@@ -36,25 +38,26 @@ impl Outcome {
 /// The grants that a need was lost to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Winners {
-    /// By their numbers, those on the need's best candidate first; at most `limits::WINNERS_KEPT`.
+    /// The indices of the grants, those on the need's best candidate first. At most
+    /// `limits::WINNERS_KEPT`.
     pub grants: Vec<usize>,
-    /// How many there are.
+    /// The number of all such grants, including those that are not listed.
     pub count: usize,
 }
 
-/// Why a need got no more.
+/// The reason why a need got no more instances.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// There is no candidate even with every grant of the cycle undone.
+    /// It is proved that there is no candidate, even with every grant of the cycle undone.
     Proved,
-    /// Lost to other grants.
+    /// The need lost to other grants.
     Contended(Winners),
     /// A budget or the greedy order ended the search.
     Bounded,
 }
 
 impl Why {
-    /// Its word.
+    /// Returns the name of the reason, as the output writes it.
     pub fn name(&self) -> &'static str {
         match self {
             Why::Proved => "proved",
@@ -64,17 +67,17 @@ impl Why {
     }
 }
 
-/// Which bound of a cycle cut a need.
+/// The bound of a cycle that cut a need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// The supplies that may be tried: `limits::CYCLE_TRIES`.
+    /// The number of supplies that may be tried: `limits::CYCLE_TRIES`.
     Tries,
-    /// What instances may take to hold: `limits::GRANTED_PARTS`.
+    /// The number of parts that granted instances may have: `limits::GRANTED_PARTS`.
     Parts,
 }
 
 impl Cut {
-    /// Its words.
+    /// Returns a description of the bound.
     pub fn words(self) -> &'static str {
         match self {
             Cut::Tries => "its framework has tried as many supplies as it may in one cycle",
@@ -86,66 +89,68 @@ impl Cut {
 /// One instance granted.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Whose.
+    /// The need.
     pub id: NeedId,
-    /// Which instance of the need, from 1, allocations counted.
+    /// The number of the instance within the need, from 1. Allocations count too.
     pub instance: u64,
-    /// Where, and what it takes.
+    /// The agent and supplies, and the amounts taken.
     pub candidate: Candidate,
-    /// The dominant share of the framework's role after it.
+    /// The dominant share of the framework's role after this grant.
     pub role_share: Fraction,
 }
 
-/// Reasons against one agent, one supply, or both together.
+/// The reasons against one agent, one supply, or both together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// The agent; `None` where it does not matter.
+    /// The agent. `None` if the supply is rejected whatever the agent.
     pub agent: Option<usize>,
-    /// The volume, by its number, and the supply tried for it.
+    /// The number of the volume, and the supply tried for it.
     pub supply: Option<(usize, usize)>,
-    /// The reasons, by their numbers in [`Cycle::reasons`]. Millions of rejections share few lists.
+    /// The indices of the reasons in [`Cycle::reasons`]. The list is shared, since millions of rejections
+    /// may have few distinct lists.
     pub reasons: Arc<[usize]>,
 }
 
-/// Every rejection of a need when it closed.
+/// The rejections of a need when it closed.
 #[derive(Clone, Debug, Default)]
 pub struct Rejections {
-    /// Agents alone, then supplies alone, then both together.
+    /// The rejections of agents alone, then those of supplies alone, then those of both together.
     pub list: Vec<Rejection>,
-    /// How many more there are that were not kept (`limits::REJECTIONS_KEPT`).
+    /// The number of rejections that were not kept (`limits::REJECTIONS_KEPT`).
     pub dropped: usize,
-    /// Agents that were feasible when the need closed.
+    /// The agents that were feasible when the need closed.
     pub feasible: Vec<usize>,
 }
 
-/// One need and what became of it.
+/// The result of one need.
 #[derive(Clone, Debug)]
 pub struct NeedResult {
-    /// Which need.
+    /// The need.
     pub id: NeedId,
-    /// Instances wanted.
+    /// The number of instances wanted.
     pub count: u64,
-    /// Instances allocated before the cycle.
+    /// The number of instances allocated before the cycle.
     pub allocated: u64,
-    /// Instances granted in the cycle.
+    /// The number of instances granted in the cycle.
     pub offered: u64,
-    /// Its grants, by their numbers.
+    /// The indices of its grants.
     pub grants: Vec<usize>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why it got no more; `None` once it is met.
+    /// The reason why it got no more. `None` if it is met.
     pub why: Option<Why>,
-    /// Agents that could take an instance when the need was last tried.
+    /// The number of agents that could take an instance when the need was last tried.
     pub feasible_agents: usize,
-    /// Whether a bound ended some search of it.
+    /// `true` if a bound ended some search for it.
     pub bounded: bool,
-    /// Which bound of the cycle cut it, if one did.
+    /// The bound of the cycle that cut it, if one did.
     pub cut: Option<Cut>,
-    /// Of a need that is granted whole or not at all, and was not: how many of its missing instances fitted.
+    /// The number of missing instances that fitted, for a need that is granted whole or not at all, and
+    /// was not granted.
     pub fitted: Option<u64>,
-    /// How many grants there were when it closed.
+    /// The number of grants of the cycle when the need closed.
     pub closed_after: usize,
-    /// What was against everything else, where asked for.
+    /// The rejections of all other agents and supplies, if they were requested.
     pub rejections: Rejections,
 }
 
@@ -168,53 +173,53 @@ impl NeedResult {
         }
     }
 
-    /// Instances still missing.
+    /// Returns the number of instances that are still missing.
     pub fn missing(&self) -> u64 {
         self.count.saturating_sub(self.allocated + self.offered)
     }
 }
 
-/// A role and its share after the cycle.
+/// A role and its shares before and after the cycle.
 #[derive(Clone, Debug)]
 pub struct RoleShare {
-    /// Its path.
+    /// The path of the role.
     pub path: String,
-    /// Its weight, in millionths.
+    /// The weight, in millionths.
     pub weight: i64,
-    /// Its dominant share, sub-roles included, before its weight.
+    /// The dominant share after the cycle, including sub-roles, before division by the weight.
     pub dominant: Dominant,
-    /// The same before the cycle.
+    /// The same share before the cycle.
     pub before: Dominant,
 }
 
-/// A whole cycle.
+/// The result of a cycle.
 #[derive(Clone, Debug)]
 pub struct Cycle {
-    /// The needs that took part, in order of declaration.
+    /// The needs that took part, in order of declaration unless the caller asked for another order.
     pub needs: Vec<NeedResult>,
-    /// The grants, in order.
+    /// The grants, in the order in which they were made.
     pub grants: Vec<Grant>,
-    /// What is used after it.
+    /// The amounts in use after the cycle.
     pub ledger: Ledger,
-    /// Where instances are after it.
+    /// The positions of instances after the cycle.
     pub placed: Placed,
-    /// Every reason, once.
+    /// The distinct reasons. Rejections refer to them by index.
     pub reasons: IndexSet<Reason>,
-    /// Every role, by path.
+    /// All roles, sorted by path.
     pub roles: Vec<RoleShare>,
 }
 
 impl Cycle {
-    /// A need that took part.
+    /// Returns the result of a need, if it took part.
     pub fn need(&self, id: NeedId) -> Option<&NeedResult> {
-        // They are in order of declaration, unless they were asked for in another.
+        // A binary search fails at most when the caller asked for the needs in another order.
         match self.needs.binary_search_by_key(&id, |need| need.id) {
             Ok(at) => self.needs.get(at),
             Err(_) => self.needs.iter().find(|need| need.id == id),
         }
     }
 
-    /// A reason.
+    /// Returns a reason by its index.
     pub fn reason(&self, number: usize) -> &Reason {
         &self.reasons[number]
     }

@@ -83,8 +83,7 @@ impl Matcher<'_> {
             };
             let others = need.volumes.iter().zip(before).filter(|(other, _)| other.name == name);
             let mut values = others.map(|(_, supply)| self.supply_value(*supply, key)).peekable();
-            // A volume with this name comes later, if at all. Its own search then compares it with this
-            // one.
+            // `before` may leave out volumes, and the place then has nothing to compare with.
             if values.peek().is_none() {
                 continue;
             }
@@ -102,8 +101,8 @@ impl Matcher<'_> {
     }
 }
 
-/// The values that counting places have ruled out for one volume. A full value stays full for every supply
-/// that has it, so no other supply with it is tried.
+/// The values that counting places have ruled out for one volume. The verdict of such a place depends on
+/// nothing but the value, so no other supply with the value is tried.
 #[derive(Default)]
 pub(super) struct RuledOut {
     values: Vec<(PlaceKey, PlaceValue)>,
