@@ -1,4 +1,16 @@
-//! From feasible parts to a candidate: an agent, and a supply for each volume.
+//! Assigns a supply to each volume of a need, and builds the candidate of an agent.
+//!
+//! The assignment is a backtracking search, depth first, one volume a level, best supply first:
+//!
+//! 1. List the supplies that hold for the volume on their own, once for all choices before it.
+//! 2. Drop those that ties exclude ([`tie`]), and sort the rest by [`Choice`].
+//! 3. Try one: take its amounts in the draft, check the places between it, the agent and earlier volumes,
+//!    and go on with the next volume. On failure, undo the draft and try the next one.
+//! 4. With a supply for each volume, check what depends on all of them, such as charges that read them.
+//!
+//! The first assignment found wins, so the order of choices defines the result. As in bin packing, the
+//! worst case is exponential, so the search has a budget of supplies to try. A search that exceeds it
+//! says that it was bounded, and proves nothing.
 
 use std::ops::ControlFlow;
 
@@ -24,71 +36,75 @@ use crate::{
     types::Side,
 };
 
-/// A feasible agent with a supply for each volume, and all that it takes.
+/// A feasible agent with a supply for each volume, and the amounts that it takes.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// The agent; `None` for a need that wants none.
+    /// The agent. `None` for a need without one.
     pub agent: Option<usize>,
-    /// The supplies, one for each volume, in order.
+    /// The supplies, one for each volume, in the order of the need.
     pub volumes: Vec<VolumeGrant>,
-    /// Everything taken, amount by amount: of the agent first, then of each volume.
+    /// The amounts taken, those of the agent first, then those of each volume.
     pub takings: Vec<Taking>,
-    /// What each charge and each amount asked of the agent takes: resource, asked, charged.
+    /// The amounts requested of the agent: the resource, the amount asked, and what charges add.
     pub asked: Vec<(Symbol, Amount, i64)>,
-    /// What counts in shares.
+    /// The amounts that count in dominant shares.
     pub shares: Vec<(Side, Symbol, i128)>,
-    /// Its score.
+    /// The score.
     pub score: Score,
     /// The score, item by item.
     pub items: Vec<ScoreItem>,
 }
 
 impl Candidate {
-    /// Everything taken, tiers above and limits included.
+    /// Returns everything taken, including what tiers above and limits count.
     pub fn takes(&self) -> impl Iterator<Item = &Take> {
         self.takings.iter().flat_map(|taking| taking.portion.takes())
     }
 }
 
-/// What serves one volume.
+/// The supply of one volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumeGrant {
     /// The supply.
     pub supply: usize,
-    /// Size taken − size asked, in bytes.
+    /// The size taken minus the size asked, in bytes.
     pub waste: i64,
 }
 
-/// How far an assignment has come.
+/// The state of a search for an assignment.
 #[derive(Default)]
 struct AssignProgress {
+    /// The amounts taken by the supplies chosen so far. Backtracking truncates it.
     draft: Draft,
-    /// Of each volume, the supplies that hold for it, once looked at.
+    /// By volume, the supplies that hold for it on their own, once they were listed.
     open: Vec<Option<Vec<usize>>>,
 }
 
-/// A supply that holds for a volume on its own, with what it is ordered by.
+/// A supply that holds for a volume on its own, with the values that it is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Choice {
-    /// Which.
+    /// The supply.
     pub supply: usize,
-    /// Whether it is kept for the role.
+    /// `true` if it is reserved for the role or one above it.
     pub kept: bool,
-    /// Its score, in 10⁻¹².
+    /// The score, in 10⁻¹².
     pub numerator: i128,
-    /// Size taken − size asked, in bytes.
+    /// The size taken minus the size asked, in bytes.
     pub waste: i64,
-    /// Whether it exists already.
+    /// `true` for an existing volume.
     pub exists: bool,
 }
 
 impl Choice {
+    /// Returns the sort key: reserved ones first, then by score, waste, existence, and path. Supplies are
+    /// sorted by path, so the index stands for it, and makes the order total.
     pub(super) fn rank(&self) -> impl Ord + use<> {
         (!self.kept, std::cmp::Reverse(self.numerator), self.waste, !self.exists, self.supply)
     }
 
-    /// What decides between two supplies, in words.
+    /// Returns the reason why this supply was chosen and not the other.
     pub fn before(&self, other: &Choice) -> &'static str {
+        // The chosen one comes later in the order, so the search tried the other first.
         if self.rank() > other.rank() {
             return "the other did not fit with the rest";
         }
@@ -103,12 +119,12 @@ impl Choice {
 }
 
 impl<'a> Matcher<'a> {
-    /// Whether everything that must hold of an agent alone does.
+    /// Returns `true` if everything holds that must hold for an agent alone.
     pub fn agent_holds(&self, agent: Option<usize>) -> bool {
         self.agent_checks(agent, &mut |_| ControlFlow::Break(())).is_continue()
     }
 
-    /// The candidate of an agent, if there is one.
+    /// Returns the candidate of an agent, if there is one.
     pub fn candidate(&self, agent: Option<usize>, search: &mut Search) -> Option<Candidate> {
         search.steps += 1;
         if !self.agent_holds(agent) {
@@ -122,7 +138,7 @@ impl<'a> Matcher<'a> {
         Some(self.candidate_from(agent, &supplies))
     }
 
-    /// Assigns all volumes, if some assignment holds.
+    /// Assigns all volumes. Returns `false` if no assignment holds, or if a bound ended the search.
     pub(super) fn assign_all(
         &self,
         agent: Option<usize>,
@@ -135,7 +151,7 @@ impl<'a> Matcher<'a> {
         self.assign(agent, supplies, &mut way, search, budget)
     }
 
-    /// The stocks of an agent that its candidate takes something of.
+    /// Returns the stocks of an agent that a candidate with these supplies takes from.
     pub fn agent_stocks(&self, agent: usize, supplies: &[usize]) -> Vec<StockId> {
         let wants = self.agent_wants(Some(agent), supplies).unwrap_or_default();
         let draft = Draft::default();
@@ -146,16 +162,16 @@ impl<'a> Matcher<'a> {
         portions.flat_map(|portion| portion.own).map(|take| take.stock).collect()
     }
 
-    /// The best candidate of all agents: by score, then by the agent's name.
+    /// Returns the best candidate of all agents: by score, then by the agent's name.
     pub fn best(&self, search: &mut Search) -> Option<Candidate> {
         self.best_of(&self.agents(), search)
     }
 
-    /// The best candidate of some agents, in order of name.
+    /// Returns the best candidate of some agents, which are in order of name.
     pub fn best_of(&self, agents: &[Option<usize>], search: &mut Search) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
         let once = self.assigns_once();
-        // No columns tell of these: both engines look at each.
+        // The index leaves needs that may take nothing to this engine, so the work is counted here.
         let asked = self.may_take_nothing().map_or(0, |_| {
             LOOKS_OF_ASKING * (1 + self.subject.need.volumes.len() * self.moment.world.supplies.len()) as u64
         });
@@ -167,7 +183,7 @@ impl<'a> Matcher<'a> {
             if search.cut {
                 return None;
             }
-            // Without volumes the score needs no supplies: an agent that cannot win is not completed.
+            // Without volumes the score is known at once, and a candidate that cannot win is not built.
             if self.subject.need.volumes.is_empty() {
                 search.steps += 1;
                 let beaten = |best: &Candidate| self.total(&self.agent_items(agent, &[])) <= best.score;
@@ -197,7 +213,7 @@ impl<'a> Matcher<'a> {
         best
     }
 
-    /// The stocks of every supply that holds for a volume of the need on its own.
+    /// Returns the stocks that volumes could take from, of every supply that holds for one on its own.
     pub fn supply_stocks(&self, agent: Option<usize>) -> Vec<StockId> {
         let world = self.moment.world;
         let mut stocks = Vec::new();
@@ -216,7 +232,7 @@ impl<'a> Matcher<'a> {
         stocks
     }
 
-    /// Assigns the remaining volumes, depth first, best supply first.
+    /// Assigns the remaining volumes, best supply first. On failure `supplies` is as before.
     fn assign(
         &self,
         agent: Option<usize>,
@@ -233,7 +249,7 @@ impl<'a> Matcher<'a> {
             }
             return holds;
         }
-        // Who asks why is told of each supply that is ruled out.
+        // An explanation wants every supply that fails, so nothing is pruned for it.
         let explains = search.refused.is_some();
         let ties = if explains { Vec::new() } else { self.ties(agent, at, supplies) };
         let options = self.options(agent, at, supplies, &mut way.open[at], &ties);
@@ -254,6 +270,7 @@ impl<'a> Matcher<'a> {
                 search.bounded = true;
                 return false;
             }
+            // The rest of `LOOKS_PER_TRY` is spent below if the try is in vain.
             let before = way.draft.takes.len();
             match self.draft_volume(&mut way.draft, at, option.supply) {
                 Ok(_) => {
@@ -271,6 +288,7 @@ impl<'a> Matcher<'a> {
                     supplies.pop();
                 }
                 Err(shortage) => {
+                    // The deepest volume reached says the most about what is missing.
                     if search.ran_out.as_ref().is_none_or(|known| known.0 < at) {
                         search.ran_out = Some((at, option.supply, *shortage));
                     }
@@ -287,13 +305,13 @@ impl<'a> Matcher<'a> {
         false
     }
 
-    /// The supplies that hold for a volume on their own beside those of the volumes before it, best first.
+    /// Returns the supplies that hold for a volume on their own, best first, before ties are applied.
     pub fn choices(&self, agent: Option<usize>, at: usize, before: &[usize]) -> Vec<Choice> {
         self.options(agent, at, before, &mut None, &[])
     }
 
-    /// The supplies that hold for a volume on their own and that what ties them leaves open, best first. Which hold does not
-    /// go by the volumes before it, and is looked at once.
+    /// Returns the supplies that hold for a volume and satisfy its ties, best first. `open` caches those
+    /// that hold, which do not depend on the volumes before.
     fn options(
         &self,
         agent: Option<usize>,
@@ -310,13 +328,11 @@ impl<'a> Matcher<'a> {
                 left.map(|supply| self.choice(agent, at, *supply, before)).collect()
             }
         };
-        // Kept for the role, then by score, then least waste, then existing before carved, then path: supplies are
-        // sorted by path. One that is kept for another role does not hold.
         options.sort_by_key(Choice::rank);
         options
     }
 
-    /// The supplies that hold for a volume on their own, in order of path.
+    /// Returns the supplies that hold for a volume on their own, in order of path.
     fn holding(&self, agent: Option<usize>, at: usize) -> Vec<usize> {
         let volume = &self.subject.need.volumes[at];
         let mut stop = |_: Failure<'a>| ControlFlow::Break(());
@@ -338,7 +354,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Size taken − size asked.
+    /// Returns the size that a supply would give at least, minus the size asked.
     pub(super) fn waste(&self, volume: &Volume, supply: usize) -> i64 {
         let Some(size) = self.moment.plan.symbols.find("size") else { return 0 };
         let Some(Amount::Scalar(dimension, low, _)) = volume.request.amount(size) else {
@@ -352,7 +368,7 @@ impl<'a> Matcher<'a> {
         taken.map_or(0, |taken| taken.saturating_sub(*low))
     }
 
-    /// What a volume takes of a supply, beside the draft, which grows by it.
+    /// Adds what a volume takes from a supply to the draft. On failure the caller truncates the draft.
     pub(super) fn draft_volume(
         &self,
         draft: &mut Draft,
@@ -406,10 +422,10 @@ impl<'a> Matcher<'a> {
         Shortage { permanent: false, ..never }
     }
 
-    /// The first place that ties the agent and the volumes and does not hold for those assigned.
+    /// Returns the first hard place between the last supply and the agent or earlier supplies that fails.
     fn joint_place(&self, agent: Option<usize>, supplies: &[usize]) -> Option<&'a Place> {
         let need = self.subject.need;
-        // What no choice of supplies decides has held before one was tried.
+        // Places that do not depend on the supplies were checked before. A relaxed need checks them again.
         let hard = |place: &&Place| place.weight.is_none() && (place.kind.is_tie() || self.relaxed.is_some());
         let of_agent = agent.and_then(|agent| {
             let mut places = need.places.iter().filter(hard);
@@ -427,7 +443,7 @@ impl<'a> Matcher<'a> {
             .find(|place| !self.supply_place(place, *last, before, volume).holds())
     }
 
-    /// With all supplies known: charges that read them still fit the agent.
+    /// Checks with all supplies known that charges fit the agent, and that something is taken.
     fn whole_holds(&self, agent: Option<usize>, supplies: &[usize]) -> bool {
         if !supplies.is_empty() && self.takes_nothing(agent, supplies).is_some() {
             return false;
@@ -439,8 +455,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Why supplies that hold one by one do not hold together with the agent: places that tie them, or charges that
-    /// read them.
+    /// Returns the reasons why supplies that hold one by one do not hold together with the agent.
     pub fn joint_failures(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<Failure<'a>> {
         let need = self.subject.need;
         let mut found = Vec::new();
@@ -477,7 +492,7 @@ impl<'a> Matcher<'a> {
         found
     }
 
-    /// The candidate once its supplies are chosen: amounts with a range are raised to the most that fits.
+    /// Builds the candidate of an agent with chosen supplies. Ranges are raised to the most that fits.
     pub fn candidate_from(&self, agent: Option<usize>, supplies: &[usize]) -> Candidate {
         let world = self.moment.world;
         let wants = self.agent_wants(agent, supplies).unwrap_or_default();
@@ -500,6 +515,7 @@ impl<'a> Matcher<'a> {
                 requests.push(request);
             }
         }
+        // All lower ends are taken by now, so that raising one amount cannot starve another.
         self.raise(&mut takings, &requests);
         drop(requests);
         let volumes = supplies.iter().enumerate();
@@ -531,8 +547,8 @@ impl<'a> Matcher<'a> {
         VolumeGrant { supply, waste }
     }
 
-    /// What counts in shares: what the lowest tiers give, existing volumes whole. What is without end counts in
-    /// none.
+    /// Returns the amounts that count in dominant shares: those of the lowest tiers, and existing volumes
+    /// as a whole. Unlimited resources have no shares.
     fn shares(&self, takings: &[Taking], supplies: &[usize]) -> Vec<(Side, Symbol, i128)> {
         let world = self.moment.world;
         let mut shares = Vec::new();
@@ -556,7 +572,7 @@ impl<'a> Matcher<'a> {
         shares
     }
 
-    /// Every failure of an agent alone.
+    /// Returns every failure of an agent alone.
     pub fn agent_failures(&self, agent: Option<usize>) -> Vec<Failure<'a>> {
         let mut found = Vec::new();
         let _ = self.agent_checks(agent, &mut |failure| {
@@ -566,7 +582,7 @@ impl<'a> Matcher<'a> {
         found
     }
 
-    /// Every failure of a supply for a volume.
+    /// Returns every failure of a supply for a volume.
     pub fn supply_failures(
         &self,
         agent: Option<usize>,

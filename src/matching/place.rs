@@ -1,4 +1,9 @@
-//! Places: within, avoid, near, at most, spread, together.
+//! Evaluates the places of needs and volumes: `within`, `avoid`, `near`, `at most`, `spread`, `together`.
+//!
+//! Places read one of three kinds of state. `within` and `avoid "path"` read the inventory alone. `near X`
+//! and `avoid X` compare with the instances of another need, or with volumes of the same need. `at most`,
+//! `spread` and `together` count instances by value. [`Matcher::bar`] turns the counts into one threshold
+//! that is the same for every subject, and the index uses it to judge all rows at once.
 
 use indexmap::IndexSet;
 
@@ -14,41 +19,45 @@ use crate::{
     value::is_within,
 };
 
-/// What became of a place.
+/// The outcome of a place for one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceVerdict {
-    /// It holds.
+    /// The place holds.
     Holds,
-    /// The subject has no value to go by.
+    /// The subject has no value in the key of the place.
     Absent,
-    /// It does not hold, and no change in what is free can cure it: the subject's value.
+    /// The place does not hold, and no change of free amounts can cure it. Contains the subject's value.
     Never(String),
-    /// It does not hold as things are: the subject's value, and what is in the way.
+    /// The place does not hold in the present state. Contains the subject's value, and the value that
+    /// conflicts with it.
     Now(String, String),
 }
 
 impl PlaceVerdict {
-    /// Whether it holds.
+    /// Returns `true` if the place holds.
     pub fn holds(&self) -> bool {
         *self == PlaceVerdict::Holds
     }
 }
 
-/// What a place that counts asks of a value, whatever the value.
+/// The demand of a counting place on a value. It is the same for all values.
 pub(super) enum Bar {
-    /// Fewer there than so many.
+    /// The count of the value must be below this.
     AtMost(u64),
-    /// Fewer there than the first; the second is the least, where it is, or how many values are used.
+    /// The count of the value must be below the first number, which is the second, the least count, plus
+    /// the allowed skew. The third is the value with the least count, or a text if too few values are used
+    /// yet.
     Below(u64, u64, Result<PlaceValue, String>),
-    /// No value but this, and but those of others.
+    /// No value is allowed but the one chosen for all instances, if one was, and the one that other
+    /// instances have.
     Only(Option<PlaceValue>),
 }
 
-/// What the target of a place has.
+/// The instances that a place compares its subject with.
 struct Targets<'m> {
-    /// Of supplies that are assigned.
+    /// The supplies assigned to volumes of the same need.
     assigned: Vec<OtherInstance>,
-    /// Of instances.
+    /// The instances of another need.
     placed: Option<&'m OtherInstances>,
 }
 
@@ -63,8 +72,8 @@ impl Targets<'_> {
 }
 
 impl<'a> Matcher<'a> {
-    /// A place of the need, for an agent. `supplies` are those of the volumes assigned so far, in order; a place
-    /// that speaks of a volume beyond them holds for now.
+    /// Evaluates a place of the need for an agent. `supplies` are those of the volumes assigned so far, in
+    /// order. A place that refers to a later volume holds for now.
     pub fn agent_place(&self, place: &Place, agent: usize, supplies: &[usize]) -> PlaceVerdict {
         let world = self.moment.world;
         let domain = world.agents[agent].placement.domain;
@@ -86,7 +95,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// A place of a volume, for a supply. `supplies` are those of the volumes before it.
+    /// Evaluates a place of a volume for a supply. `supplies` are those of the volumes before it.
     pub fn supply_place(
         &self,
         place: &Place,
@@ -108,6 +117,7 @@ impl<'a> Matcher<'a> {
                 self.apart(own.as_ref(), &self.targets(place, *target, *key, supplies))
             }
             PlaceKind::AtMost { key, .. } | PlaceKind::Spread { key, .. } | PlaceKind::Together(key) => {
+                // Volumes that come of one block with a `count` share its name, and count against each other.
                 let before = self.subject.need.volumes.iter().zip(supplies);
                 let mut of_instance = CountByValue::new();
                 for (_, other) in before.filter(|(other, _)| other.name == volume.name) {
@@ -120,7 +130,8 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// A place that counts: `more` is what this very instance adds to what there is.
+    /// Evaluates a counting place. `more` has the counts of the instance that is being assigned, which the
+    /// tally does not have yet.
     fn counted(&self, place: &Place, own: Option<PlaceValue>, more: &CountByValue) -> PlaceVerdict {
         let Some(own) = own else { return PlaceVerdict::Absent };
         let there = self.there(place, &own, more);
@@ -145,13 +156,13 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// How many there are where a place that counts would have one more.
+    /// Returns the count of a value for a counting place.
     fn there(&self, place: &Place, own: &PlaceValue, more: &CountByValue) -> u64 {
         let tally = self.moment.placed.tally(self.id, place.number);
         tally.map_or(0, |tally| tally.get(own)) + more.get(own).copied().unwrap_or(0)
     }
 
-    /// What a place that counts asks, whatever the subject.
+    /// Returns the demand of a counting place. It depends on the counts and not on the subject.
     pub(super) fn bar(&self, place: &Place, more: &CountByValue) -> Bar {
         let none = PlaceTally::default();
         let tally = self.moment.placed.tally(self.id, place.number).unwrap_or(&none);
@@ -164,7 +175,9 @@ impl<'a> Matcher<'a> {
                 let eligible = eligible.map_or(&nowhere, |eligible| eligible);
                 let values = tally.used()
                     + more.keys().filter(|place_value| tally.get(place_value) == 0).count() as u64;
-                // Ties go by the order of the spots, which is that of the agents.
+                // Below `at_least` used values, an unused one counts as the least, so that the place
+                // spreads over new values first. Equal counts go by the order of values, which is that of
+                // the agents.
                 let least = (values >= *at_least).then(|| tally.least(eligible, more)).flatten();
                 let (floor, whose) = match least {
                     Some((floor, place_value)) => (floor, Ok(place_value)),
@@ -194,13 +207,13 @@ impl<'a> Matcher<'a> {
         is_within(symbols.text(inner), symbols.text(outer))
     }
 
-    /// Whether another is the supply of a part of the tree that a place is in: a pool of the whole region is near each of
-    /// its agents.
+    /// Returns `true` if `other` is a supply whose domain contains `inner`. So the pool of a region is
+    /// near each of the region's agents.
     pub(super) fn is_around(&self, other: &OtherInstance, inner: Option<Symbol>) -> bool {
         other.supply.is_some_and(|outer| inner.is_some_and(|inner| self.is_within(inner, outer)))
     }
 
-    /// Whether another is an agent within a place.
+    /// Returns `true` if `other` is an agent within `outer`.
     pub(super) fn is_inside(&self, other: &OtherInstance, outer: Option<Symbol>) -> bool {
         other.agent.is_some_and(|inner| outer.is_some_and(|outer| self.is_within(inner, outer)))
     }
@@ -249,7 +262,7 @@ impl<'a> Matcher<'a> {
         other.value.as_ref().map_or_else(|| "nowhere".to_owned(), |value| self.show(value))
     }
 
-    /// What the target of a place has, of each of its instances.
+    /// Returns the instances of the target of a place.
     fn targets(&self, place: &Place, target: Target, key: PlaceKey, supplies: &[usize]) -> Targets<'a> {
         let Target::Volume(name) = target else {
             let placed = self.moment.placed.others(self.id, place.number);
@@ -264,12 +277,12 @@ impl<'a> Matcher<'a> {
         Targets { assigned: assigned.collect(), placed: None }
     }
 
-    /// An agent's value of what places go by.
+    /// Returns the value of an agent in a key of places.
     pub fn agent_value(&self, agent: usize, key: PlaceKey) -> Option<PlaceValue> {
         agent_place_value(self.moment.plan, self.moment.world, agent, key)
     }
 
-    /// A supply's value of what places go by.
+    /// Returns the value of a supply in a key of places.
     pub fn supply_value(&self, supply: usize, key: PlaceKey) -> Option<PlaceValue> {
         supply_place_value(self.moment.plan, self.moment.world, supply, key)
     }

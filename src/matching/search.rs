@@ -21,7 +21,7 @@ pub struct Search {
     pub bounded: bool,
     /// The looks spent so far.
     looks: u64,
-    /// The number of supplies that may be tried, at [`LOOKS_PER_TRY`] looks each. `None`: no limit.
+    /// The number of supplies that may be tried in vain. `None`: no limit.
     pub left: Option<u64>,
     /// `true` if the budget ran out. The search then has no result, not even a negative one.
     pub cut: bool,
