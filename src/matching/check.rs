@@ -1,5 +1,6 @@
-//! What must hold of an agent, and of a supply for a volume (section 7 of the language reference). One walk
-//! serves both uses: stop at the first failure, or collect every one.
+//! The hard checks of an agent, and of a supply for a volume (section 7 of the language reference).
+//!
+//! One walk reports failures to a sink, which breaks at the first one or goes on to collect every one.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -20,96 +21,96 @@ use crate::{
     value::Value,
 };
 
-/// How many wants are looked through one by one.
+/// The number of wants up to which a linear scan is used; with more, a map is built.
 const FEW_WANTS: usize = 16;
 
-/// A condition that does not hold.
+/// A hard condition that does not hold.
 #[derive(Clone, Debug)]
 pub enum Failure<'a> {
-    /// A requirement of the operator, an agent or a provider: which of its conditions.
+    /// A requirement of the operator, an agent or a provider, and its condition that fails.
     Rule(&'a Rule, NodeId),
-    /// A class asked for: which of its conditions.
+    /// A class that is asked for, and its condition that fails.
     Class(ClassAsk, Side, NodeId),
-    /// A condition of the need itself: which part of it.
+    /// A condition of the need itself, and the part of it that fails.
     Condition(&'a Rule, Side, NodeId),
-    /// Too little of a resource, or none.
+    /// Too little of a resource is free, or there is none.
     Amount(Shortage),
-    /// Nothing would be taken at all, though amounts are asked for: one of them.
+    /// Every amount may be 0, and nothing would be taken. Contains the first amount that is asked.
     Nothing(Side, Symbol),
-    /// A charge that has no value, or a negative one.
+    /// A charge without a value, and the gap. `None`: the value is negative or too large.
     Charge(&'a Charge, Option<Gap>),
-    /// A place: what the subject has, where it has anything.
+    /// A place that fails, with its verdict.
     Place(&'a Place, Side, super::place::PlaceVerdict),
-    /// A file system asked of a volume that has another, or none.
+    /// A file system is asked of a volume that has another one, or none.
     Filesystem {
-        /// What the volume has.
+        /// The file system of the volume.
         have: Option<Symbol>,
-        /// What is asked.
+        /// The file system that is asked.
         want: Symbol,
     },
-    /// Writing asked of a volume that can only be read.
+    /// Write access is asked of a volume that is read-only.
     Access,
-    /// An existing volume with as many users as it may have.
+    /// An existing volume has as many users as it may have.
     Users {
-        /// How many there are.
+        /// The number of users.
         users: i128,
     },
-    /// An existing volume that is kept for another role.
+    /// An existing volume is reserved for another role.
     Reserved {
-        /// For which.
+        /// The role that it is reserved for.
         role: Symbol,
     },
-    /// A snapshot asked of another pool than its source is in.
+    /// A snapshot is asked of a supply that is not the pool of its source.
     Source {
-        /// The source.
+        /// The path of the source.
         source: Symbol,
-        /// Whether the source is there, and the role may use it.
+        /// `true` if the source exists and the role may use it.
         there: bool,
     },
-    /// A role that serves other principals only.
+    /// The role serves other principals only.
     Principal {
-        /// The framework's.
+        /// The principal of the framework.
         have: Option<Symbol>,
-        /// Those it serves.
+        /// The principals that the role serves.
         want: Arc<[Symbol]>,
     },
 }
 
-/// Too little of a resource.
+/// A resource of which too little is free.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shortage {
-    /// Whose.
+    /// The side that the resource belongs to.
     pub side: Side,
-    /// Which.
+    /// The resource.
     pub resource: Symbol,
-    /// What it measures.
+    /// The dimension of the amounts.
     pub dimension: Dimension,
-    /// What is free, in base units; `None` where there is no such resource.
+    /// The free amount, in base units. `None`: there is no such resource.
     pub have: Option<i128>,
-    /// What is asked.
+    /// The amount that is asked.
     pub want: Amount,
-    /// What would be taken, where a scalar is asked and `max` allows it.
+    /// The amount that would be taken after rounding, if a scalar is asked and `max` allows it.
     pub takes: Option<i64>,
-    /// What charges add.
+    /// The amount that charges add.
     pub charged: i64,
-    /// The most that one request may take, where it asks for more.
+    /// The most that one request may take, if this one asks for more.
     pub above: Option<i64>,
-    /// Whether it would not fit with everything free either.
+    /// `true` if it would not fit with everything free either.
     pub permanent: bool,
-    /// The role whose limit is in the way, rather than what there is.
+    /// The role whose limit is exceeded. `None`: the resource itself is short.
     pub limit: Option<Symbol>,
-    /// What is free besides, and kept for others.
+    /// The amount that is free too, but kept for others.
     pub kept: i128,
 }
 
-/// Which rules of a supply are looked at.
+/// The part of the checks of a supply to make. The index splits them by whether they read the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// All.
+    /// All checks.
     All,
-    /// Those that hold or fail whatever the agent.
+    /// The checks that do not depend on the agent.
     WithoutAgent,
-    /// Those that mention the agent, and its own.
+    /// The rules that mention the agent, and the agent's own rules.
     AgentOnly,
 }
 
@@ -126,7 +127,7 @@ impl Reach {
 type Flow = ControlFlow<()>;
 type Sink<'s, 'a> = dyn FnMut(Failure<'a>) -> Flow + 's;
 
-/// An amount asked of an agent, with what charges add.
+/// An amount asked of an agent, and the amount that charges add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Want {
     pub resource: Symbol,
@@ -135,7 +136,7 @@ pub(super) struct Want {
 }
 
 impl<'a> Matcher<'a> {
-    /// See [`Matcher::agent_checks`].
+    /// Makes all checks of [`Matcher::agent_checks`], also those that are dropped.
     pub(super) fn every_agent_check(&self, agent: Option<usize>, sink: &mut Sink<'_, 'a>) -> Flow {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
@@ -145,7 +146,7 @@ impl<'a> Matcher<'a> {
         }
         let own = self.moment.world.rules_of_agent(plan, agent);
         for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.weight.is_none()) {
-            // Rules about the agent wait until there is one.
+            // Rules about the agent do not apply without one.
             if !rule.sides.of_volume() && (agent.is_some() || !rule.sides.has(Side::Agent)) {
                 self.rule(&scene, rule, sink)?;
             }
@@ -169,7 +170,7 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// An amount of a need whose amounts may all be 0.
+    /// Returns the first amount that a need asks, if all of its amounts may be 0.
     pub(super) fn may_take_nothing(&self) -> Option<(Side, Symbol)> {
         let need = self.subject.need;
         let of_agent = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| (Side::Agent, ask));
@@ -180,7 +181,7 @@ impl<'a> Matcher<'a> {
         nothing.then_some((side, first.resource))
     }
 
-    /// That an agent with these supplies, which hold, would give nothing of what is asked.
+    /// Returns a failure if an agent with these supplies, which hold, would give nothing at all.
     pub(super) fn takes_nothing(&self, agent: Option<usize>, supplies: &[usize]) -> Option<Failure<'a>> {
         let (side, resource) = self.may_take_nothing()?;
         let candidate = self.candidate_from(agent, supplies);
@@ -188,7 +189,7 @@ impl<'a> Matcher<'a> {
         nothing.then_some(Failure::Nothing(side, resource))
     }
 
-    /// A role that names its principals serves no others.
+    /// Checks the principal of the framework against those that its role serves.
     pub(super) fn principal_check(&self, sink: &mut Sink<'_, 'a>) -> Flow {
         let framework = self.subject.framework;
         match &framework.served {
@@ -199,11 +200,12 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// The amounts asked of an agent, with its charges.
+    /// Checks the amounts asked of an agent, including charges.
     fn want_checks(&self, agent: usize, sink: &mut Sink<'_, 'a>) -> Flow {
         let wants = match self.agent_wants(Some(agent), &[]) {
             Ok(wants) => wants,
             Err((charge, gap)) => {
+                // Explanations still want the shortages of what is asked itself.
                 sink(Failure::Charge(charge, gap))?;
                 self.asked_wants()
             }
@@ -216,7 +218,7 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// See [`Matcher::supply_checks`].
+    /// Makes all checks of [`Matcher::supply_checks`], also those that are dropped.
     pub(super) fn every_supply_check(
         &self,
         agent: Option<usize>,
@@ -240,7 +242,6 @@ impl<'a> Matcher<'a> {
         let rules = shared.chain(tiers).map(|rule| (rule, rule.sides.has(Side::Agent)));
         // An agent's own rule is about it, whatever it mentions.
         for (rule, mentions_agent) in own.chain(rules).filter(|(rule, _)| rule.weight.is_none()) {
-            // Rules about the agent wait until there is one.
             if (agent.is_some() || !mentions_agent) && reach.sees(mentions_agent) {
                 self.rule(&scene, rule, sink)?;
             }
@@ -256,7 +257,7 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// What an existing volume must be; and what it must be carved from, where it is a snapshot.
+    /// Checks the properties of an existing volume, and the pool of a snapshot.
     fn existing_checks(&self, volume: &'a Volume, supply: usize, sink: &mut Sink<'_, 'a>) -> Flow {
         let (world, ledger) = (self.moment.world, self.moment.ledger);
         if let Some(source) = volume.source {
@@ -285,13 +286,13 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// Whether an existing volume is unreserved, or kept for the role or one above it.
+    /// Returns `true` if an existing volume is unreserved, or reserved for the role or one above it.
     fn may_use(&self, existing: &Existing) -> bool {
         let line = self.moment.world.line(self.subject.framework.role);
         existing.reserved_for.is_none_or(|role| line.contains(&role))
     }
 
-    /// The pool of the existing volume that a snapshot is made of; `None` where there is none that the role may use.
+    /// Returns the pool of a snapshot's source, if the source exists and the role may use it.
     fn source(&self, path: Symbol) -> Option<Symbol> {
         let world = self.moment.world;
         let supply = &world.supplies[world.supply(path)?];
@@ -299,7 +300,7 @@ impl<'a> Matcher<'a> {
         self.may_use(existing).then_some(supply.pool)
     }
 
-    /// The amounts of one volume against one supply, on their own.
+    /// Checks each amount of a volume against a supply, one by one.
     fn amount_checks(&self, volume: &'a Volume, supply: usize, sink: &mut Sink<'_, 'a>) -> Flow {
         for ask in &volume.request.amounts {
             if let Some(shortage) = self.supply_shortage(&Draft::default(), supply, ask.resource, &ask.amount)
@@ -307,7 +308,7 @@ impl<'a> Matcher<'a> {
                 sink(Failure::Amount(shortage))?;
             }
         }
-        // An existing volume is taken whole: limits count what is not asked for, too.
+        // An existing volume is taken whole, so limits count amounts that were not asked too.
         let existing = self.moment.world.supplies[supply].existing.as_ref();
         for (resource, dimension, whole) in existing.iter().flat_map(|existing| &existing.whole) {
             if volume.request.amount(*resource).is_some() {
@@ -321,7 +322,7 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// Why an amount does not fit a supply beside a draft; `None` where it fits, or where only a charge counts it.
+    /// Returns the shortage if an amount does not fit beside a draft. One that only a charge takes fits.
     pub(super) fn supply_shortage(
         &self,
         draft: &Draft,
@@ -352,7 +353,7 @@ impl<'a> Matcher<'a> {
         Some(self.lack(draft, short, tiers, shortage))
     }
 
-    /// What there is too little of, and how much of it there is.
+    /// Completes a shortage with the amounts that explain it.
     fn lack(&self, draft: &Draft, lack: Shortfall, tiers: &[HoldingId], shortage: Shortage) -> Shortage {
         let (world, available) = (self.moment.world, self.availability(draft));
         let (amount, charged) = (&shortage.want, shortage.charged);
@@ -388,7 +389,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Whether some charge reads this amount of the volume asked for: then an agent gives it, not the supply.
+    /// Returns `true` if a charge reads this amount of a volume. The agent then gives it, not the supply.
     pub(super) fn is_charged(&self, resource: Symbol) -> bool {
         let plan = self.moment.plan;
         let key = crate::ir::Key::Attribute(resource);
@@ -415,7 +416,7 @@ impl<'a> Matcher<'a> {
         Flow::Continue(())
     }
 
-    /// The conditions of classes and conditions asked for, and how each must come out.
+    /// Returns the conditions of a request and of its classes, each with the outcome that it must have.
     pub(super) fn asked_conditions(&self, request: &Request) -> Vec<(NodeId, bool)> {
         let mut asked = Vec::new();
         for ask in &request.classes {
@@ -435,7 +436,7 @@ impl<'a> Matcher<'a> {
         self.failing(scene, rule.root, &mut |conjunct| sink(Failure::Rule(rule, conjunct)))
     }
 
-    /// Every condition of a conjunction that is not true, classes opened.
+    /// Reports every condition of a conjunction that is not true, including those of its classes.
     fn failing(&self, scene: &Scene<'a>, root: NodeId, sink: &mut dyn FnMut(NodeId) -> Flow) -> Flow {
         if scene.truth(root).holds() {
             return Flow::Continue(());
@@ -447,16 +448,16 @@ impl<'a> Matcher<'a> {
                 sink(conjunct)?;
             }
         }
-        // A filter of others may tell of conditions that do not make up its rule: the rule decides.
+        // The conditions that a plugin reports need not add up to its rule. The rule decides.
         if told { Flow::Continue(()) } else { sink(root) }
     }
 
-    /// The conditions that a rule or class joins with `and`, those of the classes it names included.
+    /// Returns the conditions that a rule or class joins with `and`, with those of the classes it names.
     pub fn conditions(&self, root: NodeId) -> Vec<NodeId> {
         self.moment.plan.conditions(root)
     }
 
-    /// As [`Matcher::conditions`], but for rules of filters of others, which stay whole: what decides.
+    /// Like [`Matcher::conditions`], but a plugin's rule stays whole, since its value decides.
     pub(super) fn terms(&self, root: NodeId) -> Vec<NodeId> {
         self.moment.plan.terms(root)
     }
@@ -466,14 +467,14 @@ impl<'a> Matcher<'a> {
         amounts.map(|ask| Want { resource: ask.resource, amount: ask.amount.clone(), charged: 0 }).collect()
     }
 
-    /// What is asked of the agent with all its charges: once the supplies are known, with those that read them.
+    /// Returns the amounts asked of an agent with charges, but for those that read a supply not yet known.
     pub(super) fn agent_wants(
         &self,
         agent: Option<usize>,
         supplies: &[usize],
     ) -> Result<Vec<Want>, (&'a Charge, Option<Gap>)> {
         let mut wants = self.asked_wants();
-        // Where the want of a resource is, once there are too many to look through for each charge.
+        // By resource, the position of its want. Built once there are too many to scan for each charge.
         let mut places: Option<IndexMap<Symbol, usize>> = None;
         for charge in self.charges() {
             let mut charged: i64 = 0;
@@ -498,6 +499,7 @@ impl<'a> Matcher<'a> {
                 0..=FEW_WANTS => wants.iter().position(|want| want.resource == charge.resource),
                 _ => {
                     let places = places.get_or_insert_default();
+                    // Each want has its own resource, so the map has as many entries as it has seen wants.
                     let new = wants.iter().enumerate().skip(places.len());
                     places.extend(new.map(|(at, want)| (want.resource, at)));
                     places.get(&charge.resource).copied()
@@ -515,7 +517,7 @@ impl<'a> Matcher<'a> {
         Ok(wants)
     }
 
-    /// What one charge takes. One that reads an amount the request does not name takes nothing.
+    /// Returns the amount of one charge: 0 if it reads an amount that the request does not name.
     fn charge(&self, charge: &'a Charge, scene: &Scene<'a>) -> Result<i64, (&'a Charge, Option<Gap>)> {
         match scene.value(charge.root) {
             Ok(Value::Quantity(_, amount)) if amount >= 0 => Ok(amount),
@@ -536,7 +538,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Why a want does not fit an agent; `None` where it does.
+    /// Returns the shortage if a want does not fit an agent.
     pub(super) fn agent_shortage(&self, agent: usize, want: &Want) -> Option<Shortage> {
         let never = |dimension| Shortage {
             charged: want.charged,
@@ -551,7 +553,7 @@ impl<'a> Matcher<'a> {
         Some(self.lack(&draft, short, &[holding], never(dimension_of(&want.amount))))
     }
 
-    /// How much of a resource an existing volume gives whole.
+    /// Returns the amount of a resource that an existing volume gives as a whole.
     pub(super) fn whole_size(&self, supply: usize, resource: Symbol) -> Option<i64> {
         let existing = self.moment.world.supplies[supply].existing.as_ref()?;
         existing.whole.iter().find(|whole| whole.0 == resource).map(|whole| whole.2)
@@ -559,7 +561,7 @@ impl<'a> Matcher<'a> {
 }
 
 impl Shortage {
-    /// Where nothing that is free has a part in it; other shortages differ from it.
+    /// Returns a shortage that no free amount can cure. Other shortages start from it and override fields.
     pub(super) fn never(
         side: Side,
         resource: Symbol,
@@ -583,7 +585,7 @@ impl Shortage {
     }
 }
 
-/// The most that one request may take of a holding, where this one asks for more.
+/// Returns the most that one request may take of a holding, if this one asks for more.
 fn above(holding: &Holding, amount: &Amount, charged: i64) -> Option<i64> {
     let Amount::Scalar(dimension, low, _) = amount else { return None };
     let taken = holding.rounded(low.checked_add(charged)?)?;
