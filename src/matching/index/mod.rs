@@ -1,10 +1,20 @@
-//! An index of a fleet at one moment of its ledger: the columns that needs read, kept current as amounts are taken.
+//! The fast engine: an index of a fleet, which gives the same answers as the plain engine
+//! ([`Matcher::best`]) and counts the same work, but reads only what has changed since it was last asked.
 //!
-//! It answers what [`Matcher::best`] answers, the same to the last digit, and looks at what has changed only. A need is
-//! planned by sides: what is asked of agents alone and of supplies alone gives a set of rows each; the rules that speak of
-//! both part the supplies into groups that they cannot tell apart, each with the agents that it may serve. Candidates are
-//! the product, which is never written out. Holders that are unlike the others are looked at one by one, with the very
-//! checks of the plain engine; the candidate that wins is completed by it.
+//! 1. Conditions, free amounts and places are columns over rows. A row is an agent or a supply, and a set
+//!    of rows is a bitmap ([`Bits`]). Equal conditions of different needs share a column.
+//! 2. A need is split by sides. Conditions on agents alone give a bitmap of agents ([`AgentFilter`]);
+//!    those on supplies alone give one of supplies for each volume ([`SupplyFilter`]).
+//! 3. Rules that read both sides divide the supplies into groups that these rules cannot tell apart (a
+//!    partition refinement), each with the bitmap of the agents that it serves. Candidates are the product
+//!    of both, which is never written out.
+//! 4. Rows with rules that are not indexed are checked one by one by the plain engine, which also builds
+//!    the winning candidate. So there is one implementation of every check.
+//! 5. Changes of the ledger are written to journals of rows ([`Index::touch`]). Each reader remembers its
+//!    position in the journal, and updates the rows behind it, or all if they are many.
+//!
+//! The cycle keeps one index and calls [`Index::touch`] after each change of the ledger. Needs that ask
+//! the same thing share what is prepared for them, by their [`ShapeKey`].
 
 mod agents;
 mod answer;
@@ -48,48 +58,54 @@ use scores::{ScoreKey, Scores};
 use shape::{Roles, ShapeKey};
 use supplies::SupplyFilter;
 
-/// Columns of a fleet, and what needs ask of them.
+/// The columns of a fleet, and the filters of the needs that were asked.
 #[derive(Clone, Debug)]
 pub struct Index {
+    /// The cached conditions on agents.
     agents: Terms,
+    /// The cached conditions on supplies.
     supplies: Terms,
     free_columns: FreeColumns,
+    /// The agents by the values of places.
     place_values: RowsByPlace,
+    /// The supplies by the values of places.
     spots_of_supplies: RowsByPlace,
     own: HolderRules,
-    /// Supplies that exist already.
+    /// The supplies that are existing volumes.
     existing: Bits,
-    /// Of each node of the plan, the first that says the same.
+    /// By node of the plan, the first node with an equal expression. Caches use it as the key.
     canonical: Vec<NodeId>,
     owners: StockOwners,
     roles: Roles,
-    /// How often the limit of a role has been drawn on or given back.
+    /// The number of changes of role limits. A limit bounds all rows at once, so it has no journal of
+    /// rows.
     limits_changed: usize,
-    /// Where no framework's promises concern another.
+    /// The journals of each framework, if a promise to one framework leaves the amount free to the others.
     apart: Option<FrameworkJournals>,
     shapes: IndexSet<ShapeKey>,
-    /// By shape; taken out while it is asked.
+    /// By shape, its filters. An entry is taken out while it is used, so that the index can be borrowed
+    /// beside it.
     asked: Vec<Option<ShapeRequest>>,
     shape_of: IndexMap<NeedId, usize>,
-    /// Over which spots needs of a shape are spread, by key.
+    /// By shape and key, the values over which needs are spread.
     eligible: IndexMap<(usize, PlaceKey), Arc<IndexSet<PlaceValue>>>,
-    /// What agents earn; `None`: too large for the columns.
+    /// The scores of agents. `None`: they do not fit the column.
     scores: IndexMap<ScoreKey, Option<Scores>>,
 }
 
-/// What needs of one shape ask.
+/// The filters of the needs of one shape.
 #[derive(Clone, Debug)]
 struct ShapeRequest {
-    /// A need of this shape.
+    /// A need of this shape, which stands for all of them when the filters are refreshed.
     one: NeedId,
     agents: Option<AgentFilter>,
     volumes: Vec<SupplyFilter>,
     kinds: KnownKinds,
-    /// By number, those of its agents.
+    /// The index of the scores of its agents.
     scores: usize,
 }
 
-/// Whose each stock is.
+/// The agent or the supplies that each stock belongs to. A pool's stock serves many supplies.
 #[derive(Clone, Debug, Default)]
 struct StockOwners {
     agents: Vec<Option<u32>>,
@@ -108,6 +124,7 @@ impl StockOwners {
             let parts = tiers.flat_map(|held| &world.holding(held.holding).parts).map(|part| part.1);
             let users = supply.existing.as_ref().map(|existing| existing.users);
             for stock in parts.chain(users) {
+                // Rows ascend, so a repetition can only be the last entry.
                 let rows = owners.supplies.entry(stock).or_default();
                 if rows.last() != Some(&(row as u32)) {
                     rows.push(row as u32);
@@ -119,12 +136,12 @@ impl StockOwners {
 }
 
 impl Index {
-    /// The index of a fleet of which only what is taken changes.
+    /// Creates the index of a fleet whose totals are fixed: only the amounts taken change.
     pub fn new(plan: &Plan, world: &World) -> Index {
         Index::of(plan, world, false)
     }
 
-    /// The index of a fleet whose totals change too.
+    /// Creates the index of a fleet whose totals may change too.
     pub fn of_changing(plan: &Plan, world: &World) -> Index {
         Index::of(plan, world, true)
     }
@@ -153,8 +170,9 @@ impl Index {
         }
     }
 
-    /// Told that a framework took something of stocks or gave it back, once the ledger has it; `None`, of a fleet whose
-    /// totals change: that their totals are others.
+    /// Marks the rows that depend on `stocks` as changed. Call it after the ledger or a total has changed.
+    /// `framework` is the framework that took or released the amounts; `None` if the change concerns all,
+    /// such as that of a total.
     pub fn touch(
         &mut self,
         world: &World,
@@ -171,7 +189,7 @@ impl Index {
                 self.limits_changed += 1;
             }
         }
-        // A grant takes much of few.
+        // A grant takes several resources of few rows.
         for rows in [&mut agents, &mut supplies] {
             rows.sort_unstable();
             rows.dedup();
@@ -183,18 +201,19 @@ impl Index {
         }
     }
 
-    /// The agent that a stock is of, by its number.
+    /// Returns the index of the agent that a stock belongs to.
     pub fn agent_of(&self, stock: StockId) -> Option<usize> {
         self.owners.agents.get(stock.0 as usize).copied().flatten().map(|row| row as usize)
     }
 
-    /// The best candidate of a need: as [`Matcher::best`], of which `search` is told the same.
+    /// Returns the best candidate of a need. The result, and what is counted in `search`, equal those of
+    /// [`Matcher::best`].
     pub fn best(&mut self, matcher: &Matcher<'_>, search: &mut Search) -> Option<Candidate> {
         self.ask(matcher, search, None).unwrap_or_else(|| matcher.best(search))
     }
 
-    /// As [`Index::best`], with every agent that the need could have and the supplies that it would get, in order of name.
-    /// `None` where that is to be found out plainly.
+    /// Like [`Index::best`], and returns every agent that the need could have with the supplies that it
+    /// would get, in order of name. Returns `None` if only the plain engine can tell.
     pub fn served(
         &mut self,
         matcher: &Matcher<'_>,
@@ -206,7 +225,8 @@ impl Index {
         Some((best, served))
     }
 
-    /// Whether everything holds that must hold of an agent alone: as [`Matcher::agent_holds`].
+    /// Returns `true` if everything holds that must hold for an agent alone, like
+    /// [`Matcher::agent_holds`].
     pub fn agent_holds(&mut self, matcher: &Matcher<'_>, agent: usize) -> bool {
         if matcher.is_special() || matcher.subject.need.agent.is_none() {
             return matcher.agent_holds(Some(agent));
@@ -229,9 +249,12 @@ impl Index {
         holds && hard.all(|place| matcher.agent_place(place, agent, &[]).holds())
     }
 
-    /// The values of a place over which agents are spread, in order of the first agent with each: where some agent could ever
-    /// run, with everything free. The moment is one where nothing is taken. `None` where that is to be found out plainly:
-    /// where something but amounts may change, or limits or existing volumes are in it.
+    /// Returns the values over which a place spreads: those of some agent on which the need could ever
+    /// run, with everything free, in the order of the first agent with each.
+    ///
+    /// In the moment of `matcher` nothing may be taken. Returns `None` if only the plain engine can tell:
+    /// if anything but amounts may change, or if the fleet has limits, existing volumes or agents' own
+    /// rules about volumes.
     pub fn eligible(&mut self, matcher: &Matcher<'_>, place: &Place) -> Option<Arc<IndexSet<PlaceValue>>> {
         let world = matcher.moment.world;
         let key = place.kind.key()?;
@@ -273,13 +296,15 @@ impl Index {
         });
         self.asked[shape] = Some(asked);
         let rows = rows?;
+        // The order of agents makes the order of values, which breaks ties between them.
         let found = self.place_values.rows_by_value(matcher, key).firsts(&rows);
         let found: Arc<IndexSet<PlaceValue>> = Arc::new(found.into_iter().map(|one| one.1).collect());
         self.eligible.insert((shape, key), Arc::clone(&found));
         Some(found)
     }
 
-    /// Follows what has changed, for every need that was asked so far: nothing is left to do when one is asked next.
+    /// Brings the filters of all needs that were asked so far up to date, so that the next question finds
+    /// nothing to do.
     pub fn refresh(&mut self, moment: Moment<'_>) {
         for asked in self.asked.iter_mut().flatten() {
             let matcher = Matcher::new(moment, asked.one);
@@ -308,7 +333,7 @@ impl Index {
         }
     }
 
-    /// `None`: the columns do not tell.
+    /// Asks the index. Returns `None` if only the plain engine can tell.
     fn ask(
         &mut self,
         matcher: &Matcher<'_>,
@@ -342,8 +367,9 @@ impl Index {
         })
     }
 
-    /// The number of what a need asks, which needs that ask alike share.
+    /// Returns the number of the shape of a need. It prepares the shape's filters if it is new.
     fn shape(&mut self, matcher: &Matcher<'_>) -> usize {
+        // Filters refer to cached columns by number, so all is dropped at once and built again on demand.
         if self.agents.is_full() || self.supplies.is_full() {
             self.agents.clear();
             self.supplies.clear();
@@ -369,7 +395,7 @@ impl Index {
         shape
     }
 
-    /// The agents for which everything holds that must hold of an agent alone.
+    /// Returns the agents for which everything holds that must hold for an agent alone.
     fn agents_of(&mut self, matcher: &Matcher<'_>, asked: &mut AgentFilter) -> Bits {
         let parts = AgentSets {
             terms: &mut self.agents,
@@ -379,7 +405,7 @@ impl Index {
         };
         let mut rows = asked.rows(parts, matcher).clone();
         for place in matcher.subject.need.places.iter().filter(|place| place.weight.is_none()) {
-            // Those that the inventory alone decides are among the rows.
+            // Subtrees never change, and the filter has them already.
             if !place.kind.is_subtree() {
                 rows.and(self.place_values.placed(matcher, place, None));
             }
@@ -387,7 +413,7 @@ impl Index {
         rows
     }
 
-    /// The supplies that hold for a volume whatever the agent.
+    /// Returns the supplies that hold for a volume whatever the agent.
     fn supplies_of(&mut self, matcher: &Matcher<'_>, at: usize, asked: &mut SupplyFilter) -> Bits {
         let parts = AgentSets {
             terms: &mut self.supplies,
