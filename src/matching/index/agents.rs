@@ -1,4 +1,10 @@
-//! The agents for which everything that must hold of an agent alone does.
+//! The filter of agents: the bitmap of those for which everything holds that must hold for an agent alone.
+//!
+//! The filter combines a fixed bitmap, conditions that move with the free amounts, and comparisons with
+//! columns of free amounts. Rows that these cannot judge are checked one by one with the plain engine's
+//! checks. The bitmap is updated row by row from a journal, and computed anew if many rows changed. Places
+//! that depend on where instances are differ from need to need of one shape, so they are left to the
+//! caller.
 
 use std::ops::ControlFlow;
 
@@ -18,33 +24,35 @@ use crate::{
     types::Side,
 };
 
-/// What a need asks of agents.
+/// The hard conditions of a need on agents, and the agents that satisfy them.
 #[derive(Clone, Debug)]
 pub(super) struct AgentFilter {
     filter: SideFilter,
-    /// What is taken, which may differ from agent to agent.
+    /// The amounts taken. Charges may make them differ between agents.
     wants: Vec<AmountFilters>,
-    /// Whether nothing but room changes what is asked.
+    /// `true` if only free amounts can change the bitmap, and all agents are judged by columns. The
+    /// journal of the framework then suffices.
     by_room: bool,
-    /// Whether roles' limits are over what is asked.
+    /// `true` if the fleet has limits of roles.
     limited: bool,
-    /// Those for which all of it holds, and how far that has been followed.
+    /// The agents for which all of it holds, as of the entry `read` of the journal and `limits_read`
+    /// changes of limits.
     rows: Bits,
     read: usize,
     limits_read: usize,
 }
 
-/// Amounts asked of some agents.
+/// The amounts asked of some agents.
 #[derive(Clone, Debug)]
 struct AmountFilters {
-    /// Of whom; `None`: of all.
+    /// The agents. `None`: all of them.
     of: Option<Bits>,
     wants: Vec<Want>,
-    /// For each, its column, what it asks of it, and whether it is nothing.
+    /// For each want, the index of its column, the bound on it, and `true` if the want is zero.
     columns: Vec<(usize, AmountBound, bool)>,
 }
 
-/// What the sets of rows are made from.
+/// The columns of one side, borrowed from the index to update a bitmap. Used for supplies too.
 pub(super) struct AgentSets<'i> {
     pub terms: &'i mut Terms,
     pub free_columns: &'i mut FreeColumns,
@@ -53,12 +61,12 @@ pub(super) struct AgentSets<'i> {
 }
 
 impl AgentSets<'_> {
-    /// What tells how room changed.
+    /// Returns the journal of changes of free amounts, as the need's framework sees them.
     pub fn journal(&self, matcher: &Matcher<'_>) -> &Journal {
         framework_journals::journal(self.apart, self.terms, matcher.id.framework, self.terms.side())
     }
 
-    /// A column, as things are now.
+    /// Returns a column, brought up to date.
     pub fn current(&mut self, at: usize, matcher: &Matcher<'_>) -> &FreeColumn {
         let side = self.terms.side();
         let journal = framework_journals::journal(self.apart, self.terms, matcher.id.framework, side);
@@ -98,7 +106,7 @@ impl AgentFilter {
         asked
     }
 
-    /// Rules, classes, conditions, and places that stay as they are.
+    /// Adds rules, classes, conditions, and places in subtrees.
     fn conditions(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
         let plan = matcher.moment.plan;
         let need = matcher.subject.need;
@@ -118,7 +126,11 @@ impl AgentFilter {
         }
     }
 
-    /// What is taken of each agent.
+    /// Adds the amounts that are taken of each agent.
+    ///
+    /// Charges that read the agent divide agents into classes of equal keys. The wants are computed once
+    /// for each class, and classes with equal wants share an entry. If a charge moves with the free
+    /// amounts, all agents are checked one by one instead.
     fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
         let plan = matcher.moment.plan;
         let rows = self.filter.fixed.rows();
@@ -127,6 +139,7 @@ impl AgentFilter {
             charges.filter(|charge| charge.sides.has(Side::Agent)).map(|charge| charge.root).collect();
         let mut wants: Vec<(Option<Bits>, Vec<Want>)> = Vec::new();
         if read.is_empty() {
+            // The wants are the same for all agents, so any one will do.
             match matcher.agent_wants((rows > 0).then_some(0), &[]) {
                 Ok(same) => wants.push((None, same)),
                 Err(_) => self.filter.fixed = Bits::none(rows),
@@ -147,6 +160,7 @@ impl AgentFilter {
                 let among: Vec<bool> = each.iter().map(|one| one.as_ref() == Some(same)).collect();
                 wants.push((Some(classes.rows(&among)), same.clone()));
             }
+            // An agent whose charge has no value cannot serve.
             let known: Vec<bool> = each.iter().map(Option::is_some).collect();
             self.filter.fixed.and(&classes.rows(&known));
         }
@@ -175,12 +189,13 @@ impl AgentFilter {
         }
     }
 
-    /// Whether nothing but amounts decides, and of every agent in the same way.
+    /// Returns `true` if only amounts can change the bitmap, and no agent is checked one by one.
     pub fn stays(&self) -> bool {
         self.filter.moving.is_empty() && self.filter.plain.is_empty()
     }
 
-    /// The agents for which all of it holds now, but for places that go by where instances are.
+    /// Returns the agents for which all of it holds now, apart from places that depend on where instances
+    /// are.
     pub fn rows(&mut self, mut parts: AgentSets<'_>, matcher: &Matcher<'_>) -> &Bits {
         let journal = self.journal(&parts, matcher);
         let now = journal.len();
@@ -189,11 +204,13 @@ impl AgentFilter {
             return &self.rows;
         }
         self.limits_read = parts.limits_changed;
+        // Beyond this number of changed rows, whole words of the columns are cheaper than single rows.
         let few = self.rows.rows() / 64 + 8;
         let changed = journal.since(self.read);
         let changed: Option<Vec<usize>> = changed.map(|rows| rows.take(few + 1).collect());
         match changed.filter(|rows| !limits && rows.len() <= few) {
             Some(changed) => {
+                // Rows read the columns without updating them, so update each once before.
                 for (column, ..) in self.wants.iter().flat_map(|group| &group.columns) {
                     parts.current(*column, matcher);
                 }
@@ -208,7 +225,7 @@ impl AgentFilter {
         &self.rows
     }
 
-    /// What tells how what is asked changed.
+    /// Returns the journal that has every change of the bitmap.
     fn journal<'p>(&self, parts: &'p AgentSets<'_>, matcher: &Matcher<'_>) -> &'p Journal {
         if self.by_room { parts.journal(matcher) } else { &parts.terms.journal }
     }
@@ -232,13 +249,14 @@ impl AgentFilter {
         }
         odd.and(&rows);
         fit.and_not(&odd);
+        // Columns cannot judge these rows.
         for row in odd.iter() {
             fit.set(row, holds_plainly(matcher, row));
         }
         self.rows = fit;
     }
 
-    /// Whether all of it holds for one agent, columns being up to date.
+    /// Returns `true` if all of it holds for one agent. The columns must be up to date.
     fn row(&self, free_columns: &FreeColumns, matcher: &Matcher<'_>, row: usize) -> bool {
         if !self.filter.fixed.has(row) {
             return false;
@@ -264,12 +282,13 @@ impl AgentFilter {
     }
 }
 
-/// Everything that must hold of an agent alone, but for places that go by where instances are.
+/// Checks everything that must hold for an agent alone, apart from places that depend on where instances
+/// are.
 fn holds_plainly(matcher: &Matcher<'_>, row: usize) -> bool {
     matcher.agent_checks(Some(row), &mut stop).is_continue()
 }
 
-/// What may be looked at once: all but places that go by where instances are.
+/// A sink that breaks at every failure but those of places that depend on where instances are.
 pub(super) fn stop(failure: Failure<'_>) -> ControlFlow<()> {
     match failure {
         Failure::Place(place, ..) if !place.kind.is_subtree() => ControlFlow::Continue(()),

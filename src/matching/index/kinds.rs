@@ -1,5 +1,8 @@
-//! Agents by what they may choose from: those of one kind may choose from the same supplies, and are tied to them in the same
-//! way.
+//! Classes of agents that must get the same supplies.
+//!
+//! Agents of one kind are served by the same groups of supplies, earn the same for them, and have equal
+//! values in the places that tie them to volumes. The search for an assignment cannot tell them apart, so
+//! it runs once a kind.
 
 use std::sync::Arc;
 
@@ -8,42 +11,42 @@ use indexmap::IndexSet;
 use super::{open::OpenSupplies, supplies::SupplyFilter};
 use crate::matching::{Matcher, assigned::Tied};
 
-/// Groups that are listed for agents of a kind: with more, all supplies are looked at.
+/// The most groups listed for a kind and volume. With more, scanning all supplies is as cheap.
 const GROUPS_LISTED: usize = 64;
 
-/// The kinds of agents, for the volumes of a need.
+/// The kinds of agents for the volumes of a need. A kind refines a class of choices by ties.
 #[derive(Clone, Debug)]
 pub(super) struct Kinds {
-    /// Of each agent, its kind.
+    /// By agent, its kind.
     of: Vec<u32>,
-    /// Of each kind, the number of what its agents may choose from, ties aside.
+    /// By kind, the number of its choices, before ties.
     choices: Vec<u32>,
-    /// By these numbers, the groups of each volume that serve them; `None`: too many to list.
+    /// By number of choices, the groups of each volume that serve its agents. `None`: too many to list.
     groups: Vec<Option<Vec<Vec<u32>>>>,
 }
 
 impl Kinds {
-    /// The kind of an agent.
+    /// Returns the kind of an agent.
     pub fn of(&self, agent: usize) -> usize {
         self.of[agent] as usize
     }
 
-    /// How many kinds there are.
+    /// Returns the number of kinds.
     pub fn len(&self) -> usize {
         self.choices.len()
     }
 
-    /// What agents of a kind may choose from, by its number.
+    /// Returns the number of the choices of a kind's agents.
     pub fn choices(&self, kind: usize) -> usize {
         self.choices[kind] as usize
     }
 
-    /// How many choices there are.
+    /// Returns the number of distinct choices.
     pub fn distinct(&self) -> usize {
         self.groups.len()
     }
 
-    /// The groups of a volume that serve an agent, if they are few.
+    /// Returns the groups of a volume that serve an agent, if they are few.
     pub fn groups(&self, agent: usize, volume: usize) -> Option<&[u32]> {
         Some(self.groups[self.choices(self.of(agent))].as_ref()?[volume].as_slice())
     }
@@ -68,7 +71,7 @@ impl Kinds {
     }
 }
 
-/// Kinds that were found, and of how many groups of each volume.
+/// The cached kinds of a shape, valid while each volume has the same number of groups.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KnownKinds {
     groups: Vec<usize>,
@@ -76,7 +79,8 @@ pub(super) struct KnownKinds {
 }
 
 impl KnownKinds {
-    /// The kinds of so many agents. They stay as they are, unless amounts of agents decide which supplies serve them.
+    /// Returns the kinds of agents, which are computed anew if groups were added, or if free amounts of
+    /// agents decide which supplies serve them.
     pub fn now(
         &mut self,
         open: &OpenSupplies<'_>,

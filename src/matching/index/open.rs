@@ -1,4 +1,9 @@
-//! What an index knows of the supplies of a need's volumes: instead of looking at each for each agent.
+//! The supplies that the index has found for the volumes of a need. A [`Matcher`] with them assigns
+//! volumes without checking each supply for each agent.
+//!
+//! A list of choices starts from the shortest list that is known to contain all of them: the supplies that
+//! a tie leaves, those of the groups that serve the agent, or all supplies that hold. The other conditions
+//! are then tested on each, so the choices are those of the plain engine whichever list was used.
 
 use std::sync::Arc;
 
@@ -14,13 +19,13 @@ use crate::{
     },
 };
 
-/// The supplies that are open to a need's volumes.
+/// The supplies that hold for the volumes of a need, with the agents that each serves.
 #[derive(Debug)]
 pub struct OpenSupplies<'a> {
     volumes: Vec<OpenVolume<'a>>,
-    /// Supplies by what places that tie them go by.
+    /// By key of a `near` that is a tie, the supplies at each value.
     rows_by_value: IndexMap<PlaceKey, Arc<RowsByValue>>,
-    /// What kinds of agents there are, where they are told apart.
+    /// The kinds of agents, if assignments are shared by kind.
     pub(super) kinds: Option<Arc<Kinds>>,
 }
 
@@ -28,11 +33,11 @@ pub struct OpenSupplies<'a> {
 struct OpenVolume<'a> {
     asked: &'a SupplyFilter,
     supplies: &'a Bits,
-    /// The agents that each group serves; `None`: every agent.
+    /// By group, the agents that it serves. `None`: every agent.
     agents: Vec<Option<Bits>>,
 }
 
-/// Supplies by the values of the places that tie them to agents and to each other.
+/// Returns the supplies by value, for each key of a hard `near` that refers to a volume.
 pub(super) fn rows_by_value(
     index: &mut Index,
     matcher: &Matcher<'_>,
@@ -47,7 +52,7 @@ pub(super) fn rows_by_value(
 }
 
 impl<'a> OpenSupplies<'a> {
-    /// The supplies of volumes that hold whatever the agent.
+    /// Creates it from the filters of the volumes and the supplies that hold for each whatever the agent.
     pub(super) fn new(
         asked: &'a [SupplyFilter],
         open: &'a [Bits],
@@ -57,7 +62,8 @@ impl<'a> OpenSupplies<'a> {
         OpenSupplies { volumes: volumes.collect(), rows_by_value, kinds: None }
     }
 
-    /// Of each of so many agents, what tells it apart from those that may not choose from the same.
+    /// Returns, for each agent, a key that is equal for agents with equal choices: the groups that serve
+    /// it, and the scores that it earns in them, each with a running number.
     pub(super) fn classes(&self, agents: usize) -> Vec<Vec<(u32, i64)>> {
         let mut classes = vec![Vec::new(); agents];
         let mut number = 0;
@@ -79,7 +85,7 @@ impl<'a> OpenSupplies<'a> {
         classes
     }
 
-    /// The groups of each volume that serve an agent.
+    /// Returns the groups of each volume that serve an agent.
     pub(super) fn groups(&self, agent: usize) -> Vec<Vec<u32>> {
         let of_volume = |volume: &OpenVolume<'_>| {
             let each = volume.agents.iter().enumerate();
@@ -89,7 +95,7 @@ impl<'a> OpenSupplies<'a> {
         self.volumes.iter().map(of_volume).collect()
     }
 
-    /// The supplies that hold for a volume on their own and that what ties them leaves open, in order of path.
+    /// Returns the supplies that hold for a volume on their own and satisfy its ties, in order of path.
     pub(in crate::matching) fn choices(
         &self,
         matcher: &Matcher<'_>,
@@ -125,7 +131,8 @@ impl<'a> OpenSupplies<'a> {
         }
     }
 
-    /// The supplies of the groups that serve an agent, in order, where these are known and few.
+    /// Returns the supplies of the groups that serve an agent, in order of path, if the groups are known
+    /// and few.
     fn served_by(&self, agent: usize, at: usize) -> Option<Vec<usize>> {
         let groups = self.kinds.as_ref()?.groups(agent, at)?;
         let groups = groups.iter().map(|group| &self.volumes[at].asked.groups[*group as usize]);
@@ -135,8 +142,8 @@ impl<'a> OpenSupplies<'a> {
         Some(found)
     }
 
-    /// All supplies that a place leaves open, and no more than have its value or are of a domain around the agent; `None` for
-    /// a place that does not tell them.
+    /// Returns a list that contains all supplies that satisfy a tie, in order of path. Returns `None` for
+    /// a tie that excludes supplies instead of naming them.
     fn left_by(&self, matcher: &Matcher<'_>, tie: &Tie) -> Option<Vec<usize>> {
         match tie {
             Tie::Same { key, value } => {
@@ -148,6 +155,7 @@ impl<'a> OpenSupplies<'a> {
                 let mut found: Vec<usize> = own.iter().flat_map(|own| rows_by_value.at(own)).collect();
                 let symbols = &matcher.moment.plan.symbols;
                 let domain = domain.map_or("", |domain| symbols.text(domain));
+                // The domains around `a/b/c` are `a`, `a/b` and itself.
                 let ends = domain.match_indices('/').map(|(end, _)| end).chain([domain.len()]);
                 let around = ends.filter_map(|end| symbols.find(&domain[..end]));
                 found.extend(around.flat_map(|domain| rows_by_value.of_domain(domain)));
