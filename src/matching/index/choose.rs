@@ -1,4 +1,14 @@
-//! The best candidate, from sets of rows.
+//! Finds the best candidate of a need from bitmaps of rows.
+//!
+//! There are three ways, the first that applies:
+//!
+//! - Without volumes, the agent with the best score wins.
+//! - With one volume that nothing but rules ties to the agent, supplies are visited best first. The first
+//!   that serves an agent is the one it gets, so each agent is removed once it is served.
+//! - Otherwise the volumes are assigned by search, once for each kind of agents if that is possible
+//!   ([`Matcher::assigns_once`]), or else for each agent.
+//!
+//! Each way skips a word of 64 agents if the most that any of them can earn does not beat the best so far.
 
 use indexmap::IndexMap;
 
@@ -19,12 +29,12 @@ use crate::{
     types::Side,
 };
 
-/// An agent that a need could have, with the supplies of its volumes.
+/// An agent that a need could have, and the supplies of its volumes.
 pub type Served = (usize, Vec<usize>);
-/// Supplies of the volumes of an agent, after what they add to its score.
+/// The score that the supplies of an agent's volumes add, and the supplies.
 type RankedSupplies = (i128, Vec<usize>);
 
-/// The best candidate of a need that wants no agent.
+/// Returns the best candidate of a need without an agent.
 pub(super) fn without_agent(
     index: &mut Index,
     matcher: &Matcher<'_>,
@@ -40,7 +50,8 @@ pub(super) fn without_agent(
     found
 }
 
-/// The best candidate of a need; where they are asked for, all agents that it could have, in order of name.
+/// Returns the best candidate of a need. If `served` is given, lists all agents that the need could have,
+/// in order of name.
 pub(super) fn best(
     index: &mut Index,
     matcher: &Matcher<'_>,
@@ -113,7 +124,7 @@ pub(super) fn best(
     Some(matcher.candidate_from(Some(row), &supplies))
 }
 
-/// The supplies that hold for each volume whatever the agent.
+/// Returns the supplies that hold for each volume whatever the agent.
 pub(super) fn supplies_of(
     index: &mut Index,
     matcher: &Matcher<'_>,
@@ -122,7 +133,9 @@ pub(super) fn supplies_of(
     volumes.iter_mut().enumerate().map(|(at, volume)| index.supplies_of(matcher, at, volume)).collect()
 }
 
-/// Soft places of the need, but for those that speak of its own volumes: what each earns, and for whom.
+/// Returns the soft places of the need: the score of each, and the agents that earn it. A place that
+/// refers to a volume of the need holds for all agents here, so the result is of no use for such a need:
+/// its agents are scored one by one.
 pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
     let mut soft = Vec::new();
     for place in &matcher.subject.need.places {
@@ -133,7 +146,8 @@ pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128
     soft
 }
 
-/// Soft places of the volume of a need that has one.
+/// Returns the soft places of the volume of a need with one volume: the score of each, and the supplies
+/// that earn it.
 fn soft_of_volume(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
     let [volume] = matcher.subject.need.volumes.as_slice() else { return Vec::new() };
     let soft = volume.places.iter().filter_map(|place| {
@@ -145,7 +159,8 @@ fn soft_of_volume(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)>
 }
 
 impl Matcher<'_> {
-    /// Whether more is asked than an index knows of: without some conditions, or with somebody who is told.
+    /// Returns `true` if the index cannot answer: conditions are dropped, supplies are restricted or known
+    /// already, outcomes are recorded, or the need may take nothing.
     pub(super) fn is_special(&self) -> bool {
         self.relaxed.is_some()
             || self.may_take_nothing().is_some()
@@ -154,7 +169,8 @@ impl Matcher<'_> {
             || self.open.is_some()
     }
 
-    /// Whether nothing ties the agent to the supply but the rules about both: no place, and no charge.
+    /// Returns `true` if only rules relate the agent to the supplies, and neither a place nor a charge
+    /// does.
     pub(in crate::matching) fn is_apart(&self) -> bool {
         let need = self.subject.need;
         let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
@@ -163,7 +179,7 @@ impl Matcher<'_> {
     }
 }
 
-/// The best so far.
+/// The best candidate so far.
 struct Chosen {
     total: i128,
     row: usize,
@@ -172,25 +188,26 @@ struct Chosen {
 
 struct Choosing<'m> {
     earned: Earned<'m>,
-    /// Soft places of the only volume: what each earns, and for which supplies.
+    /// The soft places of the only volume: the score of each, and the supplies that earn it.
     soft: Vec<(i128, Bits)>,
     best: Option<Chosen>,
-    /// All that are served, where they are asked for.
+    /// All agents that are served, if they were requested.
     served: Option<Vec<Served>>,
 }
 
-/// What agents that are alike get, each found once.
+/// A cache of assignments by kind of agent. Kinds that differ only in agents, but not in choices and ties,
+/// share an entry.
 struct Once<'k> {
     kinds: &'k Kinds,
     known: Assigned,
-    /// By the kinds' numbers of choices, their numbers among those known.
+    /// By the number that [`Kinds`] gives to choices, the number that `known` gives to them.
     choices: Vec<Option<usize>>,
     found: IndexMap<(usize, Tied), Option<RankedSupplies>>,
-    /// Of each kind, what was found.
+    /// By kind, the position of its result in `found`.
     of_kind: Vec<Option<usize>>,
-    /// Kinds of which nothing was found yet, or that get nothing.
+    /// The number of kinds without an assignment: not asked yet, or without one that holds.
     without: usize,
-    /// The most that supplies add to a score.
+    /// The largest score that supplies add in any result so far.
     most: i128,
 }
 
@@ -207,19 +224,20 @@ impl<'k> Once<'k> {
         }
     }
 
-    /// The most that supplies add to a score, once every kind is known to get some.
+    /// Returns the largest score that supplies add, if every kind has an assignment. Only then may a word
+    /// of agents be skipped, since all of them are known to be feasible and count as such.
     fn most(&self) -> Option<i128> {
         (self.without == 0).then_some(self.most)
     }
 
-    /// What an agent gets that is of no kind.
+    /// Returns the assignment of an agent with rules of its own about volumes, which no kind covers.
     fn own(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&RankedSupplies> {
         let choices = self.known.choices(matcher, Some(row));
         let at = self.find(matcher, choices, row, search);
         self.found[at].as_ref()
     }
 
-    /// What the agents of the kind of this one get.
+    /// Returns the assignment of the kind of an agent.
     fn of_kind(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) -> Option<&RankedSupplies> {
         let kind = self.kinds.of(row);
         let at = match self.of_kind[kind] {
@@ -252,7 +270,7 @@ impl<'k> Once<'k> {
     }
 }
 
-/// The best supply of a group for those of its agents that earn in one way.
+/// The best supply of a group for those of its agents that earn the same joint score.
 struct ForSome<'g> {
     choice: Choice,
     group: &'g SupplyGroup,
@@ -260,12 +278,12 @@ struct ForSome<'g> {
 }
 
 impl Choosing<'_> {
-    /// Whether a total would win, by an agent of at least this number.
+    /// Returns `true` if a total of an agent with this index, or a higher one, could win.
     fn wins(&self, total: i128, row: usize) -> bool {
         self.best.as_ref().is_none_or(|best| total > best.total || (total == best.total && row < best.row))
     }
 
-    /// The best of some rows, without volumes.
+    /// Finds the best of some agents for a need without volumes.
     fn among(&mut self, rows: &Bits) {
         for (at, word) in rows.words().iter().enumerate().filter(|(_, word)| **word != 0) {
             if !self.wins(self.earned.most_of(at), at * 64) {
@@ -277,6 +295,7 @@ impl Choosing<'_> {
         }
     }
 
+    /// Compares one candidate with the best so far.
     fn weigh(&mut self, row: usize, of_supplies: i128, supplies: &[usize]) {
         let total = self.earned.of(row) + of_supplies;
         if self.wins(total, row) {
@@ -284,8 +303,9 @@ impl Choosing<'_> {
         }
     }
 
-    /// Agents whose volumes are assigned once for all that are alike in what they may choose from; those of `crossing` have
-    /// rules of their own about volumes, and are not of their kind. The second matcher knows what the index does.
+    /// Finds the best of some agents, with an assignment for each kind. Agents in `crossing` have rules of
+    /// their own about volumes, so each is assigned with the first matcher. The second one reads the
+    /// supplies that the index has found.
     fn once(
         &mut self,
         [matcher, open]: [&Matcher<'_>; 2],
@@ -325,7 +345,7 @@ impl Choosing<'_> {
         }
     }
 
-    /// One agent, its volumes assigned one by one.
+    /// Assigns the volumes of one agent by search, and compares the candidate with the best so far.
     fn plainly(&mut self, matcher: &Matcher<'_>, row: usize, search: &mut Search) {
         let mut supplies = Vec::with_capacity(matcher.subject.need.volumes.len());
         if !matcher.assign_all(Some(row), &mut supplies, search) {
@@ -343,11 +363,12 @@ impl Choosing<'_> {
         }
     }
 
-    /// The best of some rows with a supply each, and how many have one. Supplies are looked at best first: the first that
-    /// serves an agent is the one it gets.
+    /// Finds the best of some agents with one supply each. Returns the number of agents that get one.
+    /// Supplies are visited best first, so the first that serves an agent is the one that it gets.
     fn with(&mut self, volume: &SupplyFilter, open: &Bits, rows: &Bits) -> usize {
         let options = self.options(volume, open);
-        // The most that those from here on earn.
+        // `ahead[k]` is the most that the last `k + 1` options earn. Options are ordered by more than the
+        // score, such as reservations, so a later one may earn more.
         let mut ahead: Vec<i128> = options.iter().rev().map(|option| option.choice.numerator).collect();
         for at in 1..ahead.len() {
             ahead[at] = ahead[at].max(ahead[at - 1]);
@@ -356,6 +377,7 @@ impl Choosing<'_> {
         let mut left = rows.clone();
         let mut served = 0;
         for (at, option) in options.iter().enumerate() {
+            // Once no agent can win, the rest are counted but not compared.
             let hopeless = !self.wins(ahead[options.len() - 1 - at] + most, 0);
             for (word, rows) in left.words_mut().iter_mut().enumerate().filter(|(_, rows)| **rows != 0) {
                 let hit = option.group.word(option.way, word, *rows);
@@ -379,7 +401,7 @@ impl Choosing<'_> {
         served
     }
 
-    /// The best supply of each group for each way its agents may earn, best first.
+    /// Returns the best supply of each group for each joint score that its agents may earn, best first.
     fn options<'g>(&self, volume: &'g SupplyFilter, open: &Bits) -> Vec<ForSome<'g>> {
         let mut options = Vec::new();
         for group in &volume.groups {
@@ -400,7 +422,7 @@ impl Choosing<'_> {
         options
     }
 
-    /// A supply with what it earns of soft places.
+    /// Returns the choice of a supply, including its score of soft places.
     fn with_places(&self, volume: &SupplyFilter, supply: usize) -> Choice {
         let mut choice = volume.ranks[supply].choice(supply);
         let soft = self.soft.iter().filter(|(_, rows)| rows.has(supply));
@@ -410,7 +432,8 @@ impl Choosing<'_> {
 }
 
 impl Matcher<'_> {
-    /// What a supply earns of the soft places of a volume, beside those of the volumes before it.
+    /// Returns the score of a supply in the soft places of a volume, given the supplies of the volumes
+    /// before it.
     pub(super) fn soft_of_supply(&self, at: usize, supply: usize, before: &[usize]) -> i128 {
         let volume = &self.subject.need.volumes[at];
         let soft = volume.places.iter().filter_map(|place| {
