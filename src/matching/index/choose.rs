@@ -133,9 +133,9 @@ pub(super) fn supplies_of(
     volumes.iter_mut().enumerate().map(|(at, volume)| index.supplies_of(matcher, at, volume)).collect()
 }
 
-/// Returns the soft places of the need: the score of each, and the agents that earn it. A place that
-/// refers to a volume of the need holds for all agents here, so the result is of no use for such a need:
-/// its agents are scored one by one.
+/// Returns the soft places of the need: the score of each, and the agents that earn it. A place that refers
+/// to a volume of the need holds for all agents here, since no supply is assigned. [`best`] scores the
+/// agents of such a need one by one instead.
 pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
     let mut soft = Vec::new();
     for place in &matcher.subject.need.places {

@@ -1,5 +1,9 @@
-//! Rows by what places go by, and for which of them each place holds: kept from grant to grant, as far as nothing has
-//! changed where instances are.
+//! The rows of one side by their value in the keys of places, and the bitmap of rows for which each place
+//! holds.
+//!
+//! A bitmap is kept from grant to grant. It remembers how much of the log of instances it has read
+//! ([`RowsRead`]), so that a grant changes only the rows at values whose count crossed the threshold. A
+//! bitmap whose [`TallyOrigin`] differs was read from another state, and is computed anew.
 
 use std::sync::Arc;
 
@@ -18,7 +22,8 @@ use crate::{
     types::Side,
 };
 
-/// The rows at one spot. Few are a list, so that to put them in or out costs no more than to copy a set of all.
+/// The rows at one value. A short list is kept as such, so that setting them costs no more than a pass
+/// over a bitmap of all rows.
 #[derive(Clone, Debug)]
 enum Here {
     Few(Vec<u32>),
@@ -26,6 +31,7 @@ enum Here {
 }
 
 impl Here {
+    /// Adds these rows to a bitmap, or removes them.
     fn put(&self, rows: &mut Bits, on: bool) {
         match (self, on) {
             (Here::Few(few), on) => few.iter().for_each(|row| rows.set(*row as usize, on)),
@@ -42,7 +48,7 @@ impl Here {
         few.iter().map(|row| *row as usize).chain(many.into_iter().flat_map(Bits::iter))
     }
 
-    /// The first row that is in a set too.
+    /// Returns the first of these rows that is in `rows`.
     pub fn first_of(&self, rows: &Bits) -> Option<u32> {
         match self {
             Here::Few(few) => few.iter().copied().find(|row| rows.has(*row as usize)),
@@ -55,18 +61,18 @@ impl Here {
     }
 }
 
-/// The rows at each spot of a key.
+/// The rows at each value of a key.
 #[derive(Clone, Debug)]
 pub(super) struct RowsByValue {
     rows: IndexMap<PlaceValue, Here>,
-    /// Rows that are at any.
+    /// The rows with any value.
     known: Bits,
-    /// Rows by their place.
+    /// The rows by their fault domain.
     of_domain: IndexMap<Symbol, Vec<u32>>,
 }
 
 impl RowsByValue {
-    /// Of each spot the first row that is in a set, in order of these rows.
+    /// Returns, for each value with a row in `rows`, the first such row. Sorted by row.
     pub fn firsts(&self, rows: &Bits) -> Vec<(u32, PlaceValue)> {
         let of_spot =
             |(place_value, here): (&PlaceValue, &Here)| Some((here.first_of(rows)?, place_value.clone()));
@@ -75,12 +81,12 @@ impl RowsByValue {
         found
     }
 
-    /// The rows at a spot, in order.
+    /// Returns the rows at a value, in order.
     pub fn at(&self, place_value: &PlaceValue) -> impl Iterator<Item = usize> + '_ {
         self.rows.get(place_value).into_iter().flat_map(Here::iter)
     }
 
-    /// The rows of a place itself, in order.
+    /// Returns the rows in a fault domain itself, not in those below it, in order.
     pub fn of_domain(&self, domain: Symbol) -> impl Iterator<Item = usize> + '_ {
         self.of_domain.get(&domain).into_iter().flatten().map(|row| *row as usize)
     }
@@ -92,7 +98,7 @@ impl RowsByValue {
     }
 }
 
-/// The rows for which a place holds, and what of the instances has been read for it.
+/// The rows for which a place holds, and the part of the state of instances that this follows from.
 #[derive(Clone, Debug)]
 struct PlaceRows {
     origin: TallyOrigin,
@@ -100,19 +106,21 @@ struct PlaceRows {
     holds: Bits,
 }
 
+/// The part of the state of instances that a bitmap has read.
 #[derive(Clone, Debug)]
 enum RowsRead {
-    /// Nothing changes it.
+    /// None: nothing changes the bitmap.
     Fixed,
-    /// Fewer than so many at a spot, after so many changes of the counts.
+    /// The first `changes` changes of the counts. A row holds if the count at its value is below `bar`.
     Counted { bar: u64, changes: usize },
-    /// One spot alone, `None`: no row, or all rows that are at any.
+    /// The only value that is allowed.
     Only(Sole),
-    /// The first so many of others, since so many were gone.
+    /// The first `others` instances, after `gone` removals. A removal may free rows, so the bitmap is then
+    /// computed anew.
     Compared { others: usize, gone: usize },
 }
 
-/// What places of one value for all leave open.
+/// The values that `together` allows: any, one, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sole {
     Any,
@@ -120,7 +128,7 @@ enum Sole {
     None,
 }
 
-/// Rows of one side by what places go by, for the keys that were asked for.
+/// The rows of one side by value, for the keys that were asked, and the bitmaps of places.
 #[derive(Clone, Debug)]
 pub(super) struct RowsByPlace {
     side: Side,
@@ -128,6 +136,7 @@ pub(super) struct RowsByPlace {
     rows_by_value: IndexMap<PlaceKey, Arc<RowsByValue>>,
     domains: Option<Classes>,
     with_domains: IndexMap<PlaceKey, Classes>,
+    /// By need and number of the place.
     held: IndexMap<(NeedId, u32), PlaceRows>,
 }
 
@@ -164,6 +173,7 @@ impl RowsByPlace {
                     of_domain.entry(domain).or_default().push(row as u32);
                 }
             }
+            // A bitmap of all rows has `rows / 64` words, the cost of one operation on it.
             let here = |list: Vec<u32>| match list.len() > rows / 64 + 1 {
                 false => Here::Few(list),
                 true => {
@@ -178,13 +188,13 @@ impl RowsByPlace {
         Arc::clone(known)
     }
 
-    /// Rows by their place.
+    /// Returns the rows in classes of equal fault domains.
     pub fn domains(&mut self, matcher: &Matcher<'_>) -> &Classes {
         let (rows, side) = (self.rows, self.side);
         self.domains.get_or_insert_with(|| Classes::of(rows, |row| matcher.domain_of(side, row)))
     }
 
-    /// Rows by their spot and their place.
+    /// Returns the rows in classes of equal value and fault domain.
     fn with_domains(&mut self, matcher: &Matcher<'_>, key: PlaceKey) -> &Classes {
         let (rows, side) = (self.rows, self.side);
         self.with_domains.entry(key).or_insert_with(|| {
@@ -192,10 +202,13 @@ impl RowsByPlace {
         })
     }
 
-    /// The rows for which a place of the need, or of a volume of it, holds: beside no supply that is assigned.
+    /// Returns the rows for which a place of the need, or of one of its volumes, holds while no supply is
+    /// assigned.
     pub fn placed(&mut self, matcher: &Matcher<'_>, place: &Place, volume: Option<&Volume>) -> &Bits {
         let at = (matcher.id, place.number);
         let origin = matcher.moment.placed.origin(matcher.id.framework);
+        // Taken out, since following it borrows the rows by value too. Dropping the rest frees memory;
+        // they are computed again when they are asked.
         let known = self.held.swap_remove(&at).filter(|held| held.origin == origin);
         if self.held.len() * self.rows.div_ceil(8) > limits::INDEX_BYTES {
             self.held.clear();
@@ -208,6 +221,7 @@ impl RowsByPlace {
         &self.held[number].holds
     }
 
+    /// Computes the bitmap of a place from the whole state.
     fn all(&mut self, matcher: &Matcher<'_>, place: &Place, volume: Option<&Volume>) -> (RowsRead, Bits) {
         match (&place.kind, place.kind.key()) {
             (PlaceKind::Near(target, _) | PlaceKind::Apart(target, _), Some(_))
@@ -239,7 +253,8 @@ impl RowsByPlace {
                     }
                 }
             }
-            // What is decided by the inventory alone, and what holds as long as no supply is assigned.
+            // Subtrees, which the inventory alone decides, and ties to volumes, which hold as long as no
+            // supply is assigned. The verdict depends on the fault domain alone.
             _ => {
                 let places = self.domains(matcher);
                 let holds = places.rows_where(|row| match volume {
@@ -251,7 +266,7 @@ impl RowsByPlace {
         }
     }
 
-    /// What changed since it was read.
+    /// Brings a bitmap up to date with the changes since it was read.
     fn follow(&mut self, matcher: &Matcher<'_>, place: &Place, held: PlaceRows) -> (RowsRead, Bits) {
         let PlaceRows { read, mut holds, .. } = held;
         let placed = matcher.moment.placed;
@@ -263,10 +278,13 @@ impl RowsByPlace {
                 else {
                     return self.all(matcher, place, None);
                 };
+                // A threshold of 0 excludes every value, also those that were never counted and that no
+                // change lists.
                 if (*bar == 0) != (now == 0) {
                     return self.all(matcher, place, None);
                 }
                 let rows_by_value = self.rows_by_value(matcher, key);
+                // Besides changed counts, a moved threshold turns the values between old and new.
                 let moved =
                     if *bar == now { Vec::new() } else { tally.between(now.min(*bar), now.max(*bar)) };
                 for place_value in tally.changed(*changes).chain(moved) {
@@ -295,6 +313,7 @@ impl RowsByPlace {
         }
     }
 
+    /// Returns the rows with a value that `sole` allows.
     fn only(&mut self, matcher: &Matcher<'_>, key: PlaceKey, sole: &Sole) -> Bits {
         let rows_by_value = self.rows_by_value(matcher, key);
         match sole {
@@ -308,7 +327,8 @@ impl RowsByPlace {
         }
     }
 
-    /// Takes out the rows for which a place does not hold that compares with these.
+    /// Removes the rows for which a place that compares with `others` does not hold. Each of `others` can
+    /// only remove rows, so a bitmap is updated with the new ones alone.
     fn compare<'o>(
         &mut self,
         matcher: &Matcher<'_>,
@@ -331,7 +351,8 @@ impl RowsByPlace {
                 }
                 continue;
             }
-            // Only a supply is around agents, and only an agent inside of what a supply serves.
+            // An agent is also near a supply whose domain contains it, and a supply is near the agents in
+            // its domain. Without such an instance, only equal values are near.
             let reaches = if side == Side::Agent { other.supply } else { other.agent };
             let same = |row: usize| other.value.is_some() && matcher.value_of(side, row, key) == other.value;
             let around = |row: usize| match side {
@@ -352,7 +373,7 @@ impl RowsByPlace {
     }
 }
 
-/// Which one spot a place of one value for all leaves open.
+/// Returns the values that `together` allows: the one chosen for all, and the one that instances have.
 fn sole(matcher: &Matcher<'_>, place: &Place, chosen: Option<PlaceValue>) -> Sole {
     let tally = matcher.moment.placed.tally(matcher.id, place.number);
     let mut only = chosen.iter().chain(tally.into_iter().flat_map(PlaceTally::place_values));
