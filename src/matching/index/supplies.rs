@@ -1,5 +1,14 @@
-//! The supplies that hold for a volume whatever the agent, what they are ordered by, and, for the rules that speak of
-//! both, which agents each may serve: supplies that these rules cannot tell apart are one group.
+//! The filter of supplies for one volume: the bitmap of those that hold whatever the agent, their order,
+//! and groups of supplies that serve the same agents.
+//!
+//! A rule that reads both sides, applied to one supply, leaves a condition on agents. Its bitmap is cached
+//! by the condition and the values that it reads of the supply, and has a number. A supply's group is
+//! found by the numbers of all its rules and preferences: supplies with equal numbers serve the same
+//! agents and earn the same with each. Rules that compare few distinct values make few groups, and work
+//! that would be agents × supplies becomes agents × groups, 64 agents at a time.
+//!
+//! Groups are added, never removed. A supply whose values change moves to another group, and its old one
+//! may be left empty.
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -21,32 +30,37 @@ use crate::{
     types::Side,
 };
 
-/// What a need asks for one of its volumes.
+/// The hard conditions of one volume on supplies, and the supplies that satisfy them.
 #[derive(Clone, Debug)]
 pub(super) struct SupplyFilter {
-    /// Which volume of the need.
+    /// The index of the volume in the need.
     at: usize,
     filter: SideFilter,
     columns: Vec<ColumnFilter>,
-    /// Whether nothing but room changes what is asked.
+    /// `true` if only free amounts can change the bitmap, and all supplies are judged by columns.
     by_room: bool,
+    /// `true` if the fleet has limits of roles.
     limited: bool,
+    /// The supplies that hold, as of the entry `read` of the journal and `limits_read` changes of limits.
     rows: Bits,
     read: usize,
     limits_read: usize,
-    /// What each supply is ordered by, soft places aside.
+    /// By supply, the values that it is ordered by, without soft places.
     pub ranks: Vec<SupplyRank>,
-    /// Whether ranks, and groups, change as amounts are taken.
+    /// `true` if taking amounts of supplies can change ranks, or groups.
     ranks_move: bool,
     groups_move: bool,
-    /// Whether the orders of groups are to be made again.
+    /// `true` if the orders within and of groups must be computed anew.
     stale: bool,
+    /// The entries of the journal of supplies, and of that of agents, that ranks and groups have read.
     shared_read: usize,
     agents_read: usize,
     pub groups: Vec<SupplyGroup>,
     by_terms: IndexMap<GroupKey, usize>,
+    /// By supply, its group. `None` if it fails whatever the agent.
     pub group_of: Vec<Option<u32>>,
-    /// Groups so that those with terms in common follow each other: terms that many have stand first.
+    /// The groups, ordered so that those that share their first terms follow each other, as in a trie. A
+    /// reader keeps the intersection of the shared terms instead of computing it for each group.
     pub order: Arc<[u32]>,
 }
 
@@ -55,66 +69,70 @@ struct ColumnFilter {
     resource: Symbol,
     column: usize,
     bound: AmountBound,
-    /// Whether a supply without the resource serves, since a charge takes it elsewhere.
+    /// `true` if a supply without the resource serves, since a charge takes it from the agent.
     charged: bool,
 }
 
-/// What a supply is ordered by, but for what speaks of the agent.
+/// The values that a supply is ordered by, without what depends on the agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SupplyRank {
-    /// Whether it is kept for the role.
+    /// `true` if it is reserved for the role.
     pub kept: bool,
-    /// What it earns, in 10⁻¹².
+    /// The score, in 10⁻¹².
     pub numerator: i128,
-    /// Size taken − size asked, in bytes.
+    /// The size taken minus the size asked, in bytes.
     pub waste: i64,
-    /// Whether it exists already.
+    /// `true` for an existing volume.
     pub exists: bool,
 }
 
 impl SupplyRank {
-    /// What a supply of this rank is, for an agent that earns nothing of both.
+    /// Returns a supply of this rank as a choice, for an agent that earns nothing with it.
     pub fn choice(&self, supply: usize) -> Choice {
         let SupplyRank { kept, numerator, waste, exists } = *self;
         Choice { supply, kept, numerator, waste, exists }
     }
 }
 
-/// By the terms and preferences about both, as numbers of the index.
+/// The key of a group: the numbers of its bitmaps, and the weights of its preferences with the numbers of
+/// their scores.
 type GroupKey = (Vec<usize>, Vec<(i64, usize)>);
 
-/// What agents of a group earn of both, and by which level of each score; `None`: by none of them.
+/// A score that agents of a group may earn by preferences that read both sides, and the level of each
+/// preference that makes it. `None`: the agents have no level of that preference, and earn nothing of it.
 #[derive(Clone, Debug)]
 pub(super) struct JointScore {
     pub earned: i128,
     pub levels: Vec<Option<usize>>,
 }
 
-/// Supplies that rules about agent and supply cannot tell apart.
+/// Supplies that no rule about both sides can tell apart.
 #[derive(Clone, Debug)]
 pub(super) struct SupplyGroup {
-    /// The agents that each of these has are served.
+    /// The bitmaps of agents of the rules. The group serves the agents in their intersection.
     pub terms: Vec<Arc<Bits>>,
-    /// Weights, and what agents earn of them.
+    /// The preferences: the weight, and the levels that agents earn.
     pub scores: Vec<(i64, Arc<Levels>)>,
     /// In order of path.
     pub supplies: Vec<u32>,
-    /// By rank, and by what they earn, best first: as long as neither changes.
+    /// The supplies by rank, and by score, best first. Computed again when either changes.
     pub by_rank: Vec<u32>,
     pub by_score: Vec<u32>,
-    /// The ways in which its agents may earn.
+    /// The joint scores that agents may earn. Empty if there are too many to tell apart.
     pub ways: Vec<JointScore>,
-    /// Numbers of the terms.
+    /// The numbers of the bitmaps in `terms`.
     pub ids: Vec<usize>,
-    /// The agents of a term that few have.
+    /// The agents of the smallest bitmap, as a list, if they are few.
     pub few: Option<Arc<[u32]>>,
-    /// What of the terms and scores changes as amounts of agents are taken.
+    /// The terms, and scores, that change as amounts of agents are taken: the position, and the node to
+    /// evaluate.
     moving_terms: Vec<(usize, NodeId)>,
     moving_scores: Vec<(usize, NodeId)>,
 }
 
 impl SupplyGroup {
-    /// Every way in which agents may earn; none where there are too many to tell apart.
+    /// Returns every joint score that agents may earn: the product of the levels of all preferences.
+    /// Returns none if they are too many to tell apart.
     fn every_way(&self) -> Vec<JointScore> {
         let mut found = vec![JointScore { earned: 0, levels: Vec::new() }];
         for (weight, levels) in &self.scores {
@@ -134,7 +152,7 @@ impl SupplyGroup {
         found
     }
 
-    /// The agents of a word of rows that earn in this way.
+    /// Returns the agents in word `at` of `rows` that the group serves and that earn this joint score.
     pub fn word(&self, way: &JointScore, at: usize, mut rows: u64) -> u64 {
         for term in &self.terms {
             rows &= term.words()[at];
@@ -204,10 +222,13 @@ impl SupplyFilter {
             asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
         }
         self.filter.ask(&mut index.supplies, &index.canonical, &scene, asked);
+        // Tiers have rules of their own, for the supplies on them only.
         self.filter.ask_some(&mut index.supplies, &index.canonical, &scene, &index.own.of_supplies);
     }
 
     fn amounts(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
+        // A snapshot depends on where its source is, and an existing volume on its users and its role. No
+        // column has these.
         if volume.source.is_some() {
             self.filter.plain = Bits::all(self.filter.fixed.rows());
         }
@@ -229,7 +250,7 @@ impl SupplyFilter {
         }
     }
 
-    /// The supplies that hold now, but for places.
+    /// Returns the supplies that hold now, apart from places.
     pub fn rows(&mut self, mut parts: AgentSets<'_>, matcher: &Matcher<'_>) -> &Bits {
         let journal = if self.by_room { parts.journal(matcher) } else { &parts.terms.journal };
         let now = journal.len();
@@ -238,6 +259,7 @@ impl SupplyFilter {
             return &self.rows;
         }
         self.limits_read = parts.limits_changed;
+        // Beyond this number of changed rows, whole words of the columns are cheaper than single rows.
         let few = self.rows.rows() / 16 + 8;
         let changed = journal.since(self.read);
         let changed: Option<Vec<usize>> = changed.map(|rows| rows.take(few + 1).collect());
@@ -257,6 +279,7 @@ impl SupplyFilter {
         &self.rows
     }
 
+    /// Computes the bitmap of all supplies.
     fn all(&mut self, parts: &mut AgentSets<'_>, matcher: &Matcher<'_>) {
         let volume = &matcher.subject.need.volumes[self.at];
         let scene = matcher.scene(None, None, Some(volume));
@@ -280,6 +303,7 @@ impl SupplyFilter {
         self.rows = fit;
     }
 
+    /// Returns `true` if one supply holds. The columns must be up to date.
     fn row(&self, parts: &AgentSets<'_>, matcher: &Matcher<'_>, row: usize) -> bool {
         let volume = &matcher.subject.need.volumes[self.at];
         if !self.filter.fixed.has(row) {
@@ -307,7 +331,7 @@ impl SupplyFilter {
         true
     }
 
-    /// Ranks and groups of all supplies.
+    /// Computes the ranks and groups of all supplies.
     fn shared(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
         let rules: Vec<&Rule> = (0..self.group_of.len()).flat_map(|row| matcher.rules_of(row)).collect();
         let plan = matcher.moment.plan;
@@ -320,7 +344,7 @@ impl SupplyFilter {
         }
         self.ranks = (0..self.group_of.len()).map(|row| rank(matcher, volume, row)).collect();
         for row in 0..self.group_of.len() {
-            // What does not hold whatever the agent serves nobody.
+            // A supply that fails whatever the agent serves none, and needs no group.
             if self.filter.fixed.has(row) {
                 self.put(index, matcher, volume, row);
             }
@@ -328,12 +352,14 @@ impl SupplyFilter {
         self.arrange();
     }
 
-    /// Orders the terms of each group, and the groups, so that what they have in common is in front.
+    /// Orders the terms of each group, the most common first, and then the groups by their terms, so that
+    /// groups with common terms follow each other.
     fn arrange(&mut self) {
         let mut often: IndexMap<usize, usize> = IndexMap::new();
         for id in self.groups.iter().flat_map(|group| &group.ids) {
             *often.entry(*id).or_insert(0) += 1;
         }
+        // Moving terms are found by their position, so those groups keep their order.
         for group in self.groups.iter_mut().filter(|group| group.moving_terms.is_empty()) {
             let mut terms: Vec<(usize, Arc<Bits>)> = group.ids.drain(..).zip(group.terms.drain(..)).collect();
             terms.sort_by_key(|(id, _)| (Reverse(often[id]), *id));
@@ -352,7 +378,8 @@ impl SupplyFilter {
         self.order = order.into();
     }
 
-    /// Whether nothing but amounts decides, of every supply in the same way, and places do not.
+    /// Returns `true` if only amounts of supplies can change the result, and no supply is checked one by
+    /// one. Places are not considered.
     pub fn stays(&self) -> bool {
         let moves = |group: &SupplyGroup| !group.moving_terms.is_empty();
         self.filter.moving.is_empty()
@@ -361,12 +388,13 @@ impl SupplyFilter {
             && !self.groups.iter().any(moves)
     }
 
-    /// Whether no amount of agents decides which supplies serve them, and what they earn of them.
+    /// Returns `true` if no free amount of agents decides which supplies serve them or what they earn with
+    /// them.
     pub fn groups_stay(&self) -> bool {
         self.groups.iter().all(|group| group.moving_terms.is_empty() && group.moving_scores.is_empty())
     }
 
-    /// The agents, of so many, that some open supply serves.
+    /// Returns the agents, of `rows` in all, that some supply in `open` serves.
     pub fn reached(&self, open: &Bits, rows: usize) -> Bits {
         let mut reached = Bits::none(rows);
         for group in &self.groups {
@@ -381,7 +409,7 @@ impl SupplyFilter {
         reached
     }
 
-    /// Whether what agents earn of both comes in so few values that they can be told apart by them.
+    /// Returns `true` if every group has its joint scores listed.
     pub fn tells_ways(&self) -> bool {
         self.groups.iter().all(|group| !group.ways.is_empty())
     }
@@ -410,6 +438,8 @@ impl SupplyFilter {
                         let node = index.canonical[node.0 as usize];
                         let holds = index.agents.rows_where(&scene, node, true);
                         let moves = index.agents.moves(plan, node);
+                        // A fixed term that all agents satisfy, or a repeated one, adds nothing to the
+                        // intersection.
                         if !moves && holds.bits.count() == holds.bits.rows() || key.0.contains(&holds.id) {
                             continue;
                         }
@@ -448,7 +478,8 @@ impl SupplyFilter {
         }
     }
 
-    /// Brings ranks and groups up to date.
+    /// Brings ranks and groups up to date: first those of supplies that changed, then the order, then
+    /// terms and scores that depend on amounts of agents.
     pub fn follow(&mut self, index: &mut Index, matcher: &Matcher<'_>) {
         let volume = &matcher.subject.need.volumes[self.at];
         let now = index.supplies.journal.len();
@@ -483,6 +514,8 @@ impl SupplyFilter {
             let Some(one) = group.supplies.first() else { continue };
             let scene = matcher.scene(None, Some(*one as usize), Some(volume));
             for (at, node) in &group.moving_terms {
+                // Dropping this reference first lets the cache update the bitmap in place instead of
+                // copying it.
                 group.terms[*at] = Arc::default();
                 group.terms[*at] = index.agents.rows_where(&scene, *node, true).bits;
             }
@@ -498,7 +531,7 @@ impl SupplyFilter {
 }
 
 impl<'a> Matcher<'a> {
-    /// The rules about volumes of the operator, and those of a supply's tiers.
+    /// Returns the operator's rules about volumes, and all rules of a supply's tiers.
     fn rules_of(&self, supply: usize) -> impl Iterator<Item = &'a Rule> + use<'a> {
         let (plan, world) = (self.moment.plan, self.moment.world);
         let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
@@ -506,6 +539,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
+/// Computes the rank of a supply. Requirements have no weight, and add nothing to the score.
 fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> SupplyRank {
     let existing = matcher.moment.world.supplies[supply].existing.as_ref();
     let scene = matcher.scene(None, Some(supply), Some(volume));
@@ -518,7 +552,8 @@ fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> SupplyRank {
     }
 }
 
-/// Everything that must hold of a supply whatever the agent, but for places that go by where instances are.
+/// Checks everything that must hold for a supply whatever the agent, apart from places that depend on
+/// where instances are.
 fn holds_plainly(matcher: &Matcher<'_>, at: usize, row: usize) -> bool {
     let volume = &matcher.subject.need.volumes[at];
     matcher.supply_checks(None, volume, row, Reach::WithoutAgent, &mut stop).is_continue()
