@@ -3,8 +3,8 @@
 //!
 //! There are two engines. The plain one walks every agent and supply ([`Matcher::best`]) and is the
 //! specification. The [`Index`] answers from cached sets of rows, and must give the same candidate and
-//! count the same work. The cycle calls both; this module knows nothing of cycles, shares or the order of
-//! needs.
+//! count the same work. Cycles and explanations call them. The module knows nothing of shares or the order
+//! of needs.
 
 mod amounts;
 mod assign;

@@ -8,7 +8,8 @@
 //! - Otherwise the volumes are assigned by search, once for each kind of agents if that is possible
 //!   ([`Matcher::assigns_once`]), or else for each agent.
 //!
-//! Each way skips a word of 64 agents if the most that any of them can earn does not beat the best so far.
+//! All but the search for each agent skip a word of 64 agents if the most that any of them can earn does
+//! not beat the best so far.
 
 use indexmap::IndexMap;
 
@@ -195,7 +196,7 @@ struct Choosing<'m> {
     served: Option<Vec<Served>>,
 }
 
-/// A cache of assignments by kind of agent. Kinds that differ only in agents, but not in choices and ties,
+/// A cache of assignments by kind of agent. Kinds whose choices turn out to be equal, and whose ties are,
 /// share an entry.
 struct Once<'k> {
     kinds: &'k Kinds,

@@ -8,13 +8,13 @@
 //! 3. Rules that read both sides divide the supplies into groups that these rules cannot tell apart (a
 //!    partition refinement), each with the bitmap of the agents that it serves. Candidates are the product
 //!    of both, which is never written out.
-//! 4. Rows with rules that are not indexed are checked one by one by the plain engine, which also builds
-//!    the winning candidate. So there is one implementation of every check.
+//! 4. Rows that the columns cannot judge are checked one by one with the checks of the plain engine, which
+//!    also builds the winning candidate.
 //! 5. Changes of the ledger are written to journals of rows ([`Index::touch`]). Each reader remembers its
 //!    position in the journal, and updates the rows behind it, or all if they are many.
 //!
-//! The cycle keeps one index and calls [`Index::touch`] after each change of the ledger. Needs that ask
-//! the same thing share what is prepared for them, by their [`ShapeKey`].
+//! The owner of an index, such as a cycle or a standing fleet, calls [`Index::touch`] after each change of
+//! the ledger. Needs that ask the same thing share what is prepared for them, by their [`ShapeKey`].
 
 mod agents;
 mod answer;
