@@ -1,4 +1,5 @@
-//! Making a change that is staged: rows taken out and put in, and what is taken of them taken again.
+//! Applies a staged change: removes and inserts rows, and takes the amounts of the affected allocations
+//! again.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -25,10 +26,11 @@ use crate::{
 };
 
 impl Known {
-    /// Makes a change: all of it, or nothing. Gives what it did, and what is to be warned of.
+    /// Applies a change: all of it, or nothing. Returns the rows and stocks that it modified, and its
+    /// warnings.
     ///
     /// # Errors
-    /// Every problem of the change.
+    /// Returns every problem of the change.
     pub fn apply(
         &mut self,
         bound: BoundParts<'_>,
@@ -77,7 +79,7 @@ impl Known {
         problems
     }
 
-    /// Keeps the records of what was put.
+    /// Replaces the kept records by the staged ones, and counts the rows of each source.
     fn commit(&mut self, symbols: &mut crate::symbol::Symbols, staged: Staged) {
         for (name, next) in staged.providers {
             let source = |known: &From<TierRecord>| known.part().to_run_span(known.record.name.span).source;
@@ -118,20 +120,21 @@ impl Known {
     }
 }
 
-/// A change while it is made.
+/// A change in progress. The world and the ledger are modified in place; `undo` records what is needed to
+/// restore them.
 pub(super) struct Work<'w, 'a> {
     pub known: &'a Known,
     pub staged: &'a Staged,
-    /// Agents that are put, until they are.
+    /// The agents to put; empty once they are in the world.
     put: IndexMap<Symbol, (Agent, Vec<HoldingDraft>)>,
     pub binder: Binder<'a>,
     pub ledger: &'w mut Ledger,
     pub undo: Undo,
-    /// Agents of which everything that is taken is taken again.
+    /// Agents whose allocations are all taken again.
     pub agents: IndexSet<Symbol>,
-    /// Providers of which everything that is taken is taken again.
+    /// Providers whose allocations are all taken again.
     pub providers: IndexSet<Symbol>,
-    /// Agents that are bound again, of those.
+    /// Those of `agents` that are bound again or removed. Their reservations are split off again.
     pub rebound: IndexSet<Symbol>,
 }
 
@@ -150,6 +153,10 @@ impl<'w, 'a> Work<'w, 'a> {
         Work { known, staged, put, binder, ledger, undo, agents, providers, rebound }
     }
 
+    /// Makes the change, in an order in which each step finds what it needs: allocations release their
+    /// amounts while their stocks are there, rows leave the totals of the fleet before they are replaced and
+    /// join them after, reservations are split off from complete holdings, and allocations take last, when
+    /// every stock has its total.
     fn make(&mut self, units: usize) {
         self.touch();
         self.take_out_allocations();
@@ -180,8 +187,9 @@ impl<'w, 'a> Work<'w, 'a> {
         self.allocations();
     }
 
-    /// Finds of whom everything is taken again, since what there is, or in which order it is taken, changes how it
-    /// is split over the parts.
+    /// Determines the holders whose allocations must all be taken again. The split of an amount over parts
+    /// depends on the totals of the parts and on the order of takes, so that a change of either may move the
+    /// takes of allocations that the change does not name.
     fn touch(&mut self) {
         let (known, world) = (self.known, &*self.binder.world);
         for (name, (_, drafts)) in &self.put {
@@ -204,7 +212,8 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// Where a holder has several parts, who takes of it first decides what is left to whom.
+    /// Marks the holder of a changed use if the order of takes matters there: where a holder has several
+    /// parts, or a set in a tier above the lowest, an earlier allocation decides what is left to a later one.
     fn touch_of(&mut self, taken: &UseRecord) {
         let world = &*self.binder.world;
         let Some(name) = self.binder.plan.symbols.find(&taken.holder.text) else { return };
@@ -234,7 +243,7 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// What is to be taken again, or no more, is given back.
+    /// Removes the allocations that are taken again, replaced or ended, and releases their amounts.
     fn take_out_allocations(&mut self) {
         let known = self.known;
         let on_agents = self.agents.iter().filter_map(|name| known.on_agents.get(name));
@@ -270,7 +279,7 @@ impl<'w, 'a> Work<'w, 'a> {
         counted.into_iter().for_each(|id| world.count(id, sign));
     }
 
-    /// What resources of tiers measure that come with this change, where no unit says it.
+    /// Fixes the dimension of resources of tiers that are new with this change and have no declared unit.
     fn count_later(&mut self) {
         let (world, typing) = (&*self.binder.world, &mut self.binder.typing);
         for held in world.tiers.iter().flat_map(|tier| &tier.resources) {
@@ -281,7 +290,12 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// Binds providers again. The tiers of one stand together, in the order of providers.
+    /// Binds the staged providers again.
+    ///
+    /// The tiers of a provider stand together, in the order of providers, so that both tables are built anew
+    /// in that order. A staged provider is bound from its record. The tiers of any other are copied, with
+    /// their indices shifted. Holdings are reused by path and resource (`Binder::before`), so that their
+    /// stocks keep their numbers.
     fn storage(&mut self) {
         let world = &mut *self.binder.world;
         let touched = |supply: &&Supply| self.staged.providers.contains_key(&supply.provider);
@@ -340,6 +354,7 @@ impl<'w, 'a> Work<'w, 'a> {
             self.binder.world.supplies.push(supply);
         }
         self.binder.sort_supplies();
+        // What no new row has claimed belonged to rows that are gone.
         for (_, before) in std::mem::take(&mut self.binder.before) {
             before.held.iter().for_each(|held| self.binder.free_holding(held.holding));
             before.users.into_iter().for_each(|users| self.binder.free_stock(users));
@@ -351,7 +366,7 @@ impl<'w, 'a> Work<'w, 'a> {
         self.undo.storage = Some((tiers, supplies));
     }
 
-    /// Notes which volumes are to be put into pools that are bound again.
+    /// Registers the volumes that are attached to pools of the staged providers, before these are bound.
     fn put_volumes(&mut self) {
         let staged = self.staged;
         let puts = &self.known.puts;
@@ -365,7 +380,7 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// Puts agents in their places, those that stay before those that come.
+    /// Replaces the rows of agents that stay, then removes and inserts rows, in order of name.
     fn put_agents(&mut self) {
         let mut new: Vec<(Agent, Vec<HoldingDraft>)> = Vec::new();
         for (name, (row, drafts)) in std::mem::take(&mut self.put) {
@@ -408,7 +423,7 @@ impl<'w, 'a> Work<'w, 'a> {
         (self.undo.agents_moved, self.undo.agents_out) = (moved, out);
     }
 
-    /// The positions in allocations follow those of agents and supplies.
+    /// Updates the positions of agents and supplies in allocations.
     fn move_allocations(&mut self) {
         let (agents, supplies) = (&self.undo.agents_moved, &self.undo.supplies_moved);
         if agents.is_empty() && supplies.is_empty() {
@@ -420,7 +435,7 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// Splits off again what is reserved of what was bound again.
+    /// Splits off the reservations of the holders that were bound again.
     fn reserve(&mut self) {
         if self.rebound.is_empty() && self.staged.providers.is_empty() {
             return;
@@ -443,7 +458,8 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// Makes room in the ledger for stocks that came or changed.
+    /// Adjusts the ledger to stocks that were added or changed. To adjust the last one adds entries for all
+    /// before it.
     fn fit(&mut self) {
         for entry in self.binder.undo_log.iter().flatten() {
             if let UndoEntry::Stock(id, _) = entry {
@@ -455,7 +471,8 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// Takes again what was given back, and takes what is new, in order of name.
+    /// Takes the amounts of the removed allocations that stay, and of the new ones, in order of name, as
+    /// binding does.
     fn allocations(&mut self) {
         let (known, staged) = (self.known, self.staged);
         let out: IndexMap<Symbol, &Allocation> =
@@ -470,6 +487,7 @@ impl<'w, 'a> Work<'w, 'a> {
             let new = staged.allocations.get(&name);
             let Some(from) = new.or_else(|| known.allocations.get(&name)) else { continue };
             let old = if new.is_some() { None } else { out.get(&name).copied() };
+            // A use keeps its takes if its holder is not affected; others are split anew.
             let stays: Vec<bool> = from.record.uses.iter().map(|taken| !self.is_touched(taken)).collect();
             let mut kept = |at: usize| old.filter(|_| stays[at]).and_then(|old| kept_of(old, at));
             let row =
@@ -495,21 +513,21 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 }
 
-/// Whether a warning is of what the change says itself.
+/// Returns `true` if a problem is about a row of the change itself.
 fn is_of(problem: &Diagnostic, change: &FleetChange<'_>) -> bool {
     let source = problem.labels.first().map(|label| label.span.source.0);
     source.is_some_and(|source| change.parts.iter().any(|part| part.first_source == source))
 }
 
-/// What a use of an allocation took.
+/// Returns the takes and shares of one use of an allocation. `ends` has the end of each use in both lists.
 fn kept_of(old: &Allocation, at: usize) -> Option<KeptUse> {
     let (takes, shares) = *old.ends.get(at)?;
     let start = at.checked_sub(1).map_or((0, 0), |before| old.ends[before]);
     Some((old.takes[start.0..takes].to_vec(), old.shares[start.1..shares].to_vec()))
 }
 
-/// Whether what is taken of an agent can stay as it is split: each part has at least what is taken of it, and where
-/// there are several, all are as they were.
+/// Returns `true` if the allocations of an agent can keep their takes when it is bound again: a single part
+/// that is a number still covers the amount in use, and all other parts have the totals that they had.
 fn keeps(world: &World, ledger: &Ledger, old: &Agent, drafts: &[HoldingDraft]) -> bool {
     old.resources.iter().all(|held| {
         let parts = &world.holding(held.holding).parts;
@@ -529,7 +547,7 @@ fn keeps(world: &World, ledger: &Ledger, old: &Agent, drafts: &[HoldingDraft]) -
     })
 }
 
-/// Where supplies went.
+/// Computes how supplies have moved. Supplies that stay keep their relative order.
 fn moved(before: &[Supply], world: &World) -> Moved {
     let paths: IndexSet<Symbol> = before.iter().map(|supply| supply.path).collect();
     let gone = before.iter().enumerate().filter(|(_, supply)| world.supply(supply.path).is_none());

@@ -1,4 +1,5 @@
-//! What a change did: rows and stocks as they are now, beside those that were.
+//! Finds the rows and stocks that a change modified, by comparing the former rows that it recorded with those
+//! of the world.
 
 use indexmap::IndexMap;
 
@@ -12,7 +13,8 @@ use crate::inventory::{
 };
 
 impl Work<'_, '_> {
-    /// What came of it.
+    /// Returns the rows and stocks that differ. A row that was bound again and is equal to the former one is
+    /// left out: indexes compute every changed row anew.
     pub fn changed(&self) -> FleetChanges {
         let world = &*self.binder.world;
         let mut holdings: IndexMap<HoldingId, &Holding> = IndexMap::new();
@@ -24,6 +26,8 @@ impl Work<'_, '_> {
                 _ => {}
             }
         }
+        // The log may have several entries for a stock or holding. The first has the state before the change,
+        // and `or_insert` keeps it.
         let total_is_other =
             |id: StockId| stocks.get(&id).is_some_and(|old| old.usable != world.stock(id).usable);
         let is_other = |id: HoldingId| {

@@ -1,4 +1,7 @@
-//! What is kept beside a world so that it can change: the records of what is bound together, and who takes from whom.
+//! The records that are kept beside a bound world, so that it can change without binding everything anew:
+//! providers, attached volumes, reservations and allocations, the numbers of compiled rules, and an index
+//! from holders to the allocations that take from them. `stage` reads them; `apply` replaces them once a
+//! change is complete.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -16,27 +19,33 @@ use crate::{
     symbol::{Symbol, Symbols},
 };
 
-/// A record, and what to add to the numbers of its sources.
+/// A record, and the offset of its sources. Spans of a record count the sources of its own document from 0;
+/// the offset maps them to the sources of the run.
 #[derive(Clone, Debug)]
 pub(super) struct From<T> {
     pub first_source: u32,
     pub record: T,
 }
 
-/// A rule as its record says it: label, weight and text. Equal ones are compiled once.
+/// The key of a rule: its label, weight and text as the record has them.
 type RuleKey = (Option<String>, Option<i64>, String);
 
-/// Which compiled rules are those of a row.
+/// Finds the compiled rules of a row by their text.
+///
+/// Rules are compiled together with the policy, a list of them for each row. A row that comes or changes
+/// later can only have a list that some row had then. Several lists may have the same keys; a row that keeps
+/// its rules also keeps its number, so that it does not count as changed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RuleBook {
-    /// By what they say: the number of the first rules that say it.
+    /// The number of the first list with these keys.
     numbers: IndexMap<Vec<RuleKey>, usize>,
-    /// Of each number: what its rules say, as a place in `numbers`.
+    /// The keys of each list, as an index into `numbers`.
     said: Vec<usize>,
 }
 
 impl RuleBook {
-    /// The number of the rules that say this, if any were compiled: the row's own, where that says it.
+    /// Returns the number of a compiled list with these rules: `own` if it has the same keys, else the first
+    /// such list.
     pub fn number(
         &self,
         rules: &[RuleRecord],
@@ -55,7 +64,8 @@ impl RuleBook {
         self.said.push(said);
     }
 
-    /// Lists that some rows have in the place of their own: each says what that of its own says, and more from elsewhere.
+    /// Adds lists that some rows have in place of their own. Each has the keys of the row's own list, since
+    /// the rules that it has besides come from elsewhere and not from the record.
     fn besides(&mut self, lists: &[(usize, usize)]) {
         for (list, own) in lists {
             let said = self.said.get(*own).copied();
@@ -68,7 +78,7 @@ impl RuleBook {
         }
     }
 
-    /// No rules are always there: one more of them, where no row has none.
+    /// Adds the empty list if no row has it, so that a row without rules can always be put.
     fn add_none(&mut self, rules: &mut Vec<Vec<Rule>>) {
         if !self.numbers.contains_key(&[][..]) {
             self.numbers.insert(Vec::new(), rules.len());
@@ -88,8 +98,10 @@ fn keys(rules: &[RuleRecord], sources: &Sources, part: &SourceRecords<'_>) -> Ve
     rules.iter().map(key).collect()
 }
 
-/// What is known of a fleet that can change, beside its world. Agents are bound each on its own, and no record of
-/// theirs is kept; providers are bound whole, and allocations again where what they take from changes.
+/// The data beside a world that later changes need.
+///
+/// Agents are bound one by one, so that none of their records is kept. A provider is bound as a whole, and an
+/// allocation again whenever one of its holders changes, so that their records are.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     pub(super) typing: TypeTable,
@@ -98,34 +110,34 @@ pub struct Known {
     /// In the order of their tiers.
     pub(super) providers: IndexMap<Symbol, From<TierRecord>>,
     pub(super) puts: IndexMap<Symbol, From<AttachedVolume>>,
-    /// Agents of which something is reserved.
+    /// Agents with a reservation.
     pub(super) reserved_agents: IndexSet<Symbol>,
-    /// By name.
+    /// Sorted by name.
     pub(super) reservations: Vec<From<ReservationRecord>>,
     pub(super) allocations: IndexMap<Symbol, From<AllocationRecord>>,
-    /// Who takes from an agent.
+    /// The allocations that take from each agent.
     pub(super) on_agents: IndexMap<Symbol, Vec<Symbol>>,
-    /// Who takes from a provider.
+    /// The allocations that take from each provider, or from any tier or volume below it.
     pub(super) on_providers: IndexMap<Symbol, Vec<Symbol>>,
-    /// Of each source that changes brought: how many rows still stand in it.
+    /// The number of rows with a span in each source that a change brought.
     pub(super) rows_of: IndexMap<SourceId, usize>,
-    /// Those in which none does any longer.
+    /// The sources that lost their last row, until [`Known::abandoned`] returns them.
     abandoned: Vec<SourceId>,
 }
 
-/// The provider that a path begins with.
+/// Returns the name of the provider of a path, its first segment.
 pub(super) fn provider_of(path: &str) -> &str {
     path.split('/').next().unwrap_or(path)
 }
 
 impl Known {
-    /// What is known of a fleet that was bound from these records.
+    /// Collects the records of a fleet that was bound from `parts`.
     pub fn new(plan: &mut Plan, world: &mut World, parts: &[SourceRecords<'_>], sources: &Sources) -> Known {
         let typing = TypeTable::new(plan, world);
         let mut binder = Binder::new(plan, world, typing);
         binder.units(parts);
         let mut known = Known { typing: std::mem::take(&mut binder.typing), ..Known::default() };
-        // What was bound measures what it does, whatever is said later.
+        // A bound resource keeps its dimension, even if a later document gives another unit.
         for holding in world.holdings.iter() {
             let key = (holding.side, holding.resource);
             if !known.typing.dimensions.contains_key(&key) {
@@ -140,7 +152,8 @@ impl Known {
         known
     }
 
-    /// The numbers of compiled rules, in the order in which records are walked.
+    /// Numbers the compiled rules. The walk must be that of binding: agents and tiers part by part, then
+    /// attached volumes.
     fn rules(&mut self, plan: &mut Plan, parts: &[SourceRecords<'_>], sources: &Sources) {
         for part in parts {
             part.records.agents.iter().for_each(|agent| self.agent_rules.add(&agent.rules, sources, part));
@@ -156,7 +169,8 @@ impl Known {
         self.tier_rules.add_none(&mut plan.tier_rules);
     }
 
-    /// Notes lists of rules that agents have, and tiers, in the place of their own, each with the number of their own.
+    /// Registers the lists that agents and tiers have in place of their own, as pairs of the new number and
+    /// the number of the own list.
     pub fn rules_besides(&mut self, agents: &[(usize, usize)], tiers: &[(usize, usize)]) {
         self.agent_rules.besides(agents);
         self.tier_rules.besides(tiers);
@@ -184,7 +198,7 @@ impl Known {
         }
     }
 
-    /// Notes from whom an allocation takes.
+    /// Adds an allocation to the index of its holders.
     pub(super) fn takes_from(&mut self, symbols: &mut Symbols, name: Symbol, uses: &[UseRecord]) {
         for taken in uses {
             let users = self.users_mut(symbols, taken).or_default();
@@ -194,7 +208,7 @@ impl Known {
         }
     }
 
-    /// Forgets from whom an allocation takes.
+    /// Removes an allocation from the index of its holders.
     pub(super) fn takes_no_more(&mut self, symbols: &mut Symbols, name: Symbol, uses: &[UseRecord]) {
         for taken in uses {
             if let indexmap::map::Entry::Occupied(mut users) = self.users_mut(symbols, taken) {
@@ -217,14 +231,14 @@ impl Known {
         }
     }
 
-    /// One more row stands in a source.
+    /// Counts one more row in a source, if a change brought that source.
     pub(super) fn stands_in(&mut self, source: SourceId) {
         if let Some(rows) = self.rows_of.get_mut(&source) {
             *rows += 1;
         }
     }
 
-    /// One fewer row stands in a source.
+    /// Counts one row fewer in a source.
     pub(super) fn left(&mut self, source: SourceId) {
         if let Some(rows) = self.rows_of.get_mut(&source) {
             *rows = rows.saturating_sub(1);
@@ -232,12 +246,12 @@ impl Known {
         }
     }
 
-    /// A source is there from which rows are about to be put.
+    /// Registers a source whose rows are about to be put.
     pub fn brings(&mut self, source: SourceId) {
         self.rows_of.entry(source).or_insert(0);
     }
 
-    /// No more rows are about to be put from a source.
+    /// Marks a source as abandoned if no row is in it. To be called once all its rows are put.
     pub fn settle(&mut self, source: SourceId) {
         if self.rows_of.get(&source) == Some(&0) {
             self.rows_of.swap_remove(&source);
@@ -245,13 +259,13 @@ impl Known {
         }
     }
 
-    /// Sources of changes in which no row stands any longer; they are forgotten.
+    /// Returns the sources of changes that no row is in any longer, and clears the list.
     pub fn abandoned(&mut self) -> Vec<SourceId> {
         std::mem::take(&mut self.abandoned)
     }
 }
 
-/// A tier and those below, each before its children, as binding walks them.
+/// Visits a tier and all tiers below it, each before its children, as binding does.
 pub(super) fn walk<'a>(tier: &'a TierRecord, see: &mut impl FnMut(&'a TierRecord)) {
     let mut open = vec![tier];
     while let Some(tier) = open.pop() {
@@ -260,11 +274,11 @@ pub(super) fn walk<'a>(tier: &'a TierRecord, see: &mut impl FnMut(&'a TierRecord
     }
 }
 
-/// No records, for parts of which only the sources are asked.
+/// Empty records, for a [`SourceRecords`] of which only the sources are used.
 pub(super) static NOTHING: std::sync::LazyLock<Records> = std::sync::LazyLock::new(Records::default);
 
 impl<T> From<T> {
-    /// To lift the spans of the record.
+    /// Returns a part without records, which maps the spans of this record to the sources of the run.
     pub fn part(&self) -> SourceRecords<'static> {
         SourceRecords { records: &NOTHING, first_source: self.first_source }
     }

@@ -1,8 +1,11 @@
-//! A bound fleet that changes: rows put and removed, and what is taken of them, without binding the rest again. What
-//! a change leaves is what binding all records anew would give, numbers of stocks aside.
+//! Changes of a bound fleet: rows are put and removed, and allocations moved, without binding the rest again.
+//! The result is the one that binding all records anew would give, up to the numbers of stocks.
 //!
-//! A change is staged first (`stage`: everything that can be said of its rows alone), then made (`apply`), and undone
-//! if what is there does not suffice (`undo`); what came of it is found by comparing (`compare`).
+//! A change takes three steps. `stage` checks every row on its own and binds it to a draft, while the fleet
+//! stays as it is. `apply` then modifies the world and the ledger in place, and records the former state. If
+//! an amount does not suffice, `undo` restores that state. At the end `compare` finds the rows and stocks
+//! that differ, for indexes beside the fleet. `total` is a short path for one small change, the total of a
+//! single resource.
 
 mod apply;
 mod compare;
@@ -19,32 +22,32 @@ pub use total::Holder;
 use super::{bind::SourceRecords, ledger::Ledger, world::World};
 use crate::ir::Plan;
 
-/// What is to be gone after a change.
+/// The rows that a change removes.
 #[derive(Clone, Debug, Default)]
 pub struct Removed {
     /// Agents, by name.
     pub agents: Vec<String>,
-    /// Providers, instances, pools and existing volumes, by path: with all below them.
+    /// Providers, instances, pools and existing volumes, by path. All tiers below them are removed too.
     pub storage: Vec<String>,
     /// Allocations, by name.
     pub allocations: Vec<String>,
 }
 
-/// What a change says.
+/// A change of a fleet: rows to put, and rows to remove.
 #[derive(Clone, Copy, Debug)]
 pub struct FleetChange<'a> {
-    /// Rows to be put: each takes the place of the one of its name.
+    /// The rows to put. Each replaces the row of the same name.
     pub parts: &'a [SourceRecords<'a>],
-    /// What is to be gone.
+    /// The rows to remove.
     pub removed: &'a Removed,
 }
 
-/// A fleet that a change is made to.
+/// The parts of a bound fleet, all of which a change may modify.
 pub struct BoundParts<'a> {
-    /// The policy.
+    /// The compiled policy.
     pub plan: &'a mut Plan,
     /// The fleet.
     pub world: &'a mut World,
-    /// What is used of it.
+    /// The amounts in use.
     pub ledger: &'a mut Ledger,
 }

@@ -1,67 +1,71 @@
-//! What a change did to rows, for whoever keeps something beside them.
+//! Changes of rows by position, for tables and indexes that keep an entry per row.
 
 use super::super::world::StockId;
 
-/// What a change did to the rows of one kind.
+/// The positions of removed, inserted and changed rows of one kind.
 ///
-/// Whoever keeps a row of its own for each takes out those at `removed`, puts new ones at `inserted`, and makes those
-/// at `changed` anew, in this order.
+/// To bring a table with an entry per row up to date, remove the entries at `removed`, insert new ones at
+/// `inserted`, then compute those at `changed` again, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowChanges {
-    /// Where rows were that are gone: positions before the change, ascending.
+    /// Positions of removed rows, before the change, ascending.
     pub removed: Vec<usize>,
-    /// Where rows are that were not: positions after the change, ascending.
+    /// Positions of inserted rows, after the change, ascending.
     pub inserted: Vec<usize>,
-    /// Where rows are that have other keys, places, rules, resources or totals: positions after the change, ascending.
+    /// Positions of rows with other keys, places, rules, resources or totals, after the change, ascending.
     pub changed: Vec<usize>,
 }
 
 impl RowChanges {
-    /// Whether nothing is different.
+    /// Returns `true` if no row differs.
     pub fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.inserted.is_empty() && self.changed.is_empty()
     }
 
-    /// Whether rows are where they were.
+    /// Returns `true` if no row has moved.
     pub fn keeps_positions(&self) -> bool {
         self.removed.is_empty() && self.inserted.is_empty()
     }
 }
 
-/// What a change did.
+/// The rows and stocks that a change modified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FleetChanges {
-    /// To agents: positions in [`World::agents`](crate::inventory::world::World::agents).
+    /// Changes of agents, by position in [`World::agents`](crate::inventory::world::World::agents).
     pub agents: RowChanges,
-    /// To pools and existing volumes: positions in [`World::supplies`](crate::inventory::world::World::supplies).
+    /// Changes of pools and existing volumes, by position in
+    /// [`World::supplies`](crate::inventory::world::World::supplies).
     pub supplies: RowChanges,
-    /// Stocks of which the total, or what is used, may be another: ascending. Those of rows that are gone are among
-    /// them; their numbers go to the next rows that need some.
+    /// Stocks whose total or use may differ, ascending. They include the stocks of removed rows, whose
+    /// numbers are given to the next rows that need some.
     pub stocks: Vec<StockId>,
 }
 
-/// Where rows go when some are taken out and others put between them.
+/// A mapping between positions before and after rows are removed and inserted.
+///
+/// Removal comes first: ranks count only the rows that stay. Both lists are short in relation to the table,
+/// so that a position is mapped by search in them, and no map of all rows is made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moved {
-    /// Positions before, ascending.
+    /// Positions of removed rows, before the change, ascending.
     pub removed: Vec<usize>,
-    /// Of each new one how many of those that stay are before it, ascending.
+    /// The number of staying rows before each new row, ascending.
     pub ranks: Vec<usize>,
 }
 
 impl Moved {
-    /// Whether every row stays where it is.
+    /// Returns `true` if every row keeps its position.
     pub fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.ranks.is_empty()
     }
 
-    /// Where a row is that stays.
+    /// Returns the position after the change of a row that stays.
     pub fn to(&self, at: usize) -> usize {
         let stays = at - self.removed.partition_point(|removed| *removed < at);
         stays + self.ranks.partition_point(|rank| *rank <= stays)
     }
 
-    /// Where a row was that stays.
+    /// Returns the position before the change of a row that stays. The inverse of [`Moved::to`].
     pub fn from(&self, at: usize) -> usize {
         let inserted = self.inserted();
         let mut was = at - inserted.partition_point(|inserted| *inserted < at);
@@ -71,13 +75,14 @@ impl Moved {
         was
     }
 
-    /// Where the new ones are.
+    /// Returns the positions of the new rows after the change. Each is shifted by the new rows before it.
     pub fn inserted(&self) -> Vec<usize> {
         self.ranks.iter().enumerate().map(|(at, rank)| rank + at).collect()
     }
 }
 
-/// Takes out the rows at ascending positions.
+/// Removes the rows at ascending positions, and returns them. One row shifts those behind it; several are
+/// removed in a single pass.
 pub(super) fn take_out<T>(rows: &mut Vec<T>, positions: &[usize]) -> Vec<T> {
     match positions {
         [] => Vec::new(),
@@ -96,7 +101,7 @@ pub(super) fn take_out<T>(rows: &mut Vec<T>, positions: &[usize]) -> Vec<T> {
     }
 }
 
-/// Puts rows in, each before the one that had its rank.
+/// Inserts rows in a single pass, each before the old row that has its rank.
 pub(super) fn put_in<T>(rows: &mut Vec<T>, ranks: &[usize], new: Vec<T>) {
     if let ([rank], true) = (ranks, new.len() == 1) {
         rows.splice(*rank..*rank, new);

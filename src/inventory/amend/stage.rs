@@ -1,4 +1,5 @@
-//! What a change says, looked at row by row: bound as far as a row goes alone, with every problem of that.
+//! Stages a change: checks every row on its own, binds it to a draft, and reports every problem. Rows of the
+//! world stay as they are; `apply` continues with the result.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -24,22 +25,23 @@ use crate::{
     types::Side,
 };
 
-/// A change, bound as far as its rows go alone.
+/// A change whose rows are bound as far as each can be alone.
 #[derive(Debug, Default)]
 pub(super) struct Staged {
-    /// Agents put, with what they have.
+    /// The agents to put, with drafts of their holdings.
     pub agents: IndexMap<Symbol, (Agent, Vec<HoldingDraft>)>,
     pub gone_agents: IndexSet<Symbol>,
-    /// Providers that are bound again, or are gone.
+    /// The providers to bind again; `None` for those to remove.
     pub providers: IndexMap<Symbol, Option<From<TierRecord>>>,
-    /// Volumes put into pools.
+    /// The volumes to attach to pools.
     pub puts: IndexMap<Symbol, From<AttachedVolume>>,
     pub gone_puts: IndexSet<Symbol>,
     pub allocations: IndexMap<Symbol, From<AllocationRecord>>,
     pub gone_allocations: IndexSet<Symbol>,
-    /// The rules of the tiers of each provider that is bound again, in the order of a walk.
+    /// The numbers of the rules of each provider to bind again, in the order in which binding walks its
+    /// tiers.
     pub tier_rules: IndexMap<Symbol, Vec<usize>>,
-    /// The rules of the volumes that are put into them.
+    /// The numbers of the rules of the volumes that are attached to these providers.
     pub put_rules: IndexMap<Symbol, usize>,
 }
 
@@ -48,12 +50,13 @@ pub(super) struct Stage<'s, 'a, 'k> {
     pub binder: &'s mut Binder<'a>,
     pub sources: &'k Sources,
     pub staged: Staged,
-    /// The rules of tiers before the change, by path; found out when they are asked for.
+    /// The numbers of the rules of tiers before the change, by path. Computed at first use.
     pub rules_now: Option<IndexMap<Symbol, usize>>,
 }
 
 impl Stage<'_, '_, '_> {
-    /// Looks at all of a change.
+    /// Stages all parts of a change. Allocations come first: an agent or storage can be removed only if no
+    /// allocation that stays takes from it.
     pub fn change(&mut self, change: &FleetChange<'_>) {
         for part in change.parts {
             self.of_policy(part);
@@ -71,6 +74,7 @@ impl Stage<'_, '_, '_> {
         if self.staged.providers.is_empty() {
             return;
         }
+        // Volumes that stay in a pool are bound again together with its provider.
         let known = self.known.puts.iter().filter(|(path, _)| !self.staged.gone_puts.contains(*path));
         let puts: Vec<(Symbol, &From<AttachedVolume>)> = known.map(|(path, put)| (*path, put)).collect();
         for (path, put) in puts {
@@ -97,7 +101,7 @@ impl Stage<'_, '_, '_> {
         self.binder.plan.symbols.intern(text)
     }
 
-    /// What a policy is compiled with is not of rows.
+    /// Reports records that are part of the compiled policy, and cannot change without it.
     fn of_policy(&mut self, part: &SourceRecords<'_>) {
         let records = part.records;
         let broker = &records.broker;
@@ -118,7 +122,7 @@ impl Stage<'_, '_, '_> {
         }
     }
 
-    /// Something that is both put and removed.
+    /// Reports a name that is both put and removed.
     fn twice_said(&mut self, word: &str, name: &str, span: Span) {
         let message = format!("{word} `{name}` is both given and removed in one change");
         let help = "what is given takes the place of what there is: leave the removal out";
@@ -177,7 +181,7 @@ impl Stage<'_, '_, '_> {
         }
     }
 
-    /// Whether an allocation is as it was after the change.
+    /// Returns `true` if the change neither replaces nor ends an allocation.
     fn stays(&self, name: Symbol) -> bool {
         !self.staged.gone_allocations.contains(&name) && !self.staged.allocations.contains_key(&name)
     }
@@ -228,7 +232,7 @@ impl Stage<'_, '_, '_> {
         self.staged.agents.insert(name, row);
     }
 
-    /// What a resource measures that comes with this change, where no unit says it.
+    /// Fixes the dimension of a resource that is new with this change and has no declared unit.
     fn settle_unit(&mut self, key: (Side, Symbol), draft: &HoldingDraft) {
         let typing = &mut self.binder.typing;
         if !typing.dimensions.contains_key(&key) {
@@ -245,7 +249,8 @@ impl Stage<'_, '_, '_> {
         self.binder.problems.extend(problems);
     }
 
-    /// Rules are compiled with the policy: a row may have those that some row had then, or none.
+    /// Reports rules that were not compiled. Rules are compiled together with the policy: a row may have a
+    /// list that some row had then, or none.
     fn rules_unknown(&mut self, word: &str, name: &str, part: &SourceRecords<'_>, rules: &[RuleRecord]) {
         let message = format!("the rules of {word} `{name}` were not compiled with the fleet");
         let help =
@@ -278,7 +283,8 @@ impl Stage<'_, '_, '_> {
         }
     }
 
-    /// A provider as it is after what was said so far; `None` where there is none.
+    /// Returns a provider as staged so far, at first a copy of its kept record. `None` if there is no such
+    /// provider.
     fn next_provider(&mut self, name: Symbol) -> Option<&mut From<TierRecord>> {
         if !self.staged.providers.contains_key(&name) {
             let known = self.known.providers.get(&name)?;
@@ -338,7 +344,8 @@ impl Stage<'_, '_, '_> {
         let provider = self.intern(provider_of(&record.path.text));
         let names: Vec<&str> = record.path.text.split('/').skip(1).collect();
         match self.next_provider(provider) {
-            // One that its provider declares is put in its place. What one change says of it twice is a problem.
+            // A volume that its provider declares is replaced. If the change gives the provider too, binding
+            // reports that the volume is declared twice.
             Some(next) if !given.contains(&provider) => {
                 prune(&mut next.record, &names);
             }
@@ -363,7 +370,7 @@ impl Stage<'_, '_, '_> {
         let part = next.part();
         let is_old = self.known.providers.get(&name).is_some_and(|old| old.first_source == next.first_source);
         let mut numbers = Vec::new();
-        // Tiers of one name, one in another, are told apart by their path.
+        // Tiers of a provider may have the same name at different depths; their paths differ.
         let mut open: Vec<(String, &TierRecord)> = vec![(next.record.name.text.clone(), &next.record)];
         while let Some((path, tier)) = open.pop() {
             let below = tier.children.iter().rev();
@@ -381,7 +388,7 @@ impl Stage<'_, '_, '_> {
         self.staged.tier_rules.insert(name, numbers);
     }
 
-    /// The rules that the tier of a path has now.
+    /// Returns the number of the rules that the tier at a path has now.
     fn rules_of_path(&mut self, path: &str) -> Option<usize> {
         let world = &*self.binder.world;
         let now = || world.tiers.iter().map(|tier| (tier.path, tier.rules)).collect();
@@ -403,7 +410,7 @@ impl Stage<'_, '_, '_> {
     }
 }
 
-/// Takes a tier out of a provider, by the names down to it. Says whether it was there.
+/// Removes a tier from a provider, by the names that lead to it. Returns `true` if it was there.
 fn prune(tier: &mut TierRecord, names: &[&str]) -> bool {
     let (first, rest) = match names {
         [] => return false,

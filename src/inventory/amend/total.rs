@@ -1,4 +1,5 @@
-//! The total of one resource, set alone: what heartbeats tell.
+//! Sets the total of one resource, as heartbeats report it. Nothing is bound or taken again, so that only
+//! resources with a single plain part qualify; all others go through a full change.
 
 use super::{
     BoundParts, FleetChanges,
@@ -14,7 +15,7 @@ use crate::{
     symbol::Symbols,
 };
 
-/// Who has a resource.
+/// A holder of resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder<'a> {
     /// An agent, by its name.
@@ -33,10 +34,12 @@ impl Holder<'_> {
 }
 
 impl Known {
-    /// Sets the total of a resource: of one plain part, without `reserved` or `overcommit`. `None`: it was that.
+    /// Sets the total of a resource that has one unreserved part without `overcommit`. Returns `None` if it
+    /// has that total already.
     ///
     /// # Errors
-    /// Why it cannot be.
+    /// Returns an error if the holder or the resource is unknown, if the total cannot be set alone or has
+    /// another dimension, or if it is negative or below the amount in use.
     pub fn set_total(
         &mut self,
         bound: BoundParts<'_>,
@@ -74,6 +77,8 @@ impl Known {
             return Ok(None);
         }
         let mut changed = FleetChanges { stocks: vec![stock], ..FleetChanges::default() };
+        // What counts towards the totals of the fleet leaves them with the old amount, and joins them with
+        // the new one.
         let counts = match holder {
             Holder::Agent(_) => {
                 changed.agents.changed.push(at);
@@ -102,7 +107,7 @@ impl Known {
         Ok(Some(changed))
     }
 
-    /// What a tier has is bound again from its record, later.
+    /// Sets the total in the record of a tier too, from which a later change may bind the provider again.
     fn set_record(&mut self, symbols: &Symbols, path: &str, resource: &str, total: Quantity) {
         let mut names = path.split('/');
         let provider = names.next().and_then(|name| symbols.find(name));
@@ -118,7 +123,7 @@ impl Known {
     }
 }
 
-/// Where a holder is, and what it has of a resource.
+/// Returns the position of a holder, and its holding of a resource.
 fn find(
     symbols: &Symbols,
     world: &World,
@@ -150,7 +155,8 @@ fn find(
     })
 }
 
-/// The one stock of a holding that has one unreserved part, whose total is as declared.
+/// Returns the stock of a holding that consists of one unreserved part, if its total is a number and as
+/// declared.
 fn plain_part(world: &World, id: HoldingId) -> Option<StockId> {
     let [(PartKind::Unreserved, id)] = world.holding(id).parts.as_slice() else { return None };
     let stock = world.stock(*id);

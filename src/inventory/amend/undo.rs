@@ -1,4 +1,5 @@
-//! Undoing a change that could not be made whole.
+//! Restores a fleet after a change that could not be completed. It reverses the steps of `apply`, from what
+//! [`Undo`] and the undo log of the binder recorded.
 
 use indexmap::IndexMap;
 
@@ -15,27 +16,27 @@ use crate::{
     types::Side,
 };
 
-/// What was there before a change, and what came.
+/// The former state of everything that a change modified, and the positions of what it inserted.
 #[derive(Debug, Default)]
 pub(super) struct Undo {
     pub totals: IndexMap<(Side, Symbol), i128>,
-    /// How many limits of roles there were.
+    /// The number of limits of roles before the change.
     pub limits: usize,
-    /// How many stocks there were.
+    /// The number of stocks before the change.
     pub stocks: usize,
-    /// Agents that are put.
+    /// The names of the agents that the change puts.
     pub put: Vec<Symbol>,
-    /// Agents that stay, as they were, at their positions before.
+    /// The former rows of the agents that stay, with their positions before the change.
     pub agents: Vec<(usize, Agent)>,
     pub agents_moved: Moved,
     pub agents_out: Vec<Agent>,
-    /// Tiers and supplies as they were, where any was bound again.
+    /// The former tiers and supplies, if any provider was bound again.
     pub storage: Option<(Vec<Tier>, Vec<Supply>)>,
     pub supplies_moved: Moved,
-    /// Allocations that were taken out, and their positions before.
+    /// The allocations that were removed. `allocations_at` has their positions before the change.
     pub allocations: Vec<Allocation>,
     pub allocations_at: Vec<usize>,
-    /// Where allocations were put in.
+    /// The positions at which allocations were inserted.
     pub allocations_in: Vec<usize>,
 }
 
@@ -46,10 +47,11 @@ impl Undo {
 }
 
 impl Work<'_, '_> {
-    /// Everything is as it was before the change.
+    /// Restores the world and the ledger as they were before the change.
     pub fn take_back(&mut self) {
         let undo = std::mem::take(&mut self.undo);
         let world = &mut *self.binder.world;
+        // New takes are released first, as long as their stocks are in the table.
         for allocation in take_out(&mut world.allocations, &undo.allocations_in) {
             allocation.takes.iter().for_each(|take| self.ledger.release(take));
         }
@@ -63,6 +65,7 @@ impl Work<'_, '_> {
             carved.flat_map(|volume| &volume.takes).for_each(|take| self.ledger.release(take));
         }
         take_out(&mut world.agents, &undo.agents_moved.inserted());
+        // A rank counts the rows that stay: a position, less the removed rows before it.
         let removed = undo.agents_moved.removed.iter().enumerate().map(|(before, at)| at - before);
         put_in(&mut world.agents, &removed.collect::<Vec<usize>>(), undo.agents_out);
         for (at, agent) in undo.agents {
@@ -83,6 +86,7 @@ impl Work<'_, '_> {
             let carved = world.supplies.iter().filter(touched).filter_map(|supply| supply.existing.as_ref());
             carved.flat_map(|volume| &volume.takes).for_each(|take| self.ledger.take(take));
         }
+        // Existing volumes and allocations take again only from the restored stocks.
         world.totals = undo.totals;
         world.limits.truncate(undo.limits);
         let takes = undo.allocations.iter().flat_map(|allocation| &allocation.takes);
@@ -91,7 +95,8 @@ impl Work<'_, '_> {
         put_in(&mut world.allocations, &places.collect::<Vec<usize>>(), undo.allocations);
     }
 
-    /// The tables of stocks and holdings as they were.
+    /// Restores the tables of stocks and holdings. The undo log is replayed backwards, so that the last entry
+    /// that is applied to a row is the oldest.
     fn tables(&mut self) {
         let world = &mut *self.binder.world;
         let mut restored: Vec<StockId> = Vec::new();
