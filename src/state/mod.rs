@@ -1,4 +1,4 @@
-//! What changes while a broker runs: what is taken, kept for roles, and retained as volumes; and the operations that
+//! The state of a running broker: allocations, reservations and retained volumes, and the operations that
 //! change it, as pure functions from state to state. See `docs/state.md`.
 //!
 //! A state is an inventory of its own kind: bound together with the fleet, it gives the next offers.
@@ -47,7 +47,7 @@ use crate::{
 };
 use transaction::Transaction;
 
-/// Operations, done all or not at all.
+/// A list of operations, which are performed all or not at all.
 #[derive(Clone, Debug)]
 pub struct Operations {
     record: OperationsRecord,
@@ -56,10 +56,10 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Reads a document of operations. The name is for messages.
+    /// Reads a document of operations. Messages refer to it by `name`.
     ///
     /// # Errors
-    /// Every problem of the document, each with its place.
+    /// Returns every problem of the document, each with its place.
     pub fn from_json(name: &str, bytes: &[u8]) -> Result<Operations, Error> {
         let mut sources = Sources::default();
         let (record, diagnostics) = wire::read_operations(&mut sources, name, bytes);
@@ -71,26 +71,27 @@ impl Operations {
         Ok(Operations { record, sources, report })
     }
 
-    /// How many there are.
+    /// Returns the number of operations.
     pub fn len(&self) -> usize {
         self.record.operations.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are no operations.
     pub fn is_empty(&self) -> bool {
         self.record.operations.is_empty()
     }
 
-    /// Warnings and notes: values that were rounded, for example.
+    /// Returns the warnings and notes of reading: values that were rounded, for example.
     pub fn warnings(&self) -> &Report {
         &self.report
     }
 }
 
-/// Does operations in order, each on what the ones before it leave: all of them, or none.
+/// Performs operations in order, each on the state that the ones before it leave: all of them, or none.
 ///
 /// # Errors
-/// Every conflict of the list, or why policies, inventories and state do not go together at all.
+/// Returns every conflict of the list, or the reason that policies, inventories and state do not bind
+/// together.
 pub fn apply(
     parsed: &Parsed,
     inventories: &[&Inventory],
@@ -100,11 +101,11 @@ pub fn apply(
     apply_with(parsed, inventories, &[], state, operations)
 }
 
-/// As [`apply`], for a set that asks for classes of plugins (`is vendor/fast`). No plugin is asked: an operation is held against
-/// what there is, and not against rules.
+/// Performs operations as [`apply`] does, for a set that asks for classes of plugins (`is vendor/fast`). No
+/// plugin is called: operations are checked against the fleet, and not against rules.
 ///
 /// # Errors
-/// As [`apply`].
+/// Returns the same errors as [`apply`].
 pub fn apply_with(
     parsed: &Parsed,
     inventories: &[&Inventory],
@@ -122,7 +123,8 @@ pub fn apply_with(
     if operations.is_empty() {
         return Ok(state.clone());
     }
-    // Most lists go through: what is made is then bound once for many. Only where something is in the way is it looked for.
+    // Most lists have no conflict. The first attempt binds many entries together; only if it fails does a
+    // second one find the operations at fault.
     let mut quick = Transaction::new((parsed, plugins), inventories, state, false);
     if operations.record.operations.iter().all(|operation| quick.perform(operation).is_ok())
         && let Ok(state) = quick.finish()
@@ -137,8 +139,11 @@ pub fn apply_with(
     Err(Refusal::Conflicts(Conflicts::new(conflicts, &operations.sources)))
 }
 
-/// Holds operations against the state, to say which are in the way. What is made needs the fleet to be bound again: so several that
-/// make something are tried at once, twice as many after each success, and one alone after a conflict.
+/// Performs operations, and collects the conflicts of each.
+///
+/// Each new reservation or volume makes the fleet bind again, so that runs of such operations are tried
+/// together. The length of a run doubles after each success, and halves after a failure until a single
+/// operation is left, whose conflicts are collected. A long list with few conflicts thus takes few bindings.
 fn one_by_one(
     transaction: &mut Transaction<'_>,
     list: &[OperationRecord],

@@ -1,4 +1,5 @@
-//! What each operation does.
+//! The operations on a state: reserve, create, launch, release, unreserve and destroy. Each checks its claims
+//! against the bound fleet of a [`Transaction`], then changes entries of its state or returns conflicts.
 
 use super::{
     claims::{ClaimSource, Claimant},
@@ -29,6 +30,7 @@ impl Transaction<'_> {
             OperationKind::Create { offer, name, only } => self.create(offer, name, only.as_deref()),
             OperationKind::Launch { offer, name, made } => {
                 let rests = |path: &Located| self.unmade.contains(&(EntryKind::Volume, path.text.clone()));
+                // The conflict is that of the volume, and was reported with it.
                 if made.iter().any(|(_, path)| rests(path)) {
                     return self.made(
                         EntryKind::Allocation,
@@ -45,7 +47,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Notes what was not made.
+    /// Records an entry that could not be made.
     fn made(&mut self, kind: EntryKind, name: &str, result: Result<(), Obstacle>) -> Result<(), Obstacle> {
         if result.is_err() {
             self.unmade.insert((kind, name.to_owned()));
@@ -121,7 +123,7 @@ impl Transaction<'_> {
         if entries.is_empty() {
             return Ok(());
         }
-        // Together, so that what stands in the way of one leaves none of them behind.
+        // All or none: if a volume does not bind, those before it are removed again.
         let before = self.state.clone();
         for (path, entry) in &entries {
             if let Err(error) = self.add(EntryKind::Volume, path, entry.clone()) {
@@ -134,7 +136,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// What is against making a volume.
+    /// Returns the conflicts of making a volume.
     fn new_volume(
         &mut self,
         offer: &OfferRecord,
@@ -241,7 +243,7 @@ impl Transaction<'_> {
         }
         let bound = self.binds();
         let Some(entry) = self.remove(EntryKind::Reservation, name) else { return Ok(()) };
-        // What does not bind either way is not this operation's doing.
+        // If the state did not bind before either, the removal is not to blame.
         let Some(error) = self.bound().err().filter(|_| bound) else { return Ok(()) };
         self.restore(EntryKind::Reservation, name, entry);
         let reason = first_of(&error);
@@ -275,7 +277,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Something that the state does not hold.
+    /// Returns the conflict of a name that the state does not have. `elsewhere`: the fleet has it.
     fn unknown(&self, kind: EntryKind, name: &str, elsewhere: bool) -> Conflict {
         let word = kind.name();
         if elsewhere {
@@ -305,11 +307,11 @@ fn missing_entry(claimant: &str, kind: &str, name: &str) -> Conflict {
     Conflict::new(Code::B0523, message, AGAIN)
 }
 
-/// An offer for a need that wants no more.
+/// Returns a conflict if the need of an offer takes no more instances, or is gone.
 fn unneeded(missing: Option<Option<u64>>, offer: &OfferRecord) -> Option<Conflict> {
     let (framework, need) = (&offer.framework.text, &offer.need.text);
     let message = match missing {
-        // The framework may be told of elsewhere.
+        // An unknown framework is no conflict: it may be declared elsewhere.
         None | Some(Some(1..)) => return None,
         Some(None) => format!("framework `{framework}` has no need `{need}` any more"),
         Some(Some(0)) => format!("need `{framework}.{need}` has all its instances"),
@@ -317,7 +319,8 @@ fn unneeded(missing: Option<Option<u64>>, offer: &OfferRecord) -> Option<Conflic
     Some(Conflict::new(Code::B0523, message, AGAIN))
 }
 
-/// What a volume that was made lacks of what its offer takes.
+/// Compares a volume with the one of the offer that it stands for. Returns a conflict if it is in another
+/// pool or too small.
 fn unlike(
     bound: &super::transaction::BoundState,
     claimant: &Claimant<'_>,
@@ -345,7 +348,7 @@ fn volume_entry(offer: &OfferRecord, volume: &OfferVolume, path: &str) -> Json {
         fields.push(("keys".to_owned(), Json::Object(keys)));
     }
     fields.push(("resources".to_owned(), amounts_json(&volume.firm)));
-    // Everyone's role keeps nothing for itself.
+    // The role `*` is everyone's, and has no reservations.
     if offer.role.text != "*" {
         fields.push(("reserved_for".to_owned(), Json::text(offer.role.text.as_str())));
     }
@@ -382,7 +385,7 @@ fn allocation_entry(name: &str, offer: &OfferRecord, made: &[(Located, Located)]
     ];
     let mut firm = uses(&offer.firm, |volume| &volume.firm);
     let revocable = uses(&offer.revocable, |volume| &volume.revocable);
-    // Where it runs is said even where it takes nothing there.
+    // An allocation names its agent even if it takes nothing there.
     if let Some(agent) = offer.agent.as_ref().filter(|_| offer.firm.is_empty() && offer.revocable.is_empty())
     {
         firm.insert(
@@ -407,7 +410,7 @@ fn allocation_entry(name: &str, offer: &OfferRecord, made: &[(Located, Located)]
     Json::Object(fields)
 }
 
-/// Conflicts, or where none is found in particular what stands against the state that would be.
+/// Returns the conflicts, or if there are none, the errors of binding the new state as conflicts.
 fn conflicts_or_error(conflicts: Vec<Conflict>, error: &Error) -> Obstacle {
     if !conflicts.is_empty() {
         return Obstacle::Conflicts(conflicts);

@@ -1,4 +1,5 @@
-//! Where operations are done: the state as it stands, and the fleet bound with it.
+//! A list of operations in progress: the state so far, and the fleet bound together with it. `operation` adds
+//! the operations themselves, and [`apply`](super::apply) runs a list of them.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ use crate::{
     plugin::{Beside, Plugin},
 };
 
-/// A fleet bound together with a state, and what is used of it.
+/// A fleet bound together with a state, and the amounts in use.
 #[derive(Clone, Debug)]
 pub(super) struct BoundState {
     pub plan: Plan,
@@ -30,12 +31,12 @@ pub(super) struct BoundState {
     pub ledger: Ledger,
 }
 
-/// Why an operation is not done.
+/// The reason that an operation is not done.
 #[derive(Debug)]
 pub(super) enum Obstacle {
-    /// What it stands on does not hold together.
+    /// Policies, inventories and state do not bind.
     Invalid(Error),
-    /// What is against it.
+    /// The conflicts of the operation.
     Conflicts(Vec<Conflict>),
 }
 
@@ -45,20 +46,26 @@ impl From<Conflict> for Obstacle {
     }
 }
 
+/// The state between operations, in one of two modes.
+///
+/// To bind a fleet costs as much as the fleet is large, and every reservation or volume requires it. With
+/// `checks_each` each is bound at once, so that a conflict is told of the operation that causes it. Without,
+/// entries are added unseen and bound together later: many operations cost one binding, and a failure says
+/// only that some operation is at fault.
 pub(super) struct Transaction<'a> {
     parsed: &'a Parsed,
     pub inventories: &'a [&'a Inventory],
     plugins: &'a [Plugin],
     pub state: State,
-    /// What is bound with the state as it stands; made when it is asked for.
+    /// The current binding. Made when it is asked for, and dropped when entries change.
     bound: Option<BoundState>,
-    /// Whether each thing that is made is bound at once, to know what is in its way.
+    /// Bind after each reservation or volume.
     checks_each: bool,
-    /// Whether something was made that is not bound yet.
+    /// An entry was added and not bound yet.
     deferred: bool,
-    /// What was to be made, and was not: what rests on it is no conflict of its own.
+    /// The entries that could not be made. An operation that uses one has no conflict of its own.
     pub unmade: BTreeSet<(EntryKind, String)>,
-    /// How many conflicts there are already.
+    /// The number of conflicts reported so far.
     pub told: usize,
 }
 
@@ -83,12 +90,13 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Does an operation, or says what is against it and leaves everything as it is.
+    /// Performs an operation, or returns its conflicts and leaves everything as it is.
     pub fn perform(&mut self, operation: &OperationRecord) -> Result<(), Obstacle> {
         self.operation(&operation.kind)
     }
 
-    /// Does several operations, or none of them if anything is in the way of one.
+    /// Performs several operations, or none of them if one has a conflict. Returns `true` if they were
+    /// performed.
     pub fn together(&mut self, operations: &[OperationRecord]) -> bool {
         let mut quick = Transaction {
             unmade: self.unmade.clone(),
@@ -103,15 +111,17 @@ impl<'a> Transaction<'a> {
         true
     }
 
-    /// The state after all operations. It must bind: what was released may have been in the way of what is left.
+    /// Returns the state after all operations, bound anew: an operation may have released something that what
+    /// is left depends on.
     pub fn finish(mut self) -> Result<State, Error> {
-        // Changed step by step, it is bound once more as the next one who reads it will.
+        // The binding was changed step by step. The state must also bind as a whole, as its next reader does
+        // it.
         self.bound = None;
         self.bound()?;
         Ok(self.state.changed())
     }
 
-    /// What is bound now.
+    /// Returns the current binding, and makes it first if there is none.
     pub fn bound(&mut self) -> Result<&mut BoundState, Error> {
         let bound = match self.bound.take() {
             Some(bound) => bound,
@@ -121,8 +131,10 @@ impl<'a> Transaction<'a> {
         Ok(self.bound.insert(bound))
     }
 
-    /// Adds an entry without a look at what is in its way, if that is not asked for: what takes more leaves no room
-    /// for what took less, so that one look at the end of many is as good.
+    /// Adds an entry without binding it, unless each is checked. Returns `true` if it was added.
+    ///
+    /// Entries that only take leave less and less, so that if all of them fit at the end, each fitted when it
+    /// was added: one check of many is as good as a check of each.
     pub fn add_deferred(&mut self, kind: EntryKind, name: &str, entry: &Json) -> bool {
         if self.checks_each {
             return false;
@@ -133,12 +145,13 @@ impl<'a> Transaction<'a> {
         true
     }
 
-    /// Looks at what was added unseen, before something is given back that it may rest on.
+    /// Binds the entries that were added unseen. Called before an operation gives something back, as the end
+    /// no longer tells then if each of them fitted when it was added.
     pub fn bind_deferred(&mut self) -> Result<(), Error> {
         if self.deferred { self.bound().map(|_| ()) } else { Ok(()) }
     }
 
-    /// Whether the state binds as it stands.
+    /// Returns `true` if the state binds as it is.
     pub fn binds(&mut self) -> bool {
         self.bound().is_ok()
     }
@@ -155,7 +168,7 @@ impl<'a> Transaction<'a> {
         Ok(BoundState { plan: loaded.plan, world: loaded.world, ledger })
     }
 
-    /// Adds an entry that changes what there is, if the state then still binds.
+    /// Adds a reservation or volume, if the state still binds with it.
     pub fn add(&mut self, kind: EntryKind, name: &str, entry: Json) -> Result<(), Error> {
         let mut after = self.state.clone();
         after.entries_mut(kind).insert(name.to_owned(), entry);
@@ -164,7 +177,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Adds an allocation, and takes what it takes.
+    /// Adds an allocation, and takes its amounts from the ledger.
     pub fn allocate(&mut self, name: &str, entry: Json) -> Result<(), Error> {
         let text =
             format!("{{\"format\": \"{FORMAT}\", \"version\": {VERSION}, \"allocations\": [{entry}]}}");
@@ -182,7 +195,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Ends an allocation.
+    /// Ends an allocation, and releases its amounts.
     pub fn release(&mut self, name: &str) {
         self.state.entries_mut(EntryKind::Allocation).remove(name);
         if let Some(BoundState { plan, world, ledger }) = &mut self.bound {
@@ -190,19 +203,19 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Removes an entry that changes what there is.
+    /// Removes a reservation or volume. The next use of the fleet binds it anew.
     pub fn remove(&mut self, kind: EntryKind, name: &str) -> Option<Json> {
         self.bound = None;
         self.state.entries_mut(kind).remove(name)
     }
 
-    /// Puts back what was removed.
+    /// Restores a removed entry.
     pub fn restore(&mut self, kind: EntryKind, name: &str, entry: Json) {
         self.bound = None;
         self.state.entries_mut(kind).insert(name.to_owned(), entry);
     }
 
-    /// What the fleet itself says: its inventories.
+    /// Returns the records of the inventories, without the entries of the state.
     pub fn records(&self) -> impl Iterator<Item = &'a Records> {
         self.inventories.iter().map(|inventory| inventory.parts().0)
     }
