@@ -1,4 +1,4 @@
-//! Expectations against the offers of a cycle.
+//! Checks the expectations of a test against the offers of a cycle.
 
 use indexmap::IndexMap;
 
@@ -22,10 +22,10 @@ use crate::{
     value::{join_key, quote, show_name},
 };
 
-/// A problem with an expectation itself: what it names is not there.
+/// A problem of the expectation itself, such as a name that does not exist.
 pub(super) type ExpectationProblem = Box<Diagnostic>;
 
-/// What is told of a name that is not there; `told` is how many problems there are already.
+/// Returns the diagnostic of an unknown name. `told` is the number of problems so far.
 pub(super) fn unknown<'a>(
     kind: &str,
     name: &Name,
@@ -44,7 +44,8 @@ pub(super) fn unknown<'a>(
     Box::new(Diagnostic::error(Code::B0213, *span, format!("no {kind} is named `{name}`")).help(help))
 }
 
-/// Holds one expectation against the offers: `None` where it is so. `told` is how many problems there are already.
+/// Checks one expectation against the offers. Returns `None` if it is met. `told` is the number of problems
+/// so far.
 pub(super) fn hold(
     offers: &Offers,
     names: &Needs,
@@ -71,7 +72,7 @@ pub(super) fn hold(
     Ok(found.map(|(actual, reasons)| FailedExpectation { span, expected, actual, reasons }))
 }
 
-/// What is so instead, and the reasons that have to do with it.
+/// The actual result and the reasons behind it, where an expectation is not met.
 type Difference = Option<(String, Vec<String>)>;
 
 struct ExpectationChecker<'a> {
@@ -129,7 +130,7 @@ impl ExpectationChecker<'_> {
         Ok(Some((actual, self.reasons(result, |_| true))))
     }
 
-    /// The agents a need was granted, in order.
+    /// Returns the agents that a need was granted, in the order of its grants.
     fn granted(&self, result: &NeedResult) -> Vec<usize> {
         let grants = result.grants.iter().map(|at| &self.offers.cycle().grants[*at]);
         grants.filter_map(|grant| grant.candidate.agent).collect()
@@ -177,7 +178,7 @@ impl ExpectationChecker<'_> {
         }
     }
 
-    /// Whether a label is among the reasons of some rejections.
+    /// Returns a difference if a label is not among the reasons of the selected rejections.
     fn because(
         &self,
         result: &NeedResult,
@@ -245,7 +246,7 @@ impl ExpectationChecker<'_> {
         }
     }
 
-    /// An agent with which a supply was not ruled out when the need closed.
+    /// Returns an agent with which a supply was still feasible when the need closed, as words of a message.
     fn feasible_with(
         &self,
         result: &NeedResult,
@@ -296,7 +297,7 @@ impl ExpectationChecker<'_> {
         self.amount(holding, amount)
     }
 
-    /// An amount against what is free of the firm parts of what a holder has.
+    /// Compares an amount with the free amount of the firm parts of a holding.
     fn amount(&self, id: HoldingId, expected: &Expr) -> Result<Difference, ExpectationProblem> {
         let world = self.fleet.world();
         let holding = world.holding(id);
@@ -382,7 +383,7 @@ impl ExpectationChecker<'_> {
         Ok((expected != actual).then(|| (format!("{actual}{}", resource.unwrap_or_default()), Vec::new())))
     }
 
-    /// Reasons of some rejections, a line each, with all that they exclude.
+    /// Lists the reasons of the selected rejections, one line for each, with the candidates that it excludes.
     fn reasons(&self, result: &NeedResult, which: impl Fn(&crate::cycle::Rejection) -> bool) -> Vec<String> {
         const MOST: usize = 8;
         const NAMES: usize = 3;

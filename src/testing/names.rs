@@ -1,4 +1,4 @@
-//! Which need or volume a name in an expectation means.
+//! Resolves the names of needs and volumes in expectations.
 
 use indexmap::IndexMap;
 
@@ -16,10 +16,10 @@ use crate::{
     value::{join_key, show_name},
 };
 
-/// The needs of a set by name, numbered as its plan numbers them.
+/// The needs of a set, indexed by name. Their ids are those of the plan.
 pub(super) struct Needs {
     needs: Vec<NeedNames>,
-    /// Where the needs of a name are.
+    /// The positions in `needs` of all needs of a name.
     named: IndexMap<String, Vec<usize>>,
 }
 
@@ -48,7 +48,8 @@ impl Needs {
         Needs { needs, named }
     }
 
-    /// The need that an expectation names, if it names any; `told` is how many problems there are already.
+    /// Returns the need that an expectation is about, if it is about one. `told` is the number of problems so
+    /// far.
     pub(super) fn named(&self, expect: &Expect, told: usize) -> Result<Option<NeedId>, ExpectationProblem> {
         match expect {
             Expect::Outcome(need, _) | Expect::On { need, .. } => {
@@ -59,7 +60,7 @@ impl Needs {
         }
     }
 
-    /// The need that `NEED` or `FRAMEWORK.NEED` means.
+    /// Resolves `NEED` or `FRAMEWORK.NEED`.
     pub(super) fn need(
         &self,
         segments: &[Name],
@@ -99,7 +100,7 @@ impl Needs {
         }
     }
 
-    /// The need, and the name of the volume, that `NEED.VOLUME` or `FRAMEWORK.NEED.VOLUME` means.
+    /// Resolves `NEED.VOLUME` or `FRAMEWORK.NEED.VOLUME` to the need and the name of the volume.
     pub(super) fn volume(
         &self,
         path: &DottedName,
@@ -119,7 +120,7 @@ impl Needs {
     }
 }
 
-/// Says when an expectation names an agent, a pool or an existing volume that its test does not see.
+/// Checks that the agent, pool or existing volume of an expectation is one that its test sees.
 pub(super) fn of_fleet(fleet: &FleetNames, expect: &Expect, told: usize) -> Result<(), ExpectationProblem> {
     let (kind, known, name) = match expect {
         Expect::On { agent, .. } => ("agent", &fleet.agents, agent),

@@ -25,7 +25,7 @@ use crate::{
 
 /// The statements and inventories that one test sees.
 pub(super) struct Overlay<'a> {
-    /// Those of the set that the test does not replace, then its own.
+    /// The statements of the set that the test does not replace, then those of the test.
     statements: Vec<&'a Statement>,
     /// The statements of the test, without expectations.
     own: Vec<&'a Statement>,
@@ -33,7 +33,7 @@ pub(super) struct Overlay<'a> {
     plugin_classes: Vec<PluginClass>,
     /// Names of frameworks, and of needs at top level, that the test declares.
     declared: BTreeSet<&'a str>,
-    /// What is wrong with the test's own statements.
+    /// The problems of the test's own statements.
     pub problems: Vec<Diagnostic>,
 }
 
@@ -185,7 +185,7 @@ fn is_test(statement: &Statement) -> bool {
     matches!(&statement.kind, StatementKind::Block(Block { kind: BlockKind::Test, .. }))
 }
 
-/// What a test sees of an inventory: what it does not replace.
+/// Returns the records of an inventory that a test sees: those that it does not replace.
 fn visible(records: &Records, keeps_fleet: bool, replaced: &BTreeSet<(NameKind, &str)>) -> Records {
     let mut records = records.clone();
     if !keeps_fleet {
