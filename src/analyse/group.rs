@@ -1,5 +1,9 @@
-//! What is compared with what: variables and constants that meet in a condition form a group, and what distinguishes
-//! candidates is how the variables of a group lie among its constants and among each other.
+//! Groups the variables and constants that conditions compare with each other.
+//!
+//! Two values of a variable that lie alike among the constants of its group, and among its other variables,
+//! meet the same conditions, unless the group has a doubt. `values` therefore needs to make only a few
+//! representatives for each group. Groups are the sets of a union-find: a comparison joins those of its two
+//! operands, with all that they hold.
 
 use std::collections::BTreeSet;
 
@@ -32,17 +36,17 @@ pub struct ComparedGroup {
     pub sets: Vec<Value>,
     /// Patterns that texts are held against.
     pub patterns: IndexSet<String>,
-    /// What varies, with the columns that read it.
+    /// The variables, each with the columns that read it.
     pub variables: IndexMap<VariableId, Vec<ColumnId>>,
-    /// Whether some value is a path.
+    /// `true` if some value is a path.
     pub places: bool,
-    /// Whether places are compared with `within` or `closeness`, and not only for equality.
+    /// `true` if places are compared with `within` or `closeness`, and not only for equality.
     pub nested: bool,
-    /// Whether amounts are compared by their order.
+    /// `true` if amounts are compared by their order.
     pub ordered: bool,
-    /// Whether sets are among what is compared.
+    /// `true` if sets are among the compared values.
     pub has_sets: bool,
-    /// Why the constants do not tell all that may differ.
+    /// The reason that the constants do not determine all differences, if they do not.
     pub doubt: Option<Doubt>,
 }
 
@@ -53,7 +57,7 @@ impl ComparedGroup {
         self.texts.extend(other.texts);
         self.sets.extend(other.sets);
         self.patterns.extend(other.patterns);
-        // A variable is of one group: none is in both.
+        // Each variable is in one group only, so that no entry is overwritten.
         self.variables.extend(other.variables);
         self.places |= other.places;
         self.nested |= other.nested;
@@ -62,7 +66,7 @@ impl ComparedGroup {
         self.doubt = self.doubt.or(other.doubt);
     }
 
-    /// Of a long list only a part is looked at.
+    /// Adds a doubt if a list is too long for all its members to be taken.
     fn many(&mut self, members: usize) {
         if members > limits::REPRESENTATIVES {
             self.doubt = Some(Doubt::Sets);
@@ -101,7 +105,7 @@ impl ComparedGroup {
                 for end in ranges.parts().iter().flat_map(|(low, high)| [*low, *high]) {
                     self.quantities.extend(end.checked_mul(MILLION));
                 }
-                // Ranges are whole sets of numbers, of which the ends do not tell all.
+                // The ends of ranges do not determine how other sets lie to them.
                 self.doubt = Some(Doubt::Sets);
             }
         }
@@ -112,7 +116,7 @@ impl ComparedGroup {
     }
 }
 
-/// The groups of some conditions.
+/// The groups of the conditions that were added.
 #[derive(Debug)]
 pub struct Groups<'i, 'a> {
     hypothetical: &'i HypotheticalCandidate<'a>,
@@ -121,12 +125,12 @@ pub struct Groups<'i, 'a> {
     groups: Vec<ComparedGroup>,
     by_variable: IndexMap<VariableId, usize>,
     seen: IndexMap<NodeId, Option<usize>>,
-    /// Whether a node reads something that varies.
+    /// Cached results of [`Groups::varies`].
     varies: IndexMap<NodeId, bool>,
 }
 
 impl<'i, 'a> Groups<'i, 'a> {
-    /// None yet.
+    /// Creates an empty set of groups.
     pub fn new(hypothetical: &'i HypotheticalCandidate<'a>) -> Self {
         Groups {
             plan: hypothetical.plan(),
@@ -139,7 +143,7 @@ impl<'i, 'a> Groups<'i, 'a> {
         }
     }
 
-    /// The groups, each once.
+    /// Returns the groups.
     pub fn finish(mut self) -> Vec<ComparedGroup> {
         let roots: Vec<usize> = (0..self.groups.len()).filter(|at| self.above[*at] == *at).collect();
         roots.into_iter().map(|at| std::mem::take(&mut self.groups[at])).collect()
@@ -170,7 +174,8 @@ impl<'i, 'a> Groups<'i, 'a> {
         Some(a.min(b))
     }
 
-    /// Whether a node reads something that varies: each node is looked at once, as deep as rules may be.
+    /// Returns `true` if a node reads a variable that is not fixed. Each node is examined once; the recursion
+    /// is as deep as rules may be.
     fn varies(&mut self, id: NodeId) -> bool {
         if let Some(known) = self.varies.get(&id) {
             return *known;
@@ -199,7 +204,8 @@ impl<'i, 'a> Groups<'i, 'a> {
         }
     }
 
-    /// The group of a column's variable. What is fixed is a constant, for each column that reads it.
+    /// Returns the group of a column's variable. A fixed variable is a constant, in a group of its own for
+    /// each column that reads it.
     fn column(&mut self, column: ColumnId) -> Option<usize> {
         let id = self.hypothetical.variable_of(column);
         if self.hypothetical.is_fixed(id) {
@@ -226,7 +232,7 @@ impl<'i, 'a> Groups<'i, 'a> {
         Some(at)
     }
 
-    /// Takes a condition or value in, and gives the group of its value; conditions have none.
+    /// Adds a condition or value, and returns the group of its value. A condition has none.
     pub fn add(&mut self, id: NodeId) -> Option<usize> {
         if let Some(known) = self.seen.get(&id) {
             return known.map(|at| self.root(at));
@@ -251,7 +257,7 @@ impl<'i, 'a> Groups<'i, 'a> {
                 Some(at)
             }
             Node::Read(column) | Node::IsAbsent(column) | Node::IsPresent(column) => self.column(*column),
-            // What others wrote is not looked into.
+            // Rules of plugins are opaque.
             Node::External(_) => None,
             Node::Named(definition) => self.add(plan.definition(*definition).root),
             Node::Not(inner) => self.add(*inner),
@@ -297,7 +303,7 @@ impl<'i, 'a> Groups<'i, 'a> {
             Node::Negate(inner) => self.computed(id, &[*inner]),
             Node::Call(Function::Closeness, places) => self.closeness(places),
             Node::Call(Function::Abs, arguments) => self.computed(id, arguments),
-            // What they give is one of their arguments: order tells all.
+            // The result is one of the arguments, so that their order determines it.
             Node::Call(Function::Min | Function::Max | Function::Clamp, arguments) => {
                 let groups: Vec<Option<usize>> = arguments.iter().map(|node| self.add(*node)).collect();
                 let group = groups.into_iter().fold(None, |all, one| self.join(all, one));
@@ -307,7 +313,8 @@ impl<'i, 'a> Groups<'i, 'a> {
         }
     }
 
-    /// Arithmetic: a constant where it reads nothing that varies; else its parts do not tell what it gives.
+    /// Adds arithmetic. It is a constant if it reads no variable. Otherwise it is in doubt: the constants
+    /// that its operands are compared with do not determine the result.
     fn computed(&mut self, id: NodeId, parts: &[NodeId]) -> Option<usize> {
         if !self.varies(id) {
             let at = self.fresh();
@@ -320,13 +327,14 @@ impl<'i, 'a> Groups<'i, 'a> {
         for group in groups {
             self.mark(group, |group| group.doubt = Some(Doubt::Arithmetic));
         }
-        // Amounts of another dimension than its parts': a group of its own, in as much doubt.
+        // The result may have another dimension than the operands, and so has a group of its own.
         let at = self.fresh();
         self.groups[at].doubt = Some(Doubt::Arithmetic);
         Some(at)
     }
 
-    /// How near places are goes by the segments that they share: so many levels, so many values.
+    /// Adds `closeness`. The result depends only on the number of levels that places share, so that it has
+    /// one value for each number.
     fn closeness(&mut self, places: &[NodeId]) -> Option<usize> {
         let groups: Vec<Option<usize>> = places.iter().map(|place| self.add(*place)).collect();
         let group = groups.into_iter().fold(None, |all, one| self.join(all, one));

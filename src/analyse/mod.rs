@@ -1,7 +1,9 @@
-//! Static analysis: what can never hold, what always holds, what is contained in what, what nothing can serve or
-//! nothing uses. It has no meaning of its own: every candidate it shows has been evaluated by the engine, and what it
-//! says never happens it has tried for a representative of every candidate there may be. Where it cannot do so it
-//! says nothing, or that it does not know.
+//! Static analysis: conditions that never or always hold, classes that contain each other, needs that nothing
+//! can serve, and declarations that nothing uses.
+//!
+//! The analysis has no semantics of its own. The engine has evaluated every candidate that it shows. It says
+//! *never* only after it has tried representatives that stand for every possible candidate; where there are
+//! none, it says nothing, or that it does not know.
 
 mod candidate;
 mod compare;
@@ -32,7 +34,7 @@ use crate::{
 };
 use solve::Solver;
 
-/// Why something is not known.
+/// The reason that a question has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Doubt {
     /// It depends on arithmetic.
@@ -52,7 +54,7 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// What is in the way, in a few words.
+    /// Describes the doubt in a few words.
     pub fn words(self) -> &'static str {
         match self {
             Doubt::Arithmetic => "it depends on arithmetic",
@@ -72,7 +74,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// What the analysis of a set sees.
+/// The inputs of an analysis.
 struct AnalysedSet<'a> {
     plan: &'a Plan,
     world: &'a World,
@@ -84,7 +86,7 @@ struct AnalysedSet<'a> {
     report: &'a Report,
 }
 
-/// Everything the analysis says of a set that compiles, and of the fleet that it is bound to.
+/// Returns all findings about a set that compiles and the fleet that it is bound to.
 pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
     let set = AnalysedSet {
         plan: &loaded.plan,
@@ -97,7 +99,8 @@ pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
         report: &loaded.report,
     };
     let mut problems = Vec::new();
-    // What a plugin's class says is known of no candidate that is only thought of.
+    // A plugin cannot be asked about a hypothetical candidate, so that only unused declarations are looked
+    // for.
     if !set.plan.asked.is_empty() {
         unused::check(&set, &mut problems);
         return problems;
@@ -113,7 +116,7 @@ pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
     problems
 }
 
-/// The notes that a bound ended a part of the analysis.
+/// Returns a note for each part of the analysis that a limit has cut short.
 fn stopped(set: &AnalysedSet<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec<Diagnostic> {
     let (mut notes, given_up) = (Vec::new(), &solver.given_up);
     let help = "nothing is wrong with that; what the analysis did not reach is not warned of";
@@ -142,7 +145,7 @@ fn stopped(set: &AnalysedSet<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec
 }
 
 impl AnalysedSet<'_> {
-    /// Whether the check of the set has said something of this kind.
+    /// Returns `true` if the check of the set has reported this code.
     fn has(&self, code: Code) -> bool {
         self.report.diagnostics.iter().any(|problem| problem.code == code)
     }

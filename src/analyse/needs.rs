@@ -1,5 +1,5 @@
-//! What needs combine: classes, conditions and the operator's rules that exclude each other, and classes that add
-//! nothing beside others.
+//! Checks what needs combine: classes, conditions and operator's rules that exclude each other, and classes
+//! that add nothing beside others. Classes that a class includes are compared in the same way.
 
 use std::collections::BTreeSet;
 
@@ -23,24 +23,26 @@ use crate::{
     value::show_name,
 };
 
-/// The sides of who asks: what they hold is known of a need.
+/// The sides of the requester. Their values are known of a given need.
 const ASKING: [Side; 4] = [Side::Need, Side::Framework, Side::Role, Side::Volume];
 
-/// Whether the first of two classes is in the second; or, with `False`, whether nothing of the first is.
+/// The relations of two classes that were examined, by first class, second class and wanted truth: with
+/// `NotTrue`, every candidate of the first is in the second; with `NotFalse`, none of them is. `None` if that
+/// is not so, or not known.
 type Relations = IndexMap<(NodeId, NodeId, WantedTruth), Option<Reverse>>;
 
-/// What is known the other way round.
+/// The converse of a relation that holds.
 #[derive(Clone, Debug)]
 enum Reverse {
-    /// This candidate shows that it is not so.
+    /// This candidate shows that it does not hold.
     Candidate(String),
-    /// It is so as well.
+    /// It holds as well.
     Same,
     /// It is not known.
     NotKnown,
 }
 
-/// Checks every need, and the classes that classes combine. Gives the needs that nothing can ever serve.
+/// Checks every need, and the classes that classes combine. Returns the needs that nothing can ever serve.
 pub(super) fn check(
     set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
@@ -94,7 +96,7 @@ pub(super) fn check(
     impossible
 }
 
-/// What a need asks of its agent, or of the supply of a volume.
+/// The request of a need for its agent, or for the supply of a volume.
 struct NeedRequest<'s, 'a> {
     set: &'s AnalysedSet<'a>,
     request: &'s Request,
@@ -106,16 +108,17 @@ struct NeedRequest<'s, 'a> {
 }
 
 impl NeedRequest<'_, '_> {
-    /// Whether what is asked, with the operator's rules, excludes itself; reported unless a test knows it.
+    /// Returns `true` if the request, together with the operator's rules, excludes itself. Reports it unless
+    /// `known`: a test expects the need to be unmet.
     fn excludes(&self, solver: &mut Solver<'_>, known: bool, problems: &mut Vec<Diagnostic>) -> bool {
         let plan = self.set.plan;
         let blamed = |ask: &ClassAsk| !ask.negated && self.never[ask.class.0 as usize];
         if self.request.classes.iter().any(blamed) {
-            // Said of the class already.
+            // This was reported for the class.
             return true;
         }
         let mut goals: Vec<(NodeId, WantedTruth)> = Vec::new();
-        // Where each goal is asked, and by what.
+        // The place of each goal, and the words for its origin.
         let mut asked: Vec<(Span, String)> = Vec::new();
         for ask in &self.request.classes {
             goals.push((
@@ -130,7 +133,7 @@ impl NeedRequest<'_, '_> {
         }
         let rules = plan.broker.requires.iter().zip(self.rules);
         for (rule, _) in rules.filter(|(_, known)| **known == RuleVerdict::Open) {
-            // A rule that speaks of the other side as well can be met there.
+            // A rule that reads both sides can be met by the other one.
             let (own, other) = match self.volume {
                 Some(_) => (rule.sides.of_volume(), rule.sides.has(Side::Agent)),
                 None => (true, rule.sides.of_volume()),
@@ -169,7 +172,7 @@ impl NeedRequest<'_, '_> {
     }
 }
 
-/// Classes of one request of which one is contained in another.
+/// Reports the classes of a request that add nothing, as another class of the request implies them.
 fn redundant(
     set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
@@ -200,8 +203,8 @@ fn redundant(
     }
 }
 
-/// Whether every candidate of the first class is in the second (or out of it, with `NotFalse`): the rest of the
-/// message where it is so.
+/// Returns the converse if every candidate of the first class is in the second, or with `NotFalse` if none
+/// is; `None` if that is not so, or not known.
 fn relation(
     set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
@@ -215,7 +218,7 @@ fn relation(
         return known.clone();
     }
     let found = solver.solve(&[(first, WantedTruth::True), (second, want)]).is_never().then(|| {
-        // Not the other way round: a candidate of the second alone.
+        // The converse fails if a candidate meets the second alone.
         let reverse = if want == WantedTruth::NotTrue { WantedTruth::True } else { WantedTruth::False };
         match solver.solve(&[(second, reverse), (first, WantedTruth::NotTrue)]) {
             Solution::Found(found) => Reverse::Candidate(witness::candidate(solver, side, &found)),
@@ -257,7 +260,7 @@ fn adds_nothing(
         .help(help)
 }
 
-/// Classes that a class includes.
+/// Reports the classes that a class includes, and that add nothing there.
 fn in_classes(
     set: &AnalysedSet<'_>,
     solver: &mut Solver<'_>,
@@ -276,7 +279,7 @@ fn in_classes(
     }
 }
 
-/// The class that a condition includes or rules out.
+/// Returns the class that a condition includes or rules out.
 fn included(set: &AnalysedSet<'_>, node: NodeId) -> Option<ClassAsk> {
     let (inner, negated) = match set.plan.node(node) {
         Node::Not(inner) => (*inner, true),

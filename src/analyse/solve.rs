@@ -1,6 +1,11 @@
-//! Whether there is a candidate for which some conditions hold and others do not: a search over representatives, in
-//! parts that share no key. What it finds the engine has confirmed; what it rules out is ruled out for every
-//! candidate.
+//! Searches for a candidate for which some conditions hold and others do not.
+//!
+//! Goals are first flattened to conditions that must all be met, then split into parts that share no
+//! variable, as each part can be solved alone. A part is searched depth first over representatives of the
+//! values of its variables (`values`); the engine evaluates each goal as soon as all its variables are set.
+//! Representatives are made from the constants in the conditions, so that if they stand for all values and
+//! none is left, no candidate exists. In the worst case the search takes time exponential in the number of
+//! variables of a part; its steps are counted, and limits end it with [`Doubt::Steps`].
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -19,14 +24,14 @@ use crate::{
     source::Span,
 };
 
-/// What is wanted of a condition.
+/// The truth that is wanted of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WantedTruth {
-    /// It holds.
+    /// It is true.
     True,
-    /// It does not, and is known.
+    /// It is false.
     False,
-    /// It does not hold: false or unknown.
+    /// It is not true: false or unknown.
     NotTrue,
     /// It is not false: true or unknown.
     NotFalse,
@@ -42,7 +47,7 @@ impl WantedTruth {
         }
     }
 
-    /// What `not` makes of it.
+    /// Returns the truth that is wanted of a condition if this one is wanted of its `not`.
     fn negated(self) -> WantedTruth {
         match self {
             WantedTruth::True => WantedTruth::False,
@@ -53,35 +58,35 @@ impl WantedTruth {
     }
 }
 
-/// A condition and what is wanted of it.
+/// A condition, and the truth that is wanted of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Goal {
     /// The condition.
     pub node: NodeId,
-    /// What is wanted.
+    /// The truth that is wanted.
     pub want: WantedTruth,
-    /// The condition as written, where `node` is a part of it: with its `not`.
+    /// The condition to show: as written, if `node` is only a part of it, such as the operand of a `not`.
     pub shown: NodeId,
-    /// Which of the goals that were asked it is of.
+    /// The index of the goal of the question that this one is a part of.
     pub origin: usize,
 }
 
-/// A candidate: what each key that matters holds.
+/// A candidate: the value of each variable that the goals read.
 pub type Witness = Vec<(VariableId, VariableValue)>;
 
-/// What was found.
+/// The answer to a question.
 #[derive(Clone, Debug)]
 pub enum Solution {
     /// This candidate meets the goals.
     Found(Witness),
-    /// No candidate does, because of these goals together.
+    /// No candidate meets the goals: these of them exclude each other.
     Never(Vec<Goal>),
-    /// It is not known.
+    /// It is not known if there is one.
     NotKnown(Doubt),
 }
 
 impl Solution {
-    /// Whether it is certain that there is none.
+    /// Returns `true` if it is certain that no candidate meets the goals.
     pub fn is_never(&self) -> bool {
         matches!(self, Solution::Never(_))
     }
@@ -94,16 +99,17 @@ pub struct Solver<'a> {
     pub plan: &'a Plan,
     pub(super) hypothetical: HypotheticalCandidate<'a>,
     costs: Vec<u32>,
-    /// The variables that conditions read, once they are asked for.
+    /// The variables that each condition reads. Computed at first use.
     reads: IndexMap<NodeId, Box<[VariableId]>>,
+    /// The steps that are left for all questions together.
     left: u64,
-    /// What a bound left without an answer.
+    /// The first condition of each question that a limit left without an answer.
     pub given_up: IndexSet<NodeId>,
-    /// The first class that a bound left without a look at those beside it.
+    /// The first class that a limit left uncompared with those beside it.
     pub uncompared: Option<Span>,
 }
 
-/// How a search over one part ended.
+/// The result of the search over one part.
 enum PartResult {
     Found(Witness),
     None,
@@ -111,7 +117,7 @@ enum PartResult {
 }
 
 impl<'a> Solver<'a> {
-    /// For a plan, with what is known of the broker.
+    /// Creates a solver for the conditions of a plan, with what is known of the broker.
     pub fn new(plan: &'a Plan, broker: &BrokerFacts) -> Self {
         let hypothetical = HypotheticalCandidate::new(plan, plan.symbols.clone(), broker);
         Solver {
@@ -125,7 +131,7 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// Whether some candidate meets all goals.
+    /// Searches for a candidate that meets all goals.
     pub fn solve(&mut self, goals: &[(NodeId, WantedTruth)]) -> Solution {
         let (mut flat, mut seen) = (Vec::new(), IndexSet::new());
         for (origin, (node, want)) in goals.iter().enumerate() {
@@ -143,7 +149,7 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// Whether the engine agrees that a candidate meets the goals.
+    /// Returns `true` if a candidate meets the goals as they were asked, by the word of the engine.
     fn confirms(&mut self, witness: &Witness, goals: &[(NodeId, WantedTruth)]) -> bool {
         for (variable, held) in witness {
             self.hypothetical.hold(*variable, held.clone());
@@ -151,7 +157,8 @@ impl<'a> Solver<'a> {
         goals.iter().all(|(node, want)| want.accepts(truth(&self.hypothetical, *node)))
     }
 
-    /// Conditions that must all be met, one by one: `and` is opened where it must hold, `or` where it must not.
+    /// Splits a goal into conditions that must all be met: `and` where it must hold, `or` where it must not.
+    /// A goal that was split before is skipped.
     fn flatten(&self, goal: Goal, seen: &mut IndexSet<(NodeId, WantedTruth)>, out: &mut Vec<Goal>) {
         let Goal { node, want, .. } = goal;
         if !seen.insert((node, want)) {
@@ -171,7 +178,8 @@ impl<'a> Solver<'a> {
                     (Node::And(_), WantedTruth::True | WantedTruth::NotFalse)
                         | (Node::Or(_), WantedTruth::False | WantedTruth::NotTrue)
                 );
-                // A name that stands for one condition is shown by it where that must hold.
+                // A definition that consists of a single condition is shown as that condition, if it must
+                // hold.
                 let shown = if opens || want == WantedTruth::True { root } else { goal.shown };
                 self.flatten(Goal { node: root, shown, ..goal }, seen, out);
             }
@@ -198,7 +206,7 @@ impl<'a> Solver<'a> {
         doubt.map_or(Solution::Found(witness), Solution::NotKnown)
     }
 
-    /// The variables that a condition reads, and that are not fixed.
+    /// Returns the variables that a condition reads, but for those that are fixed.
     fn variables(&mut self, node: NodeId) -> Vec<VariableId> {
         let (plan, hypothetical) = (self.plan, &self.hypothetical);
         let read = self.reads.entry(node).or_insert_with(|| {
@@ -209,7 +217,8 @@ impl<'a> Solver<'a> {
         read.iter().copied().filter(|variable| !hypothetical.is_fixed(*variable)).collect()
     }
 
-    /// Goals that share variables, directly or through others, together.
+    /// Splits goals into parts such that goals with a common variable are in the same part. A union-find in
+    /// which the lower index becomes the root, so that parts and their goals stay in order.
     fn parts(&mut self, goals: &[Goal]) -> Vec<Vec<Goal>> {
         let mut above: Vec<usize> = (0..goals.len()).collect();
         let root = |above: &[usize], mut at: usize| {
@@ -232,7 +241,8 @@ impl<'a> Solver<'a> {
         parts.into_values().collect()
     }
 
-    /// As few of some goals as already exclude each other; the last ones are dropped first.
+    /// Reduces goals that exclude each other to a few that still do. Each goal is left out in turn, from the
+    /// last to the first, and dropped for good if the others exclude each other without it.
     fn least(&mut self, mut goals: Vec<Goal>) -> Vec<Goal> {
         let mut at = goals.len();
         while at > 0 && goals.len() > 1 {
@@ -247,7 +257,7 @@ impl<'a> Solver<'a> {
         goals
     }
 
-    /// Looks for values of one part's variables.
+    /// Searches for values of the variables of one part.
     fn search(&mut self, goals: &[Goal]) -> PartResult {
         if self.left == 0 {
             return PartResult::NotKnown(Doubt::Steps);
@@ -266,14 +276,15 @@ impl<'a> Solver<'a> {
             opaque.extend(made.opaque);
             doubt = doubt.or(made.doubt);
         }
-        // The search goes as deep as there are keys.
+        // The recursion is as deep as there are variables.
         if domains.len() > limits::ANALYSED_CONDITIONS {
             return PartResult::NotKnown(Doubt::Steps);
         }
         let mut steps = limits::QUESTION_STEPS.min(self.left);
         let before = steps;
         let mut found = self.walk(goals, domains.clone(), &mut steps);
-        // Texts that nobody has found may exist: what even they do not meet is never met.
+        // There may be texts that match a pattern and were not found. Values that stand for them are tried
+        // last: only if these do not meet the goals either is it certain that nothing does.
         if matches!(found, PartResult::None) && !opaque.is_empty() {
             for (variable, values) in opaque {
                 domains.entry(variable).or_default().extend(values);
@@ -289,7 +300,9 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// Depth first over the values of each variable; a goal is asked as soon as its variables are set.
+    /// Searches depth first over the values of each variable. Goals of one variable filter its values
+    /// beforehand; any other goal is evaluated when its last variable is set. Variables with few values come
+    /// first, since a failure there cuts off more of the search.
     fn walk(
         &mut self,
         goals: &[Goal],
@@ -361,7 +374,8 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// How many nodes the evaluation of each node goes through, at the most.
+/// Computes how many nodes the evaluation of each node visits at most. Nodes are in post-order, so that the
+/// costs of operands are known when they are needed.
 fn costs(plan: &Plan) -> Vec<u32> {
     let mut costs: Vec<u32> = Vec::with_capacity(plan.nodes.len());
     for node in &plan.nodes {
