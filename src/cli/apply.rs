@@ -53,7 +53,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     let parsed = set.parse(console)?;
     let inventories = set.inventories(console)?;
     let inventories: Vec<&Inventory> = inventories.iter().collect();
-    // Read before the state is locked: what is piped may take its time.
+    // Operations are read before the state is locked: standard input may take its time.
     let operations = console.operations(operations)?;
     console.problems.absorb(operations.warnings().clone());
     let (found, held) = if args.dry_run {
@@ -64,7 +64,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     };
     match state::apply_with(&parsed, &inventories, plugins.beside().plugins, &found, &operations) {
         Ok(left) => {
-            // Held until what was done is told.
+            // The lock is held until the result is reported.
             if let Some(held) = &held
                 && (left != found || held.bytes().is_none())
                 && let Err(failure) = console.store_state(&args.state, held, &left)
@@ -94,7 +94,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
     }
 }
 
-/// A duration, as policies have it.
+/// Parses a duration in the syntax of policies.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a duration is a number with a unit, such as `500ms`, `30s` or `5min`".to_owned();
     let read = Quantity::parse(text).map_err(|_| wrong())?;
@@ -104,7 +104,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The operations are the last path.
+/// Splits the operations, the last path, from the paths of the policies.
 fn split(args: &Args) -> Result<(&PathBuf, Vec<PathBuf>), CommandFailure> {
     let Some((operations, paths)) = args.paths.split_last() else { return Err(no_operations("").into()) };
     if operations.extension().is_some_and(|ending| ending == "policy") || operations.is_dir() {
@@ -118,7 +118,7 @@ fn no_operations(found: &str) -> Diagnostic {
     Diagnostic::without_place(Code::B0901, message).help("name a JSON file of operations last, or `-`")
 }
 
-/// A state that another program wrote is a conflict; what cannot be written is no answer.
+/// Reports a state that another program has replaced as a conflict. Any other failure to write is an error.
 fn changed_meanwhile(
     args: &Args,
     console: &mut Console,

@@ -1,4 +1,4 @@
-//! `bourse inventory`: what is there.
+//! `bourse inventory`: the fleet, with the totals and free amounts of its resources.
 
 use super::{
     CommandFailure, Exit, Format,
@@ -76,7 +76,8 @@ fn table(stock: &FleetDocument, colour: bool) -> String {
     out
 }
 
-/// `cpus 12 of 16, mem 64GiB`: what is free, and of how much where it is less.
+/// Formats resources, such as `cpus 12 free of 16, mem 64GiB`: the free amount and the total, or only the
+/// total if all of it is free.
 fn resources(resources: &OrderedFields<Totals>) -> String {
     let one = |(name, totals): &(String, Totals)| {
         let amount = |free: &WrittenAmount, total: &WrittenAmount| {

@@ -1,4 +1,5 @@
-//! `--plugin`: filters of others beside the policies of a run.
+//! The options `--plugin`, `--grant`, `--grant-weight` and `--no-rules`: plugins that filter and score beside
+//! the policies of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,7 @@ pub struct PluginArgs {
     no_rules: bool,
 }
 
-/// A plugin of the command line.
+/// A `--plugin` argument.
 struct Named {
     provider: Option<String>,
     path: PathBuf,
@@ -73,7 +74,7 @@ impl FleetArgs {
         Ok(self.parsed_fleet(console, strictness)?.0)
     }
 
-    /// As [`FleetArgs::fleet`], with the set as it is written.
+    /// Does the same as [`FleetArgs::fleet`], and returns the parsed set too.
     pub fn parsed_fleet(
         &self,
         console: &mut Console,
@@ -97,17 +98,18 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// As they stand beside a policy.
+    /// Returns the plugins in the form in which a policy is bound with them.
     pub fn beside(&self) -> Beside<'_> {
         Beside { plugins: &self.plugins, instead_of_rules: self.instead_of_rules }
     }
 
-    /// What inventories and the classes of plugins add to a set.
+    /// Returns what a set is checked with: inventories, and the classes of the plugins.
     pub fn extra<'a>(&self, inventories: &'a [Inventory]) -> Extra<'a> {
         Extra { plugin_classes: self.beside().classes(), ..Inventory::extra(inventories) }
     }
 
-    /// A set with its inventories, bound with the plugins. Every provider that a plugin is given for has storage there.
+    /// Binds a set with its inventories and the plugins. Fails if the provider of a plugin is not in the
+    /// fleet.
     pub fn fleet(
         &self,
         parsed: &Parsed,
@@ -122,7 +124,7 @@ impl Installed {
         Ok(fleet)
     }
 
-    /// Every provider that a plugin is given for is among the known ones.
+    /// Fails if the provider of a plugin is not among the known ones.
     pub fn are_there(&self, known: &[&str]) -> Result<(), CommandFailure> {
         for provider in self.plugins.iter().filter_map(Plugin::provider) {
             if known.iter().all(|own| *own != provider) {
@@ -138,7 +140,7 @@ impl Installed {
         Ok(())
     }
 
-    /// Tells what plugins read and were not granted.
+    /// Warns of keys that plugins read and are not granted.
     pub fn report_withheld(&self, console: &mut Console) {
         let told = &mut console.problems.diagnostics;
         for problem in self.plugins.iter().filter_map(withheld) {
@@ -150,17 +152,18 @@ impl Installed {
 }
 
 impl PluginArgs {
-    /// The files of the plugins.
+    /// Returns the files of the plugins.
     pub fn files(&self) -> impl Iterator<Item = String> {
         self.plugin.iter().map(|argument| Named::of(argument).path.to_string_lossy().into_owned())
     }
 
-    /// Installs every plugin; tells what is wrong with any.
+    /// Installs every plugin. Fails with the problems of all of them.
     pub fn install(&self, console: &mut Console) -> Result<Installed, CommandFailure> {
         self.install_more(&[], &[], console)
     }
 
-    /// Installs every plugin, and more of them; tells what is wrong with any. Those elsewhere may be granted something, too.
+    /// Installs every plugin, and those of `more`. Fails with the problems of all of them. `elsewhere` names
+    /// plugins that others install, so that their providers may be granted something as well.
     pub fn install_more(
         &self,
         more: &[String],
@@ -203,7 +206,7 @@ impl PluginArgs {
         Ok(Installed { plugins, instead_of_rules: self.no_rules })
     }
 
-    /// What each provider is granted.
+    /// Parses the grants of each provider.
     fn grants<'n>(
         &self,
         plugins: impl Iterator<Item = &'n Named>,
@@ -229,7 +232,7 @@ impl PluginArgs {
     }
 }
 
-/// An argument as a provider that a plugin is given for, and what is said of it.
+/// Splits an argument into a provider, for which a plugin must be given, and its value.
 fn owned<'a>(
     owners: &[&str],
     option: &str,
@@ -253,9 +256,9 @@ fn owned<'a>(
         .into())
 }
 
-/// This very program.
+/// Returns a compiler that runs this program as its own process.
 fn compiler() -> Result<Compiler, CommandFailure> {
-    // Where it is there, it is the file that runs, even if another lies at its path meanwhile.
+    // The link leads to the running file, even if another was put at its path since.
     let running = Path::new("/proc/self/exe");
     if cfg!(target_os = "linux") && running.exists() {
         return Ok(Compiler::bourse(running));
@@ -270,7 +273,7 @@ fn compiler() -> Result<Compiler, CommandFailure> {
     program.map(Compiler::bourse)
 }
 
-/// `compile-plugin`: what [`compiler`] starts.
+/// Runs `compile-plugin`, the command of the process that [`compiler`] starts.
 pub fn compile() -> Result<Exit, CommandFailure> {
     let ended = serve_compiler().map(|()| Exit::Yes);
     ended.map_err(|error| failure_of(Fault::new("(compiler)", Broken::Compiler, error.to_string())))
@@ -280,7 +283,7 @@ fn failure_of(fault: Fault) -> CommandFailure {
     fault.diagnostic().into()
 }
 
-/// Reads and installs a plugin, with what its provider is granted.
+/// Reads and installs a plugin with the grants of its provider.
 fn install_one(
     host: &Host,
     named: &Named,
@@ -305,7 +308,7 @@ fn install_one(
     Ok(plugin)
 }
 
-/// Installs a plugin; what was compiled before is not compiled again.
+/// Installs a plugin, from the cache of compiled code if there is one.
 fn install(host: &Host, name: &str, bytes: &[u8], grants: &Grants) -> Result<Plugin, Fault> {
     #[cfg(all(feature = "wasm", unix))]
     if let Some(kept) =
@@ -320,7 +323,7 @@ fn unclear(message: String) -> Diagnostic {
     Diagnostic::without_place(Code::B0903, message)
 }
 
-/// What a plugin reads and was not granted.
+/// Returns a warning of the keys that a plugin reads and is not granted.
 fn withheld(plugin: &Plugin) -> Option<Diagnostic> {
     let provider = plugin.provider()?;
     let columns = &plugin.about().columns;
@@ -337,7 +340,7 @@ fn withheld(plugin: &Plugin) -> Option<Diagnostic> {
     Some(Diagnostic::warning_without_place(Code::B0810, message).help(help))
 }
 
-/// What is granted: a key, all of a side, or a weight.
+/// A grant: a whole side, one key by its possible names, or a weight.
 enum Granted {
     Side(Side),
     Keys(Side, Vec<KeyName>),
@@ -367,7 +370,7 @@ impl Granted {
         })
     }
 
-    /// That the plugin does not read it.
+    /// Returns a warning if the plugin does not read a granted key.
     fn unread(&self, plugin: &Plugin) -> Option<Diagnostic> {
         let Granted::Keys(side, keys) = self else { return None };
         let columns = &plugin.about().columns;
@@ -395,7 +398,7 @@ impl Granted {
     }
 }
 
-/// Tells what plugins broke while they were asked; gives whether any did.
+/// Reports the faults of plugins in the run. Returns `true` if there are any.
 pub fn report_faults(fleet: &Fleet, console: &mut Console) -> bool {
     let faults = fleet.faults();
     console.problems.diagnostics.extend(faults.iter().map(Fault::diagnostic));

@@ -52,7 +52,7 @@ fn table(shares: &WireShares, colour: bool) -> String {
     for role in &shares.roles {
         let depth = role.role.matches('/').count();
         let known = |path: &str| shares.roles.iter().any(|known| known.role == path);
-        // Below a role that is told of, the last name is enough.
+        // A role below one that is listed is shown by its last name.
         let name = match role.role.rsplit_once('/') {
             Some((above, own)) if known(above) => format!("{}{own}", "  ".repeat(depth)),
             _ => role.role.clone(),
@@ -75,7 +75,7 @@ fn table(shares: &WireShares, colour: bool) -> String {
     }
 }
 
-/// An exact fraction as hundredths, rounded half up to two digits: `37.5%`.
+/// Formats an exact fraction in percent, rounded half up to two digits: `37.5%`.
 fn percent(fraction: &str) -> String {
     let (numerator, denominator) = fraction.split_once('/').unwrap_or((fraction, "1"));
     let exact = numerator.parse::<u128>().ok().zip(denominator.parse::<u128>().ok());
@@ -90,7 +90,7 @@ fn percent(fraction: &str) -> String {
     format!("{}{point}{digits}%", scaled / 100)
 }
 
-/// `agent.cpus 4 → 6 of 8`
+/// Formats the limits of a role, with the use before and after the cycle: `agent.cpus 4 → 6 of 8`.
 fn limits(role: &WireRole) -> String {
     let limits = role.limits.iter().map(|limit| {
         let used = if limit.used == limit.used_before {
