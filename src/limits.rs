@@ -52,24 +52,29 @@ pub const INSTANCES: u64 = 10_000_000;
 pub const ASSIGNMENT_STEPS: u64 = 100_000;
 /// Values, or combinations of them, tried for what the instances of a need are to share (`together`).
 pub const TOGETHER_TRIED: usize = 100_000;
-/// Supplies tried in vain in one cycle for volumes that are assigned one by one, some seconds of work: past it a need is cut,
-/// and says so. One that serves counts a quarter, one that is listed a thirty-second. Half of it is shared out evenly among frameworks, half is there for whoever asks.
+/// Supplies tried in vain in one cycle for volumes that are assigned one by one, some seconds of work: past
+/// it a need is cut, and says so. One that serves counts a quarter, one that is listed a thirty-second. Half
+/// of it is shared out evenly among frameworks, half is there for whoever asks.
 pub const CYCLE_TRIES: u64 = 1_000_000;
-/// Parts of the instances granted in one cycle, shared out in the same way: past it a need is cut, and says so. An instance
-/// is [`INSTANCE_PARTS`] and one more for each amount it takes and each preference it is scored by, of some 500 bytes each.
+/// Parts of the instances granted in one cycle, shared out in the same way: past it a need is cut, and says
+/// so. An instance is [`INSTANCE_PARTS`] and one more for each amount it takes and each preference it is
+/// scored by, of some 500 bytes each.
 pub const GRANTED_PARTS: u64 = 1_000_000;
-/// Parts of instances that are granted for needs that want all or nothing, and taken back, or that are tried to tell why such a
-/// need got nothing. They are shared out in the same way: past it such a need is cut.
+/// Parts of instances that are granted for needs that want all or nothing, and taken back, or that are tried
+/// to tell why such a need got nothing. They are shared out in the same way: past it such a need is cut.
 pub const UNDONE_PARTS: u64 = 2_000_000;
 /// Parts of an instance that takes nothing.
 pub const INSTANCE_PARTS: u64 = 4;
-/// Classes of rows that are alike of which a condition is asked one by one, before it is worked out column by column.
+/// Classes of rows that are alike of which a condition is asked one by one, before it is worked out column by
+/// column.
 pub const CLASSES_TRIED: usize = 4_096;
-/// Open keys of one side that are looked for in every row; with more, the rows that have each key are listed first.
+/// Open keys of one side that are looked for in every row; with more, the rows that have each key are listed
+/// first.
 pub const KEYS_BY_ROW: usize = 64;
 /// Values that a preference may earn before each row keeps its own.
 pub const SCORE_LEVELS: usize = 16;
-/// Different requirements of holders' own that an index keeps apart; holders with more are looked at one by one.
+/// Different requirements of holders' own that an index keeps apart; holders with more are looked at one by
+/// one.
 pub const OWN_RULES_INDEXED: usize = 1_024;
 /// Changed rows that an index tells one by one; past it all count as changed.
 pub const JOURNAL_ROWS: usize = 1 << 20;
@@ -77,17 +82,20 @@ pub const JOURNAL_ROWS: usize = 1 << 20;
 pub const INDEX_BYTES: usize = 512 << 20;
 /// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
 pub const REJECTIONS_KEPT: usize = 8_000_000;
-/// Different reasons kept in one cycle, of some 600 bytes each; past it rejections are counted only, and the output says so.
+/// Different reasons kept in one cycle, of some 600 bytes each; past it rejections are counted only, and the
+/// output says so.
 pub const REASONS_KEPT: usize = 500_000;
-/// Agents that a need could have had, looked at in one cycle to tell what it was lost to; past it a need is `bounded`.
+/// Agents that a need could have had, looked at in one cycle to tell what it was lost to; past it a need is
+/// `bounded`.
 pub const LOSSES_LOOKED: u64 = 16_000_000;
-/// Agents, supplies and pairs of these looked at for reasons in one cycle; past it they are counted only, and the output
-/// says so.
+/// Agents, supplies and pairs of these looked at for reasons in one cycle; past it they are counted only, and
+/// the output says so.
 pub const REASONS_LOOKED: usize = 8_000_000;
-/// Agents and supplies tried to explain one need, by classes of those that are alike, before the explanation says that
-/// it stops.
+/// Agents and supplies tried to explain one need, by classes of those that are alike, before the explanation
+/// says that it stops.
 pub const EXPLAIN_STEPS: u64 = 4_000_000;
-/// Agents and supplies tried to count the offers that one relaxation would give; past it the count is `at least`.
+/// Agents and supplies tried to count the offers that one relaxation would give; past it the count is
+/// `at least`.
 pub const EXPLAIN_COUNT_STEPS: u64 = 400_000;
 /// Pairs of a class of agents and a class of supplies looked at to explain one need.
 pub const EXPLAIN_PAIRS: u64 = 4_000_000;
@@ -113,10 +121,11 @@ pub const ANALYSED_PATTERNS: usize = 4;
 pub const ANALYSED_CONDITIONS: usize = 400;
 /// Steps of evaluation for one question of the analysis: past it the answer is not known, and it says so.
 pub const QUESTION_STEPS: u64 = 200_000;
-/// Steps of evaluation for all questions of the analysis of a set: past it the others are not asked, and it says so.
+/// Steps of evaluation for all questions of the analysis of a set: past it the others are not asked, and it
+/// says so.
 pub const ANALYSIS_STEPS: u64 = 5_000_000;
-/// Pairs of classes that the analysis compares, to find those that add nothing beside others: past it the others are not, and
-/// it says so.
+/// Pairs of classes that the analysis compares, to find those that add nothing beside others: past it the
+/// others are not, and it says so.
 pub const CLASS_PAIRS: usize = 20_000;
 /// Candidates held against the needs of a set by the analysis: past it the others are not, and it says so.
 pub const SERVING_STEPS: u64 = 200_000;
@@ -168,9 +177,10 @@ pub const PLUGIN_COMPILE_SECONDS: u64 = 10;
 pub const PLUGIN_COMPILE_MEMORY_BYTES: u64 = 1 << 30;
 /// Seconds on the wall after which a process that compiles a plugin is given up, however slow the machine.
 pub const PLUGIN_COMPILE_WALL_SECONDS: u64 = 600;
-/// How much larger machine code may be than the WebAssembly it is of.
+/// The factor by which machine code may be larger than its WebAssembly.
 pub const PLUGIN_CODE_TIMES: u64 = 64;
-/// Bytes of compiled plugins that the command line keeps for other runs; past it those go that were not used for longest.
+/// Bytes of compiled plugins that the command line keeps for other runs; past it those go that were not used
+/// for longest.
 pub const KEPT_BYTES: u64 = 512 << 20;
 /// Compiled plugins that the command line keeps for other runs.
 pub const KEPT_PLUGINS: usize = 256;
@@ -194,7 +204,7 @@ pub const PLUGIN_CYCLE_FUEL_PER_ROW: u64 = 2_000;
 pub const PLUGIN_CYCLE_QUESTIONS: u64 = 1_000_000;
 /// Milliseconds of one call of a plugin on the wall: hundreds of times what its fuel takes.
 pub const PLUGIN_DEADLINE_MS: u64 = 600_000;
-/// What the preferences of a plugin may weigh together, unless it is the operator's own.
+/// The weight that the preferences of a plugin may have together, unless it is the operator's own.
 pub const PLUGIN_WEIGHT: u64 = 100;
 /// Bytes that one call of a plugin hands back beyond what its rows need.
 pub const PLUGIN_RESULT_BYTES: usize = 1 << 20;

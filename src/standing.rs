@@ -39,7 +39,8 @@ use crate::{
 pub struct Standing {
     live: Live,
     index: Index,
-    /// How many plugins had failed when the index was made: what one said before is in it.
+    /// The number of plugins that had failed when the index was made. The index holds what they said until
+    /// then.
     broken: usize,
 }
 

@@ -292,7 +292,7 @@ impl Run<'_> {
                 held += self.grants.last().map_or(0, |grant| parts(&grant.candidate));
             } else {
                 self.needs[at].fitted = Some((self.grants.len() - before) as u64);
-                // What stands in the way of one more is what stood in the way of all.
+                // All or nothing: the obstacle of the next instance is the reason for all of them.
                 if self.keep != Reasons::None {
                     self.needs[at].rejections = self.rejections(self.needs[at].id);
                 }

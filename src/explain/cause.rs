@@ -170,19 +170,19 @@ fn condition_is_amount(condition: &Condition) -> bool {
 /// An agent, and a supply for a volume.
 type CandidateKey = (Option<usize>, Option<usize>, Option<usize>);
 
-/// What fails of the candidates that were looked at last: many conditions have the same examples.
+/// A cache of the failures of recent candidates, since many conditions share their examples.
 struct Looked<'a> {
     matcher: Matcher<'a>,
     kept: IndexMap<CandidateKey, IndexMap<Condition, Failure<'a>>>,
-    /// Of how many keys a nearest one was looked for.
+    /// The number of keys for which a nearest one was looked for.
     keys: usize,
 }
 
 impl<'a> Looked<'a> {
-    /// How many candidates are kept.
+    /// The number of candidates that the cache holds.
     const MOST: usize = 16;
 
-    /// Why a condition does not hold for a candidate.
+    /// Returns the failure of a condition for a candidate, if it fails.
     fn failure(&mut self, candidate: CandidateKey, condition: Condition) -> Option<&Failure<'a>> {
         if !self.kept.contains_key(&candidate) {
             if self.kept.len() == Self::MOST {
@@ -256,7 +256,8 @@ fn absent(fleet: &Fleet, looked: &mut Looked<'_>, tally: &ConditionTally) -> Vec
     tally.absent.iter().map(one).collect()
 }
 
-/// The key of the fleet that is nearest to one that nobody has; `told` is of how many keys that was said already.
+/// Returns the key of the fleet that is nearest to one that nobody has. `told` is the number of keys for
+/// which this was done already.
 pub(super) fn meant(fleet: &Fleet, column: ColumnId, told: usize) -> Option<String> {
     let (plan, world) = (fleet.plan(), fleet.world());
     let Column { side, key: Key::Attribute(key) } = plan.column(column) else { return None };

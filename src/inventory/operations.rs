@@ -25,7 +25,8 @@ pub struct OperationRecord {
 }
 
 impl OperationRecord {
-    /// Whether it makes a reservation or a volume, and so changes what there is.
+    /// Returns `true` if the operation makes a reservation or a volume, so that the fleet must be bound
+    /// again.
     pub fn makes(&self) -> bool {
         matches!(self.kind, OperationKind::Reserve(..) | OperationKind::Create { .. })
     }

@@ -1,17 +1,17 @@
-//! What instructions of plugins count as: one each, but for those that take longer. So fuel is in proportion to time, and the
-//! wall clock has nothing to decide.
+//! The fuel that each instruction of a plugin costs: one unit, and more for those that take longer. Fuel is
+//! thus about proportional to time, and no wall clock is needed to end a call.
 
 use wasmtime::OperatorCost;
 
-/// What a call into the engine takes, in the time of plain instructions.
+/// The cost of an instruction that calls into the engine.
 const CALL: u8 = 50;
-/// What reading memory takes where it is in no cache and the next instruction waits for it. Where it is in one, it takes about
-/// one plain instruction, which nobody knows beforehand.
+/// The cost of reading memory that is in no cache, where the next instruction waits for it. Memory in a cache
+/// costs about one plain instruction, but which case it is cannot be known beforehand.
 const LOAD: u8 = 32;
-/// What a division or a root takes.
+/// The cost of a division or a root.
 const DIVISION: u8 = 8;
 
-/// What each instruction counts as.
+/// Returns the cost of each instruction.
 pub(super) fn cost() -> OperatorCost {
     let mut cost = loads(OperatorCost {
         MemoryGrow: u8::MAX,
@@ -44,7 +44,7 @@ pub(super) fn cost() -> OperatorCost {
     cost
 }
 
-/// What reads memory.
+/// Sets the cost of the instructions that read memory.
 fn loads(others: OperatorCost) -> OperatorCost {
     OperatorCost {
         I32Load: LOAD,

@@ -92,11 +92,12 @@ pub struct Names {
     lets: IndexMap<String, DefinitionId>,
 }
 
-/// Where names are declared: in a set, and by what is laid on top of it, so that a test copies none of the set's names.
+/// The spans of declared names, in two layers: those of a set, shared, and those laid on top of it. A test
+/// thus copies none of the names of its set.
 #[derive(Clone, Debug, Default)]
 struct Declared {
     below: Arc<IndexMap<(NameKind, String), Span>>,
-    /// Names of below that are taken back.
+    /// Names of the lower layer that are not declared any more.
     gone: BTreeSet<(NameKind, String)>,
     own: IndexMap<(NameKind, String), Span>,
 }

@@ -22,7 +22,7 @@ pub(super) struct Table {
     header: Row,
     /// The rows below the header.
     pub rows: Vec<Row>,
-    /// Where the cells of the row that was looked at last end.
+    /// The start of the row that was asked for last, and the ends of its cells.
     ends: RefCell<(Option<usize>, Vec<usize>)>,
 }
 

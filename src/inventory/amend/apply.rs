@@ -354,7 +354,7 @@ impl<'w, 'a> Work<'w, 'a> {
             self.binder.world.supplies.push(supply);
         }
         self.binder.sort_supplies();
-        // What no new row has claimed belonged to rows that are gone.
+        // Holdings and stocks that no new row has claimed belonged to rows that are gone.
         for (_, before) in std::mem::take(&mut self.binder.before) {
             before.held.iter().for_each(|held| self.binder.free_holding(held.holding));
             before.users.into_iter().for_each(|users| self.binder.free_stock(users));

@@ -77,8 +77,8 @@ impl Known {
             return Ok(None);
         }
         let mut changed = FleetChanges { stocks: vec![stock], ..FleetChanges::default() };
-        // What counts towards the totals of the fleet leaves them with the old amount, and joins them with
-        // the new one.
+        // A holding that counts towards the totals of the fleet leaves them with the old amount, and joins
+        // them with the new one.
         let counts = match holder {
             Holder::Agent(_) => {
                 changed.agents.changed.push(at);
