@@ -1,6 +1,6 @@
 //! Puts the rules of plugins beside those of a policy, and answers for them.
 //!
-//! Each rule of a plugin becomes a rule of the plan, whose root is a question to the plugin (`Node::Asked`).
+//! Each rule of a plugin becomes a rule of the plan, whose root is a question to the plugin (`Node::External`).
 //! The engine evaluates it through [`Filters`], which [`Composed`] implements. So requirements conjoin and
 //! preferences add up as those of the policy do, and reasons name the plugin.
 //!
