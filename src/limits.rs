@@ -8,25 +8,25 @@ pub const INVENTORY_BYTES: usize = 2 << 30;
 pub const SNAPSHOT_BYTES: usize = 256 << 20;
 /// Sources in one policy set, standard modules included.
 pub const SOURCES: usize = 10_000;
-/// Files and folders looked at below a folder of policies.
+/// Files and folders visited below a folder of policies.
 pub const FOLDER_ENTRIES: usize = 1_000_000;
 /// Brackets open at once in a policy source.
 pub const NESTING: usize = 64;
-/// Statements of one policy source: lines, and what commas part.
+/// Statements of one policy source, each ended by a line end or a comma.
 pub const STATEMENTS: usize = 200_000;
 /// Depth of one expression, its operators counted.
 pub const EXPRESSION_DEPTH: usize = 128;
 /// Nodes of one expression as written.
 pub const EXPRESSION_NODES: usize = 20_000;
-/// Work of one rule once its classes and lets are counted in: nodes evaluated at the most.
+/// Work of one rule, with its classes and lets expanded: the most nodes that are evaluated.
 pub const RULE_COST: u64 = 1_000_000;
-/// Depth of one rule once its classes and lets are counted in.
+/// Depth of one rule, with its classes and lets expanded.
 pub const RULE_DEPTH: u64 = 512;
 /// Members of one list or set, and ranges of one range list.
 pub const LIST_MEMBERS: usize = 100_000;
 /// Bytes of one text value.
 pub const TEXT_BYTES: usize = 64 << 10;
-/// Bytes a compiled pattern may take.
+/// Bytes of a compiled pattern.
 pub const PATTERN_BYTES: usize = 1 << 20;
 /// Bytes of the table that a pattern becomes in a plugin.
 pub const PLUGIN_PATTERN_BYTES: usize = 256 << 10;
@@ -40,7 +40,7 @@ pub const LEVELS: usize = 16;
 pub const ROLE_DEPTH: usize = 16;
 /// Agents, and pools with existing volumes, of one inventory.
 pub const INVENTORY_ROWS: usize = 4_000_000;
-/// Volumes of one need, `count` applied.
+/// Volumes of one need, with `count` applied.
 pub const VOLUMES_PER_NEED: usize = 64;
 /// Instances of one need.
 pub const NEED_COUNT: i64 = 1_000_000;
@@ -48,70 +48,70 @@ pub const NEED_COUNT: i64 = 1_000_000;
 pub const NEEDS: usize = 1_000_000;
 /// Instances wanted by all the needs of one cycle.
 pub const INSTANCES: u64 = 10_000_000;
-/// Supplies tried for one candidate before the search gives up and says so.
+/// Supplies tried for one candidate before the search gives up and reports it.
 pub const ASSIGNMENT_STEPS: u64 = 100_000;
-/// Values, or combinations of them, tried for what the instances of a need are to share (`together`).
+/// Values, or combinations of values, tried for a `together` of the instances of a need.
 pub const TOGETHER_TRIED: usize = 100_000;
-/// Supplies tried in vain in one cycle for volumes that are assigned one by one, some seconds of work: past
-/// it a need is cut, and says so. One that serves counts a quarter, one that is listed a thirty-second. Half
-/// of it is shared out evenly among frameworks, half is there for whoever asks.
+/// Supplies tried without success in one cycle, for volumes that are assigned one by one; some seconds of
+/// work. Past it a need is cut, and the output says so. A supply that serves counts a quarter, one that is
+/// listed a thirty-second. Half of the budget is divided evenly among frameworks; the other half serves any
+/// of them.
 pub const CYCLE_TRIES: u64 = 1_000_000;
-/// Parts of the instances granted in one cycle, shared out in the same way: past it a need is cut, and says
-/// so. An instance is [`INSTANCE_PARTS`] and one more for each amount it takes and each preference it is
-/// scored by, of some 500 bytes each.
+/// Parts of the instances granted in one cycle, divided in the same way. Past it a need is cut, and the
+/// output says so. An instance has [`INSTANCE_PARTS`] and one more for each amount it takes and each
+/// preference it is scored by, of some 500 bytes each.
 pub const GRANTED_PARTS: u64 = 1_000_000;
-/// Parts of instances that are granted for needs that want all or nothing, and taken back, or that are tried
-/// to tell why such a need got nothing. They are shared out in the same way: past it such a need is cut.
+/// Parts of instances that are granted for all-or-nothing needs and taken back, or that are tried to find the
+/// reasons of such a need. Divided in the same way; past it such a need is cut.
 pub const UNDONE_PARTS: u64 = 2_000_000;
 /// Parts of an instance that takes nothing.
 pub const INSTANCE_PARTS: u64 = 4;
-/// Classes of rows that are alike of which a condition is asked one by one, before it is worked out column by
+/// Classes of equal rows for which a condition is evaluated one by one; with more, it is evaluated column by
 /// column.
 pub const CLASSES_TRIED: usize = 4_096;
-/// Open keys of one side that are looked for in every row; with more, the rows that have each key are listed
-/// first.
+/// Open keys of one side that are searched for in every row; with more, the rows that have each key are
+/// listed first.
 pub const KEYS_BY_ROW: usize = 64;
-/// Values that a preference may earn before each row keeps its own.
+/// Distinct values of a preference; with more, each row keeps its own.
 pub const SCORE_LEVELS: usize = 16;
-/// Different requirements of holders' own that an index keeps apart; holders with more are looked at one by
-/// one.
+/// Distinct requirements of holders' own that an index keeps; holders with others are examined one by one.
 pub const OWN_RULES_INDEXED: usize = 1_024;
-/// Changed rows that an index tells one by one; past it all count as changed.
+/// Changed rows in the journal of an index; past it all rows count as changed.
 pub const JOURNAL_ROWS: usize = 1 << 20;
-/// Bytes of the sets of rows that an index keeps of conditions; past it all are worked out anew.
+/// Bytes of the bitmaps that an index caches for conditions; past it they are dropped and computed again.
 pub const INDEX_BYTES: usize = 512 << 20;
-/// Rejections kept with their reasons in one cycle; past it they are counted only, and the output says so.
+/// Rejections kept with their reasons in one cycle. Past it they are only counted, and the output says so.
 pub const REJECTIONS_KEPT: usize = 8_000_000;
-/// Different reasons kept in one cycle, of some 600 bytes each; past it rejections are counted only, and the
+/// Distinct reasons kept in one cycle, of some 600 bytes each. Past it rejections are only counted, and the
 /// output says so.
 pub const REASONS_KEPT: usize = 500_000;
-/// Agents that a need could have had, looked at in one cycle to tell what it was lost to; past it a need is
+/// Feasible agents examined in one cycle to find the grants that a need was lost to; past it a need is
 /// `bounded`.
 pub const LOSSES_LOOKED: u64 = 16_000_000;
-/// Agents, supplies and pairs of these looked at for reasons in one cycle; past it they are counted only, and
+/// Agents, supplies and pairs of them examined for reasons in one cycle. Past it they are only counted, and
 /// the output says so.
 pub const REASONS_LOOKED: usize = 8_000_000;
-/// Agents and supplies tried to explain one need, by classes of those that are alike, before the explanation
-/// says that it stops.
+/// Agents and supplies tried to explain one need, by classes of equal ones; past it the explanation stops,
+/// and says so.
 pub const EXPLAIN_STEPS: u64 = 4_000_000;
 /// Agents and supplies tried to count the offers that one relaxation would give; past it the count is
 /// `at least`.
 pub const EXPLAIN_COUNT_STEPS: u64 = 400_000;
-/// Pairs of a class of agents and a class of supplies looked at to explain one need.
+/// Pairs of a class of agents and a class of supplies examined to explain one need.
 pub const EXPLAIN_PAIRS: u64 = 4_000_000;
 /// Conditions of one relaxation.
 pub const RELAXATION_SIZE: usize = 6;
 /// Sets of conditions tried as relaxations of one need.
 pub const RELAXATIONS_TRIED: usize = 200;
-/// Relaxations told of one need.
+/// Relaxations reported for one need.
 pub const RELAXATIONS_KEPT: usize = 8;
-/// Agents, or supplies, looked at to find the largest amount that could be asked instead.
+/// Agents, or supplies, examined to find the largest amount that could be asked for instead.
 pub const RELAXATION_LEVELS: usize = 100_000;
 /// Errors, and notes, kept of one inventory or table; the rest are counted.
 pub const PROBLEMS_KEPT: usize = 10_000;
 /// Grants named of those that a need was lost to; the rest are counted.
 pub const WINNERS_KEPT: usize = 100;
-/// Values that stand for all that a key may hold, in one question of the analysis.
+/// Representatives of the values of a key, in one question of the analysis.
 pub const REPRESENTATIVES: usize = 1_000;
 /// Members of which the analysis tries every set.
 pub const ANALYSED_MEMBERS: usize = 7;
@@ -119,25 +119,27 @@ pub const ANALYSED_MEMBERS: usize = 7;
 pub const ANALYSED_PATTERNS: usize = 4;
 /// Conditions and keys of one question of the analysis: with more, the answer is not known.
 pub const ANALYSED_CONDITIONS: usize = 400;
-/// Steps of evaluation for one question of the analysis: past it the answer is not known, and it says so.
+/// Steps of evaluation for one question of the analysis; past it there is no answer, and the analysis says
+/// so.
 pub const QUESTION_STEPS: u64 = 200_000;
-/// Steps of evaluation for all questions of the analysis of a set: past it the others are not asked, and it
-/// says so.
+/// Steps of evaluation for all questions of the analysis of a set. Past it no more are asked, and the
+/// analysis says so.
 pub const ANALYSIS_STEPS: u64 = 5_000_000;
-/// Pairs of classes that the analysis compares, to find those that add nothing beside others: past it the
-/// others are not, and it says so.
+/// Pairs of classes that the analysis compares, to find those that add nothing beside others. Past it no more
+/// are compared, and the analysis says so.
 pub const CLASS_PAIRS: usize = 20_000;
-/// Candidates held against the needs of a set by the analysis: past it the others are not, and it says so.
+/// Candidates that the analysis checks against the needs of a set. Past it no more are checked, and the
+/// analysis says so.
 pub const SERVING_STEPS: u64 = 200_000;
-/// Candidates over which the analysis looks for two that a preference tells apart.
+/// Candidates among which the analysis looks for two with different values of a preference.
 pub const PREFERRING_STEPS: u64 = 50_000;
 /// Problems kept of one source; the rest are counted.
 pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.
 pub const PROBLEMS_SHOWN: usize = 200;
-/// Characters of one message, and of what it advises; the middle of longer ones is left out.
+/// Characters of one message, and of its help; the middle of longer ones is left out.
 pub const MESSAGE_CHARS: usize = 1_000;
-/// Characters of what is said of one place.
+/// Characters of one label.
 pub const LABEL_CHARS: usize = 200;
 /// Bytes shown of one line of a source.
 pub const FRAME_LINE_BYTES: usize = 300;

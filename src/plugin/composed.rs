@@ -1,8 +1,8 @@
 //! Puts the rules of plugins beside those of a policy, and answers for them.
 //!
-//! Each rule of a plugin becomes a rule of the plan, whose root is a question to the plugin (`Node::External`).
-//! The engine evaluates it through [`Filters`], which [`Composed`] implements. So requirements conjoin and
-//! preferences add up as those of the policy do, and reasons name the plugin.
+//! Each rule of a plugin becomes a rule of the plan, whose root is a question to the plugin
+//! (`Node::External`). The engine evaluates it through [`Filters`], which [`Composed`] implements. So
+//! requirements conjoin and preferences add up as those of the policy do, and reasons name the plugin.
 //!
 //! Answers are cached by the values of the keys that the question reads, not by row: a plugin sees nothing
 //! else, so its answer depends on nothing else. The cache needs no invalidation when the fleet changes, and
