@@ -125,7 +125,7 @@ pub struct Groups<'i, 'a> {
     groups: Vec<ComparedGroup>,
     by_variable: IndexMap<VariableId, usize>,
     seen: IndexMap<NodeId, Option<usize>>,
-    /// Cached results of [`Groups::varies`].
+    /// Cached results of `Groups::varies`.
     varies: IndexMap<NodeId, bool>,
 }
 

@@ -121,7 +121,7 @@ pub struct Known {
     pub(super) on_providers: IndexMap<Symbol, Vec<Symbol>>,
     /// The number of rows with a span in each source that a change brought.
     pub(super) rows_of: IndexMap<SourceId, usize>,
-    /// The sources that lost their last row, until [`Known::abandoned`] returns them.
+    /// The sources that lost their last row, until `Known::abandoned` returns them.
     abandoned: Vec<SourceId>,
 }
 
