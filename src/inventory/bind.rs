@@ -93,18 +93,22 @@ pub fn bind<'a>(plan: &'a mut Plan, parts: &[SourceRecords<'a>]) -> (World, Vec<
 /// The record of a tier, with the records that it belongs to.
 pub(super) type TierLayer<'a> = (SourceRecords<'a>, &'a TierRecord);
 
+/// Values by side and key or resource. They are looked up for every key and amount of every row, so the hash is a
+/// quick one; nothing depends on its order.
+type BySideAndName<V> = IndexMap<(Side, Symbol), V, foldhash::fast::RandomState>;
+
 /// The types of keys and resources: those that the plan states, and those that the first amount of the data
 /// implies. A fleet that changes keeps them, so that later data meets the same types.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TypeTable {
     /// The columns of open keys, by side and key: the position in the cells of a row, and the type.
-    keys: IndexMap<(Side, Symbol), (usize, Option<Type>)>,
+    keys: BySideAndName<(usize, Option<Type>)>,
     /// The number of cells in a full row of agents and of supplies.
     widths: (usize, usize),
     /// The dimensions of resources that the plan states.
-    pub(super) dimensions: IndexMap<(Side, Symbol), Dimension>,
+    pub(super) dimensions: BySideAndName<Dimension>,
     /// The dimensions of other resources: that of the first amount with a unit.
-    pub(super) units: IndexMap<(Side, Symbol), Dimension>,
+    pub(super) units: BySideAndName<Dimension>,
     /// The positions of frameworks, by name.
     pub(super) frameworks: IndexMap<Symbol, usize>,
 }

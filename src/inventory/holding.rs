@@ -8,9 +8,7 @@
 //! tables is recorded in an undo log ([`UndoEntry`]) while a change is under way; `amend::undo` replays it
 //! backwards.
 
-use std::collections::BTreeSet;
-
-use indexmap::IndexMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     bind::{Binder, SourceRecords},
@@ -73,7 +71,9 @@ impl Binder<'_> {
         side: Side,
         records: &[ResourceRecord],
     ) -> Vec<HoldingDraft> {
-        let mut drafts: IndexMap<Symbol, HoldingDraft> = IndexMap::with_capacity(records.len());
+        let mut drafts: Vec<HoldingDraft> = Vec::with_capacity(records.len());
+        // A tree: most holders have few resources, and a hash for each would cost more than it saves.
+        let mut draft_of: BTreeMap<Symbol, usize> = BTreeMap::new();
         let mut stated: Vec<RequestBounds> = Vec::with_capacity(records.len());
         for record in records {
             let Some(kind) = self.part_kind(part, record) else { continue };
@@ -89,16 +89,17 @@ impl Binder<'_> {
                     continue;
                 }
             };
-            let at = drafts.get_index_of(&resource).unwrap_or_else(|| {
+            let at = *draft_of.entry(resource).or_insert_with(|| {
                 stated.push(RequestBounds::default());
-                drafts.insert_full(resource, draft(&stock)).0
+                drafts.push(draft(&stock));
+                drafts.len() - 1
             });
             let whole = add_part(&mut drafts[at], kind, stock, &record.name);
             self.problems.extend(whole.err());
             let agreed = agree(&mut stated[at], &steps, &record.name);
             self.problems.extend(agreed.err());
         }
-        for (draft, steps) in drafts.values_mut().zip(&stated) {
+        for (draft, steps) in drafts.iter_mut().zip(&stated) {
             let holding = &mut draft.holding;
             holding.step = steps.step.map_or(0, |step| step.0);
             holding.min = steps.min.map_or(0, |min| min.0);
@@ -110,17 +111,17 @@ impl Binder<'_> {
                 self.problems.push(option_error(span, message, "raise `max`, or lower `min`"));
             }
         }
-        drafts.into_values().collect()
+        drafts
     }
 
     /// Enters drafts into the tables and returns the resources of the holder. `before` lists those it had: a
     /// resource that it still has keeps its holding, and a part of the same kind keeps its stock.
     pub(super) fn place(&mut self, drafts: Vec<HoldingDraft>, before: &[HoldingRef]) -> Vec<HoldingRef> {
         let mut held = Vec::with_capacity(drafts.len());
-        let mut before: IndexMap<Symbol, HoldingId> =
+        let mut before: BTreeMap<Symbol, HoldingId> =
             before.iter().map(|held| (held.resource, held.holding)).collect();
         for HoldingDraft { mut holding, stocks } in drafts {
-            let same = before.swap_remove(&holding.resource);
+            let same = before.remove(&holding.resource);
             let old = same.map(|id| std::mem::take(&mut self.world.holdings[id.0 as usize].parts));
             // The parts were moved out above: the log needs the holding as it was.
             if let (Some(id), Some(old), Some(journal)) = (same, &old, &mut self.undo_log) {
