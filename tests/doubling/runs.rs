@@ -21,11 +21,16 @@ use crate::{Case, figures::Figures};
 /// The flag of a child.
 pub const CHILD: &str = "--child";
 
-/// What is counted: everything below this function, and nothing else. Callgrind finds it by its name, and sees that it ends only where
-/// it returns: the last thing it does must be no call.
+/// The work that is counted. Callgrind finds it by its name, and starts a new count before it.
 #[inline(never)]
 fn measured(work: Box<dyn FnOnce()>) {
     work();
+}
+
+/// The end of the work: callgrind writes the count down before it. That `measured` returns it does not always see, where the
+/// last thing done there is a call.
+#[inline(never)]
+fn ended() {
     black_box(0_u8);
 }
 
@@ -37,7 +42,10 @@ pub fn child(cases: &[Case], names: &[String]) {
         (case.prepare)(2)();
         for size in [case.size, 2 * case.size, 4 * case.size] {
             let work = (case.prepare)(size);
-            let counted = allocation_counter::measure(|| measured(work));
+            let counted = allocation_counter::measure(|| {
+                measured(work);
+                ended();
+            });
             println!("{} {}", counted.bytes_total, counted.bytes_max);
         }
         std::io::stdout().flush().expect("a parent that reads");
@@ -86,10 +94,9 @@ fn in_child(names: &[&str], under_valgrind: bool) -> Vec<[Figures; 3]> {
     let counts = folder.path().join("counts");
     let mut command = Command::new(if under_valgrind { Path::new("valgrind") } else { &program });
     if under_valgrind {
-        let function = "*doubling::runs::measured*";
         command.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", counts.display()));
         command.args(["--combine-dumps=yes", "--dump-line=no", "--read-inline-info=no", "-q"]);
-        command.arg(format!("--dump-before={function}")).arg(format!("--dump-after={function}"));
+        command.args(["--dump-before=*doubling::runs::measured*", "--dump-before=*doubling::runs::ended*"]);
         command.arg(&program);
     }
     let output =
@@ -97,7 +104,8 @@ fn in_child(names: &[&str], under_valgrind: bool) -> Vec<[Figures; 3]> {
     let lines = String::from_utf8(output.stdout).expect("the lines of a child");
     let counts = fs::read_to_string(counts).unwrap_or_default();
     // A part ends before the work, and one after it.
-    let after = counts.split("part: ").filter(|part| part.contains("Trigger: --dump-after"));
+    let after =
+        counts.split("part: ").filter(|part| part.contains("Trigger: --dump-before=doubling::runs::ended"));
     let mut counts = after.filter_map(|part| part.lines().find_map(|line| line.strip_prefix("totals: ")));
     let mut figures = lines.lines().map(|line| {
         let mut numbers = line.split(' ').map(|number| number.parse().expect("a number of a child"));
