@@ -76,8 +76,8 @@ impl Standing {
     }
 
     /// Counts the feasible pairs of agent and supply of a need with one volume or none, and returns the
-    /// `most` best of them. `None` for a need with more volumes, without an agent, or with scores that the
-    /// index cannot hold: use [`Standing::best`].
+    /// `most` best of them. `None` for a need with more volumes, without an agent, with a place or a charge
+    /// that ties agent and volume, or with scores that the index cannot hold: use [`Standing::best`].
     pub fn answer(&mut self, need: NeedId, most: usize) -> Option<MatchCount> {
         self.ask(|index, fleet| index.answer(&matcher(fleet, need), most))
     }

@@ -141,3 +141,24 @@ volume w { size = 1GB } }
         assert_eq!(run(&fleet, engine).cycle().needs[0].offered, 4);
     }
 }
+
+/// Pairs of agents and supplies that a place ties are not counted side by side: there is no such answer, rather than a wrong one.
+#[test]
+fn tied_pairs_are_not_counted_apart() {
+    for place in ["near v in zone", "prefer near v in zone weight 5", "avoid v in zone"] {
+        let text =
+            zones(3) + &format!("need d {{ {place}, agent {{ cpus = 1 }}, volume v {{ size = 1GB }} }}\n");
+        let fleet = fleet(&text);
+        let need = cycle::every_need(fleet.plan()).next().expect("a need");
+        let matcher = Matcher::new(fleet.moment(), need);
+        let mut index = Index::new(fleet.plan(), fleet.world());
+        assert_eq!(index.answer(&matcher, 9), None, "{place}");
+        assert!(!index.pairs(&matcher, |_, _| ()), "{place}");
+        let best = |candidate: Option<bourse::matching::Candidate>| {
+            candidate.map(|one| (one.agent, one.volumes, one.score))
+        };
+        let fast = best(index.best(&matcher, &mut Search::default()));
+        assert_eq!(fast, best(matcher.best(&mut Search::default())), "{place}");
+        assert!(fast.is_some(), "{place}");
+    }
+}

@@ -110,8 +110,8 @@ impl Best {
 
 impl Index {
     /// Returns the candidates of a need with at most one volume, with `most` of the best. Returns `None` if
-    /// the need has more volumes, wants no agent, or has scores that the columns cannot hold; use [`Matcher`]
-    /// then.
+    /// the need has more volumes, wants no agent, has a place or a charge that ties agent and volume, or has
+    /// scores that the columns cannot hold; use [`Matcher`] then.
     pub fn answer(&mut self, matcher: &Matcher<'_>, most: usize) -> Option<MatchCount> {
         self.with_parts(matcher, |parts| {
             let mut best = Best::new(most);
@@ -176,7 +176,9 @@ impl Index {
 
     fn with_parts<T>(&mut self, matcher: &Matcher<'_>, tell: impl FnOnce(&PairSets<'_>) -> T) -> Option<T> {
         let need = matcher.subject.need;
-        if matcher.is_special() || need.agent.is_none() || need.volumes.len() > 1 {
+        // A place or a charge that ties agent and volume would have to be judged pair by pair.
+        let tied = !need.volumes.is_empty() && !matcher.is_apart();
+        if matcher.is_special() || need.agent.is_none() || need.volumes.len() > 1 || tied {
             return None;
         }
         let shape = self.shape(matcher);
