@@ -200,6 +200,30 @@ fn every_sequence_holds() {
     assert!(steps >= 30, "only {steps} steps were found");
 }
 
+/// More operations than a number has bits go through before one that does not: each of them doubles the next part.
+#[test]
+fn the_last_of_many_operations_conflicts() {
+    let scene = Scene::new(
+        "agent a { resources { cpus = 80 } } \n framework f { need n { count = 90, agent { cpus = 1 } } }",
+        json!({"agents": []}),
+    );
+    let launch = |at: usize| {
+        let offer = json!({
+            "id": format!("f.n#{}", at + 1), "framework": "f", "need": "n", "role": "*", "agent": {"name": "a"},
+            "amounts": {"unreserved": {"cpus": "1"}}, "volumes": [],
+        });
+        json!({"op": "launch", "as": format!("x{at}"), "offer": offer})
+    };
+    match scene.apply(&Value::Array((0..81).map(launch).collect())) {
+        Err(Refusal::Conflicts(conflicts)) => {
+            let found: Vec<usize> = conflicts.list.iter().map(|conflict| conflict.operation).collect();
+            assert_eq!(found, [80]);
+        }
+        Err(Refusal::Invalid(error)) => panic!("{error}"),
+        Ok(_) => panic!("81 of 80 cpus were launched"),
+    }
+}
+
 /// Long lists are held against the state in parts; which operations conflict, and what is said of them, must be as if each stood alone.
 #[test]
 fn conflicts_of_long_lists_are_those_of_each_operation() {

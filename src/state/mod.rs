@@ -154,7 +154,9 @@ fn one_by_one(
         let making = list[at..].iter().take(size).take_while(|operation| operation.makes()).count();
         if making > 1 {
             if transaction.together(&list[at..at + making]) {
-                (at, size) = (at + making, 2 * size);
+                at += making;
+                // More than the list is long makes no difference, and would overflow in the end.
+                size = (2 * size).min(list.len());
             } else {
                 size = making / 2;
             }
@@ -162,7 +164,7 @@ fn one_by_one(
         }
         transaction.told = conflicts.len();
         match transaction.perform(&list[at]) {
-            Ok(()) => size = 2 * size.max(1),
+            Ok(()) => size = (2 * size).min(list.len()),
             Err(transaction::Obstacle::Invalid(error)) => return Err(Refusal::Invalid(error)),
             Err(transaction::Obstacle::Conflicts(found)) => {
                 size = 1;
