@@ -52,16 +52,16 @@ fn meetings(
     };
     let alone = disk(before);
     assert_eq!(apply(&alone).exit, Exit::Yes);
-    let met = |step: usize| {
+    // Both runs are the same up to the step; after it the other program's steps come in between.
+    let met = |(step, at): (usize, String)| {
         let disk = disk(before);
         let is_done = Rc::new(Cell::new(false));
         let (inputs, other, done) = (inputs.clone(), other.clone(), is_done.clone());
         disk.other_at(step, move |disk| done.set(other(&inputs, disk)));
         let ran = apply(&disk);
-        let at = disk.steps().get(step - 1).cloned().unwrap_or_default();
         Interleaving { ran, is_other_done: is_done.get(), file: text(&disk), at }
     };
-    (1..=alone.steps().len()).map(met).collect()
+    (1..).zip(alone.steps()).map(met).collect()
 }
 
 /// Checks that the file has everything that either run reported as done, and nothing else.
@@ -107,7 +107,8 @@ fn a_lock_file_that_somebody_removes_lets_nobody_in() {
 fn runs_without_locks_are_found() {
     let forgets = Skips { locks: true, ..Skips::default() };
     let met = meetings(Some(&state(&[], 3)), forgets, second);
-    nothing_is_lost(&met).expect_err("two runs without locks lose something");
+    let why = nothing_is_lost(&met).expect_err("two runs without locks lose something");
+    assert!(why.contains("rename"), "{why}");
 }
 
 #[test]
@@ -117,7 +118,8 @@ fn a_removed_lock_file_is_found_where_the_file_itself_is_not_held() {
         disk.meddle(LOCK, None);
         second(inputs, disk)
     });
-    nothing_is_lost(&met).expect_err("two runs with two locks lose something");
+    let why = nothing_is_lost(&met).expect_err("two runs with two locks lose something");
+    assert!(why.contains("rename"), "{why}");
 }
 
 /// A program that takes no lock is noticed up to the rename itself: what it writes before is not overwritten.
