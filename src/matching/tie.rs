@@ -5,6 +5,8 @@
 //! never changes which assignment is found. The index reads the ties too, to list only the supplies that
 //! one of them leaves.
 
+use indexmap::{IndexMap, IndexSet};
+
 use super::{Matcher, PlaceValue};
 use crate::{
     ir::{Place, PlaceKey, PlaceKind, Target},
@@ -105,7 +107,7 @@ impl Matcher<'_> {
 /// nothing but the value, so no other supply with the value is tried.
 #[derive(Default)]
 pub(super) struct RuledOut {
-    values: Vec<(PlaceKey, PlaceValue)>,
+    values: IndexMap<PlaceKey, IndexSet<PlaceValue>>,
 }
 
 impl RuledOut {
@@ -114,14 +116,14 @@ impl RuledOut {
         if let Some(key) = place.kind.key().filter(|_| place.kind.counts())
             && let Some(place_value) = matcher.supply_value(supply, key)
         {
-            self.values.push((key, place_value));
+            self.values.entry(key).or_default().insert(place_value);
         }
     }
 
     /// Returns `true` if a supply has a value that is ruled out.
     pub fn has(&self, matcher: &Matcher<'_>, supply: usize) -> bool {
-        self.values
-            .iter()
-            .any(|(key, place_value)| matcher.supply_value(supply, *key).as_ref() == Some(place_value))
+        self.values.iter().any(|(key, values)| {
+            matcher.supply_value(supply, *key).is_some_and(|value| values.contains(&value))
+        })
     }
 }
