@@ -137,6 +137,8 @@ pub const PREFERRING_STEPS: u64 = 50_000;
 pub const PROBLEMS_PER_SOURCE: usize = 1_000;
 /// Problems shown in one run; the rest are counted.
 pub const PROBLEMS_SHOWN: usize = 200;
+/// Problems of one table whose advice lists every column; later ones point at the header.
+pub const COLUMNS_LISTED: usize = 10;
 /// Characters of one message, and of its help; the middle of longer ones is left out.
 pub const MESSAGE_CHARS: usize = 1_000;
 /// Characters of one label.

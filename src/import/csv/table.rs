@@ -125,8 +125,7 @@ impl Table {
         let message = format!("no column `{name}`");
         let problem = Diagnostic::error(Code::B0515, self.row_span(&self.header), message);
         // There may be as many of both: past the first few the header is enough.
-        const LISTED: usize = 10;
-        if told >= LISTED {
+        if told >= limits::COLUMNS_LISTED {
             return Err(problem.help(format!("{near}the columns are those of the header")));
         }
         let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
