@@ -37,5 +37,5 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
         None => console.print(&page)?,
         Some(path) => console.replace_file(path, page.as_bytes())?,
     }
-    Ok(if plugins::report_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+    Ok(plugins::exit(&fleet, console))
 }

@@ -93,7 +93,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
         explanations.push(answer(&fleet, offers.as_ref(), id, &question)?);
     }
     write(args.format, &explanations, View::Operator, detail, console)?;
-    Ok(if plugins::report_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+    Ok(plugins::exit(&fleet, console))
 }
 
 fn write(

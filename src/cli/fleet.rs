@@ -32,7 +32,7 @@ pub fn run(args: &Args, console: &mut Console) -> Result<Exit, CommandFailure> {
             console.print(&text)?;
         }
     }
-    Ok(if plugins::report_faults(&fleet, console) { Exit::Undecided } else { Exit::Yes })
+    Ok(plugins::exit(&fleet, console))
 }
 
 fn table(stock: &FleetDocument, colour: bool) -> String {

@@ -398,6 +398,11 @@ impl Granted {
     }
 }
 
+/// Reports the faults of plugins in the run, and returns the exit code of a command that answers otherwise.
+pub fn exit(fleet: &Fleet, console: &mut Console) -> Exit {
+    if report_faults(fleet, console) { Exit::Undecided } else { Exit::Yes }
+}
+
 /// Reports the faults of plugins in the run. Returns `true` if there are any.
 pub fn report_faults(fleet: &Fleet, console: &mut Console) -> bool {
     let faults = fleet.faults();
