@@ -177,13 +177,13 @@ fn parse(text: &str, rounding: Rounding) -> Result<(Quantity, bool), QuantityErr
     let mut amount: i128 = 0;
     for digit in whole.bytes().filter(u8::is_ascii_digit) {
         amount = amount * 10 + i128::from(digit - b'0');
-        // No scale is below 1: what is beyond 64 bits here stays so. It ends the loop before a long row of digits
-        // could overflow.
+        // A unit is at least 1 and at most 2^60 base units: beyond 64 bits here is beyond them at the end, and within
+        // them the product fits 128 bits.
         if amount > 1 << 63 {
             return Err(overflow);
         }
     }
-    amount = amount.checked_mul(scale).ok_or(overflow.clone())?;
+    amount *= scale;
     let (part, rounded) = fraction_of(fraction, scale, amount % 2 != 0);
     if rounded && rounding == Rounding::Exact {
         return Err(QuantityError::Precision(dimension));

@@ -118,7 +118,8 @@ pub fn analyse(parsed: &Parsed, loaded: &Loaded) -> Vec<Diagnostic> {
 
 /// Returns a note for each part of the analysis that a limit has cut short.
 fn stopped(set: &AnalysedSet<'_>, solver: &Solver<'_>, whole_fleet: bool) -> Vec<Diagnostic> {
-    let (mut notes, given_up) = (Vec::new(), &solver.given_up);
+    let mut notes = Vec::new();
+    let given_up = &solver.given_up;
     let help = "nothing is wrong with that; what the analysis did not reach is not warned of";
     if let Some(first) = given_up.first() {
         let message = match given_up.len() {

@@ -108,6 +108,15 @@ fn column(plan: &Plan, id: ColumnId) -> Result<(), String> {
     if (id.0 as usize) < plan.columns.len() { Ok(()) } else { Err(format!("column {} is not there", id.0)) }
 }
 
+/// Returns `false` for a set whose members do not ascend. Operators search sets by halves.
+fn is_ascending(value: &Value) -> bool {
+    match value {
+        Value::Texts(members) => members.is_sorted_by(|one, next| one < next),
+        Value::Numbers(members) => members.is_sorted_by(|one, next| one < next),
+        _ => true,
+    }
+}
+
 fn verify_node(plan: &Plan, at: usize, node: &Node) -> Result<(), String> {
     let before = |id: &NodeId| {
         if (id.0 as usize) < at {
@@ -117,13 +126,7 @@ fn verify_node(plan: &Plan, at: usize, node: &Node) -> Result<(), String> {
         }
     };
     match node {
-        // Operators search sets by halves.
-        Node::Constant(Value::Texts(members)) if !members.is_sorted_by(|one, next| one < next) => {
-            Err(format!("node {at} is a set out of order"))
-        }
-        Node::Constant(Value::Numbers(members)) if !members.is_sorted_by(|one, next| one < next) => {
-            Err(format!("node {at} is a set out of order"))
-        }
+        Node::Constant(value) if !is_ascending(value) => Err(format!("node {at} is a set out of order")),
         Node::Constant(_) => Ok(()),
         Node::Read(id) | Node::IsAbsent(id) | Node::IsPresent(id) => column(plan, *id),
         Node::Else(id, other) => column(plan, *id).and_then(|()| before(other)),
