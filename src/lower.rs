@@ -55,7 +55,7 @@ struct Lowering<'a> {
     // By the number of the definition in `hir`; `None` until it is lowered.
     sources: &'a Sources,
     definitions: Vec<Option<ir::DefinitionId>>,
-    /// Of each node, the sides that it reads.
+    /// The sides that each node reads, by its number.
     sides: Vec<ir::SideSet>,
 }
 

@@ -313,7 +313,7 @@ mod claims {
     }
 }
 
-/// What a limit leaves out is told.
+/// A note names the comparison at which a limit ends the analysis of classes.
 #[test]
 fn classes_are_compared_up_to_a_limit() {
     let with = |classes: usize| {

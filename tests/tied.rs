@@ -43,7 +43,7 @@ volume w {{ size = 40GB, near v in zone }} }}
         )
 }
 
-/// What is tried for the first candidate of each need, by both engines.
+/// Returns the tries of each need's first candidate, in the indexed engine and in the plain one.
 fn tried(fleet: &Fleet) -> Vec<(u64, u64)> {
     let (plan, world) = (fleet.plan(), fleet.world());
     let (ledger, placed) = cycle::start(plan, world);

@@ -49,7 +49,7 @@ pub enum Task {
     Analyse,
     /// A cycle, and its offers as JSON with every reason.
     Offers,
-    /// What each framework is told, apart from the others, and explained.
+    /// The views of all frameworks, one by one, with explanations.
     Views,
     /// Explains the first need.
     Explain,

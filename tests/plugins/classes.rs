@@ -284,7 +284,7 @@ fn every_command_that_takes_plugins_knows_their_classes() {
     }
 }
 
-/// What is said of a class whose plugin is not given names every command that takes none.
+/// The help for a class of a missing plugin names every command that takes no plugins.
 #[test]
 fn commands_that_take_no_plugins_are_named() {
     let folder = Folder::new(&[("site.policy", SITE)]);

@@ -141,7 +141,7 @@ fn what_takes_long_counts_for_more() {
     assert_eq!(asked("i64", "(i64.const 1)", "i64.div_u (i64.const 1)"), Some(Broken::Fuel));
 }
 
-/// What the host tells a plugin, and looks at to know what is new, counts as the plugin's own instructions.
+/// Values that the host sends to a plugin, and rows that it compares for changes, use up the plugin's instructions.
 #[test]
 fn what_the_host_does_for_a_plugin_counts() {
     let mut text: String =
@@ -226,7 +226,7 @@ fn an_answer_that_stands_has_the_budget_of_a_cycle() {
     }
 }
 
-/// What was found by the word of a plugin is told no more once it has failed, whoever it failed to.
+/// Answers that rest on a plugin are dropped once it has failed, in a cycle or in the answer to another need.
 #[test]
 fn answers_that_stand_do_not_outlive_the_plugin() {
     let plugin = install(Limits::default(), &tires(4));
@@ -246,7 +246,7 @@ fn answers_that_stand_do_not_outlive_the_plugin() {
     }
 }
 
-/// What is responsible for a change is found out by questions of its own, about each place that was offered.
+/// The search for the causes of a change asks plugins again, within a budget of its own.
 #[test]
 fn the_reasons_of_a_change_have_a_budget() {
     let mut text: String =
