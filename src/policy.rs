@@ -332,7 +332,7 @@ impl Fleet {
             };
             let cycle = cycle::run(&self.loaded.plan, &self.loaded.world, request);
             if self.faults().len() == broken {
-                return Offers { fleet: self.clone(), cycle };
+                return Offers { fleet: self.clone(), cycle, by_framework: OnceLock::new() };
             }
         }
     }
@@ -432,6 +432,16 @@ impl Fleet {
 pub struct Offers {
     fleet: Fleet,
     cycle: Cycle,
+    /// Sorted out at the first view of a framework: each view then costs what its framework has.
+    by_framework: OnceLock<Vec<FrameworkPart>>,
+}
+
+/// The part of a cycle that is one framework's, as positions in [`Cycle::needs`] and [`Cycle::grants`], in the
+/// order of the cycle.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FrameworkPart {
+    pub needs: Vec<usize>,
+    pub grants: Vec<usize>,
 }
 
 impl Offers {
@@ -443,6 +453,21 @@ impl Offers {
     /// The fleet that the offers were made from.
     pub fn fleet(&self) -> &Fleet {
         &self.fleet
+    }
+
+    /// Returns the part of the cycle that is one framework's; `None` for a number that no framework has.
+    pub(crate) fn of_framework(&self, framework: usize) -> Option<&FrameworkPart> {
+        let parts = self.by_framework.get_or_init(|| {
+            let mut parts = vec![FrameworkPart::default(); self.fleet.plan().frameworks.len()];
+            for (at, need) in self.cycle.needs.iter().enumerate() {
+                parts[need.id.framework].needs.push(at);
+            }
+            for (at, grant) in self.cycle.grants.iter().enumerate() {
+                parts[grant.id.framework].grants.push(at);
+            }
+            parts
+        });
+        parts.get(framework)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     explain::{self, Barrier, Barriers, PlaceClass},
     ir::{Disclosed, Plan, Request},
     matching::NeedId,
+    policy::FrameworkPart,
 };
 
 /// A reader of outputs.
@@ -134,20 +135,32 @@ impl<'a> VisibleCycle<'a> {
         visible
     }
 
-    fn sees(&self, id: NeedId) -> bool {
-        self.view.sees(id) && self.only.as_ref().is_none_or(|only| only.contains(&id))
+    fn is_asked_for(&self, id: NeedId) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&id))
+    }
+
+    /// Returns the positions that the view sees of `all` needs or grants: every one for the operator, those of
+    /// its part for a framework, and none for a framework that there is not.
+    fn seen(&self, all: usize, of: impl FnOnce(&FrameworkPart) -> &Vec<usize>) -> Vec<usize> {
+        match self.view {
+            View::Operator => (0..all).collect(),
+            View::Framework(at) => self.offers.of_framework(at).map(of).cloned().unwrap_or_default(),
+        }
     }
 
     /// Iterates over the visible needs, with their numbers in the cycle.
     pub fn needs(&self) -> impl Iterator<Item = (usize, &'a NeedResult)> {
-        self.offers.cycle().needs.iter().enumerate().filter(|(_, need)| self.sees(need.id))
+        let needs = &self.offers.cycle().needs;
+        let seen = self.seen(needs.len(), |part| &part.needs).into_iter().map(|at| (at, &needs[at]));
+        seen.filter(|(_, need)| self.is_asked_for(need.id))
     }
 
     /// Returns the visible offers, by their numbers in the cycle. A framework gets its offers in the order of
     /// its needs, because the order of the cycle would tell when others were served.
     pub fn grants(&self) -> Vec<usize> {
         let grants = &self.offers.cycle().grants;
-        let mut seen: Vec<usize> = (0..grants.len()).filter(|at| self.sees(grants[*at].id)).collect();
+        let mut seen = self.seen(grants.len(), |part| &part.grants);
+        seen.retain(|at| self.is_asked_for(grants[*at].id));
         if !self.permissions.everything {
             seen.sort_by_key(|at| (grants[*at].id, grants[*at].instance));
         }
