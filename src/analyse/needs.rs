@@ -181,11 +181,11 @@ fn redundant(
     relations: &mut Relations,
     problems: &mut Vec<Diagnostic>,
 ) {
-    let mut dropped: Vec<usize> = Vec::new();
+    let mut dropped = vec![false; classes.len()];
     for (at, ask) in classes.iter().enumerate() {
         for (beside, other) in classes.iter().enumerate() {
             // Of two equal classes the later one adds nothing.
-            if at == beside || other.negated || dropped.contains(&beside) || dropped.contains(&at) {
+            if at == beside || other.negated || dropped[beside] || dropped[at] {
                 continue;
             }
             let want = if ask.negated { WantedTruth::NotFalse } else { WantedTruth::NotTrue };
@@ -195,7 +195,7 @@ fn redundant(
                 return;
             }
             if let Some(reverse) = relation(set, solver, side, roots, want, relations) {
-                dropped.push(at);
+                dropped[at] = true;
                 let names = (set.class(roots.0), set.class(roots.1));
                 problems.push(adds_nothing(ask.span, other.span, side, names, ask.negated, &reverse));
             }
