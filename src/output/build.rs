@@ -376,20 +376,20 @@ fn grants(offers: &Offers) -> Vec<WireGrant> {
 pub(super) fn roles(offers: &Offers) -> Vec<WireRole> {
     let (fleet, cycle) = (offers.fleet(), offers.cycle());
     let (plan, world) = (fleet.plan(), fleet.world());
-    let limits = |path: &str| {
-        let of_role = world.limits.iter().filter(|(key, _)| plan.symbols.text(key.0) == path);
-        let limit = |((_, side, resource), id): (&(Symbol, Side, Symbol), &StockId)| {
-            let stock = world.stock(*id);
-            let amount = |amount| WrittenAmount::Scalar(render(stock.dimension, amount));
-            WireLimit {
-                resource: format!("{side}.{}", plan.symbols.text(*resource)),
-                limit: amount(ledger::total(stock).unwrap_or(0)),
-                used_before: amount(fleet.ledger().used(*id)),
-                used: amount(cycle.ledger.used(*id)),
-            }
-        };
-        of_role.map(limit).collect()
+    let limit = |(_, side, resource): &(Symbol, Side, Symbol), id: &StockId| {
+        let stock = world.stock(*id);
+        let amount = |amount| WrittenAmount::Scalar(render(stock.dimension, amount));
+        WireLimit {
+            resource: format!("{side}.{}", plan.symbols.text(*resource)),
+            limit: amount(ledger::total(stock).unwrap_or(0)),
+            used_before: amount(fleet.ledger().used(*id)),
+            used: amount(cycle.ledger.used(*id)),
+        }
     };
+    let mut limits: IndexMap<&str, Vec<WireLimit>> = IndexMap::new();
+    for (key, id) in &world.limits {
+        limits.entry(plan.symbols.text(key.0)).or_default().push(limit(key, id));
+    }
     let dominant = |(side, resource)| format!("{side}.{}", plan.symbols.text(resource));
     let roles = cycle.roles.iter().map(|role| WireRole {
         role: role.path.clone(),
@@ -398,7 +398,7 @@ pub(super) fn roles(offers: &Offers) -> Vec<WireRole> {
         dominant: role.dominant.resource.map(dominant),
         share_before: role.before.share.to_string(),
         dominant_before: role.before.resource.map(dominant),
-        limits: limits(&role.path),
+        limits: limits.swap_remove(role.path.as_str()).unwrap_or_default(),
     });
     roles.collect()
 }
