@@ -1,6 +1,7 @@
 //! The CSV importer: each row becomes an agent or a need. `docs/import-csv.md` describes the options.
 
 mod cells;
+mod keys;
 mod options;
 mod rows;
 mod table;

@@ -1,10 +1,11 @@
 //! The conversion of rows into records.
 
-use indexmap::{IndexMap, map::Entry};
+use indexmap::{IndexMap, IndexSet, map::Entry};
 
 use super::{
     ImportSummary, Record, TableProblems,
     cells::{CellError, CellJson, Decimal, is_plain_number},
+    keys::{KeyFields, KeyTree},
     options::{
         AgentColumns, AmountColumn, ColumnOrText, KeyColumn, KeyKind, NeedColumns, RowFilter, Template, Unit,
     },
@@ -30,6 +31,8 @@ pub(super) struct RowConverter<'t> {
 /// A column of a key, with its type.
 struct BoundKey<'o> {
     key: &'o KeyColumn,
+    /// The numbers of its words in the tree of all keys.
+    path: Vec<usize>,
     column: ColumnIndex,
     kind: BoundKind<'o>,
 }
@@ -51,7 +54,7 @@ enum BoundText<'o> {
     Text(&'o str),
 }
 
-type JsonFields = Vec<(String, Json)>;
+pub(super) type JsonFields = Vec<(String, Json)>;
 
 impl<'t> RowConverter<'t> {
     pub fn new(table: &'t Table) -> RowConverter<'t> {
@@ -168,8 +171,9 @@ impl<'t> RowConverter<'t> {
 
     fn amounts_of<'o>(&mut self, amounts: &'o [AmountColumn]) -> Vec<BoundAmount<'o>> {
         let mut bound: Vec<BoundAmount<'o>> = Vec::with_capacity(amounts.len());
+        let mut known = IndexSet::with_capacity(amounts.len());
         for amount in amounts {
-            if bound.iter().any(|it| it.amount.resource == amount.resource) {
+            if !known.insert(amount.resource.as_str()) {
                 self.clash(&format!("the resource `{}` is given two columns", amount.resource));
             }
             let columns = amount.columns.iter().filter_map(|column| self.column(column)).collect();
@@ -185,12 +189,11 @@ impl<'t> RowConverter<'t> {
 
     fn keys_of<'o>(&mut self, keys: &'o [KeyColumn]) -> Vec<BoundKey<'o>> {
         let mut bound: Vec<BoundKey<'o>> = Vec::with_capacity(keys.len());
+        let mut tree = KeyTree::default();
         for key in keys {
-            // A key that is a prefix of another would be both a value and an object.
-            let is_taken =
-                |it: &BoundKey<'_>| it.key.key.starts_with(&key.key) || key.key.starts_with(&it.key.key);
-            if let Some(before) = bound.iter().find(|it| is_taken(it)).map(|it| it.key.name()) {
-                self.clash(&format!("the keys `{before}` and `{}` cannot both be set", key.name()));
+            if let Some(before) = tree.taken(&key.key) {
+                let (before, name) = (before.name(), key.name());
+                self.clash(&format!("the keys `{before}` and `{name}` cannot both be set"));
                 continue;
             }
             let Some(column) = self.column(&key.column) else { continue };
@@ -200,7 +203,7 @@ impl<'t> RowConverter<'t> {
                 KeyKind::Quantity(unit) => BoundKind::Quantity(unit),
                 KeyKind::Set(separator) => BoundKind::Set(separator),
             };
-            bound.push(BoundKey { key, column, kind });
+            bound.push(BoundKey { key, path: tree.add(key), column, kind });
         }
         bound
     }
@@ -398,8 +401,8 @@ impl<'t> RowConverter<'t> {
     }
 
     fn keys(&mut self, keys: &[BoundKey<'_>], row: &Row) -> JsonFields {
-        let mut fields = Vec::new();
-        for BoundKey { key, column, kind } in keys {
+        let mut row_keys = KeyFields::default();
+        for BoundKey { key, path, column, kind } in keys {
             let cell = row.cell(*column);
             if cell.is_empty() || !self.is_bounded(row, *column) {
                 continue;
@@ -422,9 +425,9 @@ impl<'t> RowConverter<'t> {
                     Json::List(members.map(Json::text).collect())
                 }
             };
-            insert(&mut fields, &key.key, value);
+            row_keys.insert(&key.key, path, value);
         }
-        fields
+        row_keys.fields
     }
 
     fn classes(&mut self, columns: &[ColumnIndex], row: &Row) -> Vec<Json> {
@@ -510,22 +513,6 @@ impl Grouped {
             }
         }
         self.records
-    }
-}
-
-/// Inserts a value at a nested key, and creates the objects on the way.
-fn insert(fields: &mut JsonFields, key: &[String], value: Json) {
-    let Some((first, rest)) = key.split_first() else { return };
-    if rest.is_empty() {
-        fields.push((first.clone(), value));
-        return;
-    }
-    let at = fields.iter().position(|(name, _)| name == first).unwrap_or_else(|| {
-        fields.push((first.clone(), Json::Object(Vec::new())));
-        fields.len() - 1
-    });
-    if let Some((_, Json::Object(below))) = fields.get_mut(at) {
-        insert(below, rest, value);
     }
 }
 

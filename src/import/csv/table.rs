@@ -20,6 +20,8 @@ pub(super) struct Table {
     text: Arc<str>,
     delimiter: u8,
     header: Row,
+    /// The first column of each name.
+    columns: IndexMap<String, ColumnIndex>,
     /// The rows below the header.
     pub rows: Vec<Row>,
     /// The start of the row that was asked for last, and the ends of its cells.
@@ -92,16 +94,19 @@ impl Table {
                 .help("the first row names the columns"));
         }
         let header = rows.remove(0);
-        Ok(Table { source, text, delimiter, header, rows, ends: RefCell::default() })
+        let mut columns = IndexMap::new();
+        for column in 0..header.len() {
+            columns.entry(header.cell(column).to_owned()).or_insert(column);
+        }
+        Ok(Table { source, text, delimiter, header, columns, rows, ends: RefCell::default() })
     }
 
     /// Reports columns with equal names. A reference to such a name would be ambiguous.
     pub fn repeated_columns(&self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
-        let mut known: IndexMap<&str, ColumnIndex> = IndexMap::new();
         for column in 0..self.header.len() {
             let name = self.header.cell(column);
-            let first = *known.entry(name).or_insert(column);
+            let first = self.columns.get(name).copied().unwrap_or(column);
             if first < column && !name.is_empty() {
                 let message = format!("the column `{name}` is named twice");
                 problems.push(
@@ -116,10 +121,10 @@ impl Table {
 
     /// The column of this name, or why there is none; `told` is how many problems there are already.
     pub fn column(&self, name: &str, told: usize) -> Result<ColumnIndex, Diagnostic> {
-        let names = || (0..self.header.len()).map(|column| self.header.cell(column));
-        if let Some(column) = names().position(|known| known == name) {
-            return Ok(column);
+        if let Some(column) = self.columns.get(name) {
+            return Ok(*column);
         }
+        let names = || (0..self.header.len()).map(|column| self.header.cell(column));
         let near = nearest_after(told, name, names());
         let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         let message = format!("no column `{name}`");
