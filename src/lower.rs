@@ -458,7 +458,7 @@ impl Lowering<'_> {
     fn resources(&mut self) {
         for (side, resource, dimension) in self.types.resources() {
             let resource = self.plan.symbols.intern(resource);
-            self.plan.resources.push((side, resource, dimension));
+            self.plan.resources.insert((side, resource), dimension);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 /// A reader of bytes from first to last.
 #[derive(Debug)]
@@ -145,6 +145,23 @@ impl<T: Form + Eq + std::hash::Hash> Form for IndexSet<T> {
         let count = items.len();
         let set: IndexSet<T> = items.into_iter().collect();
         if set.len() == count { Ok(set) } else { Err("something stands twice".to_owned()) }
+    }
+}
+
+impl<K: Form + Eq + std::hash::Hash, T: Form> Form for IndexMap<K, T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u32).put(out);
+        for (key, item) in self {
+            key.put(out);
+            item.put(out);
+        }
+    }
+
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
+        let items: Vec<(K, T)> = Vec::take(reader)?;
+        let count = items.len();
+        let map: IndexMap<K, T> = items.into_iter().collect();
+        if map.len() == count { Ok(map) } else { Err("something stands twice".to_owned()) }
     }
 }
 

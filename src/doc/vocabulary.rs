@@ -32,8 +32,8 @@ fn amounts(set: &DocumentedSet<'_>, page: &mut Page, readers: Readers) {
     let mut known: Vec<(Side, &str, Dimension)> = plan
         .resources
         .iter()
-        .filter(|(side, name, _)| readers == Readers::Operator || there.contains(&(*side, *name)))
-        .map(|(side, name, dimension)| (*side, plan.symbols.text(*name), *dimension))
+        .filter(|(resource, _)| readers == Readers::Operator || there.contains(*resource))
+        .map(|((side, name), dimension)| (*side, plan.symbols.text(*name), *dimension))
         .collect();
     known.sort_unstable();
     known.dedup();

@@ -137,7 +137,7 @@ impl TypeTable {
             }
         }
         (world.lends, world.overlap) = (plan.broker.lends, plan.broker.overlap);
-        typing.dimensions = plan.resources.iter().map(|known| ((known.0, known.1), known.2)).collect();
+        typing.dimensions = plan.resources.iter().map(|(resource, of)| (*resource, *of)).collect();
         typing.frameworks =
             plan.frameworks.iter().enumerate().map(|(at, framework)| (framework.name, at)).collect();
         typing

@@ -97,8 +97,8 @@ impl Binder<'_> {
             let entry = known.entry((holding.side, holding.resource)).or_insert(dimension);
             *entry = entry.or(dimension);
         }
-        for (side, resource, dimension) in &self.plan.resources {
-            known.insert((*side, *resource), Some(*dimension));
+        for (resource, dimension) in &self.plan.resources {
+            known.insert(*resource, Some(*dimension));
         }
         known
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::Place;
 pub use crate::operator::ChargePer;
@@ -474,7 +474,7 @@ pub struct Plan {
     /// The questions to plugins' filters.
     pub asked: Vec<ExternalRule>,
     /// The dimensions of resources of agents and of storage that the set determines.
-    pub resources: Vec<(Side, Symbol, Dimension)>,
+    pub resources: IndexMap<(Side, Symbol), Dimension>,
 }
 
 impl Plan {
@@ -505,6 +505,6 @@ impl Plan {
 
     /// The dimension of a resource, if the set determines it.
     pub fn dimension(&self, side: Side, resource: Symbol) -> Option<Dimension> {
-        self.resources.iter().find(|known| known.0 == side && known.1 == resource).map(|known| known.2)
+        self.resources.get(&(side, resource)).copied()
     }
 }

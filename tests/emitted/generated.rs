@@ -93,7 +93,7 @@ impl Generator {
     fn columns(&mut self) {
         let cpus = self.plan.symbols.intern("cpus");
         let size = self.plan.symbols.intern("size");
-        self.plan.resources.push((Side::Agent, cpus, Dimension::Number));
+        self.plan.resources.insert((Side::Agent, cpus), Dimension::Number);
         for side in [Side::Pool, Side::Agent, Side::Framework, Side::Volume] {
             for (at, kind) in Type::ALL.into_iter().map(Some).chain([None, None]).enumerate() {
                 if side == Side::Volume && at % 3 != 0 {
