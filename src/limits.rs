@@ -88,11 +88,13 @@ pub const REASONS_KEPT: usize = 500_000;
 /// Feasible agents examined in one cycle to find the grants that a need was lost to; past it a need is
 /// `bounded`.
 pub const LOSSES_LOOKED: u64 = 16_000_000;
+/// Conditions that one look for reasons covers. Each further condition counts as a look of its own.
+pub const CONDITIONS_PER_LOOK: usize = 32;
 /// Agents, supplies and pairs of them examined for reasons in one cycle. Past it they are only counted, and
 /// the output says so.
 pub const REASONS_LOOKED: usize = 8_000_000;
-/// Agents and supplies tried to explain one need, by classes of equal ones; past it the explanation stops,
-/// and says so.
+/// Agents and supplies tried to explain one need, by classes of equal ones, and looks for the reasons of each;
+/// past it the explanation stops, or leaves out those that fail, and says so.
 pub const EXPLAIN_STEPS: u64 = 4_000_000;
 /// Agents and supplies tried to count the offers that one relaxation would give; past it the count is
 /// `at least`.

@@ -51,7 +51,9 @@ pub(super) fn check(
         if set.test_names.expects_unmet(symbols.text(framework.name), symbols.text(need.name)) {
             continue;
         }
-        let serving = NeedCheck { set, matcher: Matcher::new(moment, id), need, varying: &varying };
+        let matcher = Matcher::new(moment, id);
+        let step = matcher.looks().div_ceil(limits::CONDITIONS_PER_LOOK) as u64;
+        let serving = NeedCheck { set, matcher, need, step, varying: &varying };
         problems.extend(serving.check(&mut steps));
         if steps == 0 {
             return false;
@@ -65,6 +67,8 @@ struct NeedCheck<'s, 'a> {
     set: &'s AnalysedSet<'a>,
     matcher: Matcher<'s>,
     need: &'s Need,
+    /// The steps that one candidate takes: as many as its conditions fill.
+    step: u64,
     /// A cache over all needs: `true` for conditions that read a free or used amount.
     varying: &'s RefCell<IndexMap<NodeId, bool>>,
 }
@@ -153,9 +157,9 @@ impl<'s> NeedCheck<'s, '_> {
         self.too_few(&agents, &supplies)
     }
 
-    /// Takes one step. Returns `false` if none is left.
+    /// Takes the steps of one candidate. Returns `false` if none is left.
     fn take(&self, steps: &mut u64) -> bool {
-        *steps = steps.saturating_sub(1);
+        *steps = steps.saturating_sub(self.step);
         *steps > 0
     }
 

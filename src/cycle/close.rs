@@ -215,12 +215,14 @@ impl Run<'_> {
 
     /// Returns the reasons against every agent and supply, in the present state.
     pub(super) fn rejections(&mut self, id: NeedId) -> Rejections {
+        let look = Matcher::new(self.moment(), id).looks();
         let mut keeper = Keeper {
             reasons: std::mem::take(&mut self.reasons),
             lists: std::mem::take(&mut self.lists),
             shortages: std::mem::take(&mut self.shortages),
             kept: self.kept,
             looked: self.looked,
+            look,
             out: Rejections::default(),
             tries: self.explaining.min(limits::ASSIGNMENT_STEPS),
         };
@@ -244,20 +246,21 @@ struct Keeper {
     lists: IndexSet<Arc<[usize]>>,
     kept: usize,
     looked: usize,
+    /// The looks that one candidate counts as.
+    look: usize,
     out: Rejections,
     /// Supplies that may still be tried together.
     tries: u64,
 }
 
 impl Keeper {
-    /// Returns `true` if `more` candidates may still be looked at for reasons. Otherwise counts them as
-    /// dropped.
-    fn may_look(&mut self, more: usize) -> bool {
+    /// Returns `true` if one more candidate may be looked at for reasons. Otherwise counts it as dropped.
+    fn may_look(&mut self) -> bool {
         let may = self.looked < limits::REASONS_LOOKED;
         if may {
-            self.looked += more
+            self.looked += self.look
         } else {
-            self.out.dropped += more
+            self.out.dropped += 1
         }
         may
     }
@@ -316,7 +319,7 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let supplies = matcher.moment.world.supplies.len();
     let mut open = Vec::with_capacity(agents.len());
     for agent in &agents {
-        if !keeper.may_look(1) {
+        if !keeper.may_look() {
             open.push(false);
             continue;
         }
@@ -326,10 +329,10 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     }
     let distinct: Vec<usize> = (0..volumes.len()).filter(|at| volumes[*at].ordinal.0 == 0).collect();
     for at in &distinct {
-        if !keeper.may_look(supplies) {
-            continue;
-        }
         for supply in 0..supplies {
+            if !keeper.may_look() {
+                continue;
+            }
             let failures = matcher.supply_failures(None, &volumes[*at], supply, Reach::WithoutAgent);
             keeper.keep(matcher, None, Some((*at, supply)), &failures);
         }
@@ -342,10 +345,10 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     for (agent, open) in agents.into_iter().zip(open) {
         if let Some(at) = agent.filter(|_| crossed) {
             for volume in &distinct {
-                if !keeper.may_look(supplies) {
-                    continue;
-                }
                 for supply in 0..supplies {
+                    if !keeper.may_look() {
+                        continue;
+                    }
                     let failures =
                         matcher.supply_failures(Some(at), &volumes[*volume], supply, Reach::AgentOnly);
                     keeper.keep(matcher, Some(at), Some((*volume, supply)), &failures);

@@ -14,6 +14,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{
     classes::{self, NeedReads, RowClasses},
     crossing::{ClassBits, ClassPartition, Crossing, Fails, Sets, split},
+    sets::{Conditions, is_subset, set_of},
     state::MomentState,
 };
 use crate::{
@@ -22,9 +23,6 @@ use crate::{
     matching::{Condition, Failure, Matcher, NeedId, Reach, Reason, Search, is_permanent},
     types::Side,
 };
-
-/// A set of conditions, as ascending numbers.
-pub(super) type Conditions = Vec<usize>;
 
 /// The number of rows that a condition excludes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,24 +64,6 @@ pub(super) struct ConditionTally {
 
 /// The number of examples kept of a condition.
 const EXAMPLES: usize = 12;
-
-/// Returns `true` if every member of `part` is in `whole`.
-pub(super) fn is_subset(part: &[usize], whole: &[usize]) -> bool {
-    part.iter().all(|member| whole.binary_search(member).is_ok())
-}
-
-/// Returns the union of two sets.
-pub(super) fn union(one: &[usize], other: &[usize]) -> Conditions {
-    set_of(one.iter().chain(other).copied())
-}
-
-/// These members, each once, ascending.
-pub(super) fn set_of(members: impl IntoIterator<Item = usize>) -> Conditions {
-    let mut all: Conditions = members.into_iter().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
 
 /// A class of agents, or the single row of a need that wants no agent.
 #[derive(Clone, Debug)]
@@ -134,6 +114,8 @@ pub(super) struct Analysis<'a> {
     /// The classes of agents whose combinations were not tried, and the volumes whose rules about both sides
     /// were not evaluated, because a bound was reached.
     pub skipped: u64,
+    /// True if a bound left out agents or supplies that fail by themselves.
+    pub left_out: bool,
     reads: IndexMap<crate::ir::NodeId, Vec<crate::ir::ColumnId>>,
 }
 
@@ -142,10 +124,12 @@ impl<'a> Analysis<'a> {
         let matcher = Matcher::new(state.moment(fleet), id);
         let reads = NeedReads::new(&matcher);
         let volumes = &matcher.subject.need.volumes;
-        let supplies = match volumes.as_slice() {
+        let mut supplies = match volumes.as_slice() {
             [] => RowClasses { members: Vec::new(), of: Vec::new() },
             _ => classes::supplies(&matcher, &reads),
         };
+        let serves = |supply| volumes.iter().any(|volume| matcher.supply_holds(volume, supply));
+        let left_out = supplies.bound(matcher.looks() * volumes.len().max(1), serves);
         let firsts: Vec<usize> = supplies.members.iter().map(|members| members[0]).collect();
         let mut analysis = Analysis {
             matcher,
@@ -162,6 +146,7 @@ impl<'a> Analysis<'a> {
             fails: Vec::new(),
             feasible: 0,
             skipped: 0,
+            left_out,
             reads: IndexMap::new(),
         };
         // Gives the empty set the number 0.
@@ -219,10 +204,11 @@ impl<'a> Analysis<'a> {
     fn agents(&mut self, reads: &NeedReads) {
         let matcher = self.matcher;
         let wanted = matcher.subject.need.agent.is_some();
-        let classes = match wanted {
+        let mut classes = match wanted {
             false => RowClasses { members: vec![vec![0]], of: vec![0] },
             true => classes::agents(&matcher, reads),
         };
+        self.left_out |= classes.bound(matcher.looks(), |agent| matcher.agent_holds(Some(agent)));
         for members in classes.members {
             let agent = members.first().copied().filter(|_| wanted);
             let count = members.len() as u64;

@@ -14,6 +14,7 @@ use crate::{
         world::{HoldingId, PartKind, StockId, Total},
     },
     ir::{Column, ColumnId, NodeId, Place, PlaceKey, PlaceKind, Plan, Request, Rule, Target},
+    limits,
     matching::{Draft, Matcher, PlaceValue, PlaceVerdict},
     ranges::Ranges,
     symbol::Symbol,
@@ -26,7 +27,7 @@ use crate::{
 pub(super) struct RowClasses {
     /// The rows of each class, ascending.
     pub members: Vec<Vec<usize>>,
-    /// The number of the class of each row.
+    /// The number of the class of each row; `usize::MAX` for rows that are left out.
     pub of: Vec<usize>,
 }
 
@@ -44,6 +45,22 @@ impl RowClasses {
             classes.of.push(class);
         }
         classes
+    }
+
+    /// Leaves out rows that fail, once those before take all the looks of an explanation: to tell why takes
+    /// every condition, and that one fails takes the first. Returns `true` if there are any.
+    pub fn bound(&mut self, look: usize, holds: impl Fn(usize) -> bool) -> bool {
+        let (most, count) = (limits::EXPLAIN_STEPS as usize / look, self.members.len());
+        if count <= most.max(1) {
+            return false;
+        }
+        for (at, members) in std::mem::take(&mut self.members).into_iter().enumerate() {
+            let keep = at < most || holds(members[0]);
+            let number = if keep { self.members.len() } else { usize::MAX };
+            members.iter().for_each(|row| self.of[*row] = number);
+            self.members.extend(Some(members).filter(|_| keep));
+        }
+        self.members.len() < count
     }
 }
 
@@ -101,9 +118,9 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
         if !rules.is_empty() {
             let own: IndexSet<ColumnId> =
                 rules.iter().flat_map(|rule| matcher.moment.plan.reads(rule.root)).collect();
-            own.into_iter().for_each(|column| key.read(&scene, column));
+            key.reads(&scene, own);
         }
-        reads.agent.iter().for_each(|column| key.read(&scene, *column));
+        key.reads(&scene, reads.agent.iter().copied());
         for resource in &resources {
             key.holding(&availability, world.agent_holding(at, *resource));
         }
@@ -126,7 +143,7 @@ pub(super) fn agents_by(matcher: &Matcher<'_>, columns: &[ColumnId]) -> RowClass
     RowClasses::of_keys((0..matcher.moment.world.agents.len()).map(|at| {
         let mut key = Encoder::default();
         let scene = matcher.scene(Some(at), None, None);
-        columns.iter().for_each(|column| key.read(&scene, *column));
+        key.reads(&scene, columns.iter().copied());
         key.0
     }))
 }
@@ -136,7 +153,7 @@ pub(super) fn supplies_by(matcher: &Matcher<'_>, columns: &[ColumnId], supplies:
     RowClasses::of_keys(supplies.iter().map(|at| {
         let mut key = Encoder::default();
         let scene = matcher.scene(None, Some(*at), None);
-        columns.iter().for_each(|column| key.read(&scene, *column));
+        key.reads(&scene, columns.iter().copied());
         // The rules of a tier apply only to the supplies below it.
         let tiers = matcher.moment.world.supplies[*at].chain.iter();
         let ruled = tiers.map(|tier| matcher.moment.world.tiers[*tier].rules);
@@ -173,7 +190,7 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
     RowClasses::of_keys(world.supplies.iter().enumerate().map(|(at, supply)| {
         let mut key = Encoder::default();
         let scene = matcher.scene(None, Some(at), None);
-        reads.pool.iter().for_each(|column| key.read(&scene, *column));
+        key.reads(&scene, reads.pool.iter().copied());
         let ruled = supply.chain.iter().map(|tier| world.tiers[*tier].rules);
         ruled.filter(|rules| !plan.tier_rules[*rules].is_empty()).for_each(|rules| key.number(rules as i64));
         key.number(-1);
@@ -262,13 +279,20 @@ impl Encoder {
         self.0.extend(ranges.parts().iter().flat_map(|(low, high)| [*low, *high]));
     }
 
-    fn read(&mut self, scene: &Scene<'_>, column: ColumnId) {
-        match scene.read(column) {
-            Ok(value) => self.value(&value),
-            // -1 is an absent key, -2 a key without a usable value. Tags of values are not negative.
-            Err(Gap::Absent(_)) => self.number(-1),
-            Err(_) => self.number(-2),
+    /// Encodes the columns that are there, each after its number: with many keys, most are absent.
+    fn reads(&mut self, scene: &Scene<'_>, columns: impl IntoIterator<Item = ColumnId>) {
+        for column in columns {
+            match scene.read(column) {
+                Ok(value) => {
+                    self.number(i64::from(column.0));
+                    self.value(&value);
+                }
+                Err(Gap::Absent(_)) => {}
+                // A key without a usable value. Tags of values are not negative.
+                Err(_) => self.0.extend([i64::from(column.0), -2]),
+            }
         }
+        self.number(-1);
     }
 
     fn value(&mut self, value: &Value) {

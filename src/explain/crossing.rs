@@ -9,8 +9,8 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    analysis::Conditions,
     classes::{self, RowClasses},
+    sets::{Conditions, union},
 };
 use crate::{
     ir::{ColumnId, NodeId, Rule},
@@ -75,7 +75,7 @@ impl Sets {
         if let Some(known) = self.joined.get(&(set, condition)) {
             return *known;
         }
-        let joined = super::analysis::union(&self.known[set], &[condition]);
+        let joined = union(&self.known[set], &[condition]);
         let number = self.number(joined);
         self.joined.insert((set, condition), number);
         number

@@ -19,6 +19,7 @@ mod crossing;
 mod near;
 mod offer;
 mod relaxations;
+mod sets;
 mod state;
 mod text;
 mod words;
@@ -171,18 +172,19 @@ fn explain(fleet: &Fleet, state: &MomentState, id: NeedId, offers: Option<&Offer
         causes: Vec::new(),
         relaxations: Vec::new(),
         relaxations_stopped: false,
-        counts_stopped: analysis.skipped > 0,
+        counts_stopped: analysis.skipped > 0 || analysis.left_out,
     };
     explanation.causes = cause::causes(fleet, &analysis);
     let missing = explanation.lacking();
     if missing > 0 && explanation.feasible == 0 {
+        let left_out = analysis.left_out;
         let found = relaxations::RelaxationTrial::new(&mut analysis, fleet, state, id, missing).run();
         let say = |relaxation: Relaxation| {
             let dropped = relaxation.drops.iter().map(|drop| words::dropped(fleet, id, drop)).collect();
             RelaxationInWords { dropped, relaxation }
         };
+        explanation.relaxations_stopped = found.stopped || left_out;
         explanation.relaxations = found.list.into_iter().map(say).collect();
-        explanation.relaxations_stopped = found.stopped;
     }
     explanation
 }

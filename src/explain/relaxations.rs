@@ -6,7 +6,8 @@ use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    analysis::{Analysis, Conditions, is_subset, set_of, union, volume_of},
+    analysis::{Analysis, volume_of},
+    sets::{Conditions, is_subset, set_of, union},
     state::MomentState,
 };
 use crate::{

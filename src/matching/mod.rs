@@ -33,10 +33,13 @@ pub use score::{Score, ScoreItem};
 pub use search::Search;
 pub use settle::{Free, has_unsettled, settle, settle_for};
 
+use std::ops::ControlFlow;
+
 use crate::{
     engine::{Filters, Recorder, Scene, Subject},
     inventory::{ledger::Ledger, world::World},
     ir::{Plan, Volume},
+    limits,
 };
 
 /// The identity of a need in a plan.
@@ -111,5 +114,25 @@ impl<'a> Matcher<'a> {
             Some(_) => (0..self.moment.world.agents.len()).map(Some).collect(),
             None => vec![None],
         }
+    }
+
+    /// Returns `true` if a supply could serve a volume, whatever the agent.
+    pub fn supply_holds(&self, volume: &'a Volume, supply: usize) -> bool {
+        let stop = &mut |_| ControlFlow::Break(());
+        self.supply_checks(None, volume, supply, Reach::WithoutAgent, stop).is_continue()
+    }
+
+    /// Returns the looks that a candidate counts as where all its failures are told: one, and one more for
+    /// each condition beyond `limits::CONDITIONS_PER_LOOK`, since every one of them is then evaluated.
+    pub fn looks(&self) -> usize {
+        let (plan, need) = (self.moment.plan, self.subject.need);
+        let requests = need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request));
+        let asked = requests.flat_map(|request| {
+            let classes = request.classes.iter().map(|ask| plan.definition(ask.class).root);
+            classes.chain(request.conditions.iter().map(|rule| rule.root))
+        });
+        let roots = plan.broker.requires.iter().map(|rule| rule.root).chain(asked);
+        let conditions: usize = roots.map(|root| plan.conditions(root).len()).sum();
+        1 + conditions.saturating_sub(limits::CONDITIONS_PER_LOOK)
     }
 }
