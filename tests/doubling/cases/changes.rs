@@ -32,6 +32,8 @@ pub fn cases() -> Vec<Case> {
         of("release-unknown", 250, release_unknown, &[Apply]),
         of("rows-of-a-table", 200, rows_of_a_table, &[Import]),
         of("columns-of-a-table", 150, columns_of_a_table, &[Import]),
+        of("objects-of-a-table", 150, objects_of_a_table, &[Import]),
+        of("amounts-of-a-table", 150, amounts_of_a_table, &[Import]),
         of("cells-with-mistakes", 150, cells_with_mistakes, &[Import]),
         of("repeated-columns", 150, repeated_columns, &[Import]),
         of("misspelt-columns", 250, misspelt_columns, &[Import]),
@@ -143,6 +145,23 @@ fn columns_of_a_table(n: usize) -> Input {
     let cells = list(n, |c| c.to_string()).replace(' ', "");
     let mut columns = named("cpus=c0");
     columns.keys = (0..n).map(|c| format!("k{c}=c{c}").parse().expect("a column")).collect();
+    table(format!("name,{head}\na,{cells}\nb,{cells}\n"), columns)
+}
+
+/// Each key is an object of its own, with two columns.
+fn objects_of_a_table(n: usize) -> Input {
+    let head = list(2 * n, |c| format!("c{c}")).replace(' ', "");
+    let cells = list(2 * n, |c| c.to_string()).replace(' ', "");
+    let mut columns = named("cpus=c0");
+    columns.keys = (0..2 * n).map(|c| format!("k{}.of{c}=c{c}", c % n).parse().expect("a column")).collect();
+    table(format!("name,{head}\na,{cells}\nb,{cells}\n"), columns)
+}
+
+fn amounts_of_a_table(n: usize) -> Input {
+    let head = list(n, |c| format!("c{c}")).replace(' ', "");
+    let cells = list(n, |c| c.to_string()).replace(' ', "");
+    let mut columns = named("cpus=c0");
+    columns.resources = (0..n).map(|c| format!("r{c}=c{c}").parse().expect("a column")).collect();
     table(format!("name,{head}\na,{cells}\nb,{cells}\n"), columns)
 }
 

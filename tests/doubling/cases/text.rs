@@ -25,8 +25,13 @@ pub fn cases() -> Vec<Case> {
             Format,
             "each block is indented by its depth: the text itself grows with n × n, up to `NESTING`",
         ),
-        of("nots", 25, nots, &[Load, Format, Analyse]),
-        of("ands", 25, ands, &[Load, Format, Analyse, Offers]),
+        // The depth of an expression, at most 128, leaves the analysis no n at which a square would show.
+        of("nots", 25, nots, &[Load, Format]),
+        growing(
+            of("ands", 25, ands, &[Load, Format, Analyse, Offers]),
+            Analyse,
+            "the values of each key are tried in the whole expression, up to `QUESTION_STEPS`",
+        ),
         of("sum", 25, sum, &[Load, Format]),
         of("segments-of-a-key", 50, segments_of_a_key, &[Load, Format]),
         of("files", 150, files, &[Load]),
