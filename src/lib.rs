@@ -66,6 +66,7 @@ pub mod operator;
 pub mod output;
 pub mod parse;
 pub mod pipeline;
+pub mod place;
 pub mod plugin;
 mod policy;
 pub mod quantity;

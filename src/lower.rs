@@ -145,18 +145,7 @@ impl Lowering<'_> {
     }
 
     fn column(&mut self, read: &hir::Read) -> ir::ColumnId {
-        let mut intern = |text: &str| self.plan.symbols.intern(text);
-        let key = match &read.key {
-            hir::Key::Attribute(key) => ir::Key::Attribute(intern(key)),
-            hir::Key::Name => ir::Key::Name,
-            hir::Key::Domain => ir::Key::Domain,
-            hir::Key::Level(depth) => ir::Key::Level(*depth as u8),
-            hir::Key::Total(resource) => ir::Key::Total(intern(resource)),
-            hir::Key::Free(resource) => ir::Key::Free(intern(resource)),
-            hir::Key::Used(resource) => ir::Key::Used(intern(resource)),
-            hir::Key::Provider => ir::Key::Provider,
-            hir::Key::Instance => ir::Key::Instance,
-        };
+        let key = read.key.map(|name| self.plan.symbols.intern(name));
         let (at, new) = self.plan.columns.insert_full(ir::Column { side: read.side, key });
         if new {
             let kind = match &read.key {
@@ -238,7 +227,7 @@ impl Lowering<'_> {
         ir::Rule {
             label: rule.label.clone().unwrap_or_else(|| self.sources.place(rule.span)),
             labelled: rule.label.is_some(),
-            weight: rule.weight,
+            strength: rule.strength,
             root,
             sides: self.sides(root),
             span: rule.span,
@@ -249,7 +238,7 @@ impl Lowering<'_> {
     fn broker(&mut self) {
         let hir = self.hir;
         let rules = self.rules(&hir.broker.rules);
-        let (requires, prefers) = rules.into_iter().partition(|rule| rule.weight.is_none());
+        let (requires, prefers) = rules.into_iter().partition(|rule| rule.strength.is_required());
         let mut charges = Vec::new();
         for charge in &hir.broker.charges {
             let resource = self.plan.symbols.intern(&charge.resource);
@@ -387,26 +376,13 @@ impl Lowering<'_> {
     fn places(&mut self, places: &[hir::Place], volumes: &[Symbol], counted: &mut u32) -> Vec<ir::Place> {
         let mut lowered = Vec::new();
         for place in places {
-            let kind = match &place.kind {
-                hir::PlaceKind::Within(paths) => ir::PlaceKind::Within(self.texts(paths)),
-                hir::PlaceKind::Outside(paths) => ir::PlaceKind::Outside(self.texts(paths)),
-                hir::PlaceKind::Near(target, key) => {
-                    ir::PlaceKind::Near(self.target(target, volumes), self.place_key(key))
-                }
-                hir::PlaceKind::Apart(target, key) => {
-                    ir::PlaceKind::Apart(self.target(target, volumes), self.place_key(key))
-                }
-                hir::PlaceKind::AtMost { count, key, among_framework } => ir::PlaceKind::AtMost {
-                    count: *count,
-                    key: self.place_key(key),
-                    among_framework: *among_framework,
-                },
-                hir::PlaceKind::Spread { key, skew, at_least } => {
-                    ir::PlaceKind::Spread { key: self.place_key(key), skew: *skew, at_least: *at_least }
-                }
-                hir::PlaceKind::Together(key) => ir::PlaceKind::Together(self.place_key(key)),
-            };
-            lowered.push(ir::Place { kind, weight: place.weight, number: *counted, span: place.span });
+            let kind = place.kind.map(
+                self,
+                |lowering, path| lowering.plan.symbols.intern(path),
+                |lowering, target| lowering.target(*target, volumes),
+                |lowering, key| key.map(|read| lowering.column(read)),
+            );
+            lowered.push(ir::Place { kind, strength: place.strength, number: *counted, span: place.span });
             *counted += 1;
         }
         lowered
@@ -416,31 +392,19 @@ impl Lowering<'_> {
         texts.iter().map(|text| self.plan.symbols.intern(text)).collect()
     }
 
-    fn target(&mut self, target: &hir::Target, volumes: &[Symbol]) -> ir::Target {
-        match *target {
+    fn target(&mut self, target: hir::Target, volumes: &[Symbol]) -> ir::Target {
+        match target {
             hir::Target::Volume(at) => ir::Target::Volume(volumes[at]),
-            hir::Target::Need(at) => ir::Target::Need(at as u32),
+            hir::Target::Need(at) => ir::Target::Need(at),
             hir::Target::NeedVolume(need, at) => {
                 // The framework that is being lowered is not in the plan yet: its number is the length of the
                 // list.
-                let name = self
-                    .hir
-                    .frameworks
-                    .get(self.plan.frameworks.len())
-                    .map_or("", |framework| framework.needs[need].volumes[at].name.text.as_str());
-                ir::Target::NeedVolume(need as u32, self.plan.symbols.intern(name))
+                let name =
+                    self.hir.frameworks.get(self.plan.frameworks.len()).map_or("", |framework| {
+                        framework.needs[need as usize].volumes[at].name.text.as_str()
+                    });
+                ir::Target::NeedVolume(need, self.plan.symbols.intern(name))
             }
-        }
-    }
-
-    fn place_key(&mut self, key: &hir::PlaceKey) -> ir::PlaceKey {
-        match key {
-            hir::PlaceKey::Level(depth) => ir::PlaceKey::Level(*depth as u8),
-            hir::PlaceKey::Agent => ir::PlaceKey::Agent,
-            hir::PlaceKey::Pool => ir::PlaceKey::Pool,
-            hir::PlaceKey::Instance => ir::PlaceKey::Instance,
-            hir::PlaceKey::Provider => ir::PlaceKey::Provider,
-            hir::PlaceKey::Key(read) => ir::PlaceKey::Key(self.column(read)),
         }
     }
 

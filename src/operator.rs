@@ -40,6 +40,38 @@ pub enum ArithmeticOp {
     Divide,
 }
 
+/// The strength of a rule or place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Strength {
+    /// A requirement: a candidate for which it does not hold is excluded.
+    Require,
+    /// A preference: a candidate earns its weight, in millionths, as far as it holds.
+    Prefer(i64),
+}
+
+impl Strength {
+    /// Returns `true` for a requirement.
+    pub fn is_required(self) -> bool {
+        match self {
+            Strength::Require => true,
+            Strength::Prefer(_) => false,
+        }
+    }
+
+    /// Returns `true` for a preference.
+    pub fn is_preferred(self) -> bool {
+        !self.is_required()
+    }
+
+    /// The weight of a preference, in millionths. `None` for a requirement.
+    pub fn weight(self) -> Option<i64> {
+        match self {
+            Strength::Require => None,
+            Strength::Prefer(weight) => Some(weight),
+        }
+    }
+}
+
 impl TestOp {
     /// The operator as written.
     pub fn text(self) -> &'static str {

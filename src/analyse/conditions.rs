@@ -70,7 +70,7 @@ pub(super) fn rules(
     let plan = set.plan;
     let found = plan.broker.requires.iter().map(|rule| one(set, solver, rule, problems)).collect();
     for rule in plan.agent_rules.iter().chain(&plan.tier_rules).flatten() {
-        if rule.weight.is_none() {
+        if rule.strength.is_required() {
             one(set, solver, rule, problems);
         }
     }

@@ -273,7 +273,7 @@ impl<'s> NeedCheck<'s, '_> {
         let plan = self.set.plan;
         let own = plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume());
         let rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten()).chain(own);
-        rules.into_iter().any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent))
+        rules.into_iter().any(|rule| rule.strength.is_required() && rule.sides.has(Side::Agent))
     }
 
     /// Counts the failures that exclude a candidate for good. Returns `true` if there are any.
@@ -373,7 +373,7 @@ impl<'s> NeedCheck<'s, '_> {
     /// Only candidates that could serve count. If these have `v` values of the key of a place, and each takes
     /// at most `n`, then `n × v` instances fit.
     fn too_few(&self, agents: &[Option<usize>], supplies: &[(&Volume, Vec<usize>)]) -> Option<Diagnostic> {
-        let hard = |places: &'s [Place]| places.iter().filter(|place| place.weight.is_none());
+        let hard = |places: &'s [Place]| places.iter().filter(|place| place.strength.is_required());
         for place in hard(&self.need.places) {
             let values = |key| {
                 let values =

@@ -15,6 +15,7 @@ use crate::{
     inventory::ledger::Ledger,
     ir::{Framework, Key, Need, Place, Rule, Volume},
     limits,
+    operator::Strength,
     quantity::{MILLION, decimal},
     types::Side,
 };
@@ -45,7 +46,8 @@ pub(super) fn check(set: &AnalysedSet<'_>, solver: &mut Solver<'_>, problems: &m
     let tiers = tiers.flat_map(|(at, rules)| rules.iter().map(move |rule| (rule, PreferenceOwner::Tier(at))));
     let ledger = Ledger::empty(set.world);
     let mut steps = limits::PREFERRING_STEPS;
-    for (rule, owner) in operator.chain(agents).chain(tiers).filter(|(rule, _)| rule.weight.is_some()) {
+    for (rule, owner) in operator.chain(agents).chain(tiers).filter(|(rule, _)| rule.strength.is_preferred())
+    {
         let why = never(set, solver, rule, owner)
             .or_else(|| over_fleet(&PreferenceFleet { set, ledger: &ledger, rule, owner }, &mut steps));
         if let Some(why) = why {
@@ -66,7 +68,7 @@ pub(super) fn check(set: &AnalysedSet<'_>, solver: &mut Solver<'_>, problems: &m
 }
 
 fn weightless(place: &Place) -> Option<Diagnostic> {
-    (place.weight == Some(0)).then(|| {
+    (place.strength == Strength::Prefer(0)).then(|| {
         let message = "this place never tells two candidates apart";
         let problem = Diagnostic::warning(Code::B0609, place.span, message).label("it changes no score");
         problem.help("its weight is 0")
@@ -80,7 +82,7 @@ fn never(
     rule: &Rule,
     owner: PreferenceOwner,
 ) -> Option<String> {
-    if rule.weight == Some(0) {
+    if rule.strength == Strength::Prefer(0) {
         return Some("its weight is 0".to_owned());
     }
     let text = || witness::condition(set.plan, set.sources, rule.root);

@@ -337,7 +337,7 @@ pub(super) fn merged(after: Vec<DifferenceCause>, before: Vec<DifferenceCause>) 
 /// Iterates over the preferences of a plan.
 fn preferences(plan: &Plan) -> impl Iterator<Item = &Rule> {
     let own = plan.agent_rules.iter().chain(&plan.tier_rules).flatten();
-    plan.broker.prefers.iter().chain(own).filter(|rule| rule.weight.is_some())
+    plan.broker.prefers.iter().chain(own).filter(|rule| rule.strength.is_preferred())
 }
 
 /// Adds the positions of preferences, and their weights in the other version.
@@ -345,7 +345,7 @@ pub(super) fn placed(causes: &mut [DifferenceCause], own: &VersionOffers<'_>, ot
     let find = |told: &VersionOffers<'_>, wanted: &str| {
         let fleet = told.offers.fleet();
         let rule = preferences(fleet.plan()).find(|rule| rule.label == wanted)?;
-        let weight = decimal(i128::from(rule.weight.unwrap_or(0)), i128::from(MILLION));
+        let weight = decimal(i128::from(rule.strength.weight().unwrap_or(0)), i128::from(MILLION));
         Some((weight, FilePosition::of(&fleet.warnings().sources, rule.span)))
     };
     for cause in causes {

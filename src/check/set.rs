@@ -241,7 +241,7 @@ fn every_rule(checker: &mut Checker<'_>) {
 }
 
 fn one_rule(checker: &mut Checker<'_>, rule: &Rule) {
-    if rule.weight.is_none() {
+    if rule.strength.is_required() {
         checker.condition(&rule.expr, "`require` takes a condition");
         return;
     }
@@ -294,7 +294,7 @@ fn sides_of(checker: &Checker<'_>, expr: &Expr) -> BTreeSet<Side> {
 /// Notes a requirement that refers to a supply and also has a part about the agent alone. Needs without
 /// volumes skip the whole rule, and its author may rely on that part.
 fn without_volumes(checker: &mut Checker<'_>) {
-    for rule in checker.hir.broker.rules.iter().filter(|rule| rule.weight.is_none()) {
+    for rule in checker.hir.broker.rules.iter().filter(|rule| rule.strength.is_required()) {
         let sides = sides_of(checker, &rule.expr);
         let ExprKind::And(parts) = &rule.expr.kind else { continue };
         if !sides.contains(&Side::Pool) && !sides.contains(&Side::Volume) {

@@ -8,7 +8,7 @@ use crate::{
         Disclosed, ExternalQuestion, ExternalRule, Framework, Key, Limit, Need, Node, NodeId, Pattern, Place,
         PlaceKey, PlaceKind, Plan, Request, Role, Rule, SideSet, Target, Volume,
     },
-    operator::{ArithmeticOp, Function, TestOp},
+    operator::{ArithmeticOp, Function, Strength, TestOp},
     quantity::{Dimension, Overlap, Quantity},
     ranges::Ranges,
     source::{SourceId, Span},
@@ -80,7 +80,7 @@ records! {
     Span { source, start, end }
     Column { side, key }
     Definition { name, class_of, root, sides, span, docs, standard }
-    Rule { label, labelled, weight, root, sides, span, docs }
+    Rule { label, labelled, strength, root, sides, span, docs }
     Charge { resource, root, sides, reads, per, span }
     Broker { name, requires, prefers, charges, exposed, disclosed, lends, overlap }
     Disclosed { counts, scores }
@@ -94,7 +94,7 @@ records! {
     Request { amounts, classes, conditions }
     Ask { resource, amount, span }
     ClassAsk { class, negated, span }
-    Place { kind, weight, number, span }
+    Place { kind, strength, number, span }
     Plan {
         symbols, levels, columns, column_types, nodes, spans, definitions, patterns, broker, roles, frameworks,
         agent_rules, tier_rules, asked, resources,
@@ -135,6 +135,17 @@ choices! {
     }
     Target { 0 Volume(name), 1 Need(at), 2 NeedVolume(at, name) }
     PlaceKey { 0 Level(depth), 1 Agent, 2 Pool, 3 Instance, 4 Provider, 5 Key(column) }
+}
+
+/// Encoded as its weight, if it has one.
+impl Form for Strength {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.weight().put(out);
+    }
+
+    fn take(reader: &mut ByteReader<'_>) -> Result<Self, String> {
+        Ok(<Option<i64> as Form>::take(reader)?.map_or(Strength::Require, Strength::Prefer))
+    }
 }
 
 impl Form for Symbol {

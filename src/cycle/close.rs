@@ -340,8 +340,8 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
     let plan = matcher.moment.plan;
     let mut rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten());
     let mut own = plan.agent_rules.iter().flatten();
-    let crossed = rules.any(|rule| rule.weight.is_none() && rule.sides.has(Side::Agent))
-        || own.any(|rule| rule.weight.is_none() && rule.sides.of_volume());
+    let crossed = rules.any(|rule| rule.strength.is_required() && rule.sides.has(Side::Agent))
+        || own.any(|rule| rule.strength.is_required() && rule.sides.of_volume());
     for (agent, open) in agents.into_iter().zip(open) {
         if let Some(at) = agent.filter(|_| crossed) {
             for volume in &distinct {

@@ -107,7 +107,7 @@ fn rules<'a>(
             vec![
                 cell(holder),
                 if rule.labelled { cell(&rule.label) } else { String::new() },
-                strength(rule.weight),
+                strength(rule.strength),
                 cell(&show.node(rule.root)),
                 docs_cell(&rule.docs),
             ]

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     ir::Show,
     limits,
+    operator::Strength,
     parse::ast::{BlockKind, ChargePer, Statement, StatementKind},
     quantity::{MILLION, decimal},
     resolve::hir::{Definition, DefinitionKind, Rule},
@@ -77,7 +78,7 @@ fn definitions(
 fn of_plugins(set: &DocumentedSet<'_>, page: &mut Page) {
     let show = Show::new(set.fleet.plan());
     let rows = set.fleet.rules_of_plugins().iter().map(|rule| {
-        vec![cell(&rule.label), strength(rule.weight), cell(&show.node(rule.root)), set.place(rule.span)]
+        vec![cell(&rule.label), strength(rule.strength), cell(&show.node(rule.root)), set.place(rule.span)]
     });
     let rows: Vec<_> = rows.collect();
     if !rows.is_empty() {
@@ -87,15 +88,17 @@ fn of_plugins(set: &DocumentedSet<'_>, page: &mut Page) {
 }
 
 /// Returns `Required`, or `Preferred with weight 10`.
-pub(super) fn strength(weight: Option<i64>) -> String {
-    match weight {
-        None => "Required".to_owned(),
-        Some(weight) => format!("Preferred with weight {}", decimal(i128::from(weight), i128::from(MILLION))),
+pub(super) fn strength(strength: Strength) -> String {
+    match strength {
+        Strength::Require => "Required".to_owned(),
+        Strength::Prefer(weight) => {
+            format!("Preferred with weight {}", decimal(i128::from(weight), i128::from(MILLION)))
+        }
     }
 }
 
 fn one_rule(set: &DocumentedSet<'_>, page: &mut Page, rule: &Rule) {
-    let words = format!("{}, {}.", strength(rule.weight), set.place(rule.span));
+    let words = format!("{}, {}.", strength(rule.strength), set.place(rule.span));
     match &rule.label {
         Some(label) => page.heading(3, label, &words),
         None => page.heading(3, &set.line(rule.expr.span), &words),

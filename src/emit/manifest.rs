@@ -168,7 +168,10 @@ pub(super) struct PluginParts {
 pub(super) fn manifest(plan: &Plan, owners: &Owners, name: &str) -> (Manifest, PluginParts) {
     let mut used = PluginParts::default();
     let mut found: Vec<(Purpose, RuleScope, &ir::Rule)> = Vec::new();
-    let purpose = |rule: &ir::Rule| rule.weight.map_or(Purpose::Require, Purpose::Prefer);
+    let purpose = |rule: &ir::Rule| match rule.strength {
+        ir::Strength::Require => Purpose::Require,
+        ir::Strength::Prefer(weight) => Purpose::Prefer(weight),
+    };
     for rule in plan.broker.requires.iter().chain(&plan.broker.prefers) {
         found.push((purpose(rule), RuleScope::Everyone, rule));
     }

@@ -364,7 +364,7 @@ impl<'a> Analysis<'a> {
             let (supply, supplies) =
                 (self.supplies.members[class][0], self.supplies.members[class].len() as u64);
             let scene = matcher.scene(Some(agent), Some(supply), Some(volume));
-            for rule in rules.iter().filter(|rule| rule.weight.is_none() && rule.sides.of_volume()) {
+            for rule in rules.iter().filter(|rule| rule.strength.is_required() && rule.sides.of_volume()) {
                 for node in matcher.conditions(rule.root) {
                     if scene.truth(node).holds() {
                         continue;

@@ -211,7 +211,7 @@ impl<'a> BarrierFinder<'a> {
         let crossing = shared.filter(|rule| rule.sides.has(Side::Agent) && rule.sides.of_volume());
         let own = plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume());
         let mut all: IndexSet<ColumnId> = IndexSet::new();
-        let is_required = |rule: &&Rule| rule.weight.is_none();
+        let is_required = |rule: &&Rule| rule.strength.is_required();
         crossing.chain(own).filter(is_required).for_each(|rule| all.extend(plan.reads(rule.root)));
         let of = |side| all.iter().copied().filter(|column| plan.column(*column).side == side).collect();
         (of(Side::Agent), of(Side::Pool))

@@ -190,7 +190,7 @@ impl<'a> CheckWriter<'a> {
         if let Some(request) = need.agent.as_ref().filter(|_| agent.is_some()) {
             self.request(&about, request, checks);
         }
-        for place in need.places.iter().filter(|place| place.weight.is_none()) {
+        for place in need.places.iter().filter(|place| place.strength.is_required()) {
             let condition = Condition::Place(place.number);
             checks.push(self.plain(&about, condition, failed(condition)));
         }
@@ -226,7 +226,7 @@ impl<'a> CheckWriter<'a> {
                 self.external(&about, rule, checks, preferences);
             }
         }
-        for place in volume.places.iter().filter(|place| place.weight.is_none()) {
+        for place in volume.places.iter().filter(|place| place.strength.is_required()) {
             let condition = Condition::Place(place.number);
             let failure = failures.iter().find(|failure| Condition::of(failure, None) == condition);
             checks.push(self.plain(&about, condition, failure));
@@ -379,7 +379,7 @@ impl<'a> CheckWriter<'a> {
             Node::External(asked) => plan.asked(*asked).question == ExternalQuestion::Healthy,
             _ => false,
         };
-        let list = if rule.weight.is_some() { preferences } else { checks };
+        let list = if rule.strength.is_preferred() { preferences } else { checks };
         if !sound || !about.scene.truth(rule.root).holds() {
             list.push(self.rule(about, rule));
         }
@@ -388,7 +388,7 @@ impl<'a> CheckWriter<'a> {
     fn rule(&self, about: &CheckSubject<'a>, rule: &'a Rule) -> Check {
         let truth = about.scene.truth(rule.root);
         let one = i128::from(MILLION);
-        let earned = rule.weight.map(|weight| {
+        let earned = rule.strength.weight().map(|weight| {
             let value = about.scene.value(rule.root).ok();
             let value = value.and_then(|value| crate::ir::op::earned(&value).ok());
             let shown = value.map(|value| decimal(i128::from(value), one));
@@ -396,7 +396,7 @@ impl<'a> CheckWriter<'a> {
         });
         Check {
             label: rule.label.clone(),
-            kind: if rule.weight.is_some() { "prefer" } else { "rule" },
+            kind: if rule.strength.is_preferred() { "prefer" } else { "rule" },
             volume: self.volume(about).filter(|_| rule.sides.of_volume() || about.supply.is_some()),
             truth,
             want: Show::new(self.matcher.moment.plan).node(rule.root),

@@ -139,7 +139,8 @@ impl<'a> Crossing<'a> {
         let own = plan.tier_rules.iter().enumerate();
         let own = own.flat_map(|(at, rules)| rules.iter().map(move |rule| (Some(at), rule)));
         let crossing = shared.chain(own);
-        let crossing = crossing.filter(|(_, rule)| rule.weight.is_none() && rule.sides.has(Side::Agent));
+        let crossing =
+            crossing.filter(|(_, rule)| rule.strength.is_required() && rule.sides.has(Side::Agent));
         let mut projections: IndexMap<Vec<ColumnId>, RowClasses> = IndexMap::new();
         let mut pools: IndexMap<Vec<ColumnId>, RowClasses> = IndexMap::new();
         let mut conjuncts = Vec::new();

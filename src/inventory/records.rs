@@ -1,6 +1,7 @@
 //! Records: an inventory as read. Keys have no types and names are not resolved yet. Policies and JSON give
 //! the same records; `bind` turns them into a `world`.
 
+use crate::operator::Strength;
 use crate::{parse::ast::Expr, quantity::Quantity, ranges::Ranges, source::Span, value::Version};
 
 /// The records of one inventory. Spans refer to the sources it was read from.
@@ -214,8 +215,8 @@ pub enum Reserved {
 pub struct RuleRecord {
     /// The label.
     pub label: Option<Located>,
-    /// The weight in millionths if the rule is preferred; `None` if it is required.
-    pub weight: Option<i64>,
+    /// A requirement, or a preference with its weight.
+    pub strength: Strength,
     /// The expression.
     pub text: RuleText,
     /// The place in the source.

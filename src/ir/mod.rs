@@ -15,7 +15,7 @@ pub use place::{Place, PlaceKey, PlaceKind, Target};
 pub use plan::{
     Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
     ExternalQuestion, ExternalRule, Framework, Key, Limit, Need, Node, NodeId, Pattern, Plan, Request, Role,
-    Rule, SideSet, Volume, pattern,
+    Rule, SideSet, Strength, Volume, pattern,
 };
 pub use show::Show;
 pub use verify::verify;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use super::Place;
-pub use crate::operator::ChargePer;
+pub use crate::operator::{ChargePer, Strength};
 use crate::{
     limits,
     operator::{ArithmeticOp, Function, TestOp},
@@ -32,37 +32,10 @@ pub struct ColumnId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DefinitionId(pub u32);
 
-/// The attribute of a side that a column reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// An open key. On the side of a volume or need, also an amount that it asks for.
-    Attribute(Symbol),
-    /// The name.
-    Name,
-    /// The place in the tree of fault domains.
-    Domain,
-    /// The path down to a level, by its depth from 0.
-    Level(u8),
-    /// The usable total of a resource, over the parts that cannot be revoked.
-    Total(Symbol),
-    /// The free amount of a resource, over the parts that cannot be revoked.
-    Free(Symbol),
-    /// The used amount of a resource, over the parts that cannot be revoked.
-    Used(Symbol),
-    /// The provider's name.
-    Provider,
-    /// The instance's name.
-    Instance,
-}
+/// The key of a side that a column reads.
+pub type Key = crate::place::Key<Symbol>;
 
-impl Key {
-    /// Returns `true` if its value changes as amounts are taken and given back.
-    pub fn is_varying(self) -> bool {
-        matches!(self, Key::Free(_) | Key::Used(_))
-    }
-}
-
-/// A key of a side.
+/// A column: a side, and a key of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Column {
     /// The side.
@@ -201,8 +174,8 @@ pub struct Rule {
     pub label: String,
     /// True if the label was written.
     pub labelled: bool,
-    /// The weight of a preference, in millionths. `None` for a requirement.
-    pub weight: Option<i64>,
+    /// A requirement, or a preference with its weight.
+    pub strength: Strength,
     /// Its value.
     pub root: NodeId,
     /// The sides that it mentions.

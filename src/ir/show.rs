@@ -148,9 +148,9 @@ impl<'a> Show<'a> {
 
     /// A rule, in the form in which a policy would state it.
     pub fn rule(self, rule: &Rule) -> String {
-        let word = if rule.weight.is_some() { "prefer" } else { "require" };
+        let word = if rule.strength.is_preferred() { "prefer" } else { "require" };
         let label = if rule.labelled { format!(" {}:", rule.label) } else { String::new() };
-        let weight = rule.weight.map_or(String::new(), |weight| {
+        let weight = rule.strength.weight().map_or(String::new(), |weight| {
             format!(
                 " weight {}",
                 crate::quantity::decimal(i128::from(weight), i128::from(crate::quantity::MILLION))

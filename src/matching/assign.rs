@@ -426,7 +426,8 @@ impl<'a> Matcher<'a> {
     fn joint_place(&self, agent: Option<usize>, supplies: &[usize]) -> Option<&'a Place> {
         let need = self.subject.need;
         // Places that do not depend on the supplies were checked before. A relaxed need checks them again.
-        let hard = |place: &&Place| place.weight.is_none() && (place.kind.is_tie() || self.relaxed.is_some());
+        let hard =
+            |place: &&Place| place.strength.is_required() && (place.kind.is_tie() || self.relaxed.is_some());
         let of_agent = agent.and_then(|agent| {
             let mut places = need.places.iter().filter(hard);
             places.find(|place| !self.agent_place(place, agent, supplies).holds())
@@ -435,7 +436,7 @@ impl<'a> Matcher<'a> {
             return of_agent;
         }
         let ((last, before), volume) = supplies.split_last().zip(need.volumes.get(supplies.len() - 1))?;
-        let hard = |place: &&Place| hard(place) || place.weight.is_none() && place.kind.counts();
+        let hard = |place: &&Place| hard(place) || place.strength.is_required() && place.kind.counts();
         volume
             .places
             .iter()
@@ -460,7 +461,7 @@ impl<'a> Matcher<'a> {
         let need = self.subject.need;
         let mut found = Vec::new();
         let mut place = |place: &'a Place, side, verdict: super::place::PlaceVerdict| {
-            if place.weight.is_none() && !verdict.holds() {
+            if place.strength.is_required() && !verdict.holds() {
                 found.push(Failure::Place(place, side, verdict));
             }
         };

@@ -65,7 +65,7 @@ impl Matcher<'_> {
         let several = need.volumes.len() > 1 || (!need.volumes.is_empty() && !self.is_apart());
         several
             && !self.charges().any(|charge| charge.sides.has(Side::Pool))
-            && !need.places.iter().any(|place| place.weight.is_some() && place.kind.is_tie())
+            && !need.places.iter().any(|place| place.strength.is_preferred() && place.kind.is_tie())
             && self.may_take_nothing().is_none()
     }
 

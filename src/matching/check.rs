@@ -145,7 +145,7 @@ impl<'a> Matcher<'a> {
             self.want_checks(at, sink)?;
         }
         let own = self.moment.world.rules_of_agent(plan, agent);
-        for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.weight.is_none()) {
+        for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.strength.is_required()) {
             // Rules about the agent do not apply without one.
             if !rule.sides.of_volume() && (agent.is_some() || !rule.sides.has(Side::Agent)) {
                 self.rule(&scene, rule, sink)?;
@@ -156,7 +156,7 @@ impl<'a> Matcher<'a> {
         if let Some(request) = &need.agent {
             self.request(&scene, Side::Agent, request, sink)?;
         }
-        for place in need.places.iter().filter(|place| place.weight.is_none()) {
+        for place in need.places.iter().filter(|place| place.strength.is_required()) {
             let verdict = self.agent_place(place, at, &[]);
             if !verdict.holds() {
                 sink(Failure::Place(place, Side::Agent, verdict))?;
@@ -241,12 +241,12 @@ impl<'a> Matcher<'a> {
         let own = of_agent.iter().filter(|rule| rule.sides.of_volume()).map(|rule| (rule, true));
         let rules = shared.chain(tiers).map(|rule| (rule, rule.sides.has(Side::Agent)));
         // An agent's own rule is about it, whatever it mentions.
-        for (rule, mentions_agent) in own.chain(rules).filter(|(rule, _)| rule.weight.is_none()) {
+        for (rule, mentions_agent) in own.chain(rules).filter(|(rule, _)| rule.strength.is_required()) {
             if (agent.is_some() || !mentions_agent) && reach.sees(mentions_agent) {
                 self.rule(&scene, rule, sink)?;
             }
         }
-        for place in volume.places.iter().filter(|place| place.weight.is_none()) {
+        for place in volume.places.iter().filter(|place| place.strength.is_required()) {
             if reach != Reach::AgentOnly {
                 let verdict = self.supply_place(place, supply, &[], volume);
                 if !verdict.holds() {

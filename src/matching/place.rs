@@ -187,7 +187,7 @@ impl<'a> Matcher<'a> {
             }
             _ => {
                 let chosen = settled.and_then(|settled| settled.together.get(&place.number));
-                Bar::Only(chosen.filter(|_| place.weight.is_none()).cloned())
+                Bar::Only(chosen.filter(|_| place.strength.is_required()).cloned())
             }
         }
     }

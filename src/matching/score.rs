@@ -55,19 +55,24 @@ impl ScoreItem {
 
 /// Returns the sum of the contributions of preferences, in 10⁻¹². Requirements add nothing.
 pub(super) fn added<'r>(scene: &Scene<'_>, rules: impl Iterator<Item = &'r Rule>) -> i128 {
-    let adds = |rule: &Rule| Some(i128::from(rule.weight?) * i128::from(scene.earned(rule.root)?));
+    let adds = |rule: &Rule| Some(i128::from(rule.strength.weight()?) * i128::from(scene.earned(rule.root)?));
     rules.filter_map(adds).sum()
 }
 
 impl<'a> Matcher<'a> {
     fn item(&self, scene: &Scene<'a>, rule: &Rule, volume: Option<usize>) -> ScoreItem {
         let value = scene.earned(rule.root);
-        ScoreItem { label: rule.label.clone(), volume, weight: rule.weight.unwrap_or(0), value }
+        ScoreItem { label: rule.label.clone(), volume, weight: rule.strength.weight().unwrap_or(0), value }
     }
 
     fn place_item(&self, place: &Place, holds: bool, volume: Option<usize>) -> ScoreItem {
         let value = Some(if holds { MILLION } else { 0 });
-        ScoreItem { label: place.kind.label().to_owned(), volume, weight: place.weight.unwrap_or(0), value }
+        ScoreItem {
+            label: place.kind.label().to_owned(),
+            volume,
+            weight: place.strength.weight().unwrap_or(0),
+            value,
+        }
     }
 
     /// Returns the items of an agent: the preferences that read no volume, and the soft places of the
@@ -76,12 +81,12 @@ impl<'a> Matcher<'a> {
         let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
         let rules = plan.broker.prefers.iter().chain(self.moment.world.rules_of_agent(plan, agent));
-        let of_agent = rules.filter(|rule| rule.weight.is_some() && !rule.sides.of_volume());
+        let of_agent = rules.filter(|rule| rule.strength.is_preferred() && !rule.sides.of_volume());
         // Rules about the agent do not apply without one.
         let apply = of_agent.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
         let mut items: Vec<ScoreItem> = apply.map(|rule| self.item(&scene, rule, None)).collect();
         if let Some(agent) = agent {
-            let soft = self.subject.need.places.iter().filter(|place| place.weight.is_some());
+            let soft = self.subject.need.places.iter().filter(|place| place.strength.is_preferred());
             items.extend(
                 soft.map(|place| {
                     self.place_item(place, self.agent_place(place, agent, supplies).holds(), None)
@@ -106,10 +111,11 @@ impl<'a> Matcher<'a> {
         let scene = self.scene(agent, Some(supply), Some(volume));
         let own = world.rules_of_agent(plan, agent);
         let shared = plan.broker.prefers.iter().chain(own).filter(|rule| rule.sides.of_volume());
-        let rules = shared.chain(world.rules_of_supply(plan, supply)).filter(|rule| rule.weight.is_some());
+        let rules =
+            shared.chain(world.rules_of_supply(plan, supply)).filter(|rule| rule.strength.is_preferred());
         let apply = rules.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
         let mut items: Vec<ScoreItem> = apply.map(|rule| self.item(&scene, rule, Some(at))).collect();
-        let soft = volume.places.iter().filter(|place| place.weight.is_some());
+        let soft = volume.places.iter().filter(|place| place.strength.is_preferred());
         items.extend(soft.map(|place| {
             self.place_item(place, self.supply_place(place, supply, supplies, volume).holds(), Some(at))
         }));

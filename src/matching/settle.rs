@@ -71,7 +71,9 @@ fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) ->
         }
     }
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
-    if !places.into_iter().any(|place| matches!(place.kind, PlaceKind::Together(_)) && place.weight.is_none())
+    if !places
+        .into_iter()
+        .any(|place| matches!(place.kind, PlaceKind::Together(_)) && place.strength.is_required())
     {
         return (settled, false);
     }
@@ -190,7 +192,8 @@ type TogetherRank = (Reverse<u64>, Reverse<i128>, Vec<String>);
 impl<'a> Together<'a> {
     fn new(matcher: Matcher<'a>, start: &Ledger, settled: &Settled) -> Self {
         let need = matcher.subject.need;
-        let hard = |place: &&Place| matches!(place.kind, PlaceKind::Together(_)) && place.weight.is_none();
+        let hard =
+            |place: &&Place| matches!(place.kind, PlaceKind::Together(_)) && place.strength.is_required();
         let of_agents: Vec<&Place> = need.places.iter().filter(hard).collect();
         let mut agents: IndexMap<Vec<Option<PlaceValue>>, Vec<Option<usize>>> = IndexMap::new();
         for agent in matcher.agents() {
@@ -320,7 +323,7 @@ impl Matcher<'_> {
         if need.agent.is_some() {
             let availability: Vec<u128> = agents.iter().map(|agent| self.most_on(*agent)).collect();
             most = availability.iter().copied().fold(0, u128::saturating_add);
-            for place in need.places.iter().filter(|place| place.weight.is_none()) {
+            for place in need.places.iter().filter(|place| place.strength.is_required()) {
                 let (PlaceKind::AtMost { count, .. }, Some(key)) = (&place.kind, place.kind.key()) else {
                     continue;
                 };

@@ -61,7 +61,7 @@ impl Matcher<'_> {
     pub(super) fn ties(&self, agent: Option<usize>, at: usize, before: &[usize]) -> Vec<Tie> {
         let need = self.subject.need;
         let volume = &need.volumes[at];
-        let hard = |place: &&Place| place.weight.is_none();
+        let hard = |place: &&Place| place.strength.is_required();
         let mut ties = Vec::new();
         if let Some(agent) = agent {
             for place in need.places.iter().filter(hard) {

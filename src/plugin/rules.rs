@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     ir::{self, ColumnId, ExternalQuestion, ExternalRule, Node, NodeId, Plan, SideSet},
+    operator::Strength,
     source::{SourceId, Sources, Span},
     symbol::Symbol,
     types::{PluginClass, Side},
@@ -133,7 +134,7 @@ impl Adder<'_> {
         let rule = ir::Rule {
             label: self.name.to_owned(),
             labelled: true,
-            weight: None,
+            strength: Strength::Require,
             root,
             sides: SideSet::default(),
             span,
@@ -146,9 +147,9 @@ impl Adder<'_> {
     }
 
     fn rule(&mut self, number: u32, rule: &AboutRule, span: Span) -> Option<ir::Rule> {
-        let weight = match rule.purpose {
-            Purpose::Require => None,
-            Purpose::Prefer(weight) => Some(weight),
+        let strength = match rule.purpose {
+            Purpose::Require => Strength::Require,
+            Purpose::Prefer(weight) => Strength::Prefer(weight),
             Purpose::Class(_) => return None,
         };
         // A provider's rule about one agent is attached to the provider's supplies, since only those are its
@@ -157,9 +158,9 @@ impl Adder<'_> {
             (RuleScope::Agent(name), Some(_)) => Some(self.plan.symbols.intern(name)),
             _ => None,
         };
-        let conditions = match weight {
-            None if self.about.explains => rule.conditions.clone(),
-            _ => Vec::new(),
+        let conditions = match strength {
+            Strength::Require if self.about.explains => rule.conditions.clone(),
+            Strength::Require | Strength::Prefer(_) => Vec::new(),
         };
         let owner = agent.map_or(ConditionOwner::Rules, ConditionOwner::RulesOf);
         let conditions = conditions.into_iter().map(|condition| self.condition(condition, owner, span));
@@ -171,7 +172,7 @@ impl Adder<'_> {
         let rule_of_plan = ir::Rule {
             label: format!("{}/{}", self.name, rule.label),
             labelled: rule.labelled,
-            weight,
+            strength,
             root,
             sides: if agent.is_some() { sides.with(Side::Agent) } else { sides },
             span,
@@ -195,7 +196,9 @@ impl Adder<'_> {
     /// tier outside of the provider.
     fn place(&mut self, rule: &AboutRule, of_plan: ir::Rule) {
         match (&rule.scope, self.provider) {
-            (RuleScope::Everyone, None) if of_plan.weight.is_some() => self.plan.broker.prefers.push(of_plan),
+            (RuleScope::Everyone, None) if of_plan.strength.is_preferred() => {
+                self.plan.broker.prefers.push(of_plan)
+            }
             (RuleScope::Everyone, None) => self.plan.broker.requires.push(of_plan),
             (RuleScope::Everyone | RuleScope::Agent(_), Some(provider)) => self.of_tier(provider, of_plan),
             (RuleScope::Tier(path), provider) => {

@@ -308,7 +308,7 @@ impl Resolver {
                     return None;
                 }
                 text => match self.scope.levels.iter().position(|level| level == text) {
-                    Some(depth) if placed => Key::Level(depth),
+                    Some(depth) if placed => Key::Level(depth as u8),
                     _ => Key::Attribute(join_key([text])),
                 },
             },
@@ -379,7 +379,9 @@ pub fn show_read(read: &Read, levels: &[String]) -> String {
         Key::Attribute(key) => format!("{side}.{key}"),
         Key::Name => format!("{side}.name"),
         Key::Domain => format!("{side}.domain"),
-        Key::Level(depth) => format!("{side}.{}", levels.get(*depth).map_or("?", String::as_str)),
+        Key::Level(depth) => {
+            format!("{side}.{}", levels.get(usize::from(*depth)).map_or("?", String::as_str))
+        }
         Key::Total(resource) => format!("{side}.total.{resource}"),
         Key::Free(resource) => format!("{side}.free.{resource}"),
         Key::Used(resource) => format!("{side}.used.{resource}"),

@@ -5,8 +5,9 @@
 
 use crate::{
     inventory::records::{KeyRecord, Located, Records},
-    operator::{ArithmeticOp, Function, TestOp},
+    operator::{ArithmeticOp, Function, Strength, TestOp},
     parse::ast::{ChargePer, Literal, Name, Statement},
+    place,
     quantity::{Overlap, Quantity},
     source::Span,
     types::{Side, Type},
@@ -17,27 +18,7 @@ use crate::{
 pub struct DefinitionId(pub usize);
 
 /// A key of a side. Texts are keys and names as the language writes them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Key {
-    /// A key that data or a policy defines.
-    Attribute(String),
-    /// `.name`
-    Name,
-    /// `.domain`
-    Domain,
-    /// A declared level such as `.region`, as its depth from 0.
-    Level(usize),
-    /// `.total.R`
-    Total(String),
-    /// `.free.R`
-    Free(String),
-    /// `.used.R`
-    Used(String),
-    /// `pool.provider`
-    Provider,
-    /// `pool.instance`
-    Instance,
-}
+pub type Key = place::Key<String>;
 
 /// A key together with the side it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,8 +104,8 @@ pub struct Definition {
 pub struct Rule {
     /// Its label, if it has one.
     pub label: Option<String>,
-    /// `None` for a requirement. `Some` for a preference: its weight in millionths.
-    pub weight: Option<i64>,
+    /// A requirement, or a preference with its weight.
+    pub strength: Strength,
     /// The condition, or for a preference the value that is scored.
     pub expr: Expr,
     /// The span of the rule.
@@ -303,72 +284,20 @@ pub struct ClassAsk {
 pub struct Place {
     /// The kind of constraint, with its parameters.
     pub kind: PlaceKind,
-    /// `None` for a constraint. `Some` for a preference: its weight in millionths.
-    pub weight: Option<i64>,
+    /// A constraint, or a preference with its weight.
+    pub strength: Strength,
     /// The span of the statement.
     pub span: Span,
 }
 
-/// The kinds of placement constraints.
-#[derive(Clone, Debug)]
-pub enum PlaceKind {
-    /// In one of these subtrees of fault domains.
-    Within(Vec<String>),
-    /// In none of these subtrees of fault domains.
-    Outside(Vec<String>),
-    /// At the same value of the key as all grants of the target.
-    Near(Target, PlaceKey),
-    /// At another value of the key than any grant of the target.
-    Apart(Target, PlaceKey),
-    /// At most this many instances per value of the key.
-    AtMost {
-        /// The largest number of instances.
-        count: u64,
-        /// The key whose values instances are counted by.
-        key: PlaceKey,
-        /// `true` if the instances of all needs of the framework count.
-        among_framework: bool,
-    },
-    /// An even distribution over the values of the key.
-    Spread {
-        /// The key whose values are spread over.
-        key: PlaceKey,
-        /// The largest difference between a value's count and the least count.
-        skew: u64,
-        /// The number of values to use. Until then, the least count is 0.
-        at_least: u64,
-    },
-    /// All instances at one value of the key.
-    Together(PlaceKey),
-}
+/// The relation that a place states.
+pub type PlaceKind = place::PlaceKind<String, Target, PlaceKey>;
 
-/// The grants that a placement constraint refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A volume of the same need, by number.
-    Volume(usize),
-    /// An earlier need of the framework, by number.
-    Need(usize),
-    /// A volume of an earlier need, by the numbers of need and volume.
-    NeedVolume(usize, usize),
-}
+/// The grants that a placement constraint refers to. A volume is given by its number in its need.
+pub type Target = place::Target<usize>;
 
 /// The key that placement constraints compare and count by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PlaceKey {
-    /// A declared level, as its depth from 0.
-    Level(usize),
-    /// The agent itself.
-    Agent,
-    /// The pool.
-    Pool,
-    /// The instance.
-    Instance,
-    /// The provider.
-    Provider,
-    /// An exposed key of the subject.
-    Key(Read),
-}
+pub type PlaceKey = place::PlaceKey<Read>;
 
 /// A schema entry: the declared type of a key.
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ use crate::{
             TierRecord, UseKind, UseRecord,
         },
     },
+    operator::Strength,
     parse::ast::{self, Block, BlockKind, ExprKind, Literal, Statement, StatementKind},
     source::Span,
     types::Side,
@@ -459,25 +460,27 @@ impl Resolver {
         statement: &Statement,
         view: ExprContext,
     ) -> Option<Rule> {
-        let weight = match (required, rule.weight) {
+        let strength = match (required, rule.weight) {
             (true, Some(weight)) => {
                 let help = "only `prefer` has a weight; `require` holds or not";
                 self.problem(
                     Diagnostic::error(Code::B0208, weight.span, "a requirement has no weight").help(help),
                 );
-                None
+                Strength::Require
             }
-            (true, None) => None,
-            (false, weight) => Some(weight.map_or(crate::quantity::MILLION, |weight| weight.millionths)),
+            (true, None) => Strength::Require,
+            (false, weight) => {
+                Strength::Prefer(weight.map_or(crate::quantity::MILLION, |weight| weight.millionths))
+            }
         };
-        if let (Some(number), Some(weight)) = (rule.weight, weight)
+        if let (Some(number), Strength::Prefer(weight)) = (rule.weight, strength)
             && !self.is_weight(weight, number.span)
         {
             return None;
         }
         let expr = self.expr(view, &rule.expr)?;
         let label = rule.label.as_ref().map(|label| label.text.clone());
-        Some(Rule { label, weight, expr, span: statement.span, docs: statement.docs.clone() })
+        Some(Rule { label, strength, expr, span: statement.span, docs: statement.docs.clone() })
     }
 }
 

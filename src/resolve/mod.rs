@@ -212,12 +212,16 @@ impl Resolver {
                 },
             };
             let Some(expr) = expr.and_then(|expr| self.expr(ExprContext::Rules, &expr)) else { continue };
-            if record.weight.is_some_and(|weight| !self.is_weight(weight, part.to_run_span(record.span))) {
+            if record
+                .strength
+                .weight()
+                .is_some_and(|weight| !self.is_weight(weight, part.to_run_span(record.span)))
+            {
                 continue;
             }
             rules.push(Rule {
                 label: record.label.as_ref().map(|label| label.text.clone()),
-                weight: record.weight,
+                strength: record.strength,
                 expr,
                 span: part.to_run_span(record.span),
                 docs: record.docs.clone(),

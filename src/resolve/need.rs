@@ -13,6 +13,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, no_role},
     inventory::records::{Located, Raw},
     limits,
+    operator::Strength,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
     quantity::Dimension,
     ranges::Ranges,
@@ -172,12 +173,12 @@ impl Resolver {
             StatementKind::AllOrNothing => self.flag(statement, "all or nothing", &mut seen.whole, &mut need.all_or_nothing),
             StatementKind::AcceptRevocable => self.flag(statement, "accept revocable", &mut seen.revocable, &mut need.accept_revocable),
             StatementKind::Place(place) => {
-                let place = self.place(place, None, statement.span, Side::Agent, &need.volumes, earlier);
+                let place = self.place(place, Strength::Require, statement.span, Side::Agent, &need.volumes, earlier);
                 need.places.extend(place);
             }
             StatementKind::PreferPlace { place, weight } => {
-                let weight = self.place_weight(*weight);
-                let place = self.place(place, weight, statement.span, Side::Agent, &need.volumes, earlier);
+                let strength = self.preferred_place(*weight);
+                let place = self.place(place, strength, statement.span, Side::Agent, &need.volumes, earlier);
                 need.places.extend(place);
             }
             StatementKind::Prefer(_) => self.misplaced(
@@ -270,12 +271,13 @@ impl Resolver {
                     self.request_condition(expr, statement, Side::Pool, &mut volume.request);
                 }
                 StatementKind::Place(place) => {
-                    let place = self.place(place, None, statement.span, Side::Pool, before, earlier);
+                    let place =
+                        self.place(place, Strength::Require, statement.span, Side::Pool, before, earlier);
                     volume.places.extend(place);
                 }
                 StatementKind::PreferPlace { place, weight } => {
-                    let weight = self.place_weight(*weight);
-                    let place = self.place(place, weight, statement.span, Side::Pool, before, earlier);
+                    let strength = self.preferred_place(*weight);
+                    let place = self.place(place, strength, statement.span, Side::Pool, before, earlier);
                     volume.places.extend(place);
                 }
                 _ => self.misplaced(statement, "the `volume` of a need", REQUEST_HELP),
@@ -440,7 +442,13 @@ impl Resolver {
             return;
         }
         let docs = statement.docs.clone();
-        request.conditions.push(Rule { label: None, weight: None, expr, span: statement.span, docs });
+        request.conditions.push(Rule {
+            label: None,
+            strength: Strength::Require,
+            expr,
+            span: statement.span,
+            docs,
+        });
     }
 
     /// Sets a flag. Reports a second statement that sets it.
@@ -454,15 +462,15 @@ impl Resolver {
         }
     }
 
-    fn place_weight(&mut self, weight: Option<ast::Number>) -> Option<i64> {
+    fn preferred_place(&mut self, weight: Option<ast::Number>) -> Strength {
         let million = crate::quantity::MILLION;
-        let Some(weight) = weight else { return Some(million) };
+        let Some(weight) = weight else { return Strength::Prefer(million) };
         if (0..=100 * million).contains(&weight.millionths) {
-            return Some(weight.millionths);
+            return Strength::Prefer(weight.millionths);
         }
         let message = "the weight of a preferred place is a number from 0 to 100";
         self.problem(Diagnostic::error(Code::B0308, weight.span, message).help("write `weight 50`"));
-        Some(million)
+        Strength::Prefer(million)
     }
 }
 

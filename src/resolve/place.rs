@@ -10,6 +10,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, nearest_after},
     limits,
+    operator::Strength,
     parse::ast,
     source::Span,
     types::Side,
@@ -22,7 +23,7 @@ impl Resolver {
     pub(super) fn place(
         &mut self,
         place: &ast::Place,
-        weight: Option<i64>,
+        strength: Strength,
         span: Span,
         side: Side,
         volumes: &[Volume],
@@ -55,7 +56,7 @@ impl Resolver {
             }
             ast::Place::Together { key } => PlaceKind::Together(self.place_key(key, side)?),
         };
-        Some(Place { kind, weight, span })
+        Some(Place { kind, strength, span })
     }
 
     fn paths(&mut self, paths: &[ast::Name]) -> Option<Vec<String>> {
@@ -69,7 +70,7 @@ impl Resolver {
     fn place_key(&mut self, path: &ast::DottedName, side: Side) -> Option<PlaceKey> {
         let name = show_path(path);
         if let Some(depth) = self.scope.levels.iter().position(|level| show_name(level) == name) {
-            return Some(PlaceKey::Level(depth));
+            return Some(PlaceKey::Level(depth as u8));
         }
         let built_in = match (name.as_str(), side) {
             ("agent", Side::Agent) => Some(PlaceKey::Agent),
@@ -131,11 +132,12 @@ impl Resolver {
                     return None;
                 }
                 (Some(at), None) => Some(Target::Volume(at)),
-                (None, Some(at)) => Some(Target::Need(at)),
+                (None, Some(at)) => Some(Target::Need(at as u32)),
                 (None, None) => None,
             },
             [need, name] => earlier.position(need).and_then(|at| {
-                volume_named(&earlier.list[at].volumes, name).map(|volume| Target::NeedVolume(at, volume))
+                volume_named(&earlier.list[at].volumes, name)
+                    .map(|volume| Target::NeedVolume(at as u32, volume))
             }),
             _ => None,
         };

@@ -124,7 +124,7 @@ fn conditions_of(fleet: &Fleet) -> Vec<(CoveredCondition, NodeId)> {
     let rules = rules.chain(plan.agent_rules.iter().flatten()).chain(plan.tier_rules.iter().flatten());
     let own = rules.filter(|rule| !matches!(plan.node(rule.root), Node::External(_)));
     for rule in own.chain(fleet.rules_of_plugins()) {
-        let kind = if rule.weight.is_some() { "prefer" } else { "require" };
+        let kind = if rule.strength.is_preferred() { "prefer" } else { "require" };
         add(kind, written_label(rule), rule.root, rule.span);
     }
     for definition in plan.definitions.iter().filter(|one| one.class_of.is_some() && !one.standard) {

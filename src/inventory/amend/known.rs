@@ -15,6 +15,7 @@ use super::super::{
 };
 use crate::{
     ir::{Plan, Rule},
+    operator::Strength,
     source::{SourceId, Sources},
     symbol::{Symbol, Symbols},
 };
@@ -27,8 +28,8 @@ pub(super) struct From<T> {
     pub record: T,
 }
 
-/// The key of a rule: its label, weight and text as the record has them.
-type RuleKey = (Option<String>, Option<i64>, String);
+/// The key of a rule: its label, strength and text as the record has them.
+type RuleKey = (Option<String>, Strength, String);
 
 /// Finds the compiled rules of a row by their text.
 ///
@@ -93,7 +94,7 @@ fn keys(rules: &[RuleRecord], sources: &Sources, part: &SourceRecords<'_>) -> Ve
             RuleText::Tree(tree) => sources.text(part.to_run_span(tree.span)).to_owned(),
             RuleText::Text(text) => text.text.clone(),
         };
-        (rule.label.as_ref().map(|label| label.text.clone()), rule.weight, text)
+        (rule.label.as_ref().map(|label| label.text.clone()), rule.strength, text)
     };
     rules.iter().map(key).collect()
 }

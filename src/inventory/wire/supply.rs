@@ -11,6 +11,7 @@ use crate::{
         TierKind, TierRecord, UseKind,
     },
     limits,
+    operator::Strength,
     quantity::MILLION,
 };
 
@@ -179,7 +180,7 @@ impl Reader {
         let span = self.span(node);
         let mut rule = RuleRecord {
             label: None,
-            weight: preferred.then_some(MILLION),
+            strength: if preferred { Strength::Prefer(MILLION) } else { Strength::Require },
             text: RuleText::Text(Located { text: String::new(), span }),
             span,
             docs: Vec::new(),
@@ -200,7 +201,9 @@ impl Reader {
         if let Some(node) = fields.get("weight") {
             let at = path.field("weight");
             match node.kind() {
-                ValueKind::Number => rule.weight = self.millionths(node, &at).or(rule.weight),
+                ValueKind::Number => {
+                    rule.strength = self.millionths(node, &at).map_or(rule.strength, Strength::Prefer);
+                }
                 _ => drop(self.wrong_type(node, &at, "a number")),
             }
         }

@@ -102,7 +102,7 @@ fn rules_are_kept_as_text_with_their_places() {
                 text.text,
                 "no escapes: a place in one is a place in the other"
             );
-            (rule.label.as_ref().map(|it| it.text.as_str()), rule.weight, text.text.as_str())
+            (rule.label.as_ref().map(|it| it.text.as_str()), rule.strength.weight(), text.text.as_str())
         })
         .collect();
     assert_eq!(

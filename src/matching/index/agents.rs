@@ -119,7 +119,7 @@ impl AgentFilter {
         asked.extend(need.agent.iter().flat_map(|request| matcher.asked_conditions(request)));
         self.filter.ask(&mut index.agents, &index.canonical, &scene, asked);
         self.filter.ask_some(&mut index.agents, &index.canonical, &scene, &index.own.of_agents);
-        let hard = need.places.iter().filter(|place| place.weight.is_none());
+        let hard = need.places.iter().filter(|place| place.strength.is_required());
         for place in hard.filter(|place| place.kind.is_subtree()) {
             let places = index.place_values.domains(matcher);
             self.filter.fixed.and(&places.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));

@@ -251,7 +251,7 @@ impl PairSets<'_> {
     }
 
     fn best(&self, matcher: &Matcher<'_>, volume: &SupplyFilter, open: &Bits, best: &mut Best) {
-        let soft = matcher.subject.need.volumes[0].places.iter().any(|place| place.weight.is_some());
+        let soft = matcher.subject.need.volumes[0].places.iter().any(|place| place.strength.is_preferred());
         let earns = |supply: usize| {
             volume.ranks[supply].numerator + if soft { matcher.soft_of_supply(0, supply, &[]) } else { 0 }
         };

@@ -26,6 +26,7 @@ use crate::{
         Candidate, Choice, Matcher, ScoreItem, Search,
         assigned::{Assigned, Tied},
     },
+    operator::Strength,
     quantity::MILLION,
     types::Side,
 };
@@ -140,7 +141,7 @@ pub(super) fn supplies_of(
 pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
     let mut soft = Vec::new();
     for place in &matcher.subject.need.places {
-        let Some(weight) = place.weight else { continue };
+        let Strength::Prefer(weight) = place.strength else { continue };
         let rows = index.place_values.placed(matcher, place, None).clone();
         soft.push((i128::from(weight) * i128::from(MILLION), rows));
     }
@@ -152,7 +153,7 @@ pub(super) fn soft_places(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128
 fn soft_of_volume(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)> {
     let [volume] = matcher.subject.need.volumes.as_slice() else { return Vec::new() };
     let soft = volume.places.iter().filter_map(|place| {
-        let weight = place.weight?;
+        let weight = place.strength.weight()?;
         let rows = index.spots_of_supplies.placed(matcher, place, Some(volume)).clone();
         Some((i128::from(weight) * i128::from(MILLION), rows))
     });
@@ -438,7 +439,7 @@ impl Matcher<'_> {
     pub(super) fn soft_of_supply(&self, at: usize, supply: usize, before: &[usize]) -> i128 {
         let volume = &self.subject.need.volumes[at];
         let soft = volume.places.iter().filter_map(|place| {
-            let weight = place.weight?;
+            let weight = place.strength.weight()?;
             let holds = self.supply_place(place, supply, before, volume).holds();
             holds.then_some(i128::from(weight) * i128::from(MILLION))
         });

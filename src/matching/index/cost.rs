@@ -6,6 +6,7 @@ use crate::{
     ir::{NodeId, Rule},
     limits,
     matching::Matcher,
+    operator::Strength,
     types::Side,
 };
 
@@ -120,10 +121,10 @@ impl Index {
         let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
         let shared = shared.chain(plan.tier_rules.iter().flatten()).map(|rule| (rule, false));
         let own = plan.agent_rules.iter().flatten().map(|rule| (rule, rule.sides.of_volume()));
-        let mut seen: Vec<(NodeId, Option<i64>)> = Vec::new();
+        let mut seen: Vec<(NodeId, Strength)> = Vec::new();
         let mut costs = Vec::new();
         for (rule, apart) in shared.chain(own) {
-            let same = (self.canonical[rule.root.0 as usize], rule.weight);
+            let same = (self.canonical[rule.root.0 as usize], rule.strength);
             if !seen.contains(&same) && seen.len() < limits::PAGE_ROWS {
                 seen.push(same);
                 costs.push(RuleCost { apart, ..self.rule_cost(matcher, rule) });

@@ -32,10 +32,10 @@ impl HolderRules {
     pub fn new(plan: &Plan, world: &World, canonical: &[NodeId]) -> HolderRules {
         let agents = world.agents.len();
         let of_agent = |row: usize| world.rules_of_agent(plan, Some(row));
-        let alone = |rule: &&Rule| rule.weight.is_none() && !rule.sides.of_volume();
+        let alone = |rule: &&Rule| rule.strength.is_required() && !rule.sides.of_volume();
         let (of_agents, unindexed_agents) =
             gather(canonical, agents, |row| of_agent(row).iter().filter(alone));
-        let fixed = |rule: &&Rule| rule.weight.is_none() && !rule.sides.has(Side::Agent);
+        let fixed = |rule: &&Rule| rule.strength.is_required() && !rule.sides.has(Side::Agent);
         let (of_supplies, unindexed_supplies) =
             gather(canonical, world.supplies.len(), |row| world.rules_of_supply(plan, row).filter(fixed));
         HolderRules {
@@ -44,7 +44,7 @@ impl HolderRules {
             unindexed_agents,
             unindexed_supplies,
             preferring: Bits::of(agents, |row| {
-                of_agent(row).iter().any(|rule| rule.weight.is_some() && !rule.sides.of_volume())
+                of_agent(row).iter().any(|rule| rule.strength.is_preferred() && !rule.sides.of_volume())
             }),
             crossing: Bits::of(agents, |row| of_agent(row).iter().any(|rule| rule.sides.of_volume())),
         }

@@ -245,7 +245,7 @@ impl Index {
             of_agents.rows(parts, matcher).has(agent)
         });
         self.asked[shape] = Some(asked);
-        let mut hard = matcher.subject.need.places.iter().filter(|place| place.weight.is_none());
+        let mut hard = matcher.subject.need.places.iter().filter(|place| place.strength.is_required());
         holds && hard.all(|place| matcher.agent_place(place, agent, &[]).holds())
     }
 
@@ -261,7 +261,7 @@ impl Index {
         let plain = !world.limits.is_empty() || !self.existing.is_empty() || !self.own.crossing.is_empty();
         let need = matcher.subject.need;
         let placed =
-            need.volumes.iter().flat_map(|volume| &volume.places).any(|place| place.weight.is_none());
+            need.volumes.iter().flat_map(|volume| &volume.places).any(|place| place.strength.is_required());
         if plain || placed || matcher.is_special() || matcher.charges().next().is_some() {
             return None;
         }
@@ -404,7 +404,7 @@ impl Index {
             limits_changed: self.limits_changed,
         };
         let mut rows = asked.rows(parts, matcher).clone();
-        for place in matcher.subject.need.places.iter().filter(|place| place.weight.is_none()) {
+        for place in matcher.subject.need.places.iter().filter(|place| place.strength.is_required()) {
             // Subtrees never change, and the filter has them already.
             if !place.kind.is_subtree() {
                 rows.and(self.place_values.placed(matcher, place, None));
@@ -423,7 +423,7 @@ impl Index {
         };
         let mut rows = asked.rows(parts, matcher).clone();
         let volume = &matcher.subject.need.volumes[at];
-        for place in volume.places.iter().filter(|place| place.weight.is_none()) {
+        for place in volume.places.iter().filter(|place| place.strength.is_required()) {
             rows.and(self.spots_of_supplies.placed(matcher, place, Some(volume)));
         }
         rows

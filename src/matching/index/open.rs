@@ -45,7 +45,7 @@ pub(super) fn rows_by_value(
     let need = matcher.subject.need;
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
     let keys = places.filter_map(|place| match place.kind {
-        PlaceKind::Near(Target::Volume(_), key) if place.weight.is_none() => Some(key),
+        PlaceKind::Near(Target::Volume(_), key) if place.strength.is_required() => Some(key),
         _ => None,
     });
     keys.map(|key| (key, index.spots_of_supplies.rows_by_value(matcher, key))).collect()

@@ -51,11 +51,11 @@ impl Scores {
             return Some(scores);
         }
         let scene = matcher.scene(None, None, None);
-        let of_agents = |rule: &&Rule| rule.weight.is_some() && !rule.sides.of_volume();
+        let of_agents = |rule: &&Rule| rule.strength.is_preferred() && !rule.sides.of_volume();
         // One rule adds 10¹⁸ at the most, so the sum of any number of rules fits 128 bits.
         let mut reach: i128 = 0;
         for rule in plan.broker.prefers.iter().filter(of_agents) {
-            let weight = rule.weight.unwrap_or(0);
+            let weight = rule.strength.weight().unwrap_or(0);
             reach += i128::from(weight.unsigned_abs()) * i128::from(crate::quantity::MILLION);
             i64::try_from(reach).ok()?;
             let node = index.canonical[rule.root.0 as usize];

@@ -100,7 +100,7 @@ impl ShapeKey {
             let scene = matcher.scene(None, None, volume);
             known.extend(roles.columns.iter().map(|column| scene.read(*column)));
         }
-        let hard = need.places.iter().filter(|place| place.weight.is_none());
+        let hard = need.places.iter().filter(|place| place.strength.is_required());
         let subtrees = hard.filter_map(|place| match &place.kind {
             PlaceKind::Within(paths) => Some((true, paths.clone())),
             PlaceKind::Outside(paths) => Some((false, paths.clone())),

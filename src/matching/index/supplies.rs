@@ -26,6 +26,7 @@ use crate::{
     ir::{NodeId, Rule, Volume},
     limits,
     matching::{Choice, Matcher, check::Reach, score::added},
+    operator::Strength,
     symbol::Symbol,
     types::Side,
 };
@@ -339,7 +340,7 @@ impl SupplyFilter {
             let moves = index.supplies.moves(plan, index.canonical[rule.root.0 as usize]);
             match rule.sides.has(Side::Agent) {
                 true => self.groups_move |= moves,
-                false => self.ranks_move |= moves && rule.weight.is_some(),
+                false => self.ranks_move |= moves && rule.strength.is_preferred(),
             }
         }
         self.ranks = (0..self.group_of.len()).map(|row| rank(matcher, volume, row)).collect();
@@ -432,8 +433,8 @@ impl SupplyFilter {
             moving_scores: Vec::new(),
         };
         for rule in matcher.rules_of(row).filter(|rule| rule.sides.has(Side::Agent)) {
-            match rule.weight {
-                None => {
+            match rule.strength {
+                Strength::Require => {
                     for node in matcher.terms(rule.root) {
                         let node = index.canonical[node.0 as usize];
                         let holds = index.agents.rows_where(&scene, node, true);
@@ -450,7 +451,7 @@ impl SupplyFilter {
                         group.terms.push(holds.bits);
                     }
                 }
-                Some(weight) => {
+                Strength::Prefer(weight) => {
                     let node = index.canonical[rule.root.0 as usize];
                     let earned = index.agents.earned(&scene, node);
                     if index.agents.moves(plan, node) {
