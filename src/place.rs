@@ -4,7 +4,7 @@
 
 /// The relation that a place states, of subtrees `S`, targets `T` and keys `K`.
 ///
-/// There is no match with a `_` over this type outside of tests: a new kind is an error wherever it matters.
+/// Matches over it are closed: a new kind is an error of the compiler wherever it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceKind<S, T, K> {
     /// In one of these subtrees.
@@ -37,79 +37,134 @@ pub enum PlaceKind<S, T, K> {
     Together(K),
 }
 
-/// The state that decides a place.
+/// The test that a place makes, by the state that decides it. All kinds of places come down to these three, which
+/// is all that matching knows of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlaceBasis {
-    /// The inventory alone, wherever instances are: `within` and `avoid "path"`.
-    Inventory,
-    /// The instances of its target: `near` and `avoid TARGET`.
-    Target,
-    /// Counts of instances by value: `at most`, `spread` and `together`.
-    Counts,
+pub enum PlaceTest<'p, S, T, K> {
+    /// The inventory alone decides, wherever instances are: the subject must be inside one of the subtrees, or
+    /// outside all of them.
+    Subtree {
+        /// True for inside.
+        inside: bool,
+        /// The subtrees.
+        paths: &'p [S],
+    },
+    /// The instances of a target decide: each has its value in the key.
+    Compared {
+        /// The relation to each instance of the target.
+        relation: Relation,
+        /// The target.
+        target: T,
+        /// The key that is compared.
+        key: K,
+    },
+    /// Counts of instances by value decide.
+    Counted {
+        /// The rule of the counts.
+        rule: CountRule,
+        /// The key whose values are counted.
+        key: K,
+    },
 }
 
-impl<S, T, K> PlaceKind<S, T, K> {
-    /// The state that decides the place.
-    pub fn basis(&self) -> PlaceBasis {
+/// The relation of a subject to an instance of a place's target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// Both have the same value, or one is in the fault domain of the other.
+    Near,
+    /// Both have a value, and the values differ.
+    Apart,
+}
+
+/// The rule of a place that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountRule {
+    /// At most so many instances for each value.
+    AtMost {
+        /// The most instances.
+        count: u64,
+        /// True if it counts the instances of all needs of the framework.
+        among_framework: bool,
+    },
+    /// The count of a value may exceed the least count by so many.
+    Spread {
+        /// The allowed excess.
+        skew: u64,
+        /// The number of values to be used first.
+        at_least: u64,
+    },
+    /// One value has all instances.
+    Together,
+}
+
+impl CountRule {
+    /// Returns `true` if something is chosen or counted over all rows before the first grant of a need: the values
+    /// that a spread is over, or the value that all instances share.
+    pub fn is_settled_first(self) -> bool {
         match self {
-            PlaceKind::Within(_) | PlaceKind::Outside(_) => PlaceBasis::Inventory,
-            PlaceKind::Near(..) | PlaceKind::Apart(..) => PlaceBasis::Target,
-            PlaceKind::AtMost { .. } | PlaceKind::Spread { .. } | PlaceKind::Together(_) => {
-                PlaceBasis::Counts
+            CountRule::Spread { .. } | CountRule::Together => true,
+            CountRule::AtMost { .. } => false,
+        }
+    }
+}
+
+impl<S, T: Copy, K: Copy> PlaceKind<S, T, K> {
+    /// The test that the place makes.
+    pub fn test(&self) -> PlaceTest<'_, S, T, K> {
+        let compared =
+            |relation, target: &T, key: &K| PlaceTest::Compared { relation, target: *target, key: *key };
+        let counted = |rule, key: &K| PlaceTest::Counted { rule, key: *key };
+        match self {
+            PlaceKind::Within(paths) => PlaceTest::Subtree { inside: true, paths },
+            PlaceKind::Outside(paths) => PlaceTest::Subtree { inside: false, paths },
+            PlaceKind::Near(target, key) => compared(Relation::Near, target, key),
+            PlaceKind::Apart(target, key) => compared(Relation::Apart, target, key),
+            PlaceKind::AtMost { count, key, among_framework } => {
+                counted(CountRule::AtMost { count: *count, among_framework: *among_framework }, key)
             }
+            PlaceKind::Spread { key, skew, at_least } => {
+                counted(CountRule::Spread { skew: *skew, at_least: *at_least }, key)
+            }
+            PlaceKind::Together(key) => counted(CountRule::Together, key),
         }
     }
 
-    /// Returns `true` if the place counts instances or volumes.
-    pub fn counts(&self) -> bool {
-        self.basis() == PlaceBasis::Counts
+    /// The rule of the counts, if the place counts instances or volumes.
+    pub fn counts(&self) -> Option<CountRule> {
+        match self.test() {
+            PlaceTest::Counted { rule, .. } => Some(rule),
+            PlaceTest::Subtree { .. } | PlaceTest::Compared { .. } => None,
+        }
     }
 
     /// Returns `true` if the inventory alone decides the place, wherever instances are.
     pub fn is_subtree(&self) -> bool {
-        self.basis() == PlaceBasis::Inventory
+        match self.test() {
+            PlaceTest::Subtree { .. } => true,
+            PlaceTest::Compared { .. } | PlaceTest::Counted { .. } => false,
+        }
     }
 
     /// Returns `true` if a value is chosen for all instances of a need before the first is granted.
-    pub fn is_chosen_once(&self) -> bool {
-        match self {
-            PlaceKind::Together(_) => true,
-            PlaceKind::Within(_)
-            | PlaceKind::Outside(_)
-            | PlaceKind::Near(..)
-            | PlaceKind::Apart(..)
-            | PlaceKind::AtMost { .. }
-            | PlaceKind::Spread { .. } => false,
-        }
+    pub fn is_together(&self) -> bool {
+        self.counts() == Some(CountRule::Together)
     }
 
-    /// The counterpart that the place is relative to.
-    pub fn target(&self) -> Option<&T> {
-        match self {
-            PlaceKind::Near(target, _) | PlaceKind::Apart(target, _) => Some(target),
-            PlaceKind::Within(_)
-            | PlaceKind::Outside(_)
-            | PlaceKind::AtMost { .. }
-            | PlaceKind::Spread { .. }
-            | PlaceKind::Together(_) => None,
-        }
+    /// Returns `true` if the place is decided over all rows before the first grant of a need.
+    pub fn is_settled_first(&self) -> bool {
+        self.counts().is_some_and(CountRule::is_settled_first)
     }
 
     /// The key that the place compares or counts by.
-    pub fn key(&self) -> Option<K>
-    where
-        K: Copy,
-    {
-        match self {
-            PlaceKind::Within(_) | PlaceKind::Outside(_) => None,
-            PlaceKind::Near(_, key)
-            | PlaceKind::Apart(_, key)
-            | PlaceKind::AtMost { key, .. }
-            | PlaceKind::Spread { key, .. }
-            | PlaceKind::Together(key) => Some(*key),
+    pub fn key(&self) -> Option<K> {
+        match self.test() {
+            PlaceTest::Subtree { .. } => None,
+            PlaceTest::Compared { key, .. } | PlaceTest::Counted { key, .. } => Some(key),
         }
     }
+}
 
+impl<S, T, K> PlaceKind<S, T, K> {
     /// The label of its reasons.
     pub fn label(&self) -> &'static str {
         match self {
@@ -151,18 +206,23 @@ impl<S, T, K> PlaceKind<S, T, K> {
     }
 }
 
-impl<S, V, K> PlaceKind<S, Target<V>, K> {
-    /// The volume of the same need that the place relates its subject to.
-    pub fn volume(&self) -> Option<&V> {
-        match self.target()? {
-            Target::Volume(volume) => Some(volume),
-            Target::Need(_) | Target::NeedVolume(..) => None,
+impl<S, V: Copy, K: Copy> PlaceKind<S, Target<V>, K> {
+    /// The relation to a volume of the same need, the volume, and the key that is compared, if the place ties its
+    /// subject to one.
+    pub fn tie(&self) -> Option<(Relation, V, K)> {
+        match self.test() {
+            PlaceTest::Compared { relation, target: Target::Volume(volume), key } => {
+                Some((relation, volume, key))
+            }
+            PlaceTest::Compared { target: Target::Need(_) | Target::NeedVolume(..), .. }
+            | PlaceTest::Subtree { .. }
+            | PlaceTest::Counted { .. } => None,
         }
     }
 
     /// Returns `true` if the place relates its subject to a volume of the same need.
     pub fn is_tie(&self) -> bool {
-        self.volume().is_some()
+        self.tie().is_some()
     }
 }
 

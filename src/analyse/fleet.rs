@@ -14,7 +14,7 @@ use crate::{
     cycle::every_need,
     diagnostic::{Code, Diagnostic},
     inventory::ledger::Ledger,
-    ir::{Key, Need, NodeId, Place, PlaceKey, PlaceKind, Request, Show, Volume},
+    ir::{CountRule, Key, Need, NodeId, Place, PlaceKey, PlaceTest, Request, Show, Volume},
     limits,
     matching::{Failure, Matcher, Moment, NeedId, Placed, Reach, Reason},
     source::Span,
@@ -415,7 +415,9 @@ impl<'s> NeedCheck<'s, '_> {
         volume: Option<&Volume>,
         values: &dyn Fn(PlaceKey) -> IndexSet<String>,
     ) -> Option<Diagnostic> {
-        let PlaceKind::AtMost { count, key, .. } = place.kind else { return None };
+        let PlaceTest::Counted { rule: CountRule::AtMost { count, .. }, key } = place.kind.test() else {
+            return None;
+        };
         // One value is enough. Values are costly to collect, so this comes first.
         if wanted <= count {
             return None;

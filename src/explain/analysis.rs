@@ -451,7 +451,7 @@ impl<'a> Analysis<'a> {
         // With a single volume, no place between it and the agent, and no charge that reads the supply, parts
         // that pass one by one also pass together.
         let tied = need.volumes.len() > 1
-            || need.places.iter().any(classes::speaks_of_volume)
+            || need.places.iter().any(|place| place.kind.is_tie())
             || classes::charges_read_supplies(self.matcher.moment.plan);
         let supplies = self.supplies_to_try(need.volumes.len(), &[]);
         let mut steps = 0;

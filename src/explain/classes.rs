@@ -13,7 +13,7 @@ use crate::{
         availability::Availability,
         world::{HoldingId, PartKind, StockId, Total},
     },
-    ir::{Column, ColumnId, NodeId, Place, PlaceKey, PlaceKind, Plan, Request, Rule, Target},
+    ir::{Column, ColumnId, CountRule, NodeId, Place, PlaceKey, PlaceTest, Plan, Relation, Request, Rule},
     limits,
     matching::{Draft, Matcher, PlaceValue, PlaceVerdict},
     ranges::Ranges,
@@ -109,7 +109,12 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
     let availability = matcher.availability(&draft);
     // A volume's place may compare with the domain of its agent.
     let of_volumes = need.volumes.iter().flat_map(|volume| &volume.places);
-    let domains = need.places.iter().chain(of_volumes).any(|place| matches!(place.kind, PlaceKind::Near(..)));
+    let reads_domain = |place: &Place| match place.kind.test() {
+        PlaceTest::Compared { relation, .. } => relation == Relation::Near,
+        // The verdict of a subtree is in the key.
+        PlaceTest::Subtree { .. } | PlaceTest::Counted { .. } => false,
+    };
+    let domains = need.places.iter().chain(of_volumes).any(reads_domain);
     RowClasses::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
         let mut key = Encoder::default();
         let scene = matcher.scene(Some(at), None, None);
@@ -227,7 +232,7 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
             }
         }
         // Places of the agent may compare with its volumes.
-        for place in need.places.iter().filter(|place| speaks_of_volume(place)) {
+        for place in need.places.iter().filter(|place| place.kind.is_tie()) {
             places += 1;
             key.place_value(place.kind.key().and_then(|by| matcher.supply_value(at, by)));
         }
@@ -238,16 +243,11 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
     }))
 }
 
-/// Returns `true` if a place relates the agent to a volume of the same need.
-pub(super) fn speaks_of_volume(place: &Place) -> bool {
-    matches!(place.kind, PlaceKind::Near(Target::Volume(_), _) | PlaceKind::Apart(Target::Volume(_), _))
-}
-
 /// Returns the key that a place compares or counts by. For a place that counts per row (`at most … per
 /// agent`) the verdict is enough as long as nothing is granted on the row.
 fn compared(place: &Place, itself: PlaceKey) -> Option<PlaceKey> {
     let by = place.kind.key()?;
-    let counts = matches!(place.kind, PlaceKind::AtMost { .. });
+    let counts = matches!(place.kind.counts(), Some(CountRule::AtMost { .. }));
     (!counts || by != itself).then_some(by)
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Fleet,
     inventory::ledger::Ledger,
-    ir::{Amount, PlaceKind, Request},
+    ir::{Amount, Request},
     limits,
     matching::{Condition, Instance, Matcher, NeedId, Placed, Relaxed, Search, has_unsettled, settle_for},
     quantity::{Dimension, MILLION},
@@ -247,8 +247,7 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
         let conditions = &self.analysis.conditions;
         let need = self.analysis.matcher.subject.need;
         let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
-        let counted =
-            places.filter(|place| matches!(place.kind, PlaceKind::Spread { .. } | PlaceKind::Together(_)));
+        let counted = places.filter(|place| place.kind.is_settled_first());
         let numbers = counted.filter_map(|place| conditions.get_index_of(&Condition::Place(place.number)));
         let less = |resource: Symbol| {
             set.iter().any(|number| matches!(conditions[*number], Condition::Amount(_, of) if of == resource))

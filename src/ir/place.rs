@@ -4,6 +4,7 @@
 //! `matching` decides them; see `docs/language.md`, *Places*, for their meaning.
 
 use super::ColumnId;
+pub use crate::place::{CountRule, Relation};
 use crate::{operator::Strength, place, source::Span, symbol::Symbol};
 
 /// A place: a requirement or a preference on the position of instances or volumes.
@@ -22,6 +23,9 @@ pub struct Place {
 
 /// The relation that a place states, in a plan.
 pub type PlaceKind = place::PlaceKind<Symbol, Target, PlaceKey>;
+
+/// The test that a place makes, in a plan.
+pub type PlaceTest<'p> = place::PlaceTest<'p, Symbol, Target, PlaceKey>;
 
 /// The counterpart that a place is relative to. A volume is given by its name.
 pub type Target = place::Target<Symbol>;

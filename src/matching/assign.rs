@@ -436,7 +436,8 @@ impl<'a> Matcher<'a> {
             return of_agent;
         }
         let ((last, before), volume) = supplies.split_last().zip(need.volumes.get(supplies.len() - 1))?;
-        let hard = |place: &&Place| hard(place) || place.strength.is_required() && place.kind.counts();
+        let hard =
+            |place: &&Place| hard(place) || place.strength.is_required() && place.kind.counts().is_some();
         volume
             .places
             .iter()

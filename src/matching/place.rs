@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    ir::{Place, PlaceKey, PlaceKind, Target, Volume},
+    ir::{CountRule, Place, PlaceKey, PlaceTest, Relation, Target, Volume},
     symbol::Symbol,
     value::is_within,
 };
@@ -77,20 +77,15 @@ impl<'a> Matcher<'a> {
     pub fn agent_place(&self, place: &Place, agent: usize, supplies: &[usize]) -> PlaceVerdict {
         let world = self.moment.world;
         let domain = world.agents[agent].placement.domain;
-        match &place.kind {
-            PlaceKind::Within(paths) => self.subtree(domain, paths, true),
-            PlaceKind::Outside(paths) => self.subtree(domain, paths, false),
-            PlaceKind::Near(target, key) => {
-                let own = self.agent_value(agent, *key);
-                let others = self.targets(place, *target, *key, supplies);
-                self.near(own.as_ref(), &others, |other| self.is_around(other, domain))
+        match place.kind.test() {
+            PlaceTest::Subtree { inside, paths } => self.subtree(domain, paths, inside),
+            PlaceTest::Compared { relation, target, key } => {
+                let own = self.agent_value(agent, key);
+                let others = self.targets(place, target, key, supplies);
+                self.compared(relation, own.as_ref(), &others, |other| self.is_around(other, domain))
             }
-            PlaceKind::Apart(target, key) => {
-                let own = self.agent_value(agent, *key);
-                self.apart(own.as_ref(), &self.targets(place, *target, *key, supplies))
-            }
-            PlaceKind::AtMost { key, .. } | PlaceKind::Spread { key, .. } | PlaceKind::Together(key) => {
-                self.counted(place, self.agent_value(agent, *key), &CountByValue::new())
+            PlaceTest::Counted { rule, key } => {
+                self.counted(place, rule, self.agent_value(agent, key), &CountByValue::new())
             }
         }
     }
@@ -104,38 +99,39 @@ impl<'a> Matcher<'a> {
         volume: &'a Volume,
     ) -> PlaceVerdict {
         let domain = self.moment.world.supplies[supply].placement.domain;
-        match &place.kind {
-            PlaceKind::Within(paths) => self.subtree(domain, paths, true),
-            PlaceKind::Outside(paths) => self.subtree(domain, paths, false),
-            PlaceKind::Near(target, key) => {
-                let own = self.supply_value(supply, *key);
-                let others = self.targets(place, *target, *key, supplies);
-                self.near(own.as_ref(), &others, |other| self.is_inside(other, domain))
+        match place.kind.test() {
+            PlaceTest::Subtree { inside, paths } => self.subtree(domain, paths, inside),
+            PlaceTest::Compared { relation, target, key } => {
+                let own = self.supply_value(supply, key);
+                let others = self.targets(place, target, key, supplies);
+                self.compared(relation, own.as_ref(), &others, |other| self.is_inside(other, domain))
             }
-            PlaceKind::Apart(target, key) => {
-                let own = self.supply_value(supply, *key);
-                self.apart(own.as_ref(), &self.targets(place, *target, *key, supplies))
-            }
-            PlaceKind::AtMost { key, .. } | PlaceKind::Spread { key, .. } | PlaceKind::Together(key) => {
+            PlaceTest::Counted { rule, key } => {
                 // Volumes that come of one block with a `count` share its name, and count against each other.
                 let before = self.subject.need.volumes.iter().zip(supplies);
                 let mut of_instance = CountByValue::new();
                 for (_, other) in before.filter(|(other, _)| other.name == volume.name) {
-                    if let Some(place_value) = self.supply_value(*other, *key) {
+                    if let Some(place_value) = self.supply_value(*other, key) {
                         *of_instance.entry(place_value).or_insert(0) += 1;
                     }
                 }
-                self.counted(place, self.supply_value(supply, *key), &of_instance)
+                self.counted(place, rule, self.supply_value(supply, key), &of_instance)
             }
         }
     }
 
     /// Evaluates a counting place. `more` has the counts of the instance that is being assigned, which the
     /// tally does not have yet.
-    fn counted(&self, place: &Place, own: Option<PlaceValue>, more: &CountByValue) -> PlaceVerdict {
+    fn counted(
+        &self,
+        place: &Place,
+        rule: CountRule,
+        own: Option<PlaceValue>,
+        more: &CountByValue,
+    ) -> PlaceVerdict {
         let Some(own) = own else { return PlaceVerdict::Absent };
         let there = self.there(place, &own, more);
-        match self.bar(place, more) {
+        match self.bar(place, rule, more) {
             Bar::AtMost(count) => self.at_most(there, count, &own),
             Bar::Below(bar, ..) if there < bar => PlaceVerdict::Holds,
             Bar::Below(_, floor, whose) => {
@@ -163,13 +159,13 @@ impl<'a> Matcher<'a> {
     }
 
     /// Returns the demand of a counting place. It depends on the counts and not on the subject.
-    pub(super) fn bar(&self, place: &Place, more: &CountByValue) -> Bar {
+    pub(super) fn bar(&self, place: &Place, rule: CountRule, more: &CountByValue) -> Bar {
         let none = PlaceTally::default();
         let tally = self.moment.placed.tally(self.id, place.number).unwrap_or(&none);
         let settled = self.moment.placed.settled(self.id);
-        match &place.kind {
-            PlaceKind::AtMost { count, .. } => Bar::AtMost(*count),
-            PlaceKind::Spread { skew, at_least, .. } => {
+        match rule {
+            CountRule::AtMost { count, .. } => Bar::AtMost(count),
+            CountRule::Spread { skew, at_least } => {
                 let nowhere = IndexSet::new();
                 let eligible = settled.and_then(|settled| settled.eligible.get(&place.number));
                 let eligible = eligible.map_or(&nowhere, |eligible| eligible);
@@ -178,14 +174,14 @@ impl<'a> Matcher<'a> {
                 // Below `at_least` used values, an unused one counts as the least, so that the place
                 // spreads over new values first. Equal counts go by the order of values, which is that of
                 // the agents.
-                let least = (values >= *at_least).then(|| tally.least(eligible, more)).flatten();
+                let least = (values >= at_least).then(|| tally.least(eligible, more)).flatten();
                 let (floor, whose) = match least {
                     Some((floor, place_value)) => (floor, Ok(place_value)),
                     None => (0, Err(format!("{values} of {at_least} used"))),
                 };
                 Bar::Below(floor + skew, floor, whose)
             }
-            _ => {
+            CountRule::Together => {
                 let chosen = settled.and_then(|settled| settled.together.get(&place.number));
                 Bar::Only(chosen.filter(|_| place.strength.is_required()).cloned())
             }
@@ -216,6 +212,20 @@ impl<'a> Matcher<'a> {
     /// Returns `true` if `other` is an agent within `outer`.
     pub(super) fn is_inside(&self, other: &OtherInstance, outer: Option<Symbol>) -> bool {
         other.agent.is_some_and(|inner| outer.is_some_and(|outer| self.is_within(inner, outer)))
+    }
+
+    /// Evaluates a place that compares. `contains` says whether a fault domain makes an instance near.
+    fn compared(
+        &self,
+        relation: Relation,
+        own: Option<&PlaceValue>,
+        others: &Targets<'_>,
+        contains: impl Fn(&OtherInstance) -> bool,
+    ) -> PlaceVerdict {
+        match relation {
+            Relation::Near => self.near(own, others, contains),
+            Relation::Apart => self.apart(own, others),
+        }
     }
 
     fn near(

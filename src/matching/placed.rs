@@ -16,7 +16,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{Candidate, NeedId};
 use crate::{
     inventory::world::{Cell, Cells, World},
-    ir::{ColumnId, Framework, Need, PlaceKey, PlaceKind, Plan, Target},
+    ir::{ColumnId, CountRule, Framework, Need, PlaceKey, PlaceTest, Plan, Target},
     symbol::{Symbol, Symbols},
     value::Value,
 };
@@ -294,21 +294,27 @@ impl CounterLayout {
                 std::iter::once((InstancePart::Agent, need.places.as_slice())).chain(of_volumes)
             {
                 for place in places {
-                    let counter = match (&place.kind, place.kind.key()) {
-                        (PlaceKind::AtMost { among_framework: true, .. }, Some(key)) => {
+                    let counter = match place.kind.test() {
+                        PlaceTest::Counted { rule: CountRule::AtMost { among_framework: true, .. }, key } => {
                             let tallies = &mut layout.tallies;
                             let counter = among.entry((part, key)).or_insert_with(|| tally(tallies));
                             Some(*counter)
                         }
-                        (kind, Some(key)) if kind.counts() => {
+                        PlaceTest::Counted {
+                            rule:
+                                CountRule::AtMost { among_framework: false, .. }
+                                | CountRule::Spread { .. }
+                                | CountRule::Together,
+                            key,
+                        } => {
                             let counter = tally(&mut layout.tallies);
                             layout.adds[at].push((part, key, counter));
                             Some(counter)
                         }
-                        (PlaceKind::Near(target, key) | PlaceKind::Apart(target, key), _) => {
-                            layout.compared(&mut others, *target, *key)
+                        PlaceTest::Compared { relation: _, target, key } => {
+                            layout.compared(&mut others, target, key)
                         }
-                        _ => None,
+                        PlaceTest::Subtree { .. } => None,
                     };
                     if let Some(read) = reads.get_mut(place.number as usize) {
                         *read = counter;

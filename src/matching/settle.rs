@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     inventory::{ledger::Ledger, world::World},
-    ir::{Place, PlaceKind, Plan, Volume},
+    ir::{CountRule, Place, PlaceTest, Plan, Volume},
     limits,
     quantity::MILLION,
 };
@@ -55,7 +55,7 @@ pub fn settle_for(matcher: Matcher<'_>, start: &Ledger) -> (Settled, bool) {
 fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) -> (Settled, bool) {
     let mut settled = Settled::default();
     let need = matcher.subject.need;
-    let spread = |place: &&Place| matches!(place.kind, PlaceKind::Spread { .. });
+    let spread = |place: &&Place| matches!(place.kind.counts(), Some(CountRule::Spread { .. }));
     for place in need.places.iter().filter(spread) {
         let by_columns = free.as_mut().and_then(|free| {
             let moment = Moment { ledger: &free.ledger, ..matcher.moment };
@@ -71,10 +71,7 @@ fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) ->
         }
     }
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
-    if !places
-        .into_iter()
-        .any(|place| matches!(place.kind, PlaceKind::Together(_)) && place.strength.is_required())
-    {
+    if !places.into_iter().any(|place| place.kind.is_together() && place.strength.is_required()) {
         return (settled, false);
     }
     let (together, bounded) = Together::new(matcher, start, &settled).choose();
@@ -84,7 +81,7 @@ fn settled(matcher: Matcher<'_>, start: &Ledger, mut free: Option<&mut Free>) ->
 
 /// Returns `true` if a need has places to settle.
 pub fn has_unsettled(need: &crate::ir::Need) -> bool {
-    let settles = |place: &Place| matches!(place.kind, PlaceKind::Spread { .. } | PlaceKind::Together(_));
+    let settles = |place: &Place| place.kind.is_settled_first();
     need.places.iter().any(settles) || need.volumes.iter().flat_map(|volume| &volume.places).any(settles)
 }
 
@@ -192,8 +189,7 @@ type TogetherRank = (Reverse<u64>, Reverse<i128>, Vec<String>);
 impl<'a> Together<'a> {
     fn new(matcher: Matcher<'a>, start: &Ledger, settled: &Settled) -> Self {
         let need = matcher.subject.need;
-        let hard =
-            |place: &&Place| matches!(place.kind, PlaceKind::Together(_)) && place.strength.is_required();
+        let hard = |place: &&Place| place.kind.is_together() && place.strength.is_required();
         let of_agents: Vec<&Place> = need.places.iter().filter(hard).collect();
         let mut agents: IndexMap<Vec<Option<PlaceValue>>, Vec<Option<usize>>> = IndexMap::new();
         for agent in matcher.agents() {
@@ -324,7 +320,8 @@ impl Matcher<'_> {
             let availability: Vec<u128> = agents.iter().map(|agent| self.most_on(*agent)).collect();
             most = availability.iter().copied().fold(0, u128::saturating_add);
             for place in need.places.iter().filter(|place| place.strength.is_required()) {
-                let (PlaceKind::AtMost { count, .. }, Some(key)) = (&place.kind, place.kind.key()) else {
+                let PlaceTest::Counted { rule: CountRule::AtMost { count, .. }, key } = place.kind.test()
+                else {
                     continue;
                 };
                 let mut by_spot: IndexMap<PlaceValue, u128> = IndexMap::new();

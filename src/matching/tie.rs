@@ -9,7 +9,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{Matcher, PlaceValue};
 use crate::{
-    ir::{Place, PlaceKey, PlaceKind, Target},
+    ir::{Place, PlaceKey, Relation},
     symbol::Symbol,
 };
 
@@ -65,33 +65,30 @@ impl Matcher<'_> {
         let mut ties = Vec::new();
         if let Some(agent) = agent {
             for place in need.places.iter().filter(hard) {
-                match place.kind {
-                    PlaceKind::Near(Target::Volume(name), key) if name == volume.name => {
-                        let domain = self.moment.world.agents[agent].placement.domain;
-                        ties.push(Tie::Around { key, own: self.agent_value(agent, key), domain });
-                    }
-                    PlaceKind::Apart(Target::Volume(name), key) if name == volume.name => {
-                        ties.push(Tie::Away { key, own: self.agent_value(agent, key) });
-                    }
-                    _ => {}
+                let Some((relation, name, key)) = place.kind.tie() else { continue };
+                if name != volume.name {
+                    continue;
                 }
+                let own = self.agent_value(agent, key);
+                ties.push(match relation {
+                    Relation::Near => {
+                        Tie::Around { key, own, domain: self.moment.world.agents[agent].placement.domain }
+                    }
+                    Relation::Apart => Tie::Away { key, own },
+                });
             }
         }
         for place in volume.places.iter().filter(hard) {
-            let (PlaceKind::Near(Target::Volume(name), key) | PlaceKind::Apart(Target::Volume(name), key)) =
-                place.kind
-            else {
-                continue;
-            };
+            let Some((relation, name, key)) = place.kind.tie() else { continue };
             let others = need.volumes.iter().zip(before).filter(|(other, _)| other.name == name);
             let mut values = others.map(|(_, supply)| self.supply_value(*supply, key)).peekable();
             // `before` may leave out volumes, and the place then has nothing to compare with.
             if values.peek().is_none() {
                 continue;
             }
-            ties.push(match place.kind {
-                PlaceKind::Apart(..) => Tie::Other { key, values: values.collect() },
-                _ => {
+            ties.push(match relation {
+                Relation::Apart => Tie::Other { key, values: values.collect() },
+                Relation::Near => {
                     // A supply cannot be near two supplies with different values.
                     let first = values.next().flatten();
                     let all = values.all(|value| value == first);
@@ -113,7 +110,7 @@ pub(super) struct RuledOut {
 impl RuledOut {
     /// Rules out the value of a supply for which a place fails, if the place counts.
     pub fn add(&mut self, matcher: &Matcher<'_>, place: &Place, supply: usize) {
-        if let Some(key) = place.kind.key().filter(|_| place.kind.counts())
+        if let Some(key) = place.kind.key().filter(|_| place.kind.counts().is_some())
             && let Some(place_value) = matcher.supply_value(supply, key)
         {
             self.values.entry(key).or_default().insert(place_value);

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use super::{Index, kinds::Kinds, rows_by_place::RowsByValue, supplies::SupplyFilter};
 use crate::{
     engine::columns::Bits,
-    ir::{PlaceKey, PlaceKind, Target},
+    ir::{PlaceKey, Relation},
     matching::{
         Choice, Matcher,
         tie::{self, Tie},
@@ -44,9 +44,10 @@ pub(super) fn rows_by_value(
 ) -> IndexMap<PlaceKey, Arc<RowsByValue>> {
     let need = matcher.subject.need;
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
-    let keys = places.filter_map(|place| match place.kind {
-        PlaceKind::Near(Target::Volume(_), key) if place.strength.is_required() => Some(key),
-        _ => None,
+    let ties = places.filter(|place| place.strength.is_required()).filter_map(|place| place.kind.tie());
+    let keys = ties.filter_map(|(relation, _, key)| match relation {
+        Relation::Near => Some(key),
+        Relation::Apart => None,
     });
     keys.map(|key| (key, index.spots_of_supplies.rows_by_value(matcher, key))).collect()
 }

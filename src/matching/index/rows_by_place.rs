@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::columns::{Bits, Classes},
-    ir::{Place, PlaceKey, PlaceKind, Target, Volume},
+    ir::{Place, PlaceKey, PlaceTest, Relation, Target, Volume},
     limits,
     matching::{
         Matcher, NeedId, PlaceValue,
@@ -223,39 +223,35 @@ impl RowsByPlace {
 
     /// Computes the bitmap of a place from the whole state.
     fn all(&mut self, matcher: &Matcher<'_>, place: &Place, volume: Option<&Volume>) -> (RowsRead, Bits) {
-        match (&place.kind, place.kind.key()) {
-            (PlaceKind::Near(target, _) | PlaceKind::Apart(target, _), Some(_))
-                if !matches!(target, Target::Volume(_)) =>
-            {
+        match place.kind.test() {
+            PlaceTest::Compared { relation, target: Target::Need(_) | Target::NeedVolume(..), key } => {
                 let none = OtherInstances::default();
                 let others = matcher.moment.placed.others(matcher.id, place.number).unwrap_or(&none);
                 let mut holds = Bits::all(self.rows);
-                self.compare(matcher, place, others.iter(), &mut holds);
+                self.compare(matcher, relation, key, others.iter(), &mut holds);
                 (RowsRead::Compared { others: others.len(), gone: others.gone() }, holds)
             }
-            (PlaceKind::AtMost { .. } | PlaceKind::Spread { .. } | PlaceKind::Together(_), Some(key)) => {
-                match matcher.bar(place, &CountByValue::new()) {
-                    Bar::AtMost(bar) | Bar::Below(bar, ..) => {
-                        let none = PlaceTally::default();
-                        let tally = matcher.moment.placed.tally(matcher.id, place.number).unwrap_or(&none);
-                        let rows_by_value = self.rows_by_value(matcher, key);
-                        let rows = rows_by_value.known.rows();
-                        let mut holds = if bar == 0 { Bits::none(rows) } else { rows_by_value.known.clone() };
-                        for place_value in tally.between(bar, u64::MAX) {
-                            rows_by_value.put(place_value, &mut holds, false);
-                        }
-                        (RowsRead::Counted { bar, changes: tally.changes() }, holds)
+            PlaceTest::Counted { rule, key } => match matcher.bar(place, rule, &CountByValue::new()) {
+                Bar::AtMost(bar) | Bar::Below(bar, ..) => {
+                    let none = PlaceTally::default();
+                    let tally = matcher.moment.placed.tally(matcher.id, place.number).unwrap_or(&none);
+                    let rows_by_value = self.rows_by_value(matcher, key);
+                    let rows = rows_by_value.known.rows();
+                    let mut holds = if bar == 0 { Bits::none(rows) } else { rows_by_value.known.clone() };
+                    for place_value in tally.between(bar, u64::MAX) {
+                        rows_by_value.put(place_value, &mut holds, false);
                     }
-                    Bar::Only(chosen) => {
-                        let sole = sole(matcher, place, chosen);
-                        let holds = self.only(matcher, key, &sole);
-                        (RowsRead::Only(sole), holds)
-                    }
+                    (RowsRead::Counted { bar, changes: tally.changes() }, holds)
                 }
-            }
+                Bar::Only(chosen) => {
+                    let sole = sole(matcher, place, chosen);
+                    let holds = self.only(matcher, key, &sole);
+                    (RowsRead::Only(sole), holds)
+                }
+            },
             // Subtrees, which the inventory alone decides, and ties to volumes, which hold as long as no
             // supply is assigned. The verdict depends on the fault domain alone.
-            _ => {
+            PlaceTest::Subtree { .. } | PlaceTest::Compared { target: Target::Volume(_), .. } => {
                 let places = self.domains(matcher);
                 let holds = places.rows_where(|row| match volume {
                     Some(volume) => matcher.supply_place(place, row, &[], volume).holds(),
@@ -270,11 +266,10 @@ impl RowsByPlace {
     fn follow(&mut self, matcher: &Matcher<'_>, place: &Place, held: PlaceRows) -> (RowsRead, Bits) {
         let PlaceRows { read, mut holds, .. } = held;
         let placed = matcher.moment.placed;
-        let key = place.kind.key();
-        match (&read, key) {
-            (RowsRead::Counted { bar, changes }, Some(key)) => {
+        match (&read, place.kind.test()) {
+            (RowsRead::Counted { bar, changes }, PlaceTest::Counted { rule, key }) => {
                 let (Some(tally), Bar::AtMost(now) | Bar::Below(now, ..)) =
-                    (placed.tally(matcher.id, place.number), matcher.bar(place, &CountByValue::new()))
+                    (placed.tally(matcher.id, place.number), matcher.bar(place, rule, &CountByValue::new()))
                 else {
                     return self.all(matcher, place, None);
                 };
@@ -292,8 +287,8 @@ impl RowsByPlace {
                 }
                 (RowsRead::Counted { bar: now, changes: tally.changes() }, holds)
             }
-            (RowsRead::Only(before), Some(key)) => {
-                let Bar::Only(chosen) = matcher.bar(place, &CountByValue::new()) else {
+            (RowsRead::Only(before), PlaceTest::Counted { rule, key }) => {
+                let Bar::Only(chosen) = matcher.bar(place, rule, &CountByValue::new()) else {
                     return self.all(matcher, place, None);
                 };
                 let now = sole(matcher, place, chosen);
@@ -302,14 +297,21 @@ impl RowsByPlace {
                 }
                 (RowsRead::Only(now), holds)
             }
-            (RowsRead::Compared { others, gone }, Some(_)) => match placed.others(matcher.id, place.number) {
-                Some(now) if now.gone() == *gone => {
-                    self.compare(matcher, place, now.iter().skip(*others), &mut holds);
-                    (RowsRead::Compared { others: now.len(), gone: *gone }, holds)
+            (RowsRead::Compared { others, gone }, PlaceTest::Compared { relation, key, .. }) => {
+                match placed.others(matcher.id, place.number) {
+                    Some(now) if now.gone() == *gone => {
+                        self.compare(matcher, relation, key, now.iter().skip(*others), &mut holds);
+                        (RowsRead::Compared { others: now.len(), gone: *gone }, holds)
+                    }
+                    _ => self.all(matcher, place, None),
                 }
-                _ => self.all(matcher, place, None),
-            },
-            _ => (read, holds),
+            }
+            (RowsRead::Fixed, PlaceTest::Subtree { .. } | PlaceTest::Compared { .. }) => (read, holds),
+            // The bitmap was read for a test of another form, which a place with this number cannot have.
+            (
+                RowsRead::Fixed | RowsRead::Compared { .. } | RowsRead::Counted { .. } | RowsRead::Only(_),
+                PlaceTest::Subtree { .. } | PlaceTest::Compared { .. } | PlaceTest::Counted { .. },
+            ) => self.all(matcher, place, None),
         }
     }
 
@@ -332,43 +334,52 @@ impl RowsByPlace {
     fn compare<'o>(
         &mut self,
         matcher: &Matcher<'_>,
-        place: &Place,
+        relation: Relation,
+        key: PlaceKey,
         others: impl Iterator<Item = &'o OtherInstance>,
         holds: &mut Bits,
     ) {
-        let Some(key) = place.kind.key() else { return };
-        let side = self.side;
         for other in others {
             if holds.is_empty() {
                 return;
             }
-            if matches!(place.kind, PlaceKind::Apart(..)) {
-                let rows_by_value = self.rows_by_value(matcher, key);
-                holds.and(&rows_by_value.known);
-                match &other.value {
-                    Some(place_value) => rows_by_value.put(place_value, holds, false),
-                    None => *holds = Bits::none(holds.rows()),
-                }
-                continue;
+            match relation {
+                Relation::Apart => self.away_from(matcher, key, other, holds),
+                Relation::Near => self.near_to(matcher, key, other, holds),
             }
-            // An agent is also near a supply whose domain contains it, and a supply is near the agents in
-            // its domain. Without such an instance, only equal values are near.
-            let reaches = if side == Side::Agent { other.supply } else { other.agent };
-            let same = |row: usize| other.value.is_some() && matcher.value_of(side, row, key) == other.value;
-            let around = |row: usize| match side {
-                Side::Agent => matcher.is_around(other, matcher.domain_of(side, row)),
-                _ => matcher.is_inside(other, matcher.domain_of(side, row)),
-            };
-            if reaches.is_some() {
-                holds.and(&self.with_domains(matcher, key).rows_where(|row| same(row) || around(row)));
-            } else {
-                let rows_by_value = self.rows_by_value(matcher, key);
-                let mut near = Bits::none(holds.rows());
-                if let Some(place_value) = &other.value {
-                    rows_by_value.put(place_value, &mut near, true);
-                }
-                holds.and(&near);
+        }
+    }
+
+    /// Removes the rows that are not apart from an instance.
+    fn away_from(&mut self, matcher: &Matcher<'_>, key: PlaceKey, other: &OtherInstance, holds: &mut Bits) {
+        let rows_by_value = self.rows_by_value(matcher, key);
+        holds.and(&rows_by_value.known);
+        match &other.value {
+            Some(place_value) => rows_by_value.put(place_value, holds, false),
+            None => *holds = Bits::none(holds.rows()),
+        }
+    }
+
+    /// Removes the rows that are not near an instance.
+    fn near_to(&mut self, matcher: &Matcher<'_>, key: PlaceKey, other: &OtherInstance, holds: &mut Bits) {
+        let side = self.side;
+        // An agent is also near a supply whose domain contains it, and a supply is near the agents in
+        // its domain. Without such an instance, only equal values are near.
+        let reaches = if side == Side::Agent { other.supply } else { other.agent };
+        let same = |row: usize| other.value.is_some() && matcher.value_of(side, row, key) == other.value;
+        let around = |row: usize| match side {
+            Side::Agent => matcher.is_around(other, matcher.domain_of(side, row)),
+            _ => matcher.is_inside(other, matcher.domain_of(side, row)),
+        };
+        if reaches.is_some() {
+            holds.and(&self.with_domains(matcher, key).rows_where(|row| same(row) || around(row)));
+        } else {
+            let rows_by_value = self.rows_by_value(matcher, key);
+            let mut near = Bits::none(holds.rows());
+            if let Some(place_value) = &other.value {
+                rows_by_value.put(place_value, &mut near, true);
             }
+            holds.and(&near);
         }
     }
 }

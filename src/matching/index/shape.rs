@@ -3,7 +3,7 @@
 use crate::{
     engine::Gap,
     inventory::world::{PartKind, StockKind, World},
-    ir::{Amount, ColumnId, DefinitionId, NodeId, PlaceKind, Plan, Request},
+    ir::{Amount, ColumnId, DefinitionId, NodeId, PlaceTest, Plan, Request},
     matching::Matcher,
     symbol::Symbol,
     types::Side,
@@ -101,10 +101,9 @@ impl ShapeKey {
             known.extend(roles.columns.iter().map(|column| scene.read(*column)));
         }
         let hard = need.places.iter().filter(|place| place.strength.is_required());
-        let subtrees = hard.filter_map(|place| match &place.kind {
-            PlaceKind::Within(paths) => Some((true, paths.clone())),
-            PlaceKind::Outside(paths) => Some((false, paths.clone())),
-            _ => None,
+        let subtrees = hard.filter_map(|place| match place.kind.test() {
+            PlaceTest::Subtree { inside, paths } => Some((inside, paths.to_vec())),
+            PlaceTest::Compared { .. } | PlaceTest::Counted { .. } => None,
         });
         let line = matcher.moment.world.line(framework.role).iter().copied();
         let serves =
