@@ -123,7 +123,7 @@ fn spread_together_and_whole_hold_at_the_end() {
                 assert!(result.offered == 0 || result.offered == result.count, "seed {seed}");
                 wholes += 1;
             }
-            for place in need.places.iter().filter(|place| place.weight.is_none()) {
+            for place in need.places.iter().filter(|place| place.strength.is_required()) {
                 let Some(key) = place.kind.key() else { continue };
                 let grants = offers.cycle().grants.iter().filter(|grant| grant.id == result.id);
                 let mut counts: BTreeMap<Option<Symbol>, u64> = BTreeMap::new();

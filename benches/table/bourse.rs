@@ -158,7 +158,7 @@ fn providers(fleet: &Fleet) -> Vec<TierRecord> {
         if let (true, Some(rule)) = (provider.rules.is_empty(), rule(pool.provider)) {
             provider.rules.push(RuleRecord {
                 label: Some(located("driver")),
-                weight: None,
+                strength: bourse::operator::Strength::Require,
                 text: RuleText::Text(located(rule)),
                 span: Span::default(),
                 docs: Vec::new(),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    ir::{Node, NodeId, Plan, Rule},
+    ir::{Node, NodeId, Plan, Rule, RuleOwner},
     source::Span,
     types::Type,
     value::Value,
@@ -69,10 +69,9 @@ pub(super) fn rules(
 ) -> Vec<RuleVerdict> {
     let plan = set.plan;
     let found = plan.broker.requires.iter().map(|rule| one(set, solver, rule, problems)).collect();
-    for rule in plan.agent_rules.iter().chain(&plan.tier_rules).flatten() {
-        if rule.strength.is_required() {
-            one(set, solver, rule, problems);
-        }
+    let held = plan.rules().filter(|rule| rule.is_required() && rule.owner != RuleOwner::Operator);
+    for rule in held {
+        one(set, solver, rule.rule, problems);
     }
     found
 }

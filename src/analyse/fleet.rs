@@ -14,7 +14,7 @@ use crate::{
     cycle::every_need,
     diagnostic::{Code, Diagnostic},
     inventory::ledger::Ledger,
-    ir::{CountRule, Key, Need, NodeId, Place, PlaceKey, PlaceTest, Request, Show, Volume},
+    ir::{CountRule, Key, Need, NodeId, Place, PlaceKey, PlaceTest, Request, RuleSubject, Show, Volume},
     limits,
     matching::{Failure, Matcher, Moment, NeedId, Placed, Reach, Reason},
     source::Span,
@@ -270,10 +270,7 @@ impl<'s> NeedCheck<'s, '_> {
 
     /// Returns `true` if some requirement is about a supply and an agent together.
     fn is_crossed(&self) -> bool {
-        let plan = self.set.plan;
-        let own = plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume());
-        let rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten()).chain(own);
-        rules.into_iter().any(|rule| rule.strength.is_required() && rule.sides.has(Side::Agent))
+        self.set.plan.rules().any(|one| one.is_required() && one.subject == RuleSubject::Pair)
     }
 
     /// Counts the failures that exclude a candidate for good. Returns `true` if there are any.
@@ -293,7 +290,7 @@ impl<'s> NeedCheck<'s, '_> {
         tally.of += 1;
         let mut any = false;
         for failure in failures {
-            if self.may_change(failure) && !self.matcher.is_permanent(failure, agent, supply, volume) {
+            if self.may_change(failure) && !failure.is_permanent(&self.matcher.scene(agent, supply, volume)) {
                 continue;
             }
             any = true;
@@ -322,11 +319,7 @@ impl<'s> NeedCheck<'s, '_> {
     /// A condition may if it reads a free or used amount. For failures of other kinds the matcher decides,
     /// which compares amounts with all there is.
     fn may_change(&self, failure: &Failure<'_>) -> bool {
-        let node = match failure {
-            Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => *node,
-            _ => return true,
-        };
-        self.varies(node)
+        failure.node().is_none_or(|node| self.varies(node))
     }
 
     /// Returns `true` if a condition reads a free or used amount.

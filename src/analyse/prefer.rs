@@ -13,41 +13,24 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     engine::{Scene, Subject},
     inventory::ledger::Ledger,
-    ir::{Framework, Key, Need, Place, Rule, Volume},
+    ir::{Framework, Key, Need, OwnedRule, Place, Rule, RuleOwner, Volume},
     limits,
     operator::Strength,
     quantity::{MILLION, decimal},
     types::Side,
 };
 
-/// The owner of a preference.
+/// Checks every preference, and the soft places of needs. Returns `false` if the bound on steps ended the
+/// check early.
 ///
 /// A preference of the operator applies to every candidate, so one that is always earned changes no choice.
 /// One of an agent or a provider applies to its own candidates only: always earned, it still sets these apart
 /// from others.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PreferenceOwner {
-    Operator,
-    /// The agents with these rules.
-    Agent(usize),
-    /// The tiers with these rules, for the supplies below them.
-    Tier(usize),
-}
-
-/// Checks every preference, and the soft places of needs. Returns `false` if the bound on steps ended the
-/// check early.
 pub(super) fn check(set: &AnalysedSet<'_>, solver: &mut Solver<'_>, problems: &mut Vec<Diagnostic>) -> bool {
     let plan = set.plan;
-    let operator = plan.broker.prefers.iter().map(|rule| (rule, PreferenceOwner::Operator));
-    let agents = plan.agent_rules.iter().enumerate();
-    let agents =
-        agents.flat_map(|(at, rules)| rules.iter().map(move |rule| (rule, PreferenceOwner::Agent(at))));
-    let tiers = plan.tier_rules.iter().enumerate();
-    let tiers = tiers.flat_map(|(at, rules)| rules.iter().map(move |rule| (rule, PreferenceOwner::Tier(at))));
     let ledger = Ledger::empty(set.world);
     let mut steps = limits::PREFERRING_STEPS;
-    for (rule, owner) in operator.chain(agents).chain(tiers).filter(|(rule, _)| rule.strength.is_preferred())
-    {
+    for OwnedRule { rule, owner, .. } in plan.rules().filter(OwnedRule::is_preferred) {
         let why = never(set, solver, rule, owner)
             .or_else(|| over_fleet(&PreferenceFleet { set, ledger: &ledger, rule, owner }, &mut steps));
         if let Some(why) = why {
@@ -76,26 +59,21 @@ fn weightless(place: &Place) -> Option<Diagnostic> {
 }
 
 /// Returns the reason why a preference never tells two candidates apart, in any fleet.
-fn never(
-    set: &AnalysedSet<'_>,
-    solver: &mut Solver<'_>,
-    rule: &Rule,
-    owner: PreferenceOwner,
-) -> Option<String> {
+fn never(set: &AnalysedSet<'_>, solver: &mut Solver<'_>, rule: &Rule, owner: RuleOwner) -> Option<String> {
     if rule.strength == Strength::Prefer(0) {
         return Some("its weight is 0".to_owned());
     }
     let text = || witness::condition(set.plan, set.sources, rule.root);
     if !is_condition(set.plan, rule.root) {
         let constant = set.plan.reads(rule.root).is_empty();
-        return (constant && owner == PreferenceOwner::Operator)
+        return (constant && owner == RuleOwner::Operator)
             .then(|| format!("`{}` is the same for every candidate", text()));
     }
     match solver.solve(&[(rule.root, WantedTruth::True)]) {
         Solution::Never(goals) => {
             Some(format!("it earns nothing: {}", set.conflict(solver, &goals, |_| String::new())))
         }
-        _ if owner != PreferenceOwner::Operator => None,
+        _ if owner != RuleOwner::Operator => None,
         _ => {
             let always = solver.solve(&[(rule.root, WantedTruth::NotTrue)]).is_never();
             always.then(|| format!("`{}` holds for every candidate", text()))
@@ -108,7 +86,7 @@ struct PreferenceFleet<'s, 'a> {
     set: &'s AnalysedSet<'a>,
     ledger: &'s Ledger,
     rule: &'s Rule,
-    owner: PreferenceOwner,
+    owner: RuleOwner,
 }
 
 /// Returns the reason why a preference tells no two candidates of the declared fleet apart.
@@ -142,7 +120,7 @@ fn over_fleet(fleet: &PreferenceFleet<'_, '_>, steps: &mut u64) -> Option<String
             }
         }
     }
-    let own = fleet.owner != PreferenceOwner::Operator;
+    let own = fleet.owner != RuleOwner::Operator;
     if asked == 0 || own && values != [0] {
         return None;
     }
@@ -168,7 +146,7 @@ impl<'s> PreferenceFleet<'s, '_> {
         }
         let all = self.set.world.agents.iter().enumerate();
         match self.owner {
-            PreferenceOwner::Agent(rules) => {
+            RuleOwner::Agent(rules) => {
                 all.filter(|(_, one)| one.rules == rules).map(|(at, _)| Some(at)).collect()
             }
             _ => all.map(|(at, _)| Some(at)).collect(),
@@ -179,7 +157,7 @@ impl<'s> PreferenceFleet<'s, '_> {
     fn supplies(&self) -> Vec<Option<usize>> {
         let world = self.set.world;
         let below = |supply: &crate::inventory::world::Supply| match self.owner {
-            PreferenceOwner::Tier(rules) => supply.chain.iter().any(|tier| world.tiers[*tier].rules == rules),
+            RuleOwner::Tier(rules) => supply.chain.iter().any(|tier| world.tiers[*tier].rules == rules),
             _ => true,
         };
         let all = world.supplies.iter().enumerate();

@@ -7,7 +7,7 @@ use super::{
     pairs::{self, OfferAmount},
 };
 use crate::{
-    ir::{Plan, Rule},
+    ir::{OwnedRule, Plan, Rule},
     matching::Reason,
     output::{
         text::reason_line,
@@ -336,8 +336,7 @@ pub(super) fn merged(after: Vec<DifferenceCause>, before: Vec<DifferenceCause>) 
 
 /// Iterates over the preferences of a plan.
 fn preferences(plan: &Plan) -> impl Iterator<Item = &Rule> {
-    let own = plan.agent_rules.iter().chain(&plan.tier_rules).flatten();
-    plan.broker.prefers.iter().chain(own).filter(|rule| rule.strength.is_preferred())
+    plan.rules().filter(OwnedRule::is_preferred).map(|one| one.rule)
 }
 
 /// Adds the positions of preferences, and their weights in the other version.

@@ -11,9 +11,9 @@ use indexmap::{IndexMap, IndexSet};
 use super::{Outcome, Reasons, Rejection, Rejections, Run, Why, Winners};
 use crate::{
     inventory::world::StockId,
+    ir::RuleSubject,
     limits,
     matching::{Candidate, Failure, Instance, Matcher, Moment, NeedId, Reach, Search, Shortage},
-    types::Side,
 };
 
 impl Run<'_> {
@@ -293,7 +293,7 @@ impl Keeper {
         let volume = supply.map(|(volume, _)| &matcher.subject.need.volumes[volume]);
         let numbers = failures.iter().map(|failure| {
             // Shortages repeat often, and always have the same words, so their reasons are built once.
-            if let Failure::Amount(shortage) = failure {
+            if let Some(shortage) = failure.shortage() {
                 if let Some(number) = self.shortages.get(shortage) {
                     return *number;
                 }
@@ -338,10 +338,7 @@ fn collect(matcher: &Matcher<'_>, keeper: &mut Keeper) {
         }
     }
     let plan = matcher.moment.plan;
-    let mut rules = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten());
-    let mut own = plan.agent_rules.iter().flatten();
-    let crossed = rules.any(|rule| rule.strength.is_required() && rule.sides.has(Side::Agent))
-        || own.any(|rule| rule.strength.is_required() && rule.sides.of_volume());
+    let crossed = plan.rules().any(|one| one.is_required() && one.subject == RuleSubject::Pair);
     for (agent, open) in agents.into_iter().zip(open) {
         if let Some(at) = agent.filter(|_| crossed) {
             for volume in &distinct {

@@ -18,10 +18,9 @@ use super::{
     state::MomentState,
 };
 use crate::{
-    ir::Volume,
+    ir::{OwnedRule, Volume},
     limits,
-    matching::{Condition, Failure, Matcher, NeedId, Reach, Reason, Search, is_permanent},
-    types::Side,
+    matching::{Constraint, Failure, Matcher, NeedId, Reach, Reason, Search},
 };
 
 /// The number of rows that a condition excludes.
@@ -91,7 +90,7 @@ pub(super) struct SupplyFailures {
 /// The analysis of a need.
 pub(super) struct Analysis<'a> {
     pub matcher: Matcher<'a>,
-    pub conditions: IndexSet<Condition>,
+    pub conditions: IndexSet<Constraint>,
     /// The tallies, by the number of the condition and of the volume.
     pub tallies: IndexMap<(usize, Option<usize>), ConditionTally>,
     pub rows: Vec<AgentClass>,
@@ -159,7 +158,7 @@ impl<'a> Analysis<'a> {
         analysis
     }
 
-    fn number(&mut self, condition: Condition) -> usize {
+    fn number(&mut self, condition: Constraint) -> usize {
         self.conditions.insert_full(condition).0
     }
 
@@ -172,16 +171,16 @@ impl<'a> Analysis<'a> {
         count: u64,
     ) -> (usize, Option<usize>) {
         let asked = volume.map(|at| &self.matcher.subject.need.volumes[at]);
-        let condition = Condition::of(failure, asked);
+        let condition = failure.constraint(asked);
         let scene = self.matcher.scene(example.agent, example.supply, asked);
         let mut absent = Vec::new();
-        if let Some(node) = node_of(&condition) {
+        if let Some(node) = condition.node() {
             let plan = self.matcher.moment.plan;
             let reads = self.reads.entry(node).or_insert_with(|| plan.reads(node).into_iter().collect());
             absent.extend(reads.iter().copied().filter(|column| scene.read(*column).is_err()));
         }
         let distance = super::near::distance(&scene, failure);
-        let permanent = is_permanent(&scene, failure);
+        let permanent = failure.is_permanent(&scene);
         let key = (self.number(condition), volume);
         let tally = self.tallies.entry(key).or_default();
         tally.noted += count;
@@ -356,21 +355,22 @@ impl<'a> Analysis<'a> {
     /// not have them.
     fn own(&mut self, agent: usize, index: usize, count: Option<u64>) -> IndexMap<usize, ClassBits> {
         let (matcher, at) = (self.matcher, self.volumes[index]);
-        let (volume, plan) = (&matcher.subject.need.volumes[at], matcher.moment.plan);
-        let rules = matcher.moment.world.rules_of_agent(plan, Some(agent));
+        let volume = &matcher.subject.need.volumes[at];
+        let own = matcher.demand().own(Some(agent)).filter(OwnedRule::is_required);
+        let rules: Vec<_> = own.filter(|one| one.subject.has_supply()).map(|one| one.rule).collect();
         let classes = self.supplies.members.len();
         let mut found: IndexMap<usize, ClassBits> = IndexMap::new();
         for class in 0..classes {
             let (supply, supplies) =
                 (self.supplies.members[class][0], self.supplies.members[class].len() as u64);
             let scene = matcher.scene(Some(agent), Some(supply), Some(volume));
-            for rule in rules.iter().filter(|rule| rule.strength.is_required() && rule.sides.of_volume()) {
+            for rule in rules.iter().copied() {
                 for node in matcher.conditions(rule.root) {
                     if scene.truth(node).holds() {
                         continue;
                     }
                     let number = match count {
-                        None => self.number(Condition::Rule(rule.root, node)),
+                        None => self.number(Constraint::Rule(rule.root, node)),
                         Some(count) => {
                             let (agent, supply) = (Some(agent), Some(supply));
                             let example = Example { agent, supply, distance: None, together: false };
@@ -498,7 +498,7 @@ impl<'a> Analysis<'a> {
             let failures = matcher.joint_failures(agent, supplies);
             let mut keys = Vec::new();
             for failure in &failures {
-                let of_volume = failure_side(failure) == Side::Pool;
+                let of_volume = failure.is_of_supply();
                 let volume = self.distinct(supplies.len() - 1).filter(|_| of_volume);
                 let supply = Some(*last).filter(|_| of_volume);
                 let example = Example { agent, supply, distance: None, together: true };
@@ -553,28 +553,11 @@ impl<'a> Analysis<'a> {
     }
 }
 
-fn failure_side(failure: &Failure<'_>) -> Side {
-    match failure {
-        Failure::Place(_, side, _) => *side,
-        Failure::Amount(shortage) => shortage.side,
-        _ => Side::Agent,
-    }
-}
-
 /// Returns the volume that a failure in combination is about, if it is about one: the last that was assigned.
 pub(super) fn volume_of<'v>(
     failure: &Failure<'_>,
     volumes: &'v [Volume],
     assigned: usize,
 ) -> Option<&'v Volume> {
-    volumes.get(assigned.wrapping_sub(1)).filter(|_| failure_side(failure) == Side::Pool)
-}
-
-/// Returns the node of a condition that is an expression.
-pub(super) fn node_of(condition: &Condition) -> Option<crate::ir::NodeId> {
-    match condition {
-        Condition::Rule(_, node) | Condition::Class(_, _, node) | Condition::Asked(_, _, node) => Some(*node),
-        Condition::Charge(node) => Some(*node),
-        _ => None,
-    }
+    volumes.get(assigned.wrapping_sub(1)).filter(|_| failure.is_of_supply())
 }

@@ -15,7 +15,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::classes::{self, NeedReads, RowClasses};
 use crate::{
     Fleet,
-    ir::{ColumnId, Plan, Rule, Show},
+    ir::{ColumnId, Plan, RuleSubject, Show},
     limits,
     matching::{Failure, Matcher, NeedId, Reach},
     types::Side,
@@ -207,12 +207,9 @@ impl<'a> BarrierFinder<'a> {
     /// Returns the columns of agents and of pools that rules about both sides read.
     fn crossing_columns(&self) -> (Vec<ColumnId>, Vec<ColumnId>) {
         let plan = self.plan();
-        let shared = plan.broker.requires.iter().chain(plan.tier_rules.iter().flatten());
-        let crossing = shared.filter(|rule| rule.sides.has(Side::Agent) && rule.sides.of_volume());
-        let own = plan.agent_rules.iter().flatten().filter(|rule| rule.sides.of_volume());
+        let crossing = plan.rules().filter(|one| one.is_required() && one.subject == RuleSubject::Pair);
         let mut all: IndexSet<ColumnId> = IndexSet::new();
-        let is_required = |rule: &&Rule| rule.strength.is_required();
-        crossing.chain(own).filter(is_required).for_each(|rule| all.extend(plan.reads(rule.root)));
+        crossing.for_each(|one| all.extend(plan.reads(one.rule.root)));
         let of = |side| all.iter().copied().filter(|column| plan.column(*column).side == side).collect();
         (of(Side::Agent), of(Side::Pool))
     }
@@ -225,7 +222,8 @@ impl<'a> BarrierFinder<'a> {
         supply: Option<usize>,
         volume: Option<&'a crate::ir::Volume>,
     ) -> IndexSet<(&'static str, String)> {
-        let for_good = |failure: &&Failure<'a>| self.matcher.is_permanent(failure, agent, supply, volume);
+        let for_good =
+            |failure: &&Failure<'a>| failure.is_permanent(&self.matcher.scene(agent, supply, volume));
         failures.iter().filter(for_good).filter_map(|failure| self.label(failure)).collect()
     }
 

@@ -9,9 +9,8 @@ use crate::{
     ir::{ColumnId, ExternalQuestion, Node, NodeId, Rule, Show, Volume},
     limits,
     logic::Truth,
-    matching::{Condition, Failure, Matcher, NeedId, Reach, Reason, Search},
+    matching::{Constraint, Failure, Matcher, NeedId, Reach, Reason, ReasonKind, Search},
     quantity::{MILLION, decimal},
-    types::Side,
 };
 
 use super::state::MomentState;
@@ -154,23 +153,23 @@ impl<'a> CheckWriter<'a> {
         let scene = matcher.scene(agent, None, None);
         let about = CheckSubject { agent, supply: None, volume: None, scene };
         let failed =
-            |condition: Condition| failures.iter().find(|failure| Condition::of(failure, None) == condition);
+            |condition: Constraint| failures.iter().find(|failure| failure.constraint(None) == condition);
         if matcher.subject.framework.served.is_some() {
-            checks.push(self.plain(&about, Condition::Principal, failed(Condition::Principal)));
+            checks.push(self.plain(&about, Constraint::Principal, failed(Constraint::Principal)));
         }
         let asked = need.agent.iter().flat_map(|request| &request.amounts).map(|ask| ask.resource);
         let charged = plan.broker.charges.iter().map(|charge| charge.resource);
         let resources: indexmap::IndexSet<_> = asked.chain(charged.filter(|_| agent.is_some())).collect();
         for resource in resources {
-            let condition = Condition::Amount(None, resource);
+            let condition = Constraint::Amount(None, resource);
             let asked = need.agent.as_ref().and_then(|request| request.amount(resource));
             let charged = agent.and_then(|agent| matcher.charged(agent, resource));
             if asked.is_none() && charged.is_none() {
                 continue;
             }
-            let limited = failures.iter().find(
-                |failure| matches!(failure, Failure::Amount(shortage) if shortage.resource == resource),
-            );
+            let short =
+                |failure: &&Failure<'_>| failure.shortage().is_some_and(|short| short.resource == resource);
+            let limited = failures.iter().find(short);
             let check = self.plain(&about, condition, limited);
             match (charged, asked.is_none() && check.truth.holds()) {
                 (Some(charged), true) => checks.push(Check { want: format!("{charged} charged"), ..check }),
@@ -178,20 +177,16 @@ impl<'a> CheckWriter<'a> {
             }
         }
         for failure in failures.iter().filter(|failure| matches!(failure, Failure::Charge(..))) {
-            checks.push(self.plain(&about, Condition::of(failure, None), Some(failure)));
+            checks.push(self.plain(&about, failure.constraint(None), Some(failure)));
         }
-        let own = matcher.moment.world.rules_of_agent(plan, agent);
-        let rules = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own);
-        for rule in rules.filter(|rule| !rule.sides.of_volume()) {
-            if agent.is_some() || !rule.sides.has(Side::Agent) {
-                self.external(&about, rule, checks, preferences);
-            }
+        for one in matcher.demand().of_agent(agent) {
+            self.external(&about, one.rule, checks, preferences);
         }
         if let Some(request) = need.agent.as_ref().filter(|_| agent.is_some()) {
             self.request(&about, request, checks);
         }
         for place in need.places.iter().filter(|place| place.strength.is_required()) {
-            let condition = Condition::Place(place.number);
+            let condition = Constraint::Place(place.number);
             checks.push(self.plain(&about, condition, failed(condition)));
         }
     }
@@ -205,43 +200,45 @@ impl<'a> CheckWriter<'a> {
         preferences: &mut Vec<Check>,
     ) {
         let matcher = self.matcher;
-        let (plan, world) = (matcher.moment.plan, matcher.moment.world);
         let failures = matcher.supply_failures(agent, volume, supply, Reach::All);
         let scene = matcher.scene(agent, Some(supply), Some(volume));
         let about = CheckSubject { agent, supply: Some(supply), volume: Some(volume), scene };
-        let mut told: Vec<Condition> = Vec::new();
+        let mut told: Vec<Constraint> = Vec::new();
         for ask in &volume.request.amounts {
-            let condition = Condition::Amount(Some(volume.name), ask.resource);
-            let short = failures.iter().find(
-                |failure| matches!(failure, Failure::Amount(shortage) if shortage.resource == ask.resource),
-            );
+            let condition = Constraint::Amount(Some(volume.name), ask.resource);
+            let of_resource = |failure: &&Failure<'_>| {
+                failure.shortage().is_some_and(|short| short.resource == ask.resource)
+            };
+            let short = failures.iter().find(of_resource);
             checks.push(self.plain(&about, condition, short));
         }
         self.request(&about, &volume.request, checks);
-        let own = world.rules_of_agent(plan, agent);
-        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own);
-        let tiers = world.rules_of_supply(plan, supply);
-        for rule in shared.filter(|rule| rule.sides.of_volume()).chain(tiers) {
-            if agent.is_some() || !rule.sides.has(Side::Agent) {
-                self.external(&about, rule, checks, preferences);
-            }
+        for one in matcher.demand().of_supply(agent, supply) {
+            self.external(&about, one.rule, checks, preferences);
         }
         for place in volume.places.iter().filter(|place| place.strength.is_required()) {
-            let condition = Condition::Place(place.number);
-            let failure = failures.iter().find(|failure| Condition::of(failure, None) == condition);
+            let condition = Constraint::Place(place.number);
+            let failure = failures.iter().find(|failure| failure.constraint(None) == condition);
             checks.push(self.plain(&about, condition, failure));
         }
         // The remaining conditions: file system, access, users, reservation, source.
         for failure in &failures {
-            let condition = Condition::of(failure, Some(volume));
-            let plain = !matches!(
-                failure,
-                Failure::Rule(..)
-                    | Failure::Class(..)
-                    | Failure::Condition(..)
-                    | Failure::Amount(_)
-                    | Failure::Place(..)
-            );
+            let condition = failure.constraint(Some(volume));
+            let plain = match condition.kind() {
+                ReasonKind::Rule
+                | ReasonKind::Class
+                | ReasonKind::Condition
+                | ReasonKind::Amount
+                | ReasonKind::Limit
+                | ReasonKind::Place => false,
+                ReasonKind::Charge
+                | ReasonKind::Filesystem
+                | ReasonKind::Access
+                | ReasonKind::Users
+                | ReasonKind::Reserved
+                | ReasonKind::Source
+                | ReasonKind::Principal => true,
+            };
             if plain && !told.contains(&condition) {
                 told.push(condition);
                 checks.push(self.plain(&about, condition, Some(failure)));
@@ -313,7 +310,7 @@ impl<'a> CheckWriter<'a> {
     }
 
     /// Checks a condition that is not an expression, by the matcher's failure.
-    fn plain(&self, about: &CheckSubject<'a>, condition: Condition, failure: Option<&Failure<'a>>) -> Check {
+    fn plain(&self, about: &CheckSubject<'a>, condition: Constraint, failure: Option<&Failure<'a>>) -> Check {
         let (label, kind, want) = words::named(self.fleet, self.matcher.id, &condition);
         let reason: Option<Reason> =
             failure.map(|failure| self.matcher.reason(failure, about.agent, about.supply, about.volume));
@@ -334,7 +331,7 @@ impl<'a> CheckWriter<'a> {
         match reason {
             None => check,
             Some(reason) => {
-                let is_amount = matches!(condition, Condition::Amount(..));
+                let is_amount = matches!(condition, Constraint::Amount(..));
                 let unknown = !is_amount && reason.have.is_none() && !reason.absent.is_empty();
                 let absent = reason.absent.iter().map(|key| format!("{key} is absent"));
                 Check {
@@ -350,9 +347,9 @@ impl<'a> CheckWriter<'a> {
     }
 
     /// Returns the free amount of a resource.
-    fn free(&self, about: &CheckSubject<'_>, condition: &Condition) -> Option<String> {
+    fn free(&self, about: &CheckSubject<'_>, condition: &Constraint) -> Option<String> {
         let world = self.matcher.moment.world;
-        let Condition::Amount(_, resource) = condition else { return None };
+        let Constraint::Amount(_, resource) = condition else { return None };
         let holding = match about.supply {
             Some(supply) => world.supplies[supply].holdings(*resource)?.first().copied()?,
             None => world.agent_holding(about.agent?, *resource)?,

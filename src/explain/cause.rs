@@ -11,7 +11,7 @@ use crate::{
     Fleet,
     diagnostic::nearest_after,
     ir::{Column, ColumnId, Key, Show},
-    matching::{Condition, Failure, Matcher, Reach, Reason},
+    matching::{Constraint, Failure, Matcher, Reach, Reason},
     quantity::{Dimension, Quantity, render},
     types::Side,
 };
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Cause {
     /// The condition.
-    pub condition: Condition,
+    pub condition: Constraint,
     /// The label or position of the rule, the name of the class or resource, or a built-in word.
     pub label: String,
     /// The kind of condition.
@@ -143,7 +143,7 @@ fn cause<'a>(
         place: words::span_of(fleet, id, &condition).map(|span| words::line(fleet, span)),
         docs: words::docs_of(plan, &condition),
     };
-    if let Condition::Amount(in_volume, resource) = condition {
+    if let Constraint::Amount(in_volume, resource) = condition {
         cause.asked = words::asked(plan, id, in_volume, resource).map(|amount| words::amount(plan, amount));
     }
     if let Some((_, reason)) = reasons.first() {
@@ -163,8 +163,8 @@ fn cause<'a>(
     cause
 }
 
-fn condition_is_amount(condition: &Condition) -> bool {
-    matches!(condition, Condition::Amount(..))
+fn condition_is_amount(condition: &Constraint) -> bool {
+    matches!(condition, Constraint::Amount(..))
 }
 
 /// An agent, and a supply for a volume.
@@ -173,7 +173,7 @@ type CandidateKey = (Option<usize>, Option<usize>, Option<usize>);
 /// A cache of the failures of recent candidates, since many conditions share their examples.
 struct Looked<'a> {
     matcher: Matcher<'a>,
-    kept: IndexMap<CandidateKey, IndexMap<Condition, Failure<'a>>>,
+    kept: IndexMap<CandidateKey, IndexMap<Constraint, Failure<'a>>>,
     /// The number of keys for which a nearest one was looked for.
     keys: usize,
 }
@@ -183,7 +183,7 @@ impl<'a> Looked<'a> {
     const MOST: usize = 16;
 
     /// Returns the failure of a condition for a candidate, if it fails.
-    fn failure(&mut self, candidate: CandidateKey, condition: Condition) -> Option<&Failure<'a>> {
+    fn failure(&mut self, candidate: CandidateKey, condition: Constraint) -> Option<&Failure<'a>> {
         if !self.kept.contains_key(&candidate) {
             if self.kept.len() == Self::MOST {
                 self.kept.shift_remove_index(0);
@@ -194,7 +194,7 @@ impl<'a> Looked<'a> {
         self.kept.get(&candidate)?.get(&condition)
     }
 
-    fn failures(&self, (agent, supply, volume): CandidateKey) -> IndexMap<Condition, Failure<'a>> {
+    fn failures(&self, (agent, supply, volume): CandidateKey) -> IndexMap<Constraint, Failure<'a>> {
         let asked = volume.map(|at| &self.matcher.subject.need.volumes[at]);
         let failures = match (supply, asked) {
             (Some(supply), Some(volume)) => {
@@ -205,7 +205,7 @@ impl<'a> Looked<'a> {
         };
         let mut first = IndexMap::new();
         for failure in failures {
-            first.entry(Condition::of(&failure, asked)).or_insert(failure);
+            first.entry(failure.constraint(asked)).or_insert(failure);
         }
         first
     }
@@ -214,7 +214,7 @@ impl<'a> Looked<'a> {
 /// Returns the reasons of the examples, one for each value found.
 fn reasons(
     looked: &mut Looked<'_>,
-    condition: Condition,
+    condition: Constraint,
     volume: Option<usize>,
     tally: &ConditionTally,
 ) -> Vec<(Example, Reason)> {

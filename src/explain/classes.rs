@@ -13,7 +13,10 @@ use crate::{
         availability::Availability,
         world::{HoldingId, PartKind, StockId, Total},
     },
-    ir::{Column, ColumnId, CountRule, NodeId, Place, PlaceKey, PlaceTest, Plan, Relation, Request, Rule},
+    ir::{
+        Column, ColumnId, CountRule, NodeId, Place, PlaceKey, PlaceTest, Plan, Relation, Request, Rule,
+        RuleOwner, RuleSubject,
+    },
     limits,
     matching::{Draft, Matcher, PlaceValue, PlaceVerdict},
     ranges::Ranges,
@@ -73,15 +76,15 @@ pub(super) struct NeedReads {
 
 impl NeedReads {
     pub fn new(matcher: &Matcher<'_>) -> NeedReads {
-        let (plan, need) = (matcher.moment.plan, matcher.subject.need);
+        let plan = matcher.moment.plan;
         let mut all: IndexSet<ColumnId> = IndexSet::new();
-        let broker = plan.broker.requires.iter().chain(&plan.broker.prefers);
-        for rule in broker.chain(plan.tier_rules.iter().flatten()) {
-            all.extend(plan.reads(rule.root));
+        // The rules of an agent's own are in the key of that agent.
+        for one in plan.rules().filter(|one| !matches!(one.owner, RuleOwner::Agent(_))) {
+            all.extend(plan.reads(one.rule.root));
         }
         let charges = &plan.broker.charges;
         charges.iter().for_each(|charge| all.extend(plan.reads(charge.root)));
-        for request in need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request)) {
+        for (_, request) in matcher.demand().requests() {
             roots(plan, request).for_each(|root| all.extend(plan.reads(root)));
         }
         let of_side = |columns: &IndexSet<ColumnId>, side| {
@@ -176,7 +179,8 @@ pub(super) fn agents_as<'c>(
     let (plan, world) = (matcher.moment.plan, matcher.moment.world);
     RowClasses::of_keys(world.agents.iter().enumerate().map(|(at, agent)| {
         let mut key = Encoder::default();
-        let of_volumes = plan.agent_rules[agent.rules].iter().any(|rule| rule.sides.of_volume());
+        let own = plan.rules_of(RuleOwner::Agent(agent.rules));
+        let of_volumes = own.clone().any(|one| one.subject == RuleSubject::Pair);
         // Such rules differ from agent to agent, so each has a class of its own.
         key.number(if of_volumes { at as i64 } else { -1 });
         others.clone().for_each(|classes| key.number(classes.of[at] as i64));

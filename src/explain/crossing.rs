@@ -13,8 +13,8 @@ use super::{
     sets::{Conditions, union},
 };
 use crate::{
-    ir::{ColumnId, NodeId, Rule},
-    matching::{Condition, Matcher},
+    ir::{ColumnId, NodeId, Rule, RuleOwner, RuleSubject},
+    matching::{Constraint, Matcher},
     types::Side,
 };
 
@@ -84,7 +84,7 @@ impl Sets {
 
 /// A condition of a rule about both sides.
 struct Conjunct<'a> {
-    condition: Condition,
+    condition: Constraint,
     rule: &'a Rule,
     node: NodeId,
     /// The tier whose rule it is. `None` for a rule of the broker.
@@ -109,7 +109,7 @@ pub(super) struct Fails {
 pub(super) struct ClassPair<'a> {
     pub rule: &'a Rule,
     pub node: NodeId,
-    pub condition: Condition,
+    pub condition: Constraint,
     /// The first agent of the class, and the size of the class.
     pub agent: usize,
     pub agents: u64,
@@ -134,13 +134,13 @@ impl<'a> Crossing<'a> {
     /// Evaluates nothing yet. `supplies` holds the first member of each class.
     pub fn new(matcher: Matcher<'a>, supplies: &[usize]) -> Crossing<'a> {
         let plan = matcher.moment.plan;
-        let shared =
-            plan.broker.requires.iter().filter(|rule| rule.sides.of_volume()).map(|rule| (None, rule));
-        let own = plan.tier_rules.iter().enumerate();
-        let own = own.flat_map(|(at, rules)| rules.iter().map(move |rule| (Some(at), rule)));
-        let crossing = shared.chain(own);
-        let crossing =
-            crossing.filter(|(_, rule)| rule.strength.is_required() && rule.sides.has(Side::Agent));
+        // The rules that agents have of their own are evaluated agent by agent, by the caller.
+        let crossing = plan.rules().filter(|one| one.is_required() && one.subject == RuleSubject::Pair);
+        let crossing = crossing.filter_map(|one| match one.owner {
+            RuleOwner::Operator => Some((None, one.rule)),
+            RuleOwner::Tier(list) => Some((Some(list), one.rule)),
+            RuleOwner::Agent(_) => None,
+        });
         let mut projections: IndexMap<Vec<ColumnId>, RowClasses> = IndexMap::new();
         let mut pools: IndexMap<Vec<ColumnId>, RowClasses> = IndexMap::new();
         let mut conjuncts = Vec::new();
@@ -161,7 +161,7 @@ impl<'a> Crossing<'a> {
                 let supplied = pools.entry(of_pool.clone());
                 supplied.or_insert_with(|| classes::supplies_by(&matcher, &of_pool, supplies));
                 conjuncts.push(Conjunct {
-                    condition: Condition::Rule(rule.root, node),
+                    condition: Constraint::Rule(rule.root, node),
                     rule,
                     node,
                     tier,
@@ -176,8 +176,7 @@ impl<'a> Crossing<'a> {
 
     /// Returns `true` if an agent has rules of its own that read supplies.
     pub fn has_own(&self, agent: usize) -> bool {
-        let crate::matching::Moment { plan, world, .. } = self.matcher.moment;
-        world.rules_of_agent(plan, Some(agent)).iter().any(|rule| rule.sides.of_volume())
+        self.matcher.demand().own(Some(agent)).any(|one| one.subject == RuleSubject::Pair)
     }
 
     /// Returns the class of an agent in a projection.

@@ -10,24 +10,20 @@ use crate::{
 
 /// Returns the distance from passing in base units, if the values have an order.
 pub(super) fn distance(scene: &Scene<'_>, failure: &Failure<'_>) -> Option<u128> {
-    match failure {
-        Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
-            between(scene, *node)
-        }
-        Failure::Amount(shortage) => {
-            let asked = match (&shortage.want, shortage.takes) {
-                (_, Some(takes)) => i128::from(takes),
-                (Amount::Scalar(dimension, low, _), None) if *dimension == shortage.dimension => {
-                    i128::from(*low) + i128::from(shortage.charged)
-                }
-                _ => return None,
-            };
-            // A request above `max` is measured against the maximum, not against the free amount.
-            let most = shortage.above.map_or(shortage.have?, i128::from);
-            Some((asked - most).max(0).unsigned_abs())
-        }
-        _ => None,
+    if let Some(node) = failure.node() {
+        return between(scene, node);
     }
+    let shortage = failure.shortage()?;
+    let asked = match (&shortage.want, shortage.takes) {
+        (_, Some(takes)) => i128::from(takes),
+        (Amount::Scalar(dimension, low, _), None) if *dimension == shortage.dimension => {
+            i128::from(*low) + i128::from(shortage.charged)
+        }
+        _ => return None,
+    };
+    // A request above `max` is measured against the maximum, not against the free amount.
+    let most = shortage.above.map_or(shortage.have?, i128::from);
+    Some((asked - most).max(0).unsigned_abs())
 }
 
 /// Returns the distance between the two sides of a comparison by order.

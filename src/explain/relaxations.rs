@@ -15,7 +15,7 @@ use crate::{
     inventory::ledger::Ledger,
     ir::{Amount, Request},
     limits,
-    matching::{Condition, Instance, Matcher, NeedId, Placed, Relaxed, Search, has_unsettled, settle_for},
+    matching::{Constraint, Instance, Matcher, NeedId, Placed, Relaxed, Search, has_unsettled, settle_for},
     quantity::{Dimension, MILLION},
     symbol::Symbol,
 };
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DroppedCondition {
     /// The condition.
-    pub condition: Condition,
+    pub condition: Constraint,
     /// The amount to ask for instead. `None` to ask for nothing, or if the condition is no amount.
     pub instead: Option<Amount>,
 }
@@ -62,11 +62,11 @@ struct FailureOrigin {
 struct Proposal {
     origins: Vec<FailureOrigin>,
     /// The amounts that were found to fit when the parts were combined.
-    levels: IndexMap<Condition, Option<Amount>>,
+    levels: IndexMap<Constraint, Option<Amount>>,
 }
 
 /// Conditions that fail only in combination, with amounts that would fit.
-type JointFailures = (Conditions, IndexMap<Condition, Option<Amount>>);
+type JointFailures = (Conditions, IndexMap<Constraint, Option<Amount>>);
 
 /// The number of sets combined for one volume, and kept for one class of agents.
 const COMBINED: usize = 64;
@@ -184,10 +184,10 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
         let requests: Vec<_> = need.agent.iter().map(|request| (None, request)).chain(volumes).collect();
         for (set, proposal) in found.clone() {
             for number in &set {
-                let Condition::Limit(_, resource) = self.analysis.conditions[*number] else { continue };
+                let Constraint::Limit(_, resource) = self.analysis.conditions[*number] else { continue };
                 let asked = requests.iter().filter(|(_, request)| request.amount(resource).is_some());
                 for (volume, _) in asked {
-                    let less = Condition::Amount(*volume, resource);
+                    let less = Constraint::Amount(*volume, resource);
                     let less = self.analysis.conditions.insert_full(less).0;
                     let rest: Conditions = set.iter().copied().filter(|other| other != number).collect();
                     found.entry(union(&rest, &[less])).or_insert_with(|| proposal.clone());
@@ -248,12 +248,13 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
         let need = self.analysis.matcher.subject.need;
         let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
         let counted = places.filter(|place| place.kind.is_settled_first());
-        let numbers = counted.filter_map(|place| conditions.get_index_of(&Condition::Place(place.number)));
+        let numbers = counted.filter_map(|place| conditions.get_index_of(&Constraint::Place(place.number)));
         let less = |resource: Symbol| {
-            set.iter().any(|number| matches!(conditions[*number], Condition::Amount(_, of) if of == resource))
+            set.iter()
+                .any(|number| matches!(conditions[*number], Constraint::Amount(_, of) if of == resource))
         };
         let limits = conditions.iter().enumerate().filter_map(|(number, condition)| match condition {
-            Condition::Limit(_, resource) if less(*resource) => Some(number),
+            Constraint::Limit(_, resource) if less(*resource) => Some(number),
             _ => None,
         });
         set_of(numbers.chain(limits))
@@ -329,19 +330,19 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
                 let failures = matcher.joint_failures(agent, supplies);
                 let conditions = failures
                     .iter()
-                    .map(|failure| Condition::of(failure, volume_of(failure, volumes, supplies.len())));
+                    .map(|failure| failure.constraint(volume_of(failure, volumes, supplies.len())));
                 let set = conditions.map(|condition| self.analysis.conditions.insert_full(condition).0);
                 found.push((set_of(set), IndexMap::new()));
             }
             if let Some((at, _, shortage)) = &search.ran_out {
                 let condition =
-                    Condition::Amount(volumes.get(*at).map(|volume| volume.name), shortage.resource);
+                    Constraint::Amount(volumes.get(*at).map(|volume| volume.name), shortage.resource);
                 let number = self.analysis.conditions.insert_full(condition).0;
                 let left = shortage.have.and_then(|have| i64::try_from(have).ok()).filter(|have| *have > 0);
                 let level = left.map(|have| Amount::Scalar(shortage.dimension, have, have));
                 found.push((vec![number], [(condition, level)].into_iter().collect()));
                 if let Some(role) = shortage.limit {
-                    let limit = Condition::Limit(role, shortage.resource);
+                    let limit = Constraint::Limit(role, shortage.resource);
                     let number = self.analysis.conditions.insert_full(limit).0;
                     found.push((vec![number], IndexMap::new()));
                 }
@@ -352,16 +353,17 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
 
     /// Returns the conditions of a set, with amounts to ask for instead.
     fn drops(&mut self, set: &[usize], proposal: &Proposal) -> Vec<DroppedCondition> {
-        let conditions: Vec<Condition> = set.iter().map(|number| self.analysis.conditions[*number]).collect();
+        let conditions: Vec<Constraint> =
+            set.iter().map(|number| self.analysis.conditions[*number]).collect();
         let agent = self.agent_levels(&conditions, proposal);
         let mut drops = Vec::with_capacity(conditions.len());
         for condition in conditions {
             let instead = match (proposal.levels.get(&condition), condition) {
                 (Some(level), _) => level.clone(),
-                (None, Condition::Amount(None, resource)) => {
+                (None, Constraint::Amount(None, resource)) => {
                     agent.iter().find(|known| known.0 == resource).and_then(|known| known.1.clone())
                 }
-                (None, Condition::Amount(Some(volume), resource)) => {
+                (None, Constraint::Amount(Some(volume), resource)) => {
                     self.supply_level(volume, resource, proposal)
                 }
                 _ => None,
@@ -372,12 +374,12 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
     }
 
     /// Returns the amounts of the agent that comes nearest to everything asked of it.
-    fn agent_levels(&self, conditions: &[Condition], proposal: &Proposal) -> Vec<(Symbol, Option<Amount>)> {
+    fn agent_levels(&self, conditions: &[Constraint], proposal: &Proposal) -> Vec<(Symbol, Option<Amount>)> {
         let matcher = self.analysis.matcher;
         let resources: Vec<Symbol> = conditions
             .iter()
             .filter_map(|condition| match condition {
-                Condition::Amount(None, resource) => Some(*resource),
+                Constraint::Amount(None, resource) => Some(*resource),
                 _ => None,
             })
             .collect();
@@ -432,9 +434,10 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
         };
         for drop in drops {
             let need = &mut relaxed.framework.needs[self.id.need];
-            let named = |name: Symbol| move |volume: &&mut crate::ir::Volume| volume.name == name;
+            let named =
+                |name: Option<Symbol>| move |volume: &&mut crate::ir::Volume| Some(volume.name) == name;
             match drop.condition {
-                Condition::Amount(None, resource) => {
+                Constraint::Amount(None, resource) => {
                     if drop.instead.is_none() {
                         let charges = matcher.moment.plan.broker.charges.iter();
                         let charges = charges.filter(|charge| charge.resource == resource);
@@ -444,36 +447,36 @@ impl<'s, 'a> RelaxationTrial<'s, 'a> {
                         lower(request, resource, drop.instead.as_ref());
                     }
                 }
-                Condition::Amount(Some(name), resource) => need
+                Constraint::Amount(name @ Some(_), resource) => need
                     .volumes
                     .iter_mut()
                     .filter(named(name))
                     .for_each(|volume| lower(&mut volume.request, resource, drop.instead.as_ref())),
-                Condition::Limit(role, resource) => {
+                Constraint::Limit(role, resource) => {
                     relaxed.limits.extend(matcher.limits_of(role, resource));
                 }
-                Condition::Charge(root) => relaxed.charges.push(root),
-                Condition::Place(number) => {
+                Constraint::Charge(root) => relaxed.charges.push(root),
+                Constraint::Place(number) => {
                     need.places.retain(|place| place.number != number);
                     need.volumes
                         .iter_mut()
                         .for_each(|volume| volume.places.retain(|place| place.number != number));
                 }
-                Condition::Filesystem(name) => {
+                Constraint::Filesystem(name) => {
                     need.volumes.iter_mut().filter(named(name)).for_each(|volume| volume.filesystem = None);
                 }
-                Condition::Access(name) => {
+                Constraint::Access(name) => {
                     need.volumes.iter_mut().filter(named(name)).for_each(|volume| volume.read_only = true);
                 }
-                Condition::Source(name) => {
+                Constraint::Source(name) => {
                     need.volumes.iter_mut().filter(named(name)).for_each(|volume| volume.source = None);
                 }
-                Condition::Principal => relaxed.framework.served = None,
-                Condition::Rule(..)
-                | Condition::Class(..)
-                | Condition::Asked(..)
-                | Condition::Users(_)
-                | Condition::Reserved(_) => {
+                Constraint::Principal => relaxed.framework.served = None,
+                Constraint::Rule(..)
+                | Constraint::Class(..)
+                | Constraint::Asked(..)
+                | Constraint::Users(_)
+                | Constraint::Reserved(_) => {
                     relaxed.conditions.insert(drop.condition);
                 }
             }
@@ -491,7 +494,7 @@ fn parts_of(drops: &[DroppedCondition], part: i64) -> Option<Vec<DroppedConditio
             drop.instead = None;
             continue;
         }
-        let (Condition::Amount(Some(_), _), Some(Amount::Scalar(dimension, low, _))) =
+        let (Constraint::Amount(Some(_), _), Some(Amount::Scalar(dimension, low, _))) =
             (drop.condition, &drop.instead)
         else {
             continue;

@@ -5,7 +5,7 @@ use crate::{
     Fleet,
     cycle::Grant,
     ir::{Amount, Node, Plan, Show},
-    matching::{Condition, Matcher, Moment, NeedId},
+    matching::{Constraint, Matcher, Moment, NeedId},
     quantity::{Dimension, render},
     source::Span,
     symbol::Symbol,
@@ -50,42 +50,42 @@ pub(super) fn line(fleet: &Fleet, span: Span) -> String {
 }
 
 /// Returns the span of a condition, if it stands in a source.
-pub(super) fn span_of(fleet: &Fleet, id: NeedId, condition: &Condition) -> Option<Span> {
+pub(super) fn span_of(fleet: &Fleet, id: NeedId, condition: &Constraint) -> Option<Span> {
     let plan = fleet.plan();
     let framework = &plan.frameworks[id.framework];
     let need = &framework.needs[id.need];
     let places = || need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
     match condition {
-        Condition::Rule(_, node) | Condition::Class(_, _, node) | Condition::Asked(_, _, node) => {
+        Constraint::Rule(_, node) | Constraint::Class(_, _, node) | Constraint::Asked(_, _, node) => {
             plan.spans.get(node.0 as usize).copied()
         }
-        Condition::Charge(root) => {
+        Constraint::Charge(root) => {
             plan.broker.charges.iter().find(|charge| charge.root == *root).map(|charge| charge.span)
         }
-        Condition::Amount(volume, resource) => {
+        Constraint::Amount(volume, resource) => {
             let ask = request(need, *volume).and_then(|request| {
                 request.amounts.iter().find(|ask| ask.resource == *resource).map(|ask| ask.span)
             });
             let charge = plan.broker.charges.iter().find(|charge| charge.resource == *resource);
             ask.or_else(|| charge.filter(|_| volume.is_none()).map(|charge| charge.span))
         }
-        Condition::Limit(role, resource) => {
+        Constraint::Limit(role, resource) => {
             let name = plan.symbols.text(*role);
             let role = plan.roles.iter().find(|role| role.name == name)?;
             role.limits.iter().find(|limit| limit.resource == *resource).map(|limit| limit.span)
         }
-        Condition::Place(number) => places().find(|place| place.number == *number).map(|place| place.span),
-        Condition::Principal => None,
-        Condition::Filesystem(_) | Condition::Access(_) | Condition::Source(_) => Some(need.span),
-        Condition::Users(_) | Condition::Reserved(_) => None,
+        Constraint::Place(number) => places().find(|place| place.number == *number).map(|place| place.span),
+        Constraint::Principal => None,
+        Constraint::Filesystem(_) | Constraint::Access(_) | Constraint::Source(_) => Some(need.span),
+        Constraint::Users(_) | Constraint::Reserved(_) => None,
     }
 }
 
 /// Returns the `///` lines of the rule or class that a condition is part of.
-pub(super) fn docs_of(plan: &Plan, condition: &Condition) -> Vec<String> {
+pub(super) fn docs_of(plan: &Plan, condition: &Constraint) -> Vec<String> {
     match condition {
-        Condition::Rule(root, _) => every_rule(plan).find(|rule| rule.root == *root).map(|rule| &rule.docs),
-        Condition::Class(_, class, _) => Some(&plan.definition(*class).docs),
+        Constraint::Rule(root, _) => every_rule(plan).find(|rule| rule.root == *root).map(|rule| &rule.docs),
+        Constraint::Class(_, class, _) => Some(&plan.definition(*class).docs),
         _ => None,
     }
     .cloned()
@@ -93,8 +93,7 @@ pub(super) fn docs_of(plan: &Plan, condition: &Condition) -> Vec<String> {
 }
 
 fn every_rule(plan: &Plan) -> impl Iterator<Item = &crate::ir::Rule> {
-    let own = plan.agent_rules.iter().chain(&plan.tier_rules).flatten();
-    plan.broker.requires.iter().chain(&plan.broker.prefers).chain(own)
+    plan.rules().map(|one| one.rule)
 }
 
 fn request(need: &crate::ir::Need, volume: Option<Symbol>) -> Option<&crate::ir::Request> {
@@ -110,15 +109,15 @@ pub(super) fn asked(plan: &Plan, id: NeedId, volume: Option<Symbol>, resource: S
 }
 
 /// Returns an amount as it was written, if it is a rate in bytes, which is shown in bits.
-pub(super) fn written(fleet: &Fleet, id: NeedId, condition: &Condition) -> Option<String> {
+pub(super) fn written(fleet: &Fleet, id: NeedId, condition: &Constraint) -> Option<String> {
     let plan = fleet.plan();
     let sources = &fleet.warnings().sources;
     let text = match condition {
-        Condition::Amount(_, _) => {
+        Constraint::Amount(_, _) => {
             let text = sources.text(span_of(fleet, id, condition)?);
             text.rsplit(['=', ':']).next()?
         }
-        _ => match plan.node(super::analysis::node_of(condition)?) {
+        _ => match plan.node(condition.node()?) {
             Node::Test(_, _, right) => match plan.node(*right) {
                 Node::Constant(_) => sources.text(plan.spans[right.0 as usize]),
                 _ => return None,
@@ -154,12 +153,12 @@ pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &DroppedCondition) -> Dro
     let some = drop.instead.as_ref().filter(|level| !matches!(level, Amount::Scalar(_, 0, _)));
     let instead = some.map(|level| amount(plan, level));
     let words = match &drop.condition {
-        Condition::Rule(_, node) => {
+        Constraint::Rule(_, node) => {
             let place = span_of(fleet, id, &drop.condition).map(|span| line(fleet, span));
             let place = place.unwrap_or_default();
             format!("without `{}` ({label}, {place})", show.node(*node))
         }
-        Condition::Class(_, class, node) => {
+        Constraint::Class(_, class, node) => {
             let name = &plan.definition(*class).name;
             if want.starts_with("not ") {
                 format!("without `{want}`{of_volume}")
@@ -167,8 +166,8 @@ pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &DroppedCondition) -> Dro
                 format!("without `{}` of class {name}{of_volume}", show.node(*node))
             }
         }
-        Condition::Asked(_, _, node) => format!("without `{}`{of_volume}", show.node(*node)),
-        Condition::Amount(in_volume, resource) => {
+        Constraint::Asked(_, _, node) => format!("without `{}`{of_volume}", show.node(*node)),
+        Constraint::Amount(in_volume, resource) => {
             let name = show_name(&text(*resource));
             if asked(plan, id, *in_volume, *resource).is_none() {
                 format!("without the charge on {name}")
@@ -179,78 +178,80 @@ pub(super) fn dropped(fleet: &Fleet, id: NeedId, drop: &DroppedCondition) -> Dro
                 }
             }
         }
-        Condition::Limit(role, resource) => {
+        Constraint::Limit(role, resource) => {
             let (role, resource) = (show_name(&text(*role)), show_name(&text(*resource)));
             format!("without the limit of role {role} on {resource}")
         }
-        Condition::Charge(_) => {
+        Constraint::Charge(_) => {
             format!("without the charge `{want}`")
         }
-        Condition::Place(_) => format!("without `{want}`"),
-        Condition::Filesystem(_) => format!("without a file system{of_volume}"),
-        Condition::Access(_) => format!("with reading only{of_volume}"),
-        Condition::Users(_) => "with one more user of an existing volume".to_owned(),
-        Condition::Reserved(_) => "with volumes that are kept for other roles".to_owned(),
-        Condition::Source(_) => format!("without a source{of_volume}"),
-        Condition::Principal => "with a principal that the role serves".to_owned(),
+        Constraint::Place(_) => format!("without `{want}`"),
+        Constraint::Filesystem(_) => format!("without a file system{of_volume}"),
+        Constraint::Access(_) => format!("with reading only{of_volume}"),
+        Constraint::Users(_) => "with one more user of an existing volume".to_owned(),
+        Constraint::Reserved(_) => "with volumes that are kept for other roles".to_owned(),
+        Constraint::Source(_) => format!("without a source{of_volume}"),
+        Constraint::Principal => "with a principal that the role serves".to_owned(),
     };
     Dropped { label, kind, volume, want, instead, words }
 }
 
 /// Returns the volume that a condition applies to.
-pub(super) fn volume_of(condition: &Condition) -> Option<Symbol> {
+pub(super) fn volume_of(condition: &Constraint) -> Option<Symbol> {
     match condition {
-        Condition::Class(volume, ..) | Condition::Asked(volume, ..) | Condition::Amount(volume, _) => *volume,
-        Condition::Filesystem(name)
-        | Condition::Access(name)
-        | Condition::Users(name)
-        | Condition::Reserved(name)
-        | Condition::Source(name) => Some(*name),
-        Condition::Rule(..)
-        | Condition::Limit(..)
-        | Condition::Charge(_)
-        | Condition::Place(_)
-        | Condition::Principal => None,
+        Constraint::Class(volume, ..) | Constraint::Asked(volume, ..) | Constraint::Amount(volume, _) => {
+            *volume
+        }
+        Constraint::Filesystem(name)
+        | Constraint::Access(name)
+        | Constraint::Users(name)
+        | Constraint::Reserved(name)
+        | Constraint::Source(name) => *name,
+        Constraint::Rule(..)
+        | Constraint::Limit(..)
+        | Constraint::Charge(_)
+        | Constraint::Place(_)
+        | Constraint::Principal => None,
     }
 }
 
 /// Returns the label, the kind and the demand of a condition, for no candidate in particular.
-pub(super) fn named(fleet: &Fleet, id: NeedId, condition: &Condition) -> (String, &'static str, String) {
+pub(super) fn named(fleet: &Fleet, id: NeedId, condition: &Constraint) -> (String, &'static str, String) {
     let plan = fleet.plan();
     let show = Show::new(plan);
     let text = |symbol: Symbol| plan.symbols.text(symbol).to_owned();
     let need = &plan.frameworks[id.framework].needs[id.need];
     match condition {
-        Condition::Rule(root, node) => {
+        Constraint::Rule(root, node) => {
             let label = every_rule(plan).find(|rule| rule.root == *root).map(|rule| rule.label.clone());
             (label.unwrap_or_default(), "rule", show.node(*node))
         }
-        Condition::Class(volume, class, node) => {
+        Constraint::Class(volume, class, node) => {
             let name = plan.definition(*class).name.clone();
             let negated = request(need, *volume)
                 .is_some_and(|request| request.classes.iter().any(|ask| ask.class == *class && ask.negated));
             let want = if negated { format!("not is {name}") } else { show.node(*node) };
             (name, "class", want)
         }
-        Condition::Asked(volume, root, node) => {
+        Constraint::Asked(volume, root, node) => {
             let rules =
                 request(need, *volume).map(|request| request.conditions.as_slice()).unwrap_or_default();
             let label = rules.iter().find(|rule| rule.root == *root).map(|rule| rule.label.clone());
             (label.unwrap_or_default(), "condition", show.node(*node))
         }
-        Condition::Amount(volume, resource) => {
+        Constraint::Amount(volume, resource) => {
             let want = asked(plan, id, *volume, *resource).map(|asked| amount(plan, asked));
             (text(*resource), "amount", want.unwrap_or_else(|| "what is charged".to_owned()))
         }
-        Condition::Limit(role, resource) => {
+        Constraint::Limit(role, resource) => {
             ("limit".to_owned(), "limit", format!("{} of {}", text(*resource), text(*role)))
         }
-        Condition::Charge(root) => {
+        Constraint::Charge(root) => {
             let charge = plan.broker.charges.iter().find(|charge| charge.root == *root);
             let label = charge.map(|charge| text(charge.resource)).unwrap_or_default();
             (label, "charge", show.node(*root))
         }
-        Condition::Place(number) => {
+        Constraint::Place(number) => {
             let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
             let place = places.into_iter().find(|place| place.number == *number);
             let start = fleet.ledger();
@@ -266,12 +267,12 @@ pub(super) fn named(fleet: &Fleet, id: NeedId, condition: &Condition) -> (String
             let label = place.map_or("place", |place| place.kind.label());
             (label.to_owned(), "place", want.unwrap_or_default())
         }
-        Condition::Filesystem(_) => ("filesystem".to_owned(), "filesystem", "its file system".to_owned()),
-        Condition::Access(_) => ("access".to_owned(), "access", "\"rw\"".to_owned()),
-        Condition::Users(_) => ("users".to_owned(), "users", "one more".to_owned()),
-        Condition::Reserved(_) => ("reserved".to_owned(), "reserved", "open to the role".to_owned()),
-        Condition::Source(_) => ("source".to_owned(), "source", "the source's pool".to_owned()),
-        Condition::Principal => {
+        Constraint::Filesystem(_) => ("filesystem".to_owned(), "filesystem", "its file system".to_owned()),
+        Constraint::Access(_) => ("access".to_owned(), "access", "\"rw\"".to_owned()),
+        Constraint::Users(_) => ("users".to_owned(), "users", "one more".to_owned()),
+        Constraint::Reserved(_) => ("reserved".to_owned(), "reserved", "open to the role".to_owned()),
+        Constraint::Source(_) => ("source".to_owned(), "source", "the source's pool".to_owned()),
+        Constraint::Principal => {
             ("principal".to_owned(), "principal", "a principal that is served".to_owned())
         }
     }

@@ -18,7 +18,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::records::TierKind;
 use crate::{
-    ir::{ColumnId, Plan, Rule},
+    ir::{ColumnId, Plan},
     quantity::{Dimension, Overlap},
     ranges::Ranges,
     source::Span,
@@ -507,17 +507,6 @@ impl World {
     /// Returns the holding of a resource of an agent.
     pub fn agent_holding(&self, agent: usize, resource: Symbol) -> Option<HoldingId> {
         self.agents[agent].resources.find(resource).map(|held| held.holding)
-    }
-
-    /// Returns the rules that an agent declares; none without an agent.
-    pub fn rules_of_agent<'p>(&self, plan: &'p Plan, agent: Option<usize>) -> &'p [Rule] {
-        agent.map(|agent| plan.agent_rules[self.agents[agent].rules].as_slice()).unwrap_or_default()
-    }
-
-    /// Returns the rules of the tiers of a supply, its own first.
-    pub fn rules_of_supply<'p>(&self, plan: &'p Plan, supply: usize) -> impl Iterator<Item = &'p Rule> {
-        let tiers = self.supplies[supply].chain.iter();
-        tiers.flat_map(|tier| &plan.tier_rules[self.tiers[*tier].rules])
     }
 
     /// Returns a role and those above it, nearest first; empty for a role that takes nothing.

@@ -7,6 +7,7 @@
 pub mod op;
 mod place;
 mod plan;
+mod rules;
 mod show;
 mod verify;
 mod walk;
@@ -17,6 +18,7 @@ pub use plan::{
     ExternalQuestion, ExternalRule, Framework, Key, Limit, Need, Node, NodeId, Pattern, Plan, Request, Role,
     Rule, SideSet, Strength, Volume, pattern,
 };
+pub use rules::{OwnedRule, RuleOwner, RuleSubject};
 pub use show::Show;
 pub use verify::verify;
 

@@ -6,14 +6,19 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use indexmap::IndexMap;
 
-use super::{Matcher, amounts::Draft};
+use super::{
+    Matcher,
+    amounts::Draft,
+    demand::required,
+    failure::{Failure, Shortage},
+};
 use crate::{
     engine::{Gap, Scene},
     inventory::{
         availability::{Shortfall, scalar_of},
         world::{Existing, Holding, HoldingId, StockKind},
     },
-    ir::{Amount, Charge, ChargePer, ClassAsk, NodeId, Place, Request, Rule, Volume},
+    ir::{Amount, Charge, ChargePer, NodeId, OwnedRule, Request, Rule, RuleSubject, Volume},
     logic::Truth,
     quantity::Dimension,
     symbol::Symbol,
@@ -23,85 +28,6 @@ use crate::{
 
 /// The number of wants up to which a linear scan is used; with more, a map is built.
 const FEW_WANTS: usize = 16;
-
-/// A hard condition that does not hold.
-#[derive(Clone, Debug)]
-pub enum Failure<'a> {
-    /// A requirement of the operator, an agent or a provider, and its condition that fails.
-    Rule(&'a Rule, NodeId),
-    /// A class that is asked for, and its condition that fails.
-    Class(ClassAsk, Side, NodeId),
-    /// A condition of the need itself, and the part of it that fails.
-    Condition(&'a Rule, Side, NodeId),
-    /// Too little of a resource is free, or there is none.
-    Amount(Shortage),
-    /// Every amount may be 0, and nothing would be taken. Contains the first amount that is asked.
-    Nothing(Side, Symbol),
-    /// A charge without a value, and the gap. `None`: the value is negative or too large.
-    Charge(&'a Charge, Option<Gap>),
-    /// A place that fails, with its verdict.
-    Place(&'a Place, Side, super::place::PlaceVerdict),
-    /// A file system is asked of a volume that has another one, or none.
-    Filesystem {
-        /// The file system of the volume.
-        have: Option<Symbol>,
-        /// The file system that is asked.
-        want: Symbol,
-    },
-    /// Write access is asked of a volume that is read-only.
-    Access,
-    /// An existing volume has as many users as it may have.
-    Users {
-        /// The number of users.
-        users: i128,
-    },
-    /// An existing volume is reserved for another role.
-    Reserved {
-        /// The role that it is reserved for.
-        role: Symbol,
-    },
-    /// A snapshot is asked of a supply that is not the pool of its source.
-    Source {
-        /// The path of the source.
-        source: Symbol,
-        /// `true` if the source exists and the role may use it.
-        there: bool,
-    },
-    /// The role serves other principals only.
-    Principal {
-        /// The principal of the framework.
-        have: Option<Symbol>,
-        /// The principals that the role serves.
-        want: Arc<[Symbol]>,
-    },
-}
-
-/// A resource of which too little is free.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Shortage {
-    /// The side that the resource belongs to.
-    pub side: Side,
-    /// The resource.
-    pub resource: Symbol,
-    /// The dimension of the amounts.
-    pub dimension: Dimension,
-    /// The free amount, in base units. `None`: there is no such resource.
-    pub have: Option<i128>,
-    /// The amount that is asked.
-    pub want: Amount,
-    /// The amount that would be taken after rounding, if a scalar is asked and `max` allows it.
-    pub takes: Option<i64>,
-    /// The amount that charges add.
-    pub charged: i64,
-    /// The most that one request may take, if this one asks for more.
-    pub above: Option<i64>,
-    /// `true` if it would not fit with everything free either.
-    pub permanent: bool,
-    /// The role whose limit is exceeded. `None`: the resource itself is short.
-    pub limit: Option<Symbol>,
-    /// The amount that is free too, but kept for others.
-    pub kept: i128,
-}
 
 /// The part of the checks of a supply to make. The index splits them by whether they read the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,11 +41,11 @@ pub enum Reach {
 }
 
 impl Reach {
-    fn sees(self, mentions_agent: bool) -> bool {
+    fn sees(self, subject: RuleSubject) -> bool {
         match self {
             Reach::All => true,
-            Reach::WithoutAgent => !mentions_agent,
-            Reach::AgentOnly => mentions_agent,
+            Reach::WithoutAgent => !subject.has_agent(),
+            Reach::AgentOnly => subject.has_agent(),
         }
     }
 }
@@ -138,25 +64,20 @@ pub(super) struct Want {
 impl<'a> Matcher<'a> {
     /// Makes all checks of [`Matcher::agent_checks`], also those that are dropped.
     pub(super) fn every_agent_check(&self, agent: Option<usize>, sink: &mut Sink<'_, 'a>) -> Flow {
-        let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
         self.principal_check(sink)?;
         if let Some(at) = agent {
             self.want_checks(at, sink)?;
         }
-        let own = self.moment.world.rules_of_agent(plan, agent);
-        for rule in plan.broker.requires.iter().chain(own).filter(|rule| rule.strength.is_required()) {
-            // Rules about the agent do not apply without one.
-            if !rule.sides.of_volume() && (agent.is_some() || !rule.sides.has(Side::Agent)) {
-                self.rule(&scene, rule, sink)?;
-            }
+        for one in self.demand().of_agent(agent).filter(OwnedRule::is_required) {
+            self.rule(&scene, one.rule, sink)?;
         }
         let Some(at) = agent else { return Flow::Continue(()) };
         let need = self.subject.need;
         if let Some(request) = &need.agent {
             self.request(&scene, Side::Agent, request, sink)?;
         }
-        for place in need.places.iter().filter(|place| place.strength.is_required()) {
+        for place in required(&need.places) {
             let verdict = self.agent_place(place, at, &[]);
             if !verdict.holds() {
                 sink(Failure::Place(place, Side::Agent, verdict))?;
@@ -233,20 +154,12 @@ impl<'a> Matcher<'a> {
             self.amount_checks(volume, supply, sink)?;
             self.request(&scene, Side::Pool, &volume.request, sink)?;
         }
-        let plan = self.moment.plan;
-        let world = self.moment.world;
-        let of_agent = world.rules_of_agent(plan, agent);
-        let shared = plan.broker.requires.iter().filter(|rule| rule.sides.of_volume());
-        let tiers = world.rules_of_supply(plan, supply);
-        let own = of_agent.iter().filter(|rule| rule.sides.of_volume()).map(|rule| (rule, true));
-        let rules = shared.chain(tiers).map(|rule| (rule, rule.sides.has(Side::Agent)));
-        // An agent's own rule is about it, whatever it mentions.
-        for (rule, mentions_agent) in own.chain(rules).filter(|(rule, _)| rule.strength.is_required()) {
-            if (agent.is_some() || !mentions_agent) && reach.sees(mentions_agent) {
-                self.rule(&scene, rule, sink)?;
+        for one in self.demand().of_supply(agent, supply).filter(OwnedRule::is_required) {
+            if reach.sees(one.subject) {
+                self.rule(&scene, one.rule, sink)?;
             }
         }
-        for place in volume.places.iter().filter(|place| place.strength.is_required()) {
+        for place in required(&volume.places) {
             if reach != Reach::AgentOnly {
                 let verdict = self.supply_place(place, supply, &[], volume);
                 if !verdict.holds() {
@@ -557,31 +470,6 @@ impl<'a> Matcher<'a> {
     pub(super) fn whole_size(&self, supply: usize, resource: Symbol) -> Option<i64> {
         let existing = self.moment.world.supplies[supply].existing.as_ref()?;
         existing.whole.iter().find(|whole| whole.0 == resource).map(|whole| whole.2)
-    }
-}
-
-impl Shortage {
-    /// Returns a shortage that no free amount can cure. Other shortages start from it and override fields.
-    pub(super) fn never(
-        side: Side,
-        resource: Symbol,
-        dimension: Dimension,
-        have: Option<i128>,
-        want: &Amount,
-    ) -> Shortage {
-        Shortage {
-            side,
-            resource,
-            dimension,
-            have,
-            want: want.clone(),
-            takes: None,
-            charged: 0,
-            above: None,
-            permanent: true,
-            limit: None,
-            kept: 0,
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{
     Matcher,
-    check::{Failure, Shortage},
+    failure::{Failure, Shortage},
     place::PlaceVerdict,
 };
 use crate::{
@@ -101,13 +101,12 @@ impl<'a> Matcher<'a> {
         volume: Option<&'a crate::ir::Volume>,
     ) -> Reason {
         let scene = self.scene(agent, supply, volume);
+        let kind = failure.constraint(volume).kind();
         match failure {
-            Failure::Rule(rule, node) => {
-                self.condition(&scene, rule.label.clone(), ReasonKind::Rule, None, *node)
-            }
+            Failure::Rule(rule, node) => self.condition(&scene, rule.label.clone(), kind, None, *node),
             Failure::Class(ask, side, node) => {
                 let name = self.moment.plan.definition(ask.class).name.clone();
-                let mut reason = self.condition(&scene, name.clone(), ReasonKind::Class, Some(*side), *node);
+                let mut reason = self.condition(&scene, name.clone(), kind, Some(*side), *node);
                 if ask.negated {
                     reason.want = format!("not is {name}");
                     reason.permanent = !engine::possible(&scene, *node).may_fail;
@@ -115,13 +114,13 @@ impl<'a> Matcher<'a> {
                 reason
             }
             Failure::Condition(rule, side, node) => {
-                self.condition(&scene, rule.label.clone(), ReasonKind::Condition, Some(*side), *node)
+                self.condition(&scene, rule.label.clone(), kind, Some(*side), *node)
             }
             Failure::Amount(shortage) => self.shortage(shortage),
             Failure::Nothing(side, resource) => {
                 let have = Some("nothing left to take".to_owned());
                 let want = "an amount above 0".to_owned();
-                let reason = plain(self.text(*resource), ReasonKind::Amount, have, want);
+                let reason = plain(self.text(*resource), kind, have, want);
                 Reason { side: *side, permanent: false, ..reason }
             }
             Failure::Charge(charge, gap) => {
@@ -131,7 +130,7 @@ impl<'a> Matcher<'a> {
                     Some(_) => None,
                 };
                 let want = Show::new(self.moment.plan).node(charge.root);
-                let reason = plain(self.text(charge.resource), ReasonKind::Charge, have, want);
+                let reason = plain(self.text(charge.resource), kind, have, want);
                 Reason { side: Side::Agent, absent: self.absent(&scene, charge.root), ..reason }
             }
             Failure::Place(place, side, verdict) => self.place_reason(place, *side, verdict),
@@ -140,55 +139,34 @@ impl<'a> Matcher<'a> {
                 let want = format!("one of [{}]", names.collect::<Vec<_>>().join(", "));
                 let have = have.map(|name| quote(self.text(name)));
                 let absent = if have.is_none() { vec!["framework.principal".to_owned()] } else { Vec::new() };
-                let reason = plain("principal", ReasonKind::Principal, have, want);
-                Reason { side: Side::Framework, absent, ..reason }
+                Reason { side: Side::Framework, absent, ..plain(kind.name(), kind, have, want) }
             }
-            _ => self.volume_reason(failure, supply),
-        }
-    }
-
-    fn text(&self, symbol: crate::symbol::Symbol) -> &'a str {
-        self.moment.plan.symbols.text(symbol)
-    }
-
-    /// Returns the reason for a failure that only volumes have.
-    fn volume_reason(&self, failure: &Failure<'a>, supply: Option<usize>) -> Reason {
-        match failure {
             Failure::Filesystem { have, want } => {
                 let have = have.map(|name| quote(self.text(name)));
-                plain("filesystem", ReasonKind::Filesystem, have, quote(self.text(*want)))
+                plain(kind.name(), kind, have, quote(self.text(*want)))
             }
+            Failure::Access => plain(kind.name(), kind, Some("\"ro\"".to_owned()), "\"rw\"".to_owned()),
             Failure::Users { users } => {
                 let have = Some(format!("{users} already"));
-                let reason = plain("users", ReasonKind::Users, have, "one more".to_owned());
-                Reason { permanent: false, ..reason }
+                Reason { permanent: false, ..plain(kind.name(), kind, have, "one more".to_owned()) }
             }
             Failure::Reserved { role } => {
                 let have = format!("kept for {}", quote(self.text(*role)));
                 let want = format!("open to {}", quote(self.text(self.subject.framework.role)));
-                plain("reserved", ReasonKind::Reserved, Some(have), want)
+                plain(kind.name(), kind, Some(have), want)
             }
             Failure::Source { source, there } => {
                 let path = self.text(*source);
                 let have = supply.map(|supply| self.text(self.moment.world.supplies[supply].path).to_owned());
                 let want = format!("the pool of {path}");
                 let absent = if *there { Vec::new() } else { vec![path.to_owned()] };
-                Reason { absent, ..plain("source", ReasonKind::Source, have.filter(|_| *there), want) }
+                Reason { absent, ..plain(kind.name(), kind, have.filter(|_| *there), want) }
             }
-            _ => plain("access", ReasonKind::Access, Some("\"ro\"".to_owned()), "\"rw\"".to_owned()),
         }
     }
 
-    /// Returns `true` if no change of free amounts can cure a failure. Agrees with [`Reason::permanent`], and
-    /// is cheaper.
-    pub fn is_permanent(
-        &self,
-        failure: &Failure<'a>,
-        agent: Option<usize>,
-        supply: Option<usize>,
-        volume: Option<&'a crate::ir::Volume>,
-    ) -> bool {
-        is_permanent(&self.scene(agent, supply, volume), failure)
+    fn text(&self, symbol: crate::symbol::Symbol) -> &'a str {
+        self.moment.plan.symbols.text(symbol)
     }
 
     fn condition(
@@ -381,11 +359,11 @@ impl<'a> Matcher<'a> {
     }
 
     fn place_reason(&self, place: &crate::ir::Place, side: Side, verdict: &PlaceVerdict) -> Reason {
-        let (have, obstacle, permanent) = match verdict {
-            PlaceVerdict::Holds | PlaceVerdict::Absent => (None, None, true),
-            PlaceVerdict::Never(have) => (Some(have.clone()), None, true),
+        let (have, obstacle) = match verdict {
+            PlaceVerdict::Holds | PlaceVerdict::Absent => (None, None),
+            PlaceVerdict::Never(have) => (Some(have.clone()), None),
             PlaceVerdict::Now(have, other) => {
-                (Some(have.clone()), Some(other).filter(|other| !other.is_empty()), false)
+                (Some(have.clone()), Some(other).filter(|other| !other.is_empty()))
             }
         };
         let (key, mut want) = self.place_words(&place.kind);
@@ -402,7 +380,7 @@ impl<'a> Matcher<'a> {
             have,
             want,
             absent,
-            permanent,
+            permanent: verdict.is_permanent(),
         }
     }
 
@@ -469,24 +447,5 @@ fn plain(label: &str, kind: ReasonKind, have: Option<String>, want: String) -> R
         want,
         absent: Vec::new(),
         permanent: true,
-    }
-}
-
-/// Returns `true` if no change of free amounts can cure a failure.
-pub fn is_permanent(scene: &Scene<'_>, failure: &Failure<'_>) -> bool {
-    match failure {
-        Failure::Class(ask, _, node) if ask.negated => !engine::possible(scene, *node).may_fail,
-        Failure::Rule(_, node) | Failure::Class(_, _, node) | Failure::Condition(_, _, node) => {
-            !engine::possible(scene, *node).may_hold
-        }
-        Failure::Amount(shortage) => shortage.permanent,
-        Failure::Place(_, _, verdict) => !matches!(verdict, PlaceVerdict::Now(..)),
-        Failure::Users { .. } | Failure::Nothing(..) => false,
-        Failure::Charge(..)
-        | Failure::Filesystem { .. }
-        | Failure::Access
-        | Failure::Reserved { .. }
-        | Failure::Source { .. }
-        | Failure::Principal { .. } => true,
     }
 }

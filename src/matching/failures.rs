@@ -1,11 +1,7 @@
 //! Judges a candidate that is given, instead of searching for one: its failures, and what it would take and
 //! earn. Used by explanations of a certain agent and supplies.
 
-use super::{
-    Matcher,
-    amounts::Draft,
-    check::{Failure, Reach},
-};
+use super::{Matcher, amounts::Draft, check::Reach, failure::Failure};
 
 impl<'a> Matcher<'a> {
     /// Returns every failure of an agent with exactly these supplies, one for each volume, each with the

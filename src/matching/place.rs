@@ -38,6 +38,14 @@ impl PlaceVerdict {
     pub fn holds(&self) -> bool {
         *self == PlaceVerdict::Holds
     }
+
+    /// Returns `true` for a place that fails and that no change of free amounts can cure.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            PlaceVerdict::Absent | PlaceVerdict::Never(_) => true,
+            PlaceVerdict::Holds | PlaceVerdict::Now(..) => false,
+        }
+    }
 }
 
 /// The demand of a counting place on a value. It is the same for all values.

@@ -1,5 +1,4 @@
-//! Identifies conditions, and asks a need with some of them dropped, which is how explanations find out what
-//! stands in the way.
+//! Asks a need with some of its constraints dropped, which is how explanations find out what stands in the way.
 //!
 //! A [`Relaxed`] need filters the failures of the normal checks. So there is one set of checks, and a need
 //! without dropped conditions pays for one test of an option.
@@ -11,50 +10,19 @@ use indexmap::IndexSet;
 use super::{
     Matcher,
     amounts::Draft,
-    check::{Failure, Reach},
+    check::Reach,
+    failure::{Constraint, Failure},
 };
 use crate::{
     inventory::{
         ledger,
         world::{HoldingId, StockId, StockKind},
     },
-    ir::{Amount, Charge, DefinitionId, Framework, NodeId, Volume},
+    ir::{Amount, Charge, Framework, NodeId, Volume},
     quantity::MILLION,
     symbol::Symbol,
     types::Side,
 };
-
-/// The identity of a condition that can exclude a candidate. A condition that a need asks of a volume
-/// includes the volume's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Condition {
-    /// A condition of a rule: the root of the rule, and the condition.
-    Rule(NodeId, NodeId),
-    /// A condition of a class that is asked for, or the whole class if it is excluded.
-    Class(Option<Symbol>, DefinitionId, NodeId),
-    /// A condition of the need itself.
-    Asked(Option<Symbol>, NodeId, NodeId),
-    /// An amount, including charges.
-    Amount(Option<Symbol>, Symbol),
-    /// A limit of a role on a resource.
-    Limit(Symbol, Symbol),
-    /// A charge without a value.
-    Charge(NodeId),
-    /// A place, by its number in the need.
-    Place(u32),
-    /// The file system of a volume.
-    Filesystem(Symbol),
-    /// The access to a volume for writing.
-    Access(Symbol),
-    /// The users of an existing volume.
-    Users(Symbol),
-    /// The role that an existing volume is reserved for.
-    Reserved(Symbol),
-    /// The source that a volume is to be a snapshot of.
-    Source(Symbol),
-    /// The principals that the role serves.
-    Principal,
-}
 
 /// A framework whose need asks for less, with the operator's conditions to ignore for it.
 #[derive(Clone, Debug)]
@@ -62,7 +30,7 @@ pub struct Relaxed {
     /// The framework, with its need changed.
     pub framework: Framework,
     /// The conditions to ignore: rules, conditions, classes, users and reservations of volumes.
-    pub conditions: IndexSet<Condition>,
+    pub conditions: IndexSet<Constraint>,
     /// The limits to ignore.
     pub limits: Vec<StockId>,
     /// The charges to ignore, by their roots.
@@ -71,35 +39,7 @@ pub struct Relaxed {
 
 impl Relaxed {
     fn drops(&self, failure: &Failure<'_>, volume: Option<&Volume>) -> bool {
-        self.conditions.contains(&Condition::of(failure, volume))
-    }
-}
-
-impl Condition {
-    /// Returns the identity of the condition that failed.
-    pub fn of(failure: &Failure<'_>, volume: Option<&Volume>) -> Condition {
-        let name = volume.map(|volume| volume.name);
-        // These failures always have a volume. Without one, the result is a condition that no such failure
-        // has.
-        let of_volume = |make: fn(Symbol) -> Condition| name.map_or(Condition::Principal, make);
-        match failure {
-            Failure::Rule(rule, node) => Condition::Rule(rule.root, *node),
-            Failure::Class(ask, _, node) => Condition::Class(name, ask.class, *node),
-            Failure::Condition(rule, _, node) => Condition::Asked(name, rule.root, *node),
-            Failure::Amount(shortage) => match shortage.limit {
-                Some(role) => Condition::Limit(role, shortage.resource),
-                None => Condition::Amount(name, shortage.resource),
-            },
-            Failure::Nothing(_, resource) => Condition::Amount(name, *resource),
-            Failure::Charge(charge, _) => Condition::Charge(charge.root),
-            Failure::Place(place, ..) => Condition::Place(place.number),
-            Failure::Filesystem { .. } => of_volume(Condition::Filesystem),
-            Failure::Access => of_volume(Condition::Access),
-            Failure::Users { .. } => of_volume(Condition::Users),
-            Failure::Reserved { .. } => of_volume(Condition::Reserved),
-            Failure::Source { .. } => of_volume(Condition::Source),
-            Failure::Principal { .. } => Condition::Principal,
-        }
+        self.conditions.contains(&failure.constraint(volume))
     }
 }
 
@@ -162,7 +102,7 @@ impl<'a> Matcher<'a> {
 
     /// Returns `true` unless the limit on the users of an existing volume is dropped.
     pub(super) fn counts_users(&self, volume: &Volume) -> bool {
-        self.relaxed.is_none_or(|relaxed| !relaxed.conditions.contains(&Condition::Users(volume.name)))
+        self.relaxed.is_none_or(|relaxed| !relaxed.conditions.contains(&Constraint::Users(Some(volume.name))))
     }
 
     /// Returns the limits of a role on a resource, as stocks.

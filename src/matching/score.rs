@@ -5,12 +5,11 @@
 //! to the denominator 10¹² × volumes instead of being divided, and scores of one need compare by their
 //! numerators.
 
-use super::Matcher;
+use super::{Matcher, demand::preferred};
 use crate::{
     engine::Scene,
-    ir::{Place, Rule, Volume},
+    ir::{OwnedRule, Place, Rule, Volume},
     quantity::{MILLION, decimal, divide_half_even},
-    types::Side,
 };
 
 /// The score of a candidate: a fraction with the same denominator for all candidates of a need. The
@@ -54,8 +53,10 @@ impl ScoreItem {
 }
 
 /// Returns the sum of the contributions of preferences, in 10⁻¹². Requirements add nothing.
-pub(super) fn added<'r>(scene: &Scene<'_>, rules: impl Iterator<Item = &'r Rule>) -> i128 {
-    let adds = |rule: &Rule| Some(i128::from(rule.strength.weight()?) * i128::from(scene.earned(rule.root)?));
+pub(super) fn added<'r>(scene: &Scene<'_>, rules: impl Iterator<Item = OwnedRule<'r>>) -> i128 {
+    let adds = |one: OwnedRule<'_>| {
+        Some(i128::from(one.rule.strength.weight()?) * i128::from(scene.earned(one.rule.root)?))
+    };
     rules.filter_map(adds).sum()
 }
 
@@ -78,15 +79,11 @@ impl<'a> Matcher<'a> {
     /// Returns the items of an agent: the preferences that read no volume, and the soft places of the
     /// need. Places that refer to volumes of the need see those of `supplies` only.
     pub fn agent_items(&self, agent: Option<usize>, supplies: &[usize]) -> Vec<ScoreItem> {
-        let plan = self.moment.plan;
         let scene = self.scene(agent, None, None);
-        let rules = plan.broker.prefers.iter().chain(self.moment.world.rules_of_agent(plan, agent));
-        let of_agent = rules.filter(|rule| rule.strength.is_preferred() && !rule.sides.of_volume());
-        // Rules about the agent do not apply without one.
-        let apply = of_agent.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
-        let mut items: Vec<ScoreItem> = apply.map(|rule| self.item(&scene, rule, None)).collect();
+        let apply = self.demand().of_agent(agent).filter(OwnedRule::is_preferred);
+        let mut items: Vec<ScoreItem> = apply.map(|one| self.item(&scene, one.rule, None)).collect();
         if let Some(agent) = agent {
-            let soft = self.subject.need.places.iter().filter(|place| place.strength.is_preferred());
+            let soft = preferred(&self.subject.need.places);
             items.extend(
                 soft.map(|place| {
                     self.place_item(place, self.agent_place(place, agent, supplies).holds(), None)
@@ -107,15 +104,10 @@ impl<'a> Matcher<'a> {
         supply: usize,
         supplies: &[usize],
     ) -> Vec<ScoreItem> {
-        let (plan, world) = (self.moment.plan, self.moment.world);
         let scene = self.scene(agent, Some(supply), Some(volume));
-        let own = world.rules_of_agent(plan, agent);
-        let shared = plan.broker.prefers.iter().chain(own).filter(|rule| rule.sides.of_volume());
-        let rules =
-            shared.chain(world.rules_of_supply(plan, supply)).filter(|rule| rule.strength.is_preferred());
-        let apply = rules.filter(|rule| agent.is_some() || !rule.sides.has(Side::Agent));
-        let mut items: Vec<ScoreItem> = apply.map(|rule| self.item(&scene, rule, Some(at))).collect();
-        let soft = volume.places.iter().filter(|place| place.strength.is_preferred());
+        let apply = self.demand().of_supply(agent, supply).filter(OwnedRule::is_preferred);
+        let mut items: Vec<ScoreItem> = apply.map(|one| self.item(&scene, one.rule, Some(at))).collect();
+        let soft = preferred(&volume.places);
         items.extend(soft.map(|place| {
             self.place_item(place, self.supply_place(place, supply, supplies, volume).holds(), Some(at))
         }));

@@ -3,7 +3,7 @@
 //! Work is counted in *looks*, so that budgets are the same on every machine and in both engines. The
 //! cycle creates a [`Search`], and matching spends from it.
 
-use super::check::Shortage;
+use super::failure::Shortage;
 
 /// The looks that a supply costs which is tried in vain. Listing a supply costs one look.
 pub(super) const LOOKS_PER_TRY: u64 = 32;

@@ -14,11 +14,8 @@ use std::{cmp::Reverse, ops::ControlFlow, sync::Arc};
 use indexmap::{IndexMap, IndexSet};
 
 use super::{
-    Index, Instance, Matcher, Moment, NeedId, PlaceValue, Placed, Search, Settled,
-    amounts::Draft,
-    check::{Failure, Reach},
-    explain::is_permanent,
-    placed::PlaceTally,
+    Index, Instance, Matcher, Moment, NeedId, PlaceValue, Placed, Search, Settled, amounts::Draft,
+    check::Reach, failure::Failure, placed::PlaceTally,
 };
 use crate::{
     inventory::{ledger::Ledger, world::World},
@@ -129,7 +126,7 @@ impl<'a> Matcher<'a> {
 
     fn agent_is_open(&self, agent: Option<usize>) -> bool {
         let scene = self.scene(agent, None, None);
-        self.agent_checks(agent, &mut |failure| obstacle(is_permanent(&scene, &failure), &failure))
+        self.agent_checks(agent, &mut |failure| obstacle(failure.is_permanent(&scene), &failure))
             .is_continue()
     }
 
@@ -145,7 +142,7 @@ impl<'a> Matcher<'a> {
 
     fn supply_is_open(&self, agent: Option<usize>, volume: &'a Volume, supply: usize, reach: Reach) -> bool {
         let scene = self.scene(agent, Some(supply), Some(volume));
-        let mut stop = |failure: Failure<'a>| obstacle(is_permanent(&scene, &failure), &failure);
+        let mut stop = |failure: Failure<'a>| obstacle(failure.is_permanent(&scene), &failure);
         self.supply_checks(agent, volume, supply, reach, &mut stop).is_continue()
     }
 }

@@ -120,9 +120,8 @@ fn conditions_of(fleet: &Fleet) -> Vec<(CoveredCondition, NodeId)> {
             node,
         ));
     };
-    let rules = plan.broker.requires.iter().chain(&plan.broker.prefers);
-    let rules = rules.chain(plan.agent_rules.iter().flatten()).chain(plan.tier_rules.iter().flatten());
-    let own = rules.filter(|rule| !matches!(plan.node(rule.root), Node::External(_)));
+    let own =
+        plan.rules().map(|one| one.rule).filter(|rule| !matches!(plan.node(rule.root), Node::External(_)));
     for rule in own.chain(fleet.rules_of_plugins()) {
         let kind = if rule.strength.is_preferred() { "prefer" } else { "require" };
         add(kind, written_label(rule), rule.root, rule.span);

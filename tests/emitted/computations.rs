@@ -112,7 +112,7 @@ fn plan() -> (Plan, Vec<NodeId>) {
         plan.broker.requires.push(Rule {
             label: String::new(),
             labelled: false,
-            weight: None,
+            strength: bourse::ir::Strength::Require,
             root,
             sides: SideSet::default().with(Side::Agent),
             span: Span::default(),

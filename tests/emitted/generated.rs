@@ -7,7 +7,8 @@ use bourse::{
     emit::{self, ColumnKind, Manifest},
     engine::{self, Gap, Keys},
     ir::{
-        Column, ColumnId, Definition, DefinitionId, Key, Node, NodeId, Pattern, Plan, Rule, Show, SideSet, op,
+        Column, ColumnId, Definition, DefinitionId, Key, Node, NodeId, Pattern, Plan, Rule, Show, SideSet,
+        Strength, op,
     },
     logic::Truth,
     operator::{ArithmeticOp, Function, TestOp},
@@ -332,18 +333,29 @@ impl Generator {
             });
         }
         for at in 0..24 {
-            let weight = (at % 3 == 2).then_some(MILLION);
-            let root = if weight.is_some() && at % 2 == 0 {
+            let strength = if at % 3 == 2 { Strength::Prefer(MILLION) } else { Strength::Require };
+            let root = if strength.is_preferred() && at % 2 == 0 {
                 self.expression(Type::NUMBER, 3)
             } else {
                 self.condition(3)
             };
             let sides = self.sides(root);
             let label = format!("r{at}");
-            let rule =
-                Rule { label, labelled: true, weight, root, sides, span: Span::default(), docs: Vec::new() };
-            if weight.is_some() { &mut self.plan.broker.prefers } else { &mut self.plan.broker.requires }
-                .push(rule);
+            let rule = Rule {
+                label,
+                labelled: true,
+                strength,
+                root,
+                sides,
+                span: Span::default(),
+                docs: Vec::new(),
+            };
+            if strength.is_preferred() {
+                &mut self.plan.broker.prefers
+            } else {
+                &mut self.plan.broker.requires
+            }
+            .push(rule);
         }
     }
 
@@ -516,7 +528,7 @@ impl Pair {
     fn roots(&self) -> Vec<(bool, NodeId)> {
         let plan = &self.generator.plan;
         let rules = plan.broker.requires.iter().chain(&plan.broker.prefers);
-        let rules = rules.map(|rule| (rule.weight.is_some(), rule.root));
+        let rules = rules.map(|rule| (rule.strength.is_preferred(), rule.root));
         let classes = plan.definitions.iter().filter(|class| class.class_of.is_some());
         rules.chain(classes.map(|class| (false, class.root))).collect()
     }

@@ -8,7 +8,7 @@ use bourse::{
     explain::{self, Counts, Explanation, Relaxation},
     inventory::{ledger::Ledger, world::World},
     ir::{Amount, Need, Node, Plan},
-    matching::{Condition, Instance, Matcher, Moment, NeedId, Placed, Reach, Search},
+    matching::{Constraint, Instance, Matcher, Moment, NeedId, Placed, Reach, Search},
     value::Value,
 };
 
@@ -40,8 +40,8 @@ fn closed(offers: &Offers, id: NeedId) -> (Ledger, Placed) {
     (ledger, placed)
 }
 
-type Key = (Condition, Option<usize>);
-type Set = BTreeSet<Condition>;
+type Key = (Constraint, Option<usize>);
+type Set = BTreeSet<Constraint>;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counted {
@@ -65,7 +65,7 @@ fn brute_force(matcher: &Matcher<'_>) -> Counted {
     let own = |at: usize, supply: usize| -> Set {
         let volume = &need.volumes[at];
         let failures = matcher.supply_failures(None, volume, supply, Reach::WithoutAgent);
-        failures.iter().map(|failure| Condition::of(failure, Some(volume))).collect()
+        failures.iter().map(|failure| failure.constraint(Some(volume))).collect()
     };
     for at in &volumes {
         for supply in 0..world.supplies.len() {
@@ -77,7 +77,7 @@ fn brute_force(matcher: &Matcher<'_>) -> Counted {
     }
     for agent in matcher.agents() {
         let failures = matcher.agent_failures(agent);
-        let set: Set = failures.iter().map(|failure| Condition::of(failure, None)).collect();
+        let set: Set = failures.iter().map(|failure| failure.constraint(None)).collect();
         // The ways to serve each volume.
         let mut ways: Vec<Vec<Set>> = Vec::new();
         for at in &volumes {
@@ -86,7 +86,7 @@ fn brute_force(matcher: &Matcher<'_>) -> Counted {
                 let alone = own(*at, supply);
                 let volume = &need.volumes[*at];
                 let failures = matcher.supply_failures(agent, volume, supply, Reach::All);
-                let both: Set = failures.iter().map(|failure| Condition::of(failure, Some(volume))).collect();
+                let both: Set = failures.iter().map(|failure| failure.constraint(Some(volume))).collect();
                 if agent.is_some() {
                     for condition in both.difference(&alone) {
                         let only = set.is_empty() && both.len() == 1;
@@ -203,16 +203,16 @@ fn without(
     plan: &Plan,
     world: &World,
     id: NeedId,
-    drops: &[(Condition, Option<Amount>)],
+    drops: &[(Constraint, Option<Amount>)],
 ) -> Option<(Plan, World)> {
     let (mut plan, mut world) = (plan.clone(), world.clone());
     for (condition, instead) in drops {
         let need = &mut plan.frameworks[id.framework].needs[id.need];
         match condition {
-            Condition::Rule(_, node) | Condition::Asked(_, _, node) => {
+            Constraint::Rule(_, node) | Constraint::Asked(_, _, node) => {
                 plan.nodes[node.0 as usize] = Node::Constant(Value::Bool(true));
             }
-            Condition::Class(volume, class, _) => {
+            Constraint::Class(volume, class, _) => {
                 if let Some(request) = need.agent.as_mut().filter(|_| volume.is_none()) {
                     request.classes.retain(|ask| ask.class != *class);
                 }
@@ -220,7 +220,7 @@ fn without(
                     asked.request.classes.retain(|ask| ask.class != *class);
                 }
             }
-            Condition::Amount(volume, resource) => {
+            Constraint::Amount(volume, resource) => {
                 let requests = match volume {
                     None => need.agent.iter_mut().collect::<Vec<_>>(),
                     Some(name) => {
@@ -242,13 +242,13 @@ fn without(
                     plan.broker.charges.retain(|charge| charge.resource != *resource);
                 }
             }
-            Condition::Place(number) => {
+            Constraint::Place(number) => {
                 need.places.retain(|place| place.number != *number);
                 for volume in &mut need.volumes {
                     volume.places.retain(|place| place.number != *number);
                 }
             }
-            Condition::Limit(role, resource) => {
+            Constraint::Limit(role, resource) => {
                 world.limits.retain(|known, _| known.0 != *role || known.2 != *resource);
             }
             _ => return None,
@@ -279,7 +279,7 @@ fn offered(plan: &Plan, world: &World, id: NeedId, (ledger, placed): &(Ledger, P
     count
 }
 
-fn drops(relaxation: &Relaxation) -> Vec<(Condition, Option<Amount>)> {
+fn drops(relaxation: &Relaxation) -> Vec<(Constraint, Option<Amount>)> {
     relaxation.drops.iter().map(|drop| (drop.condition, drop.instead.clone())).collect()
 }
 
@@ -322,9 +322,9 @@ fn no_smaller_relaxation_is_missed() {
             }
             let state = closed(&offers, need.id);
             let asked = &fleet.plan().frameworks[need.id.framework].needs[need.id.need];
-            let all: BTreeSet<Condition> = explanation.causes.iter().map(|cause| cause.condition).collect();
-            let all: Vec<Condition> = all.into_iter().collect();
-            let told: Vec<BTreeSet<Condition>> = explanation
+            let all: BTreeSet<Constraint> = explanation.causes.iter().map(|cause| cause.condition).collect();
+            let all: Vec<Constraint> = all.into_iter().collect();
+            let told: Vec<BTreeSet<Constraint>> = explanation
                 .relaxations
                 .iter()
                 .map(|one| one.relaxation.drops.iter().map(|drop| drop.condition).collect())
@@ -333,7 +333,7 @@ fn no_smaller_relaxation_is_missed() {
                 if bits.count_ones() > 3 {
                     continue;
                 }
-                let set: BTreeSet<Condition> =
+                let set: BTreeSet<Constraint> =
                     (0..all.len()).filter(|at| bits >> at & 1 == 1).map(|at| all[at]).collect();
                 let holds_one = told.iter().any(|told| told.is_subset(&set));
                 let edits: Vec<_> = set.iter().map(|condition| (*condition, None)).collect();

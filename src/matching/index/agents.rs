@@ -16,11 +16,8 @@ use super::{
 };
 use crate::{
     engine::columns::{Bits, Journal, Terms},
-    ir::NodeId,
-    matching::{
-        Matcher,
-        check::{Failure, Want},
-    },
+    ir::{NodeId, OwnedRule, RuleOwner},
+    matching::{Matcher, check::Want, demand::required, failure::Failure},
     types::Side,
 };
 
@@ -111,16 +108,15 @@ impl AgentFilter {
         let plan = matcher.moment.plan;
         let need = matcher.subject.need;
         let scene = matcher.scene(None, None, None);
-        let shared = plan.broker.requires.iter().filter(|rule| !rule.sides.of_volume());
+        let shared = plan.rules_of(RuleOwner::Operator).filter(OwnedRule::is_required);
         let mut asked: Vec<(NodeId, bool)> = Vec::new();
-        for rule in shared {
-            asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
+        for one in shared.filter(|one| !one.subject.has_supply()) {
+            asked.extend(matcher.terms(one.rule.root).into_iter().map(|node| (node, true)));
         }
         asked.extend(need.agent.iter().flat_map(|request| matcher.asked_conditions(request)));
         self.filter.ask(&mut index.agents, &index.canonical, &scene, asked);
         self.filter.ask_some(&mut index.agents, &index.canonical, &scene, &index.own.of_agents);
-        let hard = need.places.iter().filter(|place| place.strength.is_required());
-        for place in hard.filter(|place| place.kind.is_subtree()) {
+        for place in required(&need.places).filter(|place| place.kind.is_subtree()) {
             let places = index.place_values.domains(matcher);
             self.filter.fixed.and(&places.rows_where(|row| matcher.agent_place(place, row, &[]).holds()));
         }

@@ -3,7 +3,7 @@
 use super::{Index, ShapeRequest};
 use crate::{
     engine::columns::Levels,
-    ir::{NodeId, Rule},
+    ir::{NodeId, OwnedRule, Rule, RuleOwner, RuleSubject},
     limits,
     matching::Matcher,
     operator::Strength,
@@ -118,12 +118,10 @@ impl Index {
     /// distinct ones of holders.
     pub fn rule_costs(&mut self, matcher: &Matcher<'_>) -> Vec<RuleCost> {
         let plan = matcher.moment.plan;
-        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
-        let shared = shared.chain(plan.tier_rules.iter().flatten()).map(|rule| (rule, false));
-        let own = plan.agent_rules.iter().flatten().map(|rule| (rule, rule.sides.of_volume()));
         let mut seen: Vec<(NodeId, Strength)> = Vec::new();
         let mut costs = Vec::new();
-        for (rule, apart) in shared.chain(own) {
+        for OwnedRule { rule, owner, subject } in plan.rules() {
+            let apart = matches!(owner, RuleOwner::Agent(_)) && subject == RuleSubject::Pair;
             let same = (self.canonical[rule.root.0 as usize], rule.strength);
             if !seen.contains(&same) && seen.len() < limits::PAGE_ROWS {
                 seen.push(same);

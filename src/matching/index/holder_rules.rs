@@ -6,9 +6,8 @@ use indexmap::IndexMap;
 use crate::{
     engine::columns::Bits,
     inventory::world::World,
-    ir::{NodeId, Plan, Rule},
+    ir::{NodeId, OwnedRule, Plan, RuleOwner, RuleSubject},
     limits,
-    types::Side,
 };
 
 /// The rules that holders have of their own, by expression.
@@ -31,29 +30,31 @@ pub(super) struct HolderRules {
 impl HolderRules {
     pub fn new(plan: &Plan, world: &World, canonical: &[NodeId]) -> HolderRules {
         let agents = world.agents.len();
-        let of_agent = |row: usize| world.rules_of_agent(plan, Some(row));
-        let alone = |rule: &&Rule| rule.strength.is_required() && !rule.sides.of_volume();
-        let (of_agents, unindexed_agents) =
-            gather(canonical, agents, |row| of_agent(row).iter().filter(alone));
-        let fixed = |rule: &&Rule| rule.strength.is_required() && !rule.sides.has(Side::Agent);
+        let of_agent = |row: usize| plan.rules_of(RuleOwner::Agent(world.agents[row].rules));
+        let of_supply = |row: usize| {
+            let tiers = world.supplies[row].chain.iter();
+            tiers.flat_map(|tier| plan.rules_of(RuleOwner::Tier(world.tiers[*tier].rules)))
+        };
+        let alone = |one: &OwnedRule<'_>| one.is_required() && one.subject != RuleSubject::Pair;
+        let (of_agents, unindexed_agents) = gather(canonical, agents, |row| of_agent(row).filter(alone));
         let (of_supplies, unindexed_supplies) =
-            gather(canonical, world.supplies.len(), |row| world.rules_of_supply(plan, row).filter(fixed));
+            gather(canonical, world.supplies.len(), |row| of_supply(row).filter(alone));
         HolderRules {
             of_agents,
             of_supplies,
             unindexed_agents,
             unindexed_supplies,
             preferring: Bits::of(agents, |row| {
-                of_agent(row).iter().any(|rule| rule.strength.is_preferred() && !rule.sides.of_volume())
+                of_agent(row).any(|one| one.is_preferred() && one.subject != RuleSubject::Pair)
             }),
-            crossing: Bits::of(agents, |row| of_agent(row).iter().any(|rule| rule.sides.of_volume())),
+            crossing: Bits::of(agents, |row| of_agent(row).any(|one| one.subject == RuleSubject::Pair)),
         }
     }
 }
 
 /// Collects the rows of each distinct rule. Rules beyond the bound go to no set; their rows are returned as
 /// the second part.
-fn gather<'a, R: Iterator<Item = &'a Rule>>(
+fn gather<'a, R: Iterator<Item = OwnedRule<'a>>>(
     canonical: &[NodeId],
     rows: usize,
     rules: impl Fn(usize) -> R,
@@ -61,8 +62,8 @@ fn gather<'a, R: Iterator<Item = &'a Rule>>(
     let mut found: IndexMap<NodeId, Bits> = IndexMap::new();
     let mut unindexed = Bits::none(rows);
     for row in 0..rows {
-        for rule in rules(row) {
-            let root = canonical[rule.root.0 as usize];
+        for one in rules(row) {
+            let root = canonical[one.rule.root.0 as usize];
             if found.len() < limits::OWN_RULES_INDEXED || found.contains_key(&root) {
                 found.entry(root).or_insert_with(|| Bits::none(rows)).set(row, true);
             } else {

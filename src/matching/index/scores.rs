@@ -6,7 +6,7 @@ use crate::{
         Gap,
         columns::{Bits, Journal, Levels, ones, simd},
     },
-    ir::Rule,
+    ir::{OwnedRule, Plan, RuleOwner},
     matching::{Matcher, score::added},
     types::Side,
     value::Value,
@@ -32,12 +32,18 @@ pub(super) type ScoreKey = (bool, Vec<Result<Value, Gap>>);
 pub(super) fn key(index: &Index, matcher: &Matcher<'_>) -> ScoreKey {
     let plan = matcher.moment.plan;
     let scene = matcher.scene(None, None, None);
-    let rules = plan.broker.prefers.iter().filter(|rule| !rule.sides.of_volume());
+    let rules = of_agents(plan);
     // Preferences that agents have of their own may read any key.
     let own = if index.own.preferring.is_empty() { &[][..] } else { index.roles.columns() };
-    let read = rules.flat_map(|rule| plan.reads(rule.root)).chain(own.iter().copied());
+    let read = rules.flat_map(|one| plan.reads(one.rule.root)).chain(own.iter().copied());
     let others = read.filter(|column| !matches!(plan.column(*column).side, Side::Agent));
     (matcher.subject.need.agent.is_some(), others.map(|column| scene.read(column)).collect())
+}
+
+/// The operator's preferences that read no volume.
+fn of_agents(plan: &Plan) -> impl Iterator<Item = OwnedRule<'_>> {
+    let shared = plan.rules_of(RuleOwner::Operator);
+    shared.filter(|one| one.is_preferred() && !one.subject.has_supply())
 }
 
 impl Scores {
@@ -51,10 +57,9 @@ impl Scores {
             return Some(scores);
         }
         let scene = matcher.scene(None, None, None);
-        let of_agents = |rule: &&Rule| rule.strength.is_preferred() && !rule.sides.of_volume();
         // One rule adds 10¹⁸ at the most, so the sum of any number of rules fits 128 bits.
         let mut reach: i128 = 0;
-        for rule in plan.broker.prefers.iter().filter(of_agents) {
+        for rule in of_agents(plan).map(|one| one.rule) {
             let weight = rule.strength.weight().unwrap_or(0);
             reach += i128::from(weight.unsigned_abs()) * i128::from(crate::quantity::MILLION);
             i64::try_from(reach).ok()?;
@@ -166,9 +171,6 @@ impl<'i> Earned<'i> {
 impl Matcher<'_> {
     /// Returns the sum of the preferences of an agent that read no volume, without places.
     fn earns(&self, agent: usize) -> i128 {
-        let plan = self.moment.plan;
-        let scene = self.scene(Some(agent), None, None);
-        let rules = plan.broker.prefers.iter().chain(self.moment.world.rules_of_agent(plan, Some(agent)));
-        added(&scene, rules.filter(|rule| !rule.sides.of_volume()))
+        added(&self.scene(Some(agent), None, None), self.demand().of_agent(Some(agent)))
     }
 }

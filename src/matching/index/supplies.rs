@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     engine::columns::{Bits, Levels},
-    ir::{NodeId, Rule, Volume},
+    ir::{NodeId, OwnedRule, RuleOwner, RuleSubject, Volume},
     limits,
     matching::{Choice, Matcher, check::Reach, score::added},
     operator::Strength,
@@ -218,9 +218,9 @@ impl SupplyFilter {
         let plan = matcher.moment.plan;
         let scene = matcher.scene(None, None, Some(volume));
         let mut asked = matcher.asked_conditions(&volume.request);
-        let shared = plan.broker.requires.iter();
-        for rule in shared.filter(|rule| rule.sides.of_volume() && !rule.sides.has(Side::Agent)) {
-            asked.extend(matcher.terms(rule.root).into_iter().map(|node| (node, true)));
+        let shared = plan.rules_of(RuleOwner::Operator).filter(OwnedRule::is_required);
+        for one in shared.filter(|one| one.subject == RuleSubject::Supply) {
+            asked.extend(matcher.terms(one.rule.root).into_iter().map(|node| (node, true)));
         }
         self.filter.ask(&mut index.supplies, &index.canonical, &scene, asked);
         // Tiers have rules of their own, for the supplies on them only.
@@ -334,13 +334,13 @@ impl SupplyFilter {
 
     /// Computes the ranks and groups of all supplies.
     fn shared(&mut self, index: &mut Index, matcher: &Matcher<'_>, volume: &Volume) {
-        let rules: Vec<&Rule> = (0..self.group_of.len()).flat_map(|row| matcher.rules_of(row)).collect();
+        let demand = matcher.demand();
         let plan = matcher.moment.plan;
-        for rule in rules {
-            let moves = index.supplies.moves(plan, index.canonical[rule.root.0 as usize]);
-            match rule.sides.has(Side::Agent) {
+        for one in (0..self.group_of.len()).flat_map(|row| demand.of_supply_with_any(row)) {
+            let moves = index.supplies.moves(plan, index.canonical[one.rule.root.0 as usize]);
+            match one.subject.has_agent() {
                 true => self.groups_move |= moves,
-                false => self.ranks_move |= moves && rule.strength.is_preferred(),
+                false => self.ranks_move |= moves && one.is_preferred(),
             }
         }
         self.ranks = (0..self.group_of.len()).map(|row| rank(matcher, volume, row)).collect();
@@ -432,7 +432,8 @@ impl SupplyFilter {
             moving_terms: Vec::new(),
             moving_scores: Vec::new(),
         };
-        for rule in matcher.rules_of(row).filter(|rule| rule.sides.has(Side::Agent)) {
+        let pairs = matcher.demand().of_supply_with_any(row).filter(|one| one.subject.has_agent());
+        for rule in pairs.map(|one| one.rule) {
             match rule.strength {
                 Strength::Require => {
                     for node in matcher.terms(rule.root) {
@@ -531,23 +532,13 @@ impl SupplyFilter {
     }
 }
 
-impl<'a> Matcher<'a> {
-    /// Returns the operator's rules about volumes, and all rules of a supply's tiers.
-    fn rules_of(&self, supply: usize) -> impl Iterator<Item = &'a Rule> + use<'a> {
-        let (plan, world) = (self.moment.plan, self.moment.world);
-        let shared = plan.broker.requires.iter().chain(&plan.broker.prefers);
-        shared.filter(|rule| rule.sides.of_volume()).chain(world.rules_of_supply(plan, supply))
-    }
-}
-
-/// Computes the rank of a supply. Requirements have no weight, and add nothing to the score.
+/// Computes the rank of a supply.
 fn rank(matcher: &Matcher<'_>, volume: &Volume, supply: usize) -> SupplyRank {
     let existing = matcher.moment.world.supplies[supply].existing.as_ref();
     let scene = matcher.scene(None, Some(supply), Some(volume));
-    let rules = matcher.rules_of(supply).filter(|rule| !rule.sides.has(Side::Agent));
     SupplyRank {
         kept: existing.is_some_and(|existing| existing.reserved_for.is_some()),
-        numerator: added(&scene, rules),
+        numerator: added(&scene, matcher.demand().of_supply(None, supply)),
         waste: matcher.waste(volume, supply),
         exists: existing.is_some(),
     }
