@@ -8,9 +8,8 @@ use super::{
     uses,
 };
 use crate::{
-    ir::Show,
+    ir::{Show, Strength},
     limits,
-    operator::Strength,
     parse::ast::{BlockKind, ChargePer, Statement, StatementKind},
     quantity::{MILLION, decimal},
     resolve::hir::{Definition, DefinitionKind, Rule},

@@ -45,7 +45,7 @@ impl<'a> Matcher<'a> {
         let revocable =
             if self.subject.need.accept_revocable { Revocable::Include } else { Revocable::Exclude };
         let line = world.line(self.subject.framework.role);
-        let exempt = self.relaxed.map_or(&[][..], |relaxed| &relaxed.limits);
+        let exempt = self.relaxation().map_or(&[][..], |relaxed| &relaxed.limits);
         let requester = Requester { framework: Some(self.id.framework), line, revocable, exempt };
         Availability { world, ledger: Some(ledger), requester, pending: &draft.takes }
     }

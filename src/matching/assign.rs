@@ -15,10 +15,11 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Matcher,
+    Matcher, SupplyScope,
     amounts::{Draft, RaisableAmount, Taking},
     assigned::Assigned,
     check::Reach,
+    demand::required,
     failure::{Failure, Shortage},
     score::{Score, ScoreItem},
     search::{LOOKS_OF_ASKING, LOOKS_OF_SERVING, LOOKS_PER_TRY, Search},
@@ -321,9 +322,9 @@ impl<'a> Matcher<'a> {
         open: &mut Option<Vec<usize>>,
         ties: &[Tie],
     ) -> Vec<Choice> {
-        let mut options = match self.open {
-            Some(open) => open.choices(self, agent, at, before, ties),
-            None => {
+        let mut options = match self.scope {
+            SupplyScope::Indexed(open) => open.choices(self, agent, at, before, ties),
+            SupplyScope::All | SupplyScope::Among(_) => {
                 let open = open.get_or_insert_with(|| self.holding(agent, at));
                 let left = open.iter().filter(|supply| tie::leave(ties, self, **supply));
                 left.map(|supply| self.choice(agent, at, *supply, before)).collect()
@@ -427,23 +428,19 @@ impl<'a> Matcher<'a> {
     fn joint_place(&self, agent: Option<usize>, supplies: &[usize]) -> Option<&'a Place> {
         let need = self.subject.need;
         // Places that do not depend on the supplies were checked before. A relaxed need checks them again.
-        let hard =
-            |place: &&Place| place.strength.is_required() && (place.kind.is_tie() || self.relaxed.is_some());
+        let again = self.relaxation().is_some();
+        let joint = |place: &&Place| again || place.kind.is_tie();
         let of_agent = agent.and_then(|agent| {
-            let mut places = need.places.iter().filter(hard);
+            let mut places = required(&need.places).filter(joint);
             places.find(|place| !self.agent_place(place, agent, supplies).holds())
         });
         if of_agent.is_some() {
             return of_agent;
         }
         let ((last, before), volume) = supplies.split_last().zip(need.volumes.get(supplies.len() - 1))?;
-        let hard =
-            |place: &&Place| hard(place) || place.strength.is_required() && place.kind.counts().is_some();
-        volume
-            .places
-            .iter()
-            .filter(hard)
-            .find(|place| !self.supply_place(place, *last, before, volume).holds())
+        let mut places =
+            required(&volume.places).filter(|place| joint(place) || place.kind.counts().is_some());
+        places.find(|place| !self.supply_place(place, *last, before, volume).holds())
     }
 
     /// Checks with all supplies known that charges fit the agent, and that something is taken.

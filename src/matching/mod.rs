@@ -72,10 +72,30 @@ pub struct Moment<'a> {
     pub recorder: Option<&'a Recorder>,
 }
 
+/// The constraints that a matcher applies.
+#[derive(Clone, Copy, Debug)]
+enum Strictness<'a> {
+    /// All of them, as the need is written.
+    Whole,
+    /// Those that are left of a relaxed need, for explanations.
+    Relaxed(&'a Relaxed),
+}
+
+/// The supplies that a matcher tries.
+#[derive(Clone, Copy, Debug)]
+enum SupplyScope<'a> {
+    /// All of the fleet, each checked when it is tried.
+    All,
+    /// These only, in order of path, each checked when it is tried.
+    Among(&'a [usize]),
+    /// Those that the index has found to hold. They are not checked again.
+    Indexed(&'a index::OpenSupplies<'a>),
+}
+
 /// One need at one moment. Its methods are the plain engine.
 ///
-/// The private options change what the checks see. A matcher with any of them is *special*, and the index
-/// refuses it, since the cached sets hold for the whole need and all supplies only.
+/// The index answers for a matcher of the whole need and all supplies only, since its cached sets hold for no
+/// other.
 #[derive(Clone, Copy, Debug)]
 pub struct Matcher<'a> {
     /// The moment.
@@ -84,12 +104,10 @@ pub struct Matcher<'a> {
     pub id: NeedId,
     /// The framework and the need, as expressions see them.
     pub subject: Subject<'a>,
-    /// The conditions that are dropped, for explanations. `None`: no condition is.
-    relaxed: Option<&'a Relaxed>,
-    /// The supplies that may be tried. `None`: all of them.
-    among: Option<&'a [usize]>,
-    /// The supplies that the index has found already. `None`: each supply is checked.
-    open: Option<&'a index::OpenSupplies<'a>>,
+    /// The constraints that it applies.
+    strictness: Strictness<'a>,
+    /// The supplies that it tries.
+    scope: SupplyScope<'a>,
 }
 
 impl<'a> Matcher<'a> {
@@ -97,7 +115,7 @@ impl<'a> Matcher<'a> {
     pub fn new(moment: Moment<'a>, id: NeedId) -> Self {
         let framework = &moment.plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
-        Matcher { moment, id, subject, relaxed: None, among: None, open: None }
+        Matcher { moment, id, subject, strictness: Strictness::Whole, scope: SupplyScope::All }
     }
 
     /// Returns the values that expressions read for a candidate.

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use indexmap::IndexSet;
 
 use super::{
-    Matcher,
+    Matcher, Strictness, SupplyScope,
     amounts::Draft,
     check::Reach,
     failure::{Constraint, Failure},
@@ -49,19 +49,30 @@ impl<'a> Matcher<'a> {
     pub fn relaxed(self, relaxed: &'a Relaxed) -> Matcher<'a> {
         let framework = &relaxed.framework;
         let subject = crate::engine::Subject { framework, need: &framework.needs[self.id.need] };
-        Matcher { subject, relaxed: Some(relaxed), ..self }
+        Matcher { subject, strictness: Strictness::Relaxed(relaxed), ..self }
+    }
+
+    /// Returns what is dropped of the need, if it is relaxed.
+    pub(super) fn relaxation(&self) -> Option<&'a Relaxed> {
+        match self.strictness {
+            Strictness::Whole => None,
+            Strictness::Relaxed(relaxed) => Some(relaxed),
+        }
     }
 
     /// Returns a matcher for the same need that tries only these supplies. They must be in order of path.
     #[must_use]
     pub fn among(self, supplies: &'a [usize]) -> Matcher<'a> {
-        Matcher { among: Some(supplies), ..self }
+        Matcher { scope: SupplyScope::Among(supplies), ..self }
     }
 
     /// Returns the supplies to try, in order of path.
     pub(super) fn supplies(&self) -> impl Iterator<Item = usize> + use<'a> {
-        let all = if self.among.is_some() { 0 } else { self.moment.world.supplies.len() };
-        self.among.unwrap_or_default().iter().copied().chain(0..all)
+        let (few, all): (&[usize], usize) = match self.scope {
+            SupplyScope::Among(few) => (few, 0),
+            SupplyScope::All | SupplyScope::Indexed(_) => (&[], self.moment.world.supplies.len()),
+        };
+        few.iter().copied().chain(0..all)
     }
 
     /// Checks everything that must hold for an agent alone; for a need without an agent, everything that must
@@ -71,7 +82,9 @@ impl<'a> Matcher<'a> {
         agent: Option<usize>,
         sink: &mut dyn FnMut(Failure<'a>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Some(relaxed) = self.relaxed else { return self.every_agent_check(agent, sink) };
+        let Strictness::Relaxed(relaxed) = self.strictness else {
+            return self.every_agent_check(agent, sink);
+        };
         self.every_agent_check(agent, &mut |failure| {
             if relaxed.drops(&failure, None) { ControlFlow::Continue(()) } else { sink(failure) }
         })
@@ -86,7 +99,7 @@ impl<'a> Matcher<'a> {
         reach: Reach,
         sink: &mut dyn FnMut(Failure<'a>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Some(relaxed) = self.relaxed else {
+        let Strictness::Relaxed(relaxed) = self.strictness else {
             return self.every_supply_check(agent, volume, supply, reach, sink);
         };
         self.every_supply_check(agent, volume, supply, reach, &mut |failure| {
@@ -96,13 +109,14 @@ impl<'a> Matcher<'a> {
 
     /// Returns the charges that apply.
     pub(super) fn charges(&self) -> impl Iterator<Item = &'a Charge> + use<'a> {
-        let dropped = self.relaxed.map_or(&[][..], |relaxed| &relaxed.charges);
+        let dropped = self.relaxation().map_or(&[][..], |relaxed| &relaxed.charges);
         self.moment.plan.broker.charges.iter().filter(|charge| !dropped.contains(&charge.root))
     }
 
     /// Returns `true` unless the limit on the users of an existing volume is dropped.
     pub(super) fn counts_users(&self, volume: &Volume) -> bool {
-        self.relaxed.is_none_or(|relaxed| !relaxed.conditions.contains(&Constraint::Users(Some(volume.name))))
+        self.relaxation()
+            .is_none_or(|relaxed| !relaxed.conditions.contains(&Constraint::Users(Some(volume.name))))
     }
 
     /// Returns the limits of a role on a resource, as stocks.

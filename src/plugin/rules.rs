@@ -9,8 +9,7 @@ use super::{
     binding,
 };
 use crate::{
-    ir::{self, ColumnId, ExternalQuestion, ExternalRule, Node, NodeId, Plan, SideSet},
-    operator::Strength,
+    ir::{self, ColumnId, ExternalQuestion, ExternalRule, Node, NodeId, Plan, SideSet, Strength},
     source::{SourceId, Sources, Span},
     symbol::Symbol,
     types::{PluginClass, Side},

@@ -212,20 +212,12 @@ impl Resolver {
                 },
             };
             let Some(expr) = expr.and_then(|expr| self.expr(ExprContext::Rules, &expr)) else { continue };
-            if record
-                .strength
-                .weight()
-                .is_some_and(|weight| !self.is_weight(weight, part.to_run_span(record.span)))
-            {
+            let span = part.to_run_span(record.span);
+            if record.strength.weight().is_some_and(|weight| !self.is_weight(weight, span)) {
                 continue;
             }
-            rules.push(Rule {
-                label: record.label.as_ref().map(|label| label.text.clone()),
-                strength: record.strength,
-                expr,
-                span: part.to_run_span(record.span),
-                docs: record.docs.clone(),
-            });
+            let label = record.label.as_ref().map(|label| label.text.clone());
+            rules.push(Rule { label, strength: record.strength, expr, span, docs: record.docs.clone() });
         }
         rules
     }

@@ -102,7 +102,7 @@ fn brute_force(matcher: &Matcher<'_>) -> Counted {
             set.is_subset(dropped) && ways.iter().all(|ways| ways.iter().any(|way| way.is_subset(dropped)))
         };
         let is_open = open(&Set::new());
-        let frees = |condition: &Condition| !is_open && open(&Set::from([*condition]));
+        let frees = |condition: &Constraint| !is_open && open(&Set::from([*condition]));
         for condition in &set {
             add(&mut counted.agents, (*condition, None), frees(condition));
         }

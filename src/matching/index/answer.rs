@@ -178,7 +178,7 @@ impl Index {
         let need = matcher.subject.need;
         // A place or a charge that ties agent and volume would have to be judged pair by pair.
         let tied = !need.volumes.is_empty() && !matcher.is_apart();
-        if matcher.is_special() || need.agent.is_none() || need.volumes.len() > 1 || tied {
+        if !matcher.is_indexed() || need.agent.is_none() || need.volumes.len() > 1 || tied {
             return None;
         }
         let shape = self.shape(matcher);

@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{
     engine::columns::{Bits, ones},
+    ir::Strength,
     matching::{
-        Candidate, Choice, Matcher, ScoreItem, Search,
+        Candidate, Choice, Matcher, ScoreItem, Search, Strictness, SupplyScope,
         assigned::{Assigned, Tied},
     },
-    operator::Strength,
     quantity::MILLION,
     types::Side,
 };
@@ -46,7 +46,7 @@ pub(super) fn without_agent(
     let open = supplies_of(index, matcher, volumes);
     let rows_by_value = open::rows_by_value(index, matcher);
     let open = OpenSupplies::new(volumes, &open, rows_by_value);
-    let matcher = Matcher { open: Some(&open), ..*matcher };
+    let matcher = Matcher { scope: SupplyScope::Indexed(&open), ..*matcher };
     let found = matcher.candidate(None, search);
     search.feasible += usize::from(found.is_some());
     found
@@ -101,7 +101,7 @@ pub(super) fn best(
             let mut open = OpenSupplies::new(volumes, &open, rows_by_value);
             let kinds = matcher.assigns_once().then(|| kinds.now(&open, volumes, matcher, rows.rows()));
             open.kinds.clone_from(&kinds);
-            let open = Matcher { open: Some(&open), ..*matcher };
+            let open = Matcher { scope: SupplyScope::Indexed(&open), ..*matcher };
             if let Some(kinds) = kinds {
                 choosing.once([matcher, &open], &kinds, &rows, &index.own.crossing, search);
             } else {
@@ -161,14 +161,15 @@ fn soft_of_volume(index: &mut Index, matcher: &Matcher<'_>) -> Vec<(i128, Bits)>
 }
 
 impl Matcher<'_> {
-    /// Returns `true` if the index cannot answer: conditions are dropped, supplies are restricted or known
-    /// already, outcomes are recorded, or the need may take nothing.
-    pub(super) fn is_special(&self) -> bool {
-        self.relaxed.is_some()
-            || self.may_take_nothing().is_some()
-            || self.among.is_some()
-            || self.moment.recorder.is_some()
-            || self.open.is_some()
+    /// Returns `true` if the index can answer: the whole need is asked of all supplies, no outcome is recorded,
+    /// and an answer takes something.
+    pub(super) fn is_indexed(&self) -> bool {
+        let whole = match (self.strictness, self.scope) {
+            (Strictness::Whole, SupplyScope::All) => true,
+            (Strictness::Whole, SupplyScope::Among(_) | SupplyScope::Indexed(_))
+            | (Strictness::Relaxed(_), _) => false,
+        };
+        whole && self.moment.recorder.is_none() && self.may_take_nothing().is_none()
     }
 
     /// Returns `true` if only rules relate the agent to the supplies, and neither a place nor a charge

@@ -3,10 +3,9 @@
 use super::{Index, ShapeRequest};
 use crate::{
     engine::columns::Levels,
-    ir::{NodeId, OwnedRule, Rule, RuleOwner, RuleSubject},
+    ir::{NodeId, OwnedRule, Rule, RuleOwner, RuleSubject, Strength},
     limits,
     matching::Matcher,
-    operator::Strength,
     types::Side,
 };
 

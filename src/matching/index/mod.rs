@@ -228,7 +228,7 @@ impl Index {
     /// Returns `true` if everything holds that must hold for an agent alone, like
     /// [`Matcher::agent_holds`].
     pub fn agent_holds(&mut self, matcher: &Matcher<'_>, agent: usize) -> bool {
-        if matcher.is_special() || matcher.subject.need.agent.is_none() {
+        if !matcher.is_indexed() || matcher.subject.need.agent.is_none() {
             return matcher.agent_holds(Some(agent));
         }
         let shape = self.shape(matcher);
@@ -262,7 +262,7 @@ impl Index {
         let need = matcher.subject.need;
         let placed =
             need.volumes.iter().flat_map(|volume| &volume.places).any(|place| place.strength.is_required());
-        if plain || placed || matcher.is_special() || matcher.charges().next().is_some() {
+        if plain || placed || !matcher.is_indexed() || matcher.charges().next().is_some() {
             return None;
         }
         let shape = self.shape(matcher);
@@ -340,7 +340,7 @@ impl Index {
         search: &mut Search,
         served: Option<&mut Vec<Served>>,
     ) -> Option<Option<Candidate>> {
-        if matcher.is_special() {
+        if !matcher.is_indexed() {
             return None;
         }
         let shape = self.shape(matcher);

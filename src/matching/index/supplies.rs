@@ -23,10 +23,9 @@ use super::{
 };
 use crate::{
     engine::columns::{Bits, Levels},
-    ir::{NodeId, OwnedRule, RuleOwner, RuleSubject, Volume},
+    ir::{NodeId, OwnedRule, RuleOwner, RuleSubject, Strength, Volume},
     limits,
     matching::{Choice, Matcher, check::Reach, score::added},
-    operator::Strength,
     symbol::Symbol,
     types::Side,
 };
