@@ -113,7 +113,8 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
     // A volume's place may compare with the domain of its agent.
     let of_volumes = need.volumes.iter().flat_map(|volume| &volume.places);
     let reads_domain = |place: &Place| match place.kind.test() {
-        PlaceTest::Compared { relation, .. } => relation == Relation::Near,
+        PlaceTest::Compared { relation: Relation::Near, .. } => true,
+        PlaceTest::Compared { relation: Relation::Apart, .. } => false,
         // The verdict of a subtree is in the key.
         PlaceTest::Subtree { .. } | PlaceTest::Counted { .. } => false,
     };
@@ -251,7 +252,10 @@ pub(super) fn supplies(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
 /// agent`) the verdict is enough as long as nothing is granted on the row.
 fn compared(place: &Place, itself: PlaceKey) -> Option<PlaceKey> {
     let by = place.kind.key()?;
-    let counts = matches!(place.kind.counts(), Some(CountRule::AtMost { .. }));
+    let counts = match place.kind.counts() {
+        Some(CountRule::AtMost { .. }) => true,
+        Some(CountRule::Spread { .. } | CountRule::Together) | None => false,
+    };
     (!counts || by != itself).then_some(by)
 }
 
