@@ -1,6 +1,8 @@
 //! The columns find what the plain engine finds: the same offers, scores and reasons, byte for byte, in every test of
 //! the suite and on generated policies and fleets.
 
+mod kinds;
+
 use std::{cell::Cell, cmp::Reverse, fmt::Write as _, fs, path::Path};
 
 use bourse::{

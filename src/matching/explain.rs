@@ -49,6 +49,23 @@ pub enum ReasonKind {
 }
 
 impl ReasonKind {
+    /// Every kind.
+    pub const ALL: [ReasonKind; 13] = [
+        ReasonKind::Rule,
+        ReasonKind::Class,
+        ReasonKind::Condition,
+        ReasonKind::Amount,
+        ReasonKind::Charge,
+        ReasonKind::Place,
+        ReasonKind::Filesystem,
+        ReasonKind::Access,
+        ReasonKind::Users,
+        ReasonKind::Reserved,
+        ReasonKind::Source,
+        ReasonKind::Principal,
+        ReasonKind::Limit,
+    ];
+
     /// Returns its word in outputs.
     pub fn name(self) -> &'static str {
         match self {
