@@ -57,6 +57,7 @@ pub mod format;
 pub mod import;
 pub mod inventory;
 pub mod ir;
+pub mod keys;
 pub mod limits;
 pub mod live;
 pub mod logic;

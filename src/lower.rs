@@ -10,6 +10,7 @@ use crate::{
     check::Types,
     inventory::records::{KeyRecord, Raw},
     ir,
+    keys::{self, BuiltIn, BuiltInKey},
     parse::ast::Literal,
     quantity::Overlap,
     resolve::hir::{self, Expr, ExprKind, Hir},
@@ -149,7 +150,9 @@ impl Lowering<'_> {
         let (at, new) = self.plan.columns.insert_full(ir::Column { side: read.side, key });
         if new {
             let kind = match &read.key {
-                hir::Key::Attribute(key) => self.types.key(read.side, key),
+                hir::Key::Attribute(key) => keys::find(read.side, key)
+                    .and_then(BuiltInKey::type_read)
+                    .or_else(|| self.types.key(read.side, key)),
                 _ => None,
             };
             self.plan.column_types.push(kind);
@@ -279,7 +282,7 @@ impl Lowering<'_> {
             let keys = self.keys(Side::Framework, &framework.keys);
             let needs = framework.needs.iter().map(|need| self.need(need)).collect();
             let (name, role) = (&framework.name, &framework.role);
-            let principal = framework.keys.iter().find(|own| own.key == "principal");
+            let principal = framework.keys.iter().find(|own| own.key == BuiltIn::Principal.text());
             let principal = match principal.map(|own| &own.value) {
                 Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
                 _ => None,
@@ -300,7 +303,7 @@ impl Lowering<'_> {
     /// The principals that a role serves, if it names them. An empty list serves nobody.
     fn served(&mut self, role: &str) -> Option<Arc<[Symbol]>> {
         let role = self.hir.roles.iter().find(|known| known.name.text == role)?;
-        let principals = role.keys.iter().find(|own| own.key == "principals")?;
+        let principals = role.keys.iter().find(|own| own.key == BuiltIn::Principals.text())?;
         match &principals.value {
             Raw::Texts(names) => Some(self.texts(names).into()),
             _ => Some(Arc::from([])),

@@ -133,7 +133,3 @@ pub struct PluginClass {
     /// The side that it classifies: agents or supplies.
     pub side: Side,
 }
-
-/// The words that a level must not be named, because they mean something else in the same positions.
-pub const NO_LEVELS: [&str; 9] =
-    ["name", "domain", "total", "free", "used", "agent", "pool", "instance", "provider"];

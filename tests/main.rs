@@ -19,6 +19,7 @@ mod format;
 mod fuzzing;
 mod harness;
 mod invariants;
+mod keys;
 mod live;
 mod names;
 mod operations;

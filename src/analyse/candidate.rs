@@ -191,15 +191,11 @@ impl<'a> HypotheticalCandidate<'a> {
             Key::Name | Key::Provider | Key::Instance => Some(Type::Text),
             Key::Domain | Key::Level(_) => Some(Type::Place),
             Key::Total(name) | Key::Free(name) | Key::Used(name) => resource(side, name),
-            Key::Attribute(key) => match (side, self.plan.symbols.text(key)) {
-                (Side::Volume, "filesystem" | "access" | "source") => Some(Type::Text),
-                (Side::Volume | Side::Need, "count") | (Side::Role, "weight") => Some(Type::NUMBER),
-                (Side::Volume, _) => resource(Side::Pool, key),
-                (Side::Need, _) => {
-                    self.plan.column_types[id.0 as usize].or_else(|| resource(Side::Agent, key))
-                }
-                _ => self.plan.column_types[id.0 as usize],
-            },
+            Key::Attribute(key) => self.plan.column_types[id.0 as usize].or_else(|| match side {
+                Side::Volume => resource(Side::Pool, key),
+                Side::Need => resource(Side::Agent, key),
+                _ => None,
+            }),
         }
     }
 

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     engine::Keys,
     ir::{Column, ColumnId, Key},
+    keys::{self, BuiltIn, Presence},
     limits,
     quantity::{Dimension, MILLION},
     ranges::Ranges,
@@ -90,33 +91,32 @@ pub fn domains(group: &ComparedGroup, hypothetical: &mut HypotheticalCandidate<'
     domains
 }
 
-/// Returns `true` if a candidate may lack the value of a column. Keys that always have one, or a default, are
-/// listed.
+/// Returns `true` if a candidate may lack the value of a column.
 fn may_be_absent(column: Column, hypothetical: &HypotheticalCandidate<'_>) -> bool {
-    let symbols = &hypothetical.plan().symbols;
-    match column.key {
-        Key::Name => column.side == Side::Broker,
-        Key::Provider | Key::Instance => false,
-        Key::Attribute(key) => !matches!(
-            (column.side, symbols.text(key)),
-            (Side::Volume, "access" | "count")
-                | (Side::Need, "count")
-                | (Side::Framework, "role")
-                | (Side::Role, "weight")
-        ),
-        Key::Domain | Key::Level(_) | Key::Total(_) | Key::Free(_) | Key::Used(_) => true,
-    }
+    let word = match column.key {
+        Key::Name => BuiltIn::Name.text(),
+        Key::Provider => BuiltIn::Provider.text(),
+        Key::Instance => BuiltIn::Instance.text(),
+        Key::Attribute(key) => hypothetical.plan().symbols.text(key),
+        Key::Domain | Key::Level(_) | Key::Total(_) | Key::Free(_) | Key::Used(_) => return true,
+    };
+    keys::find(column.side, word).is_none_or(|known| known.presence != Presence::Always)
+}
+
+/// Returns the property that a column reads, if it is no open key.
+fn property(column: Column, hypothetical: &HypotheticalCandidate<'_>) -> Option<BuiltIn> {
+    let Key::Attribute(key) = column.key else { return None };
+    keys::property(column.side, hypothetical.plan().symbols.text(key)).map(|known| known.word)
 }
 
 /// Returns the least amount that a column can have, if it has one.
 fn least(column: Column, hypothetical: &HypotheticalCandidate<'_>) -> Option<i64> {
-    let symbols = &hypothetical.plan().symbols;
     match column.key {
         Key::Total(_) | Key::Used(_) => Some(0),
-        Key::Attribute(key) => match (column.side, symbols.text(key)) {
-            (Side::Volume | Side::Need, "count") => Some(MILLION),
-            (Side::Volume, _) => Some(0),
-            (Side::Role, "weight") => Some(1),
+        Key::Attribute(_) => match property(column, hypothetical) {
+            Some(BuiltIn::Count) => Some(MILLION),
+            Some(BuiltIn::Weight) => Some(1),
+            None if column.side == Side::Volume => Some(0),
             _ => None,
         },
         _ => None,
@@ -439,8 +439,7 @@ impl Representatives<'_> {
 }
 
 fn is_access(column: Column, hypothetical: &HypotheticalCandidate<'_>) -> bool {
-    let Key::Attribute(key) = column.key else { return false };
-    column.side == Side::Volume && hypothetical.plan().symbols.text(key) == "access"
+    column.side == Side::Volume && property(column, hypothetical) == Some(BuiltIn::Access)
 }
 
 /// Returns the number of paths in a tree of this depth below one path.

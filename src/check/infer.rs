@@ -13,10 +13,14 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
+    keys::{self, BuiltInKey},
     operator::{ArithmeticOp, Function, TestOp},
     parse::ast::Literal,
     quantity::Dimension,
-    resolve::hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
+    resolve::{
+        hir::{DefinitionId, Expr, ExprKind, Hir, Key, Read},
+        show_read,
+    },
     source::Span,
     types::{Side, Type},
     value::is_place,
@@ -63,10 +67,9 @@ pub(super) struct Checker<'a> {
     later: Vec<Later>,
     ordered: Vec<(Var, Span)>,
     arithmetic: Vec<(Var, Span)>,
+    /// The reads of amounts.
+    amounts: Vec<(Var, Read, Span)>,
 }
-
-/// The keys of a requested volume that are not amounts.
-const VOLUME_TEXTS: [&str; 3] = ["filesystem", "access", "source"];
 
 impl<'a> Checker<'a> {
     pub(super) fn new(hir: &'a Hir, known: TypeVariables) -> Self {
@@ -82,6 +85,7 @@ impl<'a> Checker<'a> {
             later: Vec::new(),
             ordered: Vec::new(),
             arithmetic: Vec::new(),
+            amounts: Vec::new(),
         }
     }
 
@@ -190,18 +194,24 @@ impl<'a> Checker<'a> {
             Key::Name | Key::Provider | Key::Instance => self.known(Type::Text, span),
             Key::Domain | Key::Level(_) => self.known(Type::Place, span),
             Key::Total(resource) | Key::Free(resource) | Key::Used(resource) => {
-                self.resource(read.side, resource)
+                self.amount(read.side, resource, read, span)
             }
-            Key::Attribute(key) => match read.side {
-                Side::Volume if VOLUME_TEXTS.contains(&key.as_str()) => self.known(Type::Text, span),
-                Side::Volume if key == "count" => self.known(Type::NUMBER, span),
-                Side::Volume => self.resource(Side::Pool, key),
-                Side::Need if key == "count" => self.known(Type::NUMBER, span),
-                Side::Need if self.is_asked(key) => self.resource(Side::Agent, key),
-                Side::Role if key == "weight" => self.known(Type::NUMBER, span),
-                side => self.key(side, key),
+            Key::Attribute(key) => match keys::find(read.side, key).and_then(BuiltInKey::type_read) {
+                Some(kind) => self.known(kind, span),
+                None if read.side == Side::Volume => self.amount(Side::Pool, key, read, span),
+                None if read.side == Side::Need && self.is_asked(key) => {
+                    self.amount(Side::Agent, key, read, span)
+                }
+                None => self.key(read.side, key),
             },
         }
+    }
+
+    /// Returns the variable of a resource that is read as an amount. Its bound must turn out to be a quantity.
+    fn amount(&mut self, side: Side, resource: &str, read: &Read, span: Span) -> Var {
+        let var = self.resource(side, resource);
+        self.amounts.push((var, read.clone(), span));
+        var
     }
 
     /// Returns `true` if a need requests this resource of an agent. `need.R` is the requested amount then.
@@ -449,6 +459,31 @@ impl<'a> Checker<'a> {
         true
     }
 
+    /// Reports amounts that are used as something else. No amount is a text or a set, so such a condition
+    /// would never hold.
+    fn amounts_as_others(&mut self) {
+        for (var, read, span) in std::mem::take(&mut self.amounts) {
+            let bound = self.table.get(var);
+            if bound == Bound::Free || bound.dimension().is_some() {
+                continue;
+            }
+            let shown = show_read(&read, &self.hir.levels);
+            let message = format!("`{shown}` is an amount, and is used as {}", with_article(bound.words()));
+            let help = match read.side {
+                Side::Volume => {
+                    let words: Vec<&str> =
+                        keys::of(Side::Volume).iter().map(|known| known.word.text()).collect();
+                    format!(
+                        "a volume has `{}`; its other keys are the amounts that needs ask for",
+                        words.join("`, `")
+                    )
+                }
+                _ => "compare it with an amount, such as `4` or `64GiB`".to_owned(),
+            };
+            self.problems.push(Diagnostic::error(Code::B0301, span, message).help(help));
+        }
+    }
+
     /// Solves the waiting constraints and returns the types and problems.
     pub(super) fn finish(mut self) -> (Types, Vec<Diagnostic>) {
         self.solve();
@@ -471,6 +506,7 @@ impl<'a> Checker<'a> {
             }
         }
         // Checked last: an operand may have got its type from a later use.
+        self.amounts_as_others();
         for (var, span) in std::mem::take(&mut self.arithmetic) {
             let (bound, origin) = self.table.get_with_origin(var);
             if bound != Bound::Free && bound.dimension().is_none() {

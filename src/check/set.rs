@@ -13,6 +13,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, nearest_after},
     inventory::records::{KeyRecord, Raw, RawAmount, Reserved, ResourceRecord, TierKind, TierRecord},
+    keys::{self, BuiltIn, BuiltInKey},
     parse::ast::ChargePer,
     quantity::Dimension,
     resolve::{
@@ -120,30 +121,31 @@ fn records(checker: &mut Checker<'_>) {
     for role in &hir.roles {
         for record in &role.keys {
             key(checker, Side::Role, record);
-            if record.key == "principals" {
-                let var = checker.key(Side::Role, "principals");
-                let why = "`principals` of a role is built in";
-                checker.expect(var, Bound::Known(Type::Texts), record.span, why);
-            }
+            property(checker, Side::Role, record, "role");
         }
     }
+}
+
+/// Requires a property to have its type where it is stated.
+fn property(checker: &mut Checker<'_>, side: Side, record: &KeyRecord, holder: &str) {
+    let Some(wanted) = keys::property(side, &record.key).and_then(BuiltInKey::type_stated) else { return };
+    // An open key may still turn out to be a place, elsewhere.
+    let bound = match wanted {
+        Type::Text if side == Side::Pool => Bound::Quoted,
+        wanted => Bound::Known(wanted),
+    };
+    let var = checker.key(side, &record.key);
+    checker.expect(var, bound, record.span, &format!("`{}` of a {holder} is built in", record.key));
 }
 
 fn tier(checker: &mut Checker<'_>, record: &TierRecord) {
     for own in &record.keys {
         key(checker, Side::Pool, own);
-        if record.kind == TierKind::Volume {
-            let wanted = match own.key.as_str() {
-                "filesystem" | "access" => Bound::Quoted,
-                "users" => Bound::Known(Type::NUMBER),
-                _ => continue,
-            };
-            let var = checker.key(Side::Pool, &own.key);
-            checker.expect(var, wanted, own.span, &format!("`{}` of a volume is built in", own.key));
-        }
-        if record.kind == TierKind::Pool && own.key == "carve" {
-            let var = checker.key(Side::Pool, "carve");
-            checker.expect(var, Bound::Known(Type::Bool), own.span, "`carve` is true or false");
+        let carve = own.key == BuiltIn::Carve.text();
+        match record.kind {
+            TierKind::Pool if carve => property(checker, Side::Pool, own, "pool"),
+            TierKind::Volume if !carve => property(checker, Side::Pool, own, "volume"),
+            _ => {}
         }
     }
     record.resources.iter().for_each(|own| resource(checker, Side::Pool, own));
@@ -155,13 +157,7 @@ fn frameworks(checker: &mut Checker<'_>) {
     for framework in &hir.frameworks {
         for record in &framework.keys {
             key(checker, Side::Framework, record);
-            let wanted = match record.key.as_str() {
-                "role" | "principal" => Bound::Known(Type::Text),
-                "capabilities" => Bound::Known(Type::Texts),
-                _ => continue,
-            };
-            let var = checker.key(Side::Framework, &record.key);
-            checker.expect(var, wanted, record.span, &format!("`{}` of a framework is built in", record.key));
+            property(checker, Side::Framework, record, "framework");
         }
         for need in &framework.needs {
             need.keys.iter().for_each(|record| key(checker, Side::Need, record));
@@ -331,7 +327,9 @@ fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
             hir.schema.iter().filter(|field| field.side == side).map(|field| field.key.as_str()).collect();
         let mut told = 0;
         for (key, span) in uses(checker, side) {
-            if declared.contains(key.as_str()) || is_built_in(side, &key) {
+            // Other keys of volumes are amounts, which no schema declares.
+            let is_known = side == Side::Volume || keys::is_word(side, &key);
+            if declared.contains(key.as_str()) || is_known {
                 continue;
             }
             let message = format!("the schema of `{side}` does not declare `{key}`");
@@ -346,17 +344,6 @@ fn undeclared(checker: &mut Checker<'_>, strictness: Strictness) {
             checker.problems.push(problem);
             told += 1;
         }
-    }
-}
-
-fn is_built_in(side: Side, key: &str) -> bool {
-    match side {
-        Side::Framework => matches!(key, "role" | "principal" | "capabilities"),
-        Side::Pool => matches!(key, "filesystem" | "access" | "users" | "carve"),
-        Side::Volume => true,
-        Side::Need => key == "count",
-        Side::Role => matches!(key, "weight" | "principals"),
-        Side::Agent | Side::Broker => false,
     }
 }
 

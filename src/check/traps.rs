@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest_after},
+    keys::{self, BuiltIn},
     source::Span,
     types::Side,
 };
@@ -37,17 +38,18 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
     let mut problems = Vec::new();
     for side in [Side::Agent, Side::Pool] {
         let (resources, mut keys) = names(checker, side);
-        let built_in = ["name", "domain", "provider", "instance", "filesystem", "access"];
-        keys.extend(
-            built_in.into_iter().filter(|word| side == Side::Pool || matches!(*word, "name" | "domain")),
-        );
+        let built_in = keys::of(side).iter().map(|known| known.word);
+        for word in built_in.filter(|word| !word.is_amount()) {
+            keys.insert(word.text());
+        }
         keys.extend(checker.hir.levels.iter().map(String::as_str));
         // A word is searched once, however often it is read.
         let mut seen: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (key, span) in uses_in_rules(checker, side) {
             let first = key.split('.').next().unwrap_or(&key);
             let known = keys.contains(key.as_str()) || resources.contains(key.as_str());
-            if !known && !matches!(first, "total" | "free" | "used") {
+            let amount = BuiltIn::from_text(first).is_some_and(BuiltIn::is_amount);
+            if !known && !amount {
                 let looked = seen.len();
                 let meant =
                     seen.entry(key.clone()).or_insert_with(|| near(looked, &key, keys.iter().copied()));
@@ -63,14 +65,13 @@ pub(super) fn misspelt(checker: &mut Checker<'_>) {
         .map(|(key, _)| key)
         .collect();
     for framework in &hir.frameworks {
-        let words = ["role", "principal", "capabilities"];
-        let own = framework.keys.iter().map(|key| (key, words.as_slice()));
-        let of_needs =
-            framework.needs.iter().flat_map(|need| &need.keys).map(|key| (key, ["count"].as_slice()));
-        for (key, words) in own.chain(of_needs) {
-            if !words.contains(&key.key.as_str()) && !read.contains(&key.key) {
+        let own = framework.keys.iter().map(|key| (key, Side::Framework));
+        let of_needs = framework.needs.iter().flat_map(|need| &need.keys).map(|key| (key, Side::Need));
+        for (key, side) in own.chain(of_needs) {
+            if !keys::is_word(side, &key.key) && !read.contains(&key.key) {
                 let what = format!("nothing reads the key `{}`", key.key);
-                let meant = near(0, &key.key, words.iter().copied());
+                let words = keys::properties(side).map(|known| known.word.text());
+                let meant = near(0, &key.key, words);
                 problems.extend(meant.map(|meant| warn(&what, key.span, &meant)));
             }
         }

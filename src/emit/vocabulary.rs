@@ -1,7 +1,7 @@
 //! The vocabulary of manifests: keys, purposes, scopes and conditions. The builder of a plugin and its host
 //! share it, also where plugins cannot run.
 
-use crate::{types::Side, value::is_within};
+use crate::{keys::BuiltIn, types::Side, value::is_within};
 
 /// The key of a column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,14 +31,14 @@ impl KeyName {
     pub fn show(&self) -> String {
         match self {
             KeyName::Attribute(key) => key.clone(),
-            KeyName::Name => "name".to_owned(),
-            KeyName::Domain => "domain".to_owned(),
+            KeyName::Name => BuiltIn::Name.text().to_owned(),
+            KeyName::Domain => BuiltIn::Domain.text().to_owned(),
             KeyName::Level(level) => level.clone(),
-            KeyName::Total(resource) => format!("total.{resource}"),
-            KeyName::Free(resource) => format!("free.{resource}"),
-            KeyName::Used(resource) => format!("used.{resource}"),
-            KeyName::Provider => "provider".to_owned(),
-            KeyName::Instance => "instance".to_owned(),
+            KeyName::Total(resource) => BuiltIn::Total.of(resource),
+            KeyName::Free(resource) => BuiltIn::Free.of(resource),
+            KeyName::Used(resource) => BuiltIn::Used.of(resource),
+            KeyName::Provider => BuiltIn::Provider.text().to_owned(),
+            KeyName::Instance => BuiltIn::Instance.text().to_owned(),
         }
     }
 
@@ -52,14 +52,15 @@ impl KeyName {
     /// Returns the keys that this text may stand for after a side. Only the levels of a fleet tell whether
     /// `rack` is a level or an open key.
     pub fn written(text: &str) -> Vec<KeyName> {
-        match (text, text.split_once('.')) {
-            ("name", _) => vec![KeyName::Name],
-            ("domain", _) => vec![KeyName::Domain],
-            ("provider", _) => vec![KeyName::Provider],
-            ("instance", _) => vec![KeyName::Instance],
-            (_, Some(("total", resource))) => vec![KeyName::Total(resource.to_owned())],
-            (_, Some(("free", resource))) => vec![KeyName::Free(resource.to_owned())],
-            (_, Some(("used", resource))) => vec![KeyName::Used(resource.to_owned())],
+        let (first, rest) = text.split_once('.').map_or((text, None), |(first, rest)| (first, Some(rest)));
+        match (BuiltIn::from_text(first), rest) {
+            (Some(BuiltIn::Name), None) => vec![KeyName::Name],
+            (Some(BuiltIn::Domain), None) => vec![KeyName::Domain],
+            (Some(BuiltIn::Provider), None) => vec![KeyName::Provider],
+            (Some(BuiltIn::Instance), None) => vec![KeyName::Instance],
+            (Some(BuiltIn::Total), Some(resource)) => vec![KeyName::Total(resource.to_owned())],
+            (Some(BuiltIn::Free), Some(resource)) => vec![KeyName::Free(resource.to_owned())],
+            (Some(BuiltIn::Used), Some(resource)) => vec![KeyName::Used(resource.to_owned())],
             _ => vec![KeyName::Attribute(text.to_owned()), KeyName::Level(text.to_owned())],
         }
     }

@@ -12,6 +12,7 @@ use crate::{
         world::{Cell, Cells, HoldingId, Placement, World},
     },
     ir::{Amount, Column, ColumnId, ExternalRule, Framework, Key, Need, NodeId, Plan, Request, Volume, op},
+    keys::{self, BuiltIn},
     logic::Truth,
     quantity::{Dimension, MILLION},
     symbol::{Symbol, Symbols},
@@ -170,12 +171,11 @@ impl<'a> Scene<'a> {
         let Some(volume) = self.volume else { return FoundValue::Absent };
         match key {
             Key::Name => FoundValue::Value(Value::Text(volume.name)),
-            Key::Attribute(key) => match self.plan.symbols.text(key) {
-                "filesystem" => {
-                    volume.filesystem.map_or(FoundValue::Absent, |name| FoundValue::Value(Value::Text(name)))
-                }
-                "access" => self.text(if volume.read_only { "ro" } else { "rw" }),
-                "count" => whole(u64::from(volume.ordinal.1)),
+            Key::Attribute(key) => match self.property(Side::Volume, key) {
+                Some(BuiltIn::Filesystem) => text_or_absent(volume.filesystem),
+                Some(BuiltIn::Source) => text_or_absent(volume.source),
+                Some(BuiltIn::Access) => self.text(if volume.read_only { "ro" } else { "rw" }),
+                Some(BuiltIn::Count) => whole(u64::from(volume.ordinal.1)),
                 _ => asked(&volume.request, key),
             },
             _ => FoundValue::Absent,
@@ -191,7 +191,7 @@ impl<'a> Scene<'a> {
                 if let Some((_, value)) = need.keys.iter().find(|own| own.0 == key) {
                     return FoundValue::Value(value.clone());
                 }
-                if self.plan.symbols.text(key) == "count" {
+                if self.property(Side::Need, key) == Some(BuiltIn::Count) {
                     return whole(need.count);
                 }
                 need.agent.as_ref().map_or(FoundValue::Absent, |request| asked(request, key))
@@ -206,7 +206,7 @@ impl<'a> Scene<'a> {
             Key::Name => FoundValue::Value(Value::Text(framework.name)),
             Key::Attribute(key) => match framework.keys.iter().find(|own| own.0 == key) {
                 Some((_, value)) => FoundValue::Value(value.clone()),
-                None if self.plan.symbols.text(key) == "role" => {
+                None if self.property(Side::Framework, key) == Some(BuiltIn::Role) => {
                     FoundValue::Value(Value::Text(framework.role))
                 }
                 None => FoundValue::Absent,
@@ -221,9 +221,12 @@ impl<'a> Scene<'a> {
         let role = self.plan.roles.iter().find(|role| role.name == self.plan.symbols.text(name));
         match key {
             Key::Name => FoundValue::Value(Value::Text(name)),
-            Key::Attribute(key) if self.plan.symbols.text(key) == "weight" => FoundValue::Value(
-                Value::Quantity(Dimension::Number, role.map_or(MILLION, |role| role.weight)),
-            ),
+            Key::Attribute(key) if self.property(Side::Role, key) == Some(BuiltIn::Weight) => {
+                FoundValue::Value(Value::Quantity(
+                    Dimension::Number,
+                    role.map_or(MILLION, |role| role.weight),
+                ))
+            }
             Key::Attribute(key) => match role.and_then(|role| role.keys.iter().find(|own| own.0 == key)) {
                 Some((_, value)) => FoundValue::Value(value.clone()),
                 None => FoundValue::Absent,
@@ -245,6 +248,11 @@ impl<'a> Scene<'a> {
             },
             _ => FoundValue::Absent,
         }
+    }
+
+    /// Returns the property of a side that an attribute reads, if it is no open key.
+    fn property(&self, side: Side, key: Symbol) -> Option<BuiltIn> {
+        keys::property(side, self.plan.symbols.text(key)).map(|known| known.word)
     }
 
     /// Returns a text of the language itself. It is absent only if the plan never mentions it, and so never
@@ -283,6 +291,10 @@ enum FoundValue {
     Value(Value),
     Absent,
     Mismatch,
+}
+
+fn text_or_absent(text: Option<Symbol>) -> FoundValue {
+    text.map_or(FoundValue::Absent, |text| FoundValue::Value(Value::Text(text)))
 }
 
 fn place(placement: &Placement, key: Key) -> FoundValue {

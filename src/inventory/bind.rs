@@ -31,6 +31,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice},
     ir::{Column, Key, Plan},
+    keys::BuiltIn,
     quantity::Dimension,
     source::Span,
     symbol::Symbol,
@@ -391,7 +392,7 @@ impl<'a> Binder<'a> {
         match record.kind {
             _ if repeated => {}
             TierKind::Volume => self.supply(part, at, above),
-            TierKind::Pool if !is_false(record, "carve") => self.supply(part, at, above),
+            TierKind::Pool if !is_false(record, BuiltIn::Carve.text()) => self.supply(part, at, above),
             _ => {}
         }
         for child in &record.children {

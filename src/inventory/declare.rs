@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
+    keys,
     parse::{
         self,
         ast::{Block, BlockKind, Body, Name, Statement, StatementKind},
@@ -160,7 +161,7 @@ pub fn level_conflicts(
     let mut problems = Vec::new();
     for part in parts {
         let Some((levels, span)) = &part.records.broker.levels else { continue };
-        if let Some(word) = levels.iter().find(|level| crate::types::NO_LEVELS.contains(&level.as_str())) {
+        if let Some(word) = levels.iter().find(|level| keys::is_no_level(level)) {
             let message = format!("a level cannot be named `{word}`");
             let problem = Diagnostic::error(Code::B0211, part.to_run_span(*span), message);
             problems.push(problem.help("that word is built in; choose another"));

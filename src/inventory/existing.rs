@@ -16,6 +16,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, no_reservation},
     ir::Amount,
+    keys::BuiltIn,
     quantity::{Dimension, MILLION},
     source::Span,
     symbol::Symbol,
@@ -82,9 +83,10 @@ impl Binder<'_> {
                 .help("add `resources { size = … }` to it");
             self.problems.push(problem);
         }
-        let text = |key: &str| record.keys.iter().find(|own| own.key == key).map(|own| &own.value);
-        let read_only = matches!(text("access"), Some(Raw::Text(access)) if access == "ro");
-        if let Some(access) = record.keys.iter().find(|own| own.key == "access")
+        let stated = |word: BuiltIn| record.keys.iter().find(|own| own.key == word.text());
+        let access = stated(BuiltIn::Access);
+        let read_only = access.is_some_and(|own| matches!(&own.value, Raw::Text(access) if access == "ro"));
+        if let Some(access) = access
             && !matches!(&access.value, Raw::Text(access) if access == "ro" || access == "rw")
         {
             let message = "`access` of a volume is `\"rw\"` or `\"ro\"`";
@@ -93,7 +95,7 @@ impl Binder<'_> {
                     .help("write one of them"),
             );
         }
-        let filesystem = match text("filesystem") {
+        let filesystem = match stated(BuiltIn::Filesystem).map(|own| &own.value) {
             Some(Raw::Text(name)) => Some(self.plan.symbols.intern(name)),
             _ => None,
         };
@@ -109,7 +111,7 @@ impl Binder<'_> {
         path: &str,
         read_only: bool,
     ) -> StockId {
-        let key = record.keys.iter().find(|own| own.key == "users");
+        let key = record.keys.iter().find(|own| own.key == BuiltIn::Users.text());
         let users = match key.map(|own| &own.value) {
             None => Some(MILLION),
             Some(Raw::Integer(users)) => users.checked_mul(MILLION),
@@ -123,7 +125,7 @@ impl Binder<'_> {
             self.problems.push(Diagnostic::error(Code::B0510, span, message).help("write `users = 1`"));
         }
         let quota = if read_only { Total::Unlimited } else { Total::Scalar(valid.unwrap_or(MILLION)) };
-        let resource = self.plan.symbols.intern("users");
+        let resource = self.plan.symbols.intern(BuiltIn::Users.text());
         let before = self.plan.symbols.find(path).and_then(|path| self.before.get_mut(&path)?.users.take());
         self.write_stock(
             before,

@@ -4,6 +4,7 @@
 use super::records::{Raw, RawAmount};
 use crate::{
     diagnostic::{Code, Diagnostic},
+    keys::{self, BuiltIn},
     quantity::{Dimension, MILLION, Quantity},
     ranges::Ranges,
     source::Span,
@@ -90,18 +91,25 @@ pub fn built_in<'a>(
     span: Span,
 ) -> Option<Diagnostic> {
     let first = key.split('.').next().unwrap_or(key);
-    let held = matches!(side, Side::Agent | Side::Pool);
-    let placed = held || side == Side::Broker;
-    let help = if first == "name" && key == first {
-        format!("`{side}.name` is the name in its head; choose another key, such as `label`")
-    } else if held && matches!(first, "total" | "free" | "used") {
-        format!("`{side}.{first}.RESOURCE` is what is there; declare amounts in `resources {{ … }}`")
-    } else if side == Side::Pool && matches!(key, "provider" | "instance") {
-        format!("`pool.{key}` is the name of that tier; choose another key")
-    } else if placed && levels.any(|level| level == key) {
-        "a level's value comes from `domain = \"…\"`; set that".to_owned()
-    } else {
-        return None;
+    let known = keys::find(side, first).map(|known| known.word);
+    // `total.cpus` is an amount, while `name.first` is an open key.
+    let help = match known.filter(|word| word.is_amount() || key == first) {
+        Some(BuiltIn::Name) => {
+            format!("`{side}.name` is the name in its head; choose another key, such as `label`")
+        }
+        Some(BuiltIn::Domain) => {
+            format!("`{side}.domain` is its place, which is not stated among the keys; set its `domain`")
+        }
+        Some(BuiltIn::Total | BuiltIn::Free | BuiltIn::Used) => {
+            format!("`{side}.{first}.RESOURCE` is what is there; declare amounts in `resources {{ … }}`")
+        }
+        Some(BuiltIn::Provider | BuiltIn::Instance) => {
+            format!("`{side}.{key}` is the name of that tier; choose another key")
+        }
+        _ if keys::is_placed(side) && levels.any(|level| level == key) => {
+            "a level's value comes from `domain = \"…\"`; set that".to_owned()
+        }
+        _ => return None,
     };
     let message = format!("the key `{key}` is named like a built-in");
     Some(Diagnostic::error(Code::B0211, span, message).help(help))

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::{Column, ColumnId, Key, Node, NodeId, PlaceKey, Plan, Rule};
-use crate::value::quote;
+use crate::{keys::BuiltIn, value::quote};
 
 /// Renders parts of a plan.
 #[derive(Clone, Copy, Debug)]
@@ -41,14 +41,14 @@ impl<'a> Show<'a> {
         let text = |symbol| self.plan.symbols.text(symbol);
         match self.plan.column(id).key {
             Key::Attribute(key) => text(key).to_owned(),
-            Key::Name => "name".to_owned(),
-            Key::Domain => "domain".to_owned(),
+            Key::Name => BuiltIn::Name.text().to_owned(),
+            Key::Domain => BuiltIn::Domain.text().to_owned(),
             Key::Level(depth) => self.level(depth).to_owned(),
-            Key::Total(resource) => format!("total.{}", text(resource)),
-            Key::Free(resource) => format!("free.{}", text(resource)),
-            Key::Used(resource) => format!("used.{}", text(resource)),
-            Key::Provider => "provider".to_owned(),
-            Key::Instance => "instance".to_owned(),
+            Key::Total(resource) => BuiltIn::Total.of(text(resource)),
+            Key::Free(resource) => BuiltIn::Free.of(text(resource)),
+            Key::Used(resource) => BuiltIn::Used.of(text(resource)),
+            Key::Provider => BuiltIn::Provider.text().to_owned(),
+            Key::Instance => BuiltIn::Instance.text().to_owned(),
         }
     }
 
@@ -140,8 +140,8 @@ impl<'a> Show<'a> {
             PlaceKey::Level(depth) => self.level(depth).to_owned(),
             PlaceKey::Agent => "agent".to_owned(),
             PlaceKey::Pool => "pool".to_owned(),
-            PlaceKey::Instance => "instance".to_owned(),
-            PlaceKey::Provider => "provider".to_owned(),
+            PlaceKey::Instance => BuiltIn::Instance.text().to_owned(),
+            PlaceKey::Provider => BuiltIn::Provider.text().to_owned(),
             PlaceKey::Key(column) => self.key(column),
         }
     }

@@ -442,13 +442,11 @@ impl<'a> Matcher<'a> {
 
     fn is_request_amount(&self, column: crate::ir::ColumnId) -> bool {
         let plan = self.moment.plan;
-        let column = plan.column(column);
-        let crate::ir::Key::Attribute(key) = column.key else { return false };
-        match column.side {
-            Side::Volume => !matches!(plan.symbols.text(key), "filesystem" | "source"),
-            Side::Need => plan.dimension(Side::Agent, key).is_some(),
-            _ => false,
-        }
+        let crate::ir::Column { side, key: crate::ir::Key::Attribute(key) } = plan.column(column) else {
+            return false;
+        };
+        let asked = side == Side::Volume || side == Side::Need && plan.dimension(Side::Agent, key).is_some();
+        asked && !crate::keys::is_word(side, plan.symbols.text(key))
     }
 
     /// Returns the shortage if a want does not fit an agent.

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, no_role},
-    inventory::records::{Located, Raw},
+    inventory::records::Located,
+    keys::{self, BuiltIn},
     limits,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
     quantity::{Dimension, MILLION, Overlap},
@@ -37,7 +38,7 @@ impl Resolver {
             }
             let mut levels: Vec<String> = Vec::new();
             for name in names {
-                if levels.contains(&name.text) || crate::types::NO_LEVELS.contains(&name.text.as_str()) {
+                if levels.contains(&name.text) || keys::is_no_level(&name.text) {
                     let message = format!("a level cannot be named `{}`", name.text);
                     let help = if levels.contains(&name.text) {
                         "each level stands once"
@@ -231,7 +232,7 @@ impl Resolver {
                     if self.is_built_in(Side::Role, &key, assign.key.span) {
                         continue;
                     }
-                    if key == "weight" {
+                    if key == BuiltIn::Weight.text() {
                         weight = self.weight(assign).unwrap_or(weight);
                     }
                     self.add_key(&mut keys, key, assign, statement.span);
@@ -250,7 +251,7 @@ impl Resolver {
             }
         }
         // The weight is a field of the role, and no open key.
-        keys.records.retain(|key| !(key.key == "weight" && matches!(key.value, Raw::Quantity(_))));
+        keys.records.retain(|key| key.key != BuiltIn::Weight.text());
         self.hir.roles.push(Role { name, weight, keys: keys.records, limits, docs: docs.to_vec() });
     }
 

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
+    keys::{self, BuiltIn},
     operator::Function,
     parse::ast,
     source::Span,
@@ -286,8 +287,7 @@ impl Resolver {
     /// Binds a key of a side: a built-in key, a level or an open key.
     fn side_key(&mut self, side: Side, segments: &[ast::Name], path: &ast::DottedName) -> Option<Read> {
         // Built-in keys exist on some sides only. On others the same word is an open key.
-        let placed = matches!(side, Side::Agent | Side::Pool | Side::Broker);
-        let held = matches!(side, Side::Agent | Side::Pool);
+        let word = segments.first().and_then(|first| keys::find(side, &first.text)).map(|known| known.word);
         let key = match segments {
             [] => {
                 let problem =
@@ -296,31 +296,29 @@ impl Resolver {
                 self.problem(problem);
                 return None;
             }
-            [only] => match only.text.as_str() {
-                "name" => Key::Name,
-                "domain" if placed => Key::Domain,
-                "provider" if side == Side::Pool => Key::Provider,
-                "instance" if side == Side::Pool => Key::Instance,
-                "total" | "free" | "used" if held => {
+            [only] => match word {
+                Some(BuiltIn::Name) => Key::Name,
+                Some(BuiltIn::Domain) => Key::Domain,
+                Some(BuiltIn::Provider) => Key::Provider,
+                Some(BuiltIn::Instance) => Key::Instance,
+                Some(BuiltIn::Total | BuiltIn::Free | BuiltIn::Used) => {
                     let message = format!("`{}` of which resource?", only.text);
                     let help = format!("write `{}.RESOURCE`, for example `{}.size`", only.text, only.text);
                     self.problem(Diagnostic::error(Code::B0203, path.span, message).help(help));
                     return None;
                 }
-                text => match self.scope.levels.iter().position(|level| level == text) {
-                    Some(depth) if placed => Key::Level(depth as u8),
-                    _ => Key::Attribute(join_key([text])),
+                // Properties are attributes, which the engine gives their values.
+                _ => match self.scope.levels.iter().position(|level| *level == only.text) {
+                    Some(depth) if keys::is_placed(side) => Key::Level(depth as u8),
+                    _ => Key::Attribute(join_key([only.text.as_str()])),
                 },
             },
-            [first, rest @ ..] if held && matches!(first.text.as_str(), "total" | "free" | "used") => {
-                let resource = show_segments(rest);
-                match first.text.as_str() {
-                    "total" => Key::Total(resource),
-                    "free" => Key::Free(resource),
-                    _ => Key::Used(resource),
-                }
-            }
-            many => Key::Attribute(show_segments(many)),
+            [_, rest @ ..] => match word {
+                Some(BuiltIn::Total) => Key::Total(show_segments(rest)),
+                Some(BuiltIn::Free) => Key::Free(show_segments(rest)),
+                Some(BuiltIn::Used) => Key::Used(show_segments(rest)),
+                _ => Key::Attribute(show_segments(segments)),
+            },
         };
         Some(Read { side, key })
     }
@@ -377,15 +375,15 @@ pub fn show_read(read: &Read, levels: &[String]) -> String {
     let side = read.side;
     match &read.key {
         Key::Attribute(key) => format!("{side}.{key}"),
-        Key::Name => format!("{side}.name"),
-        Key::Domain => format!("{side}.domain"),
+        Key::Name => format!("{side}.{}", BuiltIn::Name.text()),
+        Key::Domain => format!("{side}.{}", BuiltIn::Domain.text()),
         Key::Level(depth) => {
             format!("{side}.{}", levels.get(usize::from(*depth)).map_or("?", String::as_str))
         }
-        Key::Total(resource) => format!("{side}.total.{resource}"),
-        Key::Free(resource) => format!("{side}.free.{resource}"),
-        Key::Used(resource) => format!("{side}.used.{resource}"),
-        Key::Provider => format!("{side}.provider"),
-        Key::Instance => format!("{side}.instance"),
+        Key::Total(resource) => format!("{side}.{}", BuiltIn::Total.of(resource)),
+        Key::Free(resource) => format!("{side}.{}", BuiltIn::Free.of(resource)),
+        Key::Used(resource) => format!("{side}.{}", BuiltIn::Used.of(resource)),
+        Key::Provider => format!("{side}.{}", BuiltIn::Provider.text()),
+        Key::Instance => format!("{side}.{}", BuiltIn::Instance.text()),
     }
 }

@@ -12,13 +12,14 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, no_role},
     inventory::records::{Located, Raw},
+    keys::{self, BuiltIn, KeyKind},
     limits,
     operator::Strength,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
     quantity::Dimension,
     ranges::Ranges,
     source::Span,
-    types::Side,
+    types::{Side, Type},
 };
 
 impl Resolver {
@@ -45,12 +46,12 @@ impl Resolver {
             }
         }
         let (keys, needs) = (keys.records, needs.list);
-        let role = keys.iter().find(|key| key.key == "role").and_then(|key| match &key.value {
-            Raw::Text(role) => Some(role.clone()),
-            _ => None,
-        });
-        let role = role.unwrap_or_else(|| "*".to_owned());
-        let span = keys.iter().find(|key| key.key == "role").map_or(name.span, |key| key.span);
+        let stated = keys.iter().find(|key| key.key == BuiltIn::Role.text());
+        let role = match stated.map(|key| &key.value) {
+            Some(Raw::Text(role)) => role.clone(),
+            _ => "*".to_owned(),
+        };
+        let span = stated.map_or(name.span, |key| key.span);
         no_role(&role, span).into_iter().for_each(|problem| self.problem(problem));
         self.hir.frameworks.push(Framework { name, role, keys, needs, docs: docs.to_vec() });
     }
@@ -68,13 +69,13 @@ impl Resolver {
 
     fn framework_key(&mut self, assign: &ast::Assign, span: Span, keys: &mut HolderKeys) {
         let key = show_path(&assign.key);
-        if key == "name" {
-            self.is_built_in(Side::Framework, &key, assign.key.span);
+        if self.is_built_in(Side::Framework, &key, assign.key.span) {
             return;
         }
-        if matches!(key.as_str(), "role" | "principal") {
+        let property = keys::property(Side::Framework, &key);
+        if property.is_some_and(|known| known.kind == KeyKind::Of(Type::Text)) {
             let Some(text) = self.text(&assign.value, &key) else { return };
-            if key == "role" && !self.is_role(&text) {
+            if key == BuiltIn::Role.text() && !self.is_role(&text) {
                 return;
             }
         }
@@ -197,17 +198,16 @@ impl Resolver {
 
     fn need_key(&mut self, assign: &ast::Assign, span: Span, need: &mut Need, seen: &mut SeenStatements) {
         let key = show_path(&assign.key);
-        if key == "count" {
+        if key == BuiltIn::Count.text() {
             if let Some(first) = seen.count.replace(span) {
-                let problem = said_twice("count", span, first);
+                let problem = said_twice(&key, span, first);
                 self.problem(problem);
             } else if let Some(count) = self.count(assign, limits::NEED_COUNT) {
                 need.count = count;
             }
             return;
         }
-        if key == "name" {
-            self.is_built_in(Side::Need, &key, assign.key.span);
+        if self.is_built_in(Side::Need, &key, assign.key.span) {
             return;
         }
         self.add_key(&mut seen.keys, key, assign, span);
@@ -294,23 +294,22 @@ impl Resolver {
         first_spans: &mut FirstSpans,
     ) {
         let key = show_path(&assign.key);
-        let special = matches!(key.as_str(), "count" | "filesystem" | "access" | "source");
-        if !special {
+        let Some(property) = keys::property(Side::Volume, &key) else {
             self.ask(assign, span, &mut volume.request, first_spans);
             return;
-        }
+        };
         if self.is_again(first_spans, &key, span) {
             return;
         }
-        match key.as_str() {
-            "count" => {
+        match property.word {
+            BuiltIn::Count => {
                 if let Some(count) = self.count(assign, limits::VOLUMES_PER_NEED as i64) {
                     volume.count = count;
                 }
             }
-            "filesystem" => volume.filesystem = self.text(&assign.value, "filesystem"),
-            "access" => {
-                let Some(access) = self.text(&assign.value, "access") else { return };
+            BuiltIn::Filesystem => volume.filesystem = self.text(&assign.value, &key),
+            BuiltIn::Access => {
+                let Some(access) = self.text(&assign.value, &key) else { return };
                 match access.text.as_str() {
                     "ro" => volume.read_only = true,
                     "rw" => {}

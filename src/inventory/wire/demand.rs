@@ -12,8 +12,9 @@ use super::{
 use crate::{
     diagnostic::Code,
     inventory::records::{DeclarationRecord, FrameworkRecord, Located, NeedRecord, Raw, RawAmount, UseKind},
-    limits,
+    keys, limits,
     quantity::{self, Dimension, Quantity},
+    types::Side,
     value,
 };
 
@@ -36,12 +37,6 @@ const TOP_NEED: &[&str] = &[
 const NEED_AGENT: &[&str] = &["amounts", "is", "not", "where"];
 const NEED_VOLUME: &[&str] =
     &["name", "count", "amounts", "filesystem", "access", "source", "is", "not", "where", "places", "prefer"];
-
-/// Words that mean something other than a key before `=`. Keys of these names are refused: as statements they
-/// would set a property.
-const FRAMEWORK_WORDS: &[&str] = &["name", "role", "principal", "capabilities"];
-const NEED_WORDS: &[&str] = &["name", "count"];
-const VOLUME_WORDS: &[&str] = &["name", "count", "filesystem", "access", "source"];
 
 /// The first words of a place.
 const PLACE_WORDS: &[&str] = &["within", "avoid", "near", "at", "spread", "together"];
@@ -112,7 +107,7 @@ impl Reader {
             }
         }
         self.texts_statement(&fields, "capabilities", path, &mut statements);
-        self.key_statements(&fields, path, FRAMEWORK_WORDS, &mut statements);
+        self.key_statements(&fields, path, Side::Framework, &mut statements);
         let mut needs = Vec::new();
         if let Some(list) = fields.get("needs") {
             let path = path.field("needs");
@@ -153,7 +148,7 @@ impl Reader {
                 statements.push(Located { text: text.to_owned(), span: self.span(node) });
             }
         }
-        self.key_statements(&fields, path, NEED_WORDS, &mut statements);
+        self.key_statements(&fields, path, Side::Need, &mut statements);
         self.place_statements(&fields, path, &mut statements);
         let agent = fields.get("agent").and_then(|node| self.need_agent(node, &path.field("agent")));
         let mut volumes = Vec::new();
@@ -176,7 +171,7 @@ impl Reader {
         let fields = self.fields(node, path, "what is asked of an agent", NEED_AGENT)?;
         let mut statements = Vec::new();
         if let Some(node) = fields.get("amounts") {
-            self.amount_statements(node, &path.field("amounts"), &[], &mut statements);
+            self.amount_statements(node, &path.field("amounts"), None, &mut statements);
         }
         self.condition_statements(&fields, path, &mut statements);
         Some((statements, self.span(node)))
@@ -189,7 +184,7 @@ impl Reader {
         let mut statements = Vec::new();
         self.count_statement(&fields, path, limits::VOLUMES_PER_NEED as i64, &mut statements);
         if let Some(node) = self.required(&fields, "amounts", path) {
-            self.amount_statements(node, &path.field("amounts"), VOLUME_WORDS, &mut statements);
+            self.amount_statements(node, &path.field("amounts"), Some(Side::Volume), &mut statements);
         }
         if let Some(node) = fields.get("filesystem") {
             let name = self.name(node, &path.field("filesystem"));
@@ -239,17 +234,13 @@ impl Reader {
         self.assign(word, Some(format!("[{}]", texts.join(", "))), node, into);
     }
 
-    fn key_statements(
-        &mut self,
-        fields: &Fields<'_>,
-        path: &Path<'_>,
-        taken: &[&str],
-        into: &mut Statements,
-    ) {
+    /// Adds the statements of open keys. Keys named like a built-in key of the side are refused: as statements
+    /// they would set a property.
+    fn key_statements(&mut self, fields: &Fields<'_>, path: &Path<'_>, side: Side, into: &mut Statements) {
         let Some(node) = fields.get("keys") else { return };
         let at = path.field("keys");
         for key in self.keys(Some(node), &at) {
-            if taken.contains(&first_segment(&key)) {
+            if keys::is_word(side, first_segment(&key)) {
                 self.taken_word(first_segment(&key), node, &at);
                 continue;
             }
@@ -267,7 +258,7 @@ impl Reader {
         &mut self,
         node: JsonNode<'_>,
         path: &Path<'_>,
-        taken: &[&str],
+        side: Option<Side>,
         into: &mut Statements,
     ) {
         for entry in self.entries(node, path, "amounts (an object)").unwrap_or_default() {
@@ -275,7 +266,7 @@ impl Reader {
             if !self.is_name(&entry.name, entry.key, &at) {
                 continue;
             }
-            if taken.contains(&entry.name.as_ref()) {
+            if side.is_some_and(|side| keys::is_word(side, &entry.name)) {
                 self.taken_word(&entry.name, entry.key, path);
                 continue;
             }
