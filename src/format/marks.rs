@@ -3,9 +3,12 @@
 
 use super::tokens::{Token, TokenKind};
 use crate::{
-    parse::ast::{
-        Ast, Block, BlockKind, DottedName, Expect, Expr, ExprKind, Name, Number, Place, Rule, Statement,
-        StatementKind, Use,
+    parse::{
+        ast::{
+            Ast, Block, BlockKind, DottedName, Expect, Expr, ExprKind, Name, Number, Place, Rule, Statement,
+            StatementKind, Use,
+        },
+        words,
     },
     value::is_plain_name,
 };
@@ -57,82 +60,6 @@ pub(super) struct Mark {
     /// `true` if a line end before it must stay. On one line, the statement could be read as another one.
     pub kept: bool,
 }
-
-/// The words of the grammar. A name that is one of these keeps its quotes.
-const WORDS: &[&str] = &[
-    "absent",
-    "accept",
-    "agent",
-    "all",
-    "allocation",
-    "among",
-    "and",
-    "any",
-    "at",
-    "avoid",
-    "because",
-    "best",
-    "broker",
-    "charge",
-    "class",
-    "else",
-    "expect",
-    "expose",
-    "false",
-    "for",
-    "framework",
-    "free",
-    "from",
-    "has",
-    "in",
-    "instance",
-    "inventory",
-    "is",
-    "least",
-    "lend",
-    "let",
-    "levels",
-    "limit",
-    "matches",
-    "met",
-    "most",
-    "near",
-    "need",
-    "not",
-    "nothing",
-    "offered",
-    "on",
-    "or",
-    "over",
-    "partial",
-    "per",
-    "pool",
-    "prefer",
-    "present",
-    "provider",
-    "require",
-    "reserved",
-    "resources",
-    "revocable",
-    "role",
-    "schema",
-    "share",
-    "skew",
-    "snapshot",
-    "spread",
-    "std",
-    "test",
-    "together",
-    "true",
-    "unlimited",
-    "unmet",
-    "use",
-    "v",
-    "volume",
-    "weight",
-    "with",
-    "within",
-];
 
 /// Returns the marks of all tokens.
 pub(super) fn of(ast: &Ast, tokens: &[Token<'_>]) -> Vec<Mark> {
@@ -321,7 +248,7 @@ impl Walk<'_> {
         }
         // `together in` with `zone` on the next line is a condition. On one line it would be a placement
         // constraint.
-        let is_word = |token: &Token<'_>| token.kind == TokenKind::Word && WORDS.contains(&token.text);
+        let is_word = |token: &Token<'_>| token.kind == TokenKind::Word && words::ALL.contains(&token.text);
         let is_key = self.tokens.get(first + 1).is_some_and(|token| token.is("."));
         if self.tokens.get(first).is_some_and(is_word) && !is_key {
             (first..close).for_each(|at| self.set(at, |mark| mark.kept = true));
@@ -454,7 +381,7 @@ impl Walk<'_> {
         };
         if self.tokens.get(at).is_some_and(quoted)
             && is_plain_name(&name.text)
-            && !WORDS.contains(&name.text.as_str())
+            && !words::ALL.contains(&name.text.as_str())
         {
             self.set(at, |mark| mark.bare = true);
         }

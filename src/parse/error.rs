@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::TextOrigin;
+use super::{
+    TextOrigin,
+    words::{HEADS, OPERATORS, PLACES},
+};
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     quantity::{QuantityError, unit_names},
@@ -21,56 +24,11 @@ pub(super) struct Missing {
     pub wanted: Vec<&'static str>,
 }
 
-/// The words that begin a statement.
-const HEADS: &[&str] = &[
-    "accept",
-    "agent",
-    "all",
-    "allocation",
-    "at",
-    "avoid",
-    "broker",
-    "charge",
-    "class",
-    "expect",
-    "expose",
-    "framework",
-    "instance",
-    "lend",
-    "let",
-    "levels",
-    "limit",
-    "near",
-    "need",
-    "pool",
-    "prefer",
-    "provider",
-    "require",
-    "reserved",
-    "resources",
-    "revocable",
-    "role",
-    "schema",
-    "spread",
-    "test",
-    "together",
-    "use",
-    "volume",
-    "with",
-    "within",
-];
-
-/// The words that begin a placement constraint.
-const PLACES: &[&str] = &["near", "avoid", "within", "at", "spread", "together"];
-
 /// Tokens that can continue a statement of any kind. They say little about the error.
 const COMMON: &[&str] = &["`{`", "`=`", "`:`", "`==`", "`)`", "`,` or `)`", "`,` or `]`"];
 
 /// Tokens that are optional wherever they are expected.
 const OPTIONAL: &[&str] = &["`because`", "`skew`", "`at least`", "`among framework`", "`weight`", "`>`"];
-
-/// The words that stand between two operands, or after one.
-const OPERATORS: &[&str] = &["and", "or", "in", "has", "is", "else", "within", "matches"];
 
 /// Returns the error for text that is no statement.
 pub(super) fn unexpected(

@@ -17,6 +17,7 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod words;
 
 use ast::{Ast, Expr, Statement};
 

@@ -13,6 +13,7 @@ use crate::{
     diagnostic::Code,
     inventory::records::{DeclarationRecord, FrameworkRecord, Located, NeedRecord, Raw, RawAmount, UseKind},
     keys, limits,
+    parse::words,
     quantity::{self, Dimension, Quantity},
     types::Side,
     value,
@@ -37,9 +38,6 @@ const TOP_NEED: &[&str] = &[
 const NEED_AGENT: &[&str] = &["amounts", "is", "not", "where"];
 const NEED_VOLUME: &[&str] =
     &["name", "count", "amounts", "filesystem", "access", "source", "is", "not", "where", "places", "prefer"];
-
-/// The first words of a place.
-const PLACE_WORDS: &[&str] = &["within", "avoid", "near", "at", "spread", "together"];
 
 type Statements = Vec<Located>;
 
@@ -341,7 +339,7 @@ impl Reader {
             for (i, member) in members.into_iter().enumerate() {
                 let at = at.index(i);
                 let Some(place) = self.language(member, &at, "a place (a text)") else { continue };
-                if !PLACE_WORDS.contains(&place.text.split([' ', '\t']).next().unwrap_or("")) {
+                if !words::PLACES.contains(&place.text.split([' ', '\t']).next().unwrap_or("")) {
                     self.problem(Code::B0502, member, &at, &format!("{} is no place", quoted(&place.text))).help(
                         "a place begins with `within`, `avoid`, `near`, `at most`, `spread over` or `together in`",
                     );
