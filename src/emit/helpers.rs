@@ -11,27 +11,36 @@ use wasm_encoder::ValType::{self, I32, I64};
 use super::{
     arithmetic,
     asm::{Ex, FunctionBody, Local, Mem, St, count, step, when},
+    manifest::ColumnKind,
     memory,
     module::{Builder, PARENTS, RANKS},
 };
-use crate::quantity::MILLION;
+use crate::{
+    quantity::{Dimension, MILLION},
+    types::Type,
+};
+
+/// Returns the number of a kind in the interface.
+const fn number(kind: Type) -> i32 {
+    ColumnKind::Of(kind).number() as i32
+}
 
 /// The kind of numbers, in millionths.
-pub const NUMBER: i32 = 1;
+pub const NUMBER: i32 = number(Type::NUMBER);
 /// The kind of durations, the last of the quantities.
-pub const DURATION: i32 = 4;
+pub const DURATION: i32 = number(Type::Quantity(Dimension::Duration));
 /// The kind of texts.
-pub const TEXT: i32 = 5;
+pub const TEXT: i32 = number(Type::Text);
 /// The kind of versions.
-pub const VERSION: i32 = 6;
+pub const VERSION: i32 = number(Type::Version);
 /// The kind of places.
-pub const PLACE: i32 = 7;
+pub const PLACE: i32 = number(Type::Place);
 /// The kind of sets of texts, the first of the sets.
-pub const TEXTS: i32 = 8;
+pub const TEXTS: i32 = number(Type::Texts);
 /// The kind of sets of numbers.
-pub const NUMBERS: i32 = 9;
+pub const NUMBERS: i32 = number(Type::Numbers);
 /// The kind of ranges.
-pub const RANGES: i32 = 10;
+pub const RANGES: i32 = number(Type::Ranges);
 
 /// The status of an absent key.
 pub const ABSENT: i32 = 2;

@@ -40,9 +40,22 @@ impl ColumnKind {
         ColumnKind::Mixed,
     ];
 
-    /// Returns its number.
-    pub fn number(self) -> u8 {
-        ColumnKind::ALL.iter().position(|known| *known == self).unwrap_or(11) as u8
+    /// Returns its number in the interface: its position in [`ColumnKind::ALL`].
+    pub const fn number(self) -> u8 {
+        match self {
+            ColumnKind::Of(Type::Bool) => 0,
+            ColumnKind::Of(Type::Quantity(Dimension::Number)) => 1,
+            ColumnKind::Of(Type::Quantity(Dimension::Size)) => 2,
+            ColumnKind::Of(Type::Quantity(Dimension::Bandwidth)) => 3,
+            ColumnKind::Of(Type::Quantity(Dimension::Duration)) => 4,
+            ColumnKind::Of(Type::Text) => 5,
+            ColumnKind::Of(Type::Version) => 6,
+            ColumnKind::Of(Type::Place) => 7,
+            ColumnKind::Of(Type::Texts) => 8,
+            ColumnKind::Of(Type::Numbers) => 9,
+            ColumnKind::Of(Type::Ranges) => 10,
+            ColumnKind::Mixed => 11,
+        }
     }
 
     /// Returns its name in the interface.
@@ -379,6 +392,21 @@ impl PluginParts {
             subject: subject.map(|column| self.column(column)),
             operand: self.operand(plan, node).is_some(),
             reads: plan.reads(node).iter().map(|column| self.column(*column)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_listed_by_number() {
+        for (at, kind) in ColumnKind::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(kind.number()), at, "{kind:?}");
+        }
+        for kind in Type::ALL {
+            assert!(ColumnKind::ALL.contains(&ColumnKind::Of(kind)), "{kind}");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     wire::filter as wire,
 };
 use crate::{
+    emit::ColumnKind,
     engine::{Gap, Scene, Subject},
     inventory::world::Cell,
     ir::{ColumnId, Volume},
@@ -130,14 +131,14 @@ impl<'s> ColumnBuilder<'s> {
             Scalar::One(number) => (number, number),
             Scalar::Set(members) => self.span(members),
         };
-        self.sent[at] = (kind_number(value.type_of()), sent);
+        self.sent[at] = (ColumnKind::Of(value.type_of()).number(), sent);
         match &mut self.cells {
             wire::Cells::Booleans(bits) => bits[at / 64] |= (number as u64) << (at % 64),
             wire::Cells::Integers(cells) => cells[at] = number,
             wire::Cells::Numbers(cells) => cells[at] = number as u32,
             wire::Cells::Sets(sets) => sets.spans[at] = number as u64,
             wire::Cells::Mixed(mixed) => {
-                mixed.kinds[at] = kind_number(value.type_of());
+                mixed.kinds[at] = ColumnKind::Of(value.type_of()).number();
                 mixed.values[at] = number;
             }
         }
@@ -194,22 +195,6 @@ impl Scalar {
                 Scalar::Set(ranges.parts().iter().flat_map(|(low, high)| [*low, *high]).collect())
             }
         }
-    }
-}
-
-fn kind_number(kind: Type) -> u8 {
-    match kind {
-        Type::Bool => 0,
-        Type::Quantity(Dimension::Number) => 1,
-        Type::Quantity(Dimension::Size) => 2,
-        Type::Quantity(Dimension::Bandwidth) => 3,
-        Type::Quantity(Dimension::Duration) => 4,
-        Type::Text => 5,
-        Type::Version => 6,
-        Type::Place => 7,
-        Type::Texts => 8,
-        Type::Numbers => 9,
-        Type::Ranges => 10,
     }
 }
 

@@ -60,7 +60,7 @@ mod wire;
 #[cfg(not(feature = "wasm"))]
 mod absent;
 
-pub use about::{About, Grants};
+pub use about::{About, AboutColumn, AboutRule, Grants};
 #[cfg(not(feature = "wasm"))]
 pub use absent::{Compiler, Filter, Host, Plugin, SealedCache, serve_compiler};
 pub use ask::{Answer, CandidateQuestion, Changed, ConditionOutcome, FleetView, Question, TriedRows};

@@ -6,11 +6,12 @@ use std::cell::Cell;
 use bourse::{
     Fleet, Offers,
     cycle::{CycleRequest, Engine, Reasons},
-    emit::{self, Owners},
+    emit::{self, BuiltPlugin, ColumnKind, Manifest, ManifestColumn, ManifestRule, Owners},
     explain, ir,
     output::{self, Detail, View, offers_json},
     pipeline::Loaded,
-    plugin::{Grants, Host, Limits, Plugin},
+    plugin::{About, AboutColumn, AboutRule, Grants, Host, Limits, Plugin},
+    types::Side,
 };
 
 use crate::{engines, properties};
@@ -25,8 +26,53 @@ fn host() -> Host {
 /// The rules of a set as a plugin; `None` where no plugin can hold them.
 fn compiled(host: &Host, loaded: &Loaded) -> Option<Plugin> {
     let owners = Owners::of(&loaded.plan, &loaded.world);
-    let bytes = emit::plugin(&loaded.plan, &owners, NAME).ok()?.bytes;
-    Some(host.install(NAME, &bytes, &Grants::all()).unwrap_or_else(|fault| panic!("{fault}")))
+    let BuiltPlugin { bytes, manifest } = emit::plugin(&loaded.plan, &owners, NAME).ok()?;
+    let plugin = host.install(NAME, &bytes, &Grants::all()).unwrap_or_else(|fault| panic!("{fault}"));
+    described(manifest, plugin.about());
+    Some(plugin)
+}
+
+/// The host reads of a plugin what its builder wrote. The patterns name every field, so that one that is added to
+/// either description is compared or left out on purpose.
+fn described(manifest: Manifest, about: &About) {
+    let Manifest {
+        name,
+        producer,
+        columns,
+        rules,
+        conditions,
+        expressions,
+        literals,
+        versions: version_literals,
+        wants_texts,
+        wants_places,
+    } = manifest;
+    let columns = columns.into_iter().map(|ManifestColumn { side, key, kind, required }| {
+        let kind = match kind {
+            ColumnKind::Of(kind) => Some(kind),
+            ColumnKind::Mixed => None,
+        };
+        AboutColumn { side, key, kind, required }
+    });
+    let rules = rules.into_iter().map(|rule| {
+        let ManifestRule { label, labelled, purpose, scope, sides, whole, conditions } = rule;
+        let sides = Side::ALL.into_iter().filter(|side| sides.has(*side)).collect();
+        AboutRule { label, labelled, purpose, scope, sides, whole, conditions }
+    });
+    let written = About {
+        name,
+        producer,
+        columns: columns.collect(),
+        rules: rules.collect(),
+        conditions,
+        expressions,
+        literals,
+        version_literals,
+        wants_texts,
+        wants_places,
+        explains: true,
+    };
+    assert_eq!(&written, about);
 }
 
 /// The set without its rules, which the plugin has instead; and the set with its rules called as the plugin's are.
