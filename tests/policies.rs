@@ -106,7 +106,7 @@ fn show(offers: &Offers) -> String {
         out.push('\n');
     }
     for need in &offers.cycle().needs {
-        let why = need.why.as_ref().map_or(String::new(), |why| format!(", {}", why.name()));
+        let why = need.why.as_ref().map_or(String::new(), |why| format!(", {}", why.kind().name()));
         let outcome = need.outcome.name();
         let _ = writeln!(out, "{}: {outcome}, {} of {}{why}", name(need.id), need.offered, need.count);
     }

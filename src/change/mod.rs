@@ -22,7 +22,7 @@ use indexmap::IndexMap;
 
 use crate::{
     Offers,
-    cycle::{self, NeedResult},
+    cycle::NeedResult,
     matching::NeedId,
     output::{self, Detail, View, wire::Offer},
 };
@@ -200,13 +200,13 @@ impl<'a> VersionOffers<'a> {
     }
 
     fn label(&self, id: NeedId) -> String {
-        output::need_label(self.offers.fleet().plan(), id)
+        id.label(self.offers.fleet().plan())
     }
 
     fn ended(&self, need: &NeedResult) -> NeedOutcome {
         NeedOutcome {
             outcome: need.outcome.name(),
-            why: need.why.as_ref().map(cycle::Why::name),
+            why: need.why.as_ref().map(|why| why.kind().name()),
             wanted: need.count,
             there: need.allocated + need.offered,
         }

@@ -29,7 +29,7 @@ impl<'a> VisibleVersion<'a> {
 
     fn ended(&self, id: NeedId) -> Option<NeedOutcome> {
         let at = *self.numbers.get(&id)?;
-        let why = self.visible.why(at).map(|why| why.kind);
+        let why = self.visible.why(at).map(|why| why.kind.name());
         Some(NeedOutcome { why, ..self.version_offers.ended(&self.version_offers.offers.cycle().needs[at]) })
     }
 }

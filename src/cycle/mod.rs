@@ -16,7 +16,9 @@ mod close;
 mod result;
 mod share;
 
-pub use result::{Cut, Cycle, Grant, NeedResult, Outcome, Rejection, Rejections, RoleShare, Why, Winners};
+pub use result::{
+    Cut, Cycle, Grant, NeedResult, Outcome, Rejection, Rejections, RoleShare, Why, WhyKind, Winners,
+};
 pub use share::{Dominant, Fraction};
 
 use std::sync::Arc;

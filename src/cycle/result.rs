@@ -57,12 +57,34 @@ pub enum Why {
 }
 
 impl Why {
-    /// Returns the name of the reason, as the output writes it.
-    pub fn name(&self) -> &'static str {
+    /// Returns the kind of the reason.
+    pub fn kind(&self) -> WhyKind {
         match self {
-            Why::Proved => "proved",
-            Why::Contended(_) => "contended",
-            Why::Bounded => "bounded",
+            Why::Proved => WhyKind::Proved,
+            Why::Contended(_) => WhyKind::Contended,
+            Why::Bounded => WhyKind::Bounded,
+        }
+    }
+}
+
+/// The kind of a [`Why`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyKind {
+    /// There is no candidate.
+    Proved,
+    /// Other grants took what the need lacks.
+    Contended,
+    /// A budget or the greedy order ended the search.
+    Bounded,
+}
+
+impl WhyKind {
+    /// Returns the name of the kind, as the output writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            WhyKind::Proved => "proved",
+            WhyKind::Contended => "contended",
+            WhyKind::Bounded => "bounded",
         }
     }
 }

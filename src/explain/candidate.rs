@@ -119,7 +119,7 @@ pub fn candidate(
     let found_none = found.as_ref().is_some_and(Option::is_none);
     let served = found.iter().flatten().flat_map(|candidate| need.volumes.iter().zip(&candidate.volumes));
     CandidateExplanation {
-        label: words::need_label(fleet.plan(), id),
+        label: id.label(fleet.plan()),
         agent: agent.map(|agent| text(fleet.world().agents[agent].name)),
         supply: supply.map(|supply| text(fleet.world().supplies[supply].path)),
         holds: checks.iter().all(|check| check.truth.holds()),

@@ -160,7 +160,7 @@ fn explain(fleet: &Fleet, state: &MomentState, id: NeedId, offers: Option<&Offer
         id,
         framework: text(framework.name),
         need: text(need.name),
-        label: words::need_label(plan, id),
+        label: id.label(plan),
         when: if offers.is_some() { When::Closed } else { When::Alone },
         wanted: need.count,
         allocated: fleet.placed().of(id).len() as u64,
@@ -194,7 +194,7 @@ fn ending(offers: &Offers, id: NeedId) -> Option<Ending> {
     let need = offers.cycle().need(id)?;
     let mut ending = Ending {
         outcome: need.outcome,
-        why: need.why.as_ref().map(Why::name),
+        why: need.why.as_ref().map(|why| why.kind().name()),
         lost_to: Vec::new(),
         lost_count: 0,
         lost_to_own: false,
@@ -209,7 +209,7 @@ fn ending(offers: &Offers, id: NeedId) -> Option<Ending> {
         ending.lost_count = winners.count - own.len();
         let lost = others.into_iter().map(|grant| {
             let agent = grant.candidate.agent.map(|agent| plan.symbols.text(world.agents[agent].name));
-            (words::offer_id(plan, grant), agent.map(str::to_owned))
+            (grant.id.offer_id(plan, grant.instance), agent.map(str::to_owned))
         });
         ending.lost_to = lost.take(limits::WINNERS_KEPT).collect();
     }

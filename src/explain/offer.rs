@@ -1,6 +1,6 @@
 //! The explanation of an offer: the chosen candidate beside the next best, preference by preference.
 
-use super::{analysis::Analysis, state::MomentState, words};
+use super::{analysis::Analysis, state::MomentState};
 use crate::{
     Offers,
     matching::{Candidate, Matcher, Search},
@@ -75,7 +75,7 @@ pub fn offer(offers: &Offers, number: usize) -> OfferExplanation {
         Some(_) => "it scores more".to_owned(),
     };
     OfferExplanation {
-        id: words::offer_id(plan, grant),
+        id: grant.id.offer_id(plan, grant.instance),
         agent: name(chosen.agent),
         score: chosen.score.show(),
         feasible: analysis.feasible,

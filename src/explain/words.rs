@@ -3,7 +3,6 @@
 use super::relaxations::DroppedCondition;
 use crate::{
     Fleet,
-    cycle::Grant,
     ir::{Amount, Node, Plan, Show},
     matching::{Constraint, Matcher, Moment, NeedId},
     quantity::{Dimension, render},
@@ -27,20 +26,6 @@ pub struct Dropped {
     pub instead: Option<String>,
     /// The whole phrase, as the end of `would be offered …`.
     pub words: String,
-}
-
-/// Returns the label of a need: `FRAMEWORK.NEED`, or its name alone if the framework has the same name and no
-/// other need.
-pub(super) fn need_label(plan: &Plan, id: NeedId) -> String {
-    let framework = &plan.frameworks[id.framework];
-    let need = plan.symbols.text(framework.needs[id.need].name);
-    let name = plan.symbols.text(framework.name);
-    if name == need && framework.needs.len() == 1 { need.to_owned() } else { format!("{name}.{need}") }
-}
-
-/// Returns the id of an offer: its need and the number of the instance.
-pub(super) fn offer_id(plan: &Plan, grant: &Grant) -> String {
-    format!("{}#{}", need_label(plan, grant.id), grant.instance)
 }
 
 /// Returns `FILE:LINE` of a span.

@@ -55,6 +55,22 @@ pub struct NeedId {
     pub need: usize,
 }
 
+impl NeedId {
+    /// Returns the label of the need: `FRAMEWORK.NEED`, or its name alone if the framework has the same name
+    /// and no other need.
+    pub fn label(self, plan: &Plan) -> String {
+        let framework = &plan.frameworks[self.framework];
+        let need = plan.symbols.text(framework.needs[self.need].name);
+        let name = plan.symbols.text(framework.name);
+        if name == need && framework.needs.len() == 1 { need.to_owned() } else { format!("{name}.{need}") }
+    }
+
+    /// Returns the id of an offer: the label of its need and the number of the instance.
+    pub fn offer_id(self, plan: &Plan, instance: u64) -> String {
+        format!("{}#{instance}", self.label(plan))
+    }
+}
+
 /// Everything that one decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {

@@ -8,8 +8,6 @@ use indexmap::IndexMap;
 use super::{
     Detail, Permissions, View, VisibleCycle,
     amounts::{self, AmountWriter},
-    names::need_label,
-    offer_id,
     rejections::RejectionList,
     wire::{
         Document, FORMAT, Item, Offer, OrderedFields, PartLeft, Remaining, VERSION, WireAgent, WireGrant,
@@ -109,7 +107,7 @@ impl WireWriter<'_> {
             fitted: need.fitted.filter(|_| everything),
             feasible_agents: everything.then_some(need.feasible_agents),
             rejections_dropped: if everything { need.rejections.dropped } else { 0 },
-            label: need_label(self.fleet.plan(), need.id),
+            label: need.id.label(self.fleet.plan()),
             at,
         }
     }
@@ -136,7 +134,7 @@ impl WireWriter<'_> {
         let tells_whose = self.permissions.everything;
         let line = world.line(owner.role);
         Offer {
-            id: format!("{}#{instance}", need_label(plan, id)),
+            id: id.offer_id(plan, instance),
             framework,
             need,
             instance,
@@ -362,10 +360,10 @@ fn lowest_terms((numerator, denominator): (i128, i128)) -> (i128, i128) {
 
 fn grants(offers: &Offers) -> Vec<WireGrant> {
     let plan = offers.fleet().plan();
-    let grants = offers.cycle().grants.iter().enumerate();
+    let grants = offers.cycle().grants.iter();
     grants
-        .map(|(at, grant)| WireGrant {
-            offer: offer_id(offers, at),
+        .map(|grant| WireGrant {
+            offer: grant.id.offer_id(plan, grant.instance),
             role: plan.symbols.text(plan.frameworks[grant.id.framework].role).to_owned(),
             share: grant.role_share.to_string(),
         })

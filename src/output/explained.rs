@@ -131,7 +131,7 @@ fn seen_form(seen: &SeenNeed) -> WireNeedExplanation {
         need: need.need.clone(),
         when: if seen.alone { "alone" } else { "closed" },
         outcome: (!seen.alone).then_some(need.outcome),
-        why: need.why.as_ref().map(|why| why.kind).filter(|_| !seen.alone),
+        why: need.why.as_ref().map(|why| why.kind.name()).filter(|_| !seen.alone),
         lost_to: Vec::new(),
         wanted: need.wanted,
         allocated: need.allocated,

@@ -3,7 +3,6 @@
 use super::{
     View,
     build::WireWriter,
-    names::need_label,
     wire::{MATCHES_FORMAT, MatchedNeed, Matches, VERSION},
 };
 use crate::{Fleet, matching::NeedId};
@@ -23,7 +22,7 @@ pub fn matches(fleet: &Fleet, needs: &[NeedId], top: Option<usize>) -> Matches {
             feasible: candidates.len(),
             bounded: search.bounded,
             candidates: shown.map(|(candidate, n)| writer.offer(*id, n, candidate, (at, 1))).collect(),
-            label: need_label(fleet.plan(), *id),
+            label: id.label(fleet.plan()),
         }
     });
     Matches { format: MATCHES_FORMAT, version: VERSION, needs: matched.collect() }

@@ -29,7 +29,7 @@ pub use build::{document, document_of, score_items};
 pub use compare::comparison_json;
 pub use explained::{Explained, explanation};
 pub use matches::matches;
-pub use names::{need_label, printable_name};
+pub use names::printable_name;
 pub use seen::SeenNeed;
 pub use shares::shares;
 pub use snapshot::{TEXT_VERSION, snapshot};
@@ -38,7 +38,7 @@ pub use view::{Permissions, View, VisibleCycle};
 
 use std::io;
 
-use crate::{Offers, cycle::Cycle};
+use crate::Offers;
 
 /// The level of detail of rejections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,11 +105,4 @@ pub fn write_views(views: &[wire::Document<'_>], out: &mut dyn io::Write) -> Res
 pub(crate) fn write_json(form: &impl serde::Serialize, out: &mut dyn io::Write) -> Result<(), io::Error> {
     serde_json::to_writer_pretty(&mut *out, form)?;
     out.write_all(b"\n")
-}
-
-/// Returns the id of an offer: its need and the number of the instance.
-pub(crate) fn offer_id(offers: &Offers, grant: usize) -> String {
-    let cycle: &Cycle = offers.cycle();
-    let grant = &cycle.grants[grant];
-    format!("{}#{}", need_label(offers.fleet().plan(), grant.id), grant.instance)
 }

@@ -6,7 +6,7 @@
 use super::{
     Permissions, View, VisibleCycle,
     build::{WireWriter, offers_of},
-    names::{need_label, printable_name},
+    names::printable_name,
     text::{instances, offer_cells, seen_cells, volume_cells, why_words},
     view,
     wire::{Group, Offer, WireNeed, WireWhy},
@@ -71,7 +71,7 @@ impl SeenNeed {
             fitted: None,
             feasible_agents: None,
             rejections_dropped: 0,
-            label: need_label(plan, id),
+            label: id.label(plan),
             at: 0,
         };
         // Without a cycle it is not known if others leave enough.

@@ -5,7 +5,7 @@ use super::{
     rejections::wire_reason,
     wire::{Group, Offer, Parts, WireNeed, WireReason, WireVolume, WireWhy, WrittenAmount},
 };
-use crate::{matching, quantity};
+use crate::{cycle::WhyKind, matching, quantity};
 
 /// `1 need`, `2 needs`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
@@ -45,23 +45,25 @@ const WINNERS: usize = 3;
 /// Returns the cause for which a need got no more. `own` are its own offers.
 pub fn why_words(why: &WireWhy, own: &[&Offer]) -> String {
     match why.kind {
-        "proved" => "proved: no candidate even with every offer of this cycle undone".to_owned(),
-        "bounded" if why.cut.is_some() => format!("bounded: {}", why.cut.unwrap_or_default()),
-        "bounded" => "bounded: the search ended before it was decided".to_owned(),
-        kind if why.lost_to.is_empty() => format!("{kind}: others, or its own offers, leave too little"),
-        kind => {
+        WhyKind::Proved => "proved: no candidate even with every offer of this cycle undone".to_owned(),
+        WhyKind::Bounded if why.cut.is_some() => format!("bounded: {}", why.cut.unwrap_or_default()),
+        WhyKind::Bounded => "bounded: the search ended before it was decided".to_owned(),
+        WhyKind::Contended if why.lost_to.is_empty() => {
+            "contended: others, or its own offers, leave too little".to_owned()
+        }
+        WhyKind::Contended => {
             // Its own offers are worth a mention only beside those of others.
             let (own, others): (Vec<_>, Vec<_>) =
                 why.lost_to.iter().partition(|lost| own.iter().any(|offer| offer.id == lost.offer));
             if others.is_empty() {
-                return format!("{kind}: its own offers took what there is");
+                return "contended: its own offers took what there is".to_owned();
             }
             let more = (why.lost_to_count - own.len()).saturating_sub(WINNERS);
             let lost = others.iter().take(WINNERS).map(|lost| match &lost.agent {
                 Some(agent) => format!("{} on {agent}", lost.offer),
                 None => lost.offer.clone(),
             });
-            let mut words = format!("{kind}: lost to {}", lost.collect::<Vec<_>>().join(", "));
+            let mut words = format!("contended: lost to {}", lost.collect::<Vec<_>>().join(", "));
             if more > 0 {
                 words.push_str(&format!(" and {} more", grouped(more)));
             }

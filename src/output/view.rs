@@ -8,7 +8,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::wire::{Excluded, Group, LostTo, WireReason, WireWhy};
 use crate::{
     Error, Fleet, Offers,
-    cycle::{self, NeedResult},
+    cycle::{self, NeedResult, WhyKind},
     diagnostic::{Code, Diagnostic, Report},
     explain::{self, Barrier, Barriers, PlaceClass},
     ir::{Disclosed, Plan, Request},
@@ -191,13 +191,14 @@ impl<'a> VisibleCycle<'a> {
         let lost = |grant: &usize| {
             let agent = cycle.grants[*grant].candidate.agent;
             let agent = agent.map(|agent| plan.symbols.text(fleet.world().agents[agent].name).to_owned());
-            LostTo { offer: super::offer_id(self.offers, *grant), agent }
+            let grant = &cycle.grants[*grant];
+            LostTo { offer: grant.id.offer_id(plan, grant.instance), agent }
         };
         let (lost_to_count, lost_to) = match why {
             cycle::Why::Contended(winners) => (winners.count, winners.grants.iter().map(lost).collect()),
             _ => (0, Vec::new()),
         };
-        WireWhy { kind: why.name(), cut: None, lost_to_count, lost_to }
+        WireWhy { kind: why.kind(), cut: None, lost_to_count, lost_to }
     }
 
     /// Returns the obstacles of a need, as its framework is told them.
@@ -210,8 +211,8 @@ impl<'a> VisibleCycle<'a> {
 }
 
 /// Returns `proved` if no place fits the need, else `contended`.
-pub(super) fn why_seen(barriers: &Barriers) -> &'static str {
-    if barriers.open { "contended" } else { "proved" }
+pub(super) fn why_seen(barriers: &Barriers) -> WhyKind {
+    if barriers.open { WhyKind::Contended } else { WhyKind::Proved }
 }
 
 /// Makes reasons of the obstacles of a need.

@@ -6,6 +6,7 @@ pub use super::{
     fields::{OrderedFields, WrittenAmount},
     rejections::RejectionList,
 };
+use crate::cycle::WhyKind;
 
 /// The `format` of offers.
 pub const FORMAT: &str = "bourse.offers";
@@ -93,7 +94,8 @@ fn is_zero(count: &usize) -> bool {
 #[derive(Debug, Serialize)]
 pub struct WireWhy {
     /// `proved`, `contended` or `bounded`.
-    pub kind: &'static str,
+    #[serde(serialize_with = "by_name")]
+    pub kind: WhyKind,
     /// The bound of the cycle that cut the need short.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<&'static str>,
@@ -103,6 +105,10 @@ pub struct WireWhy {
     /// The first of these offers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost_to: Vec<LostTo>,
+}
+
+fn by_name<S: serde::Serializer>(kind: &WhyKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.name())
 }
 
 /// An offer that won what a need lacks.

@@ -124,7 +124,7 @@ impl ExpectationChecker<'_> {
         if holds {
             return Ok(None);
         }
-        let why = result.why.as_ref().map_or(String::new(), |why| format!(", {}", why.name()));
+        let why = result.why.as_ref().map_or(String::new(), |why| format!(", {}", why.kind().name()));
         let actual =
             format!("{}: {} of {} offered{why}", result.outcome.name(), result.offered, result.count);
         Ok(Some((actual, self.reasons(result, |_| true))))

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, Report},
     matching::NeedId,
-    output::{need_label, printable_name},
+    output::printable_name,
     types::Side,
 };
 
@@ -98,7 +98,7 @@ pub fn one(session: &mut Session, number: usize, line: &str) -> Result<Done, Box
 pub fn chosen(session: &Session) -> String {
     let none = || "none".to_owned();
     let plan = session.fleet().plan();
-    let need = session.need.map_or_else(none, |id| need_label(plan, id));
+    let need = session.need.map_or_else(none, |id| id.label(plan));
     let of = |name: &Option<String>| name.clone().unwrap_or_else(none);
     let rows = [
         ("agent", of(&session.agent)),
@@ -207,7 +207,7 @@ impl Typed<'_> {
     fn need(&self, session: &mut Session) -> Result<String, Box<Report>> {
         let plan = session.fleet().plan();
         let all: Vec<_> = crate::cycle::every_need(plan).filter(|_| session.has_needs).collect();
-        let names: Vec<String> = all.iter().map(|id| need_label(plan, *id)).collect();
+        let names: Vec<String> = all.iter().map(|id| id.label(plan)).collect();
         let name = self.name();
         if name.is_empty() {
             return Ok(list(&names));
@@ -218,7 +218,7 @@ impl Typed<'_> {
             [_, _, ..] => {
                 let message = format!("`{}` means {} needs", printable_name(&name), found.len());
                 let which: Vec<String> =
-                    found.iter().take(LISTED).map(|id| format!("`{}`", need_label(plan, *id))).collect();
+                    found.iter().take(LISTED).map(|id| format!("`{}`", id.label(plan))).collect();
                 let at = (self.at, self.at + self.rest.len());
                 return Err(self.problem(
                     session,
