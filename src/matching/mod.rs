@@ -42,7 +42,7 @@ use std::ops::ControlFlow;
 use crate::{
     engine::{Filters, Recorder, Scene, Subject},
     inventory::{ledger::Ledger, world::World},
-    ir::{Plan, Volume},
+    ir::{OwnedRule, Plan, RuleOwner, Volume},
     limits,
 };
 
@@ -163,13 +163,13 @@ impl<'a> Matcher<'a> {
     /// Returns the looks that a candidate counts as where all its failures are told: one, and one more for
     /// each condition beyond `limits::CONDITIONS_PER_LOOK`, since every one of them is then evaluated.
     pub fn looks(&self) -> usize {
-        let (plan, need) = (self.moment.plan, self.subject.need);
-        let requests = need.agent.iter().chain(need.volumes.iter().map(|volume| &volume.request));
-        let asked = requests.flat_map(|request| {
+        let plan = self.moment.plan;
+        let asked = self.demand().requests().flat_map(|(_, request)| {
             let classes = request.classes.iter().map(|ask| plan.definition(ask.class).root);
             classes.chain(request.conditions.iter().map(|rule| rule.root))
         });
-        let roots = plan.broker.requires.iter().map(|rule| rule.root).chain(asked);
+        let shared = plan.rules_of(RuleOwner::Operator).filter(OwnedRule::is_required);
+        let roots = shared.map(|one| one.rule.root).chain(asked);
         let conditions: usize = roots.map(|root| plan.conditions(root).len()).sum();
         1 + conditions.saturating_sub(limits::CONDITIONS_PER_LOOK)
     }
