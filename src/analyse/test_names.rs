@@ -59,9 +59,14 @@ impl TestNames {
             }
             StatementKind::Charge(charge) => self.expr(&charge.amount),
             StatementKind::Expose(path) | StatementKind::Field(path, _) => self.path(path),
-            StatementKind::Place(Place::Near { target, .. } | Place::Apart { target, .. }) => {
-                self.path(target)
-            }
+            StatementKind::Place(place) => match place {
+                Place::Near { target, .. } | Place::Apart { target, .. } => self.path(target),
+                Place::Within(_)
+                | Place::Outside(_)
+                | Place::AtMost { .. }
+                | Place::Spread { .. }
+                | Place::Together { .. } => {}
+            },
             StatementKind::Use(Use::Module { path, .. }) => self.path(path),
             StatementKind::Expect(expect) => self.expect(expect),
             _ => {}

@@ -284,12 +284,14 @@ impl<'a> Checker<'a> {
                 }
                 a
             }
-            ArithmeticOp::Multiply | ArithmeticOp::Divide => {
+            ArithmeticOp::Multiply => {
                 let result = self.table.fresh();
-                self.later.push(match op {
-                    ArithmeticOp::Multiply => Later::Product(a, b, result, span),
-                    _ => Later::Quotient(a, b, result, span),
-                });
+                self.later.push(Later::Product(a, b, result, span));
+                result
+            }
+            ArithmeticOp::Divide => {
+                let result = self.table.fresh();
+                self.later.push(Later::Quotient(a, b, result, span));
                 result
             }
         }
@@ -297,17 +299,22 @@ impl<'a> Checker<'a> {
 
     fn call(&mut self, function: Function, arguments: &[Expr], span: Span) -> Var {
         let vars: Vec<Var> = arguments.iter().map(|argument| self.infer(argument)).collect();
-        if function == Function::Closeness {
-            for (var, argument) in vars.iter().zip(arguments) {
-                self.path_like(*var, argument, "`closeness` is between places");
+        match function {
+            Function::Closeness => {
+                for (var, argument) in vars.iter().zip(arguments) {
+                    self.path_like(*var, argument, "`closeness` is between places");
+                }
+                self.known(Type::NUMBER, span)
             }
-            return self.known(Type::NUMBER, span);
+            Function::Min | Function::Max | Function::Abs | Function::Clamp => {
+                let why = format!("`{}` needs equal dimensions", function.name());
+                for (var, argument) in vars.iter().zip(arguments) {
+                    self.arithmetic.push((*var, argument.span));
+                    self.join(vars[0], *var, argument.span, &why);
+                }
+                vars[0]
+            }
         }
-        for (var, argument) in vars.iter().zip(arguments) {
-            self.arithmetic.push((*var, argument.span));
-            self.join(vars[0], *var, argument.span, &format!("`{}` needs equal dimensions", function.name()));
-        }
-        vars[0]
     }
 
     /// Requires an expression to be a condition.

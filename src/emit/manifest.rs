@@ -314,8 +314,13 @@ impl PluginParts {
                 }
                 Node::And(parts) | Node::Or(parts) => open.extend(parts.iter().rev()),
                 Node::Call(function, parts) => {
-                    self.places |= *function == Function::Closeness;
-                    if matches!(function, Function::Abs | Function::Closeness) {
+                    let (compares_places, may_fail) = match function {
+                        Function::Closeness => (true, true),
+                        Function::Abs => (false, true),
+                        Function::Min | Function::Max | Function::Clamp => (false, false),
+                    };
+                    self.places |= compares_places;
+                    if may_fail {
                         self.expressions.insert(id);
                     }
                     open.extend(parts.iter().rev());

@@ -191,7 +191,7 @@ pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Result<Value
             };
             (dimension, divide_half_even(wide_x * one, wide_y).ok_or(OpFault::DivisionByZero)?)
         }
-        _ => return Err(OpFault::Mismatch),
+        ArithmeticOp::Add | ArithmeticOp::Subtract => return Err(OpFault::Mismatch),
     };
     let amount = i64::try_from(amount).map_err(|_| OpFault::Overflow)?;
     Ok(Value::Quantity(dimension, amount))
@@ -248,7 +248,10 @@ pub fn call(
             }
             Ok(best.clone())
         }
-        _ => Err(OpFault::Mismatch),
+        // Calls with another number of arguments.
+        (Function::Closeness | Function::Abs | Function::Clamp | Function::Min | Function::Max, _) => {
+            Err(OpFault::Mismatch)
+        }
     }
 }
 

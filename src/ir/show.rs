@@ -109,10 +109,10 @@ impl<'a> Show<'a> {
             Node::IsAbsent(column) => (Tightness::Test, format!("{} is absent", self.column(*column))),
             Node::IsPresent(column) => (Tightness::Test, format!("{} is present", self.column(*column))),
             Node::Arithmetic(op, left, right) => {
-                use crate::operator::ArithmeticOp::{Add, Subtract};
+                use crate::operator::ArithmeticOp::{Add, Divide, Multiply, Subtract};
                 let (own, inner) = match op {
                     Add | Subtract => (Tightness::Sum, Tightness::Product),
-                    _ => (Tightness::Product, Tightness::Unary),
+                    Multiply | Divide => (Tightness::Product, Tightness::Unary),
                 };
                 // Operators associate to the left: `a - b - c` needs no brackets, and `a - (b - c)` does.
                 (own, format!("{} {} {}", self.at(*left, own), op.text(), self.at(*right, inner)))

@@ -208,7 +208,10 @@ fn value_of(value: &Value, texts: &mut Texts, symbols: &Symbols) -> wire::Value 
         (Scalar::One(number), Type::Text) => wire::Value::Text(number as u32),
         (Scalar::One(number), Type::Version) => wire::Value::Version(number as u32),
         (Scalar::One(number), Type::Place) => wire::Value::Place(number as u32),
-        (Scalar::One(number), _) => wire::Value::Number(number),
+        (
+            Scalar::One(number),
+            Type::Quantity(Dimension::Number) | Type::Texts | Type::Numbers | Type::Ranges,
+        ) => wire::Value::Number(number),
         (Scalar::Set(members), Type::Texts) => wire::Value::Texts(members),
         (Scalar::Set(members), Type::Ranges) => wire::Value::Ranges(members),
         (Scalar::Set(members), _) => wire::Value::Numbers(members),

@@ -35,7 +35,7 @@ pub(super) fn kinds(plan: &Plan) -> Vec<ColumnKind> {
                 if own == of(other) { own } else { ColumnKind::Mixed }
             }
             Node::Call(Function::Closeness, _) => ColumnKind::Of(Type::NUMBER),
-            Node::Call(_, arguments) => {
+            Node::Call(Function::Min | Function::Max | Function::Abs | Function::Clamp, arguments) => {
                 let first = arguments.first().map_or(ColumnKind::Mixed, of);
                 if arguments.iter().all(|other| of(other) == first) { first } else { ColumnKind::Mixed }
             }
@@ -56,7 +56,7 @@ fn computed(op: ArithmeticOp, left: ColumnKind, right: ColumnKind) -> ColumnKind
         ArithmeticOp::Multiply if b == Dimension::Number => Some(a),
         ArithmeticOp::Divide if a == b => Some(Dimension::Number),
         ArithmeticOp::Divide if b == Dimension::Number => Some(a),
-        _ => None,
+        ArithmeticOp::Add | ArithmeticOp::Subtract | ArithmeticOp::Multiply | ArithmeticOp::Divide => None,
     };
     dimension.map_or(ColumnKind::Mixed, |dimension| ColumnKind::Of(Type::Quantity(dimension)))
 }

@@ -228,7 +228,10 @@ impl Emitter<'_> {
                 }
                 out.push(St::Block(end, code));
             }
-            _ => out.push(frame.status.set(MISMATCH)),
+            // Calls with another number of arguments.
+            (Function::Closeness | Function::Abs | Function::Clamp | Function::Min | Function::Max, _) => {
+                out.push(frame.status.set(MISMATCH));
+            }
         }
     }
 

@@ -241,7 +241,7 @@ fn turned(op: TestOp) -> Option<TestOp> {
         TestOp::Greater => TestOp::Less,
         TestOp::GreaterOrEqual => TestOp::LessOrEqual,
         TestOp::In => TestOp::Has,
-        _ => return None,
+        TestOp::Has | TestOp::HasAny | TestOp::HasAll | TestOp::Within => return None,
     })
 }
 
