@@ -41,7 +41,12 @@ pub fn cases() -> Vec<Case> {
         of("rules-of-agents", 150, rules_of_agents, &[Load, Analyse, Offers, Explain, Doc, Build]),
         of("rules-of-an-agent", 150, rules_of_an_agent, &[Load, Analyse, Offers, Explain]),
         of("rules-of-pools", 160, rules_of_pools, &[Load, Analyse, Offers, Explain]),
-        of("resources-of-an-agent", 150, resources_of_an_agent, &[Load, Offers, Match, Stock]),
+        [Offers, Match, Stock].into_iter().fold(
+            of("resources-of-an-agent", 1_200, resources_of_an_agent, &[Load, Offers, Match, Stock]),
+            |cases, task| {
+                growing(cases, task, "what a candidate takes is compared with all that it took before")
+            },
+        ),
         of("own-resources", 150, own_resources, &[Load, Analyse, Offers, Stock]),
         of("parts-of-an-agent", 150, parts_of_an_agent, &[Load, Offers, Stock]),
         of("members-of-a-key", 200, members_of_a_key, &[Load, Offers]),
