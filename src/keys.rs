@@ -122,7 +122,7 @@ impl BuiltIn {
 
 /// The kind of values of a built-in key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
+pub enum BuiltInKind {
     /// Values of one type.
     Of(Type),
     /// Amounts of the resource that follows.
@@ -146,7 +146,7 @@ pub struct BuiltInKey {
     /// The word.
     pub word: BuiltIn,
     /// The kind of its values.
-    pub kind: KeyKind,
+    pub kind: BuiltInKind,
     /// When it has a value.
     pub presence: Presence,
 }
@@ -155,34 +155,34 @@ impl BuiltInKey {
     /// Returns the type of its values wherever it is read, if it has one.
     pub fn type_read(self) -> Option<Type> {
         match self.kind {
-            KeyKind::Of(kind) => Some(kind),
-            KeyKind::Amount | KeyKind::Open(_) => None,
+            BuiltInKind::Of(kind) => Some(kind),
+            BuiltInKind::Amount | BuiltInKind::Open(_) => None,
         }
     }
 
     /// Returns the type that it must be stated with.
     pub fn type_stated(self) -> Option<Type> {
         match self.kind {
-            KeyKind::Of(kind) | KeyKind::Open(kind) => Some(kind),
-            KeyKind::Amount => None,
+            BuiltInKind::Of(kind) | BuiltInKind::Open(kind) => Some(kind),
+            BuiltInKind::Amount => None,
         }
     }
 }
 
 const fn always(word: BuiltIn, kind: Type) -> BuiltInKey {
-    BuiltInKey { word, kind: KeyKind::Of(kind), presence: Presence::Always }
+    BuiltInKey { word, kind: BuiltInKind::Of(kind), presence: Presence::Always }
 }
 
 const fn stated(word: BuiltIn, kind: Type) -> BuiltInKey {
-    BuiltInKey { word, kind: KeyKind::Of(kind), presence: Presence::Stated }
+    BuiltInKey { word, kind: BuiltInKind::Of(kind), presence: Presence::Stated }
 }
 
 const fn open(word: BuiltIn, kind: Type) -> BuiltInKey {
-    BuiltInKey { word, kind: KeyKind::Open(kind), presence: Presence::Stated }
+    BuiltInKey { word, kind: BuiltInKind::Open(kind), presence: Presence::Stated }
 }
 
 const fn amount(word: BuiltIn) -> BuiltInKey {
-    BuiltInKey { word, kind: KeyKind::Amount, presence: Presence::Stated }
+    BuiltInKey { word, kind: BuiltInKind::Amount, presence: Presence::Stated }
 }
 
 const AGENT: &[BuiltInKey] = &[
@@ -290,7 +290,7 @@ mod tests {
         for side in Side::ALL {
             for (at, key) in of(side).iter().enumerate() {
                 assert!(of(side)[..at].iter().all(|other| other.word != key.word), "{side}: {key:?}");
-                assert_eq!(key.kind == KeyKind::Amount, key.word.is_amount(), "{side}: {key:?}");
+                assert_eq!(key.kind == BuiltInKind::Amount, key.word.is_amount(), "{side}: {key:?}");
             }
         }
     }

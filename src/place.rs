@@ -52,7 +52,7 @@ pub enum PlaceTest<'p, S, T, K> {
     /// The instances of a target decide: each has its value in the key.
     Compared {
         /// The relation to each instance of the target.
-        relation: Relation,
+        relation: PlaceRelation,
         /// The target.
         target: T,
         /// The key that is compared.
@@ -69,7 +69,7 @@ pub enum PlaceTest<'p, S, T, K> {
 
 /// The relation of a subject to an instance of a place's target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
+pub enum PlaceRelation {
     /// Both have the same value, or one is in the fault domain of the other.
     Near,
     /// Both have a value, and the values differ.
@@ -117,8 +117,8 @@ impl<S, T: Copy, K: Copy> PlaceKind<S, T, K> {
         match self {
             PlaceKind::Within(paths) => PlaceTest::Subtree { inside: true, paths },
             PlaceKind::Outside(paths) => PlaceTest::Subtree { inside: false, paths },
-            PlaceKind::Near(target, key) => compared(Relation::Near, target, key),
-            PlaceKind::Apart(target, key) => compared(Relation::Apart, target, key),
+            PlaceKind::Near(target, key) => compared(PlaceRelation::Near, target, key),
+            PlaceKind::Apart(target, key) => compared(PlaceRelation::Apart, target, key),
             PlaceKind::AtMost { count, key, among_framework } => {
                 counted(CountRule::AtMost { count: *count, among_framework: *among_framework }, key)
             }
@@ -209,7 +209,7 @@ impl<S, T, K> PlaceKind<S, T, K> {
 impl<S, V: Copy, K: Copy> PlaceKind<S, Target<V>, K> {
     /// The relation to a volume of the same need, the volume, and the key that is compared, if the place ties its
     /// subject to one.
-    pub fn tie(&self) -> Option<(Relation, V, K)> {
+    pub fn tie(&self) -> Option<(PlaceRelation, V, K)> {
         match self.test() {
             PlaceTest::Compared { relation, target: Target::Volume(volume), key } => {
                 Some((relation, volume, key))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bourse::{
-    keys::{self, KeyKind, Presence},
+    keys::{self, BuiltInKind, Presence},
     types::Side,
 };
 
@@ -40,8 +40,8 @@ fn of_the_table() -> Keys {
         for key in keys::of(side) {
             let word = key.word.text();
             let (name, kind) = match key.kind {
-                KeyKind::Of(kind) | KeyKind::Open(kind) => (format!("{side}.{word}"), kind.name()),
-                KeyKind::Amount => (format!("{side}.{word}.R"), "amount"),
+                BuiltInKind::Of(kind) | BuiltInKind::Open(kind) => (format!("{side}.{word}"), kind.name()),
+                BuiltInKind::Amount => (format!("{side}.{word}.R"), "amount"),
             };
             let absent = match key.presence {
                 Presence::Always => "never",

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the sources are read as files")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -520,6 +520,38 @@ fn every_limit_is_enforced_somewhere() {
         sources().iter().filter(|(name, _)| name != "src/limits.rs").map(|(_, text)| code(text)).collect();
     let unused: Vec<&str> = names.filter(|name| !elsewhere.contains(&format!("limits::{name}"))).collect();
     assert!(unused.is_empty(), "nothing holds to these: {unused:?}");
+}
+
+/// Types that are named alike in several places on purpose.
+fn is_named_alike(file: &str, name: &str) -> bool {
+    // The stages of the compiler have one name each for what they make of the same statement.
+    let staged = ["src/parse/ast.rs", "src/resolve/hir.rs"].contains(&file) || file.starts_with("src/ir/");
+    // Each command has its arguments; without the feature, the types of plugins are there and have no values.
+    staged || name == "Args" && file.starts_with("src/cli/") || file == "src/plugin/absent.rs"
+}
+
+/// The name of the type that a line at the beginning of a file's margin declares.
+fn declared(line: &str) -> Option<&str> {
+    let visible = line.strip_prefix("pub").map_or(line, |rest| rest.strip_prefix("(crate)").unwrap_or(rest));
+    let visible = visible.strip_prefix("(super)").unwrap_or(visible).trim_start();
+    let kinds = ["struct ", "enum ", "trait ", "type "];
+    let rest = kinds.iter().find_map(|kind| visible.strip_prefix(kind)).filter(|_| !line.starts_with(' '))?;
+    rest.split(|letter: char| !letter.is_alphanumeric()).next()
+}
+
+#[test]
+fn a_type_name_is_used_once() {
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    let mut twice = Vec::new();
+    for (file, text) in sources() {
+        for name in text.lines().filter_map(declared).filter(|name| !is_named_alike(&file, name)) {
+            if let Some(first) = known.insert(name.to_owned(), file.clone()) {
+                twice.push(format!("`{name}` in {first} and {file}"));
+            }
+        }
+    }
+    assert!(known.len() > 500, "only {} types were found", known.len());
+    assert!(twice.is_empty(), "rename one of each:\n{}", twice.join("\n"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
         world::{HoldingId, PartKind, StockId, Total},
     },
     ir::{
-        Column, ColumnId, CountRule, NodeId, Place, PlaceKey, PlaceTest, Plan, Relation, Request, Rule,
+        Column, ColumnId, CountRule, NodeId, Place, PlaceKey, PlaceRelation, PlaceTest, Plan, Request, Rule,
         RuleOwner, RuleSubject,
     },
     limits,
@@ -113,8 +113,8 @@ pub(super) fn agents(matcher: &Matcher<'_>, reads: &NeedReads) -> RowClasses {
     // A volume's place may compare with the domain of its agent.
     let of_volumes = need.volumes.iter().flat_map(|volume| &volume.places);
     let reads_domain = |place: &Place| match place.kind.test() {
-        PlaceTest::Compared { relation: Relation::Near, .. } => true,
-        PlaceTest::Compared { relation: Relation::Apart, .. } => false,
+        PlaceTest::Compared { relation: PlaceRelation::Near, .. } => true,
+        PlaceTest::Compared { relation: PlaceRelation::Apart, .. } => false,
         // The verdict of a subtree is in the key.
         PlaceTest::Subtree { .. } | PlaceTest::Counted { .. } => false,
     };

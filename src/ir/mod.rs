@@ -12,7 +12,7 @@ mod show;
 mod verify;
 mod walk;
 
-pub use place::{CountRule, Place, PlaceKey, PlaceKind, PlaceTest, Relation, Target};
+pub use place::{CountRule, Place, PlaceKey, PlaceKind, PlaceRelation, PlaceTest, Target};
 pub use plan::{
     Amount, Ask, Broker, Charge, ChargePer, ClassAsk, Column, ColumnId, Definition, DefinitionId,
     ExternalQuestion, ExternalRule, Framework, Key, Limit, Need, Node, NodeId, Pattern, Plan, Request, Role,

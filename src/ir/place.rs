@@ -4,7 +4,7 @@
 //! `matching` decides them; see `docs/language.md`, *Places*, for their meaning.
 
 use super::ColumnId;
-pub use crate::place::{CountRule, Relation};
+pub use crate::place::{CountRule, PlaceRelation};
 use crate::{operator::Strength, place, source::Span, symbol::Symbol};
 
 /// A place: a requirement or a preference on the position of instances or volumes.

@@ -90,7 +90,7 @@ pub struct Moment<'a> {
 
 /// The constraints that a matcher applies.
 #[derive(Clone, Copy, Debug)]
-enum Strictness<'a> {
+enum ConstraintScope<'a> {
     /// All of them, as the need is written.
     Whole,
     /// Those that are left of a relaxed need, for explanations.
@@ -121,7 +121,7 @@ pub struct Matcher<'a> {
     /// The framework and the need, as expressions see them.
     pub subject: Subject<'a>,
     /// The constraints that it applies.
-    strictness: Strictness<'a>,
+    constraints: ConstraintScope<'a>,
     /// The supplies that it tries.
     scope: SupplyScope<'a>,
 }
@@ -131,7 +131,7 @@ impl<'a> Matcher<'a> {
     pub fn new(moment: Moment<'a>, id: NeedId) -> Self {
         let framework = &moment.plan.frameworks[id.framework];
         let subject = Subject { framework, need: &framework.needs[id.need] };
-        Matcher { moment, id, subject, strictness: Strictness::Whole, scope: SupplyScope::All }
+        Matcher { moment, id, subject, constraints: ConstraintScope::Whole, scope: SupplyScope::All }
     }
 
     /// Returns the values that expressions read for a candidate.

@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    ir::{CountRule, Place, PlaceKey, PlaceTest, Relation, Target, Volume},
+    ir::{CountRule, Place, PlaceKey, PlaceRelation, PlaceTest, Target, Volume},
     symbol::Symbol,
     value::is_within,
 };
@@ -225,14 +225,14 @@ impl<'a> Matcher<'a> {
     /// Evaluates a place that compares. `contains` says whether a fault domain makes an instance near.
     fn compared(
         &self,
-        relation: Relation,
+        relation: PlaceRelation,
         own: Option<&PlaceValue>,
         others: &Targets<'_>,
         contains: impl Fn(&OtherInstance) -> bool,
     ) -> PlaceVerdict {
         match relation {
-            Relation::Near => self.near(own, others, contains),
-            Relation::Apart => self.apart(own, others),
+            PlaceRelation::Near => self.near(own, others, contains),
+            PlaceRelation::Apart => self.apart(own, others),
         }
     }
 

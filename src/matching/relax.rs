@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use indexmap::IndexSet;
 
 use super::{
-    Matcher, Strictness, SupplyScope,
+    ConstraintScope, Matcher, SupplyScope,
     amounts::Draft,
     check::Reach,
     failure::{Constraint, Failure},
@@ -49,14 +49,14 @@ impl<'a> Matcher<'a> {
     pub fn relaxed(self, relaxed: &'a Relaxed) -> Matcher<'a> {
         let framework = &relaxed.framework;
         let subject = crate::engine::Subject { framework, need: &framework.needs[self.id.need] };
-        Matcher { subject, strictness: Strictness::Relaxed(relaxed), ..self }
+        Matcher { subject, constraints: ConstraintScope::Relaxed(relaxed), ..self }
     }
 
     /// Returns what is dropped of the need, if it is relaxed.
     pub(super) fn relaxation(&self) -> Option<&'a Relaxed> {
-        match self.strictness {
-            Strictness::Whole => None,
-            Strictness::Relaxed(relaxed) => Some(relaxed),
+        match self.constraints {
+            ConstraintScope::Whole => None,
+            ConstraintScope::Relaxed(relaxed) => Some(relaxed),
         }
     }
 
@@ -82,7 +82,7 @@ impl<'a> Matcher<'a> {
         agent: Option<usize>,
         sink: &mut dyn FnMut(Failure<'a>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Strictness::Relaxed(relaxed) = self.strictness else {
+        let ConstraintScope::Relaxed(relaxed) = self.constraints else {
             return self.every_agent_check(agent, sink);
         };
         self.every_agent_check(agent, &mut |failure| {
@@ -99,7 +99,7 @@ impl<'a> Matcher<'a> {
         reach: Reach,
         sink: &mut dyn FnMut(Failure<'a>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Strictness::Relaxed(relaxed) = self.strictness else {
+        let ConstraintScope::Relaxed(relaxed) = self.constraints else {
             return self.every_supply_check(agent, volume, supply, reach, sink);
         };
         self.every_supply_check(agent, volume, supply, reach, &mut |failure| {

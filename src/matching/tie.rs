@@ -9,7 +9,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::{Matcher, PlaceValue};
 use crate::{
-    ir::{Place, PlaceKey, Relation},
+    ir::{Place, PlaceKey, PlaceRelation},
     symbol::Symbol,
 };
 
@@ -71,10 +71,10 @@ impl Matcher<'_> {
                 }
                 let own = self.agent_value(agent, key);
                 ties.push(match relation {
-                    Relation::Near => {
+                    PlaceRelation::Near => {
                         Tie::Around { key, own, domain: self.moment.world.agents[agent].placement.domain }
                     }
-                    Relation::Apart => Tie::Away { key, own },
+                    PlaceRelation::Apart => Tie::Away { key, own },
                 });
             }
         }
@@ -87,8 +87,8 @@ impl Matcher<'_> {
                 continue;
             }
             ties.push(match relation {
-                Relation::Apart => Tie::Other { key, values: values.collect() },
-                Relation::Near => {
+                PlaceRelation::Apart => Tie::Other { key, values: values.collect() },
+                PlaceRelation::Near => {
                     // A supply cannot be near two supplies with different values.
                     let first = values.next().flatten();
                     let all = values.all(|value| value == first);

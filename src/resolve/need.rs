@@ -12,7 +12,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, declared_twice, no_role},
     inventory::records::{Located, Raw},
-    keys::{self, BuiltIn, KeyKind},
+    keys::{self, BuiltIn, BuiltInKind},
     limits,
     operator::Strength,
     parse::ast::{self, Block, BlockKind, Literal, Statement, StatementKind},
@@ -73,7 +73,7 @@ impl Resolver {
             return;
         }
         let property = keys::property(Side::Framework, &key);
-        if property.is_some_and(|known| known.kind == KeyKind::Of(Type::Text)) {
+        if property.is_some_and(|known| known.kind == BuiltInKind::Of(Type::Text)) {
             let Some(text) = self.text(&assign.value, &key) else { return };
             if key == BuiltIn::Role.text() && !self.is_role(&text) {
                 return;

@@ -24,7 +24,7 @@ use crate::{
     engine::columns::{Bits, ones},
     ir::Strength,
     matching::{
-        Candidate, Choice, Matcher, ScoreItem, Search, Strictness, SupplyScope,
+        Candidate, Choice, ConstraintScope, Matcher, ScoreItem, Search, SupplyScope,
         assigned::{Assigned, Tied},
     },
     quantity::MILLION,
@@ -164,10 +164,10 @@ impl Matcher<'_> {
     /// Returns `true` if the index can answer: the whole need is asked of all supplies, no outcome is recorded,
     /// and an answer takes something.
     pub(super) fn is_indexed(&self) -> bool {
-        let whole = match (self.strictness, self.scope) {
-            (Strictness::Whole, SupplyScope::All) => true,
-            (Strictness::Whole, SupplyScope::Among(_) | SupplyScope::Indexed(_))
-            | (Strictness::Relaxed(_), _) => false,
+        let whole = match (self.constraints, self.scope) {
+            (ConstraintScope::Whole, SupplyScope::All) => true,
+            (ConstraintScope::Whole, SupplyScope::Among(_) | SupplyScope::Indexed(_))
+            | (ConstraintScope::Relaxed(_), _) => false,
         };
         whole && self.moment.recorder.is_none() && self.may_take_nothing().is_none()
     }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use super::{Index, kinds::Kinds, rows_by_place::RowsByValue, supplies::SupplyFilter};
 use crate::{
     engine::columns::Bits,
-    ir::{PlaceKey, Relation},
+    ir::{PlaceKey, PlaceRelation},
     matching::{
         Choice, Matcher,
         tie::{self, Tie},
@@ -46,8 +46,8 @@ pub(super) fn rows_by_value(
     let places = need.places.iter().chain(need.volumes.iter().flat_map(|volume| &volume.places));
     let ties = places.filter(|place| place.strength.is_required()).filter_map(|place| place.kind.tie());
     let keys = ties.filter_map(|(relation, _, key)| match relation {
-        Relation::Near => Some(key),
-        Relation::Apart => None,
+        PlaceRelation::Near => Some(key),
+        PlaceRelation::Apart => None,
     });
     keys.map(|key| (key, index.spots_of_supplies.rows_by_value(matcher, key))).collect()
 }

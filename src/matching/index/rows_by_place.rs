@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::columns::{Bits, Classes},
-    ir::{Place, PlaceKey, PlaceTest, Relation, Target, Volume},
+    ir::{Place, PlaceKey, PlaceRelation, PlaceTest, Target, Volume},
     limits,
     matching::{
         Matcher, NeedId, PlaceValue,
@@ -334,7 +334,7 @@ impl RowsByPlace {
     fn compare<'o>(
         &mut self,
         matcher: &Matcher<'_>,
-        relation: Relation,
+        relation: PlaceRelation,
         key: PlaceKey,
         others: impl Iterator<Item = &'o OtherInstance>,
         holds: &mut Bits,
@@ -344,8 +344,8 @@ impl RowsByPlace {
                 return;
             }
             match relation {
-                Relation::Apart => self.away_from(matcher, key, other, holds),
-                Relation::Near => self.near_to(matcher, key, other, holds),
+                PlaceRelation::Apart => self.away_from(matcher, key, other, holds),
+                PlaceRelation::Near => self.near_to(matcher, key, other, holds),
             }
         }
     }
