@@ -162,8 +162,9 @@ fn broken_statements(n: usize) -> Input {
     policy(lines(n, |b| format!("agent b{b} {{ x == {b} + , }}")) + NEED)
 }
 
+/// Each on a line of its own: every problem shows its line.
 fn open_brackets(n: usize) -> Input {
-    policy("agent a { x = ".to_owned() + &"(".repeat(n) + "\n" + NEED)
+    policy("agent a { x = ".to_owned() + &"(\n".repeat(n) + NEED)
 }
 
 fn unknown_words(n: usize) -> Input {
