@@ -31,9 +31,9 @@ pub enum BuiltIn {
     Filesystem,
     /// The access to a volume: `"rw"` or `"ro"`.
     Access,
-    /// How many may use an existing volume at once.
+    /// The number of users that an existing volume may have at once.
     Users,
-    /// Whether new volumes are carved from a pool.
+    /// True for a pool that new volumes are carved from.
     Carve,
     /// The path of the existing volume that a volume is a snapshot of.
     Source,

@@ -174,21 +174,8 @@ impl Failure<'_> {
 
     /// The resource that is short.
     pub fn shortage(&self) -> Option<&Shortage> {
-        match self {
-            Failure::Amount(shortage) => Some(shortage),
-            Failure::Rule(..)
-            | Failure::Class(..)
-            | Failure::Condition(..)
-            | Failure::Nothing(..)
-            | Failure::Charge(..)
-            | Failure::Place(..)
-            | Failure::Filesystem { .. }
-            | Failure::Access
-            | Failure::Users { .. }
-            | Failure::Reserved { .. }
-            | Failure::Source { .. }
-            | Failure::Principal { .. } => None,
-        }
+        let Failure::Amount(shortage) = self else { return None };
+        Some(shortage)
     }
 
     /// Returns `true` if a supply fails, by itself or in combination, and not the agent or the request.

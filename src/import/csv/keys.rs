@@ -53,7 +53,8 @@ impl<'o> KeyTree<'o> {
 #[derive(Default)]
 pub(super) struct KeyFields {
     pub fields: JsonFields,
-    /// Where the object of each word stands among the fields around it, by the number of the word.
+    /// By number of a word, the position of its object among the fields of the object around it. `None`: the row has no
+    /// such object yet.
     places: Vec<Option<usize>>,
 }
 
