@@ -182,10 +182,11 @@ impl Failure<'_> {
     pub fn is_of_supply(&self) -> bool {
         match self {
             Failure::Rule(rule, _) => rule.sides.of_volume(),
-            Failure::Class(_, side, _)
-            | Failure::Condition(_, side, _)
-            | Failure::Nothing(side, _)
-            | Failure::Place(_, side, _) => *side == Side::Pool,
+            Failure::Class(_, side, _) | Failure::Condition(_, side, _) | Failure::Place(_, side, _) => {
+                *side == Side::Pool
+            }
+            // The need takes nothing as a whole; the amount that is named may be that of any volume.
+            Failure::Nothing(..) => false,
             Failure::Amount(shortage) => shortage.side == Side::Pool,
             Failure::Charge(..) | Failure::Principal { .. } => false,
             Failure::Filesystem { .. }
